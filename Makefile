@@ -1,0 +1,37 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-all check lint index lock clean
+
+demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then read some
+	$(BIN)/convatlas train --recipe lenet5_digits
+	$(BIN)/convatlas predict $$(ls -td runs/*lenet5-digits* | head -1) --test 8
+
+test: .venv/ready  ## everything that must hold on two cores
+	$(BIN)/python -m pytest -m "not full"
+
+test-all: .venv/ready
+	$(BIN)/python -m pytest
+
+check: lint  ## style, and every printed number against the code
+	$(BIN)/convatlas verify
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+
+index: .venv/ready  ## renew what `list` and `show` know, and the golden layer tables: review the diff
+	$(BIN)/python -m convatlas.index
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "convatlas needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+lock:  ## renew requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,14 @@
+"""What a network is made of: its layer table, counts, receptive fields, stages. Any torch.nn.Module; nothing of ours.
+
+Names are looked up on first use, so that a stored table can be read and folded without loading torch.
+"""
+import importlib
+
+_HOMES = {"Layer": "table", "Summary": "table", "fold": "folding", "summary": "counting", "features": "stages"}
+__all__ = ["Layer", "Summary", "features", "fold", "summary"]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'convatlas.anatomy' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"convatlas.anatomy.{_HOMES[name]}"), name)

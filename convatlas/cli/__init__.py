@@ -1,0 +1,62 @@
+"""The command line: arguments in, text out. Nothing is decided here, and torch is imported by the verb that needs it.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped and resumable.
+"""
+import os
+import sys
+
+from cyclopts import App, CycloptsError
+
+import convatlas
+from convatlas.cli import atlas, runs
+from convatlas.registry import UnknownNetwork
+from convatlas.train import RecipeError
+
+FAILED, WRONG_USAGE, RESUMABLE = 1, 2, 75
+
+app = App(name="convatlas", help="The classic convolutional networks, exactly as their papers printed them.",
+          version=convatlas.__version__, version_flags=["--version"], help_on_error=False)
+app.command(atlas.list_, name="list")
+app.command(atlas.show)
+app.command(atlas.verify)
+app.command(runs.train)
+app.command(runs.eval_, name="eval")
+app.command(runs.predict)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    words = list(sys.argv[1:] if words is None else words)
+    debug = "--debug" in words
+    sys.exit(run([word for word in words if word != "--debug"], debug))
+
+
+def run(words: list[str], debug: bool = False) -> int:
+    """One command; its exit code. Every failure is one sentence on standard error, with a traceback only if asked."""
+    try:
+        return app(words, exit_on_error=False, print_error=False, result_action="return_value") or 0
+    except BrokenPipeError:                     # the reader of our output, head or less, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _say("interrupted", FAILED)
+    except Exception as error:
+        if debug:
+            raise
+        return _say(*_explain(error))
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit code for what went wrong."""
+    if isinstance(error, (CycloptsError, UnknownNetwork, RecipeError)):
+        return str(error), WRONG_USAGE
+    if type(error).__name__ == "Stopped":       # known by name, so that no verb has to import the training loop
+        return str(error), RESUMABLE
+    if type(error).__module__.startswith("convatlas.") or isinstance(error, ValueError):
+        return str(error), FAILED
+    return f"{type(error).__name__}: {error} (--debug shows where)", FAILED
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"convatlas: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,56 @@
+"""What predict prints."""
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+
+from convatlas.cli.open_run import open_run
+from convatlas.data import find_pictures
+from convatlas.predict import Prediction, predict, predict_fitted
+from convatlas.saved import load_model
+
+Answer = tuple[Prediction, str]     # and the true class, where it is known
+
+
+def of_files(run: Path, pictures: list[Path], top: int) -> Iterator[Answer]:
+    files = find_pictures(pictures)
+    for prediction in predict(load_model(run), files, top):
+        yield prediction, ""
+
+
+def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
+    """Test pictures spread evenly over the split."""
+    saved, data = open_run(run)
+    count = min(count, len(data.test))
+    indices = [i * len(data.test) // count for i in range(count)]
+    fitted = torch.stack([saved.preprocess.fit_picture(data.test.read(i)) for i in indices])
+    for i, (classes, probabilities) in zip(indices, predict_fitted(saved, fitted, top), strict=True):
+        yield Prediction(data.test.names[i], classes, probabilities), saved.classes[int(data.test.labels[i])]
+
+
+def show(found: Iterable[Answer], as_json: bool) -> int:
+    """Print each answer as it comes; 1 when a picture could not be read."""
+    broken = 0
+    for prediction, truth in found:
+        broken += bool(prediction.problem)
+        print(_as_json(prediction, truth) if as_json else _as_text(prediction, truth), flush=True)
+    return 1 if broken else 0
+
+
+def _as_json(prediction: Prediction, truth: str) -> str:
+    answer: dict = {"picture": prediction.name}
+    if prediction.problem:
+        return json.dumps(answer | {"problem": prediction.problem})
+    pairs = zip(prediction.classes, prediction.probabilities, strict=True)
+    answer["classes"] = [{"class": name, "probability": share} for name, share in pairs]
+    return json.dumps(answer | ({"truth": truth} if truth else {}))
+
+
+def _as_text(prediction: Prediction, truth: str) -> str:
+    if prediction.problem:
+        return f"{prediction.name}: {prediction.problem}"
+    pairs = zip(prediction.classes, prediction.probabilities, strict=True)
+    shares = "   ".join(f"{name} {100 * share:5.1f} %" for name, share in pairs)
+    verdict = f"   (truth: {truth}{'' if truth == prediction.classes[0] else ', WRONG'})" if truth else ""
+    return f"{prediction.name}: {shares}{verdict}"

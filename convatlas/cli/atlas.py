@@ -1,0 +1,254 @@
+"""list, show and verify: what the atlas knows of its networks, printed. list and show never import torch."""
+import json as json_
+import os
+import sys
+from itertools import groupby
+
+from convatlas import registry
+
+COUNTED = ("Counted: all weights, biases and scales, no running statistics; multiply-adds (MACs) of convolutions and "
+           "linear layers for one picture. fvcore, thop and ptflops add batch norm, pooling or activations; "
+           "FLOPs are 2 x MACs.")
+FIGURES = ("output", "params", "MACs", "field")
+
+
+def list_(pattern: str = "*", *, family: str | None = None, year: int | None = None, max_params: float | None = None,
+          json: bool = False) -> int:
+    """List the networks, by paper.
+
+    Parameters
+    ----------
+    pattern: str
+        A wildcard over names, such as "resnet*".
+    family: str
+        The file in convatlas/nets, such as resnet_cifar.
+    year: int
+        The year of the paper.
+    max_params: float
+        No more parameters than this, such as 5e6.
+    json: bool
+        Print JSON.
+    """
+    found = {name: registry.index()[name] for name in registry.list_models(pattern, family, year, max_params)}
+    if json:
+        return _print_json([{"name": name, "year": facts["paper"]["year"], "title": facts["paper"]["title"]} | {
+            key: facts[key] for key in ("family", "params", "macs", "input_size")} for name, facts in found.items()])
+    console = _console()
+    width = max(map(len, found), default=0)
+    papers = sorted(found.items(), key=lambda item: _paper(item[1]))
+    for (year_, title), networks in groupby(papers, key=lambda item: _paper(item[1])):
+        console.print(f"{year_}  {title}", style="bold")
+        for name, facts in networks:
+            params, macs = _short(facts["params"]), _short(facts["macs"])
+            console.print(f"      {name:<{width}}  {params:>7} params  {macs:>7} MACs  {_by(facts['input_size'])}")
+    count = len({_paper(facts) for facts in found.values()})
+    console.print(f"{_plural(len(found), 'network')} of {_plural(count, 'paper')}; convatlas show NAME tells more",
+                  style="dim")
+    return 0
+
+
+def show(name: str, *, layers: bool = False, json: bool = False) -> int:
+    """Show a network: its paper, counts, claims beside measured values, and layers.
+
+    Parameters
+    ----------
+    name: str
+        A name from `convatlas list`.
+    layers: bool
+        Every layer on its own line, unfolded.
+    json: bool
+        Print JSON; with --layers, the layer table too.
+    """
+    facts = registry.describe(name)
+    if json:
+        return _print_json({key: value for key, value in facts.items() if layers or key != "layers"})
+    console = _console()
+    _print_paper(console, name, facts)
+    if facts["claims"]:
+        console.print(_claims_table(facts["claims"]))
+        _print_errata(console, [(name, claim) for claim in facts["claims"] if claim["erratum"]])
+    console.print(_all_layers(facts["layers"]) if layers else _folded_layers(facts["layers"]))
+    console.print("\nfield: the side, in pixels, of what one output sees, borders not clipped", style="dim")
+    return 0
+
+
+def verify(name: str | None = None, *, json: bool = False) -> int:
+    """Measure every printed claim again: one network's, or all. Exit code 1 if one fails.
+
+    Parameters
+    ----------
+    name: str
+        A name from `convatlas list`; without one, all networks.
+    json: bool
+        Print JSON.
+    """
+    from dataclasses import asdict
+
+    from convatlas.verify import ledger
+    from convatlas.verify import verify as measure
+    verdicts = measure(name)
+    count = ledger(verdicts)
+    claims = [(v.network, asdict(v.claim) | {"measured": v.measured, "status": v.status, "reason": v.reason})
+              for v in verdicts]
+    if json:
+        _print_json({"ledger": asdict(count), "claims": [{"network": network} | claim for network, claim in claims]})
+        return int(count.fails > 0)
+    console = _console()
+    if name and claims:
+        console.print(_claims_table([claim for _, claim in claims]))
+    _print_errata(console, [pair for pair in claims if pair[1]["status"] == "erratum"])
+    for network, claim in claims:
+        if claim["status"] == "fails":
+            console.print(f"FAILS  {network}: {_sentence(claim)}: {claim['reason']}", style="bold red")
+    of = f"of {name}" if name else f"of {_plural(count.papers, 'paper')}, {_plural(count.networks, 'network')}"
+    console.print(f"{_plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are misprints with their "
+                  f"reason, {count.fails} fail", style="bold")
+    return int(count.fails > 0)
+
+
+def _console():
+    """Colours and the real width on a terminal; plain text, 120 wide, anywhere else."""
+    from rich.console import Console
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def _print_json(value) -> int:
+    print(json_.dumps(value, indent=1, ensure_ascii=False))
+    return 0
+
+
+def _print_paper(console, name: str, facts: dict) -> None:
+    from rich.table import Table
+    paper = facts["paper"]
+    console.print(name, style="bold cyan")
+    console.print(paper["title"], style="bold")
+    arxiv = paper["arxiv"] and f"arXiv:{paper['arxiv']}"
+    where = (paper["authors"], f"{paper['venue']} {paper['year']}".strip(), arxiv, paper["code"])
+    console.print("; ".join(filter(None, where)))
+    console.print()
+    idle = f" ({facts['idle']:,} of them in heads that only train)" if facts["idle"] else ""
+    console.print(f"{facts['params']:,} parameters{idle}, {facts['macs']:,} MACs, {facts['depth']} layers deep",
+                  style="bold")
+    console.print(f"reads {_by(facts['input_size'])}, tells {_plural(facts['num_classes'], 'class', 'classes')} apart")
+    console.print(COUNTED, style="dim")
+    console.print()
+    notes = Table.grid(padding=(0, 2, 0, 0))
+    notes.add_column(style="bold", no_wrap=True)
+    notes.add_column()
+    for label, key in (("introduced", "introduced"), ("left open", "silent"), ("departs", "departs")):
+        if paper[key]:
+            notes.add_row(label, paper[key])
+    console.print(notes)
+    console.print()
+
+
+class Phrase:
+    """A cell that breaks after its commas only, so that "1x1 512 /2" stays together."""
+
+    def __init__(self, text: str):
+        self.words = text.replace(", ", ",\n").split("\n")
+
+    def __rich_measure__(self, console, options):
+        from rich.measure import Measurement
+        return Measurement(max(map(len, self.words)), len(" ".join(self.words)))
+
+    def __rich_console__(self, console, options):
+        text, *words = self.words
+        for word in words:
+            fits = len(text.rpartition("\n")[2]) + 1 + len(word) <= options.max_width
+            text += f" {word}" if fits else f"\n{word}"
+        yield text
+
+
+def _table(*columns: str, right: tuple[str, ...] = ()):
+    """A table without lines; figures to the right, unbroken."""
+    from rich.table import Table
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=column in right,
+                         overflow="fold")
+    return table
+
+
+def _claims_table(claims: list[dict]):
+    from rich.text import Text
+    table = _table("claim", "printed", "measured", "", "source", right=("printed", "measured", ""))
+    colours, above = {"holds": "green", "erratum": "yellow", "fails": "bold red"}, ""
+    for claim in claims:
+        status = Text(claim["status"], style=colours[claim["status"]])
+        source = '"' if claim["source"] == above else claim["source"]
+        table.add_row(_what(claim), claim["printed"], claim["measured"], status, source)
+        above = claim["source"]
+    return table
+
+
+def _print_errata(console, errata: list[tuple[str, dict]]) -> None:
+    from rich.padding import Padding
+    console.print()
+    for network, claim in errata:
+        console.print(f"erratum  {network}: {_sentence(claim)}", style="yellow")
+        console.print(Padding(claim["erratum"], (0, 0, 0, 9)))
+    if errata:
+        console.print()
+
+
+def _folded_layers(layers: dict):
+    from convatlas.anatomy import Layer, fold
+    table = _table("layer", "", "made of", "output", "params", "MACs", "field", right=("", *FIGURES))
+    for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"]):
+        repeats = f"x{line.repeats}" if line.repeats > 1 else ""
+        made_of = Phrase(line.made_of)
+        style = "" if line.indent else "bold"
+        table.add_row("  " * line.indent + line.name, repeats, made_of, *_figures(line), style=style)
+    return table
+
+
+def _all_layers(layers: dict):
+    from convatlas.anatomy import Layer
+    from convatlas.anatomy.table import window_text
+    table = _table("layer", "kind", *FIGURES, right=FIGURES)
+    for stage, group in groupby(map(Layer.from_row, layers["rows"]), key=lambda row: row.name.partition(".")[0]):
+        rows = list(group)
+        if rows[0].name != stage:
+            table.add_row(stage, style="bold")
+        for row in rows:
+            inside = row.name.partition(".")[2]
+            table.add_row(f"  {inside}" if inside else stage, f"{row.kind} {window_text(row)}", *_figures(row),
+                          style="" if inside else "bold")
+    return table
+
+
+def _figures(line) -> tuple[str, ...]:
+    """The cells under FIGURES, of a layer or a folded line; what is nothing stays empty."""
+    return (_by(line.output), f"{line.params:,}" if line.params else "", _short(line.macs) if line.macs else "",
+            str(line.field or ""))
+
+
+def _what(claim: dict) -> str:
+    return f"{claim['quantity']} of {claim['part']}" if claim["part"] else claim["quantity"]
+
+
+def _sentence(claim: dict) -> str:
+    return f"{_what(claim)}, printed {claim['printed']}, measured {claim['measured'] or 'nothing'} ({claim['source']})"
+
+
+def _paper(facts: dict) -> tuple[int, str]:
+    return facts["paper"]["year"], facts["paper"]["title"]
+
+
+def _by(sizes) -> str:
+    return "x".join(map(str, sizes))
+
+
+def _short(number: int) -> str:
+    """Three digits and a unit: 25.6 M."""
+    for scale, unit in ((10**9, "G"), (10**6, "M"), (10**3, "K")):
+        if number >= 0.9995 * scale:
+            value = number / scale
+            return f"{value:.{max(0, 3 - len(str(int(value + 0.05))))}f} {unit}"
+    return str(number)
+
+
+def _plural(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,95 @@
+"""What a person sees of a run: a bar on a terminal, plain lines in a pipe or a log file."""
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from convatlas.train.session import Progress as Done
+from convatlas.train.watch import Watcher
+
+
+def watcher() -> Watcher:
+    """A bar when standard output is a terminal, else lines."""
+    return Bar() if sys.stdout.isatty() else Lines()
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:6.2f} %"
+
+
+class Lines(Watcher):
+    """A line an epoch, at most one a second until the last."""
+
+    def __init__(self):
+        self.print = lambda text: print(text, flush=True)
+        self.printed_at = 0.0
+        self.epochs = 0
+
+    def begin(self, facts: dict) -> None:
+        pictures, self.epochs = facts["pictures"], facts["epochs"]
+        self.print(f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
+                   f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} pixels")
+        self.print(f"pictures: {pictures['train']:,} to train, {pictures['val']:,} to validate, "
+                   f"{pictures['test']:,} to test once at the end")
+        start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
+        self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {facts['device']}; {start} in "
+                   f"{facts['folder']}")
+
+    def epoch(self, record: dict) -> None:
+        last = record["epoch"] == self.epochs
+        if last or time.monotonic() - self.printed_at >= 1:
+            self.printed_at = time.monotonic()
+            self.print(self.line(record))
+
+    def line(self, record: dict) -> str:
+        return (f"epoch {record['epoch']:>{len(str(self.epochs))}}/{self.epochs}  loss {record['train_loss']:.4f}  "
+                f"train {percent(record['train_accuracy'])}  val {percent(record['val_accuracy'])}  "
+                f"lr {record['lr']:.2g}  {record['seconds']:.1f} s")
+
+    def warn(self, text: str) -> None:
+        print(f"convatlas: warning: {text}", file=sys.stderr, flush=True)
+
+    def end(self, metrics: dict) -> None:
+        test, validation = metrics["test"], metrics["validation"]
+        self.print(f"test accuracy {percent(test['accuracy']).strip()} ({test['correct']:,} of {test['count']:,} "
+                   f"pictures), weights of epoch {validation['epoch']} (validation "
+                   f"{percent(validation['accuracy']).strip()}), trained in {metrics['seconds']:.1f} s")
+
+
+class Bar(Lines):
+    """The same with a bar under it: epoch, loss, accuracy, pictures a second, learning rate, time left."""
+
+    def __init__(self):
+        super().__init__()
+        self.console = Console(highlight=False)
+        self.print = self.console.print
+        self.bar = Progress(TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
+                            TextColumn("{task.fields[now]}"), TimeRemainingColumn(), console=self.console,
+                            transient=True)
+        self.shown_at, self.score = 0.0, ""
+
+    def begin(self, facts: dict) -> None:
+        super().begin(facts)
+        self.first_step, self.since = facts["step"], time.monotonic()
+        self.task = self.bar.add_task("", total=facts["steps_per_epoch"] * facts["epochs"], completed=facts["step"],
+                                      now="")
+        self.bar.start()
+
+    def step(self, progress: Done, loss: float, rate: float) -> None:
+        now = time.monotonic()
+        if now - self.shown_at < 0.1:
+            return
+        self.shown_at = now
+        pictures = (progress.step - self.first_step) * progress.seen / progress.batch
+        self.bar.update(self.task, completed=progress.step, description=f"epoch {progress.epoch + 1}/{self.epochs}",
+                        now=f"loss {loss:.3f}{self.score}  {pictures / (now - self.since):,.0f} pictures/s  "
+                            f"lr {rate:.2g}")
+
+    def epoch(self, record: dict) -> None:
+        self.score = f"  val {percent(record['val_accuracy']).strip()}"
+        super().epoch(record)
+
+    def end(self, metrics: dict) -> None:
+        self.bar.stop()
+        super().end(metrics)

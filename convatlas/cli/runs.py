@@ -1,0 +1,137 @@
+"""train, eval and predict: flags to a recipe, and what a person reads while a run goes on."""
+import json as json_
+from dataclasses import field, fields, make_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from convatlas.train import builtin
+from convatlas.train.recipe import Recipe, RecipeError
+
+SHORT = {"batch_size": "-b", "workers": "-j"}
+
+
+def _flag(f: Any) -> tuple[str, Any, Any]:
+    """A recipe's field as an optional flag, so that only what is typed changes the recipe."""
+    names = ["--" + f.name.replace("_", "-"), *([SHORT[f.name]] if f.name in SHORT else [])]
+    default = "none" if f.default in ("", ()) else f.default
+    text = f"{f.metadata['help']} [{default}]"
+    parameter = Parameter(name=names, help=text, show_default=False, consume_multiple=True)
+    return f.name, Annotated[f.type | None, parameter], field(default=None)
+
+
+Flags = make_dataclass("Flags", [_flag(f) for f in fields(Recipe) if f.name != "network"], kw_only=True,
+                       namespace={"__module__": __name__})
+NO_FLAGS = Flags()
+
+
+def train(network: str | None = None, *, recipe: str | None = None, output: Path | None = None,
+          resume: str | None = None, flags: Annotated[Flags, Parameter(name="*")] = NO_FLAGS) -> int:
+    """Train a network on pictures.
+
+    Without --recipe, the built-in recipe for this network and data is taken where there is one, else the defaults
+    below. Flags override both.
+
+    Parameters
+    ----------
+    network: str
+        A name from `convatlas list`.
+    recipe: str
+        A TOML file with any of the fields below, or the name of a built-in recipe.
+    output: Path
+        The run's folder [runs/DATE-network-data].
+    resume: str
+        A run's folder to continue; or "auto": continue what is in --output, or begin.
+    """
+    given = {name: value for name, value in vars(flags).items() if value is not None}
+    given |= {"network": network} if network else {}
+    folder = output if resume in (None, "auto") else Path(resume)
+    if resume == "auto" and output is None:
+        raise RecipeError("--resume auto needs --output, the folder to continue")
+    if resume not in (None, "auto") and not (folder / "recipe.toml").exists():
+        raise RecipeError(f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave --resume "
+                          f"out to begin one")
+    chosen = _base(given, recipe, folder if resume else None).change(**given)
+    from convatlas.cli.progress import watcher
+    from convatlas.train import train as start
+    start(chosen, folder, resume=resume is not None, watcher=watcher())
+    return 0
+
+
+def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
+    """The recipe that the flags change: the file's, the resumed run's, the built-in one for the task, the defaults."""
+    if recipe:
+        return builtin.read(recipe)
+    if resumed and (resumed / "recipe.toml").exists():
+        return Recipe.read(resumed / "recipe.toml")
+    if "network" not in given:
+        raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
+    name = builtin.matching(given["network"], given.get("data", Recipe().data))
+    if name:
+        print(f"recipe: {name}, built in")
+    return builtin.read(name) if name else Recipe()
+
+
+def eval_(run: Path, *, data: str | None = None, data_root: str | None = None, split: str = "test",
+          json: bool = False) -> int:
+    """Measure a finished run on its test pictures, or on other pictures of the same classes.
+
+    Parameters
+    ----------
+    run: Path
+        The folder of a finished run.
+    data: str
+        Another data set or folder [the run's own].
+    data_root: str
+        Where named data sets lie [the run's own].
+    split: str
+        test, val or train.
+    json: bool
+        Print JSON.
+    """
+    from convatlas.cli.open_run import open_run
+    from convatlas.data import Feed
+    from convatlas.evaluate import evaluate
+    saved, pictures = open_run(run, data, data_root)
+    if split not in ("train", "val", "test"):
+        raise RecipeError(f"split = {split!r} is not allowed; allowed: test | val | train")
+    found = evaluate(saved.net, Feed(getattr(pictures, split), saved.preprocess, 256), len(saved.classes))
+    if json:
+        print(json_.dumps({"network": saved.network, "data": pictures.name, "split": split} | found.to_dict()
+                          | {"classes": saved.classes, "confusion": found.confusion.tolist()}))
+        return 0
+    from convatlas.cli.progress import percent
+    print(f"{saved.network} on {pictures.name}, {found.count:,} {split} pictures")
+    print(f"  accuracy {percent(found.accuracy)}  ({found.correct:,} right, {found.count - found.correct:,} wrong)")
+    print(f"  top-5    {percent(found.top5 / found.count)}")
+    for row, name in enumerate(saved.classes):
+        total = int(found.confusion[row].sum())
+        if total:
+            print(f"  {name:>20}  {percent(int(found.confusion[row, row]) / total)}  of {total}")
+    return 0
+
+
+def predict(run: Path, pictures: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False) -> int:
+    """Say what is on pictures, with probabilities.
+
+    Parameters
+    ----------
+    run: Path
+        The folder of a finished run.
+    pictures: list[Path]
+        Picture files, and folders of them.
+    top: int
+        How many classes to name.
+    test: int
+        Instead of files, take this many of the run's own test pictures and show the truth beside.
+    json: bool
+        One JSON object a line.
+    """
+    if top < 1 or test < 0:
+        raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
+    if not pictures and not test:
+        raise RecipeError("which pictures? give files or folders, or --test 8 for eight of the run's test pictures")
+    from convatlas.cli import answers
+    found = answers.of_test(run, test, top) if test else answers.of_files(run, pictures, top)
+    return answers.show(found, json)

@@ -1,0 +1,20 @@
+"""Where pictures come from, and how they are checked, decoded, ordered, fitted and augmented. Imports nothing of ours.
+
+    data = open_data("digits")                          # or a published set's name, or a folder
+    prep = fit_preprocess(data, side=32)                # stored with the weights
+    feed = Feed(data.train, prep, batch_size=128, seed=0, augment=Augment(shift=1))
+    for x, y, indices in feed.epoch(0): ...
+
+What belongs here: reading, and randomness by key. What a network does with the pictures does not.
+"""
+from convatlas.data.augment import Augment
+from convatlas.data.errors import DataError
+from convatlas.data.feed import Feed
+from convatlas.data.folder import find_pictures
+from convatlas.data.pictures import read_picture
+from convatlas.data.preprocess import Preprocess, fit_preprocess
+from convatlas.data.sources import SOURCES, open_data
+from convatlas.data.split import Data, Split
+
+__all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Preprocess", "Split", "find_pictures", "fit_preprocess",
+           "open_data", "read_picture"]

@@ -1,0 +1,135 @@
+"""Reading one picture from a file that nobody has vouched for."""
+import contextlib
+import os
+import stat
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from convatlas.data.errors import DataError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")     # nothing else is ever handed to a decoder
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"})
+PIXEL_LIMIT = 64 * 10**6
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+WHITE = 255                                                 # what shows through where a picture is transparent
+
+
+class _Unfit(Exception):
+    """Why a picture is refused: the predicate of the sentence."""
+
+
+def read_picture(path: str | os.PathLike) -> Tensor:
+    """The picture as a person sees it: uint8 (C, H, W), C = 1 for grey pictures and 3 for all others.
+
+    EXIF orientation is applied, 16-bit grey scaled to 8, CMYK and palettes become RGB, transparency shows white, and of
+    an animation the first frame is taken. Raises DataError, naming file, reason and remedy, for whatever cannot be
+    read: missing, empty, cut short, no picture at all, more than 64 megapixels.
+    """
+    return _attempt(path, _decode)
+
+
+def read_header(path: str | os.PathLike) -> tuple[bool, int, int]:
+    """(is it grey, height, width), without decoding; the sides are as stored. Raises DataError as read_picture does."""
+    return _attempt(path, lambda picture: (picture.mode in GREY_MODES, picture.height, picture.width))
+
+
+def _attempt(path, use):
+    try:
+        _require_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")         # what Pillow would warn of is either refused here or harmless
+            # Not by name: Pillow 13.0 maps a named TIFF into memory, and those that are turned come out scrambled.
+            with open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
+                if picture.width * picture.height > PIXEL_LIMIT:
+                    raise _Unfit(f"has {picture.width} x {picture.height} pixels, more than the limit of "
+                                 f"{PIXEL_LIMIT // 10**6} megapixels; make it smaller")
+                return use(picture)
+    except Exception as fault:                      # a decoder may raise anything on hostile bytes
+        raise DataError(f"the picture {str(path)!r} {_reason(path, fault)}") from None
+
+
+def _require_file(path) -> None:
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):            # opening a pipe would wait for ever
+        raise _Unfit("is not a file; give the path of a picture")
+    if status.st_size == 0:
+        raise _Unfit("is empty (0 bytes); copy it again or delete it")
+
+
+def _reason(path, fault: Exception) -> str:
+    if isinstance(fault, _Unfit):
+        return str(fault)
+    if isinstance(fault, UnidentifiedImageError):
+        return _what_it_is_instead(path)
+    if isinstance(fault, Image.DecompressionBombError):
+        return f"has more than the limit of {PIXEL_LIMIT // 10**6} megapixels; make it smaller"
+    if isinstance(fault, FileNotFoundError):
+        return ("is a link to nothing; mend or delete the link" if os.path.islink(path)
+                else "does not exist; check the path")
+    if isinstance(fault, PermissionError):
+        return "may not be read by this user; change its permissions"
+    if isinstance(fault, OSError) and "truncated" in str(fault):
+        return "is cut short; copy it again or delete it"
+    detail = " ".join(str(fault).split()) or type(fault).__name__
+    return f"is damaged and cannot be decoded ({detail}); copy it again or delete it"
+
+
+def _what_it_is_instead(path) -> str:
+    with Path(path).open("rb") as file:
+        start = file.read(512).lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "is a web page (HTML), not a picture; download it again or delete it"
+    return f"is none of the formats read here ({', '.join(FORMATS)}); convert it or delete it"
+
+
+def _decode(picture: Image.Image) -> Tensor:
+    picture.load()
+    with contextlib.suppress(Exception):            # unreadable EXIF says nothing about the orientation
+        ImageOps.exif_transpose(picture, in_place=True)
+    pixels = np.atleast_3d(_eight_bits(picture))                                # (H, W, C)
+    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+
+
+def _eight_bits(picture: Image.Image) -> np.ndarray:
+    if picture.mode.startswith("I;16"):
+        return _from_sixteen_bits(np.asarray(picture))
+    if picture.mode == "I":
+        return _from_integers(np.asarray(picture))
+    if picture.mode == "F":
+        return _from_floats(np.asarray(picture))
+    grey = picture.mode in GREY_MODES
+    if picture.has_transparency_data:
+        return _on_white(_pixels(picture, "LA" if grey else "RGBA"))
+    return _pixels(picture, "L" if grey else "RGB")
+
+
+def _pixels(picture: Image.Image, mode: str) -> np.ndarray:
+    return np.asarray(picture if picture.mode == mode else picture.convert(mode))
+
+
+def _from_sixteen_bits(values: np.ndarray) -> np.ndarray:
+    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def _from_integers(values: np.ndarray) -> np.ndarray:
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise _Unfit(f"holds whole numbers from {low} to {high}; save it with 8 or 16 bits a pixel")
+    return values.astype(np.uint8) if high <= 255 else _from_sixteen_bits(values)
+
+
+def _from_floats(values: np.ndarray) -> np.ndarray:
+    low, high = float(values.min()), float(values.max())
+    if not (low >= 0 and high <= 255):              # NaN fails too
+        raise _Unfit(f"holds fractions from {low:g} to {high:g}; scale them to 0..1 or to 0..255")
+    return np.rint(values * (255 if high <= 1 else 1)).astype(np.uint8)
+
+
+def _on_white(values: np.ndarray) -> np.ndarray:
+    colour, alpha = values[..., :-1].astype(np.uint32), values[..., -1:].astype(np.uint32)
+    return ((colour * alpha + WHITE * (255 - alpha) + 127) // 255).astype(np.uint8)

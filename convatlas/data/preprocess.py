@@ -1,0 +1,174 @@
+"""From a picture of any size to what a network reads: fitted into a square, scaled, standardised."""
+import math
+from dataclasses import asdict, dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from convatlas.data import keyed
+from convatlas.data.decode import MEMORY_LIMIT, decoded, fits_in_memory
+from convatlas.data.errors import DataError
+from convatlas.data.split import Data, Split
+
+SAMPLE = 2000                           # pictures looked at where looking at all would mean decoding a set twice
+SIDES = range(2, 4097)                  # torch's resize fails an assertion where 1 x 1 pixels are to come out
+SMALLEST_STD = 1e-9                     # less is the rounding of a channel that never varies
+LUMA = (19595, 38470, 7471)             # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
+SMALLEST_SHARE = 3 / 4                  # of the field, that a picture must fill to be left at its own size
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How pictures become input; stored with the weights, so that training, evaluation and every server agree.
+
+    fit "pad": set unscaled into the middle of a black field, as LeNet-5 sets 28 pixels into 32. `content` is the longer
+    side of the largest picture of the training set; a picture that is larger, or fills less than 3/4 of the field, is
+    first scaled until its own longer side is `content`.
+    fit "resize": the central square is cut out and scaled to the field (`content` is then `side`). mean and std are per
+    channel, of pixels in 0..1.
+    """
+    channels: int
+    side: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fit: str
+    content: int
+
+    def fit_picture(self, picture: Tensor) -> Tensor:
+        """uint8 (C, H, W), C = 1 or 3, of any size -> uint8 (channels, side, side)."""
+        return self.fit_pictures(picture[None])[0]
+
+    def fit_pictures(self, pictures: Tensor) -> Tensor:
+        """uint8 (N, C, H, W), C = 1 or 3 -> uint8 (N, channels, side, side); each as fit_picture would."""
+        pictures = _in_channels(pictures, self.channels)
+        return _padded(pictures, self.side, self.content) if self.fit == "pad" else _cropped(pictures, self.side)
+
+    def normalise(self, fitted: Tensor) -> Tensor:
+        """Pixels 0..255, uint8 or float, (N, channels, side, side) -> float32 with the set's mean 0 and deviation 1."""
+        mean = 255 * torch.tensor(self.mean, device=fitted.device).view(-1, 1, 1)
+        std = 255 * torch.tensor(self.std, device=fitted.device).view(-1, 1, 1)
+        return (fitted.float() - mean).div_(std)
+
+    def to_dict(self) -> dict:
+        """Plain JSON values; from_dict reads them back exactly."""
+        return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Preprocess":
+        """Raises DataError for anything that to_dict cannot have written."""
+        names = [field.name for field in fields(cls)]
+        if not isinstance(values, dict) or set(values) != set(names):
+            raise DataError(f"the preprocessing record must have exactly the fields {', '.join(names)}; "
+                            "the file is damaged or from another version")
+        _check(values)
+        return cls(**values | {"mean": tuple(map(float, values["mean"])), "std": tuple(map(float, values["std"]))})
+
+
+def fit_preprocess(data: Data, side: int, workers: int = 0, memory_limit: int = MEMORY_LIMIT) -> Preprocess:
+    """The preprocessing for this set at this side: the kind of fit, and the mean and deviation of training pictures.
+
+    All training pictures count where they fit in memory (a Feed then uses the same decoded copy), else a fixed sample
+    of 2,000. Raises DataError naming every picture that cannot be read.
+    """
+    if side not in SIDES:
+        raise DataError(f"pictures cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to {SIDES[-1]}")
+    sample = np.sort(keyed.order(len(data.train), seed=0, epoch=0)[:SAMPLE])
+    content = _content(data.train, sample, side)
+    prep = Preprocess(data.channels, side, (0.0,) * data.channels, (1.0,) * data.channels,
+                      "resize" if content is None else "pad", content or side)
+    if fits_in_memory(data.train, prep, memory_limit):
+        pictures = decoded(data.train, prep, workers)
+    else:
+        pictures = data.train.fitted(torch.from_numpy(sample), prep)
+    mean, std = _mean_and_std(pictures)
+    return replace(prep, mean=mean, std=std)
+
+
+def _content(split: Split, sample: np.ndarray, side: int) -> int | None:
+    """The longest side among the sample if all its pictures can be set into the field unscaled, else None."""
+    longest = 0
+    for i in sample.tolist():
+        try:
+            longer = max(split.size(i))
+        except DataError:
+            continue                    # decoding will report it, with all the others
+        if not _fills(longer, side):
+            return None
+        longest = max(longest, longer)
+    return longest or None
+
+
+def _fills(longer: int, side: int) -> bool:
+    return SMALLEST_SHARE * side <= longer <= side
+
+
+def _in_channels(pictures: Tensor, channels: int) -> Tensor:
+    if pictures.shape[1] == channels:
+        return pictures
+    if channels == 3:
+        return pictures.expand(-1, 3, -1, -1)
+    red, green, blue = pictures.int().unbind(1)
+    grey = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue + 32768) >> 16
+    return grey.to(torch.uint8)[:, None]
+
+
+def _padded(pictures: Tensor, side: int, content: int) -> Tensor:
+    h, w = pictures.shape[2:]
+    longer = max(h, w)
+    if longer > content or not _fills(longer, side):
+        h, w = (max(1, round(length * content / longer)) for length in (h, w))
+        pictures = _scaled(pictures, h, w)
+    top, left = (side - h) // 2, (side - w) // 2
+    return pad(pictures, (left, side - w - left, top, side - h - top))
+
+
+def _cropped(pictures: Tensor, side: int) -> Tensor:
+    """Cutting before scaling: the same picture, but a strip of 1 x 10,000 pixels costs no gigabytes."""
+    h, w = pictures.shape[2:]
+    short = min(h, w)
+    top, left = (h - short) // 2, (w - short) // 2
+    return _scaled(pictures[..., top:top + short, left:left + short], side, side)
+
+
+def _scaled(pictures: Tensor, h: int, w: int) -> Tensor:
+    if tuple(pictures.shape[2:]) == (h, w):
+        return pictures
+    return interpolate(pictures.contiguous(), (h, w), mode="bilinear", antialias=True)
+
+
+def _mean_and_std(pictures: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Per channel, of pixels in 0..1; a channel that never varies gets deviation 1. Exact: whole numbers are summed."""
+    channels = pictures.shape[1]
+    histograms = np.zeros((channels, 256), np.int64)
+    for block in pictures.split(1024):
+        for c in range(channels):
+            histograms[c] += np.bincount(block[:, c].reshape(-1).numpy(), minlength=256)
+    levels = np.arange(256) / 255
+    means = [float(h @ levels / h.sum()) for h in histograms]
+    stds = [math.sqrt(h @ (levels - m) ** 2 / h.sum()) for h, m in zip(histograms, means, strict=True)]
+    return tuple(means), tuple(s if s > SMALLEST_STD else 1.0 for s in stds)
+
+
+def _check(values: dict) -> None:
+    channels, side, content = values["channels"], values["side"], values["content"]
+    for name, legal in (
+            ("channels", _whole(channels) and channels in (1, 3)),
+            ("side", _whole(side) and side in SIDES),
+            ("content", _whole(content) and _whole(side) and SIDES[0] <= content <= side),
+            ("fit", values["fit"] in ("pad", "resize")),
+            ("mean", _within(values["mean"], channels, low=0.0)),
+            ("std", _within(values["std"], channels, low=SMALLEST_STD))):
+        if not legal:
+            raise DataError(f"the preprocessing record has an impossible {name}; "
+                            "the file is damaged or was made by something else")
+
+
+def _whole(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _within(values, count: int, low: float) -> bool:
+    return (isinstance(values, list | tuple) and len(values) == count
+            and all(isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= 1 for v in values))

@@ -1,0 +1,1 @@
+"""One file a paper: its table, its units, and PAPER, VARIANTS, CLAIMS. A file here never imports the registry."""

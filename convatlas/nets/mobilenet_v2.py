@@ -1,0 +1,114 @@
+"""MobileNetV2: Inverted Residuals and Linear Bottlenecks (Sandler, Howard, Zhu, Zhmoginov, Chen; CVPR 2018).
+
+TABLE below is Table 2 row for row: t = expansion, c = output channels, n = repeats, s = stride of the first repeat.
+Before it a 3x3 convolution of stride 2 to 32 channels, behind it a 1x1 to 1280, a 7x7 average pool, a 1x1 to k classes.
+"""
+from functools import partial
+from typing import NamedTuple
+
+import torch.nn as nn
+
+from convatlas.blocks import ConvBN, Network, he_init, make_divisible, seq
+from convatlas.paper import Claim, Paper, sizes
+
+PAPER = Paper(
+    title="MobileNetV2: Inverted Residuals and Linear Bottlenecks", authors="Sandler, Howard, Zhu, Zhmoginov, Chen",
+    year=2018, venue="CVPR", arxiv="1801.04381v4", code="github.com/tensorflow/models research/slim/nets/mobilenet",
+    introduced="Residuals between thin linear bottlenecks, expanded in between for a depthwise convolution.",
+    silent="Rounding under a width multiplier (to multiples of 8) and the expansion where t = 1 (left out): both as in "
+           "the authors' code. Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. "
+           "Dropout is mentioned without a rate: 0.2, the authors' code. Initial weights: He's.")
+
+
+class Row(NamedTuple):      # the columns of Table 2
+    input: str              # as printed, height x width x channels
+    t: int
+    c: int
+    n: int
+    s: int
+
+
+TABLE = (
+    Row("112x112x32", t=1, c=16, n=1, s=1),
+    Row("112x112x16", t=6, c=24, n=2, s=2),
+    Row("56x56x24", t=6, c=32, n=3, s=2),
+    Row("28x28x32", t=6, c=64, n=4, s=2),
+    Row("14x14x64", t=6, c=96, n=3, s=1),
+    Row("14x14x96", t=6, c=160, n=3, s=2),
+    Row("7x7x160", t=6, c=320, n=1, s=1),
+)
+CONV9_INPUT, POOL_INPUT = "7x7x320", "7x7x1280"
+BOTTLENECKS = tuple(f"bottleneck{i}" for i in range(1, len(TABLE) + 1))
+
+
+class InvertedResidual(nn.Module):
+    """Table 1: 1x1 expand, 3x3 depthwise, 1x1 linear.  (N, k, H, W) -> (N, k', H/s, W/s)"""
+
+    def __init__(self, k: int, k_out: int, t: int, s: int):
+        super().__init__()
+        expand = {} if t == 1 else {"expand": ConvBN(k, t * k, 1), "relu_e": nn.ReLU6()}
+        self.layers = seq(
+            **expand,
+            depthwise=ConvBN(t * k, t * k, 3, s, groups=t * k), relu_d=nn.ReLU6(),
+            project=ConvBN(t * k, k_out, 1))            # linear: no ReLU6 after it, Sec. 3.2
+        self.residual = s == 1 and k == k_out           # Figure 4(d): a shortcut only where shapes agree
+
+    def forward(self, x):
+        return x + self.layers(x) if self.residual else self.layers(x)
+
+
+class MobileNetV2(Network):
+    stages = ("conv1", *BOTTLENECKS, "conv9")
+    initialise = staticmethod(he_init)
+
+    def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3):
+        super().__init__(in_channels)
+
+        def scaled(c: int) -> int:
+            return make_divisible(c * width)
+
+        k = scaled(32)
+        self.conv1 = seq(conv=ConvBN(in_channels, k, 3, stride=2), relu=nn.ReLU6())
+        for name, row in zip(BOTTLENECKS, TABLE, strict=True):
+            units = nn.Sequential()
+            for i in range(row.n):
+                units.append(InvertedResidual(k, scaled(row.c), row.t, row.s if i == 0 else 1))
+                k = scaled(row.c)
+            self.add_module(name, units)
+        last = scaled(1280) if width > 1 else 1280      # Sec. 4: below 1, all layers but the very last are multiplied
+        self.conv9 = seq(conv=ConvBN(k, last, 1), relu=nn.ReLU6())
+        self.dropout = nn.Dropout(0.2)
+        self.fc = nn.Linear(last, num_classes)          # Table 2's last row: a 1x1 convolution of a 1x1 map
+        self.apply(self.initialise)
+
+    def forward(self, x):                               # (N, 3, 224, 224)
+        x = self.conv1(x)                               # (N, 32, 112, 112)
+        for name in BOTTLENECKS:
+            x = self.get_submodule(name)(x)             # the next row's input
+        x = self.conv9(x)                               # (N, 1280, 7, 7)
+        return self.fc(self.dropout(x.mean((2, 3))))    # (N, num_classes)
+
+
+WIDTHS = {"": 1.0, "_x0_35": 0.35, "_x0_5": 0.5, "_x0_75": 0.75, "_x1_3": 1.3, "_x1_4": 1.4}
+VARIANTS = {f"mobilenet_v2{suffix}": partial(MobileNetV2, width) for suffix, width in WIDTHS.items()}
+
+
+def printed_outputs() -> dict[str, str]:
+    """Each stage's output is the next row's input; the paper prints channels last, a claim has them first."""
+    inputs = [*(row.input for row in TABLE), CONV9_INPUT, POOL_INPUT]
+    return {stage: "x".join([*size.split("x")[2:], *size.split("x")[:2]])
+            for stage, size in zip(MobileNetV2.stages, inputs, strict=True)}
+
+
+WITHOUT_BN = ("The authors' README prints 3.47 million, which leaves batch norm's scales and shifts out; with them the "
+              "network of Table 2 has 3,504,872.")
+README = "The authors' README prints 6.06 million and 582M for this network, and Table 2's rows allow nothing else: "
+CLAIMS = {
+    "mobilenet_v2": (
+        *sizes("Table 2, input of the next row", printed_outputs()),
+        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN), Claim("madds", "300M", "Table 4")),
+    "mobilenet_v2_x0_35": (Claim("params", "1.7M", "Sec. 6.1: model size varies between 1.7M and 6.9M"),),
+    "mobilenet_v2_x1_4": (
+        Claim("params", "6.9M", "Table 4", erratum=README + "6,108,776 with batch norm, 6.06 million without."),
+        Claim("madds", "585M", "Table 4", erratum=README + "582,195,824.")),
+}

@@ -1,0 +1,149 @@
+"""Deep Residual Learning for Image Recognition (He, Zhang, Ren, Sun; CVPR 2016).
+
+Table 1, ImageNet, 224x224 input; [k, c] is a k x k convolution to c channels.
+
+    layer    output   18-layer            34-layer  50-layer                         101      152
+    conv1    112x112  [7, 64], stride 2 for all
+    conv2_x  56x56    3x3 max pool, stride 2 for all, then
+                      [3,64][3,64] x2        x3     [1,64][3,64][1,256] x3           x3       x3
+    conv3_x  28x28    [3,128][3,128] x2      x4     [1,128][3,128][1,512] x4         x4       x8
+    conv4_x  14x14    [3,256][3,256] x2      x6     [1,256][3,256][1,1024] x6        x23      x36
+    conv5_x  7x7      [3,512][3,512] x2      x3     [1,512][3,512][1,2048] x3        x3       x3
+    FLOPs             1.8e9                  3.6e9  3.8e9                            7.6e9    11.3e9
+"""
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import torch.nn as nn
+import torch.nn.functional as F
+
+from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.paper import Claim, Paper, sizes
+
+PAPER = Paper(
+    title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR",
+    arxiv="1512.03385v1", code="github.com/KaimingHe/deep-residual-networks",
+    introduced="Units that learn a residual, added to an identity shortcut, so that depth can grow past a hundred.",
+    silent="Which layer of a bottleneck strides: here the first 1x1, as in the authors' release; only that reproduces "
+           "Table 1's 3.8e9 for 50 layers (the 3x3 version is resnet50_v15). Padding of conv1 and of the pool: 3 and "
+           "1, as in the release, which gives the printed 112 and 56.")
+
+
+class Stage(NamedTuple):    # Table 1's columns
+    name: str
+    output: str             # as printed; it is also a claim below
+    width: int
+    stride: int             # of the first unit: conv3_1, conv4_1 and conv5_1 downsample
+
+
+STAGES = (
+    Stage("conv2_x", "56x56", width=64, stride=1),    # the max pool has already halved 112 to 56
+    Stage("conv3_x", "28x28", width=128, stride=2),
+    Stage("conv4_x", "14x14", width=256, stride=2),
+    Stage("conv5_x", "7x7", width=512, stride=2),
+)
+
+
+class Residual(nn.Module):
+    """y = relu(F(x) + W_s x), Eqs. (1) and (2).  (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)"""
+
+    def __init__(self, branch: nn.Module, shortcut: nn.Module):
+        super().__init__()
+        self.branch, self.shortcut = branch, shortcut
+
+    def forward(self, x):
+        return F.relu(self.branch(x) + self.shortcut(x))
+
+
+def projection(c_in: int, c_out: int, stride: int) -> nn.Module:
+    """Option (B) of Sec. 3.3: the identity where shapes agree, else a 1x1 convolution."""
+    return nn.Identity() if (c_in, stride) == (c_out, 1) else ConvBN(c_in, c_out, 1, stride)
+
+
+class ZeroPadding(nn.Module):
+    """Option (A): every stride-th pixel, zeros for the new channels; no parameters."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int):
+        super().__init__()
+        self.new_channels, self.stride = c_out - c_in, stride
+
+    def forward(self, x):                             # (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
+        return F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, 0, self.new_channels))
+
+
+def zero_padding(c_in: int, c_out: int, stride: int) -> nn.Module:
+    return nn.Identity() if (c_in, stride) == (c_out, 1) else ZeroPadding(c_in, c_out, stride)
+
+
+def basic_branch(c_in: int, width: int, stride: int) -> nn.Sequential:
+    return seq(conv1=ConvBN(c_in, width, 3, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3))
+
+
+def basic(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Figure 5, left. A unit function returns the unit and its output channels."""
+    return Residual(basic_branch(c_in, width, stride), projection(c_in, width, stride)), width
+
+
+def basic_option_a(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    return Residual(basic_branch(c_in, width, stride), zero_padding(c_in, width, stride)), width
+
+
+def bottleneck(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Figure 5, right."""
+    branch = seq(conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
+                 conv3=ConvBN(width, 4 * width, 1))
+    return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
+
+
+Unit = Callable[[int, int, int], tuple[nn.Module, int]]     # (c_in, width, stride) -> (unit, c_out)
+
+
+def stage_of(unit: Unit, c: int, width: int, stride: int, depth: int) -> tuple[nn.Sequential, int]:
+    """`depth` units, the first with the stage's stride; and the channels that come out."""
+    units = nn.Sequential()
+    for i in range(depth):
+        module, c = unit(c, width, stride if i == 0 else 1)
+        units.append(module)
+    return units, c
+
+
+class ResNet(Network):
+    stages = ("conv1", *(s.name for s in STAGES))
+    initialise = staticmethod(he_init)                # Sec. 3.4, "as in [13]"
+
+    def __init__(self, unit: Unit, depths: tuple[int, ...], num_classes: int = 1000, in_channels: int = 3):
+        super().__init__(in_channels)
+        self.conv1 = seq(conv=ConvBN(in_channels, 64, 7, stride=2), relu=nn.ReLU())
+        self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
+        c = 64
+        for stage, depth in zip(STAGES, depths, strict=True):
+            units, c = stage_of(unit, c, stage.width, stage.stride, depth)
+            self.add_module(stage.name, units)
+        self.fc = nn.Linear(c, num_classes)
+        self.apply(self.initialise)
+
+    def forward(self, x):                             # (N, 3, 224, 224)
+        x = self.pool1(self.conv1(x))                 # (N, 64, 56, 56)
+        for stage in STAGES:
+            x = self.get_submodule(stage.name)(x)     # (N, c, stage.output)
+        return self.fc(x.mean((2, 3)))                # (N, num_classes)
+
+
+DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+VARIANTS = {
+    **{f"resnet{n}": partial(ResNet, basic if n < 50 else bottleneck, depths) for n, depths in DEPTHS.items()},
+    **{f"resnet{n}_option_a": partial(ResNet, basic_option_a, DEPTHS[n]) for n in (18, 34)},
+}
+OUTPUTS = sizes("Table 1, output size", {"conv1": "112x112"} | {s.name: s.output for s in STAGES})
+
+
+def claims(layers: str, flops: str) -> tuple[Claim, ...]:
+    return (*OUTPUTS, Claim("madds", flops, "Table 1, FLOPs"), Claim("layers", layers, "Table 1, layer name"))
+
+
+CLAIMS = {
+    "resnet18": claims("18", "1.8e9"), "resnet34": claims("34", "3.6e9"), "resnet50": claims("50", "3.8e9"),
+    "resnet101": claims("101", "7.6e9"), "resnet152": claims("152", "11.3e9"),
+    "resnet18_option_a": claims("18", "1.8e9"), "resnet34_option_a": claims("34", "3.6e9"),
+}

@@ -1,0 +1,25 @@
+"""ResNet "v1.5": no paper. The bottleneck strides in its 3x3, as in fb.resnet.torch and torchvision."""
+from functools import partial
+
+import torch.nn as nn
+
+from convatlas.blocks import ConvBN, seq
+from convatlas.nets.resnet import DEPTHS, OUTPUTS, Residual, ResNet, projection
+from convatlas.paper import Claim, Paper
+
+PAPER = Paper(
+    title="Training and investigating Residual Nets (fb.resnet.torch)", authors="Gross, Wilber", year=2016,
+    venue="Torch blog", code="github.com/facebook/fb.resnet.torch",
+    introduced="The bottleneck's stride moves from the first 1x1 to the 3x3, which then sees every pixel.",
+    silent="There is no paper. ResNeXt's Table 1 (arXiv:1611.05431) prints the costs of this form as "
+           "ResNet-50's.")
+
+
+def bottleneck_v15(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    branch = seq(conv1=ConvBN(c_in, width, 1), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3, stride), relu2=nn.ReLU(),
+                 conv3=ConvBN(width, 4 * width, 1))
+    return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
+
+
+VARIANTS = {f"resnet{n}_v15": partial(ResNet, bottleneck_v15, DEPTHS[n]) for n in (50, 101, 152)}
+CLAIMS = {"resnet50_v15": (*OUTPUTS, Claim("madds", "4.1e9", "ResNeXt, Table 1, FLOPs of ResNet-50"))}

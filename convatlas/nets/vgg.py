@@ -1,0 +1,117 @@
+"""Very Deep Convolutional Networks for Large-Scale Image Recognition (Simonyan, Zisserman; ICLR 2015).
+
+Table 1, read by columns: TABLE below. A 2x2 max pool, stride 2, follows every block, then FC-4096, FC-4096, FC-1000.
+Table 2, parameters in millions:  A, A-LRN 133,  B 133,  C 134,  D 138,  E 144.
+"""
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import torch.nn as nn
+
+from convatlas.blocks import LocalResponseNorm, Network, seq
+from convatlas.paper import Claim, Paper
+
+ICLR = Paper(
+    title="Very Deep Convolutional Networks for Large-Scale Image Recognition", authors="Simonyan, Zisserman",
+    year=2015, venue="ICLR", arxiv="1409.1556v6", code="robots.ox.ac.uk/~vgg/research/very_deep",
+    introduced="Nothing but stacks of 3x3 convolutions, 11 to 19 layers deep.",
+    silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Initial weights are the printed "
+           "ones, variance 10^-2. The paper starts deeper nets from net A's trained layers; for training without "
+           "those it points to Glorot and Bengio 2010, and rightly so: with the printed variance, net A's first "
+           "logits are near 10^6.")
+WITH_BN = Paper(
+    title="VGG with batch normalisation (torchvision)", authors="torchvision contributors", year=2017,
+    code="github.com/pytorch/vision",
+    introduced="A batch norm between each convolution of VGG and its ReLU.",
+    silent="There is no paper. The convolutions keep their biases, which batch norm makes idle, as in torchvision.")
+
+
+class Column(NamedTuple):   # a column of Table 1, block by block
+    weight_layers: str      # the heading
+    params: str             # Table 2, in millions
+    conv1: tuple[str, ...]
+    conv2: tuple[str, ...]
+    conv3: tuple[str, ...]
+    conv4: tuple[str, ...]
+    conv5: tuple[str, ...]
+
+
+c64, c128, c256, c512 = "conv3-64", "conv3-128", "conv3-256", "conv3-512"
+TABLE = {
+    "A": Column("11", "133M", (c64,), (c128,), (c256, c256), (c512, c512), (c512, c512)),
+    "A-LRN": Column("11", "133M", (c64, "LRN"), (c128,), (c256, c256), (c512, c512), (c512, c512)),
+    "B": Column("13", "133M", (c64, c64), (c128, c128), (c256, c256), (c512, c512), (c512, c512)),
+    "C": Column("16", "134M", (c64, c64), (c128, c128), (c256, c256, "conv1-256"), (c512, c512, "conv1-512"),
+                (c512, c512, "conv1-512")),
+    "D": Column("16", "138M", (c64, c64), (c128, c128), (c256, c256, c256), (c512, c512, c512), (c512, c512, c512)),
+    "E": Column("19", "144M", (c64, c64), (c128, c128), (c256,) * 4, (c512,) * 4, (c512,) * 4),
+}
+BLOCKS = Column._fields[2:]
+
+Layer = Callable[[int, int, int], nn.Module]            # (c_in, c_out, k) -> convolution and ReLU
+
+
+def conv(c_in: int, c_out: int, k: int) -> nn.Sequential:
+    return seq(conv=nn.Conv2d(c_in, c_out, k, padding=k // 2), relu=nn.ReLU())
+
+
+def conv_bn(c_in: int, c_out: int, k: int) -> nn.Sequential:
+    return seq(conv=nn.Conv2d(c_in, c_out, k, padding=k // 2), bn=nn.BatchNorm2d(c_out), relu=nn.ReLU())
+
+
+def block(name: str, printed: tuple[str, ...], layer: Layer, c: int) -> tuple[nn.Sequential, int]:
+    """conv4: ("conv3-512", "conv3-512") -> the layers conv4_1 and conv4_2, and the channels that come out."""
+    layers = {}
+    for i, entry in enumerate(printed, start=1):
+        if entry == "LRN":
+            layers[f"lrn{i}"] = LocalResponseNorm()
+        else:
+            k, c_out = map(int, entry.removeprefix("conv").split("-"))
+            layers[f"{name}_{i}"] = layer(c, c_out, k)
+            c = c_out
+    return seq(**layers), c
+
+
+def full(c_in: int, c_out: int) -> nn.Sequential:
+    return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))    # Sec. 3.1
+
+
+class VGG(Network):
+    side, smallest, largest = 224, 224, 255             # pool5 must come out as 7x7
+    stages, classifier_path = BLOCKS, "fc8"
+
+    def __init__(self, column: str, layer: Layer = conv, num_classes: int = 1000, in_channels: int = 3):
+        super().__init__(in_channels)
+        c = in_channels
+        for i, name in enumerate(BLOCKS, start=1):
+            layers, c = block(name, getattr(TABLE[column], name), layer, c)
+            self.add_module(name, layers)
+            self.add_module(f"pool{i}", nn.MaxPool2d(2, stride=2))
+        self.fc6, self.fc7 = full(c * 7 * 7, 4096), full(4096, 4096)
+        self.fc8 = nn.Linear(4096, num_classes)
+        self.apply(self.initialise)
+
+    def initialise(self, layer):                        # Sec. 3.1: mean 0, variance 10^-2, biases 0
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.normal_(layer.weight, std=0.1)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x):                               # (N, 3, 224, 224)
+        x = self.pool1(self.conv1(x))                   # (N, 64, 224, 224), (N, 64, 112, 112)
+        x = self.pool2(self.conv2(x))                   # (N, 128, 112, 112), (N, 128, 56, 56)
+        x = self.pool3(self.conv3(x))                   # (N, 256, 56, 56), (N, 256, 28, 28)
+        x = self.pool4(self.conv4(x))                   # (N, 512, 28, 28), (N, 512, 14, 14)
+        x = self.pool5(self.conv5(x))                   # (N, 512, 14, 14), (N, 512, 7, 7)
+        return self.fc8(self.fc7(self.fc6(x.flatten(1))))       # (N, num_classes)
+
+
+NAMES = {"vgg11": "A", "vgg11_lrn": "A-LRN", "vgg13": "B", "vgg16_c": "C", "vgg16": "D", "vgg19": "E"}
+VARIANTS = {
+    **{name: partial(VGG, column) for name, column in NAMES.items()},
+    **{f"{name}_bn": partial(VGG, column, conv_bn) for name, column in NAMES.items() if column != "A-LRN"},
+}
+PAPER = {name: WITH_BN if name.endswith("_bn") else ICLR for name in VARIANTS}
+CLAIMS = {name: (Claim("params", TABLE[column].params, "Table 2"),
+                 Claim("layers", TABLE[column].weight_layers, "Table 1, weight layers"))
+          for name, column in NAMES.items()}

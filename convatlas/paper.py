@@ -1,0 +1,34 @@
+"""The two records that a network file fills in: which paper, and what it prints. Imports nothing of ours, nor torch."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paper:
+    title: str
+    authors: str
+    year: int
+    venue: str = ""
+    arxiv: str = ""         # with the version that was read: "1512.03385v1"
+    code: str = ""          # the authors' own release, if they made one
+    introduced: str = ""    # the idea, in one sentence
+    silent: str = ""        # what the paper leaves open, what is done here, and why
+    departs: str = ""       # what is knowingly done otherwise than the paper says; "" means nothing
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A number as the paper prints it. Nobody edits one to make a test pass; a misprint gets an erratum.
+
+    `printed` keeps the paper's digits ("3.8e9", "0.27M", "60,000", "56x56"), because the tolerance is one unit in the
+    last printed digit. A size is printed as HxW or CxHxW; a whole number without a unit is exact.
+    """
+    quantity: str           # "params", "madds", "size", "connections", "layers" (with weights): see verify.py
+    printed: str
+    source: str             # "Table 1, last row"
+    part: str = ""          # the stage or layer meant; "" is the whole network
+    erratum: str = ""       # why the printed number cannot be right, with the evidence
+
+
+def sizes(source: str, printed: dict[str, str]) -> tuple[Claim, ...]:
+    """One claim of size for each stage of a printed column: sizes("Table 1", {"conv1": "112x112", ...})."""
+    return tuple(Claim("size", size, source, part) for part, size in printed.items())

@@ -1,0 +1,87 @@
+"""Name -> network, by reading the files of nets/. A network file registers nothing; it only exposes its VARIANTS.
+
+`list_models` and `describe` answer from the generated index, without importing torch; `create_model` imports it.
+"""
+import difflib
+import importlib
+import json
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+
+from convatlas.paper import Claim, Paper
+
+
+class UnknownNetwork(ValueError):
+    """No network of that name; the message offers the nearest names."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    family: str             # the file in nets/
+    make: Callable
+    paper: Paper
+    claims: tuple[Claim, ...]
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """Every network, from the files themselves. Imports torch."""
+    nets = importlib.import_module("convatlas.nets")
+    found: dict[str, Entry] = {}
+    for info in pkgutil.iter_modules(nets.__path__):
+        module = importlib.import_module(f"{nets.__name__}.{info.name}")
+        for name, make in module.VARIANTS.items():
+            if name in found:
+                raise ValueError(f"{name} is declared twice, in {found[name].family}.py and in {info.name}.py")
+            paper = module.PAPER if isinstance(module.PAPER, Paper) else module.PAPER[name]
+            found[name] = Entry(name, info.name, make, paper, module.CLAIMS.get(name, ()))
+    return found
+
+
+@cache
+def index() -> dict[str, dict]:
+    """The generated catalogue: name -> facts, as `make index` wrote them. Without torch."""
+    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_text())
+
+
+def require(name: str, names) -> None:
+    """Raises UnknownNetwork, with the nearest names, unless `name` is one of `names`."""
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        offer = f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
+        raise UnknownNetwork(f"there is no network called {name!r}; {offer}")
+
+
+def create_model(name: str, num_classes: int | None = None, in_channels: int | None = None):
+    """The network of that name, freshly initialised; classes and channels are the paper's unless given.
+
+    Raises UnknownNetwork (a ValueError) for a name that is not in the atlas, ValueError for counts below one.
+    """
+    require(name, catalogue())
+    given = {"num_classes": num_classes, "in_channels": in_channels}
+    for what, count in given.items():
+        if count is not None and count < 1:
+            raise ValueError(f"{name}: {what} must be 1 or more, not {count}")
+    net = catalogue()[name].make(**{what: count for what, count in given.items() if count is not None})
+    net.name = name
+    return net
+
+
+def list_models(pattern: str = "*", family: str | None = None, year: int | None = None,
+                max_params: float | None = None) -> list[str]:
+    """Names that match all that is given: a wildcard, the file in nets/, the paper's year, a bound on parameters."""
+    return [name for name, facts in index().items()
+            if fnmatchcase(name, pattern) and family in (None, facts["family"])
+            and year in (None, facts["paper"]["year"]) and (max_params is None or facts["params"] <= max_params)]
+
+
+def describe(name: str) -> dict:
+    """What the index holds of a network: paper, claims beside measured values, counts, input size, layer table."""
+    require(name, index())
+    layers = resources.files("convatlas") / "index" / "layers" / f"{name}.json"
+    return index()[name] | {"layers": json.loads(layers.read_text())}

@@ -1,0 +1,159 @@
+"""A whole run as one frozen record: read from TOML, written to TOML, and every field checked. Imports no torch."""
+import difflib
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import tomli_w
+
+
+class RecipeError(ValueError):
+    """A field that is unknown, of the wrong type or out of range: names the field, the value and what is allowed."""
+
+
+def _setting(default: Any, text: str, *, allowed: str = "", check: Callable[[Any], bool] = lambda value: True,
+             choices: tuple[str, ...] = (), runtime: bool = False) -> Any:
+    """A field, its help, and its rule. A runtime field says where and how to run, and cannot change the result."""
+    if choices:
+        allowed, check = " | ".join(choices), lambda value: value in choices
+    return field(default=default, metadata={"help": text, "allowed": allowed, "check": check, "runtime": runtime})
+
+
+def _at_least(low: float) -> dict:
+    return {"allowed": f"{low} or more", "check": lambda value: value >= low}
+
+
+def _between(low: float, high: float) -> dict:
+    return {"allowed": f"{low} to {high}", "check": lambda value: low <= value <= high}
+
+
+POSITIVE = {"allowed": "above 0", "check": lambda value: value > 0}
+INCREASING = {"allowed": "increasing epochs, each above 0",
+              "check": lambda at: all(a < b for a, b in zip((0, *at), at, strict=False))}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a run depends on; the defaults are a modern recipe for small sets. RecipeError if not allowed."""
+    network: str = _setting("lenet5", "a name from `convatlas list`")
+    data: str = _setting("digits", "digits, mnist, fashion-mnist, kmnist, cifar10, cifar100, svhn, or a folder of "
+                                   "class folders")
+    data_root: str = _setting("data", "where named data sets lie", runtime=True)
+    download: bool = _setting(False, "fetch a named data set that is not there", runtime=True)
+    size: int = _setting(0, "side of the input in pixels; 0 is the paper's", **_at_least(0))
+    val_fraction: float = _setting(0.1, "share of the training pictures kept for validation", **_between(0.01, 0.5))
+
+    epochs: int = _setting(30, "passes over the training pictures", **_at_least(1))
+    batch_size: int = _setting(64, "pictures per step, over all processes", **_at_least(1))
+    opt: str = _setting("adamw", "optimiser", choices=("sgd", "adam", "adamw"))
+    lr: float = _setting(2e-3, "peak learning rate", **POSITIVE)
+    momentum: float = _setting(0.9, "momentum of SGD", **_between(0, 0.999))
+    nesterov: bool = _setting(False, "Nesterov momentum")
+    weight_decay: float = _setting(0.02, "weight decay (L2 for sgd and adam, decoupled for adamw)", **_at_least(0))
+    sched: str = _setting("cosine", "learning-rate schedule", choices=("constant", "cosine", "step", "plateau"))
+    warmup_epochs: float = _setting(1.0, "epochs of linear warm-up", **_at_least(0))
+    milestones: tuple[float, ...] = _setting((), "epochs after which sched=step multiplies the rate by gamma",
+                                             **INCREASING)
+    gamma: float = _setting(0.1, "factor of sched=step and sched=plateau", **_between(1e-6, 1))
+    patience: int = _setting(5, "epochs without a better validation accuracy before sched=plateau acts", **_at_least(0))
+
+    loss: str = _setting("cross-entropy", "map is LeNet-5's Eq. (9), squared-error the 1989 papers' targets of +-1",
+                         choices=("cross-entropy", "map", "squared-error"))
+    label_smoothing: float = _setting(0.0, "label smoothing of the cross-entropy", **_between(0, 0.9))
+
+    pad: int = _setting(0, "pad by this many pixels, then crop at random", **_at_least(0))
+    flip: bool = _setting(False, "mirror half of the pictures")
+    shift: float = _setting(0.0, "move by up to this many pixels, sub-pixel", **_at_least(0))
+    rotate: float = _setting(0.0, "turn by up to this many degrees", **_between(0, 180))
+    scale: float = _setting(0.0, "enlarge or shrink by up to this fraction", **_between(0, 0.9))
+    shear: float = _setting(0.0, "shear horizontally by up to this fraction", **_between(0, 1))
+
+    seed: int = _setting(0, "seed of the weights, the validation split, the order and the augmentation",
+                         **_between(0, 2**31 - 1))
+    amp: bool = _setting(False, "bf16 autocast")
+    channels_last: bool = _setting(False, "channels_last memory layout")
+    compile: bool = _setting(False, "torch.compile the network")
+    device: str = _setting("auto", "auto is cuda when there is one, else cpu", choices=("auto", "cpu", "cuda"),
+                           runtime=True)
+    workers: int = _setting(0, "processes that read pictures", runtime=True, **_between(0, 256))
+    save_every: float = _setting(15.0, "seconds between checkpoints", runtime=True, **_at_least(0))
+
+    def __post_init__(self):
+        for f in fields(self):
+            value = _of_type(f, getattr(self, f.name))
+            if not f.metadata["check"](value):
+                raise RecipeError(f"{f.name} = {value!r} is not allowed; allowed: {f.metadata['allowed']}")
+            object.__setattr__(self, f.name, value)
+        if self.sched == "step" and not self.milestones:
+            raise RecipeError("sched = 'step' needs milestones, for example milestones = [30, 60]")
+        if self.loss != "cross-entropy" and self.label_smoothing:
+            raise RecipeError(f"label_smoothing = {self.label_smoothing} needs loss = 'cross-entropy', "
+                              f"not {self.loss!r}")
+
+    def change(self, **given: Any) -> "Recipe":
+        """The same recipe with other values for some fields."""
+        _refuse_unknown(given, "")
+        return replace(self, **given)
+
+    def to_toml(self) -> str:
+        return tomli_w.dumps({name: list(value) if isinstance(value, tuple) else value
+                              for name, value in asdict(self).items()})
+
+    @classmethod
+    def from_toml(cls, text: str, where: str = "the recipe") -> "Recipe":
+        try:
+            given = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(f"{where} is not TOML: {error}") from None
+        _refuse_unknown(given, f" in {where}")
+        try:
+            return cls(**given)
+        except RecipeError as error:
+            raise RecipeError(f"{where}: {error}") from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Recipe":
+        """Raises RecipeError when the file cannot be read or says something that is not allowed."""
+        try:
+            return cls.from_toml(Path(path).read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not a text file"
+            raise RecipeError(f"cannot read the recipe {path}: {reason}") from None
+
+
+def differences(a: Recipe, b: Recipe) -> list[str]:
+    """Fields that can change the result and differ, as "lr: 0.1, now 0.2"."""
+    return [f"{f.name}: {getattr(a, f.name)!r}, now {getattr(b, f.name)!r}" for f in fields(Recipe)
+            if not f.metadata["runtime"] and getattr(a, f.name) != getattr(b, f.name)]
+
+
+def _refuse_unknown(given: dict, where: str) -> None:
+    known = [f.name for f in fields(Recipe)]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            offer = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known)}"
+            raise RecipeError(f"there is no field {name!r}{where}; {offer}")
+
+
+def _of_type(f: Any, value: Any) -> Any:
+    """The value as the field's type; whole numbers serve as floats and lists as tuples, nothing else is converted."""
+    wanted = f.type
+    if get_origin(wanted) is tuple:
+        if isinstance(value, (list, tuple)) and all(_is_number(item, get_args(wanted)[0]) for item in value):
+            return tuple(get_args(wanted)[0](item) for item in value)
+        raise RecipeError(f"{f.name} = {value!r} must be a list of numbers")
+    if wanted in (int, float) and _is_number(value, wanted):
+        return wanted(value)
+    if wanted in (bool, str) and type(value) is wanted:
+        return value
+    kind = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text"}[wanted]
+    raise RecipeError(f"{f.name} = {value!r} must be {kind}")
+
+
+def _is_number(value: Any, wanted: type) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return isinstance(value, int) if wanted is int else abs(value) < float("inf")

@@ -1,0 +1,44 @@
+"""The learning rate as a pure function of the recipe, the step and the validation scores so far: nothing to save."""
+import math
+from collections.abc import Sequence
+
+from convatlas.train.recipe import Recipe
+
+
+def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int, scores: Sequence[float] = ()) -> float:
+    """The rate of optimiser step `step` (from 0); `scores` are the validation accuracies of the finished epochs."""
+    epoch = step / steps_per_epoch
+    if epoch < recipe.warmup_epochs:
+        return recipe.lr * (step + 1) / (recipe.warmup_epochs * steps_per_epoch)
+    return recipe.lr * FACTORS[recipe.sched](recipe, epoch, scores)
+
+
+def constant(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
+    return 1.0
+
+
+def cosine(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
+    """From 1 after the warm-up to 0 at the end (Loshchilov and Hutter, arXiv:1608.03983, Eq. (5), one cycle)."""
+    length = recipe.epochs - recipe.warmup_epochs
+    done = (epoch - recipe.warmup_epochs) / length if length > 0 else 1.0
+    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+def step(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
+    return recipe.gamma ** sum(epoch >= milestone for milestone in recipe.milestones)
+
+
+def plateau(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
+    """gamma for every stretch of more than `patience` epochs without a better score."""
+    best, waited, drops = -math.inf, 0, 0
+    for score in scores:
+        if score > best:
+            best, waited = score, 0
+        else:
+            waited += 1
+        if waited > recipe.patience:
+            waited, drops = 0, drops + 1
+    return recipe.gamma ** drops
+
+
+FACTORS = {"constant": constant, "cosine": cosine, "step": step, "plateau": plateau}

@@ -1,0 +1,211 @@
+"""The program as a person starts it: answers, sentences instead of tracebacks, exit codes."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from convatlas.cli import run
+from convatlas.saved import load_model
+
+
+def convatlas(*words, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "convatlas", *map(str, words)], capture_output=True, text=True,
+                          check=False, **options)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run folder of a few epochs on the digits, made by the command line."""
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    made = convatlas("train", "lenet5", "--epochs", 4, "--output", folder)
+    assert made.returncode == 0, made.stderr
+    return folder, made.stdout
+
+
+def save_test_pictures(folder: Path, run_folder: Path, count: int) -> list[Path]:
+    from convatlas.data import open_data
+    test, paths = open_data("digits").test, []
+    for i in range(count):
+        paths.append(folder / f"{i}-is-{int(test.labels[i])}.png")
+        Image.fromarray(test.read(i)[0].numpy()).save(paths[-1])
+    return paths
+
+
+def test_training_says_what_it_does_line_by_line(finished):
+    folder, out = finished
+    lines = out.splitlines()
+    assert lines[0] == "recipe: lenet5_digits, built in"
+    assert lines[1] == "lenet5, 60,000 parameters, on digits: 10 classes, 1x32x32 pixels"
+    assert lines[2] == "pictures: 1,131 to train, 126 to validate, 540 to test once at the end"
+    assert lines[3] == f"4 epochs of 35 steps on {'cuda' if torch.cuda.is_available() else 'cpu'}; new run in {folder}"
+    assert lines[-2].startswith("epoch 4/4  loss ")
+    assert lines[-1].startswith("test accuracy ") and "of 540 pictures" in lines[-1]
+
+
+def test_eval_repeats_the_figure_of_the_run(finished):
+    folder, _ = finished
+    metrics = json.loads((folder / "metrics.json").read_text())
+    answer = json.loads(convatlas("eval", folder, "--json").stdout)
+    assert answer["correct"] == metrics["test"]["correct"]
+    assert answer["confusion"] == metrics["confusion"]
+    text = convatlas("eval", folder).stdout
+    assert f"({metrics['test']['correct']} right, {540 - metrics['test']['correct']} wrong)" in text
+
+
+def test_predict_on_files_is_predict_on_the_set(finished, tmp_path):
+    """The same picture through a PNG and from memory gives the same probabilities."""
+    folder, _ = finished
+    paths = save_test_pictures(tmp_path, folder, 3)
+    lines = convatlas("predict", folder, tmp_path, "--json", "--top", 10).stdout.splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert [Path(answer["picture"]).name for answer in answers] == sorted(path.name for path in paths)
+    saved = load_model(folder)
+    from convatlas.data import open_data, read_picture
+    test = open_data("digits").test
+    for i, path in enumerate(paths):
+        assert torch.equal(read_picture(path), test.read(i))
+    answer = answers[0]
+    assert sum(entry["probability"] for entry in answer["classes"]) == pytest.approx(1)
+    logits = saved.net(saved.preprocess.normalise(saved.preprocess.fit_picture(test.read(0))[None]))
+    assert answer["classes"][0]["probability"] == pytest.approx(float(logits.detach().softmax(1).max()), rel=1e-5)
+
+
+def test_one_broken_picture_is_named_and_the_others_are_answered(finished, tmp_path):
+    good = save_test_pictures(tmp_path, finished[0], 2)
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 not much of a JPEG")
+    answer = convatlas("predict", finished[0], *good, broken)
+    assert answer.returncode == 1
+    lines = answer.stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith(str(broken))
+    assert all("%" in line for line in lines[:2])
+
+
+def test_predict_on_its_own_test_pictures_shows_the_truth(finished):
+    lines = convatlas("predict", finished[0], "--test", 5).stdout.splitlines()
+    assert len(lines) == 5
+    assert all("(truth: " in line for line in lines)
+
+
+def test_eval_on_other_classes_is_refused(finished, tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for i in range(4):
+            Image.new("L", (28, 28), 10 * i).save(tmp_path / name / f"{i}.png")
+    answer = convatlas("eval", finished[0], "--data", tmp_path)
+    assert answer.returncode == 1
+    assert "knows the classes 0, 1, 2" in answer.stderr and "cat, dog" in answer.stderr
+
+
+USAGE = [
+    (("train", "lenet55"), "no network called 'lenet55'; did you mean lenet5"),
+    (("show", "resnet5"), "no network called 'resnet5'; did you mean resnet"),
+    (("verify", "nothing-like-it"), "no network called 'nothing-like-it'; `convatlas list` shows them all"),
+    (("train",), "which network?"),
+    (("train", "lenet5", "--epochs", "0"), "epochs = 0 is not allowed; allowed: 1 or more"),
+    (("train", "lenet5", "--lr", "fast"), "--lr"),
+    (("train", "lenet5", "--epoch", "3"), "Did you mean --epochs?"),
+    (("train", "lenet5", "--sched", "step"), "needs milestones"),
+    (("train", "--recipe", "nowhere.toml"), "cannot read the recipe nowhere.toml"),
+    (("train", "--recipe", "lenet5_mnits"), "did you mean lenet5_mnist"),
+    (("train", "lenet5", "--resume", "no-such-run"), "there is no run in no-such-run"),
+    (("train", "lenet5", "--resume", "auto"), "--resume auto needs --output"),
+    (("predict", "somewhere"), "which pictures?"),
+    (("predict", "somewhere", "--top", "0"), "--top must be 1 or more"),
+    (("fly",), "fly"),
+    (("train", "lenet5", "--opt", "lion"), "allowed: sgd | adam | adamw"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), USAGE, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_wrong_usage_is_one_sentence_and_exit_code_2(words, says, capsys):
+    assert run(list(words)) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.startswith("convatlas: ")
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+FAILURES = [
+    (("train", "lenet5", "--data", "no-such-folder"), "no-such-folder"),
+    (("train", "lenet5", "--data", "mnist", "--data-root", "no-such-root"), "--download"),
+    (("train", "alexnet", "--size", "64"), "alexnet reads pictures from 227x227"),
+    (("predict", "no-such-run", "picture.png"), "picture.png"),
+    (("eval", "no-such-run"), "give the folder of a finished run"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), FAILURES, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_a_failure_is_one_sentence_and_exit_code_1(words, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(list(words)) == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.startswith("convatlas: ")
+    assert "Traceback" not in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_debug_shows_where():
+    answer = convatlas("train", "lenet5", "--data", "no-such-folder", "--debug")
+    assert answer.returncode == 1
+    assert "Traceback" in answer.stderr
+
+
+def test_an_empty_flat_or_single_class_folder_shows_the_layout(tmp_path, capsys):
+    for number, make in enumerate((lambda f: None, lambda f: Image.new("L", (9, 9)).save(f / "a.png"),
+                                   lambda f: (f / "only").mkdir())):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        make(folder)
+        assert run(["train", "lenet5", "--data", str(folder)]) == 1
+        assert str(folder) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves_with_75_and_the_command_to_go_on(tmp_path, number):
+    folder = tmp_path / "run"
+    words = [sys.executable, "-m", "convatlas", "train", "lenet1989", "--epochs", "500", "--output", str(folder)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (folder / "log.jsonl").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 75
+    assert f"stopped by {signal.Signals(number).name} at step" in error
+    assert f"convatlas train --resume {folder}" in error
+    assert list((folder / "checkpoints").glob("step-*"))
+    again = convatlas("train", "--resume", folder, "--epochs", 2)
+    assert again.returncode == 1
+    assert "another recipe (epochs: 500, now 2)" in again.stderr
+
+
+def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
+    """The short form of benchmarks/kill_resume.py: SIGKILL three times, with a save a step."""
+    root = Path(__file__).parents[1]
+    script = [sys.executable, "-m", "benchmarks.kill_resume", "--kills", "3", "--save-every", "0", "--",
+              "lenet1989", "--epochs", "6", "-b", "32", "--shift", "2"]
+    answer = subprocess.run(script, capture_output=True, text=True, check=False, cwd=root,
+                            env=os.environ | {"PYTHONPATH": str(root)})
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "killed 3 times" in answer.stdout
+    assert answer.stdout.endswith("the same bits\n")
+
+
+def test_a_reader_that_leaves_sees_no_traceback():
+    process = subprocess.Popen([sys.executable, "-m", "convatlas", "show", "resnet152", "--layers"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(30) in (0, 1)       # rich leaves with 1 of its own accord
+    assert process.stderr.read() == b""

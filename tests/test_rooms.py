@@ -1,0 +1,122 @@
+"""The rooms of the house, and which doors exist. A new door is a change to this table, seen in review."""
+import ast
+from pathlib import Path
+
+import pytest
+
+import convatlas
+
+DOORS = {
+    "paper": set(), "blocks": set(), "anatomy": set(), "data": set(), "weights": set(), "recipes": set(),
+    "explain": {"anatomy"},
+    "nets": {"paper", "blocks"},                    # and one other file of nets: see below
+    "registry": {"nets", "paper"},
+    "verify": {"registry", "anatomy", "paper"},
+    "index": {"registry", "anatomy", "verify", "paper"},
+    "saved": {"data", "registry"},
+    "evaluate": {"data", "registry"},
+    "predict": {"data", "registry", "saved"},
+    "train": {"data", "registry", "evaluate", "saved"},
+}
+ALL_DOORS = {"cli", "explorer", "__main__"}         # the front of the house
+HOUSE = Path(convatlas.__file__).parent
+FILES = {file.relative_to(HOUSE).as_posix(): file.read_text() for file in sorted(HOUSE.rglob("*.py"))}
+
+
+def imports(source: str, path: str) -> set[str]:
+    """Our modules that a file imports, dotted and without "convatlas.": "registry", "nets.resnet"."""
+    package = ["convatlas", *path.split("/")[:-1]]
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[:len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {module} if module != "convatlas" else {f"convatlas.{_home(name.name)}" for name in node.names}
+            if module == "convatlas.nets":
+                found |= {f"{module}.{name.name}" for name in node.names}
+    return {name.removeprefix("convatlas.") for name in found if name.startswith("convatlas.")}
+
+
+def _home(name: str) -> str:
+    """Where a name that the package itself offers really lives, so that it is no way round a door."""
+    return convatlas._HOMES.get(name, name)
+
+
+def trespasses(files: dict[str, str]) -> list[str]:
+    """Every import of files (path in the house -> source) that goes through no door."""
+    found = []
+    for path, source in files.items():
+        room = path.split("/")[0].removesuffix(".py")
+        if room in {"__init__", *ALL_DOORS}:
+            continue
+        if room not in DOORS:
+            found.append(f"{path}: the room {room!r} is not in the table")
+            continue
+        seen = imports(source, path)
+        rooms = {name.split(".")[0] for name in seen} & {*DOORS, *ALL_DOORS}
+        found += [f"{path}: {room} may not import {other}" for other in sorted(rooms - DOORS[room] - {room})]
+        if room == "nets":
+            found += _ancestors(path, seen, files)
+    return found
+
+
+def _ancestors(path: str, seen: set[str], files: dict[str, str]) -> list[str]:
+    nets = _nets(seen)
+    found = [f"{path}: builds on {' and '.join(sorted(nets))}; one is the limit"] if len(nets) > 1 else []
+    for name in sorted(nets):
+        older = f"nets/{name}.py"
+        if _nets(imports(files.get(older, ""), older)):
+            found.append(f"{path}: builds on {name}, which itself builds on a net")
+    return found
+
+
+def _nets(seen: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in seen if name.startswith("nets.")}
+
+
+def test_every_import_goes_through_a_door():
+    assert trespasses(FILES) == []
+
+
+@pytest.mark.parametrize(("path", "source"), [
+    ("nets/new.py", "from convatlas.registry import create_model"),
+    ("nets/new.py", "import convatlas.registry as r"),
+    ("nets/new.py", "from convatlas import registry"),
+    ("nets/new.py", "from convatlas import create_model"),
+    ("nets/new.py", "from ..registry import create_model"),
+    ("nets/new.py", "from .. import registry"),
+    ("nets/new.py", "def f():\n    from convatlas.train import run"),
+    ("anatomy/new.py", "from convatlas.blocks import seq"),
+    ("paper.py", "import convatlas.blocks"),
+    ("registry.py", "from convatlas.cli import atlas"),
+    ("data/deep/new.py", "from ...nets.resnet import ResNet"),
+    ("attic/new.py", "import torch"),
+    ("nets/new.py", "from convatlas.nets.resnet import Residual\nfrom convatlas.nets.vgg import VGG"),
+    ("nets/new.py", "from . import resnet, vgg"),
+    ("nets/new.py", "from convatlas.nets.resnet_cifar import ResNetCIFAR"),
+])
+def test_a_trespass_is_seen(path, source):
+    assert [found for found in trespasses({**FILES, path: source}) if found.startswith(path)]
+
+
+@pytest.mark.parametrize(("path", "source"), [
+    ("nets/new.py", "from convatlas.blocks import seq\nfrom convatlas.paper import Paper\nimport torch.nn as nn"),
+    ("nets/new.py", "from convatlas.nets.resnet import Residual, ResNet"), ("nets/new.py", "from . import resnet"),
+    ("verify.py", "from convatlas import registry, summary"), ("train/new.py", "import convatlas\nfrom . import loss"),
+    ("cli/new.py", "from convatlas.explorer import serve"),
+])
+def test_a_door_may_be_used(path, source):
+    assert [found for found in trespasses({**FILES, path: source}) if found.startswith(path)] == []
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_file_is_small_and_named_for_what_it_holds(path):
+    assert Path(path).stem not in {"utils", "util", "common", "helpers", "core", "misc"}
+    assert FILES[path].count("\n") <= 400, f"{path} is past 400 lines: two things live in it"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.endswith("__init__.py")])
+def test_a_room_says_what_belongs_there(path):
+    assert ast.get_docstring(ast.parse(FILES[path]))
