@@ -68,6 +68,7 @@ class Recipe:
     shift: float = _setting(0.0, "move by up to this many pixels, sub-pixel", **_at_least(0))
     rotate: float = _setting(0.0, "turn by up to this many degrees", **_between(0, 180))
     scale: float = _setting(0.0, "enlarge or shrink by up to this fraction", **_between(0, 0.9))
+    squeeze: float = _setting(0.0, "make wider and lower, or the reverse, by up to this fraction", **_between(0, 0.9))
     shear: float = _setting(0.0, "shear horizontally by up to this fraction", **_between(0, 1))
 
     seed: int = _setting(0, "seed of the weights, the validation split, the order and the augmentation",

@@ -1,6 +1,7 @@
 """A run from its recipe to its folder: open or resume, train, pick by validation, test once, write what it found."""
 import json
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -38,7 +39,7 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     side = _side(recipe)                            # a wrong name or size should not leave a folder behind
     data = open_data(recipe.data, root=recipe.data_root, download=recipe.download, seed=recipe.seed,
                      val_fraction=recipe.val_fraction)
-    prep = fit_preprocess(data, side)
+    prep = fit_preprocess(data, side, recipe.workers)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     with RunFolder(Path(output) if output else default_path(recipe)) as folder, StopRequest() as stop:
@@ -54,7 +55,7 @@ class _Run:
                  stop: StopRequest, watcher: Watcher):
         self.recipe, self.folder, self.data, self.prep = recipe, folder, data, prep
         self.stop, self.watcher = stop, watcher
-        augment = Augment(recipe.pad, recipe.flip, recipe.shift, recipe.rotate, recipe.scale, recipe.shear)
+        augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
         self.feed = Feed(data.train, prep, recipe.batch_size, recipe.seed, augment, recipe.workers)
         self.session = Session(recipe, net, len(self.feed), device)
         self.saved_at, self.failed_saves, self.last_save_took = time.monotonic(), 0, 0.0

@@ -1,0 +1,198 @@
+"""One contract for every network of the catalogue. Shapes are followed on the meta device: no memory, no arithmetic.
+
+Real numbers run through every network small enough, and through the smallest of each file in nets/.
+"""
+import copy
+from functools import cache
+
+import pytest
+import torch
+import torch.nn as nn
+
+from convatlas.blocks import Network
+from convatlas.registry import catalogue, create_model
+
+META = torch.device("meta")
+SMALL = 12_000_000                                      # parameters that a test may fill and differentiate
+
+
+@cache
+def blueprint(name: str) -> Network:
+    """Shared by the tests that only read it."""
+    with META:
+        return create_model(name)
+
+
+def size(net: nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+def pictures(net: Network, h: int, w: int | None = None, batch: int = 2, device=META) -> torch.Tensor:
+    return torch.randn(batch, net.in_channels, h, h if w is None else w, device=device)
+
+
+def training_logits(net: Network, x: torch.Tensor) -> list[torch.Tensor]:
+    """All that the training loop reads: auxiliary heads too."""
+    return [logits for logits, _ in net.training_outputs(x)] if hasattr(net, "training_outputs") else [net(x)]
+
+
+def runs_unchecked(net: Network, side: int) -> bool:
+    """Whether the layers alone, without the check of the input, take this size in evaluation and in training."""
+    for mode in (False, True):
+        try:
+            net.train(mode).forward(pictures(net, side))
+        except (RuntimeError, ValueError, IndexError):
+            return False
+    return True
+
+
+def outputs_in_order(net: Network, side: int) -> list[tuple[str, torch.Tensor]]:
+    """(path, output) of every module, in the order in which they finish."""
+    seen = []
+    handles = [module.register_forward_hook(lambda m, args, out, path=path: seen.append((path, out)))
+               for path, module in net.named_modules()]
+    net(pictures(net, side, device=next(net.parameters()).device))
+    for handle in handles:
+        handle.remove()
+    return seen
+
+
+every_network = pytest.mark.parametrize("name", catalogue())
+smallest_of_each_file = pytest.mark.parametrize("name", {
+    entry.family: entry.name for entry in sorted(catalogue().values(), key=lambda e: -size(blueprint(e.name)))}.values())
+small_networks = pytest.mark.parametrize("name", [name for name in catalogue() if size(blueprint(name)) <= SMALL])
+
+
+@every_network
+def test_logits(name):
+    net = blueprint(name)
+    assert net.name == name
+    assert net.input_size == (net.in_channels, net.side, net.side)
+    printed = net.eval()(pictures(net, net.side)).shape
+    assert printed in {(2, 10), (2, 1000)}
+    with META:
+        other = create_model(name, num_classes=7, in_channels=2)
+    assert other.eval()(pictures(other, other.side)).shape == (2, 7)
+    assert {y.shape for y in training_logits(other.train(), pictures(other, other.side))} == {(2, 7)}
+
+
+@every_network
+def test_every_legal_size_and_no_other(name):
+    net = blueprint(name)
+    above = net.largest or net.side + 37
+    assert net.smallest <= net.side <= above
+    for mode in (False, True):
+        net.train(mode)
+        for side in {net.smallest, (net.smallest + net.side) // 2, net.side, (net.side + above) // 2, above}:
+            assert net(pictures(net, side)).shape[0] == 2
+        assert net(pictures(net, net.smallest, net.side)).shape[0] == 2
+    for side in {net.smallest - 1, *([net.largest + 1] if net.largest else [])}:
+        with pytest.raises(ValueError, match=rf"^{name} reads .*{side}x{side}"):
+            net(pictures(net, side))
+        assert side == 0 or not runs_unchecked(net, side), f"{name} would read {side}x{side}: its bounds are too narrow"
+
+
+@every_network
+def test_pictures_of_another_kind_are_refused(name):
+    net = blueprint(name)
+    for shape in [(2, net.in_channels + 1, net.side, net.side), (net.in_channels, net.side, net.side)]:
+        with pytest.raises(ValueError, match=rf"^{name} reads batches of {net.in_channels}-channel pictures"):
+            net(torch.empty(shape, device=META))
+
+
+@every_network
+def test_stages_are_maps_in_the_order_of_execution(name):
+    net = blueprint(name).eval()
+    seen = [(path, out) for path, out in outputs_in_order(net, net.side) if path in net.stages]
+    assert [path for path, _ in seen] == list(net.stages)
+    assert {out.ndim for _, out in seen} == {4}
+    sides = [out.shape[-1] for _, out in seen]
+    assert sides == sorted(sides, reverse=True)
+
+
+@every_network
+def test_the_cam_layer_gives_the_last_map_before_the_classifier(name):
+    net = blueprint(name).eval()
+    path = net.cam_path or net.stages[-1]
+    assert net.get_submodule(path) is net.cam_layer
+    outputs = dict(outputs_in_order(net, net.side))
+    assert outputs[path].ndim == 4
+    assert min(outputs[path].shape[2:]) > 1
+    classifier, = [p for p, module in net.named_modules() if module is net.classifier]
+    assert list(outputs).index(path) < list(outputs).index(classifier) or classifier.startswith(path)
+
+
+@every_network
+def test_reset_classifier(name):
+    with META:
+        net = create_model(name)
+    old, others = net.classifier, {id(p) for p in net.parameters()} - {id(p) for p in net.classifier.parameters()}
+    net.reset_classifier(5)
+    assert net.classifier is not old
+    assert type(net.classifier) is type(old)
+    assert net.eval()(pictures(net, net.side)).shape == (2, 5)
+    assert others <= {id(p) for p in net.parameters()}
+
+
+@every_network
+def test_every_parameter_has_a_gradient_and_hooks_on_every_module_see_it(name):
+    """An operation in place behind a module would break its backward hook."""
+    with META:
+        net = create_model(name).train()
+    called = set()
+    for path, module in net.named_modules():
+        module.register_full_backward_hook(lambda m, grad_in, grad_out, path=path: called.add(path))
+    x = pictures(net, max(net.smallest, min(net.side, 32))).requires_grad_()
+    sum(y.sum() for y in training_logits(net, x)).backward()
+    assert [path for path, p in net.named_parameters() if p.grad is None or p.grad.shape != p.shape] == []
+    weighted = {path for path, module in net.named_modules() if list(module.parameters(recurse=False))}
+    assert weighted <= called
+
+
+@every_network
+def test_a_copy_is_whole_and_independent(name):
+    net = blueprint(name)
+    twin = copy.deepcopy(net)
+    assert [(k, v.shape) for k, v in twin.state_dict().items()] == [(k, v.shape) for k, v in net.state_dict().items()]
+    twin.load_state_dict(net.state_dict(), assign=True)
+    twin.reset_classifier(3)
+    assert twin.eval()(pictures(twin, twin.side)).shape == (2, 3)
+    assert net.eval()(pictures(net, net.side)).shape[1] > 3
+    with pytest.raises(ValueError, match=name):
+        twin(torch.empty(2, twin.in_channels + 1, twin.side, twin.side, device=META))
+
+
+def assert_gradients_are_finite(net: Network) -> None:
+    x = pictures(net, max(net.smallest, min(net.side, 32)), device="cpu").requires_grad_()
+    outputs = training_logits(net.train(), x)
+    sum(nn.functional.cross_entropy(y, torch.tensor([1, 2])) for y in outputs).backward()
+    assert [path for path, p in net.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
+    assert x.grad.isfinite().all()
+    assert x.grad.any(), "no gradient reaches the picture"
+    assert net.classifier is net.get_submodule(net.classifier_path)
+
+
+@small_networks
+def test_gradients_are_finite(name):
+    torch.manual_seed(0)
+    assert_gradients_are_finite(create_model(name))
+
+
+@smallest_of_each_file
+def test_weights_travel_and_export_keeps_the_answers(name):
+    """Gradients, state dict and torch.export with real numbers; the giants' smallest members too."""
+    torch.manual_seed(0)
+    net = create_model(name)
+    if size(net) > SMALL:
+        assert_gradients_are_finite(net)
+        net.zero_grad()
+    with META:
+        other = create_model(name)
+    assert other.load_state_dict(net.state_dict(), assign=True) == ([], [])
+    x = pictures(net, max(net.smallest, min(net.side, 32)), device="cpu")
+    with torch.no_grad():
+        expected = net.eval()(x)
+        torch.testing.assert_close(other.eval()(x), expected, rtol=0, atol=0)
+        torch.testing.assert_close(copy.deepcopy(net)(x), expected, rtol=0, atol=0)
+        exported = torch.export.export(net, (x,)).module()
+        torch.testing.assert_close(exported(x), expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
