@@ -125,7 +125,7 @@ USAGE = [
 ]
 
 
-@pytest.mark.parametrize(("words", "says"), USAGE, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+@pytest.mark.parametrize(("words", "says"), USAGE, ids=lambda value: " ".join(value)[:60])
 def test_wrong_usage_is_one_sentence_and_exit_code_2(words, says, capsys):
     assert run(list(words)) == 2
     error = capsys.readouterr().err
@@ -144,7 +144,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("words", "says"), FAILURES, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+@pytest.mark.parametrize(("words", "says"), FAILURES, ids=lambda value: " ".join(value)[:60])
 def test_a_failure_is_one_sentence_and_exit_code_1(words, says, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(list(words)) == 1

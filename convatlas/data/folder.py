@@ -137,7 +137,7 @@ def _sorted_under(folder: Path, finds: _Finds) -> list[Path]:
 def _walk(folder: Path, finds: _Finds) -> Iterator[Path]:
     """All that looks like a picture, at any depth; a pipe or a dead link too, for reading it will say what it is."""
     finds.seen.add(_identity(folder))
-    for entry in folder.iterdir():
+    for entry in sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), path.name)):     # the thing before links
         if _is_junk(entry):
             finds.ignored.append(entry)
         elif entry.is_dir():

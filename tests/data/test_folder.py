@@ -127,6 +127,14 @@ def test_a_loop_of_links_is_entered_once(make_folder):
     assert len(find_pictures(root)) == 8
 
 
+def test_of_a_folder_and_a_link_to_it_the_folder_is_taken(make_folder):
+    root = make_folder({"a": 3, "b": 3, "a/z": 1})
+    (root / "a" / "link").symlink_to(root / "a" / "z", target_is_directory=True)
+    data = open_data(root)
+    assert "a/z/0.png" in [*data.train.names, *data.val.names, *data.test.names]
+    assert data.ignored == ("a/link",)
+
+
 def test_a_class_folder_may_be_a_link(make_folder, tmp_path):
     elsewhere = make_folder({"pictures": 4}, root=tmp_path / "elsewhere")
     root = make_folder({"a": 4})

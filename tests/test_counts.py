@@ -1,0 +1,124 @@
+"""What the classic networks cost, to the unit, and the sizes that come out of their teaching forms.
+
+The numbers stem from the papers, from independent implementations and from arithmetic by hand, not from this code.
+"""
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from convatlas.registry import catalogue, create_model
+
+COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds of convolutions and matrix products})
+    "lenet1989_zip": (9_760, {16: 63_660}),
+    "lenet1989": (2_578, {28: 91_520}),
+    "lenet5": (60_000, {32: 326_520}),
+    "lenet5_tutorial": (61_706, {28: 416_520}),
+    "lenet5_tutorial_32": (62_006, {32: 651_720}),
+    "alexnet": (60_965_224, {227: 724_406_816}),
+    "alexnet_owt": (61_100_840, {224: 714_188_480}),
+    "alexnet_tutorial": (62_378_344, {224: 1_135_256_096}),
+    "nin_mnist": (349_674, {28: 50_699_712}),
+    "nin_cifar10": (966_986, {32: 222_486_528}),
+    "nin_imagenet": (7_595_176, {224: 1_100_188_800}),
+    "nin_tutorial": (1_992_166, {224: 762_297_352}),
+    "vgg11": (132_863_336, {224: 7_609_090_048}),
+    "vgg11_lrn": (132_863_336, {224: 7_609_090_048}),
+    "vgg13": (133_047_848, {224: 11_308_466_176}),
+    "vgg16_c": (133_638_952, {224: 11_770_888_192}),
+    "vgg16": (138_357_544, {224: 15_470_264_320}),
+    "vgg19": (143_667_240, {224: 19_632_062_464}),
+    "vgg11_bn": (132_868_840, {224: 7_609_090_048}),
+    "vgg13_bn": (133_053_736, {224: 11_308_466_176}),
+    "vgg16_c_bn": (133_647_400, {224: 11_770_888_192}),
+    "vgg16_bn": (138_365_992, {224: 15_470_264_320}),
+    "vgg19_bn": (143_678_248, {224: 19_632_062_464}),
+    "vgg16_bn_32": (14_728_266, {32: 313_201_664}),
+    "vgg19_bn_32": (20_040_522, {32: 398_136_320}),
+    "resnet18": (11_689_512, {224: 1_814_073_344}),
+    "resnet34": (21_797_672, {224: 3_663_761_408}),
+    "resnet18_option_a": (11_515_688, {224: 1_794_805_760}),
+    "resnet34_option_a": (21_623_848, {224: 3_644_493_824}),
+    "resnet50": (25_557_032, {224: 3_857_973_248}),
+    "resnet101": (44_549_160, {224: 7_570_194_432}),
+    "resnet152": (60_192_808, {224: 11_282_415_616}),
+    "resnet50_v15": (25_557_032, {224: 4_089_184_256}),
+    "resnet101_v15": (44_549_160, {224: 7_801_405_440}),
+    "resnet152_v15": (60_192_808, {224: 11_513_626_624}),
+    "resnet20_cifar": (269_722, {32: 40_551_040}),
+    "resnet32_cifar": (464_154, {32: 68_862_592}),
+    "resnet44_cifar": (658_586, {32: 97_174_144}),
+    "resnet56_cifar": (853_018, {32: 125_485_696}),
+    "resnet110_cifar": (1_727_962, {32: 252_887_680}),
+    "resnet1202_cifar": (19_421_274, {32: 2_829_238_912}),
+    "resnet18_32": (11_173_962, {32: 555_422_720}),
+    "mobilenet_v2": (3_504_872, {224: 300_774_272, 192: 221_316_608, 160: 154_083_200,
+                                 128: 99_074_048, 96: 56_289_152}),
+    "mobilenet_v2_x0_35": (1_677_128, {224: 59_285_808, 192: 43_896_512, 160: 30_874_800,
+                                       128: 20_220_672, 96: 11_934_128}),
+    "mobilenet_v2_x0_5": (1_968_680, {224: 97_131_840, 192: 71_701_760, 160: 50_184_000,
+                                      128: 32_578_560, 96: 18_885_440}),
+    "mobilenet_v2_x0_75": (2_636_424, {224: 209_069_792, 192: 153_941_888, 160: 107_295_200,
+                                       128: 69_129_728, 96: 39_445_472}),
+    "mobilenet_v2_x1_3": (5_386_792, {224: 509_374_560}),
+    "mobilenet_v2_x1_4": (6_108_776, {224: 582_195_824}),
+}
+FAMILIES = {"lenet", "alexnet", "nin", "vgg", "vgg_32", "resnet", "resnet_v15", "resnet_cifar", "resnet_32",
+            "mobilenet_v2"}
+
+# (channels, classes, side), then what the tutorials print for it: paths here, sizes there; F is a flattened width.
+PRINTED = {
+    "lenet5_tutorial_32": ((3, 10, 32), {
+        "conv1.conv": (6, 28, 28), "conv1.sigmoid": (6, 28, 28), "pool1": (6, 14, 14), "conv2.conv": (16, 10, 10),
+        "conv2.sigmoid": (16, 10, 10), "pool2": (16, 5, 5), "F": 400, "fc1.fc": (120,), "fc1.sigmoid": (120,),
+        "fc2.fc": (84,), "fc2.sigmoid": (84,), "fc3": (10,)}),
+    "lenet5_tutorial": ((1, 10, 28), {
+        "conv1.conv": (6, 28, 28), "pool1": (6, 14, 14), "conv2.conv": (16, 10, 10), "pool2": (16, 5, 5), "F": 400,
+        "fc1.fc": (120,), "fc2.fc": (84,), "fc3": (10,)}),
+    "alexnet_tutorial": ((3, 1000, 224), {
+        "conv1.conv": (96, 55, 55), "conv1.relu": (96, 55, 55), "pool1": (96, 27, 27), "conv2.conv": (256, 27, 27),
+        "conv2.relu": (256, 27, 27), "pool2": (256, 13, 13), "conv3.conv": (384, 13, 13), "conv3.relu": (384, 13, 13),
+        "conv4.conv": (384, 13, 13), "conv4.relu": (384, 13, 13), "conv5.conv": (256, 13, 13),
+        "conv5.relu": (256, 13, 13), "pool5": (256, 6, 6), "F": 9216, "fc6.fc": (4096,), "fc7.fc": (4096,),
+        "fc8": (1000,)}),
+    "nin_tutorial": ((1, 10, 224), {
+        "mlpconv1": (96, 54, 54), "pool1": (96, 26, 26), "mlpconv2": (256, 26, 26), "pool2": (256, 12, 12),
+        "mlpconv3": (384, 12, 12), "pool3": (384, 5, 5), "dropout": (384, 5, 5), "mlpconv4": (10, 5, 5), "": (10,)}),
+    "vgg16": ((1, 1000, 224), {
+        "pool1": (64, 112, 112), "pool2": (128, 56, 56), "pool3": (256, 28, 28), "pool4": (512, 14, 14),
+        "pool5": (512, 7, 7), "F": 25088, "fc6": (4096,), "fc7": (4096,), "fc8": (1000,)}),
+}
+
+
+def multiply_adds(net: torch.nn.Module, side: int) -> int:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.eval()(torch.empty(1, net.in_channels, side, side, device="meta"))
+    return counter.get_total_flops() // 2
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_parameters_and_multiply_adds(name):
+    params, macs = COUNTS[name]
+    with torch.device("meta"):
+        net = create_model(name)
+    assert sum(p.numel() for p in net.parameters()) == params
+    assert {side: multiply_adds(net, side) for side in macs} == macs
+    assert net.side in macs
+
+
+def test_no_network_of_these_files_is_left_out():
+    assert {entry.name for entry in catalogue().values() if entry.family in FAMILIES} == set(COUNTS)
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_printed_outputs(name):
+    (channels, classes, side), printed = PRINTED[name]
+    with torch.device("meta"):
+        net, seen = create_model(name, num_classes=classes, in_channels=channels).eval(), {}
+        for path, module in net.named_modules():
+            module.register_forward_hook(lambda m, args, out, path=path: seen.update({path: tuple(out.shape[1:])}))
+        net(torch.empty(1, channels, side, side))
+    first_full = next((m for m in net.modules() if isinstance(m, torch.nn.Linear)), None)
+    seen["F"] = first_full.in_features if first_full else None
+    assert {path: seen[path] for path in printed} == printed
+    executed = [path for path in seen if path in printed and path != "F"]
+    assert executed == [path for path in printed if path != "F"]
