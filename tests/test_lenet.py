@@ -42,7 +42,9 @@ def filled(layer: torch.nn.Module) -> torch.nn.Module:
 def test_a_table_is_a_full_convolution_with_zeros(table, c_in):
     layer = filled(TableConv2d(table))
     x = torch.randn(2, c_in, 14, 14, dtype=torch.double)
-    torch.testing.assert_close(layer(x), F.conv2d(x, dense(layer, c_in).double(), layer.bias.flatten()))
+    expected = F.conv2d(x, dense(layer, c_in).double(), layer.bias.flatten())
+    torch.testing.assert_close(layer.train()(x), expected)
+    torch.testing.assert_close(layer.eval()(x), expected)
 
 
 @settings(max_examples=50, deadline=None)
@@ -52,7 +54,8 @@ def test_any_table_is_a_full_convolution_with_zeros(table, stride):
     layer = filled(TableConv2d(tuple(table), stride=stride))
     x = torch.randn(1, 5, 9, 11, dtype=torch.double)
     expected = F.conv2d(x, dense(layer, 5).double(), layer.bias.flatten(), stride)
-    torch.testing.assert_close(layer(x), expected)
+    torch.testing.assert_close(layer.train()(x), expected)
+    torch.testing.assert_close(layer.eval()(x), expected)
 
 
 def test_table_of_1998_as_printed():
@@ -159,8 +162,9 @@ def test_initial_weights_lie_within_the_fan_in_bound(name):
     net = create_model(name)
     for module in net.modules():
         if isinstance(module, TableConv2d):
-            kernels = module.weight.split([len(sources) for sources in module.table])
-            bounds = [(kernel, 2.4 / (25 * len(sources))) for kernel, sources in zip(kernels, module.table, strict=True)]
+            fan_ins = [len(sources) for sources in module.table]
+            bounds = [(kernel, 2.4 / (25 * fan_in))
+                      for kernel, fan_in in zip(module.weight.split(fan_ins), fan_ins, strict=True)]
         elif isinstance(module, Subsampling):
             bounds = [(module.coefficient, 0.6)]
         elif isinstance(module, torch.nn.Conv2d | torch.nn.Linear):

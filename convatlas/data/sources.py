@@ -1,8 +1,6 @@
 """Where pictures come from: sets known by name, or a folder."""
-import contextlib
 import difflib
 import hashlib
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,8 +104,7 @@ def _read(name: str, published: _Published, root: Path, download: bool):
         raise DataError(f"{name} is not under {str(root)!r}: {', '.join(missing)} expected in {str(folder)!r}; "
                         "--download fetches it, --data-root names another folder")
     try:
-        with contextlib.redirect_stdout(io.StringIO()):         # torchvision prints each failed mirror
-            sets = [getattr(datasets, published.reader)(root, download=download, **part) for part in published.parts]
+        sets = [getattr(datasets, published.reader)(root, download=download, **part) for part in published.parts]
         classes = published.classes or tuple(sets[0].classes)
         return classes, [_as_tensors(each, len(classes)) for each in sets]
     except Exception as fault:                                  # readers of damaged files raise anything

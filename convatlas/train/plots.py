@@ -28,7 +28,7 @@ def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
     n = len(classes)
     side = min(14, max(4.5, 0.42 * n + 2))
     figure, axes = _figure(1, 1, width=side + 1, height=side)
-    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, ax=axes, fraction=0.046, label="share of the true class")
     if n <= 40:

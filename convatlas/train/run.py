@@ -3,10 +3,11 @@ import json
 import time
 from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
-from convatlas.data import Augment, Data, Feed, fit_preprocess, open_data
+from convatlas.data import Augment, Data, Feed, Preprocess, fit_preprocess, open_data
 from convatlas.evaluate import Evaluation, evaluate
 from convatlas.registry import create_model
 from convatlas.saved import describe_model, weights_file
@@ -42,22 +43,35 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     prep = fit_preprocess(data, side, recipe.workers)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
+    feeds = _Feeds.of(recipe, data, prep)           # decoded now, so that broken pictures show before the first step
     with RunFolder(Path(output) if output else default_path(recipe)) as folder, StopRequest() as stop:
-        run = _Run(recipe, folder, data, prep, net, device, stop, watcher)
+        run = _Run(recipe, folder, data, feeds, net, device, stop, watcher)
         finished = run.open(resume)
         metrics = finished if finished else run.go()
         watcher.end(metrics)
     return metrics
 
 
-class _Run:
-    def __init__(self, recipe: Recipe, folder: RunFolder, data: Data, prep, net, device: torch.device,
-                 stop: StopRequest, watcher: Watcher):
-        self.recipe, self.folder, self.data, self.prep = recipe, folder, data, prep
-        self.stop, self.watcher = stop, watcher
+class _Feeds(NamedTuple):
+    train: Feed
+    val: Feed
+    test: Feed
+
+    @classmethod
+    def of(cls, recipe: Recipe, data: Data, prep: Preprocess) -> "_Feeds":
         augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
-        self.feed = Feed(data.train, prep, recipe.batch_size, recipe.seed, augment, recipe.workers)
-        self.session = Session(recipe, net, len(self.feed), device)
+        batch = max(64, recipe.batch_size)
+        return cls(Feed(data.train, prep, recipe.batch_size, recipe.seed, augment, recipe.workers),
+                   Feed(data.val, prep, batch, workers=recipe.workers),
+                   Feed(data.test, prep, batch, workers=recipe.workers))
+
+
+class _Run:
+    def __init__(self, recipe: Recipe, folder: RunFolder, data: Data, feeds: _Feeds, net: torch.nn.Module,
+                 device: torch.device, stop: StopRequest, watcher: Watcher):
+        self.recipe, self.folder, self.data, self.feeds = recipe, folder, data, feeds
+        self.prep, self.stop, self.watcher = feeds.train.prep, stop, watcher
+        self.session = Session(recipe, net, len(feeds.train), device)
         self.saved_at, self.failed_saves, self.last_save_took = time.monotonic(), 0, 0.0
 
     def about(self) -> dict:
@@ -104,12 +118,12 @@ class _Run:
             "params": sum(p.numel() for p in net.parameters()), "device": str(self.session.device),
             "classes": data.classes, "channels": data.channels, "side": self.prep.side, "epochs": self.recipe.epochs,
             "pictures": {"train": len(data.train), "val": len(data.val), "test": len(data.test)},
-            "steps_per_epoch": len(self.feed), "step": self.session.progress.step, "resumed": resumed})
+            "steps_per_epoch": len(self.feeds.train), "step": self.session.progress.step, "resumed": resumed})
 
     def go(self) -> dict:
         session = self.session
         while session.progress.epoch < self.recipe.epochs:
-            for x, y, _ in self.feed.epoch(session.progress.epoch, start=session.progress.batch):
+            for x, y, _ in self.feeds.train.epoch(session.progress.epoch, start=session.progress.batch):
                 rate = session.learning_rate
                 loss = session.step(x, y)
                 self.watcher.step(session.progress, loss, rate)
@@ -119,13 +133,12 @@ class _Run:
         return self._finish()
 
     def _end_epoch(self) -> None:
-        found = self._evaluate(self.data.val)
+        found = self._evaluate(self.feeds.val)
         record = self.session.end_epoch(found.accuracy) | {"val_loss": found.loss}
         self.session.progress.log_length = self.folder.append_log(record)
         self.watcher.epoch(record)
 
-    def _evaluate(self, split) -> Evaluation:
-        feed = Feed(split, self.prep, max(64, self.recipe.batch_size), workers=self.recipe.workers)
+    def _evaluate(self, feed: Feed) -> Evaluation:
         return evaluate(self.session.net, feed, len(self.data.classes))
 
     def _save_if_due(self) -> None:
@@ -156,7 +169,7 @@ class _Run:
         session, folder = self.session, self.folder
         session.net.load_state_dict(session.best)
         seconds = session.seconds
-        found = self._evaluate(self.data.test)
+        found = self._evaluate(self.feeds.test)
         source = provenance(session.device)
         weights = weights_file(session.best)
         title = f"{self.recipe.network} on {self.data.name}"

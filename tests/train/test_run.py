@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
+from convatlas.data import DataError
 from convatlas.registry import UnknownNetwork
 from convatlas.saved import ModelFileError, load_model
 from convatlas.train import Recipe, train
@@ -110,9 +113,9 @@ def test_the_weights_are_those_of_the_best_validation_epoch_and_test_is_used_onc
     """A rate that explodes after the first epoch makes every later epoch worse."""
     tested, real = [], run_module._Run._evaluate
 
-    def noting(self, split):
-        tested.append("test" if split is self.data.test else "val")
-        return real(self, split)
+    def noting(self, feed):
+        tested.append("test" if feed.split is self.data.test else "val")
+        return real(self, feed)
 
     monkeypatch.setattr(run_module._Run, "_evaluate", noting)
     recipe = SMALL.change(opt="sgd", momentum=0.0, weight_decay=0.0, lr=0.02, sched="step", milestones=(3,), gamma=1e-6,
@@ -209,6 +212,20 @@ def test_saving_that_fails_warns_twice_and_then_stops(tmp_path, monkeypatch):
 def test_each_signal_is_named(tmp_path, number):
     with pytest.raises(Stopped, match=signal.Signals(number).name):
         train(SMALL, tmp_path, watcher=StopAt(1, number))
+
+
+def test_a_broken_test_picture_is_found_before_the_first_step(tmp_path):
+    for label in ("a", "b"):
+        for i in range(6):
+            path = tmp_path / "set" / "test" / label / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (28, 28), 20 * i).save(path)
+        (tmp_path / "set" / "train").mkdir(exist_ok=True)
+        shutil.copytree(tmp_path / "set" / "test" / label, tmp_path / "set" / "train" / label)
+    (tmp_path / "set" / "test" / "b" / "3.png").write_bytes(b"not a picture")
+    with pytest.raises(DataError, match=r"3\.png"):
+        train(SMALL.change(data=str(tmp_path / "set")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_nothing_is_left_behind_by_a_wrong_name_size_or_data_set(tmp_path):
