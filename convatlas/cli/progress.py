@@ -9,7 +9,7 @@ from convatlas.train.session import Progress as Done
 from convatlas.train.watch import Watcher
 
 
-def watcher() -> Watcher:
+def watcher() -> "Lines":
     """A bar when standard output is a terminal, else lines."""
     return Bar() if sys.stdout.isatty() else Lines()
 
@@ -25,6 +25,12 @@ class Lines(Watcher):
         self.print = lambda text: print(text, flush=True)
         self.printed_at = 0.0
         self.epochs = 0
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_) -> None:
+        pass
 
     def begin(self, facts: dict) -> None:
         pictures, self.epochs = facts["pictures"], facts["epochs"]
@@ -89,6 +95,9 @@ class Bar(Lines):
     def epoch(self, record: dict) -> None:
         self.score = f"  val {percent(record['val_accuracy']).strip()}"
         super().epoch(record)
+
+    def __exit__(self, *_) -> None:
+        self.bar.stop()             # however the run ends, the terminal is given back
 
     def end(self, metrics: dict) -> None:
         self.bar.stop()

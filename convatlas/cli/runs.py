@@ -55,7 +55,8 @@ def train(network: str | None = None, *, recipe: str | None = None, output: Path
     chosen = _base(given, recipe, folder if resume else None).change(**given)
     from convatlas.cli.progress import watcher
     from convatlas.train import train as start
-    start(chosen, folder, resume=resume is not None, watcher=watcher())
+    with watcher() as looking:
+        start(chosen, folder, resume=resume is not None, watcher=looking)
     return 0
 
 

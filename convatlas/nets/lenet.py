@@ -304,7 +304,7 @@ CLAIMS = {
         *layers("params", "Sec. 3.3", {"H1": "1068", "H2": "2592"}),
         *layers("connections", "Sec. 3.3", {"H1": "19,968", "H2": "38,592", "H3": "5790", "output": "310"})),
     "lenet5": (
-        *totals("Sec. III, LeNet-5", params="60,000", connections="340,908"),
+        *totals("Sec. II-B, last lines", params="60,000", connections="340,908"),
         Claim("layers", "7", "Sec. II-B, not counting the input"),
         *sizes("Sec. II-B", {"C1": "6x28x28", "S2": "6x14x14", "C3": "16x10x10", "S4": "16x5x5", "C5": "120x1x1"}),
         *layers("units", "Sec. II-B", {"F6": "84"}),

@@ -16,10 +16,9 @@ ICLR = Paper(
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition", authors="Simonyan, Zisserman",
     year=2015, venue="ICLR", arxiv="1409.1556v6", code="robots.ox.ac.uk/~vgg/research/very_deep",
     introduced="Nothing but stacks of 3x3 convolutions, 11 to 19 layers deep.",
-    silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Initial weights are the printed "
-           "ones, variance 10^-2. The paper starts deeper nets from net A's trained layers; for training without "
-           "those it points to Glorot and Bengio 2010, and rightly so: with the printed variance, net A's first "
-           "logits are near 10^6.")
+    silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Of the two initialisations that "
+           "the paper names, this is the second, Glorot and Bengio 2010, which it gives for training without weights "
+           "from net A. The first, variance 10^-2, makes net A's first logits near 10^6 and its loss NaN at step 2.")
 WITH_BN = Paper(
     title="VGG with batch normalisation (torchvision)", authors="torchvision contributors", year=2017,
     code="github.com/pytorch/vision",
@@ -92,9 +91,9 @@ class VGG(Network):
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
 
-    def initialise(self, layer):                        # Sec. 3.1: mean 0, variance 10^-2, biases 0
+    def initialise(self, layer):                        # Sec. 3.1, last lines: Glorot and Bengio 2010; biases 0
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.normal_(layer.weight, std=0.1)
+            nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def forward(self, x):                               # (N, 3, 224, 224)

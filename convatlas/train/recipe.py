@@ -78,6 +78,7 @@ class Recipe:
     compile: bool = _setting(False, "torch.compile the network")
     device: str = _setting("auto", "auto is cuda when there is one, else cpu", choices=("auto", "cpu", "cuda"),
                            runtime=True)
+    threads: int = _setting(0, "threads of the processor; 0 is one for a small network, else all", **_between(0, 1024))
     workers: int = _setting(0, "processes that read pictures", runtime=True, **_between(0, 256))
     save_every: float = _setting(15.0, "seconds between checkpoints", runtime=True, **_at_least(0))
 

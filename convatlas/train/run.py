@@ -1,6 +1,8 @@
 """A run from its recipe to its folder: open or resume, train, pick by validation, test once, write what it found."""
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +11,7 @@ import torch
 
 from convatlas.data import Augment, Data, Feed, Preprocess, fit_preprocess, open_data
 from convatlas.evaluate import Evaluation, evaluate
-from convatlas.registry import create_model
+from convatlas.registry import create_model, index
 from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
 from convatlas.train.checkpoint import CheckpointError, load_newest, remove_leftovers, save_step
@@ -20,6 +22,7 @@ from convatlas.train.session import Session, seed_for
 from convatlas.train.stop import StopRequest
 from convatlas.train.watch import Watcher
 
+SMALL_STEP = 200e6          # multiply-adds below which one thread is faster: threads that wait for each other cost more
 FAILED_SAVES = 3            # in a row, then the run stops: its work could no longer be kept
 SAVING_SHARE = 20           # a save may take one part in this many of the time between saves
 
@@ -44,7 +47,8 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     feeds = _Feeds.of(recipe, data, prep)           # decoded now, so that broken pictures show before the first step
-    with RunFolder(Path(output) if output else default_path(recipe)) as folder, StopRequest() as stop:
+    where = RunFolder(Path(output) if output else default_path(recipe))
+    with where as folder, StopRequest() as stop, _threads(recipe):
         run = _Run(recipe, folder, data, feeds, net, device, stop, watcher)
         finished = run.open(resume)
         metrics = finished if finished else run.go()
@@ -198,6 +202,18 @@ def _side(recipe: Recipe) -> int:
     side = recipe.size or net.side
     net.check_size(side, side)
     return side
+
+
+@contextmanager
+def _threads(recipe: Recipe) -> Iterator[None]:
+    """The recipe's number of threads, or one where a step is small; a busy neighbour makes waiting far dearer still."""
+    before = torch.get_num_threads()
+    small = index()[recipe.network]["macs"] * recipe.batch_size < SMALL_STEP
+    torch.set_num_threads(recipe.threads or (1 if small else before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _device(recipe: Recipe) -> torch.device:

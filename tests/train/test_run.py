@@ -2,7 +2,6 @@
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -214,14 +213,35 @@ def test_each_signal_is_named(tmp_path, number):
         train(SMALL, tmp_path, watcher=StopAt(1, number))
 
 
+def pictures_in(folder: Path, classes: str, each: int = 8) -> Path:
+    for shade, label in enumerate(classes):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for i in range(each):
+            Image.new("L", (28, 28), 25 * shade + i).save(folder / label / f"{i}.png")
+    return folder
+
+
+def test_other_classes_or_pictures_on_resume_are_refused_with_both_lists(tmp_path):
+    recipe = SMALL.change(data=str(pictures_in(tmp_path / "set", "ab")), batch_size=4)
+    with pytest.raises(Stopped):
+        train(recipe, tmp_path / "run", watcher=StopAt(1))
+    (tmp_path / "set" / "a" / "7.png").unlink()
+    with pytest.raises(RunError, match=r"the pictures of .* changed since the run"):
+        train(recipe, tmp_path / "run", resume=True)
+    pictures_in(tmp_path / "set", "abc")
+    with pytest.raises(RunError, match=r"begun with 2 classes \(a, b\), and .* now has 3 \(a, b, c\)"):
+        train(recipe, tmp_path / "run", resume=True)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"cannot write in the run folder .*file/run: Not a directory; .*--output"):
+        train(SMALL, tmp_path / "file" / "run")
+
+
 def test_a_broken_test_picture_is_found_before_the_first_step(tmp_path):
-    for label in ("a", "b"):
-        for i in range(6):
-            path = tmp_path / "set" / "test" / label / f"{i}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("L", (28, 28), 20 * i).save(path)
-        (tmp_path / "set" / "train").mkdir(exist_ok=True)
-        shutil.copytree(tmp_path / "set" / "test" / label, tmp_path / "set" / "train" / label)
+    for split in ("train", "test"):
+        pictures_in(tmp_path / "set" / split, "ab")
     (tmp_path / "set" / "test" / "b" / "3.png").write_bytes(b"not a picture")
     with pytest.raises(DataError, match=r"3\.png"):
         train(SMALL.change(data=str(tmp_path / "set")), tmp_path / "run")
