@@ -1,4 +1,4 @@
-"""What every test may rely on: one thread less than noise, and no data set from outside the clone."""
+"""What every test relies on: one thread a process, for two test processes share two cores."""
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["OMP_NUM_THREADS"] = "1"
