@@ -1,4 +1,5 @@
 """How good a network is: integer counts, so that the figure is the same for any batch size and number of processes."""
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ from convatlas.data import Feed
 class Evaluation:
     confusion: Tensor       # (classes, classes) int64: row is the true class, column the predicted one
     top5: int               # pictures whose true class is among the five largest logits
-    loss: float             # mean cross-entropy
+    loss: float             # mean over the pictures
 
     @property
     def count(self) -> int:
@@ -32,8 +33,12 @@ class Evaluation:
                 "error": 1 - self.accuracy, "top5": self.top5 / self.count, "loss": self.loss}
 
 
-def evaluate(net: nn.Module, feed: Feed, num_classes: int) -> Evaluation:
-    """Every picture of the feed once, in evaluation mode; the network's own mode and device are kept."""
+def evaluate(net: nn.Module, feed: Feed, num_classes: int,
+             loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy) -> Evaluation:
+    """Every picture of the feed once, in evaluation mode; the network's own mode and device are kept.
+
+    `loss_of` takes logits (N, classes) and labels (N,) and returns the mean over the batch.
+    """
     device = next(net.parameters()).device
     was_training = net.training
     net.eval()
@@ -45,7 +50,7 @@ def evaluate(net: nn.Module, feed: Feed, num_classes: int) -> Evaluation:
                 logits = net(x.to(device)).float().cpu()
                 confusion += confusion_of(logits, y, num_classes)
                 top5 += int((logits.topk(min(5, num_classes)).indices == y[:, None]).sum())
-                loss += float(F.cross_entropy(logits.double(), y, reduction="sum"))
+                loss += float(loss_of(logits.double(), y)) * len(y)
     finally:
         net.train(was_training)
     return Evaluation(confusion, top5, loss / max(1, int(confusion.sum())))

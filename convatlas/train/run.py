@@ -143,7 +143,7 @@ class _Run:
         self.watcher.epoch(record)
 
     def _evaluate(self, feed: Feed) -> Evaluation:
-        return evaluate(self.session.net, feed, len(self.data.classes))
+        return evaluate(self.session.net, feed, len(self.data.classes), self.session.loss)
 
     def _save_if_due(self) -> None:
         if self.stop.name:
