@@ -62,18 +62,24 @@ class RunFolder:
         except OSError as error:
             with contextlib.suppress(OSError):
                 (self.path / f".tmp-{name}").unlink(missing_ok=True)
-            raise RunError(f"cannot write {self.path / name}: {error.strerror}; free some space or make the folder "
-                           f"writable, then continue with --resume {self.path}") from None
+            raise self._cannot_write(name, error) from None
+
+    def _cannot_write(self, name: str, error: OSError) -> RunError:
+        return RunError(f"cannot write {self.path / name}: {error.strerror}; free some space or make the folder "
+                        f"writable, then continue with --resume {self.path}")
 
     def recipe(self) -> Recipe:
         return Recipe.read(self.path / "recipe.toml")
 
     def append_log(self, record: dict) -> int:
-        """Add one line and return the log's length in bytes, which a checkpoint remembers."""
-        with (self.path / "log.jsonl").open("a") as log:
-            log.write(json.dumps(record) + "\n")
-            log.flush()
-            return log.tell()
+        """Add one line and return the log's length in bytes, which a checkpoint remembers. RunError as in write."""
+        try:
+            with (self.path / "log.jsonl").open("a") as log:
+                log.write(json.dumps(record) + "\n")
+                log.flush()
+                return log.tell()
+        except OSError as error:
+            raise self._cannot_write("log.jsonl", error) from None
 
     def cut_log(self, length: int) -> None:
         """Drop the lines of epochs that a resumed run will do again."""

@@ -239,6 +239,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         train(SMALL, tmp_path / "file" / "run")
 
 
+@pytest.mark.parametrize("name", ["log.jsonl", "curves.png"])
+def test_a_file_that_cannot_be_written_is_named_with_the_way_on(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(RunError, match=rf"cannot write .*{name}: Is a directory; .* --resume {tmp_path}"):
+        train(SMALL, tmp_path)
+
+
 def test_a_broken_test_picture_is_found_before_the_first_step(tmp_path):
     for split in ("train", "test"):
         pictures_in(tmp_path / "set" / split, "ab")
