@@ -84,8 +84,11 @@ class RunFolder:
     def cut_log(self, length: int) -> None:
         """Drop the lines of epochs that a resumed run will do again."""
         log = self.path / "log.jsonl"
-        if log.exists() and log.stat().st_size > length:
-            os.truncate(log, length)
+        try:
+            if log.exists() and log.stat().st_size > length:
+                os.truncate(log, length)
+        except OSError as error:
+            raise self._cannot_write("log.jsonl", error) from None
 
     def log(self) -> list[dict]:
         log = self.path / "log.jsonl"
