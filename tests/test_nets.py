@@ -10,7 +10,7 @@ import torch
 import torch.nn as nn
 
 from convatlas.blocks import Network
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import catalogue, create_model, index
 
 META = torch.device("meta")
 SMALL = 12_000_000                                      # parameters that a test may fill and differentiate
@@ -58,7 +58,10 @@ def outputs_in_order(name: str) -> list[tuple[str, torch.Size]]:
     return seen
 
 
+DEEP = 160                                              # layers of weights; what runs often waits for `make test-all`
 every_network = pytest.mark.parametrize("name", catalogue())
+every_network_the_deep_ones_in_full = pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.full] if index()[name]["depth"] > DEEP else []) for name in catalogue()])
 by_size = sorted(catalogue().values(), key=lambda entry: size(blueprint(entry.name)), reverse=True)
 smallest_of_each_file = pytest.mark.parametrize("name", {entry.family: entry.name for entry in by_size}.values())
 small_networks = pytest.mark.parametrize("name", [name for name in catalogue() if size(blueprint(name)) <= SMALL])
@@ -73,7 +76,7 @@ def test_logits(name):
     assert outputs_in_order(name)[-1][1] in {(2, 10), (2, 1000)}
 
 
-@every_network
+@every_network_the_deep_ones_in_full
 def test_every_legal_size_and_no_other(name):
     net = blueprint(name)
     above = net.largest or net.side + 37
@@ -119,7 +122,7 @@ def test_the_cam_layer_gives_the_last_map_before_the_classifier(name):
     assert list(outputs).index(path) < list(outputs).index(classifier) or classifier.startswith(path)
 
 
-@every_network
+@every_network_the_deep_ones_in_full
 def test_every_parameter_has_a_gradient_and_hooks_on_every_module_see_it(name):
     """An operation in place behind a module would break its backward hook."""
     with META:

@@ -29,6 +29,20 @@ class LocalResponseNorm(nn.LocalResponseNorm):
         super().__init__(size=5, alpha=5 * 1e-4, beta=0.75, k=2.0)
 
 
+class ChannelShuffle(nn.Module):
+    """ShuffleNet (arXiv:1707.01083), Figure 1(c): channel i of group g goes to place i of all groups, g-th there.
+
+    (N, c, H, W) -> the same shape
+    """
+
+    def __init__(self, groups: int):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x):
+        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+
+
 def he_init(layer: nn.Module) -> None:
     """He et al. 2015 (arXiv:1502.01852), Sec. 2.2, the backward (fan-out) case, on a convolution."""
     if isinstance(layer, nn.Conv2d):

@@ -27,7 +27,7 @@ PAPER = Paper(
     introduced="Units that learn a residual, added to an identity shortcut, so that depth can grow past a hundred.",
     silent="Which layer of a bottleneck strides: here the first 1x1, as in the authors' release; only that reproduces "
            "Table 1's 3.8e9 for 50 layers (the 3x3 version is resnet50_v15). Padding of conv1 and of the pool: 3 and "
-           "1, as in the release, which gives the printed 112 and 56.")
+           "1, which give the printed 112 and 56 (the release leaves the pool unpadded and rounds its size up).")
 
 
 class Stage(NamedTuple):    # Table 1's columns

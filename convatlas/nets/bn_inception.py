@@ -1,0 +1,161 @@
+"""Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift (Ioffe, Szegedy; ICML
+2015).
+
+TABLE below is Figure 5 row for row: GoogLeNet with two 3x3 ("double #3x3") for the 5x5, modules 3c and 4e that halve
+the map themselves, average pools in most modules, and a batch norm between each convolution and its ReLU.
+"""
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import torch
+import torch.nn as nn
+
+from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.paper import Claim, Paper
+
+PAPER = Paper(
+    title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+    authors="Ioffe, Szegedy", year=2015, venue="ICML", arxiv="1502.03167v3",
+    introduced="Normalising each layer's inputs over the mini-batch, as a part of the network.",
+    silent="Figure 5 contradicts itself: in 4c, 4d and 4e the branches sum to 608, 608 and 1056, its output column "
+           "says 576, 576 and 1024. Here the branches hold, as in the Caffe copies; TF-slim narrows two pool "
+           "projections to 96 instead. The first two pools round up, GoogLeNet's way; the pools in 3c and 4e are "
+           "padded by 1 like the convolutions beside them, so that the branches agree for every size (Caffe's copies "
+           "round up, which gives the same sizes at 224). Average pools count the padding. Initial weights: He's.",
+    departs="bn_inception has a full 7x7 first, as the Caffe copies and SENet do. The paper's first layer (Figure 5's "
+            "asterisk) is separable with depth multiplier 8: bn_inception_separable. bn_inception_caffe keeps a bias "
+            "in each convolution before its batch norm, which Sec. 3.2 leaves out as without effect.")
+
+
+class Row(NamedTuple):      # the columns of Figure 5; the last one split into the kind of pool and its projection
+    part: str
+    output: str
+    depth: str
+    n1x1: int = 0
+    n3x3_reduce: int = 0
+    n3x3: int = 0
+    double_reduce: int = 0
+    double: int = 0
+    pool: str = ""
+    proj: int = 0           # 0 behind a pool: passed through
+
+
+TABLE = (
+    Row("conv1", "112x112x64", "1"),                                                # 7x7/2
+    Row("pool1", "56x56x64", "0"),                                                  # 3x3/2
+    Row("conv2", "56x56x192", "1", 0, 64, 192),                                     # 3x3/1
+    Row("pool2", "28x28x192", "0"),                                                 # 3x3/2
+    Row("inception_3a", "28x28x256", "3", 64, 64, 64, 64, 96, "avg", 32),
+    Row("inception_3b", "28x28x320", "3", 64, 64, 96, 64, 96, "avg", 64),
+    Row("inception_3c", "28x28x576", "3", 0, 128, 160, 64, 96, "max"),              # stride 2
+    Row("inception_4a", "14x14x576", "3", 224, 64, 96, 96, 128, "avg", 128),
+    Row("inception_4b", "14x14x576", "3", 192, 96, 128, 96, 128, "avg", 128),
+    Row("inception_4c", "14x14x576", "3", 160, 128, 160, 128, 160, "avg", 128),
+    Row("inception_4d", "14x14x576", "3", 96, 128, 192, 160, 192, "avg", 128),
+    Row("inception_4e", "14x14x1024", "3", 0, 128, 192, 192, 256, "max"),           # stride 2
+    Row("inception_5a", "7x7x1024", "3", 352, 192, 320, 160, 224, "avg", 128),
+    Row("inception_5b", "7x7x1024", "3", 352, 192, 320, 192, 224, "max", 128),
+    Row("avg_pool", "1x1x1024", "0"),                                               # 7x7/1
+)
+MODULES = tuple(row for row in TABLE if row.part.startswith("inception"))
+POOLS = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
+
+Conv = Callable[..., nn.Module]                         # (c_in, c_out, k, stride) -> convolution, batch norm and ReLU
+Unit = Callable[[int, Row, Conv], nn.Module]            # a row of the table with c channels coming in
+
+
+class FilterConcat(nn.Module):
+    """Branches that read the same maps; their outputs one behind the other, in order."""
+
+    def __init__(self, **branches: nn.Module):
+        super().__init__()
+        for name, branch in branches.items():
+            self.add_module(name, branch)
+
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self.children()], dim=1)
+
+
+def conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Sequential:
+    return seq(conv=ConvBN(c_in, c_out, k, stride), relu=nn.ReLU())
+
+
+def conv_biased(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Sequential:
+    return seq(conv=seq(conv=nn.Conv2d(c_in, c_out, k, stride, padding=k // 2), bn=nn.BatchNorm2d(c_out)),
+               relu=nn.ReLU())
+
+
+def separable(c_in: int, c_out: int, k: int, stride: int) -> nn.Sequential:
+    """8 filters of k x k on each channel by itself, then a 1x1."""
+    return seq(depthwise=nn.Conv2d(c_in, 8 * c_in, k, stride, padding=k // 2, groups=c_in, bias=False),
+               pointwise=ConvBN(8 * c_in, c_out, 1), relu=nn.ReLU())
+
+
+def inception(c: int, row: Row, conv: Conv) -> FilterConcat:
+    """(N, c, H, W) -> (N, n1x1 + n3x3 + double + proj, H, W); in 3c and 4e (N, n3x3 + double + c, H/2, W/2)"""
+    stride = 1 if row.proj else 2
+    pool = POOLS[row.pool](3, stride=stride, padding=1)
+    branches = {
+        "3x3": seq(reduce=conv(c, row.n3x3_reduce, 1), conv=conv(row.n3x3_reduce, row.n3x3, 3, stride)),
+        "double_3x3": seq(reduce=conv(c, row.double_reduce, 1), conv1=conv(row.double_reduce, row.double, 3),
+                          conv2=conv(row.double, row.double, 3, stride))}
+    if row.proj:
+        return FilterConcat(**{"1x1": conv(c, row.n1x1, 1)}, **branches, pool=seq(pool=pool, proj=conv(c, row.proj, 1)))
+    return FilterConcat(**branches, pool=pool)
+
+
+class BNInception(Network):
+    side, smallest = 224, 7
+    stages = ("conv1", "conv2", "inception_3b", "inception_4d", "inception_5b")
+    initialise = staticmethod(he_init)
+
+    def __init__(self, first: Conv = conv, conv: Conv = conv, unit: Unit = inception, num_classes: int = 1000,
+                 in_channels: int = 3):
+        super().__init__(in_channels)
+        self.conv1, self.pool1 = first(in_channels, 64, 7, stride=2), nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.conv2 = seq(reduce=conv(64, 64, 1), conv=conv(64, 192, 3))
+        self.pool2 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        c = 192
+        for row in MODULES:
+            self.add_module(row.part, unit(c, row, conv))
+            c = row.n1x1 + row.n3x3 + row.double + (row.proj or c)
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(c, num_classes)
+        self.apply(self.initialise)
+
+    def forward(self, x):                               # (N, 3, 224, 224)
+        x = self.pool1(self.conv1(x))                   # (N, 64, 112, 112), (N, 64, 56, 56)
+        x = self.pool2(self.conv2(x))                   # (N, 192, 56, 56), (N, 192, 28, 28)
+        for row in MODULES:
+            x = self.get_submodule(row.part)(x)         # (N, c, 28, 28); from 3c on 14x14, from 4e on 7x7
+        return self.fc(self.avg_pool(x).flatten(1))     # (N, num_classes)
+
+
+VARIANTS = {
+    "bn_inception": BNInception,
+    "bn_inception_separable": partial(BNInception, separable),
+    "bn_inception_caffe": partial(BNInception, conv_biased, conv_biased),
+}
+HALVED = "The row has stride 2, and the next one prints the halved map."
+ERRATA = {
+    ("size", "inception_3c"): HALVED + " The channels are right.",
+    ("size", "inception_4c"): "160 + 160 + 160 + 128 = 608.",
+    ("size", "inception_4d"): "96 + 192 + 192 + 128 = 608.",
+    ("size", "inception_4e"): HALVED + " 192 + 256, and the 608 of 4d passed through, are 1056.",
+    ("layers", "conv2"): "The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's Table 1 prints 2 for it.",
+}
+
+
+def table_claims(row: Row) -> tuple[Claim, ...]:
+    h, w, c = row.output.split("x")
+    return tuple(Claim(quantity, number, "Figure 5", row.part, ERRATA.get((quantity, row.part), ""))
+                 for quantity, number in (("size", f"{c}x{h}x{w}"), ("layers", row.depth)))
+
+
+PARAMS = Claim("params", "13.6e6", "Sec. 4.2", erratum=(
+    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the separable first layer, "
+    "11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."))
+OPS = Claim("madds", "2.0 billion", "arXiv:1512.00567, Table 3: cost of BN-Inception")
+CLAIMS = {"bn_inception": (*(claim for row in TABLE for claim in table_claims(row)), OPS),
+          "bn_inception_separable": (PARAMS, OPS)}

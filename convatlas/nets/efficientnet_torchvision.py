@@ -1,0 +1,26 @@
+"""EfficientNet with the same padding on all sides of a picture: torchvision's form of it, and timm's without tf_."""
+from functools import partial
+
+from convatlas.blocks import ConvBN
+from convatlas.nets.efficientnet import SCALES, EfficientNet, averaging
+from convatlas.paper import Paper
+
+PAPER = Paper(
+    title="EfficientNet (torchvision)", authors="torchvision contributors", year=2021, code="github.com/pytorch/vision",
+    introduced="Padding of half the kernel on every side; the same sizes as the paper's networks, other numbers.",
+    silent="There is no paper. B0 to B4 keep PyTorch's batch norm (epsilon 1e-5, momentum 0.1), B5 to B7 have the "
+           "paper's, as in torchvision.",
+    departs="Initial weights are the EfficientNet authors'; torchvision starts depthwise convolutions smaller. The "
+            "sides are the paper's; torchvision evaluates B2 at 288.")
+
+
+def conv_averaging(c_in: int, c_out: int, k: int, s: int = 1, groups: int = 1) -> ConvBN:
+    layer = ConvBN(c_in, c_out, k, s, groups)
+    averaging(layer.bn)
+    return layer
+
+
+CONVS = dict.fromkeys(("b0", "b1", "b2", "b3", "b4"), ConvBN) | dict.fromkeys(("b5", "b6", "b7"), conv_averaging)
+VARIANTS = {f"efficientnet_{name}_torchvision": partial(EfficientNet, SCALES[name], conv)
+            for name, conv in CONVS.items()}
+CLAIMS = {}     # the printed numbers are claims of the paper's own form

@@ -1,0 +1,140 @@
+"""Identity Mappings in Deep Residual Networks (He, Zhang, Ren, Sun; ECCV 2016): the ImageNet networks.
+
+Figure 4(e), full pre-activation: x + F(x), where F is BN, ReLU, convolution, as often as the unit has layers. Stages
+and bottlenecks are ResNet's, on 224x224 input; [k, c] is a k x k convolution to c channels.
+
+    layer    output   50-layer                     101    152    200
+    conv1    112x112  [7, 64], stride 2; then BN, ReLU
+    conv2_x  56x56    3x3 max pool, stride 2 for all, then
+                      [1,64][3,64][1,256] x3       x3     x3     x3
+    conv3_x  28x28    [1,128][3,128][1,512] x4     x4     x8     x24
+    conv4_x  14x14    [1,256][3,256][1,1024] x6    x23    x36    x36
+    conv5_x  7x7      [1,512][3,512][1,2048] x3    x3     x3     x3; then BN, ReLU
+"""
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import torch.nn as nn
+
+from convatlas.blocks import Network, he_init, seq
+from convatlas.paper import Claim, Paper, sizes
+
+PAPER = Paper(
+    title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, Sun", year=2016, venue="ECCV",
+    arxiv="1603.05027v3", code="github.com/KaimingHe/resnet-1k-layers",
+    introduced="Activation before each convolution, so that nothing stands on the way from shortcut to shortcut.",
+    silent="Which layer of a bottleneck strides: the first 1x1, as in ResNet and in the authors' code (for CIFAR); the "
+           "ResNet-200 of Table 5's last row, trained with fb.resnet.torch, strides in the 3x3. The pool comes after "
+           "the activation of conv1, as in fb.resnet.torch. Table 5 has 152 and 200 layers; 50 and 101 are the same "
+           "units at ResNet's other depths.")
+
+
+class Stage(NamedTuple):    # the rows above
+    name: str
+    output: str
+    width: int
+    stride: int
+
+
+STAGES = (
+    Stage("conv2_x", "56x56", width=64, stride=1),
+    Stage("conv3_x", "28x28", width=128, stride=2),
+    Stage("conv4_x", "14x14", width=256, stride=2),
+    Stage("conv5_x", "7x7", width=512, stride=2),
+)
+
+
+class IdentityUnit(nn.Module):
+    """x_{l+1} = x_l + F(f(x_l)), Eq. (9).  (N, c, H, W) -> (N, c, H, W)"""
+
+    def __init__(self, activation: nn.Module, branch: nn.Module):
+        super().__init__()
+        self.activation, self.branch = activation, branch
+
+    def forward(self, x):
+        return x + self.branch(self.activation(x))
+
+
+class ShortcutUnit(nn.Module):
+    """Increases dimensions: "these projection shortcuts are also with pre-activation" (appendix).
+
+    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
+    """
+
+    def __init__(self, activation: nn.Module, branch: nn.Module, shortcut: nn.Module):
+        super().__init__()
+        self.activation, self.branch, self.shortcut = activation, branch, shortcut
+
+    def forward(self, x):
+        x = self.activation(x)
+        return self.shortcut(x) + self.branch(x)
+
+
+def conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(c_in, c_out, k, stride, padding=k // 2, bias=False)
+
+
+def activation(c: int) -> nn.Sequential:
+    return seq(bn=nn.BatchNorm2d(c), relu=nn.ReLU())
+
+
+def bottleneck(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """A 1x1, a 3x3 and a 1x1 layer; `before` is the activation of the first. Returns the unit and its channels."""
+    c_out = 4 * width
+    branch = seq(conv1=conv(c_in, width, 1, stride),
+                 activation2=activation(width), conv2=conv(width, width, 3),
+                 activation3=activation(width), conv3=conv(width, c_out, 1))
+    if (c_in, stride) == (c_out, 1):
+        return IdentityUnit(before, branch), c_out
+    return ShortcutUnit(before, branch, conv(c_in, c_out, 1, stride)), c_out
+
+
+Unit = Callable[[nn.Module, int, int, int], tuple[nn.Module, int]]   # (before, c_in, width, stride) -> (unit, c_out)
+
+
+def stage_of(unit: Unit, before: nn.Module, c: int, width: int, stride: int, depth: int) -> tuple[nn.Sequential, int]:
+    """`depth` units, the first with the stage's stride and `before`; and the channels that come out."""
+    units = nn.Sequential()
+    for i in range(depth):
+        module, c = unit(activation(c) if i else before, c, width, 1 if i else stride)
+        units.append(module)
+    return units, c
+
+
+class PreResNet(Network):
+    stages, cam_path = ("conv1", *(s.name for s in STAGES)), "activation"
+    initialise = staticmethod(he_init)                # appendix: "initialized as in [23]"
+
+    def __init__(self, depths: tuple[int, ...], num_classes: int = 1000, in_channels: int = 3):
+        super().__init__(in_channels)
+        self.conv1 = conv(in_channels, 64, 7, stride=2)
+        self.activation1 = activation(64)
+        self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
+        c, before = 64, nn.Identity()                 # appendix: "we adopt the first activation right after conv1"
+        for stage, depth in zip(STAGES, depths, strict=True):
+            units, c = stage_of(bottleneck, before, c, stage.width, stage.stride, depth)
+            self.add_module(stage.name, units)
+            before = activation(c)                    # of the next stage, or, here at last,
+        self.activation = before                      # "an extra activation right after its element-wise addition"
+        self.fc = nn.Linear(c, num_classes)
+        self.apply(self.initialise)
+
+    def forward(self, x):                             # (N, 3, 224, 224)
+        x = self.activation1(self.conv1(x))           # (N, 64, 112, 112)
+        x = self.pool1(x)                             # (N, 64, 56, 56)
+        for stage in STAGES:
+            x = self.get_submodule(stage.name)(x)     # (N, 4 * stage.width, stage.output)
+        x = self.activation(x)                        # (N, 2048, 7, 7)
+        return self.fc(x.mean((2, 3)))                # (N, num_classes)
+
+
+DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
+VARIANTS = {f"preresnet{n}": partial(PreResNet, depths) for n, depths in DEPTHS.items()}
+CLAIMS = {
+    "preresnet152": (Claim("layers", "152", "Table 5, ResNet-152"),),
+    "preresnet200": (
+        Claim("layers", "200", "Table 5, ResNet-200"),
+        *sizes("Footnote 3: 16 more units than ResNet-152, on the feature map of 28x28", {"conv3_x": "28x28"}),
+        Claim("madds", "15 billion", "ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 billion FLOPs")),
+}

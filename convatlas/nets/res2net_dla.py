@@ -1,0 +1,139 @@
+"""Res2Net: A New Multi-scale Backbone Architecture, Sec. 3.3: DLA-60 and DLA-X-60 with Res2Net's bottlenecks.
+
+Deep Layer Aggregation (Yu, Wang, Shelhamer, Darrell; CVPR 2018) joins units in trees: the root, a 1x1 convolution of
+all that is handed to it, gives out what the level does. A tree of depth 1 has two units, one of depth n two trees of
+depth n - 1.
+
+    level    map        channels    DLA-60
+    base     224x224    16          7x7
+    0        224x224    16          3x3
+    1        112x112    32          3x3, stride 2
+    2        56x56      128         tree of depth 1
+    3        28x28      256         tree of depth 2
+    4        14x14      512         tree of depth 3
+    5        7x7        1024        tree of depth 1
+"""
+from functools import partial
+from typing import NamedTuple
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.nets.res2net import Hierarchy, Parallel, Setting, bottleneck
+from convatlas.paper import Claim, Paper
+
+PAPER = Paper(
+    title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, Yang, Torr", year=2021,
+    venue="TPAMI", arxiv="1904.01169v3", code="github.com/Res2Net/Res2Net-PretrainedModels",
+    introduced="Res2Net's bottleneck inside another architecture, Deep Layer Aggregation.",
+    silent="Scale and widths: 28w x 4s and 8c x 4w x 4s, as in the release. A unit that strides does not add its "
+           "subsets and pools x1; all others do as Eq. (1) says. Max pools round up, so that odd maps agree with the "
+           "strided convolutions beside them; at the printed size nothing is rounded.",
+    departs="The release has three further projections, one in each tree of trees, that it computes and throws away "
+            "(297,472 parameters without a gradient). They are left out; the answers are the same.")
+
+
+class Level(NamedTuple):    # the rows of the table that are trees
+    name: str
+    channels: int
+    depth: int
+
+
+LEVELS = (Level("level2", 128, 1), Level("level3", 256, 2), Level("level4", 512, 3), Level("level5", 1024, 1))
+
+
+class Unit(nn.Module):
+    """relu(F(x) + shortcut).  (N, c_in, H, W), (N, c_out, H/stride, W/stride) -> (N, c_out, H/stride, W/stride)"""
+
+    def __init__(self, setting: Setting, c_in: int, c_out: int, stride: int):
+        super().__init__()
+        subset = setting.subset(c_out // 2)             # DLA's bottlenecks are half as wide as what they give out
+        splits = (Hierarchy(subset, setting.s, setting.c) if stride == 1 else
+                  Parallel(subset, setting.s, setting.c, stride))
+        self.branch = bottleneck(c_in, splits, setting.s * subset, c_out)
+
+    def forward(self, x, shortcut):
+        return F.relu(self.branch(x) + shortcut)
+
+
+class Pair(nn.Module):
+    """Two units and their root.  `below` is x at the size given out; `children` join at the root."""
+
+    def __init__(self, setting: Setting, c_in: int, c_out: int, stride: int, children: int):
+        super().__init__()
+        self.tree1, self.tree2 = Unit(setting, c_in, c_out, stride), Unit(setting, c_out, c_out, 1)
+        self.root = ConvBN(2 * c_out + children, c_out, 1)
+        self.project = nn.Identity() if c_in == c_out else ConvBN(c_in, c_out, 1)
+
+    def forward(self, x, below, *children):
+        x1 = self.tree1(x, self.project(below))
+        x2 = self.tree2(x1, x1)
+        return F.relu(self.root(torch.cat([x2, x1, *children], dim=1)))
+
+
+class Tree(nn.Module):
+    """Two trees; what the first gives out is handed on to the root of the second."""
+
+    def __init__(self, tree1: nn.Module, tree2: nn.Module):
+        super().__init__()
+        self.tree1, self.tree2 = tree1, tree2
+
+    def forward(self, x, below, *children):
+        x1 = self.tree1(x, below)
+        return self.tree2(x1, x1, *children, x1)
+
+
+def tree(setting: Setting, depth: int, c_in: int, c_out: int, stride: int, children: int) -> nn.Module:
+    """`children`: the channels that come to the last root from outside."""
+    if depth == 1:
+        return Pair(setting, c_in, c_out, stride, children)
+    return Tree(tree(setting, depth - 1, c_in, c_out, stride, 0),
+                tree(setting, depth - 1, c_out, c_out, 1, children + c_out))
+
+
+class Res2NetDLA(Network):
+    stages = ("base_layer", "level0", "level1", *(level.name for level in LEVELS))
+    initialise = staticmethod(he_init)                  # as in the release
+
+    def __init__(self, setting: Setting, num_classes: int = 1000, in_channels: int = 3):
+        super().__init__(in_channels)
+        self.base_layer = seq(conv=ConvBN(in_channels, 16, 7), relu=nn.ReLU())
+        self.level0 = seq(conv=ConvBN(16, 16, 3), relu=nn.ReLU())
+        self.level1 = seq(conv=ConvBN(16, 32, 3, stride=2), relu=nn.ReLU())
+        self.pool = nn.MaxPool2d(2, ceil_mode=True)
+        c = 32
+        for level in LEVELS:
+            from_below = 0 if level.name == "level2" else c         # from level3 on the pooled input joins at the root
+            self.add_module(level.name, tree(setting, level.depth, c, level.channels, 2, from_below))
+            c = level.channels
+        self.fc = nn.Conv2d(c, num_classes, 1)
+        self.apply(self.initialise)
+
+    def forward(self, x):                               # (N, 3, 224, 224)
+        x = self.level0(self.base_layer(x))             # (N, 16, 224, 224)
+        x = self.level1(x)                              # (N, 32, 112, 112)
+        x = self.level2(x, self.pool(x))                # (N, 128, 56, 56)
+        for level in LEVELS[1:]:
+            below = self.pool(x)
+            x = self.get_submodule(level.name)(x, below, below)     # (N, channels, H, H): H = 28, 14, 7
+        return self.fc(x.mean((2, 3), keepdim=True)).flatten(1)     # (N, num_classes)
+
+
+VARIANTS = {
+    "res2net_dla60": partial(Res2NetDLA, Setting(28, 4)),
+    "res2next_dla60": partial(Res2NetDLA, Setting(4, 4, 8)),
+}
+DEAD = "The README counts three projections that the released code computes and throws away: with them, {}."
+
+
+def readme(params: str, with_dead: str, gflops: str, gflops_erratum: str = "") -> tuple[Claim, ...]:
+    return (Claim("params", params, "The authors' README, #Params", erratum=DEAD.format(with_dead)),
+            Claim("madds", gflops, "The authors' README, GFLOPs", erratum=gflops_erratum))
+
+
+CLAIMS = {
+    "res2net_dla60": readme("21.15M", "21,145,544", "4.2G"),
+    "res2next_dla60": readme("17.33M", "17,330,456", "3.6G", DEAD.format("3.54G")),
+}

@@ -1,0 +1,125 @@
+"""Squeeze-and-Excitation Networks, Secs. 6 and 7.1: the ablation study, all of it on SE-ResNet-50.
+
+    Table 10                 Table 13                          Table 15                     Table 16
+    r     params             SE in       GFLOPs  params        design    GFLOPs  params     design     GFLOPs  params
+    2     45.7M              stage 2     3.86    25.6M         SE        3.87    28.1M      NoSqueeze  4.27    28.1M
+    4     35.7M              stage 3     3.86    25.7M         SE 3x3    3.86    25.8M      SE         3.87    28.1M
+    8     30.7M              stage 4     3.86    26.4M
+    16    28.1M              all         3.87    28.1M
+    32    26.9M
+
+Figure 5 draws the places of the gate that Table 14 compares: SE-PRE, SE-POST and SE-Identity.
+"""
+from functools import partial
+
+import torch.nn as nn
+
+from convatlas.blocks import ConvBN, seq
+from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, bottleneck, projection
+from convatlas.paper import Claim, Paper
+
+PAPER = Paper(
+    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI",
+    arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
+    introduced="Where a gate pays, how narrow it may be, and that it needs the global average.",
+    silent="Which layer of a bottleneck strides, and the border of the max pool: resnet50's, with which the tables "
+           "compare. Sec. 6 removes the biases of a gate's layers, so these have none, unlike se_resnet50. What lies "
+           "on the identity branch of SE-Identity where a projection does: the gate behind it. Where the "
+           "shortcut of SE-PRE begins: before the gate. Stages are called by Table 1's rows: stage 2 is conv2_x, as in "
+           "Figure 6.")
+
+
+class SqueezeExcite(nn.Module):
+    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u; no biases, Sec. 6."""
+
+    def __init__(self, c: int, r: int = 16):
+        super().__init__()
+        self.w1, self.w2 = nn.Linear(c, c // r, bias=False), nn.Linear(c // r, c, bias=False)
+
+    def forward(self, u):                                               # (N, c, H, W)
+        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
+        return u * s[:, :, None, None]                                  # (N, c, H, W)
+
+
+class NoSqueeze(nn.Module):
+    """Sec. 7.1: no pooling, and 1x1 convolutions for the two layers; each pixel gates itself."""
+
+    def __init__(self, c: int, r: int = 16):
+        super().__init__()
+        self.w1, self.w2 = nn.Conv2d(c, c // r, 1, bias=False), nn.Conv2d(c // r, c, 1, bias=False)
+
+    def forward(self, u):                                               # (N, c, H, W)
+        return u * self.w2(self.w1(u).relu()).sigmoid()                 # (N, c, H, W)
+
+
+def branch(c_in: int, width: int, stride: int) -> nn.Sequential:
+    return seq(conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
+               conv3=ConvBN(width, 4 * width, 1))
+
+
+def gated(gate, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Figure 5(b): behind the branch; `gate` is made for the channels that it rescales."""
+    unit = Residual(branch(c_in, width, stride), projection(c_in, 4 * width, stride))
+    unit.branch.add_module("se", gate(4 * width))
+    return unit, 4 * width
+
+
+def gated_stage(of_width: int, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Sec. 6.4: gates in one stage only."""
+    return (partial(gated, SqueezeExcite) if width == of_width else bottleneck)(c_in, width, stride)
+
+
+def se_3x3(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Sec. 6.5: directly after the 3x3 convolution."""
+    inside = seq(conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
+                 se=SqueezeExcite(width), conv3=ConvBN(width, 4 * width, 1))
+    return Residual(inside, projection(c_in, 4 * width, stride)), 4 * width
+
+
+def se_pre(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Figure 5(c): before the branch."""
+    whole = seq(se=SqueezeExcite(c_in), residual=branch(c_in, width, stride))
+    return Residual(whole, projection(c_in, 4 * width, stride)), 4 * width
+
+
+def se_post(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Figure 5(d): after the addition and its ReLU."""
+    unit, c = bottleneck(c_in, width, stride)
+    return seq(unit=unit, se=SqueezeExcite(c)), c
+
+
+def se_identity(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Figure 5(e): on the identity branch."""
+    shortcut = seq(projection=projection(c_in, 4 * width, stride), se=SqueezeExcite(4 * width))
+    return Residual(branch(c_in, width, stride), shortcut), 4 * width
+
+
+UNITS = {
+    **{f"r{r}": partial(gated, partial(SqueezeExcite, r=r)) for r in (2, 4, 8, 16, 32)},
+    **{f"stage{i}": partial(gated_stage, stage.width) for i, stage in enumerate(STAGES[:3], start=2)},
+    "3x3": se_3x3, "pre": se_pre, "post": se_post, "identity": se_identity,
+    "no_squeeze": partial(gated, NoSqueeze),
+}
+VARIANTS = {f"se_resnet50_{name}": partial(ResNet, unit, DEPTHS[50]) for name, unit in UNITS.items()}
+
+
+def costs(table: str, gflops: str, params: str) -> tuple[Claim, ...]:
+    return Claim("madds", gflops, f"Table {table}, GFLOPs"), Claim("params", params, f"Table {table}, params")
+
+
+CLAIMS = {
+    "se_resnet50_r2": (Claim("params", "45.7M", "Table 10"),),
+    "se_resnet50_r4": (Claim("params", "35.7M", "Table 10"),),
+    "se_resnet50_r8": (Claim("params", "30.7M", "Table 10", erratum=(
+        "30.59M, and 30.60M with the biases that Sec. 6 removes. Only with both these biases and the running "
+        "statistics of batch norm, which are not trained, does it come to 30.66M.")),),
+    "se_resnet50_r16": (
+        Claim("params", "28.1M", "Table 10"), *costs("13, SE All", "3.87G", "28.1M"),
+        *costs("15, SE", "3.87G", "28.1M"), *costs("16, SE", "3.87G", "28.1M")),
+    "se_resnet50_r32": (Claim("params", "26.9M", "Table 10"),),
+    "se_resnet50_stage2": costs("13, SE Stage 2", "3.86G", "25.6M"),
+    "se_resnet50_stage3": costs("13, SE Stage 3", "3.86G", "25.7M"),
+    "se_resnet50_stage4": costs("13, SE Stage 4", "3.86G", "26.4M"),
+    "se_resnet50_3x3": costs("15, SE 3x3", "3.86G", "25.8M"),
+    "se_resnet50_no_squeeze": costs("16, NoSqueeze", "4.27G", "28.1M"),
+}

@@ -1,0 +1,78 @@
+"""What the selective kernel networks cost, to the unit, and how an SK convolution chooses.
+
+The numbers stem from the authors' prototxt, from two independent implementations and from arithmetic by hand.
+"""
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from convatlas.nets import sknet
+from convatlas.registry import create_model
+
+COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds of convolutions and matrix products})
+    "sknet26": (16_746_408, {224: 2_586_877_952}),
+    "sknet50": (27_479_784, {224: 4_462_710_784}),
+    "sknet101": (48_736_040, {224: 8_448_724_992}),
+}
+
+
+def multiply_adds(net: torch.nn.Module, side: int) -> int:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.eval()(torch.empty(1, net.in_channels, side, side, device="meta"))
+    return counter.get_total_flops() // 2
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_parameters_and_multiply_adds(name):
+    params, macs = COUNTS[name]
+    with torch.device("meta"):
+        net = create_model(name)
+    assert sum(p.numel() for p in net.parameters()) == params
+    assert {side: multiply_adds(net, side) for side in macs} == macs
+
+
+def test_no_network_of_this_file_is_left_out():
+    assert set(sknet.VARIANTS) == set(COUNTS)
+
+
+def test_the_output_lies_between_the_kernels():
+    """Sec. 3.1: a_c + b_c = 1 for every channel, by the softmax over the kernels."""
+    torch.manual_seed(0)
+    sk, x = sknet.SKConv(64, 1).eval(), torch.randn(2, 64, 9, 9)
+    k3, k5 = sk.k3(x), sk.k5(x)
+    low, high = torch.minimum(k3, k5), torch.maximum(k3, k5)
+    with torch.no_grad():
+        assert ((sk(x) >= low - 1e-6) & (sk(x) <= high + 1e-6)).all()
+        sk.select.weight[:64] = 1e4                                     # A outweighs B wherever z > 0
+        sk.select.weight[64:] = 0
+        sk.fuse.bn.bias.fill_(10.0)
+        torch.testing.assert_close(sk(x), sk.k3(x))
+        sk.select.weight.neg_()
+        torch.testing.assert_close(sk(x), sk.k5(x))
+
+
+def test_one_softmax_for_each_channel():
+    torch.manual_seed(0)
+    sk, x = sknet.SKConv(64, 2).eval(), torch.randn(2, 64, 8, 8)
+    s = (sk.k3(x) + sk.k5(x)).mean((2, 3))
+    z = F.relu(F.batch_norm(F.linear(s, sk.fuse.w.weight[..., 0, 0]), sk.fuse.bn.running_mean, sk.fuse.bn.running_var))
+    a, b = F.linear(z, sk.select.weight[..., 0, 0]).split(64, dim=1)
+    a, b = a.exp() / (a.exp() + b.exp()), b.exp() / (a.exp() + b.exp())
+    torch.testing.assert_close(sk(x), a[..., None, None] * sk.k3(x) + b[..., None, None] * sk.k5(x))
+
+
+@pytest.mark.parametrize(("c", "d"), [(128, 32), (256, 32), (512, 32), (1024, 64)])
+def test_the_width_of_the_fuse(c, d):
+    with torch.device("meta"):
+        assert sknet.SKConv(c, 1).fuse.w.out_channels == d
+
+
+@pytest.mark.parametrize(("kernel", "spans"), [("k3", 3), ("k5", 5)])
+def test_what_a_kernel_spans(kernel, spans):
+    torch.manual_seed(0)
+    pixel = torch.zeros(1, 64, 9, 9)
+    pixel[..., 4, 4] = 1
+    conv = getattr(sknet.SKConv(64, 1), kernel).conv
+    rows = conv(pixel).abs().sum((0, 1, 3)).nonzero().flatten()
+    assert (rows.min(), rows.max(), len(rows)) == (4 - spans // 2, 4 + spans // 2, 3)
