@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "create_model": "registry", "list_models": "registry", "describe": "registry",
     "summary": "anatomy", "features": "anatomy",
-    "Recipe": "train", "load_model": "saved",
+    "Recipe": "train", "load_model": "saved", "load_weights": "weights",
 }
 __all__ = sorted(_HOMES)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 from convatlas.paper import Claim, Paper
 
@@ -57,10 +58,13 @@ def require(name: str, names) -> None:
         raise UnknownNetwork(f"there is no network called {name!r}; {offer}")
 
 
-def create_model(name: str, num_classes: int | None = None, in_channels: int | None = None):
+def create_model(name: str, num_classes: int | None = None, in_channels: int | None = None,
+                 weights: str | Path | None = None):
     """The network of that name, freshly initialised; classes and channels are the paper's unless given.
 
-    Raises UnknownNetwork (a ValueError) for a name that is not in the atlas, ValueError for counts below one.
+    With `weights` (a checkpoint, "torchvision" or "hub:owner/name": see weights.load_weights) it is filled from there.
+    Raises UnknownNetwork (a ValueError) for a name that is not in the atlas, ValueError for counts below one,
+    WeightsError for a checkpoint that is refused.
     """
     require(name, catalogue())
     given = {"num_classes": num_classes, "in_channels": in_channels}
@@ -69,6 +73,9 @@ def create_model(name: str, num_classes: int | None = None, in_channels: int | N
             raise ValueError(f"{name}: {what} must be 1 or more, not {count}")
     net = catalogue()[name].make(**{what: count for what, count in given.items() if count is not None})
     net.name = name
+    if weights is not None:
+        from convatlas.weights import load_weights
+        load_weights(net, weights)
     return net
 
 

@@ -10,9 +10,10 @@ DOORS = {
     "paper": set(), "blocks": set(), "anatomy": set(), "data": set(), "weights": set(), "recipes": set(),
     "explain": {"anatomy"},
     "nets": {"paper", "blocks"},                    # and one other file of nets: see below
-    "registry": {"nets", "paper"},
+    "registry": {"nets", "paper", "weights"},
     "verify": {"registry", "anatomy", "paper"},
-    "index": {"registry", "anatomy", "verify", "paper"},
+    "index": {"registry", "anatomy", "verify", "paper", "weights"},
+    "convert": {"registry", "weights"},
     "saved": {"data", "registry"},
     "evaluate": {"data", "registry"},
     "predict": {"data", "registry", "saved"},

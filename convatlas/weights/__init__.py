@@ -1,1 +1,14 @@
-"""Checkpoints that people already own, in and out: one table of names a source, strict both ways. Nothing of ours."""
+"""Checkpoints that people already own, in and out: tables of names, safe reading, identification, certificate.
+
+Functions of a module or a file; nothing of ours is imported, and networks are named in the tables only.
+"""
+import importlib
+
+_HOMES = {"Certificate": "loading", "WeightsError": "errors", "load_weights": "loading", "save_weights": "writing"}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'convatlas.weights' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"convatlas.weights.{_HOMES[name]}"), name)

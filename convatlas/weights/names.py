@@ -20,14 +20,19 @@ class Twin:
     surplus: str = ""               # pattern of their keys that mean nothing here
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
-        """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two of ours become one of theirs."""
+        """Our key -> theirs, for all of `keys` that they hold. ValueError if two of ours would become one of theirs."""
         found = {key: self.name(key) for key in keys if not (self.absent and re.search(self.absent, key))}
         if len(set(found.values())) < len(found):
             twice = sorted(theirs for theirs in set(found.values()) if list(found.values()).count(theirs) > 1)
             raise ValueError(f"two weights of {self.ours} would be called {twice[0]}")
         return found
 
+    def their_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that our weight of this shape has under their name."""
+        return (*shape, 1, 1) if self.convolved and re.search(self.convolved, name) else tuple(shape)
+
     def name(self, key: str) -> str:
+        """Theirs for one of our keys."""
         for pattern, replacement in self.rules:
             key = re.sub(pattern, replacement, key)
         return key
@@ -36,6 +41,11 @@ class Twin:
 def counted(template: str, by: int) -> Callable[[re.Match], str]:
     """A replacement whose {} is the first group's number plus `by`: counted("layer{}.", -1) for conv2_x -> layer1."""
     return lambda match: template.format(int(match[1]) + by, *match.groups()[1:])
+
+
+def moved(places: Mapping[str, str], inner: str = "") -> tuple[Rule, ...]:
+    r"""A rule for each module at the top: moved({"fc6": "classifier.1"}, r"\.fc") for fc6.fc.weight."""
+    return tuple((rf"^{ours}{inner}\.", f"{theirs}.") for ours, theirs in places.items())
 
 
 Table = Mapping[str, Twin]          # their model's name -> its twin

@@ -1,0 +1,50 @@
+"""The recorded answer: a fixed picture and the logits a network gave for it, kept in the metadata of its file."""
+import json
+from collections.abc import Mapping
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+NETWORK = "convatlas.network"       # keys of the metadata
+ANSWER = "convatlas.answer"
+MANY = 1000                         # logits kept
+
+
+def picture(size: tuple[int, int, int]) -> Tensor:
+    """A fixed picture of waves and no randomness, about as large as a normalised one.  (1, C, H, W)"""
+    channels, height, width = size
+    c, y, x = torch.meshgrid(torch.arange(channels), torch.arange(height), torch.arange(width), indexing="ij")
+    return (torch.sin(0.37 * x + 1.1 * c) + torch.cos(0.23 * y - 0.7 * c))[None].float()
+
+
+def answer(net: nn.Module) -> list[float]:
+    """The logits, in evaluation mode and single precision, for the fixed picture of the network's printed size."""
+    training = net.training
+    weight = next(net.parameters())
+    with torch.no_grad():
+        logits = net.eval()(picture(net.input_size).to(weight.device, weight.dtype))[0]
+    net.train(training)
+    return logits[:MANY].float().tolist()
+
+
+def record(net: nn.Module) -> dict[str, str]:
+    """The metadata that names the network and keeps its answer."""
+    return {NETWORK: net.name, ANSWER: json.dumps(answer(net))}
+
+
+def recorded(metadata: Mapping[str, str]) -> list[float] | None:
+    """The answer that a file keeps, if it keeps one that can be read."""
+    try:
+        held = json.loads(metadata[ANSWER])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return held if isinstance(held, list) and held and all(type(value) is float for value in held) else None
+
+
+def difference(net: nn.Module, expected: list[float]) -> float:
+    """The largest difference from the expected logits, over the largest of them."""
+    measured = answer(net)
+    if len(measured) != len(expected):
+        return float("inf")
+    return max(abs(a - b) for a, b in zip(measured, expected, strict=True)) / max(map(abs, expected))

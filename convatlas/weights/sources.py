@@ -1,0 +1,21 @@
+"""The tables of names, by source. A source's older spellings are brought up to date before a table is asked."""
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from convatlas.weights import torchvision
+from convatlas.weights.names import Rule, Table
+
+TABLES: Mapping[str, Table] = {"torchvision": torchvision.TWINS}
+OLDER: tuple[Rule, ...] = torchvision.OLDER
+
+
+def up_to_date(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names that their source gives them today."""
+    renamed = {}
+    for name, tensor in tensors.items():
+        for pattern, replacement in OLDER:
+            name = re.sub(pattern, replacement, name)
+        renamed[name] = tensor
+    return renamed

@@ -1,0 +1,66 @@
+"""A network's weights as a file for others: under our names, torchvision's or timm's."""
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from convatlas.weights import probe
+from convatlas.weights.errors import WeightsError
+from convatlas.weights.names import Twin
+from convatlas.weights.sources import TABLES
+
+ENDINGS = {"safetensors": ".safetensors", "torchvision": ".pth", "timm": ".safetensors"}
+
+
+def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> None:
+    """Write the weights under our names ("safetensors", with an answer recorded in it), "torchvision"'s or "timm"'s.
+
+    Raises WeightsError for a network that the other library does not have, or a file that exists or cannot be written.
+    """
+    if to not in ENDINGS:
+        raise WeightsError(f"cannot write for {to!r}; known are {', '.join(ENDINGS)}")
+    state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
+    metadata = probe.record(net) if to == "safetensors" else {"format": "pt"}
+    _write(Path(path), state if to == "safetensors" else translated(state, twin_in(to, net.name)), metadata, to)
+
+
+def twin_in(source: str, network: str) -> Twin:
+    """The other library's model with the graph of our network; WeightsError where it has none."""
+    for theirs, twin in TABLES[source].items():
+        if twin.ours == network:
+            return twin
+        if theirs == network:
+            raise WeightsError(f"{source}'s {theirs} is not {network} but {twin.ours} here")
+    raise WeightsError(f"{source} has no network that is {network}; write it with --to safetensors")
+
+
+def translated(state: Mapping[str, Tensor], twin: Twin) -> dict[str, Tensor]:
+    """Our weights under their names, in their shapes."""
+    return {name: state[key].reshape(twin.their_shape(name, state[key].shape))
+            for key, name in twin.names(state).items()}
+
+
+def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], to: str) -> None:
+    """Whole or not at all, and never over another file."""
+    if path.exists():
+        raise WeightsError(f"{path} exists; give another name")
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+            if ENDINGS[to] == ".pth":
+                torch.save(tensors, file)
+            else:
+                from safetensors.torch import save
+                file.write(save(tensors, metadata))
+        os.chmod(file.name, 0o644)
+        os.link(file.name, path)
+    except FileExistsError:
+        raise WeightsError(f"{path} exists; give another name") from None
+    except OSError as error:
+        raise WeightsError(f"cannot write {path} ({error.strerror}); check the folder and its free space") from None
+    finally:
+        if "file" in locals():
+            Path(file.name).unlink(missing_ok=True)
