@@ -5,6 +5,7 @@ import pytest
 
 import convatlas.index as index
 from convatlas import registry
+from convatlas.weights import known
 
 RENEW = "if the change is meant, `make index` renews it"
 
@@ -55,8 +56,12 @@ def test_writing_the_index_gives_the_stored_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "catalogue", lambda: few)
     (tmp_path / "layers").mkdir()
     (tmp_path / "layers" / "gone.json").write_text("{}")
-    assert index.write(tmp_path) == ["lenet5", "alexnet", "resnet20_cifar"]
+    assert index.write(tmp_path, tmp_path / "known.json") == ["lenet5", "alexnet", "resnet20_cifar"]
     assert {file.stem for file in (tmp_path / "layers").iterdir()} == set(few)
+    stored = known.STORED.read_text()
+    assert (tmp_path / "known.json").read_text() == known.text({
+        names: kept for names, group in known.catalogue().items() if (kept := [k for k in group if k.ours in few])})
+    assert stored == known.text(known.catalogue())
     for name in few:
         table = f"layers/{name}.json"
         assert (tmp_path / table).read_bytes() == (index.HERE / table).read_bytes()

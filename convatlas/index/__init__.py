@@ -9,7 +9,9 @@ from pathlib import Path
 
 from convatlas import registry
 from convatlas.anatomy.table import COLUMNS
+from convatlas.index.checkpoints import known_text
 from convatlas.verify import Verdict, blueprint, measure, verify
+from convatlas.weights.known import STORED
 
 HERE = Path(__file__).parent
 
@@ -36,8 +38,8 @@ def table(name: str) -> dict:
     return json.loads(json.dumps({"ends": ends, "columns": COLUMNS, "rows": rows}))    # JSON has lists, no tuples
 
 
-def write(folder: Path = HERE) -> list[str]:
-    """Renew catalogue.json and layers/NAME.json, and take away the tables of networks that are gone; their names."""
+def write(folder: Path = HERE, known: Path = STORED) -> list[str]:
+    """Renew catalogue.json, layers/NAME.json and what checkpoints are known; the names of all networks."""
     catalogue = {name: facts(name) for name in registry.catalogue()}
     catalogue = dict(sorted(catalogue.items(), key=lambda item: _order(*item)))
     layers = folder / "layers"
@@ -45,6 +47,7 @@ def write(folder: Path = HERE) -> list[str]:
     (folder / "catalogue.json").write_text(_catalogue_text(catalogue))
     for name in catalogue:
         (layers / f"{name}.json").write_text(_table_text(table(name)))
+    known.write_text(known_text())
     for stale in {path.stem for path in layers.glob("*.json")} - set(catalogue):
         (layers / f"{stale}.json").unlink()
     return list(catalogue)

@@ -2,4 +2,4 @@
 from convatlas.index import HERE, write
 
 names = write()
-print(f"{len(names)} networks measured; wrote catalogue.json and layers/ in {HERE}")
+print(f"{len(names)} networks measured; wrote catalogue.json and layers/ in {HERE}, and weights/known.json")

@@ -13,29 +13,29 @@ from convatlas.weights.sources import TABLES
 CLASSES, CHANNELS = 7, 5            # unlike any paper's: what changes with them is a head or a stem
 
 
-def kinds() -> dict[str, list[Known]]:
-    """Every kind of checkpoint, by the fingerprint of its names."""
-    found = defaultdict(list)
-    for name in registry.catalogue():
-        _add(found, OURS, name, Twin(name, ()))
-    for source, table in TABLES.items():
-        for theirs, twin in table.items():
-            _add(found, source, theirs, twin)
-    return dict(found)
+def kinds(name: str) -> list[tuple[str, Known]]:
+    """Every kind of checkpoint that this network can read, behind the fingerprint of its names."""
+    tables = {OURS: {name: Twin(name, ())}, **TABLES}
+    return [_kind(source, theirs, twin) for source, table in tables.items() for theirs, twin in table.items()
+            if twin.ours == name]
 
 
 def known_text() -> str:
     """What known.json must hold."""
-    return text(kinds())
+    found = defaultdict(list)
+    for network in registry.catalogue():
+        for names, kind in kinds(network):
+            found[names].append(kind)
+    return text(found)
 
 
-def _add(found: dict[str, list[Known]], source: str, theirs: str, twin: Twin) -> None:
+def _kind(source: str, theirs: str, twin: Twin) -> tuple[str, Known]:
     ours, head, stem = _shapes(twin.ours)
     names = twin.names(ours)
     shapes = {name: twin.their_shape(name, ours[key]) for key, name in names.items()}
     heads = tuple(names[key] for key in head if key in names)
-    stems = names.get(stem, "")
-    found[names_of(shapes)].append(Known(source, theirs, twin.ours, heads, stems, shapes_of(shapes, heads, stems)))
+    return names_of(shapes), Known(source, theirs, twin.ours, heads, names.get(stem, ""),
+                                   shapes_of(shapes, heads, names.get(stem, "")))
 
 
 @cache

@@ -57,7 +57,6 @@ def _from_hub(weights: str) -> Path:
     if not match:
         raise WeightsError(f"cannot read {weights!r}; write hub:owner/name, or hub:owner/name@revision")
     try:
-        from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
         from huggingface_hub.utils import logging
     except ImportError:
@@ -65,8 +64,7 @@ def _from_hub(weights: str) -> Path:
     logging.set_verbosity_error()                       # its retries are not news; their end is one sentence below
     repo, revision = match["repo"], match["revision"]
     try:
-        path = Path(hf_hub_download(repo, HUB_FILE, revision=revision))
-        _describe(repo, revision)
+        path = _kept_or_new(repo, revision)
     except LocalEntryNotFoundError:
         raise WeightsError(f"cannot download {HUB_FILE} of {repo}; fetch https://huggingface.co/{repo}/resolve/"
                            f"{revision or 'main'}/{HUB_FILE} elsewhere and give the file instead") from None
@@ -78,12 +76,17 @@ def _from_hub(weights: str) -> Path:
     return path
 
 
-def _describe(repo: str, revision: str | None) -> None:
-    """config.json beside the weights, which tells variants apart; a repository may have none."""
+def _kept_or_new(repo: str, revision: str | None) -> Path:
+    """The file as it was downloaded before, which needs no network, else from the hub with what describes it."""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError
-    with suppress(EntryNotFoundError):
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+    try:
+        return Path(hf_hub_download(repo, HUB_FILE, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        path = Path(hf_hub_download(repo, HUB_FILE, revision=revision))
+    with suppress(EntryNotFoundError):                  # it tells variants apart, but a repository may have none
         hf_hub_download(repo, "config.json", revision=revision)
+    return path
 
 
 def _sha256(path: Path) -> str:

@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 OURS = "convatlas"                  # the source of files with our own names
+STORED = Path(__file__).with_name("known.json")
 Shapes = Mapping[str, tuple[int, ...]]
 COUNTER = "num_batches_tracked"     # of batch norm; checkpoints from before PyTorch 0.4.1 lack it, and nothing reads it
 
@@ -31,7 +32,7 @@ class Known:
 
 def identify(shapes: Shapes) -> list[Known]:
     """The kinds of checkpoint that have these names and shapes, whatever the number of classes and channels."""
-    return [kind for kind in _catalogue().get(names_of(shapes), ())
+    return [kind for kind in catalogue().get(names_of(shapes), ())
             if kind.shapes == shapes_of(shapes, kind.head, kind.stem)]
 
 
@@ -61,7 +62,8 @@ def _fingerprint(value) -> str:
 
 
 @cache
-def _catalogue() -> dict[str, list[Known]]:
-    stored = json.loads((resources.files(__package__) / "known.json").read_text())
+def catalogue() -> dict[str, list[Known]]:
+    """All kinds, by the fingerprint of their names."""
+    stored = json.loads(STORED.read_text())
     return {names: [Known(source, theirs, ours, tuple(head), stem, shapes)
                     for source, theirs, ours, head, stem, shapes in group] for names, group in stored.items()}

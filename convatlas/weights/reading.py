@@ -47,22 +47,26 @@ def read(path: str | Path) -> Checkpoint:
     anything but tensors, or holds values that are not finite.
     """
     path = Path(path)
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder; give the file inside it that holds the weights")
     try:
-        if path.is_dir():
-            raise WeightsError("is a folder; give the file inside it that holds the weights")
         with path.open("rb") as file:
-            tensors, metadata = _read(file, path.stat().st_size)
-            file.seek(0)
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return _certified(path, file)
+    except OSError as error:
+        raise WeightsError(f"cannot read {path} ({error.strerror}); check the path") from None
+
+
+def _certified(path: Path, file: BinaryIO) -> Checkpoint:
+    try:
+        tensors, metadata = _read(file, path.stat().st_size)
         _check(tensors)
     except WeightsError as error:
         raise WeightsError(f"{path} {error}") from None
     except Exception as error:      # whatever a damaged or hostile file brings about in those who parse it
-        if isinstance(error, OSError) and error.strerror:
-            raise WeightsError(f"cannot read {path} ({error.strerror}); check the path") from None
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise WeightsError(f"{path} is damaged ({reason:.100}); download or copy it again") from None
-    return Checkpoint(path, sha256, tensors, metadata)
+    file.seek(0)
+    return Checkpoint(path, hashlib.file_digest(file, "sha256").hexdigest(), tensors, metadata)
 
 
 def _read(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
