@@ -32,7 +32,7 @@ def test_list_as_json(capsys):
     atlas.list_("lenet5", json=True)
     assert json.loads(capsys.readouterr().out) == [{
         "name": "lenet5", "year": 1998, "title": "Gradient-Based Learning Applied to Document Recognition",
-        "family": "lenet", "params": 60000, "macs": 326520, "input_size": [1, 32, 32]}]
+        "family": "lenet5", "params": 60000, "macs": 326520, "input_size": [1, 32, 32]}]
 
 
 def test_list_of_nothing_is_no_error(capsys):
