@@ -53,7 +53,8 @@ def test_show_fits_the_width_and_cuts_nothing(name, capsys, columns):
         assert f"{facts['params']:,} parameters" in words
         assert f"{facts['macs']:,} MACs" in words
         assert facts["paper"]["title"] in words
-        assert all(facts["paper"][key].split()[-1] in words for key in ("silent", "departs") if facts["paper"][key])
+        for key in ("silent", "departs", "elsewhere", "recipe", "results"):
+            assert " ".join(facts["paper"][key].split()[-3:]) in words
 
 
 def test_show_tells_the_printed_beside_the_measured(capsys, monkeypatch):

@@ -13,6 +13,7 @@ DOORS = {
     "registry": {"nets", "paper"},
     "verify": {"registry", "anatomy", "paper"},
     "index": {"registry", "anatomy", "verify", "paper"},
+    "pages": {"registry", "anatomy"},
     "saved": {"data", "registry"},
     "evaluate": {"data", "registry"},
     "predict": {"data", "registry", "saved"},

@@ -10,7 +10,9 @@ PAPER = Paper(
     title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
     introduced="What tutorials call LeNet-5: a full C3, average pooling without parameters, sigmoids, a linear output.",
-    silent="There is no paper. Weights are Xavier-uniform, the book's; from PyTorch's own the sigmoids hardly learn.")
+    silent="There is no paper. Weights are Xavier-uniform, the book's; from PyTorch's own the sigmoids hardly learn.",
+    elsewhere="Copies differ in their input (32x32, three channels) and in their activation.",
+    page="lenet5_tutorial")
 
 
 def xavier(layer: nn.Module) -> None:
