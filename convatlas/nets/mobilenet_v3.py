@@ -46,8 +46,8 @@ REDUCED = Paper(
     title="MobileNetV3 with a reduced tail (torchvision)", authors="torchvision contributors", year=2021,
     code="github.com/pytorch/vision",
     introduced="Sec. 6.3 halves the channels behind C4 for detection; this is the classifier that comes of it.",
-    silent="There is no paper of it. Which layers: the outputs of the last three bnecks, the expansion of the last two, "
-           "the last 1x1 and the layer before the classes, as in torchvision.",
+    silent="There is no paper of it. Which layers: the outputs of the last three bnecks, the expansion of the last "
+           "two, the last 1x1 and the layer before the classes, as in torchvision.",
     elsewhere="TF-slim halves only the outputs of layers 13 to 16 in Large and 9 to 12 in Small.",
     page="mobilenet_v3_reduced_tail", bare="mobilenet_v3_large_reduced_tail")
 
