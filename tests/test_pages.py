@@ -107,7 +107,7 @@ def test_a_claim_that_fails_is_seen_on_its_page():
     facts = {**registry.index()["lenet5"], "claims": [claim]}
     planted = works.Work("lenet5", (works.Record("lenet5", facts["paper"], {"lenet5": facts}),))
     text = page.page_of(planted)
-    assert "1 printed numbers: 0 hold, 1 fail." in text
+    assert "Printed numbers: 1. Hold: 0. Fail: 1." in text
     assert "| `lenet5` | parameters | 1M | 2.0M | fails | Table 9 |" in text
 
 

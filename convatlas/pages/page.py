@@ -95,11 +95,11 @@ def _claims(work: Work) -> list[str]:
     if not claims:
         return []
     count = [claim["status"] for _, claim in claims].count
-    total = f"{len(claims)} printed numbers: {count('holds')} hold"
-    total += f", {count('erratum')} are misprints (below)" if count("erratum") else ""
-    total += f", {count('fails')} fail" if count("fails") else ""
+    total = f"Printed numbers: {len(claims)}. Hold: {count('holds')}."
+    total += f" Misprints: {count('erratum')}, see below." if count("erratum") else ""
+    total += f" Fail: {count('fails')}." if count("fails") else ""
     numbers = [pair for pair in claims if pair[1]["quantity"] != "size"]
-    return ["## What the paper prints", f"{total}.", _numbers(numbers) if numbers else "", _sizes(claims)]
+    return ["## What the paper prints", total, _numbers(numbers) if numbers else "", _sizes(claims)]
 
 
 def _numbers(claims: list[tuple[str, dict]]) -> str:
