@@ -47,7 +47,7 @@ OWT = Paper(
             "fc7; here there is no normalisation, conv1 is padded by 2, and dropout comes before fc6 and fc7.",
     elsewhere="This is torchvision's alexnet. The accuracy of its weights, 56.5 %, is often quoted as that of the "
               "network of 2012.",
-    recipe="Not given here: no copy of the paper was at hand to check it.",
+    recipe="Not given here: it was not checked against the paper.",
     page="alexnet_owt")
 TUTORIAL = Paper(
     title="Dive into Deep Learning, AlexNet", authors="Zhang, Lipton, Li, Smola", year=2019,

@@ -53,7 +53,7 @@ REPORT = Paper(
            "buffers. What the second run would add to running statistics is undone, as in their code for Torch, so "
            "that training is the same to the bit. The configuration of 264 layers with k = 48 is Table 1's of 264.",
     elsewhere="torchvision's memory_efficient=True and the authors' code checkpoint the same part of a layer.",
-    recipe="Not given here: no copy of the report was at hand to check it. The networks are DenseNet's.",
+    recipe="Not given here: it was not checked against the report. The networks are DenseNet's.",
     results="264 layers with k = 48, 73M parameters: 20.26 % top-1 error, single crop (abstract).",
     page="densenet_checkpointed", bare="densenet201_checkpointed")
 

@@ -43,7 +43,7 @@ WSL = Paper(
     introduced="ResNeXt-101 with wider groups, 32x8d and beyond, trained on pictures with hashtags for labels.",
     silent="The paper takes ResNeXt-101 over with another width: all else is as there.",
     elsewhere="torchvision's network of this name has weights trained on ImageNet alone.",
-    recipe="Not given here: no copy of the paper was at hand to check it.",
+    recipe="Not given here: it was not checked against the paper.",
     page="resnext101_32x8d")
 
 
