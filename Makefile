@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all check lint index lock clean
+.PHONY: demo test test-all check lint index docs lock clean
 
 demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then read some
 	$(BIN)/convatlas train --recipe lenet5_digits
@@ -19,8 +19,12 @@ check: lint  ## style, and every printed number against the code
 lint: .venv/ready
 	$(BIN)/ruff check .
 
-index: .venv/ready  ## renew what `list` and `show` know, and the golden layer tables: review the diff
+index: .venv/ready  ## renew what `list` and `show` know, the golden layer tables and the pages: review the diff
 	$(BIN)/python -m convatlas.index
+	$(BIN)/python -m convatlas.pages
+
+docs: .venv/ready  ## renew the pages of the papers from the index
+	$(BIN)/python -m convatlas.pages
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "convatlas needs Python 3.11 or newer: make PYTHON=python3.11")'

@@ -13,6 +13,11 @@ class Paper:
     introduced: str = ""    # the idea, in one sentence
     silent: str = ""        # what the paper leaves open, what is done here, and why
     departs: str = ""       # what is knowingly done otherwise than the paper says; "" means nothing
+    elsewhere: str = ""     # who else's network of that name is another one: libraries, copies, tutorials
+    recipe: str = ""        # how it was trained, as printed: what is not printed is said so
+    results: str = ""       # the errors that it prints
+    page: str = ""          # its short name: docs/papers/PAGE.md; shared by all records of one paper
+    bare: str = ""          # the network whose layers the page shows, where it is not the one called like the page
 
 
 @dataclass(frozen=True)

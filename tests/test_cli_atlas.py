@@ -32,7 +32,7 @@ def test_list_as_json(capsys):
     atlas.list_("lenet5", json=True)
     assert json.loads(capsys.readouterr().out) == [{
         "name": "lenet5", "year": 1998, "title": "Gradient-Based Learning Applied to Document Recognition",
-        "family": "lenet", "params": 60000, "macs": 326520, "input_size": [1, 32, 32]}]
+        "family": "lenet5", "params": 60000, "macs": 326520, "input_size": [1, 32, 32]}]
 
 
 def test_list_of_nothing_is_no_error(capsys):
@@ -53,7 +53,8 @@ def test_show_fits_the_width_and_cuts_nothing(name, capsys, columns):
         assert f"{facts['params']:,} parameters" in words
         assert f"{facts['macs']:,} MACs" in words
         assert facts["paper"]["title"] in words
-        assert all(facts["paper"][key].split()[-1] in words for key in ("silent", "departs") if facts["paper"][key])
+        for key in ("silent", "departs", "elsewhere", "recipe", "results"):
+            assert " ".join(facts["paper"][key].split()[-3:]) in words
 
 
 def test_show_tells_the_printed_beside_the_measured(capsys, monkeypatch):

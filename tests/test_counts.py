@@ -62,8 +62,8 @@ COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-ad
     "mobilenet_v2_x1_3": (5_386_792, {224: 509_374_560}),
     "mobilenet_v2_x1_4": (6_108_776, {224: 582_195_824}),
 }
-FAMILIES = {"lenet", "alexnet", "nin", "vgg", "vgg_32", "resnet", "resnet_v15", "resnet_cifar", "resnet_32",
-            "mobilenet_v2"}
+FAMILIES = {"lenet1989", "lenet1989_zip", "lenet5", "lenet5_tutorial", "alexnet", "nin", "vgg", "vgg_32", "resnet",
+            "resnet_v15", "resnet_cifar", "resnet_32", "mobilenet_v2"}
 
 # (channels, classes, side), then what the tutorials print for it: paths here, sizes there; F is a flattened width.
 PRINTED = {

@@ -7,18 +7,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convatlas.nets.lenet import (
-    H1_TO_H2,
-    H2_TO_H3,
-    RBF,
-    S2_TO_C3,
-    Squash,
-    Subsampling,
-    TableConv2d,
-    bordered,
-    codes,
-    uniform_by_fan_in,
-)
+from convatlas.nets.lenet5 import RBF, S2_TO_C3, codes
+from convatlas.nets.lenet1989 import H2_TO_H3, Squash, Subsampling, TableConv2d, uniform_by_fan_in
+from convatlas.nets.lenet1989_zip import H1_TO_H2, bordered
 from convatlas.registry import create_model
 
 

@@ -10,6 +10,8 @@ COUNTED = ("Counted: all weights, biases and scales, no running statistics; mult
            "linear layers for one picture. fvcore, thop and ptflops add batch norm, pooling or activations; "
            "FLOPs are 2 x MACs.")
 FIGURES = ("output", "params", "MACs", "field")
+NOTES = {"introduced": "introduced", "left open": "silent", "departs": "departs", "others": "elsewhere",
+         "recipe": "recipe", "results": "results"}          # how a field of the paper is called -> the field
 
 
 def list_(pattern: str = "*", *, family: str | None = None, year: int | None = None, max_params: float | None = None,
@@ -136,7 +138,7 @@ def _print_paper(console, name: str, facts: dict) -> None:
     notes = Table.grid(padding=(0, 2, 0, 0))
     notes.add_column(style="bold", no_wrap=True)
     notes.add_column()
-    for label, key in (("introduced", "introduced"), ("left open", "silent"), ("departs", "departs")):
+    for label, key in NOTES.items():
         if paper[key]:
             notes.add_row(label, paper[key])
     console.print(notes)

@@ -23,7 +23,19 @@ NIPS = Paper(
     silent="Padding: 2 for conv2 and 1 for conv3 to conv5, the ones that give the printed neuron counts. The picture: "
            "the paper prints 224x224, which an 11x11 kernel at stride 4 does not tile; 227 without padding gives "
            "55x55, and 55 leads to the counts printed for conv2 to conv5. The whole has 659,272 neurons then; "
-           "the paper says 650,000. Normalisation follows the printed formula; the authors' code divides alpha by n.")
+           "the paper says 650,000. Normalisation follows the printed formula; the authors' code divides alpha by n.",
+    elsewhere="torchvision, and most who say AlexNet, mean alexnet_owt: one tower without groups and normalisation, "
+              "other widths. CaffeNet pools before it normalises. Caffe and PyTorch divide alpha by n; PyTorch's "
+              "layer needs alpha = 5e-4, k = 2 for the printed formula, and Caffe's copy keeps k = 1. d2l has no "
+              "groups (alexnet_tutorial).",
+    recipe="SGD, batch 128, momentum 0.9, weight decay 0.0005 inside the momentum; rate 0.01, divided by 10 three "
+           "times when the validation error stalls; about 90 epochs. Weights with deviation 0.01; biases 1 in conv2, "
+           "conv4, conv5 and the hidden full layers, else 0; dropout 0.5 on fc6 and fc7. The shorter side becomes "
+           "256, the middle 256x256 is kept and the mean subtracted; random 224 crops, mirroring, colours shifted "
+           "along their principal components (Sec. 4 and 5). Test: the mean over 10 crops.",
+    results="ILSVRC-2012, validation, top-1 and top-5 error: 40.7 and 18.2 %, seven networks 36.7 and 15.4; test 15.3 "
+            "(top-5). ILSVRC-2010, test: 37.5 and 17.0.",
+    page="alexnet")
 OWT = Paper(
     title="One weird trick for parallelizing convolutional neural networks", authors="Krizhevsky", year=2014,
     arxiv="1404.5997v2", code="code.google.com/p/cuda-convnet2 layers-imagenet-1gpu.cfg",
@@ -32,13 +44,19 @@ OWT = Paper(
            "alexnet. Initial weights are PyTorch's own.",
     departs="This is the graph everybody calls AlexNet, torchvision's. The author's configuration keeps the "
             "normalisation after conv1 and conv2, pads its first layer by rounding up, and drops out after fc6 and "
-            "fc7; here there is no normalisation, conv1 is padded by 2, and dropout comes before fc6 and fc7.")
+            "fc7; here there is no normalisation, conv1 is padded by 2, and dropout comes before fc6 and fc7.",
+    elsewhere="This is torchvision's alexnet. The accuracy of its weights, 56.5 %, is often quoted as that of the "
+              "network of 2012.",
+    recipe="Not given here: it was not checked against the paper.",
+    page="alexnet_owt")
 TUTORIAL = Paper(
     title="Dive into Deep Learning, AlexNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
     introduced="The widths of 2012 without the split over two GPUs and without normalisation.",
     silent="There is no paper. conv1 is padded by 2, as in the tutorials that print 55, 27, 13 and 6 for 224; the book "
-           "pads it by 1. Weights are Xavier-uniform, dropout 0.5 after fc6 and fc7, as in the book.")
+           "pads it by 1. Weights are Xavier-uniform, dropout 0.5 after fc6 and fc7, as in the book.",
+    elsewhere="The book's own padding leaves 54, 26, 12 and 5 pixels of 224.",
+    page="alexnet_tutorial")
 PAPER = {"alexnet": NIPS, "alexnet_owt": OWT, "alexnet_tutorial": TUTORIAL}
 
 

@@ -35,7 +35,15 @@ CVPR = Paper(
     venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
     introduced="Each layer reads the maps of all layers before it in its block, and adds k of its own.",
     silent="The activation behind the last block, and the padding of the first convolution and pool (3 and 1): as in "
-           "the authors' code. That initialises by fan-out, an older file of theirs by fan-in; here fan-out.")
+           "the authors' code. That initialises by fan-out, an older file of theirs by fan-in; here fan-out.",
+    elsewhere="torchvision starts by fan-in. timm's densenet264d has a deep stem and 72.7M parameters. d2l's is a toy "
+              "without bottlenecks (densenet_tutorial).",
+    recipe="SGD, Nesterov momentum 0.9 without dampening, weight decay 0.0001, He's initial weights; batch 256, 90 "
+           "epochs, rate 0.1, divided by 10 after 30 and 60 (Sec. 4.2). 161 layers are the first arXiv version's: "
+           "batch 128, 100 epochs, a third step at 90.",
+    results="Top-1 / top-5 error, single crop: 121 layers 25.02/7.71, 169 23.80/6.85, 201 22.58/6.34, 264 22.15/6.12 "
+            "(Table 3); 161 22.2 (README).",
+    page="densenet", bare="densenet121")
 REPORT = Paper(
     title="Memory-Efficient Implementation of DenseNets",
     authors="Pleiss, Chen, Huang, Li, van der Maaten, Weinberger", year=2017, arxiv="1707.06990v1",
@@ -43,7 +51,11 @@ REPORT = Paper(
     introduced="Training memory linear in depth: concatenations and their activations are computed again, not kept.",
     silent="A layer is computed again up to its 1x1 convolution, as in the authors' code, and without their shared "
            "buffers. What the second run would add to running statistics is undone, as in their code for Torch, so "
-           "that training is the same to the bit. The configuration of 264 layers with k = 48 is Table 1's of 264.")
+           "that training is the same to the bit. The configuration of 264 layers with k = 48 is Table 1's of 264.",
+    elsewhere="torchvision's memory_efficient=True and the authors' code checkpoint the same part of a layer.",
+    recipe="Not given here: it was not checked against the report. The networks are DenseNet's.",
+    results="264 layers with k = 48, 73M parameters: 20.26 % top-1 error, single crop (abstract).",
+    page="densenet_checkpointed", bare="densenet201_checkpointed")
 
 
 def conv(c_in: int, c_out: int, k: int, dropout: float = 0.0) -> nn.Sequential:

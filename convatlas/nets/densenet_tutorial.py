@@ -12,7 +12,8 @@ PAPER = Paper(
     introduced="Four dense blocks of four 3x3 layers, k = 32, small enough to print.",
     silent="There is no paper. Convolutions have biases, as in the book. Its pool is padded (56, 28, 14, 7 pixels); "
            "this one is not (55, 27, 13, 6), as in the copies that other tutorials print. Weights are Xavier-uniform, "
-           "as in the book.")
+           "as in the book.",
+    page="densenet_tutorial")
 
 
 def conv(c_in: int, c_out: int, k: int) -> nn.Sequential:

@@ -11,7 +11,8 @@ PAPER = Paper(
     silent="There is no paper. B0 to B4 keep PyTorch's batch norm (epsilon 1e-5, momentum 0.1), B5 to B7 have the "
            "paper's, as in torchvision.",
     departs="Initial weights are the EfficientNet authors'; torchvision starts depthwise convolutions smaller. The "
-            "sides are the paper's; torchvision evaluates B2 at 288.")
+            "sides are the paper's; torchvision evaluates B2 at 288.",
+    page="efficientnet_torchvision")
 
 
 def conv_averaging(c_in: int, c_out: int, k: int, s: int = 1, groups: int = 1) -> ConvBN:

@@ -26,7 +26,17 @@ PAPER = Paper(
            "ReLU in between. Padding: 3, 1 and 2 for the 7x7, 3x3 and 5x5; pools are not padded and round up, as in "
            "Caffe's copy, which gives the printed 56, 28, 14 and 7. Constants of the normalisation: AlexNet's. Initial "
            "weights: uniform by fan-in, biases 0.2 in convolutions, as in Caffe's copy. The auxiliary heads' pool "
-           "gives 4x4 only for pictures near 224; for others its output is brought to 4x4.")
+           "gives 4x4 only for pictures near 224; for others its output is brought to 4x4.",
+    elsewhere="torchvision has batch norm, a 3x3 for the 5x5, a 2x2 fourth pool and dropout 0.2 "
+              "(googlenet_torchvision). Many copies pad pools by 1, which gives the same sizes from other windows, "
+              "and leave out the normalisation. Nobody else has the separable first layer.",
+    recipe="Asynchronous SGD, momentum 0.9; the rate falls by 4 % every 8 epochs; Polyak averaging makes the network "
+           "that is tested. Patches of 8 to 100 % of the area, aspect ratio 3/4 to 4/3, photometric distortions; "
+           "dropout 0.4 before the classifier. Two auxiliary heads with dropout 0.7, losses weighted 0.3, dropped for "
+           "testing (Sec. 5 and 6). Not printed: batch, first rate, weight decay, initial weights; Caffe's copy has "
+           "32, 0.01, 0.0002 and Xavier's. Test: 144 crops (4 scales, 3 squares, 6 crops, mirrored) of 7 networks.",
+    results="Top-5 error: one network and one crop 10.07 %, 144 crops 7.89, seven networks with 144 crops 6.67.",
+    page="googlenet")
 
 
 class Row(NamedTuple):      # the columns of Table 1

@@ -11,7 +11,8 @@ PAPER = Paper(
     introduced="The modules of GoogLeNet on 32x32 pictures: two pools instead of five halvings, no auxiliary heads.",
     silent="There is no paper. Each 5x5 is two 3x3, and convolutions keep biases that batch norm makes idle, as in the "
            "code. Its 8x8 average pool is a global one here, which is the same at 32. Initial weights are PyTorch's "
-           "own; no dropout.")
+           "own; no dropout.",
+    page="googlenet_32")
 
 
 def conv(c_in: int, c_out: int, k: int) -> nn.Sequential:

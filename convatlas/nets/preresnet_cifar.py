@@ -23,7 +23,13 @@ PAPER = Paper(
     introduced="A thousand layers that train, for pictures of 32x32 pixels.",
     silent="Stride is in the first 1x1, as in the authors' code. ResNet-110 keeps ResNet's option (A) where dimensions "
            "increase; the paper says of projections alone that they read the activated maps, and here the zero-padded "
-           "shortcuts do too, as in fb.resnet.torch.")
+           "shortcuts do too, as in fb.resnet.torch.",
+    elsewhere="pytorchcv strides in the 3x3, and projects where ResNet-110 pads with zeros.",
+    recipe="ResNet's for CIFAR, with its warm-up: SGD, momentum 0.9, weight decay 0.0001, batch 128 (64 in the "
+           "released code for 1001 layers), rate 0.1 divided by 10 at 32,000 and 48,000 iterations; weights normal by "
+           "fan-out.",
+    results="CIFAR-10, medians of 5 runs: 110 layers 6.37 %, 164 layers 5.46, 1001 layers 4.92.",
+    page="preresnet", bare="preresnet164_cifar")
 
 
 class Stage(NamedTuple):    # the columns above

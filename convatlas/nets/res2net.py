@@ -33,7 +33,14 @@ PAPER = Paper(
            "average pool of the same stride that counts the padding; conv2_x's first unit does so too, with stride 1. "
            "Which channels are x1: the last ones, as in the release. The stages, stem and shortcuts are ResNet-50's as "
            "PyTorch has it. v1b: three 3x3 convolutions of 32, 32 and 64 channels first, and an "
-           "average pool before a strided shortcut, as in the release.")
+           "average pool before a strided shortcut, as in the release.",
+    elsewhere="The release passes the last split by, the paper the first: the same up to order.",
+    recipe="SGD, momentum 0.9, weight decay 0.0001, batch 256 on 4 Titan Xp; rate 0.1, divided by 10 every 30 epochs, "
+           "100 epochs. v1b, of the release, adds CutMix.",
+    results="Top-1 / top-5 error, 50 layers: 26w x 4s 22.01/6.15, 48w x 2s 22.68/6.47, 14w x 8s 21.86/6.14, 26w x 6s "
+            "21.42/5.87, 26w x 8s 20.80/5.63, 18w x 4s 22.92/6.67; 101 layers 20.81/5.57; Res2NeXt-50 21.76/6.09. "
+            "Release: v1b 50 19.73/4.96, 101 18.77/4.64.",
+    page="res2net", bare="res2net50_26w4s")
 
 
 class Stage(NamedTuple):    # ResNet's Table 1, whose bottlenecks are replaced

@@ -32,7 +32,10 @@ PAPER = Paper(
            "subsets and pools x1; all others do as Eq. (1) says. Max pools round up, so that odd maps agree with the "
            "strided convolutions beside them; at the printed size nothing is rounded.",
     departs="The release has three further projections, one in each tree of trees, that it computes and throws away "
-            "(297,472 parameters without a gradient). They are left out; the answers are the same.")
+            "(297,472 parameters without a gradient). They are left out; the answers are the same.",
+    elsewhere="timm's dla60_res2net and dla60_res2next differ (20,848,072 and 17,032,984 parameters).",
+    results="Top-1 / top-5 error: Res2Net-DLA-60 21.53/5.80, Res2NeXt-DLA-60 21.55/5.86.",
+    page="res2net", bare="res2net_dla60")
 
 
 class Level(NamedTuple):    # the rows of the table that are trees

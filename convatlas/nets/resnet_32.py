@@ -10,7 +10,8 @@ PAPER = Paper(
     code="github.com/kuangliu/pytorch-cifar",
     introduced="The ImageNet widths, 64 to 512, on 32x32 pictures: four to eight times those of the paper's own.",
     silent="There is no paper; the one of ResNet has its own networks for CIFAR-10 (resnet20_cifar and on). "
-           "Initial weights are He's, as for the others.")
+           "Initial weights are He's, as for the others.",
+    page="resnet_32")
 
 
 class ResNet32(Network):

@@ -12,7 +12,11 @@ PAPER = Paper(
     venue="Torch blog", code="github.com/facebook/fb.resnet.torch",
     introduced="The bottleneck's stride moves from the first 1x1 to the 3x3, which then sees every pixel.",
     silent="There is no paper. ResNeXt's Table 1 (arXiv:1611.05431) prints the costs of this form as "
-           "ResNet-50's.")
+           "ResNet-50's.",
+    elsewhere="torchvision's and timm's ResNet-50, 101 and 152 are these.",
+    results="Top-1 / top-5 error, single crop of 224: 50 layers 23.9 (top-1), 101 layers 22.0/6.0 (ResNeXt paper, "
+            "Tables 3 and 4).",
+    page="resnet_v15", bare="resnet50_v15")
 
 
 def bottleneck_v15(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:

@@ -27,13 +27,24 @@ CVPR = Paper(
     year=2017, venue="CVPR", arxiv="1611.05431v2", code="github.com/facebookresearch/ResNeXt",
     introduced="Cardinality: a residual as the sum of many thin transformations of one shape.",
     silent="Padding of conv1 and of the pool: 3 and 1, as in the release, which gives the printed 112 and 56. The form "
-           "is Figure 3(c), a grouped convolution, the one that the authors trained; stride is in the 3x3 (Sec. 4).")
+           "is Figure 3(c), a grouped convolution, the one that the authors trained; stride is in the 3x3 (Sec. 4).",
+    elsewhere="torchvision has 32x8d at 101 layers, which is not in this paper, and no 32x4d; its weights of 64x4d "
+              "come from a newer recipe.",
+    recipe="SGD, batch 256 on 8 GPUs, momentum 0.9, weight decay 0.0001; rate 0.1, divided by 10 three times, on the "
+           "schedule of fb.resnet.torch, whose augmentation of scale and aspect ratio it uses too; He's initial "
+           "weights. Test: the centre 224 of a shorter side of 256.",
+    results="Top-1 / top-5 error, single crop of 224: 50 layers 32x4d 22.2 (top-1); 101 layers 32x4d 21.2/5.6, 64x4d "
+            "20.4/5.3 and, at 320, 19.1/4.4.",
+    page="resnext", bare="resnext50_32x4d")
 WSL = Paper(
     title="Exploring the Limits of Weakly Supervised Pretraining",
     authors="Mahajan, Girshick, Ramanathan, He, Paluri, Li, Bharambe, van der Maaten", year=2018, venue="ECCV",
     arxiv="1805.00932v1", code="github.com/facebookresearch/WSL-Images",
     introduced="ResNeXt-101 with wider groups, 32x8d and beyond, trained on pictures with hashtags for labels.",
-    silent="The paper takes ResNeXt-101 over with another width: all else is as there.")
+    silent="The paper takes ResNeXt-101 over with another width: all else is as there.",
+    elsewhere="torchvision's network of this name has weights trained on ImageNet alone.",
+    recipe="Not given here: it was not checked against the paper.",
+    page="resnext101_32x8d")
 
 
 class Template(NamedTuple):     # a column of Table 2, for conv2

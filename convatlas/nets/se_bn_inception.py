@@ -12,7 +12,8 @@ PAPER = Paper(
     arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
     introduced="Gates in a network without shortcuts: each acts on all that a module concatenates.",
     silent="Which BN-Inception: bn_inception, with the full 7x7 and without biases before batch norms, as in the "
-           "release. Biases of a gate's layers: as in the release. Initial weights of the full layers: PyTorch's.")
+           "release. Biases of a gate's layers: as in the release. Initial weights of the full layers: PyTorch's.",
+    page="senet")
 
 
 class SqueezeExcite(nn.Module):

@@ -24,12 +24,15 @@ CIFAR = Paper(
     silent="All of the networks but their gates: those of preresnet110_cifar and preresnet164_cifar, whose errors "
            "Table 4 prints as the originals'. The gates' layers have biases and a ratio of 16, as in the release for "
            "ImageNet; that leaves a single channel in stage1 of 110 layers. Initial weights of the full layers: "
-           "PyTorch's.")
+           "PyTorch's.",
+    results="CIFAR-100, 164 layers: 24.33 % without gates, 21.31 with them (Table 5).",
+    page="senet", bare="se_preresnet164_cifar")
 IMAGENET = Paper(
     title="SE-PreResNet (pytorchcv)", authors="Semery", year=2018, code="github.com/osmr/imgclsmob",
     introduced="Pre-activation ResNets for ImageNet with a gate before each addition.",
     silent="There is no paper. The first 1x1 of a bottleneck strides; BN and ReLU come before the max pool and again "
-           "in the first unit; a last pair precedes the average, which the widely copied SENet18 forgets.")
+           "in the first unit; a last pair precedes the average, which the widely copied SENet18 forgets.",
+    page="se_preresnet", bare="se_preresnet50")
 
 
 class SqueezeExcite(nn.Module):

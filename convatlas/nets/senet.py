@@ -29,11 +29,22 @@ SENET = Paper(
            "the 3x3 version is se_resnet50_v15. In SE-ResNeXt the grouped 3x3 strides, as in the release. Biases of a "
            "gate's two layers: Sec. 4 calls them negligible, Sec. 6 does without; the release has them, and so have "
            "these. The max pool has no padding and rounds its size up, as in the release. Tables 1 and 2 have no 18 "
-           "and 34 layers: they follow ResNet's. Initial weights of the full layers: PyTorch's.")
+           "and 34 layers: they follow ResNet's. Initial weights of the full layers: PyTorch's.",
+    elsewhere="timm strides in the 3x3 (se_resnet50_v15) and rounds the gates' widths to 8 (11,779,624 parameters for "
+              "18 layers). The EfficientNet paper gives SENet 146M parameters; SENet-154 has 115.1M. A widely copied "
+              "SENet18 is a pre-activation network without its last batch norm and ReLU.",
+    recipe="Synchronous SGD, momentum 0.9, batch 1024; rate 0.6, divided by 10 every 30 epochs, 100 epochs; He's "
+           "initial weights, r = 16; crops of random size, mirroring, mean subtracted, classes balanced. Weight decay "
+           "is not printed. SENet-154: batch 2048, rate 1.0, label smoothing, dropout 0.2, batch norm frozen at the "
+           "end. The released weights were trained again (batch 256, rate 0.1, more epochs).",
+    results="Top-1 / top-5 error, single crop: SE-ResNet-50 23.29/6.62, SE-ResNet-101 22.38/6.07 (Table 2); SENet-154 "
+            "18.68/4.47.",
+    page="senet", bare="se_resnet50")
 V15 = Paper(
     title="SE-ResNet (timm)", authors="Wightman", year=2019, code="github.com/huggingface/pytorch-image-models",
     introduced="SE-ResNet with the stride in the 3x3 convolution, and a padded max pool.",
-    silent="There is no paper; the gates are those of the authors' release.")
+    silent="There is no paper; the gates are those of the authors' release.",
+    page="se_resnet_v15", bare="se_resnet50_v15")
 
 
 class SqueezeExcite(nn.Module):

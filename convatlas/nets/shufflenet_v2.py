@@ -35,13 +35,21 @@ ECCV = Paper(
            "stride, which gives the printed 2.3G. Padding, initial weights, and no bias in FC: the authors' code, "
            "which at 2x also drops out 0.2 before FC; there is none for the 50 layers, whose fc has a bias. The "
            "shuffle is the one of ShuffleNet, as the paper says; the code splits even from odd channels instead, its "
-           "inverse, which comes to the same wherever both branches are equally wide: all but the first unit.")
+           "inverse, which comes to the same wherever both branches are equally wide: all but the first unit.",
+    elsewhere="torchvision and pytorchcv share a strided unit's output in halves (shufflenet_v2_torchvision): 144.9M "
+              "multiply-adds for the printed 146M. Many ports write 224 for the 244 of 2x. pytorchcv's 1.5x and 2x "
+              "are other networks (4.41M and 7.60M parameters). The released ShuffleNetV2.Large is not the paper's SE "
+              "network of 164 layers.",
+    recipe="Exactly ShuffleNet's, says the paper.",
+    results="Top-1 error: 0.5 39.7, 1 30.6, 1.5 27.4, 2 25.1 (Table 8); 50 layers 22.8.",
+    page="shufflenet_v2")
 TORCHVISION = Paper(
     title="ShuffleNet V2 (torchvision)", authors="torchvision contributors", year=2019,
     code="github.com/pytorch/vision",
     introduced="The unit of stride 2 whose two branches give half of the output each; FC has a bias.",
     silent="There is no paper: this is what most libraries call ShuffleNet V2. Initial weights are PyTorch's own, as "
-           "there.")
+           "there.",
+    page="shufflenet_v2_torchvision")
 
 
 class Column(NamedTuple):   # a column of Table 5

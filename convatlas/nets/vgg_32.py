@@ -10,7 +10,8 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="VGG for CIFAR-10 (pytorch-cifar)", authors="kuangliu", year=2017, code="github.com/kuangliu/pytorch-cifar",
     introduced="VGG's blocks on 32x32 pictures: five pools leave one pixel, and a single full layer reads it.",
-    silent="There is no paper. Initial weights are PyTorch's own, as in the code; no dropout.")
+    silent="There is no paper. Initial weights are PyTorch's own, as in the code; no dropout.",
+    page="vgg_32")
 
 
 class VGG32(Network):

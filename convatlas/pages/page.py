@@ -1,0 +1,170 @@
+"""The page of one paper."""
+import re
+
+from convatlas import registry
+from convatlas.anatomy import Layer, fold
+from convatlas.anatomy.table import by
+from convatlas.pages.markdown import code, document, item, link, paragraph, plain, table
+from convatlas.pages.names import explained
+from convatlas.pages.works import Record, Work, together
+
+SECTIONS = {        # field of the record -> heading
+    "silent": "What it leaves open", "departs": "Departures", "elsewhere": "Who departs where",
+    "recipe": "Its recipe", "results": "Its printed results",
+}
+WORDS = {"params": "parameters", "madds": "multiply-adds"}
+SUFFIXED = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
+
+
+def page_of(work: Work) -> str:
+    files = ", ".join(file(family, "../../") for family in work.families)
+    return document(
+        f"# {plain(work.paper['title'])}", _citation(work), *_notes(work, "introduced"),
+        paragraph(f"In this atlas: {files}; {code(f'convatlas show {work.bare}')}."),
+        "## Networks", _networks(work), _suffixes(work), *_claims(work), *_errata(work),
+        *(block for record in work.records for block in _layers(record)), "Units that read alike share a line. "
+        "dw: depthwise; g: groups; /2: stride; field: the side, in pixels, of what one output sees.",
+        *(block for key, heading in SECTIONS.items() for block in _section(work, key, heading)),
+        "---", f"Written by `make docs` from the index; do not edit. {link('All papers', 'README.md')}, "
+        f"{link('all errata', '../errata.md')}.")
+
+
+def file(family: str, root: str) -> str:
+    return link(code(f"{family}.py"), f"{root}convatlas/nets/{family}.py")
+
+
+def quantity(claim: dict) -> str:
+    """ "parameters of `conv1`" """
+    what = WORDS.get(claim["quantity"], claim["quantity"])
+    return f"{what} of {code(claim['part'])}" if claim["part"] else what
+
+
+def misprint(name: str, claim: dict) -> str:
+    """What is printed and what is measured, with its place."""
+    return (f"{code(name)}, {quantity(claim)}: printed {claim['printed']}, measured {claim['measured']} "
+            f"({plain(claim['source'])})")
+
+
+def errata(work: Work) -> list[str]:
+    """An entry for each misprint; where several networks share the reason, the reason once."""
+    wrong = [pair for pair in work.claims() if pair[1]["status"] == "erratum"]
+    reasons: dict[str, list[tuple[str, dict]]] = {}
+    for name, claim in wrong:
+        reasons.setdefault(claim["erratum"], []).append((name, claim))
+    return [item("; ".join(misprint(name, claim) for name, claim in same) + f". {plain(reason)}")
+            for reason, same in reasons.items()]
+
+
+def citation(paper: dict) -> str:
+    """ "CVPR 2016" """
+    return f"{paper['venue']} {paper['year']}".strip()
+
+
+def _citation(work: Work) -> str:
+    papers = [record.paper for record in work.records]
+    where = "; ".join(dict.fromkeys(map(citation, papers)))
+    arxiv = work.paper["arxiv"] and link(f"arXiv:{work.paper['arxiv']}", f"https://arxiv.org/abs/{work.paper['arxiv']}")
+    codes = "; ".join(dict.fromkeys(_code(paper["code"]) for paper in papers if paper["code"]))
+    parts = filter(None, (plain(work.paper["authors"]), where, arxiv, codes and f"Code: {codes}"))
+    return paragraph(". ".join(parts) + ".")
+
+
+def _code(text: str) -> str:
+    address, _, path = text.partition(" ")
+    return f"{link(plain(address), f'https://{address}')} {plain(path)}".strip()
+
+
+def _networks(work: Work) -> str:
+    return table({"network": "left", "parameters": "right", "multiply-adds": "right", "layers": "right",
+                  "input": "right"},
+                 [(code(name), params(facts), f"{facts['macs']:,}", facts["depth"], by(facts["input_size"]))
+                  for name, facts in work.networks.items()])
+
+
+def params(facts: dict) -> str:
+    heads = f" ({facts['idle']:,} in heads that only train)" if facts["idle"] else ""
+    return f"{facts['params']:,}{heads}"
+
+
+def _suffixes(work: Work) -> str:
+    return "\n".join(item(f"{code(suffix)}: {meaning}") for suffix, meaning in explained(list(work.networks)))
+
+
+def _claims(work: Work) -> list[str]:
+    claims = list(work.claims())
+    if not claims:
+        return []
+    count = [claim["status"] for _, claim in claims].count
+    total = f"Printed numbers: {len(claims)}. Hold: {count('holds')}."
+    total += f" Misprints: {count('erratum')}, see below." if count("erratum") else ""
+    total += f" Fail: {count('fails')}." if count("fails") else ""
+    numbers = [pair for pair in claims if pair[1]["quantity"] != "size"]
+    return ["## What the paper prints", total, _numbers(numbers) if numbers else "", _sizes(claims)]
+
+
+def _numbers(claims: list[tuple[str, dict]]) -> str:
+    rows = [(code(name), quantity(claim), claim["printed"], claim["measured"], claim["status"], plain(claim["source"]))
+            for name, claim in claims]
+    return table({"network": "left", "what": "left", "printed": "right", "measured": "right", "": "left",
+                  "place": "left"}, rows)
+
+
+def _sizes(claims: list[tuple[str, dict]]) -> str:
+    """A line for each column of sizes; networks that share all of it share the line."""
+    columns: dict[str, list[str]] = {}
+    for name in dict.fromkeys(name for name, _ in claims):
+        own = [(name, claim) for of, claim in claims if of == name and claim["quantity"] == "size"]
+        for first, same in together(own, "source"):
+            line = ", ".join(f"{code(claim['part'])} {_size(claim)}" for _, claim in same)
+            columns.setdefault(f"{line} ({plain(first['source'])})", []).append(code(name))
+    return "\n".join([*(["Sizes:\n"] if columns else []),
+                      *(item(f"{', '.join(names)}: {line}") for line, names in columns.items())])
+
+
+def _size(claim: dict) -> str:
+    printed = claim["printed"]
+    return printed if claim["status"] == "holds" else f"{printed} (measured {claim['measured'] or 'nothing'})"
+
+
+def _errata(work: Work) -> list[str]:
+    found = errata(work)
+    return ["## Errata", "\n".join(found)] if found else []
+
+
+def _layers(record: Record) -> list[str]:
+    layers = registry.describe(record.bare)["layers"]
+    rows = [(code(line.name) if not line.indent else f"&emsp;{code(line.name)}",
+             f"x{line.repeats}" if line.repeats > 1 else "", line.made_of, by(line.output),
+             f"{line.params:,}" if line.params else "", f"{line.macs:,}" if line.macs else "", line.field or "")
+            for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"])]
+    head = {"layer": "left", "": "left", "made of": "left", "output": "right", "parameters": "right",
+            "multiply-adds": "right", "field": "right"}
+    return [f"## The layers of {code(record.bare)}", table(head, rows)]
+
+
+def _section(work: Work, key: str, heading: str) -> list[str]:
+    blocks = _notes(work, key)
+    return [f"## {heading}", *blocks] if blocks else []
+
+
+def _notes(work: Work, key: str) -> list[str]:
+    """A paragraph; where the records of several files differ, one for each, with its file."""
+    said: dict[str, list[str]] = {}
+    for record in work.records:
+        if record.paper[key]:
+            said.setdefault(record.paper[key], []).append(record.family)
+    if len(said) <= 1 and set().union(*said.values(), ()) in ({work.records[0].family}, set(work.families), set()):
+        return [paragraph(_linked(text, work)) for text in said]
+    return ["\n".join(item(f"{', '.join(code(f'{family}.py') for family in files)}: {_linked(text, work)}")
+                      for text, files in said.items())]
+
+
+def _linked(text: str, work: Work) -> str:
+    """Prose in which names with a suffix lead to their pages."""
+    def led(name: re.Match) -> str:
+        facts = registry.index().get(name[0])
+        if not facts:
+            return name[0]
+        target = facts["paper"]["page"]
+        return code(name[0]) if target == work.page else link(code(name[0]), f"{target}.md")
+    return SUFFIXED.sub(led, plain(text))

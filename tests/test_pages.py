@@ -1,0 +1,214 @@
+"""The generated documents are fresh, whole and well formed; `make docs` renews them."""
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from convatlas import pages, registry
+from convatlas.pages import contents, markdown, names, page, works
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RENEW = "`make docs` renews it; read its diff"
+
+
+@cache
+def built() -> dict[str, str]:
+    return pages.build(README)
+
+
+@cache
+def work(name: str) -> works.Work:
+    return next(work for work in works.all_works() if work.page == name)
+
+
+@pytest.mark.parametrize("path", built())
+def test_a_document_is_fresh(path):
+    assert (ROOT / path).exists(), f"{path} is missing; {RENEW}"
+    if (ROOT / path).read_bytes() != built()[path].encode():
+        pytest.fail(f"{path} is stale; {RENEW}", pytrace=False)
+
+
+def test_no_page_of_a_paper_that_is_gone():
+    assert {file.name for file in (ROOT / "docs" / "papers").iterdir()} == {
+        Path(path).name for path in built() if path.startswith("docs/papers/")}
+
+
+def test_every_paper_has_a_page_of_its_own():
+    titles, where = {}, {}
+    for name, facts in registry.index().items():
+        paper = facts["paper"]
+        assert re.fullmatch(r"[a-z0-9_]+", paper["page"]), f"the Paper of {name} needs a page, such as \"resnet\""
+        titles.setdefault(paper["page"], set()).add(paper["title"])
+        where.setdefault(paper["title"], set()).add(paper["page"])
+    assert {page for page, found in titles.items() if len(found) > 1} == set()
+    assert {title for title, found in where.items() if len(found) > 1} == set()
+    assert len(works.all_works()) == len(titles)
+    assert sum(len(work.networks) for work in works.all_works()) == len(registry.index())
+
+
+def test_a_network_that_stands_for_others_is_one_of_them():
+    for found in works.all_works():
+        for record in found.records:
+            assert record.paper["bare"] in {"", *found.networks}, record.paper["title"]
+    assert [record.bare for record in work("resnet").records] == ["resnet50", "resnet20_cifar"]
+    assert work("senet").families[0] == "senet"
+
+
+def test_every_paper_has_a_recipe_or_says_why_not():
+    for found in works.all_works():
+        if not found.paper["silent"].startswith("There is no paper"):
+            assert any(record.paper["recipe"] for record in found.records), found.paper["title"]
+
+
+@pytest.mark.parametrize("name", [found.page for found in works.all_works()])
+def test_a_page_holds_all_that_the_index_knows(name):
+    text, found = " ".join(built()[f"docs/papers/{name}.md"].split()), work(name)
+    for network, facts in found.networks.items():
+        assert f"| `{network}` | {facts['params']:,}" in text
+        assert f"| {facts['macs']:,} |" in text
+    for record in found.records:
+        for key in ("title", "authors", "introduced", "silent", "departs", "elsewhere", "recipe", "results"):
+            said = re.sub(r"\[`(\w+)`\]\(\w+\.md\)|`(\w+)`", r"\1\2", text)     # names without code and links
+            assert re.sub(r"`(\w+)`", r"\1", markdown.plain(record.paper[key])) in said, key
+    for network, claim in found.claims():
+        if claim["quantity"] != "size":
+            assert (f"| `{network}` | {page.quantity(claim)} | {claim['printed']} | {claim['measured']} | "
+                    f"{claim['status']} |") in text
+        else:
+            assert f"`{claim['part']}` {claim['printed']}" in text
+        if claim["erratum"]:
+            assert page.misprint(network, claim) in text
+            assert markdown.plain(claim["erratum"]) in text
+
+
+def test_the_errata_are_all_there_under_their_papers():
+    text = built()["docs/errata.md"]
+    wrong = [(found, name, claim) for found in works.all_works() for name, claim in found.claims()
+             if claim["status"] == "erratum"]
+    assert f"{len(wrong)} cannot be right" in text
+    chapters = {chapter.split("papers/")[1].split(".md")[0]: " ".join(chapter.split())
+                for chapter in text.split("\n## ")[1:]}
+    assert set(chapters) == {found.page for found, _, _ in wrong}
+    for found, name, claim in wrong:
+        assert page.misprint(name, claim) in chapters[found.page]
+        assert markdown.plain(claim["erratum"]) in chapters[found.page]
+
+
+def test_a_claim_that_fails_is_seen_on_its_page():
+    claim = {"quantity": "params", "part": "", "printed": "1M", "measured": "2.0M", "status": "fails",
+             "source": "Table 9", "erratum": ""}
+    facts = {**registry.index()["lenet5"], "claims": [claim]}
+    planted = works.Work("lenet5", (works.Record("lenet5", facts["paper"], {"lenet5": facts}),))
+    text = page.page_of(planted)
+    assert "Printed numbers: 1. Hold: 0. Fail: 1." in text
+    assert "| `lenet5` | parameters | 1M | 2.0M | fails | Table 9 |" in text
+
+
+def test_links_lead_somewhere():
+    for path, text in built().items():
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if not target.startswith("https://"):
+                assert (ROOT / Path(path).parent / target).resolve().exists() or str(
+                    Path(path).parent / target) in built(), f"{path}: {target}"
+
+
+@pytest.mark.parametrize("path", built())
+def test_a_document_reads_as_it_is_meant(path):
+    """Nothing in a sentence has become a heading, a table or emphasis; every row has all its cells."""
+    text = built()[path]
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    lines = re.sub(r"```.*?```", "", text, flags=re.DOTALL).split("\n")
+    kinds = [token.type for token in tokens]
+    assert kinds.count("heading_open") == sum(line.startswith("#") for line in lines)
+    assert kinds.count("tr_open") == sum(line.startswith("|") and not re.match(r"\| ?---", line) for line in lines)
+    assert "html_block" not in kinds or path == "README.md"
+    if path != "README.md":
+        assert {child.type for token in tokens for child in token.children or ()} <= {
+            "text", "text_special", "code_inline", "link_open", "link_close", "softbreak"}
+        assert max(map(len, (line for line in lines if not line.startswith(("|", "#"))))) <= 240    # a link is unbroken
+    widths = {}
+    for line in lines:
+        if line.startswith("|"):
+            widths.setdefault(len(widths) if not widths else max(widths), set()).add(len(re.split(r"(?<!\\)\|", line)))
+        elif widths:
+            widths[max(widths) + 1] = set()
+    assert all(len(found) <= 1 for found in widths.values())
+
+
+@given(st.lists(st.sampled_from(["1.", "-", "+", "#", "a", "word", "2)", "12", "x"]), min_size=1, max_size=150))
+def test_a_broken_line_never_begins_a_list(words):
+    sentence = "So " + " ".join(words)
+    broken = markdown.paragraph(sentence)
+    assert " ".join(broken.split("\n")) == sentence
+    assert [token.type for token in MarkdownIt("commonmark").parse(broken)][::2] == ["paragraph_open",
+                                                                                    "paragraph_close"]
+
+
+def test_plain_text_means_nothing_to_markdown():
+    text = "<0.5MB, *bold*, _x_ of conv2_x, ~a~ and `code`"
+    inline = MarkdownIt("commonmark").parseInline(markdown.plain(text))[0]
+    assert {child.type for child in inline.children} <= {"text", "text_special"}
+    assert "".join(child.content for child in inline.children) == text
+
+
+def test_suffixes_are_explained_where_they_occur():
+    assert dict(names.explained(["vgg16_bn", "vgg11"])).keys() == {"_bn"}
+    assert dict(names.explained(["se_bn_inception", "resnet50"])) == {}
+    assert dict(names.explained(["lenet5_tutorial_32"])).keys() == {"_tutorial"}
+    assert dict(names.explained(["resnet18_32", "mobilenet_v2_x0_35"])).keys() == {"_32", "_x…"}
+
+
+def test_writing_renews_what_is_stale_and_takes_away_what_is_gone(tmp_path):
+    (tmp_path / "README.md").write_text(README.replace("| 2016 |", "| 1916 |"), encoding="utf-8")
+    first = pages.write(tmp_path)
+    assert set(first) == set(built())
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == README
+    (tmp_path / "docs" / "papers" / "gone.md").write_text("old")
+    (tmp_path / "docs" / "errata.md").write_text("stale")
+    assert pages.write(tmp_path) == ["docs/errata.md", "docs/papers/gone.md"]
+    assert pages.write(tmp_path) == []
+    assert not (tmp_path / "docs" / "papers" / "gone.md").exists()
+
+
+def test_the_readme_keeps_what_is_around_its_table():
+    head, tail = "# Title\n\nwords\n", "\n\nmore words\n"
+    text = contents.readme(f"{head}{contents.BEGIN}\nold\n{contents.END}{tail}", works.all_works())
+    assert text.startswith(head + contents.BEGIN)
+    assert text.endswith(contents.END + tail)
+    assert "old" not in text
+    assert text.count("\n| ") == len(works.all_works()) + 2
+    with pytest.raises(ValueError, match="has no lines"):
+        contents.readme("no marks", [])
+
+
+def run(folder: Path) -> subprocess.CompletedProcess:
+    code = ("import runpy, sys; runpy.run_module('convatlas.pages', run_name='__main__'); "
+            "sys.exit(' '.join(name for name in ('torch', 'numpy') if name in sys.modules) or 0)")
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True,
+                          env={"PYTHONPATH": str(ROOT), "PATH": ""})
+
+
+def test_the_command_needs_no_torch_and_says_what_it_wrote(tmp_path):
+    (tmp_path / "README.md").write_text(README, encoding="utf-8")
+    done = run(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(done.stdout.split()) == set(built()) - {"README.md"}
+    assert run(tmp_path).stdout == "all documents are fresh\n"
+
+
+@pytest.mark.parametrize(("readme", "words"), [(None, "README.md"), ("no marks", "has no lines <!-- papers")])
+def test_the_command_in_the_wrong_place_is_one_sentence(tmp_path, readme, words):
+    if readme:
+        (tmp_path / "README.md").write_text(readme)
+    done = run(tmp_path)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [*tmp_path.iterdir()] == ([tmp_path / "README.md"] if readme else [])
