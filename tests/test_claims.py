@@ -6,7 +6,7 @@ import pytest
 
 from convatlas import registry
 from convatlas.paper import Claim
-from convatlas.verify import Unmeasurable, judge, ledger, measure, parse, verify
+from convatlas.verify import Unmeasurable, judge, ledger, parse, verify
 
 
 @pytest.mark.parametrize("name", registry.catalogue())
@@ -45,7 +45,7 @@ def test_what_is_no_number_is_refused(printed):
 
 
 def one(claim: Claim):
-    verdict, = judge("resnet50", [claim], measure("resnet50"))
+    verdict, = judge("resnet50", [claim])
     return verdict
 
 

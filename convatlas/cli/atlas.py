@@ -226,7 +226,8 @@ def _figures(line) -> tuple[str, ...]:
 
 
 def _what(claim: dict) -> str:
-    return f"{claim['quantity']} of {claim['part']}" if claim["part"] else claim["quantity"]
+    of, at = claim["part"] and f" of {claim['part']}", claim["at"] and f" at {claim['at']}"
+    return claim["quantity"] + of + at
 
 
 def _sentence(claim: dict) -> str:

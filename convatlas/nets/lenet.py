@@ -13,7 +13,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.blocks import Network, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, sizes, units
 
 NIPS = Paper(
     title="Handwritten Digit Recognition with a Back-Propagation Network",
@@ -311,4 +311,9 @@ CLAIMS = {
         *layers("params", "Sec. II-B", {"C1": "156", "S2": "12", "C3": "1,516", "S4": "32", "F6": "10,164"}),
         *layers("connections", "Sec. II-B", {"C1": "122,304", "S2": "5,880", "C3": "151,600", "S4": "2,000",
                                              "C5": "48,120"})),
+    **dict.fromkeys(("lenet5_tutorial", "lenet5_tutorial_32"), (
+        *sizes("The book's printed outputs, in copies of it for 3x32x32 too", {
+            "conv1.conv": "6x28x28", "conv1.sigmoid": "6x28x28", "pool1": "6x14x14", "conv2.conv": "16x10x10",
+            "conv2.sigmoid": "16x10x10", "pool2": "16x5x5"}),
+        *units("The book's printed outputs", {"pool2": "400", "fc1": "120", "fc2": "84", "fc3": "10"}))),
 }
