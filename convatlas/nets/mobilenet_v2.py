@@ -124,7 +124,7 @@ PRINTED = {
         Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN), Claim("madds", "300M", "Table 4"),
         *torchvision("MobileNet_V2_Weights", "3,504,872", "0.301")),
     "mobilenet_v2_x0_35": (
-        Claim("params", "1.7M", "Sec. 6.1: model size varies between 1.7M and 6.9M"),
+        Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
         Claim("madds", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96", erratum=(
             "Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' README."))),
     "mobilenet_v2_x1_4": (

@@ -124,9 +124,9 @@ for name, (params, params_bn, gflops) in TORCHVISION.items():
     CLAIMS[name] += torchvision(f"{name.upper()}_Weights", params, gflops)
     CLAIMS[f"{name}_bn"] = torchvision(f"{name.upper()}_BN_Weights", params_bn, gflops)
 CLAIMS["vgg16"] += (
-    *counts("ResNet (arXiv:1512.03385v1), Sec. 3.3", "", "15.3 billion", errata=("", CONVOLUTIONS)),
+    *counts("ResNet (arXiv:1512.03385v1), Sec. 4.1", "", "15.3 billion", errata=("", CONVOLUTIONS)),
     *counts("MobileNets (arXiv:1704.04861v1), Table 8", "138M", "15300 million", errata=("", CONVOLUTIONS)),
     *sizes(TUTORIALS, {"pool1": "64x112x112", "pool2": "128x56x56", "pool3": "256x28x28", "pool4": "512x14x14",
                        "pool5": "512x7x7"}, at="1x224x224"),
     *units(TUTORIALS, {"pool5": "25088", "fc6": "4096", "fc7": "4096", "fc8": "1000"}, at="1x224x224"))
-CLAIMS["vgg19"] += counts("ResNet (arXiv:1512.03385v1), Sec. 3.3", "", "19.6 billion")
+CLAIMS["vgg19"] += counts("ResNet (arXiv:1512.03385v1), Sec. 4.1", "", "19.6 billion")
