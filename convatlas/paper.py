@@ -17,7 +17,7 @@ class Paper:
 
 @dataclass(frozen=True)
 class Claim:
-    """A number as the paper prints it. Nobody edits one to make a test pass; a misprint gets an erratum.
+    """A number as the paper prints it. Nobody edits one to make a test pass; one that cannot hold gets an erratum.
 
     `printed` keeps the paper's digits ("3.8e9", "0.27M", "60,000", "56x56"), because the tolerance is one unit in the
     last printed digit. A size is printed as HxW or CxHxW; a whole number without a unit is exact.

@@ -35,7 +35,7 @@ class Verdict:
     claim: Claim
     measured: str                               # in the claim's unit, one digit more than printed; "" if not measurable
     value: int | Decimal | tuple[int, ...] | None       # exact
-    status: str                                 # "holds"; "erratum": the paper misprints, and says how; "fails"
+    status: str                                 # "holds"; "erratum": not as printed, for a reason given; "fails"
     reason: str = ""                            # why it fails
 
 

@@ -100,7 +100,7 @@ def test_verify_one_network(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     assert atlas.verify("resnet50") == 0
     out = capsys.readouterr().out
-    assert out.rstrip().endswith("7 claims of resnet50: 7 hold, 0 are misprints with their reason, 0 fail")
+    assert out.rstrip().endswith("7 claims of resnet50: 7 hold, 0 are errata with their reason, 0 fail")
     assert ["madds", "3.8e9", "3.86e9", "holds", "Table", "1,", "FLOPs"] in [line.split() for line in out.splitlines()]
 
 

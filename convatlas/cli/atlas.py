@@ -101,7 +101,7 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
         if claim["status"] == "fails":
             console.print(f"FAILS  {network}: {_sentence(claim)}: {claim['reason']}", style="bold red")
     of = f"of {name}" if name else f"of {_plural(count.papers, 'paper')}, {_plural(count.networks, 'network')}"
-    console.print(f"{_plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are misprints with their "
+    console.print(f"{_plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are errata with their "
                   f"reason, {count.fails} fail", style="bold")
     return int(count.fails > 0)
 
