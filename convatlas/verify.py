@@ -1,12 +1,14 @@
 """Every printed claim against the network itself: the ledger of the atlas.
 
 A claim holds when the measured quantity lies within one unit of its last printed digit: "3.8e9" allows 3.7e9 to 3.9e9,
-"0.27M" 0.26M to 0.28M. A whole number without a unit ("60,000", "22") and a size ("64x56x56") are exact.
+"0.27M" 0.26M to 0.28M. A whole number without a unit ("60,000", "22") and a size ("64x56x56") are exact. A claim that
+says `at` what it was measured is judged there: at another size of picture, with other classes or channels.
 """
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from functools import cache
 from math import prod
 from typing import NamedTuple
@@ -14,14 +16,17 @@ from typing import NamedTuple
 import torch
 
 from convatlas import registry
-from convatlas.anatomy import Summary, summary
+from convatlas.anatomy import Layer, Summary, summary
 from convatlas.anatomy.table import Part
 from convatlas.paper import Claim
 
-SCALES = {"": 0, "K": 3, "M": 6, "G": 9, "B": 9, "thousand": 3, "million": 6, "billion": 9}
+SCALES = {"": 1, "%": Decimal("0.01"), "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "thousand": 10**3,
+          "million": 10**6, "billion": 10**9, "MB": 2**20}
 NUMBER = re.compile(r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<decimals>\d+))?)"
                     r"(?P<unit>(?:e(?P<power>\d+))?\s?(?P<scale>" + "|".join(SCALES) + "))")
 SIZE = re.compile(r"\d+x\d+(?:x\d+)?")
+CONDITION = re.compile(r"(?:(?:(?P<channels>\d+)x)?(?P<height>\d+)x(?P<width>\d+))?"
+                       r"(?:(?:^|, )(?P<classes>\d+) classes)?")
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,8 @@ class Verdict:
     network: str
     claim: Claim
     measured: str                               # in the claim's unit, one digit more than printed; "" if not measurable
-    value: int | tuple[int, ...] | None         # exact
-    status: str                                 # "holds"; "erratum": the paper misprints, and says how; "fails"
+    value: int | Decimal | tuple[int, ...] | None       # exact
+    status: str                                 # "holds"; "erratum": not as printed, for a reason given; "fails"
     reason: str = ""                            # why it fails
 
 
@@ -52,7 +57,7 @@ class Printed(NamedTuple):
     decimals: int
     unit: str
 
-    def text(self, value: int) -> str:
+    def text(self, value: int | Decimal) -> str:
         return f"{value:,}" if not self.tolerance else f"{value / self.scale:.{self.decimals + 1}f}{self.unit}"
 
 
@@ -66,24 +71,33 @@ def verify(name: str | None = None) -> list[Verdict]:
     if name is not None:
         registry.require(name, networks)
     return [verdict for network in ([name] if name else networks)
-            for verdict in judge(network, networks[network].claims, measure(network))]
+            for verdict in judge(network, networks[network].claims)]
 
 
 @cache
-def blueprint(name: str) -> torch.nn.Module:
+def blueprint(name: str, num_classes: int | None = None, in_channels: int | None = None) -> torch.nn.Module:
     """The network without storage: shapes only."""
     with torch.device("meta"):
-        return registry.create_model(name)
+        return registry.create_model(name, num_classes, in_channels)
 
 
 @cache
-def measure(name: str) -> Summary:
-    """The summary of a network at its printed input; once a process."""
-    return summary(blueprint(name))
+def measure(name: str, at: str = "") -> Summary:
+    """The summary of a network as it stands, or at "160x160", "1x28x28", "120 classes", "28x28, 62 classes"; once a
+    process.  Unmeasurable where `at` says nothing of the kind or the network cannot be built or run so."""
+    match = CONDITION.fullmatch(at)
+    if not match:
+        raise Unmeasurable(f"cannot read the condition {at!r}; write it like 160x160, 1x28x28 or 28x28, 62 classes")
+    channels, height, width, classes = (number and int(number) for number in match.groups())
+    try:
+        net = blueprint(name, classes, channels)
+        return summary(net, (net.in_channels, height, width) if height else None)
+    except ValueError as error:
+        raise Unmeasurable(str(error)) from error
 
 
-def judge(network: str, claims: Iterable[Claim], measured: Summary) -> list[Verdict]:
-    return [_judge(network, claim, measured) for claim in claims]
+def judge(network: str, claims: Iterable[Claim]) -> list[Verdict]:
+    return [_judge(network, claim) for claim in claims]
 
 
 def ledger(verdicts: list[Verdict]) -> Ledger:
@@ -99,16 +113,16 @@ def parse(printed: str) -> Printed:
     match = NUMBER.fullmatch(printed)
     if not match:
         raise Unmeasurable(f"cannot read the number {printed!r}; print it like 3.8e9, 0.27M, 60 million or 60,000")
-    scale = Decimal(10) ** (int(match["power"] or 0) + SCALES[match["scale"]])
+    scale = SCALES[match["scale"]] * Decimal(10) ** int(match["power"] or 0)
     decimals = len(match["decimals"] or "")
     exact = not match["unit"] and not decimals
     return Printed(Decimal(match["digits"].replace(",", "")) * scale,
                    Decimal(0) if exact else scale / 10 ** decimals, scale, decimals, match["unit"])
 
 
-def _judge(network: str, claim: Claim, measured: Summary) -> Verdict:
+def _judge(network: str, claim: Claim) -> Verdict:
     try:
-        value, text, holds = (_size if claim.quantity == "size" else _number)(claim, measured)
+        value, text, holds = (_size if claim.quantity == "size" else _number)(claim, measure(network, claim.at))
     except Unmeasurable as error:
         return Verdict(network, claim, "", None, "fails", str(error))
     if holds and claim.erratum:
@@ -126,12 +140,28 @@ def _size(claim: Claim, measured: Summary) -> tuple[tuple[int, ...], str, bool]:
     return value, "x".join(map(str, value)), value == printed
 
 
-def _number(claim: Claim, measured: Summary) -> tuple[int, str, bool]:
-    if claim.quantity not in QUANTITIES:
-        raise Unmeasurable(f"cannot measure {claim.quantity!r}; known are size, {', '.join(QUANTITIES)}")
+def _number(claim: Claim, measured: Summary) -> tuple[int | Decimal, str, bool]:
     printed = parse(claim.printed)
-    value = QUANTITIES[claim.quantity](measured, claim.part, _part(claim, measured))
+    if claim.quantity in SUMS:
+        value = SUMS[claim.quantity](_rows(claim, measured), measured)
+    elif claim.quantity in OF_ONE_PART:
+        value = OF_ONE_PART[claim.quantity](_part(claim, measured))
+    else:
+        known = ", ".join(["size", *SUMS, *OF_ONE_PART])
+        raise Unmeasurable(f"cannot measure {claim.quantity!r}; known are {known}")
     return value, printed.text(value), abs(value - printed.value) <= printed.tolerance
+
+
+def _rows(claim: Claim, measured: Summary) -> list[Layer]:
+    """The layers of a part, or of all parts that a pattern such as *.dw matches."""
+    if "*" not in claim.part:
+        _part(claim, measured)
+        return measured.under(claim.part)
+    rows = [row for row in measured.rows
+            if fnmatchcase(row.name, claim.part) or fnmatchcase(row.name, f"{claim.part}.*")]
+    if not rows:
+        raise Unmeasurable(f"no part {claim.part!r} runs in the network; a * stands for any letters of a path")
+    return rows
 
 
 def _part(claim: Claim, measured: Summary) -> Part:
@@ -142,10 +172,25 @@ def _part(claim: Claim, measured: Summary) -> Part:
     return measured.parts[claim.part]
 
 
-QUANTITIES: dict[str, Callable[[Summary, str, Part], int]] = {
-    "params": lambda s, path, part: sum(row.params for row in s.under(path)),   # as papers count: no auxiliary heads
-    "madds": lambda s, path, part: sum(row.macs for row in s.under(path)),
-    "connections": lambda s, path, part: sum(row.connections for row in s.under(path)),
-    "layers": lambda s, path, part: part.layers,
-    "units": lambda s, path, part: prod(part.output),
+def _params(rows: Iterable[Layer]) -> int:
+    return sum(row.params for row in rows)
+
+
+def _madds(rows: Iterable[Layer]) -> int:
+    return sum(row.macs for row in rows)
+
+
+SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {        # over the layers of a part
+    "params": lambda rows, net: _params(rows),                              # as papers count: no auxiliary heads
+    "params with heads": lambda rows, net: _params(rows) + net.idle,
+    "share of params": lambda rows, net: Decimal(_params(rows)) / _params(net.rows),
+    "bytes": lambda rows, net: 4 * _params(rows),                           # in single precision
+    "madds": lambda rows, net: _madds(rows),
+    "share of madds": lambda rows, net: Decimal(_madds(rows)) / net.macs,
+    "flops": lambda rows, net: 2 * _madds(rows),
+    "connections": lambda rows, net: sum(row.connections for row in rows),
+}
+OF_ONE_PART: dict[str, Callable[[Part], int]] = {
+    "layers": lambda part: part.layers,
+    "units": lambda part: prod(part.output),
 }

@@ -3,6 +3,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import torchvision
 
 from convatlas import registry
 from convatlas.paper import Claim
@@ -32,6 +33,7 @@ def test_verify_knows_its_networks():
     ("133M", "133000000", "1000000"), ("60 million", "60000000", "1000000"), ("1.5 billion", "1.5e9", "1e8"),
     ("60,000", "60000", "0"), ("2578", "2578", "0"), ("340,908", "340908", "0"), ("50", "50", "0"),
     ("585M", "585000000", "1000000"), ("4e9", "4e9", "1e9"), ("500K", "500000", "1000"), ("3.4", "3.4", "0.1"),
+    ("4.8MB", "5033164.8", "104857.6"), ("94.86%", "0.9486", "0.0001"), ("1,448M", "1448000000", "1000000"),
 ])
 def test_one_unit_in_the_last_printed_digit(printed, value, tolerance):
     number = parse(printed)
@@ -45,7 +47,7 @@ def test_what_is_no_number_is_refused(printed):
 
 
 def one(claim: Claim):
-    verdict, = judge("resnet50", [claim], measure("resnet50"))
+    verdict, = judge("resnet50", [claim])
     return verdict
 
 
@@ -65,6 +67,25 @@ def one(claim: Claim):
     (Claim("size", "28x28", "", "conv2_x"), "fails", "56x56"),
     (Claim("size", "64x56x56", "", "conv2_x"), "fails", "256x56x56"),
     (Claim("size", "3x224x224", "", "input"), "holds", "3x224x224"),
+    (Claim("flops", "7,715,946,496", ""), "holds", "7,715,946,496"),
+    (Claim("bytes", "97MB", ""), "holds", "97.5MB"), (Claim("bytes", "99MB", ""), "fails", "97.5MB"),
+    (Claim("params", "3,158,016", "", "*.conv3"), "fails", "5,060,096"),
+    (Claim("params", "5,060,096", "", "*.conv3"), "holds", "5,060,096"),
+    (Claim("params", "2,359,296", "", "conv5_x.*.conv2.conv"), "fails", "7,077,888"),
+    (Claim("share of params", "8.02%", "", "fc"), "holds", "8.017%"),
+    (Claim("share of madds", "3.1%", "", "conv1"), "holds", "3.06%"),
+    (Claim("share of madds", "3.2%", "", "conv1"), "fails", "3.06%"),
+    (Claim("share of params", "100%", ""), "holds", "100.0%"),
+    (Claim("madds", "2.8e9", "", at="192x192"), "holds", "2.83e9"),
+    (Claim("madds", "2.8e9", "", at="160x160"), "fails", "1.97e9"),
+    (Claim("madds", "3.8e9", "", at="192x192"), "fails", "2.83e9"),
+    (Claim("size", "48x64", "", "conv2_x", at="192x256"), "holds", "48x64"),
+    (Claim("params", "23.5M", "", at="10 classes"), "holds", "23.53M"),
+    (Claim("params", "23.5M", "", at="1000 classes"), "fails", "25.56M"),
+    (Claim("params", "3136", "", "conv1.conv.conv", at="1x224x224"), "holds", "3,136"),
+    (Claim("params", "6272", "", "conv1.conv.conv", at="1x224x224"), "fails", "3,136"),
+    (Claim("size", "1x96x96", "", "input", at="1x96x96, 10 classes"), "holds", "1x96x96"),
+    (Claim("units", "10", "", at="1x96x96, 10 classes"), "holds", "10"),
 ])
 def test_judgement(claim, status, measured):
     verdict = one(claim)
@@ -77,6 +98,12 @@ def test_judgement(claim, status, measured):
     (Claim("params", "1", "", "conv6_x"), "no part 'conv6_x' runs"),
     (Claim("size", "1x1", "", "conv6_x"), "no part 'conv6_x'"),
     (Claim("speed", "1", ""), "cannot measure 'speed'"),
+    (Claim("params", "1", "", "*.conv9"), "no part '*.conv9' runs"),
+    (Claim("layers", "1", "", "*.conv3"), "no part '*.conv3' runs"),
+    (Claim("params", "1", "", at="large pictures"), "cannot read the condition 'large pictures'"),
+    (Claim("params", "1", "", at="10 classes, 96x96"), "cannot read the condition"),
+    (Claim("params", "1", "", at="160"), "cannot read the condition '160'"),
+    (Claim("params", "1", "", at="0 classes"), "num_classes must be 1 or more, not 0"),
 ])
 def test_what_cannot_be_measured_fails_in_words(claim, words):
     for verdict in (one(claim), one(replace(claim, erratum="so there"))):
@@ -84,8 +111,37 @@ def test_what_cannot_be_measured_fails_in_words(claim, words):
         assert words in verdict.reason
 
 
-def test_an_erratum_excuses_only_what_is_wrong():
-    wrong, right = Claim("madds", "4.4e9", "", erratum="a misprint"), Claim("madds", "3.8e9", "", erratum="a misprint")
+def test_a_condition_that_the_network_cannot_meet_fails_in_words():
+    verdict, = judge("vgg16", [Claim("madds", "1", "", erratum="so there", at="160x160")])
+    assert (verdict.status, verdict.value) == ("fails", None)
+    assert "vgg16 reads pictures from 224x224" in verdict.reason
+
+
+def test_auxiliary_heads_count_where_the_claim_says_so():
+    alone, both = judge("googlenet", [Claim("params", "6,998,552", ""), Claim("params with heads", "13,378,280", "")])
+    assert (alone.status, both.status) == ("holds", "holds")
+
+
+@pytest.mark.parametrize("at", ["", "224x224", "1000 classes"])
+def test_an_erratum_excuses_only_what_is_wrong(at):
+    wrong, right = (Claim("madds", printed, "", erratum="a misprint", at=at) for printed in ("4.4e9", "3.8e9"))
     assert one(wrong).status == "erratum"
     assert one(right).status == "fails"
     assert "erratum without cause" in one(right).reason
+
+
+SOURCE = "torchvision, "
+FROM_TORCHVISION = [(name, claim) for name, entry in registry.catalogue().items() for claim in entry.claims
+                    if claim.source.startswith(SOURCE)]
+
+
+@pytest.mark.parametrize(("name", "claim"), FROM_TORCHVISION, ids=lambda value: str(getattr(value, "quantity", value)))
+def test_what_is_claimed_of_torchvision_is_in_its_metadata(name, claim):
+    weights = torchvision.models.get_weight(f"{claim.source.removeprefix(SOURCE)}.IMAGENET1K_V1")
+    printed = {"madds": f"{weights.meta['_ops']}G"}.get(claim.quantity, f"{weights.meta['num_params']:,}")
+    crop = weights.transforms.keywords["crop_size"]
+    assert (claim.printed, measure(name, claim.at).input_size) == (printed, (3, crop, crop))
+
+
+def test_torchvision_is_asked_for_both_of_its_figures():
+    assert len(FROM_TORCHVISION) == 2 * len({claim.source for _, claim in FROM_TORCHVISION})

@@ -101,8 +101,18 @@ def test_verify_one_network(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     assert atlas.verify("resnet50") == 0
     out = capsys.readouterr().out
-    assert out.rstrip().endswith("7 claims of resnet50: 7 hold, 0 are misprints with their reason, 0 fail")
+    assert out.rstrip().endswith("7 claims of resnet50: 7 hold, 0 are errata with their reason, 0 fail")
     assert ["madds", "3.8e9", "3.86e9", "holds", "Table", "1,", "FLOPs"] in [line.split() for line in out.splitlines()]
+
+
+def test_verify_and_show_tell_where_a_claim_was_measured(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    for command in (atlas.verify, atlas.show):
+        assert command("mobilenet_v1") == 0
+        lines = [line.split()[:8] for line in capsys.readouterr().out.splitlines()]
+        assert ["madds", "at", "192x192", "418M", "418.1M", "holds", '"'] in lines
+        assert ["params", "at", "120", "classes", "3.3M", "3.33M", "holds", "Table"] in lines
+        assert ["share", "of", "madds", "of", "*.pw", "94.86%", "94.857%", "holds"] in lines
 
 
 def test_verify_prints_every_erratum_with_its_reason(capsys, monkeypatch):
@@ -115,11 +125,12 @@ def test_verify_prints_every_erratum_with_its_reason(capsys, monkeypatch):
 
 def test_verify_fails_on_a_false_claim(capsys, monkeypatch):
     entry = registry.catalogue()["lenet5"]
-    false = replace(entry, claims=(Claim("params", "61,706", "nowhere"), Claim("params", "1", "here", "C7")))
+    false = replace(entry, claims=(Claim("params", "61,706", "nowhere", at="10 classes"),
+                                    Claim("params", "1", "here", "C7")))
     monkeypatch.setattr(registry, "catalogue", lambda: {"lenet5": false})
     assert atlas.verify("lenet5") == 1
     out = " ".join(capsys.readouterr().out.split())
-    assert "FAILS lenet5: params, printed 61,706, measured 60,000 (nowhere)" in out
+    assert "FAILS lenet5: params at 10 classes, printed 61,706, measured 60,000 (nowhere)" in out
     assert "no part 'C7' runs" in out
     assert atlas.verify("lenet5", json=True) == 1
     assert json.loads(capsys.readouterr().out)["ledger"]["fails"] == 2

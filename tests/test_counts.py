@@ -1,4 +1,4 @@
-"""What the classic networks cost, to the unit, and the sizes that come out of their teaching forms.
+"""What the classic networks cost, to the unit.
 
 The numbers stem from the papers, from independent implementations and from arithmetic by hand, not from this code.
 """
@@ -65,29 +65,6 @@ COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-ad
 FAMILIES = {"lenet1989", "lenet1989_zip", "lenet5", "lenet5_tutorial", "alexnet", "nin", "vgg", "vgg_32", "resnet",
             "resnet_v15", "resnet_cifar", "resnet_32", "mobilenet_v2"}
 
-# (channels, classes, side), then what the tutorials print for it: paths here, sizes there; F is a flattened width.
-PRINTED = {
-    "lenet5_tutorial_32": ((3, 10, 32), {
-        "conv1.conv": (6, 28, 28), "conv1.sigmoid": (6, 28, 28), "pool1": (6, 14, 14), "conv2.conv": (16, 10, 10),
-        "conv2.sigmoid": (16, 10, 10), "pool2": (16, 5, 5), "F": 400, "fc1.fc": (120,), "fc1.sigmoid": (120,),
-        "fc2.fc": (84,), "fc2.sigmoid": (84,), "fc3": (10,)}),
-    "lenet5_tutorial": ((1, 10, 28), {
-        "conv1.conv": (6, 28, 28), "pool1": (6, 14, 14), "conv2.conv": (16, 10, 10), "pool2": (16, 5, 5), "F": 400,
-        "fc1.fc": (120,), "fc2.fc": (84,), "fc3": (10,)}),
-    "alexnet_tutorial": ((3, 1000, 224), {
-        "conv1.conv": (96, 55, 55), "conv1.relu": (96, 55, 55), "pool1": (96, 27, 27), "conv2.conv": (256, 27, 27),
-        "conv2.relu": (256, 27, 27), "pool2": (256, 13, 13), "conv3.conv": (384, 13, 13), "conv3.relu": (384, 13, 13),
-        "conv4.conv": (384, 13, 13), "conv4.relu": (384, 13, 13), "conv5.conv": (256, 13, 13),
-        "conv5.relu": (256, 13, 13), "pool5": (256, 6, 6), "F": 9216, "fc6.fc": (4096,), "fc7.fc": (4096,),
-        "fc8": (1000,)}),
-    "nin_tutorial": ((1, 10, 224), {
-        "mlpconv1": (96, 54, 54), "pool1": (96, 26, 26), "mlpconv2": (256, 26, 26), "pool2": (256, 12, 12),
-        "mlpconv3": (384, 12, 12), "pool3": (384, 5, 5), "dropout": (384, 5, 5), "mlpconv4": (10, 5, 5), "": (10,)}),
-    "vgg16": ((1, 1000, 224), {
-        "pool1": (64, 112, 112), "pool2": (128, 56, 56), "pool3": (256, 28, 28), "pool4": (512, 14, 14),
-        "pool5": (512, 7, 7), "F": 25088, "fc6": (4096,), "fc7": (4096,), "fc8": (1000,)}),
-}
-
 
 def multiply_adds(net: torch.nn.Module, side: int) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -107,18 +84,3 @@ def test_parameters_and_multiply_adds(name):
 
 def test_no_network_of_these_files_is_left_out():
     assert {entry.name for entry in catalogue().values() if entry.family in FAMILIES} == set(COUNTS)
-
-
-@pytest.mark.parametrize("name", PRINTED)
-def test_printed_outputs(name):
-    (channels, classes, side), printed = PRINTED[name]
-    with torch.device("meta"):
-        net, seen = create_model(name, num_classes=classes, in_channels=channels).eval(), {}
-        for path, module in net.named_modules():
-            module.register_forward_hook(lambda m, args, out, path=path: seen.update({path: tuple(out.shape[1:])}))
-        net(torch.empty(1, channels, side, side))
-    first_full = next((m for m in net.modules() if isinstance(m, torch.nn.Linear)), None)
-    seen["F"] = first_full.in_features if first_full else None
-    assert {path: seen[path] for path in printed} == printed
-    executed = [path for path in seen if path in printed and path != "F"]
-    assert executed == [path for path in printed if path != "F"]

@@ -103,7 +103,7 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
         if claim["status"] == "fails":
             console.print(f"FAILS  {network}: {_sentence(claim)}: {claim['reason']}", style="bold red")
     of = f"of {name}" if name else f"of {_plural(count.papers, 'paper')}, {_plural(count.networks, 'network')}"
-    console.print(f"{_plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are misprints with their "
+    console.print(f"{_plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are errata with their "
                   f"reason, {count.fails} fail", style="bold")
     return int(count.fails > 0)
 
@@ -228,7 +228,8 @@ def _figures(line) -> tuple[str, ...]:
 
 
 def _what(claim: dict) -> str:
-    return f"{claim['quantity']} of {claim['part']}" if claim["part"] else claim["quantity"]
+    of, at = claim["part"] and f" of {claim['part']}", claim["at"] and f" at {claim['at']}"
+    return claim["quantity"] + of + at
 
 
 def _sentence(claim: dict) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch.nn as nn
 
 from convatlas.blocks import LocalResponseNorm, Network, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 NIPS = Paper(
     title="ImageNet Classification with Deep Convolutional Neural Networks", authors="Krizhevsky, Sutskever, Hinton",
@@ -176,10 +176,22 @@ FIRST_LAYER = ("96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is 
 PICTURE = "(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at 55x55, hence 227."
 NEURONS = {"conv2": "186,624", "conv3": "64,896", "conv4": "64,896", "conv5": "43,264", "fc6": "4096", "fc7": "4096",
            "fc8": "1000"}
+ROUND = "The network of Figure 2 takes 724,406,816 in its convolutions and full layers: the figure is a round one."
+TUTORIALS = "Tutorials' printed outputs for 224x224"
 CLAIMS = {
     "alexnet": (
         Claim("params", "60M", "Sec. 4, first sentence: 60 million"), Claim("layers", "8", "Sec. 3.5: eight layers"),
         Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input", erratum=PICTURE),
         Claim("units", "253,440", "Figure 2, caption", "conv1", erratum=FIRST_LAYER),
-        *(Claim("units", count, "Figure 2, caption", part) for part, count in NEURONS.items())),
+        *units("Figure 2, caption", NEURONS),
+        *counts("MobileNets (arXiv:1704.04861v1), Table 9", "60M", "720 million", errata=("", ROUND)),
+        *counts("ShuffleNet (arXiv:1707.01083), Tables 6 and 8", "", "720M", errata=("", ROUND))),
+    "alexnet_owt": torchvision("AlexNet_Weights", "61,100,840", "0.714"),
+    "alexnet_tutorial": (
+        *sizes(TUTORIALS, {
+            "conv1.conv": "96x55x55", "conv1.relu": "96x55x55", "pool1": "96x27x27", "conv2.conv": "256x27x27",
+            "conv2.relu": "256x27x27", "pool2": "256x13x13", "conv3.conv": "384x13x13", "conv3.relu": "384x13x13",
+            "conv4.conv": "384x13x13", "conv4.relu": "384x13x13", "conv5.conv": "256x13x13",
+            "conv5.relu": "256x13x13", "pool5": "256x6x6"}),
+        *units(TUTORIALS, {"pool5": "9216", "fc6": "4096", "fc7": "4096", "fc8": "1000"})),
 }

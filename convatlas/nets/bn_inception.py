@@ -168,4 +168,5 @@ PARAMS = Claim("params", "13.6e6", "Sec. 4.2", erratum=(
     "11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."))
 OPS = Claim("madds", "2.0 billion", "arXiv:1512.00567, Table 3: cost of BN-Inception")
 CLAIMS = {"bn_inception": (*(claim for row in TABLE for claim in table_claims(row)), OPS),
-          "bn_inception_separable": (PARAMS, OPS)}
+          "bn_inception_separable": (PARAMS, OPS),
+          "bn_inception_caffe": (Claim("params", "11,295,240", "pytorchcv's README, BN-Inception"),)}

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from convatlas.blocks import ConvBN, Network, he_init, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 CVPR = Paper(
     title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, Weinberger", year=2017,
@@ -202,6 +202,7 @@ def layers(column: Column, source: str) -> Claim:
     return Claim("layers", column.layers, source, erratum=ODD if column.layers == "264" else "")
 
 
+EFFICIENTNET = "EfficientNet (arXiv:1905.11946), Table 2"
 CLAIMS = {
     **{column.name: (*sizes("Table 1, output size", OUTPUTS), layers(column, "Table 1, heading")) for column in TABLE},
     "densenet161": (layers(README, "Authors' README, DenseNet-161 (k=48)"),),
@@ -211,4 +212,12 @@ CLAIMS = {
         Claim("params", "20M", "Sec. 1"), Claim("layers", "201", "Sec. 1: a 201-layer DenseNet"),
         Claim("madds", "80B", "Sec. 1: floating point operations per image", erratum=DECIMAL_POINT)),
 }
-CLAIMS["densenet201"] += (Claim("params", "20M", "Sec. 4.4"),)
+CLAIMS["densenet121"] += torchvision("DenseNet121_Weights", "7,978,856", "2.834")
+CLAIMS["densenet161"] += torchvision("DenseNet161_Weights", "28,681,000", "7.728")
+CLAIMS["densenet169"] += (
+    *torchvision("DenseNet169_Weights", "14,149,480", "3.36"),
+    *counts(EFFICIENTNET, "14M", "3.5B", errata=("", "torchvision prints 3.36 billion for the same network.")))
+CLAIMS["densenet201"] += (Claim("params", "20M", "Sec. 4.4"),
+                          *torchvision("DenseNet201_Weights", "20,013,928", "4.291"))
+CLAIMS["densenet264"] += counts(EFFICIENTNET, "34M", "6.0B", errata=(
+    "", "5,751,653,376, by the count that gives torchvision's figures of 121 to 201; the row of 169 is high as well."))

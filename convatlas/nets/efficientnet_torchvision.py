@@ -3,7 +3,7 @@ from functools import partial
 
 from convatlas.blocks import ConvBN
 from convatlas.nets.efficientnet import SCALES, EfficientNet, averaging
-from convatlas.paper import Paper
+from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
     title="EfficientNet (torchvision)", authors="torchvision contributors", year=2021, code="github.com/pytorch/vision",
@@ -24,4 +24,10 @@ def conv_averaging(c_in: int, c_out: int, k: int, s: int = 1, groups: int = 1) -
 CONVS = dict.fromkeys(("b0", "b1", "b2", "b3", "b4"), ConvBN) | dict.fromkeys(("b5", "b6", "b7"), conv_averaging)
 VARIANTS = {f"efficientnet_{name}_torchvision": partial(EfficientNet, SCALES[name], conv)
             for name, conv in CONVS.items()}
-CLAIMS = {}     # the printed numbers are claims of the paper's own form
+METADATA = {        # num_params, GFLOPs, and the side where it is not the paper's
+    "b0": ("5,288,548", "0.386"), "b1": ("7,794,184", "0.687"), "b2": ("9,109,994", "1.088", "288x288"),
+    "b3": ("12,233,232", "1.827"), "b4": ("19,341,616", "4.394"), "b5": ("30,389,784", "10.266"),
+    "b6": ("43,040,704", "19.068"), "b7": ("66,347,960", "37.746"),
+}
+CLAIMS = {f"efficientnet_{name}_torchvision": torchvision(f"EfficientNet_{name.upper()}_Weights", *printed)
+          for name, printed in METADATA.items()}

@@ -13,7 +13,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.blocks import LocalResponseNorm, Network, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Claim, Paper, counts, sizes, units
 
 PAPER = Paper(
     title="Going Deeper with Convolutions", authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, "
@@ -199,10 +199,19 @@ def table_claims(row: Row) -> tuple[Claim, ...]:
 
 
 TOTAL = Claim("madds", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds")
+NEITHER = "1,582,671,872 with the full 7x7 of all public replicas, 1,498,677,248 with Table 1's own first row."
+TUTORIAL = "A tutorial's printed outputs, ten classes"
 CLAIMS = {
     "googlenet": (*(claim for row in TABLE for claim in table_claims(row)), TOTAL,
                   Claim("layers", "22", "Sec. 5: 22 layers deep when counting only layers with parameters"),
-                  Claim("size", "3x224x224", "Sec. 5: 224x224, RGB", "input")),
+                  Claim("size", "3x224x224", "Sec. 5: 224x224, RGB", "input"),
+                  *counts("MobileNets (arXiv:1704.04861v1), Table 8", "6.8M", "1550 million", errata=(
+                      "It is the sum of Table 1's column, 6,798K, whose rows follow neither the widths nor a K of "
+                      "1000.", NEITHER)),
+                  *counts("ShuffleNet (arXiv:1707.01083), Table 6: BVLC's", "", "1500M", errata=("", NEITHER)),
+                  *sizes(TUTORIAL, {"pool1": "64x56x56", "pool2": "192x28x28", "pool3": "480x14x14",
+                                    "pool4": "832x7x7"}, at="10 classes"),
+                  *units(TUTORIAL, {"avg_pool": "1024", "fc": "10"}, at="10 classes")),
     "googlenet_separable": (Claim("params", "2.7K", "Table 1", "conv1"), Claim("madds", "34M", "Table 1", "conv1"),
                             TOTAL),
 }

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from convatlas.blocks import Network, seq
 from convatlas.nets.googlenet import MODULES, FilterConcat, Row
-from convatlas.paper import Paper
+from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
     title="GoogLeNet (torchvision)", authors="torchvision contributors", year=2018, code="github.com/pytorch/vision",
@@ -88,4 +88,4 @@ class GoogLeNetTorchvision(Network):
 
 
 VARIANTS = {"googlenet_torchvision": GoogLeNetTorchvision}
-CLAIMS = {}
+CLAIMS = {"googlenet_torchvision": torchvision("GoogLeNet_Weights", "6,624,904", "1.498")}

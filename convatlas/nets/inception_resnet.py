@@ -19,7 +19,7 @@ import torch.nn as nn
 
 from convatlas.blocks import Network, he_init, seq
 from convatlas.nets.inception_v4 import STEM_SIZES, FilterConcat, avg_pool, boxes, max_pool, reduction_a, stem
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes
 
 AS_PRINTED = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
@@ -232,4 +232,7 @@ CLAIMS = {
         *STEM_SIZES, linear("Figure 16", "a", "384x35x35"),
         linear("Figure 17", "b", "1154x17x17", "It is added to Reduction-A's 384 + 384 + 384 = 1152 channels."),
         linear("Figure 19", "c", "2048x8x8", "It is added to Reduction-B's 1152 + 384 + 288 + 320 = 2144 channels.")),
+    "inception_resnet_v2_released": (
+        *counts("NASNet (arXiv:1707.07012), Table 2", "55.8M", "13.2B"),
+        *counts("EfficientNet (arXiv:1905.11946), Table 2", "56M", "13B")),
 }

@@ -21,7 +21,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.blocks import Network, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="Rethinking the Inception Architecture for Computer Vision",
@@ -219,4 +219,8 @@ CLAIMS = {
         Claim("params", "23,626,728", "Xception (arXiv:1610.02357), Table 3", erratum=(
             "The convolutions and the classifier have 23,800,136 without any batch norm; no count of this graph is "
             "smaller than that.")),
+        *counts("NASNet (arXiv:1707.07012), Table 2", "23.8M", "5.72B"),
+        *counts("EfficientNet (arXiv:1905.11946), Table 2", "24M", "5.7B"),
+        *counts("torchvision, Inception_V3_Weights", "", "5.713G"),
+        Claim("params with heads", "27,161,264", "torchvision, Inception_V3_Weights"),
     )}

@@ -14,7 +14,7 @@ import torch
 import torch.nn as nn
 
 from convatlas.blocks import Network, he_init, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
@@ -147,5 +147,7 @@ CLAIMS = {
                             "reduction_a": "1024x17x17", "inception_b": "1024x17x17", "reduction_b": "1536x8x8",
                             "inception_c": "1536x8x8"}),
         Claim("units", "1536", "Figure 9", "avg_pool"), Claim("units", "1536", "Figure 9", "dropout"),
-        Claim("units", "1000", "Figure 9", "fc")),
+        Claim("units", "1000", "Figure 9", "fc"),
+        *counts("EfficientNet (arXiv:1905.11946), Table 2", "48M", "13B", errata=(
+            "Figures 3 to 9 and the release agree on the graph, and timm's build of it has 42,679,816 too.", ""))),
 }

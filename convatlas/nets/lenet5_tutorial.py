@@ -4,7 +4,7 @@ from functools import partial
 import torch.nn as nn
 
 from convatlas.blocks import Network, seq
-from convatlas.paper import Paper
+from convatlas.paper import Paper, sizes, units
 
 PAPER = Paper(
     title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola", year=2019,
@@ -48,4 +48,8 @@ VARIANTS = {
     "lenet5_tutorial": partial(LeNet5Tutorial, padding=2),
     "lenet5_tutorial_32": partial(LeNet5Tutorial, padding=0, in_channels=3),
 }
-CLAIMS = {}
+CLAIMS = dict.fromkeys(VARIANTS, (
+    *sizes("The book's printed outputs, in copies of it for 3x32x32 too", {
+        "conv1.conv": "6x28x28", "conv1.sigmoid": "6x28x28", "pool1": "6x14x14", "conv2.conv": "16x10x10",
+        "conv2.sigmoid": "16x10x10", "pool2": "16x5x5"}),
+    *units("The book's printed outputs", {"pool2": "400", "fc1": "120", "fc2": "84", "fc3": "10"})))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch.nn as nn
 
 from convatlas.blocks import ConvBN, Network, he_init, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
@@ -119,17 +119,56 @@ WITHOUT_FC = ("Table 1 with full convolutions has 4,867,293,184; the printed fig
               "full layer, which the 569M of the network itself includes.")
 WITHOUT_BN = ("Leaves out batch norm's 10,944 scales and shifts; with them the network has 1,331,592, and Table 6 "
               "prints 1.3M.")
+SHARES = {      # Table 2: parts, share of multiply-adds, share of parameters
+    "*.pw": ("94.86%", "74.59%"), "*.dw": ("3.06%", "1.06%"), "conv1": ("1.19%", "0.02%"), "fc": ("0.18%", "24.33%")}
+SUM = "The column adds up to 99.29; with 1.91, which 3x3x3x32 weights on 112x112 take, to 100.01."
+WEIGHTS = "Of the weights alone, without batch norm's scales and shifts and the full layer's biases."
+SHARE_ERRATA = {"conv1": (SUM, ""), "*.pw": ("", WEIGHTS), "*.dw": ("", WEIGHTS), "fc": ("", WEIGHTS)}
+ALL_CLASSES = "With the 1000 classes of ImageNet; 120 breeds of dogs leave 567.8 million."
+SIDES = ("224x224", "192x192", "160x160", "128x128")
+README = {      # of the 16 released checkpoints: millions of parameters, millions of MACs at SIDES
+    "": ("4.24M", "569M", "418M", "291M", "186M"), "_x0_75": ("2.59M", "317M", "233M", "162M", "104M"),
+    "_x0_5": ("1.34M", "150M", "110M", "77M", "49M"), "_x0_25": ("0.47M", "41M", "34M", "21M", "14M")}
+README_ERRATA = {
+    **{("_x0_75", side): "All four figures of this width are 2.6 percent too low; the paper prints 325M for 224x224 "
+                         "(Table 6) and 239M for 192x192 (Table 10)." for side in SIDES},
+    ("_x0_25", "192x192"): "41M at 224x224 leaves 30M at 192x192, and 30.2 million it is."}
+
+
+def released(suffix: str) -> tuple[Claim, ...]:
+    params, *madds = README[suffix]
+    return (Claim("params", params, "The authors' README"),
+            *(Claim("madds", number, "The authors' README", erratum=README_ERRATA.get((suffix, side), ""), at=side)
+              for side, number in zip(SIDES, madds, strict=True)))
+
+
 CLAIMS = {
     "mobilenet_v1": (
         Claim("size", "3x224x224", "Table 1", "input"), *sizes("Table 1, input of the next row", printed_outputs()),
         Claim("units", "1000", "Table 1, FC", "fc"), Claim("layers", "28", "Sec. 3.2"),
         *cost("Tables 4, 6, 7 and 8", "569M", "4.2M"),
-        *cost("Table 3: a separable convolution of 14x14x512", "52.3M", "0.27M", "conv8")),
+        *cost("Table 3: a separable convolution of 14x14x512", "52.3M", "0.27M", "conv8"),
+        *(Claim(f"share of {quantity}", share, "Table 2", part, SHARE_ERRATA[part][i])
+          for part, shares in SHARES.items()
+          for i, (quantity, share) in enumerate(zip(("madds", "params"), shares, strict=True))),
+        *(claim for side, madds in (("192x192", "418M"), ("160x160", "290M"), ("128x128", "186M"))
+          for claim in counts("Table 7", "4.2M", madds, side)),
+        *counts("Table 10, Stanford Dogs", "3.3M", "569M", "120 classes", ("", ALL_CLASSES)),
+        *counts("Table 10, Stanford Dogs", "3.3M", "418M", "192x192, 120 classes"),
+        *counts("MobileNetV2 (arXiv:1801.04381), Table 4", "4.2M", "575M", errata=(
+            "", "The paper itself and its authors' README print 569 million.")),
+        *released("")),
     "mobilenet_v1_x0_75": (
-        *cost("Tables 5 and 6", "325M", "2.6M"), *cost("Table 3, alpha = 0.75", "29.6M", "0.15M", "conv8")),
+        *cost("Tables 5 and 6", "325M", "2.6M"), *cost("Table 3, alpha = 0.75", "29.6M", "0.15M", "conv8"),
+        Claim("madds", "15.1M", "Table 3, rho = 0.714", "conv8", at="160x160"),
+        Claim("params", "0.15M", "Table 3, rho = 0.714", "conv8", at="160x160"),
+        *counts("Table 10, Stanford Dogs", "1.9M", "325M", "120 classes"),
+        *counts("Table 10, Stanford Dogs", "1.9M", "239M", "192x192, 120 classes"),
+        *released("_x0_75")),
     "mobilenet_v1_x0_5": (
-        *cost("Table 6", "149M", "1.3M"), Claim("params", "1.32M", "Table 9", erratum=WITHOUT_BN)),
-    "mobilenet_v1_x0_25": cost("Table 6", "41M", "0.5M"),
+        *cost("Table 6", "149M", "1.3M"), *counts("Table 9", "1.32M", "76M", "160x160", (WITHOUT_BN, "")),
+        *released("_x0_5")),
+    "mobilenet_v1_x0_25": (*cost("Table 6", "41M", "0.5M"), *released("_x0_25")),
     "mobilenet_v1_full_conv": (
         Claim("madds", "4866M", "Table 4", erratum=WITHOUT_FC), Claim("params", "29.3M", "Table 4"),
         *cost("Table 3: a convolution of 14x14x512", "462M", "2.36M", "conv8")),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch.nn as nn
 
 from convatlas.blocks import ConvBN, Network, he_init, make_divisible, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, sizes, torchvision
 
 PAPER = Paper(
     title="MobileNetV2: Inverted Residuals and Linear Bottlenecks", authors="Sandler, Howard, Zhu, Zhmoginov, Chen",
@@ -110,12 +110,32 @@ def printed_outputs() -> dict[str, str]:
 WITHOUT_BN = ("The authors' README prints 3.47 million, which leaves batch norm's scales and shifts out; with them the "
               "network of Table 2 has 3,504,872.")
 README = "The authors' README prints 6.06 million and 582M for this network, and Table 2's rows allow nothing else: "
-CLAIMS = {
+SIDES = ("224x224", "192x192", "160x160", "128x128", "96x96")
+RELEASED = {        # of the 22 released checkpoints: millions of parameters, millions of MACs at SIDES
+    "": ("3.47M", "300M", "221M", "154M", "99M", "56M"), "_x0_75": ("2.61M", "209M", "153M", "107M", "69M", "39M"),
+    "_x0_5": ("1.95M", "97M", "71M", "50M", "32M", "18M"), "_x0_35": ("1.66M", "59M", "43M", "30M", "20M", "11M"),
+    "_x1_3": ("5.34M", "509M"), "_x1_4": ("6.06M", "582M")}
+
+
+def released(suffix: str) -> tuple[Claim, ...]:
+    params, *madds = RELEASED[suffix]
+    return (Claim("params", params, "The authors' README", erratum="It leaves batch norm's scales and shifts out."),
+            *(Claim("madds", number, "The authors' README", at=side)
+              for side, number in zip(SIDES, madds, strict=False)))
+
+
+CLAIMS = {f"mobilenet_v2{suffix}": released(suffix) for suffix in RELEASED}
+PRINTED = {
     "mobilenet_v2": (
         *sizes("Table 2, input of the next row", printed_outputs()),
-        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN), Claim("madds", "300M", "Table 4")),
-    "mobilenet_v2_x0_35": (Claim("params", "1.7M", "Sec. 6.1: model size varies between 1.7M and 6.9M"),),
+        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN), Claim("madds", "300M", "Table 4"),
+        *torchvision("MobileNet_V2_Weights", "3,504,872", "0.301")),
+    "mobilenet_v2_x0_35": (
+        Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
+        Claim("madds", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96", erratum=(
+            "Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' README."))),
     "mobilenet_v2_x1_4": (
         Claim("params", "6.9M", "Table 4", erratum=README + "6,108,776 with batch norm, 6.06 million without."),
         Claim("madds", "585M", "Table 4", erratum=README + "582,195,824.")),
 }
+CLAIMS |= {name: claims + CLAIMS[name] for name, claims in PRINTED.items()}

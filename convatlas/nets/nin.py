@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch.nn as nn
 
 from convatlas.blocks import Network, seq
-from convatlas.paper import Paper
+from convatlas.paper import Claim, Paper, sizes, units
 
 ICLR = Paper(
     title="Network In Network", authors="Lin, Chen, Yan", year=2014, venue="ICLR", arxiv="1312.4400v3",
@@ -140,4 +140,12 @@ VARIANTS = {
     "nin_imagenet": partial(NiN, IMAGENET, side=224, smallest=39, num_classes=1000),
     "nin_tutorial": NiNTutorial,
 }
-CLAIMS = {}     # the paper prints no count and no size of its networks
+BOOK = "The book's printed outputs"
+CLAIMS = {      # the paper itself prints no count and no size of its networks
+    "nin_imagenet": (Claim("bytes", "29MB", "Caffe's Model Zoo: a small (29MB) model"),),
+    "nin_tutorial": (
+        *sizes(BOOK, {
+            "mlpconv1": "96x54x54", "pool1": "96x26x26", "mlpconv2": "256x26x26", "pool2": "256x12x12",
+            "mlpconv3": "384x12x12", "pool3": "384x5x5", "dropout": "384x5x5", "mlpconv4": "10x5x5"}),
+        *units(BOOK, {"": "10"})),
+}

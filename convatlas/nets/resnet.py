@@ -19,7 +19,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.blocks import ConvBN, Network, he_init, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR",
@@ -154,7 +154,9 @@ def claims(layers: str, flops: str) -> tuple[Claim, ...]:
 
 
 CLAIMS = {
-    "resnet18": claims("18", "1.8e9"), "resnet34": claims("34", "3.6e9"), "resnet50": claims("50", "3.8e9"),
-    "resnet101": claims("101", "7.6e9"), "resnet152": claims("152", "11.3e9"),
+    "resnet18": (*claims("18", "1.8e9"), *torchvision("ResNet18_Weights", "11,689,512", "1.814")),
+    "resnet34": (*claims("34", "3.6e9"), *torchvision("ResNet34_Weights", "21,797,672", "3.664")),
+    "resnet50": claims("50", "3.8e9"), "resnet101": claims("101", "7.6e9"),
+    "resnet152": (*claims("152", "11.3e9"), *counts("EfficientNet (arXiv:1905.11946), Table 2", "60M", "11B")),
     "resnet18_option_a": claims("18", "1.8e9"), "resnet34_option_a": claims("34", "3.6e9"),
 }

@@ -5,7 +5,7 @@ import torch.nn as nn
 
 from convatlas.blocks import ConvBN, seq
 from convatlas.nets.resnet import DEPTHS, OUTPUTS, Residual, ResNet, projection
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Claim, Paper, counts, torchvision
 
 PAPER = Paper(
     title="Training and investigating Residual Nets (fb.resnet.torch)", authors="Gross, Wilber", year=2016,
@@ -26,4 +26,13 @@ def bottleneck_v15(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
 
 
 VARIANTS = {f"resnet{n}_v15": partial(ResNet, bottleneck_v15, DEPTHS[n]) for n in (50, 101, 152)}
-CLAIMS = {"resnet50_v15": (*OUTPUTS, Claim("madds", "4.1e9", "ResNeXt, Table 1, FLOPs of ResNet-50"))}
+CLAIMS = {
+    "resnet50_v15": (
+        *OUTPUTS, Claim("madds", "4.1e9", "ResNeXt, Table 1, FLOPs of ResNet-50"),
+        *torchvision("ResNet50_Weights", "25,557,032", "4.089"),
+        *counts("EfficientNet (arXiv:1905.11946), Table 2", "26M", "4.1B")),
+    "resnet101_v15": (
+        Claim("madds", "7.8 billion", "ResNeXt, Figure 5, preserved complexity: ResNet-101"),
+        *torchvision("ResNet101_Weights", "44,549,160", "7.801")),
+    "resnet152_v15": torchvision("ResNet152_Weights", "60,192,808", "11.514"),
+}

@@ -20,7 +20,7 @@ import torch.nn as nn
 
 from convatlas.blocks import ConvBN, seq
 from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, projection
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 CVPR = Paper(
     title="Aggregated Residual Transformations for Deep Neural Networks", authors="Xie, Girshick, Dollár, Tu, He",
@@ -114,7 +114,16 @@ CLAIMS["resnext50_32x4d"] += (
                                        "conv5_x.1.branch.conv2": "1024x7x7"}),
     *sizes("Table 1, output and last 1x1", {"conv2_x": "256x56x56", "conv3_x": "512x28x28", "conv4_x": "1024x14x14",
                                             "conv5_x": "2048x7x7"}),
-    Claim("params", "25.0e6", "Table 1"), Claim("madds", "4.2e9", "Table 1"))
+    Claim("params", "25.0e6", "Table 1"), Claim("madds", "4.2e9", "Table 1"),
+    *torchvision("ResNeXt50_32X4D_Weights", "25,028,904", "4.23"))
 CLAIMS["resnext101_64x4d"] += (
     Claim("madds", "15.6 billion", "Authors' README, GFLOPS", erratum="It is twice the rounded 7.8 of ResNet-101; the "
-          "network of 64 groups costs 15,460,270,080, which torchvision's resnext101_64x4d confirms."),)
+          "network of 64 groups costs 15,460,270,080, which torchvision's resnext101_64x4d confirms."),
+    *torchvision("ResNeXt101_64X4D_Weights", "83,455,272", "15.46"),
+    *counts("NASNet (arXiv:1707.07012), Table 2", "83.6M", "31.5B", at="320x320", errata=(
+        "83,455,272, as in torchvision; 83.66 million with the running statistics of batch norm, which are not "
+        "trained.", "")),
+    *counts("EfficientNet (arXiv:1905.11946), Table 2", "84M", "32B", at="320x320"))
+CLAIMS["resnext101_32x8d"] = (
+    *counts("The authors' README (WSL-Images)", "88M", "16B"),
+    *torchvision("ResNeXt101_32X8D_Weights", "88,791,336", "16.414"))

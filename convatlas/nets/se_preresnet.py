@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from convatlas.blocks import ConvBN, Network, he_init, seq
 from convatlas.nets.preresnet import DEPTHS, STAGES, IdentityUnit, ShortcutUnit, Unit, activation, conv, stage_of
 from convatlas.nets.preresnet import bottleneck as plain_bottleneck
-from convatlas.paper import Paper
+from convatlas.paper import Claim, Paper
 
 CIFAR = Paper(
     title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI",
@@ -130,4 +130,6 @@ VARIANTS = {
     "se_preresnet164_cifar": partial(SEPreResNetCIFAR, bottleneck),
 }
 PAPER = {name: CIFAR if name.endswith("_cifar") else IMAGENET for name in VARIANTS}
-CLAIMS = {}
+PYTORCHCV = {18: "11,776,928", 34: "21,957,204", 50: "28,080,472", 101: "49,319,320", 152: "66,814,296"}
+CLAIMS = {f"se_preresnet{n}": (Claim("params", params, "pytorchcv, the tests of its models"),)
+          for n, params in PYTORCHCV.items()}

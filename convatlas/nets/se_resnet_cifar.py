@@ -8,7 +8,7 @@ import torch.nn as nn
 
 from convatlas.blocks import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import Residual, projection, stage_of
-from convatlas.paper import Paper
+from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="SE-ResNet for CIFAR (pytorchcv)", authors="Semery", year=2019, code="github.com/osmr/imgclsmob",
@@ -57,4 +57,4 @@ class SEResNetCIFAR(Network):
 
 
 VARIANTS = {"se_resnet110_cifar": SEResNetCIFAR}
-CLAIMS = {}
+CLAIMS = {"se_resnet110_cifar": (Claim("params", "1,744,952", "pytorchcv, the tests of its models"),)}

@@ -19,7 +19,7 @@ import torch.nn as nn
 
 from convatlas.blocks import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, Unit, projection, stage_of
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes
 
 SENET = Paper(
     title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2018, venue="CVPR",
@@ -180,11 +180,21 @@ def gflops(printed: str, convolutions: str = "") -> Claim:
     return Claim("madds", printed, "Table 2, GFLOPs", erratum=more if convolutions else "")
 
 
+RELEASED = "The released SENet-154 has 115,088,984; no count of it comes near 146 million."
+MMLAB = "MMLab's counter adds batch norms, activations and pools to the convolutions and full layers."
+PYTORCHCV = {18: "11,778,592", 34: "21,958,868"}
 CLAIMS = {
     "se_resnet50": (*table_1(FC, RESNET), gflops("3.87G")),
     "se_resnet101": (gflops("7.60G", "7.57G"),),
     "se_resnet152": (gflops("11.32G", "11.29G"),),
     "se_resnext50_32x4d": (*table_1(FC, RESNEXT), gflops("4.25G", "4.23G")),
     "se_resnext101_32x4d": (gflops("8.00G", "7.97G"),),
-    "senet154": (Claim("madds", "20.7G", "ShuffleNet V2 (arXiv:1807.11164), Table 6, SENet"),),
+    "senet154": (
+        Claim("madds", "20.7G", "ShuffleNet V2 (arXiv:1807.11164), Table 6, SENet"),
+        *counts("NASNet (arXiv:1707.07012), Table 2", "145.8M", "42.3B", at="320x320", errata=(RELEASED, "")),
+        *counts("EfficientNet (arXiv:1905.11946), Table 2", "146M", "42B", at="320x320", errata=(RELEASED, ""))),
+    **{f"se_resnet{n}": counts("pytorchcv, the tests of its models", params, "") for n, params in PYTORCHCV.items()},
+    "se_resnet50_v15": counts("MMPretrain's README, SE-ResNet-50", "28.09M", "4.13G", errata=("", MMLAB)),
+    "se_resnet101_v15": counts("MMPretrain's README, SE-ResNet-101", "49.33M", "7.86G", errata=("", MMLAB)),
+    "se_resnet152_v15": counts("pytorchcv, the tests of its models: seresnet152b", "66,821,848", ""),
 }

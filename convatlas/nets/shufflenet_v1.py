@@ -19,7 +19,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.blocks import ChannelShuffle, ConvBN, Network, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices",
@@ -149,11 +149,18 @@ def printed(g: int) -> tuple[Claim, ...]:
             Claim("madds", "140M", "Table 2, ShuffleNet 1x", erratum=rounded))
 
 
+MOBILENET_V2 = "MobileNetV2 (arXiv:1801.04381), Table 4"
+README = {"g3_x2_0": ("5.4M", "524M"), "g8_x2_0": ("6.5M", "522M"), "g3_x1_5": ("3.4M", "292M"),
+          "g8_x1_5": ("4.3M", "290M"), "g3": ("1.9M", "138M"), "g8": ("2.4M", "138M"), "g3_x0_5": ("0.7M", "38M"),
+          "g8_x0_5": ("1.0M", "40M")}
 CLAIMS = {
     **{f"shufflenet_v1_g{g}": printed(g) for g in COMPLEXITY},
     **{f"shufflenet_v1_g{g}_x0_25": (Claim("madds", "13M", "Table 2, ShuffleNet 0.25x"),) for g in (1, 3, 8)},
     **{f"shufflenet_v1_g{g}_x0_5": (Claim("madds", "38M", "Table 2, ShuffleNet 0.5x"),) for g in (1, 3)},
     "shufflenet_v1_g8_x0_5": (Claim("madds", "38M", "Table 2, ShuffleNet 0.5x", erratum=CONV1_16),),
-    "shufflenet_v1_g3_x1_5": (Claim("madds", "292M", "Table 5"),),
-    "shufflenet_v1_g3_x2_0": (Claim("madds", "524M", "Tables 5 and 6"),),
+    "shufflenet_v1_g3_x1_5": (Claim("madds", "292M", "Table 5"), *counts(MOBILENET_V2, "3.4M", "292M")),
+    "shufflenet_v1_g3_x2_0": (Claim("madds", "524M", "Tables 5 and 6"), *counts(MOBILENET_V2, "5.4M", "524M")),
 }
+for suffix, printed_there in README.items():
+    name = f"shufflenet_v1_{suffix}"
+    CLAIMS[name] = CLAIMS.get(name, ()) + counts("The authors' README", *printed_there)

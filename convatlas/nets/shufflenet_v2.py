@@ -22,7 +22,7 @@ import torch.nn as nn
 
 from convatlas.blocks import ChannelShuffle, ConvBN, Network, seq
 from convatlas.nets.shufflenet_v1 import as_released
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Claim, Paper, sizes, torchvision
 
 ECCV = Paper(
     title="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
@@ -231,4 +231,8 @@ CLAIMS = {
                | {row.name: f"{row.c}x{row.output}" for row in LARGE}),
         Claim("units", "1000", "Appendix, large models", "fc"), Claim("madds", "2.3G", "Table 6"),
         Claim("layers", "50", "Sec. 4: a 50-layer ShuffleNet v2", erratum=WITH_CONV6)),
+    "shufflenet_v2_torchvision_x0_5": torchvision("ShuffleNet_V2_X0_5_Weights", "1,366,792", "0.04"),
+    "shufflenet_v2_torchvision": torchvision("ShuffleNet_V2_X1_0_Weights", "2,278,604", "0.145"),
+    "shufflenet_v2_torchvision_x1_5": torchvision("ShuffleNet_V2_X1_5_Weights", "3,503,624", "0.296"),
+    "shufflenet_v2_torchvision_x2_0": torchvision("ShuffleNet_V2_X2_0_Weights", "7,393,996", "0.583"),
 }

@@ -13,7 +13,7 @@ import torch
 import torch.nn as nn
 
 from convatlas.blocks import Network, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Claim, Paper, counts, torchvision
 
 AS_PRINTED = Paper(
     title="SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
@@ -184,5 +184,16 @@ CLAIMS = {
         Claim("params", "1.25 million", MOBILENET),
         Claim("madds", "1700 million", MOBILENET, erratum=(
             "The authors' README prints 1.72 GFLOPS for their files, which pad conv10: 861,339,936 multiply-adds, "
-            "counted as two operations each. The figure for AlexNet beside it counts one."))),
+            "counted as two operations each. The figure for AlexNet beside it counts one.")),
+        *counts("ShuffleNet (arXiv:1707.01083), Table 6", "", "833M"),
+        Claim("bytes", "4.8MB", "The authors' README: the pretrained model"),
+        Claim("flops", "1.72G", "README of SqueezeNet v1.1", erratum=(
+            "The authors' files pad conv10 by 1: 861,339,936 multiply-adds, twice which is 1.72 billion. Table 1 does "
+            "not pad it.")),
+        *torchvision("SqueezeNet1_0_Weights", "1,248,424", "0.819", at="224x224")),
+    "squeezenet1_1": (
+        Claim("flops", "0.72G", "README, computation", erratum=(
+            "0.78 billion at the 227x227 that the release crops, 0.70 at 224x224. The README calls v1.1 2.4 times "
+            "cheaper than v1.0, and 0.72 is the 1.72 of v1.0 over 2.4.")),
+        *torchvision("SqueezeNet1_1_Weights", "1,235,496", "0.349", at="224x224")),
 }

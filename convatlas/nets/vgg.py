@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch.nn as nn
 
 from convatlas.blocks import LocalResponseNorm, Network, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 ICLR = Paper(
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition", authors="Simonyan, Zisserman",
@@ -126,6 +126,22 @@ VARIANTS = {
     **{f"{name}_bn": partial(VGG, column, conv_bn) for name, column in NAMES.items() if column != "A-LRN"},
 }
 PAPER = {name: WITH_BN if name.endswith("_bn") else ICLR for name in VARIANTS}
+TORCHVISION = {     # num_params, of the form with batch norm too, and GFLOPs of both
+    "vgg11": ("132,863,336", "132,868,840", "7.609"), "vgg13": ("133,047,848", "133,053,736", "11.308"),
+    "vgg16": ("138,357,544", "138,365,992", "15.47"), "vgg19": ("143,667,240", "143,678,248", "19.632"),
+}
+CONVOLUTIONS = "The convolutions alone take 15,346,630,656; the three full layers, 123,633,664 more, are left out."
+TUTORIALS = "Tutorials' printed outputs for 1x224x224"
 CLAIMS = {name: (Claim("params", TABLE[column].params, "Table 2"),
                  Claim("layers", TABLE[column].weight_layers, "Table 1, weight layers"))
           for name, column in NAMES.items()}
+for name, (params, params_bn, gflops) in TORCHVISION.items():
+    CLAIMS[name] += torchvision(f"{name.upper()}_Weights", params, gflops)
+    CLAIMS[f"{name}_bn"] = torchvision(f"{name.upper()}_BN_Weights", params_bn, gflops)
+CLAIMS["vgg16"] += (
+    *counts("ResNet (arXiv:1512.03385v1), Sec. 4.1", "", "15.3 billion", errata=("", CONVOLUTIONS)),
+    *counts("MobileNets (arXiv:1704.04861v1), Table 8", "138M", "15300 million", errata=("", CONVOLUTIONS)),
+    *sizes(TUTORIALS, {"pool1": "64x112x112", "pool2": "128x56x56", "pool3": "256x28x28", "pool4": "512x14x14",
+                       "pool5": "512x7x7"}, at="1x224x224"),
+    *units(TUTORIALS, {"pool5": "25088", "fc6": "4096", "fc7": "4096", "fc8": "1000"}, at="1x224x224"))
+CLAIMS["vgg19"] += counts("ResNet (arXiv:1512.03385v1), Sec. 4.1", "", "19.6 billion")

@@ -34,9 +34,10 @@ def file(family: str, root: str) -> str:
 
 
 def quantity(claim: dict) -> str:
-    """ "parameters of `conv1`" """
+    """ "parameters of `conv1` at 160x160" """
     what = WORDS.get(claim["quantity"], claim["quantity"])
-    return f"{what} of {code(claim['part'])}" if claim["part"] else what
+    of, at = claim["part"] and f" of {code(claim['part'])}", claim["at"] and f" at {claim['at']}"
+    return what + of + at
 
 
 def misprint(name: str, claim: dict) -> str:
@@ -96,7 +97,7 @@ def _claims(work: Work) -> list[str]:
         return []
     count = [claim["status"] for _, claim in claims].count
     total = f"Printed numbers: {len(claims)}. Hold: {count('holds')}."
-    total += f" Misprints: {count('erratum')}, see below." if count("erratum") else ""
+    total += f" Errata: {count('erratum')}, see below." if count("erratum") else ""
     total += f" Fail: {count('fails')}." if count("fails") else ""
     numbers = [pair for pair in claims if pair[1]["quantity"] != "size"]
     return ["## What the paper prints", total, _numbers(numbers) if numbers else "", _sizes(claims)]
@@ -123,6 +124,7 @@ def _sizes(claims: list[tuple[str, dict]]) -> str:
 
 def _size(claim: dict) -> str:
     printed = claim["printed"]
+    printed += f" at {claim['at']}" if claim["at"] else ""
     return printed if claim["status"] == "holds" else f"{printed} (measured {claim['measured'] or 'nothing'})"
 
 

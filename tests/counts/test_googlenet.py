@@ -1,4 +1,4 @@
-"""What the GoogLeNets cost, their auxiliary heads, and the sizes that a tutorial prints."""
+"""What the GoogLeNets cost, and their auxiliary heads."""
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -77,12 +77,3 @@ def test_pools_round_up_and_are_not_padded():
     net = blueprint("googlenet")
     for pool in (net.pool1, net.pool2, net.pool3, net.pool4):
         assert (pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode) == (3, 2, 0, True)
-
-
-def test_the_printed_outputs_of_a_tutorial():
-    """What a widely copied tutorial prints for its five stages, ten classes, a picture of 224x224."""
-    printed = {"pool1": (64, 56, 56), "pool2": (192, 28, 28), "pool3": (480, 14, 14), "pool4": (832, 7, 7),
-               "avg_pool": (1024, 1, 1), "fc": (10,)}
-    seen = outputs(blueprint("googlenet", num_classes=10).eval(), 3, 224, 224)
-    assert {path: seen[path] for path in printed} == printed
-    assert [path for path in seen if path in printed] == list(printed)

@@ -1,9 +1,7 @@
-"""MobileNetV1 to the unit, and the tables of the paper that no single claim can hold: shares, other sides, 120 classes.
+"""MobileNetV1 to the unit, and the evidence of an erratum.
 
 The counts stem from pytorchcv and timm, those of the full and the shallow network from arithmetic by hand.
 """
-from decimal import Decimal
-
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,7 +17,6 @@ COUNTS = {      # name: (parameters, {side: multiply-adds})
     "mobilenet_v1_full_conv": (29_294_088, {224: 4_867_293_184}),
     "mobilenet_v1_shallow": (2_887_976, {224: 307_323_392}),
 }
-MILLION = 10 ** 6
 
 
 def build(name: str, **given) -> torch.nn.Module:
@@ -49,36 +46,13 @@ def test_parameters_and_multiply_adds(name):
     assert {side: multiply_adds(net, side) for side in macs} == macs
 
 
-@pytest.mark.parametrize(("name", "side", "printed"), [     # Tables 7 and 9; Table 10
-    ("mobilenet_v1", 192, 418), ("mobilenet_v1", 160, 290), ("mobilenet_v1", 128, 186), ("mobilenet_v1_x0_5", 160, 76),
-    ("mobilenet_v1_x0_75", 192, 239)])
-def test_printed_multiply_adds_at_other_sides(name, side, printed):
-    assert abs(multiply_adds(build(name), side) - printed * MILLION) <= MILLION
-
-
-@pytest.mark.parametrize(("name", "printed"), [("mobilenet_v1", "3.3"), ("mobilenet_v1_x0_75", "1.9")])
-def test_printed_parameters_for_120_breeds_of_dogs(name, printed):      # Table 10
-    assert abs(Decimal(size(build(name, num_classes=120))) / MILLION - Decimal(printed)) <= Decimal("0.1")
-
-
-def test_the_layer_of_table_3_at_a_resolution_multiplier_of_0_714():
-    layer = build("mobilenet_v1_x0_75").conv8
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        layer(torch.empty(1, 384, 10, 10, device="meta"))
-    assert abs(counter.get_total_flops() // 2 - 15_100_000) <= 100_000
-
-
-def test_shares_of_table_2():
-    """Percent of multiply-adds, and of parameters without batch norm and biases. For 3x3 the paper prints 1.19 percent
-    of the multiply-adds, a misprint: 1.91, with which alone the column adds up to 100."""
+def test_the_parameters_of_table_2_are_shares_of_the_weights_alone():
+    """Percent of the parameters without batch norm and biases: the evidence of the column's errata."""
     rows = [row for row in measure("mobilenet_v1").rows if row.macs]
     weights = {row.name: row.params - (1000 if row.name == "fc" else 0) for row in rows}
     kinds = {"1x1": [r for r in rows if r.kernel == (1, 1)], "dw": [r for r in rows if r.groups not in (1, None)],
              "3x3": [r for r in rows if r.name.startswith("conv1.")], "full": [r for r in rows if r.name == "fc"]}
     assert sum(map(len, kinds.values())) == len(rows) == 28
-    share = {kind: (round(100 * sum(r.macs for r in group) / sum(r.macs for r in rows), 2),
-                    round(100 * sum(weights[r.name] for r in group) / sum(weights.values()), 2))
+    share = {kind: round(100 * sum(weights[r.name] for r in group) / sum(weights.values()), 2)
              for kind, group in kinds.items()}
-    printed = {"1x1": (94.86, 74.59), "dw": (3.06, 1.06), "3x3": (1.91, 0.02), "full": (0.18, 24.33)}
-    for kind, (macs, params) in printed.items():
-        assert share[kind] == (pytest.approx(macs, abs=0.011), pytest.approx(params, abs=0.011)), kind
+    assert share == {"1x1": 74.59, "dw": 1.06, "3x3": 0.02, "full": 24.33}
