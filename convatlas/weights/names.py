@@ -6,8 +6,16 @@ is one-way to write and two-way to use: the translation of all keys of a network
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Rule = tuple[str, str | Callable[[re.Match], str]]
+
+
+class Reordered(NamedTuple):
+    """Channels in another order there: what stands at place i of dimension `dim` here stands at places[i] there."""
+    pattern: str                    # of our keys
+    dim: int
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -15,12 +23,13 @@ class Twin:
     """A model of another library whose graph is that of one of our networks."""
     ours: str                       # the name in the atlas
     rules: tuple[Rule, ...]
-    convolved: str = ""             # pattern of their keys: 1x1 convolutions there, linear layers here
+    convolved: str = ""             # pattern of their keys: convolutions over the whole map there, linear layers here
     absent: str = ""                # pattern of our keys that their checkpoints do not hold
     surplus: str = ""               # pattern of their keys that mean nothing here
+    reordered: tuple[Reordered, ...] = ()
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
-        """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two of ours become one of theirs."""
+        """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two become one of theirs."""
         found = {key: self.name(key) for key in keys if not (self.absent and re.search(self.absent, key))}
         if len(set(found.values())) < len(found):
             twice = sorted(theirs for theirs in set(found.values()) if list(found.values()).count(theirs) > 1)
