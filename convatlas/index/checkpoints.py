@@ -32,7 +32,7 @@ def known_text() -> str:
 def _kind(source: str, theirs: str, twin: Twin) -> tuple[str, Known]:
     ours, head, stem = _shapes(twin.ours)
     names = twin.names(ours)
-    shapes = {name: twin.their_shape(name, ours[key]) for key, name in names.items()}
+    shapes = {name: twin.shape(name, ours[key]) for key, name in names.items()}
     heads = tuple(names[key] for key in head if key in names)
     return names_of(shapes), Known(source, theirs, twin.ours, heads, names.get(stem, ""),
                                    shapes_of(shapes, heads, names.get(stem, "")))

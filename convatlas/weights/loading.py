@@ -1,6 +1,7 @@
 """Checkpoints into networks: identify, refuse the wrong variant by name, translate strictly, certify."""
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from convatlas.weights.known import COUNTER, OURS, Known, identify
 from convatlas.weights.names import Twin
 from convatlas.weights.reading import Checkpoint, read, without_wrappers
 from convatlas.weights.sources import TABLES, up_to_date
+from convatlas.weights.translating import to_ours
 
 LARGEST_LABEL = 1_000_000           # bytes of a description beside the weights that are read at all
-TOLERANCE = 1e-4                    # of the largest logit, between machines
+TOLERANCE = 1e-8                    # of the largest logit, in double precision
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
 def choose(file: Checkpoint, network: str, source: str | None = None) -> Known:
     """The kind of checkpoint that this file is, for that network; WeightsError where it is another's, or unclear."""
-    kinds = identify({name: tuple(tensor.shape) for name, tensor in file.tensors.items()})
+    kinds = next(filter(None, map(identify, _readings(file))), [])
     if not kinds:
         raise WeightsError(f"{file.path} fits no network of the atlas under any names that are known here "
                            f"({', '.join([OURS, *TABLES])}); its first tensor is {next(iter(file.tensors))}")
@@ -76,13 +78,20 @@ def choose(file: Checkpoint, network: str, source: str | None = None) -> Known:
     mine = [kind for kind in kinds if kind.ours == network]
     others = sorted({kind.ours for kind in kinds} - {network})
     if not mine:
-        here = "" if {str(kind) for kind in kinds} == set(others) else f", which is {' or '.join(others)} here"
-        raise WeightsError(f"{file.path} holds {_either(kinds)}{here}, not {network}; load it into "
+        raise WeightsError(f"{file.path} holds {_either(kinds)}, not {network}; load it into "
                            f"{' or '.join(f'create_model({other!r})' for other in others)}")
     if others:
         raise WeightsError(f"{file.path} fits {_either(kinds)}, which differ though their weights have the same names "
                            f"and shapes; say which it is, such as source={f'{mine[0].source}:{mine[0].theirs}'!r}")
     return mine[0]
+
+
+def _readings(file: Checkpoint) -> Iterator[dict[str, tuple[int, ...]]]:
+    """The file's names and shapes: all of them, then without what means nothing in one of the tables."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in file.tensors.items()}
+    yield shapes
+    for pattern in sorted({twin.surplus for table in TABLES.values() for twin in table.values()} - {""}):
+        yield {name: shape for name, shape in shapes.items() if not re.search(pattern, name)}
 
 
 def fill(net: nn.Module, file: Checkpoint, kind: Known, *, adapt_classes: bool = False,
@@ -94,9 +103,7 @@ def fill(net: nn.Module, file: Checkpoint, kind: Known, *, adapt_classes: bool =
     for key, name in names.items():
         if name not in file.tensors and name.endswith(COUNTER):
             continue
-        tensor, wanted = file.tensors[name], state[key].shape
-        if twin.convolved and tuple(tensor.shape) == twin.their_shape(name, wanted):
-            tensor = tensor.reshape(wanted)
+        tensor, wanted = to_ours(twin, key, file.tensors[name]), state[key].shape
         if tensor.shape == wanted:
             loaded[key] = tensor
         elif name in kind.head and adapt_classes:
@@ -158,7 +165,7 @@ def _beside(file: Checkpoint, name: str) -> Mapping:
 
 
 def _either(kinds: list[Known]) -> str:
-    words = [str(kind) for kind in kinds]
+    words = [str(kind) if kind.source == OURS else f"{kind} ({kind.ours} here)" for kind in kinds]
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 

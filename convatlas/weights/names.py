@@ -6,30 +6,42 @@ is one-way to write and two-way to use: the translation of all keys of a network
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Rule = tuple[str, str | Callable[[re.Match], str]]
+Rules = tuple[Rule, ...]
+
+
+class Convolved(NamedTuple):
+    """A convolution over the whole map there, a linear layer here."""
+    pattern: str                    # of their keys
+    side: int                       # of the kernel there
+
+
+class Reordered(NamedTuple):
+    """Channels in another order there: what stands at place i of dimension `dim` here stands at places[i] there."""
+    pattern: str                    # of our keys
+    dim: int
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Twin:
     """A model of another library whose graph is that of one of our networks."""
     ours: str                       # the name in the atlas
-    rules: tuple[Rule, ...]
-    convolved: str = ""             # pattern of their keys: 1x1 convolutions there, linear layers here
+    rules: Rules
+    convolved: tuple[Convolved, ...] = ()
+    reordered: tuple[Reordered, ...] = ()
     absent: str = ""                # pattern of our keys that their checkpoints do not hold
     surplus: str = ""               # pattern of their keys that mean nothing here
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
-        """Our key -> theirs, for all of `keys` that they hold. ValueError if two of ours would become one of theirs."""
+        """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two become one of theirs."""
         found = {key: self.name(key) for key in keys if not (self.absent and re.search(self.absent, key))}
         if len(set(found.values())) < len(found):
             twice = sorted(theirs for theirs in set(found.values()) if list(found.values()).count(theirs) > 1)
             raise ValueError(f"two weights of {self.ours} would be called {twice[0]}")
         return found
-
-    def their_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape that our weight of this shape has under their name."""
-        return (*shape, 1, 1) if self.convolved and re.search(self.convolved, name) else tuple(shape)
 
     def name(self, key: str) -> str:
         """Theirs for one of our keys."""
@@ -37,13 +49,22 @@ class Twin:
             key = re.sub(pattern, replacement, key)
         return key
 
+    def side(self, name: str) -> int:
+        """Of the kernel, where their weight of this name is a convolution's and ours a linear layer's; else 0."""
+        return next((side for pattern, side in self.convolved if re.search(pattern, name)), 0)
+
+    def shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape under their name of a weight that has `shape` here."""
+        side = self.side(name)
+        return (shape[0], shape[1] // side ** 2, side, side) if side else tuple(shape)
+
 
 def counted(template: str, by: int) -> Callable[[re.Match], str]:
     """A replacement whose {} is the first group's number plus `by`: counted("layer{}.", -1) for conv2_x -> layer1."""
     return lambda match: template.format(int(match[1]) + by, *match.groups()[1:])
 
 
-def moved(places: Mapping[str, str], inner: str = "") -> tuple[Rule, ...]:
+def moved(places: Mapping[str, str], inner: str = "") -> Rules:
     r"""A rule for each module at the top: moved({"fc6": "classifier.1"}, r"\.fc") for fc6.fc.weight."""
     return tuple((rf"^{ours}{inner}\.", f"{theirs}.") for ours, theirs in places.items())
 

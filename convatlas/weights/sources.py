@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from convatlas.weights import torchvision
-from convatlas.weights.names import Rule, Table
+from convatlas.weights import authors, timm, torchvision
+from convatlas.weights.names import Rules, Table
 
-TABLES: Mapping[str, Table] = {"torchvision": torchvision.TWINS}
-OLDER: tuple[Rule, ...] = torchvision.OLDER
+TABLES: Mapping[str, Table] = {"torchvision": torchvision.TWINS, "timm": timm.TWINS, **authors.SOURCES}
+OLDER: Rules = torchvision.OLDER
 
 
 def up_to_date(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,24 +1,24 @@
 """torchvision's names: every classification model of it whose graph is one of ours, under our honest name for it."""
-from convatlas.weights.names import Rule, Table, Twin, counted, moved
+from convatlas.weights.names import Rules, Table, Twin, counted, moved
 
 ALEXNET = (
     *moved({"conv1": "features.0", "conv2": "features.3", "conv3": "features.6", "conv4": "features.8",
             "conv5": "features.10"}, r"\.conv"),
     *moved({"fc6": "classifier.1", "fc7": "classifier.4"}, r"\.fc"), *moved({"fc8": "classifier.6"}))
 
-RESNET = (
-    (r"^conv1\.conv\.conv\.", "conv1."), (r"^conv1\.conv\.bn\.", "bn1."),
-    (r"^conv(\d)_x\.", counted("layer{}.", -1)),
-    (r"\.branch\.conv(\d)\.conv\.", r".conv\1."), (r"\.branch\.conv(\d)\.bn\.", r".bn\1."),
-    (r"\.shortcut\.conv\.", ".downsample.0."), (r"\.shortcut\.bn\.", ".downsample.1."))
+STEM: Rules = ((r"^conv1\.conv\.conv\.", "conv1."), (r"^conv1\.conv\.bn\.", "bn1."))
+STAGES: Rules = ((r"^conv(\d)_x\.", counted("layer{}.", -1)),)
+UNITS: Rules = ((r"\.branch\.conv(\d)\.conv\.", r".conv\1."), (r"\.branch\.conv(\d)\.bn\.", r".bn\1."))
+SHORTCUT: Rules = ((r"\.shortcut\.conv\.", ".downsample.0."), (r"\.shortcut\.bn\.", ".downsample.1."))
+RESNET = STEM + STAGES + UNITS + SHORTCUT
 
 DENSENET = (
-    (r"^fc\.", "classifier."), (r"^activation\.bn\.", "features.norm5."),
     (r"^convolution\.conv\.conv\.", "features.conv0."), (r"^convolution\.conv\.bn\.", "features.norm0."),
-    (r"^dense_block(\d)\.layer(\d+)\.", r"features.denseblock\1.denselayer\2."),
-    (r"\.conv(\d)\.conv\.", r".conv\1."), (r"\.conv(\d)\.bn\.", r".norm\1."),
+    (r"^dense_block(\d)\.layer(\d+)\.conv(\d)\.conv\.", r"features.denseblock\1.denselayer\2.conv\3."),
+    (r"^dense_block(\d)\.layer(\d+)\.conv(\d)\.bn\.", r"features.denseblock\1.denselayer\2.norm\3."),
     (r"^transition(\d)\.conv\.conv\.", r"features.transition\1.conv."),
-    (r"^transition(\d)\.conv\.bn\.", r"features.transition\1.norm."))
+    (r"^transition(\d)\.conv\.bn\.", r"features.transition\1.norm."),
+    (r"^activation\.bn\.", "features.norm5."), (r"^fc\.", "classifier."))
 
 GOOGLENET = (
     (r"^conv2\.reduce\.", "conv2."), (r"^conv2\.conv\.(conv|bn)\.", r"conv3.\1."),
@@ -28,13 +28,14 @@ GOOGLENET = (
     (r"\.5x5\.reduce\.", ".branch3.0."), (r"\.5x5\.conv\.(conv|bn)\.", r".branch3.1.\1."))
 
 INCEPTION_V3 = (
-    (r"^conv_(1a|2a|2b|4a)\.", r"Conv2d_\1_3x3."), (r"^conv_3b\.", "Conv2d_3b_1x1."),
-    (r"^aux\.convs\.conv(\d)\.", counted("AuxLogits.conv{}.", -1)), (r"^aux\.fc\.", "AuxLogits.fc."),
-    (r"^mixed_(\w\w)\.", r"Mixed_\1."), (r"\.1x1\.conv1\.", ".branch1x1."), (r"\.pool\.conv1\.", ".branch_pool."),
-    (r"(Mixed_6a)\.3x3\.conv1\.", r"\1.branch3x3."), (r"(Mixed_7a)\.7x7\.", r"\1.7x7x3."),
+    (r"^conv_(1a|2a|2b|4a)\.", r"Conv2d_\1_3x3."), (r"^conv_3b\.", "Conv2d_3b_1x1."), (r"^mixed_", "Mixed_"),
+    (r"\.pool\.conv1\.", ".branch_pool."), (r"\.1x1\.conv1\.", ".branch1x1."),
+    (r"^Mixed_6a\.3x3\.conv1\.", "Mixed_6a.branch3x3."), (r"^Mixed_7a\.7x7\.", "Mixed_7a.7x7x3."),
     (r"\.double_3x3\.split\.1x3\.", ".branch3x3dbl_3a."), (r"\.double_3x3\.split\.3x1\.", ".branch3x3dbl_3b."),
     (r"\.3x3\.split\.1x3\.", ".branch3x3_2a."), (r"\.3x3\.split\.3x1\.", ".branch3x3_2b."), (r"\.stack\.", "."),
-    (r"\.double_([37]x[37])\.conv(\d)\.", r".branch\1dbl_\2."), (r"\.(\dx\d(?:x3)?)\.conv(\d)\.", r".branch\1_\2."))
+    (r"\.double_(\dx\d)\.conv(\d)\.", r".branch\1dbl_\2."), (r"\.(\dx\d(?:x3)?)\.conv(\d)\.", r".branch\1_\2."))
+INCEPTION_V3_HEAD: Rules = (
+    (r"^aux\.convs\.conv(\d)\.", counted("AuxLogits.conv{}.", -1)), (r"^aux\.fc\.", "AuxLogits.fc."))
 
 SHUFFLENET_V2 = (
     (r"^Stage", "stage"), (r"^Conv(\d)\.conv\.", r"conv\1."), (r"^FC\.", "fc."),
@@ -65,26 +66,27 @@ EFFICIENTNET = (
     (r"\.expand\.", ".0."), (r"\.depthwise\.", ".1."), (r"\.project\.", ".3."), *CONV_BN)
 
 
-def vgg(convolutions: tuple[int, ...], after: int) -> tuple[Rule, ...]:
-    """Convolutions a block; `after` modules stand between two of them: ReLU, and batch norm before it."""
-    rules: list[Rule] = []
-    index = 0
+def vgg_features(convolutions: tuple[int, ...], batch_norm: bool) -> Rules:
+    """One flat list there: each convolution with its ReLU (and batch norm) and each pool takes places of it."""
+    rules, place = [], 0
     for block, count in enumerate(convolutions, start=1):
         for i in range(1, count + 1):
-            ours = rf"^conv{block}\.conv{block}_{i}\."
-            rules += [(ours + r"conv\.", f"features.{index}."), (ours + r"bn\.", f"features.{index + 1}.")]
-            index += 1 + after
-        index += 1                                              # the max pool
-    return (*rules, *moved({"fc6": "classifier.0", "fc7": "classifier.3"}, r"\.fc"), *moved({"fc8": "classifier.6"}))
+            here = rf"^conv{block}\.conv{block}_{i}"
+            rules.append((rf"{here}\.conv\.", f"features.{place}."))
+            if batch_norm:
+                rules.append((rf"{here}\.bn\.", f"features.{place + 1}."))
+            place += 3 if batch_norm else 2
+        place += 1
+    return tuple(rules)
 
 
-def squeezenet(places: tuple[int, ...]) -> tuple[Rule, ...]:
+def squeezenet(places: tuple[int, ...]) -> Rules:
     """Where fire2 ... fire9 stand in `features`."""
     fires = {f"fire{i}": f"features.{place}" for i, place in enumerate(places, start=2)}
     return (*moved(fires), *moved({"conv1": "features.0", "conv10": "classifier.1"}), (r"\.conv\.", "."))
 
 
-def mobilenet_v3(units: int, gated: tuple[int, ...]) -> tuple[Rule, ...]:
+def mobilenet_v3(units: int, gated: tuple[int, ...]) -> Rules:
     """`gated` are the units with squeeze-and-excitation, whose gate comes third; unit 1 does not expand."""
     first = ("depthwise", *(["se"] if 1 in gated else []), "project")
     rules = [(rf"^bneck1\.layers\.{word}\.", f"features.1.block.{i}.{'se.' if word == 'se' else ''}")
@@ -98,16 +100,17 @@ def mobilenet_v3(units: int, gated: tuple[int, ...]) -> tuple[Rule, ...]:
 
 
 # Published DenseNets still say norm.1, from a time when a name could hold a dot.
-OLDER: tuple[Rule, ...] = ((r"^(features\.denseblock\d\.denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2"),)
+OLDER: Rules = ((r"^(features\.denseblock\d\.denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2"),)
 
-VGG = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+VGG_CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+VGG_HEAD = (*moved({"fc6": "classifier.0", "fc7": "classifier.3"}, r"\.fc"), *moved({"fc8": "classifier.6"}))
 
 TWINS: Table = {
     "alexnet": Twin("alexnet_owt", ALEXNET),
-    **{f"vgg{n}": Twin(f"vgg{n}", vgg(depths, after=1)) for n, depths in VGG.items()},
-    **{f"vgg{n}_bn": Twin(f"vgg{n}_bn", vgg(depths, after=2)) for n, depths in VGG.items()},
+    **{f"vgg{n}{bn}": Twin(f"vgg{n}{bn}", vgg_features(counts, bool(bn)) + VGG_HEAD)
+       for n, counts in VGG_CONVOLUTIONS.items() for bn in ("", "_bn")},
     "googlenet": Twin("googlenet_torchvision", GOOGLENET),
-    "inception_v3": Twin("inception_v3", INCEPTION_V3),
+    "inception_v3": Twin("inception_v3", INCEPTION_V3_HEAD + INCEPTION_V3),
     **{f"resnet{n}": Twin(f"resnet{n}", RESNET) for n in (18, 34)},
     **{f"resnet{n}": Twin(f"resnet{n}_v15", RESNET) for n in (50, 101, 152)},
     **{name: Twin(name, RESNET) for name in ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d")},

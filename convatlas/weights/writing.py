@@ -1,7 +1,6 @@
 """A network's weights as a file for others: under our names, torchvision's or timm's."""
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,6 +11,7 @@ from convatlas.weights import probe
 from convatlas.weights.errors import WeightsError
 from convatlas.weights.names import Twin
 from convatlas.weights.sources import TABLES
+from convatlas.weights.translating import translated
 
 ENDINGS = {"safetensors": ".safetensors", "torchvision": ".pth", "timm": ".safetensors"}
 
@@ -25,7 +25,7 @@ def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> N
         raise WeightsError(f"cannot write for {to!r}; known are {', '.join(ENDINGS)}")
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
     metadata = probe.record(net) if to == "safetensors" else {"format": "pt"}
-    _write(Path(path), state if to == "safetensors" else translated(state, twin_in(to, net.name)), metadata, to)
+    _write(Path(path), state if to == "safetensors" else translated(twin_in(to, net.name), state), metadata, to)
 
 
 def twin_in(source: str, network: str) -> Twin:
@@ -36,12 +36,6 @@ def twin_in(source: str, network: str) -> Twin:
         if theirs == network:
             raise WeightsError(f"{source}'s {theirs} is not {network} but {twin.ours} here")
     raise WeightsError(f"{source} has no network that is {network}; write it with --to safetensors")
-
-
-def translated(state: Mapping[str, Tensor], twin: Twin) -> dict[str, Tensor]:
-    """Our weights under their names, in their shapes."""
-    return {name: state[key].reshape(twin.their_shape(name, state[key].shape))
-            for key, name in twin.names(state).items()}
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], to: str) -> None:

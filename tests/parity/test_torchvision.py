@@ -5,7 +5,7 @@ import torchvision.models as tv
 
 from convatlas.registry import create_model
 from convatlas.weights.torchvision import TWINS
-from convatlas.weights.writing import translated
+from convatlas.weights.translating import translated
 
 QUICK = {"alexnet", "resnet18", "squeezenet1_1", "densenet121", "mobilenet_v2", "mobilenet_v3_small", "googlenet",
          "shufflenet_v2_x0_5", "efficientnet_b0"}      # the others wait for `make test-all`
@@ -40,7 +40,7 @@ def test_same_weights_same_logits(name, randomised):
             difference = (ours(x) - expected).abs().max() / expected.abs().max()
         assert difference <= 1e-5, f"{name} at {h}x{w}: {difference:.1e} of the largest logit"
         assert expected.std(0).max() > 1e-2 * expected.abs().max(), "two pictures, one answer: nothing was compared"
-    back = translated(ours.state_dict(), TWINS[name])
+    back = translated(TWINS[name], ours.state_dict())
     assert back.keys() == state.keys()
     assert all(torch.equal(back[key], state[key]) for key in state)
 

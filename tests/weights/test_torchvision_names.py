@@ -36,7 +36,7 @@ def test_names_and_shapes_are_a_bijection(name):
     twin, mine = TWINS[name], ours(TWINS[name].ours)
     names = twin.names(mine)
     assert list(names) == list(mine)
-    assert {names[key]: twin.their_shape(names[key], tuple(tensor.shape)) for key, tensor in mine.items()} == {
+    assert {names[key]: twin.shape(names[key], tuple(tensor.shape)) for key, tensor in mine.items()} == {
         key: tuple(tensor.shape) for key, tensor in theirs(name).items()}
 
 
