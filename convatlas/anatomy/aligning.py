@@ -31,10 +31,18 @@ class Part:
         return self.path.rpartition(".")[2]
 
     @cached_property
+    def told(self) -> Sequence[Step]:
+        """The steps that say what this is: norms and activations only where there is nothing else."""
+        return [step for step in self.steps if step.family not in ("norm", "activation")] or self.steps
+
+    @cached_property
+    def kinds(self) -> set[str]:
+        return {step.kind for step in self.told}
+
+    @cached_property
     def bags(self) -> tuple[dict[object, float], dict[object, float]]:
-        """The steps, exactly and by kind and kernel, as shares; norms and activations only where there is no other."""
-        told = [step for step in self.steps if step.family not in ("norm", "activation")] or self.steps
-        return tuple({key: count / len(told) for key, count in Counter(map(key_of, told)).items()}
+        """The steps, exactly, and by kind and kernel, as shares."""
+        return tuple({key: count / len(self.told) for key, count in Counter(map(key_of, self.told)).items()}
                      for key_of in (attrgetter("like"), lambda step: (step.kind, step.own.get("kernel"))))
 
 
@@ -110,7 +118,7 @@ def _matched(left: list[Part], right: list[Part]) -> list[Match]:
 def _affinity(a: Part, b: Part) -> float:
     """How much speaks for comparing two stages or units; 0: nothing."""
     alike = likeness(a, b)
-    if a.name == b.name and alike:
+    if a.name == b.name and a.kinds & b.kinds:
         return alike + (0.25 if a.name.isdecimal() else 1)      # a number tells the place, not what is there
     same_map = a.steps[-1].output[1:] == b.steps[-1].output[1:]
     return alike * (1 if same_map else 0.5) if alike >= ALIKE else 0

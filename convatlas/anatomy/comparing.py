@@ -32,12 +32,13 @@ class Change:
     params: int
     macs: int
     times: int = 1
+    steps: tuple[str, ...] = ()                             # all of them, where one network has them alone
     values: tuple[tuple[tuple[int, ...], ...], ...] = ()    # of a follow-up: what the steps read, or their maps' sides
 
     @property
     def key(self) -> tuple:
         """Changes of equal key are the same difference; of follow-ups the numbers do not matter."""
-        return self.inside, self.what, bool(self.values) or (self.a, self.b)
+        return self.inside, self.what, bool(self.values) or (self.a, self.b, self.steps)
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,18 @@ def diff(a: nn.Module, b: nn.Module, input_size: tuple[int, ...] | None = None) 
     False where every step agrees: such networks differ in weights, in training or not at all. Raises ValueError as
     `summary` does.
     """
-    walks = Walk.of(a, input_size), Walk.of(b, input_size)
-    sides = [Side(walk.kind, walk.size, walk.params, sum(row.macs for row in walk.rows)) for walk in walks]
-    picture = [] if walks[0].size == walks[1].size else [
-        Block((("input", "input"),), (Change("", "picture", by(walks[0].size), by(walks[1].size), 0, 0),))]
-    return Difference(*sides, tuple(picture + _fold(_blocks(align(*walks)))))
+    return compare(Walk.of(a, input_size), Walk.of(b, input_size))
+
+
+def compare(a: Walk, b: Walk) -> Difference:
+    """The same for networks that have been traced already."""
+    picture = [] if a.size == b.size else [
+        Block((("input", "input"),), (Change("", "picture", by(a.size), by(b.size), 0, 0),))]
+    return Difference(_side(a), _side(b), tuple(picture + _fold(_blocks(align(a, b)))))
+
+
+def _side(walk: Walk) -> Side:
+    return Side(walk.kind, walk.size, walk.params, sum(row.macs for row in walk.rows))
 
 
 def _blocks(matches: Iterable[Match]) -> Iterator[Block]:
@@ -85,8 +93,11 @@ def _blocks(matches: Iterable[Match]) -> Iterator[Block]:
 
 
 def _one_sided(match: Match) -> list[Change]:
-    gone, new = _sides(match.pairs)
-    return [Change("", "", made_of(gone), made_of(new), *_cost(gone, new))]
+    return [_alone("", *_sides(match.pairs))]
+
+
+def _alone(inside: str, gone: list[Step], new: list[Step]) -> Change:
+    return Change(inside, "", made_of(gone), made_of(new), *_cost(gone, new), steps=tuple(map(str, gone + new)))
 
 
 def _sides(pairs) -> tuple[list[Step], list[Step]]:
@@ -157,7 +168,7 @@ class _Unit:
         for home, group in groups.items():
             gone, new = _sides([pair for _, *pair in group])
             inside = home if isinstance(home, str) else self._inside((gone or new)[0], home[0])
-            self.found[group[0][0]] = Change(inside, "", made_of(gone), made_of(new), *_cost(gone, new))
+            self.found[group[0][0]] = _alone(inside, gone, new)
 
     def _home(self, step: Step, side: int, lone: set[int]) -> str | None:
         """The outermost module inside the unit that runs lone steps only, or works itself only on them."""
@@ -186,7 +197,7 @@ def _merge(changes: Iterable[Change]) -> list[Change]:
     """The same change of several steps of a unit is told once."""
     same: dict[tuple, list[Change]] = {}
     for change in changes:
-        same.setdefault((change.what, change.a, change.b), []).append(change)
+        same.setdefault((change.what, change.a, change.b, change.steps), []).append(change)
     return [replace(_sum(tuple(group)), inside=", ".join(ranges(change.inside for change in group)))
             for group in same.values()]
 
@@ -242,18 +253,16 @@ def _spread(blocks: list[Block]) -> list[Block]:
 
     Another epsilon of all norms, a norm behind all convolutions.
     """
-    places: dict[tuple, list[tuple[tuple, Change]]] = {}
+    plain: dict[tuple, list[tuple[tuple, Change]]] = {}
     for block in blocks:
-        for change in block.changes:
-            if _is_plain(change):
-                places.setdefault((change.what, change.a, change.b), []).append((block.places[0], change))
-    spread = {key: found for key, found in places.items()
-              if len(found) > 1 and len({change.inside for _, change in found}) > 1}
+        for change in filter(_is_plain, block.changes):
+            plain.setdefault((change.what, change.a, change.b), []).append((block.places[0], change))
+    spread = [found for found in plain.values() if len({change.inside for _, change in found}) > 1]
+    taken = {id(change) for found in spread for _, change in found}
     rest = [Block(block.places, left) for block in blocks
-            if (left := tuple(change for change in block.changes if (change.what, change.a, change.b) not in spread))]
+            if (left := tuple(change for change in block.changes if id(change) not in taken))]
     return rest + [Block(tuple(dict.fromkeys(place for place, _ in found)),
-                         (replace(_sum(tuple(change for _, change in found)), inside=""),))
-                   for found in spread.values()]
+                         (replace(_sum(tuple(change for _, change in found)), inside=""),)) for found in spread]
 
 
 def _is_plain(change: Change) -> bool:

@@ -8,17 +8,17 @@ from convatlas.anatomy.table import by
 
 NONE = "-"              # stands for what one network does not have
 SHORT = 8               # of so many steps each is told
-LONG = 12               # more words than that are counted by kind
+LONG = 12               # of more words than that only the layers with weights are told, counted by kind
 TOLD = {"bias": ("no bias", "bias"), "ceil_mode": ("rounds down", "rounds up"), "affine": ("no scale", "scale"),
         "count_include_pad": ("padding not counted", "padding counted")}
 
 
 def made_of(steps: list[Step]) -> str:
-    """ "3x3 conv 64 /2, batch norm, relu"; of many steps only those with weights or windows; NONE of no steps."""
-    told = [step for step in steps if step.weighs or step.family == "pool"] if len(steps) > SHORT else steps
-    runs = [(word, len(list(same))) for word, same in groupby(map(str, told or steps))]
+    """ "3x3 conv 64 /2, batch norm, relu"; of many steps without norms and activations; NONE of no steps."""
+    told = steps if len(steps) <= SHORT else [s for s in steps if s.family not in ("norm", "activation")] or steps
+    runs = [(word, len(list(same))) for word, same in groupby(map(str, told))]
     if len(runs) > LONG:
-        kinds = [step.kind for step in told]
+        kinds = [step.kind for step in told if step.weighs] or [step.kind for step in told]
         runs = [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
     return ", ".join(word if times == 1 else f"{word} (x{times})" for word, times in runs) or NONE
 

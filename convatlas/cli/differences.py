@@ -5,7 +5,7 @@ PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])"       # where a path may break
 LEGEND = {"reads ": "reads: the channels that come in, where nothing else differs",
           " maps": "maps: the size of what it gives out, where nothing else differs",
           " + norm": "+ norm: with the norm behind it"}
-KEYS = {"silent": "left open", "departs": "departs", "introduced": "introduced"}
+KEYS = {"introduced": "introduced", "silent": "left open", "departs": "departs"}
 
 
 def diff(a: str, b: str, *, json: bool = False) -> int:
@@ -25,13 +25,16 @@ def diff(a: str, b: str, *, json: bool = False) -> int:
     from convatlas import anatomy, registry
     with torch.device("meta"):
         found = anatomy.diff(registry.create_model(a), registry.create_model(b))
-    if json:
-        return print_json(_record(found))
+    return print_json(_record(found)) if json else tell(found)
+
+
+def tell(found) -> int:
+    """Print a Difference: both totals, then a line for each change."""
     console = open_console()
     console.print(_totals(found))
     console.print()
     if not found:
-        for line in _sameness(a, b):
+        for line in _sameness(found.a.name, found.b.name):
             console.print(line)
         return 0
     console.print(_table(found))
@@ -45,7 +48,7 @@ def _record(found) -> dict:
     from dataclasses import asdict
     sides = {"a": asdict(found.a), "b": asdict(found.b)}
     blocks = [{"places": [{"a": a, "b": b} for a, b in block.places], "changes": [
-        {key: getattr(change, key) for key in ("inside", "what", "a", "b", "times", "params", "macs")}
+        {key: getattr(change, key) for key in ("inside", "what", "a", "b", "steps", "times", "params", "macs")}
         for change in block.changes]} for block in found.blocks]
     return sides | {"same": not found, "params": found.b.params - found.a.params,
                     "macs": found.b.macs - found.a.macs, "blocks": blocks}
@@ -70,9 +73,7 @@ def _sameness(a: str, b: str):
         paper = registry.describe(name)["paper"]
         yield ""
         yield f"{name}: {paper['title']} ({paper['year']})"
-        for key, label in KEYS.items():
-            if paper[key]:
-                yield f"  {label}: {paper[key]}"
+        yield from (f"{label}: {paper[key]}" for key, label in KEYS.items() if paper[key])
 
 
 def _table(found):
@@ -86,9 +87,11 @@ def _table(found):
             table.add_row(Phrase(_where(block), PATH), style="bold")
         for change in block.changes:
             inside = Padding(Phrase(change.inside or "itself", PATH), (0, 0, 0, 2))
+            place = Phrase(_where(block), PATH) if alone else inside
             several = f"(x{change.times})" if alone and change.times > len(block.places) else ""
-            table.add_row(Phrase(_where(block), PATH) if alone else inside, f"{change.what} {several}".strip(), Phrase(change.a), Phrase(change.b),
-                          f"{change.params:+,}" if change.params else "", _signed(change.macs))
+            params = f"{change.params:+,}" if change.params else ""
+            table.add_row(place, f"{change.what} {several}".strip(), Phrase(change.a), Phrase(change.b), params,
+                          _signed(change.macs))
     return table
 
 
