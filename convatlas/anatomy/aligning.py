@@ -150,7 +150,7 @@ def _step_affinity(one: tuple[Step, str], other: tuple[Step, str]) -> float:
     (a, name_a), (b, name_b) = one, other
     named = 1 if name_a == name_b else 0.3 if name_a.rpartition(".")[2] == name_b.rpartition(".")[2] else 0
     if a.like == b.like:
-        return 3 + named
+        return (1 if a.family in ("norm", "activation") else 3) + named     # these are alike everywhere
     if a.kind == b.kind:
         keys = {*a.own, *b.own}
         return 0.5 + sum(a.own.get(key) == b.own.get(key) for key in keys) / len(keys) + named

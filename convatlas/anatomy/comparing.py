@@ -10,6 +10,7 @@ from convatlas.anatomy.table import by
 from convatlas.anatomy.wording import NONE, made_of, numbers, ranges, what, words
 
 TOP = "top level"       # what the network does itself, between its stages
+WITH_NORM = " + norm"
 NEAR = 6                # steps from one place to another of what has only moved
 
 
@@ -56,13 +57,22 @@ class Block:
 
 @dataclass(frozen=True)
 class Difference:
-    """All differences; their params and macs add up to the difference of the totals."""
+    """All differences; their params and macs add up to the difference of the totals. `print` tells them."""
     a: Side
     b: Side
     blocks: tuple[Block, ...]
 
     def __bool__(self) -> bool:
         return bool(self.blocks)
+
+    def __str__(self) -> str:
+        lines = [f"{self.a.name} -> {self.b.name}: {self.b.params - self.a.params:+,} parameters, "
+                 f"{self.b.macs - self.a.macs:+,} MACs"]
+        for block in self.blocks:
+            where = " | ".join(filter(None, dict.fromkeys(block.where)))
+            lines += [": ".join(filter(None, (where, change.inside, change.what, f"{change.a} -> {change.b}"))) +
+                      f" ({change.params:+,} parameters, {change.macs:+,} MACs)" for change in block.changes]
+        return "\n".join(lines)
 
 
 def diff(a: nn.Module, b: nn.Module, input_size: tuple[int, ...] | None = None) -> Difference:
@@ -146,8 +156,8 @@ class _Unit:
         """A norm has as many channels as the layer before it, whose change it follows."""
         if cost != (0, 0):
             change = self.found[self.weights]
-            what = change.what if change.what.endswith(" + norm") else f"{change.what} + norm"
-            self.found[self.weights] = replace(change, what=what, params=change.params + cost[0],
+            step = f"{change.what.removesuffix(WITH_NORM)}{WITH_NORM}"
+            self.found[self.weights] = replace(change, what=step, params=change.params + cost[0],
                                                macs=change.macs + cost[1])
 
     def _moved(self, a: Step, b: Step) -> Change:
@@ -225,8 +235,8 @@ def _follow_up(inside: str, a: Step, b: Step, cost: tuple[int, int]) -> Change:
     """A step that is the same, but on what other steps have changed."""
     values = ((a.reads,), (b.reads,)) if a.reads != b.reads else (a.output[1:], b.output[1:])
     told = tuple((value,) for value in values) if values[0] != values[1] else ()
-    words = (f"{a.params:,} params", f"{b.params:,} params") if not told else map(numbers, told)
-    return Change(inside, what(a, b), *words, *cost, values=told)
+    texts = (f"{a.params:,} params", f"{b.params:,} params") if not told else map(numbers, told)
+    return Change(inside, what(a, b), *texts, *cost, values=told)
 
 
 def _fold(blocks: Iterable[Block]) -> list[Block]:

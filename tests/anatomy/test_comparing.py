@@ -248,6 +248,37 @@ def test_a_larger_picture():
         diff(Net(Unit()), Reads(16))
 
 
+def test_what_a_gate_holds_is_not_taken_for_the_activation_before_it():
+    class Plain(Unit):
+        def forward(self, x):
+            return self.bn(self.conv(x)).relu()
+
+    class Gate(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.act = nn.ReLU()
+
+        def forward(self, x):
+            return x * F.hardsigmoid(self.act(x.mean((2, 3), keepdim=True)))
+
+    class Rich(Unit):
+        def __init__(self):
+            super().__init__()
+            self.gate = Gate()
+
+        def forward(self, x):
+            return self.gate(F.silu(self.bn(self.conv(x))))
+
+    assert [change[2:6] for change in middle(Rich(), Plain())] == [
+        ("", "activation", "swish", "relu"), ("gate", "", "global average, relu, h-sigmoid, multiply", "-")]
+
+
+def test_print_tells_them():
+    assert str(diff(Net(Unit(), Unit()), Net(changed(k=1), Unit()), SIZE)).splitlines() == [
+        "Net -> Net: -512 parameters, -131,072 MACs",
+        "body.0: conv: 3x3 -> 1x1 (-512 parameters, -131,072 MACs)"]
+
+
 def test_neither_network_is_touched():
     a, b = Net(Unit()), Net(Bypass())
     before = {name: value.clone() for name, value in a.state_dict().items()}
