@@ -43,7 +43,7 @@ class Part:
     def bags(self) -> tuple[dict[object, float], dict[object, float]]:
         """The steps, exactly, and by kind and kernel, as shares."""
         return tuple({key: count / len(self.told) for key, count in Counter(map(key_of, self.told)).items()}
-                     for key_of in (attrgetter("like"), lambda step: (step.kind, step.own.get("kernel"))))
+                     for key_of in (attrgetter("like"), attrgetter("kind", "kernel")))
 
 
 class Match(NamedTuple):
@@ -81,10 +81,12 @@ def _stages(walk: Walk) -> list[Part]:
 
 
 def _is_stack(walk: Walk, path: str) -> bool:
-    """A plain sequence of at least two units that have parts of their own."""
-    module = walk.modules[path]
-    children = sum(next(child.children(), None) is not None for child in module.children())
-    return bool(path) and isinstance(module, nn.Sequential | nn.ModuleList) and children > 1
+    """A plain sequence of units: nothing but modules that have parts of their own, or at least two of them."""
+    module = walk.modules.get(path)         # None for a parameter at the top that only trains
+    if not path or not isinstance(module, nn.Sequential | nn.ModuleList):
+        return False
+    units = [next(child.children(), None) is not None for child in module.children()]
+    return all(units) or sum(units) > 1
 
 
 def _units(stage: Part) -> list[Part]:

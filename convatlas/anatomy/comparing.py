@@ -34,11 +34,11 @@ class Change:
     macs: int
     times: int = 1
     steps: tuple[str, ...] = ()                             # all of them, where one network has them alone
-    values: tuple[tuple[tuple[int, ...], ...], ...] = ()    # of a follow-up: what the steps read, or their maps' sides
+    values: tuple[tuple[tuple, ...], ...] = ()              # a's and b's numbers, one a step: what it reads, its map
 
     @property
     def key(self) -> tuple:
-        """Changes of equal key are the same difference; of follow-ups the numbers do not matter."""
+        """Changes of equal key are the same difference; where they have values, those do not matter."""
         return self.inside, self.what, bool(self.values) or (self.a, self.b, self.steps)
 
 
@@ -146,7 +146,7 @@ class _Unit:
             self._charge(cost)
             cost = 0, 0
         if a.like != b.like:
-            self.found[i] = Change(self._inside(a, 0), what(a, b), *words(a, b), *cost)
+            self.found[i] = _own_change(self._inside(a, 0), a, b, cost)
         elif cost != (0, 0):
             self.found[i] = _follow_up(self._inside(a, 0), a, b, cost)
         if a.weighs or b.weighs:
@@ -229,6 +229,13 @@ def _moves(match: Match) -> Iterator[tuple[Step, Step]]:
 def _behind(step: Step, steps: list[Step]) -> str:
     place = next(i for i, other in enumerate(steps) if other is step)
     return f"behind {steps[place - 1]}" if place else "first"
+
+
+def _own_change(inside: str, a: Step, b: Step, cost: tuple[int, int]) -> Change:
+    """A step with other settings. Rates of dropping, which grow from unit to unit, are numbers that fold."""
+    change = Change(inside, what(a, b), *words(a, b), *cost)
+    rates = a.kind == b.kind and {key for key in (*a.own, *b.own) if a.own.get(key) != b.own.get(key)} == {"p"}
+    return replace(change, values=tuple(((float(step.own["p"]),),) for step in (a, b))) if rates else change
 
 
 def _follow_up(inside: str, a: Step, b: Step, cost: tuple[int, int]) -> Change:

@@ -63,7 +63,12 @@ class Step:
 
     @property
     def weighs(self) -> bool:
-        return self.kind in ("conv", "linear")
+        return self.kind in ("conv", "transposed conv", "linear")
+
+    @property
+    def kernel(self) -> tuple[int, ...] | None:
+        """Of a convolution or pooling; a layer of another class may call anything so."""
+        return self.own.get("kernel") if self.weighs or self.family == "pool" else None
 
     def __str__(self) -> str:
         """ "3x3 conv 64 /2", "linear 1000", "batch norm", "dropout 0.5" """
@@ -71,8 +76,8 @@ class Step:
         if "pad" in own:
             return " ".join((self.kind, *(f"{side} {n}" for side, n in zip(SIDES, own["pad"], strict=False) if n)))
         if not self.weighs and self.family != "pool":
-            return f"{self.kind} {own[told]}" if (told := "p" if "p" in own else "other") in own else self.kind
-        head = (by(own.get("kernel")), "depthwise" * (own.get("groups") == "depthwise"), self.kind,
+            return f"{self.kind} {own[told]:.6g}" if (told := "p" if "p" in own else "other") in own else self.kind
+        head = (by(self.kernel), "depthwise" * (own.get("groups") == "depthwise"), self.kind,
                 str(own.get("channels", "")))
         stride = by(own.get("stride"))
         groups = own.get("groups", 1)
@@ -150,7 +155,7 @@ def _layer(call: Call, works: list[Step]) -> Step:
 
 
 def _attributes(module: nn.Module) -> dict[str, object]:
-    return {key: value for key, value in vars(module).items()
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in vars(module).items()
             if key not in UNTOLD and key[0] != "_" and not key.startswith(("in_", "num_")) and _is_plain(value)}
 
 
@@ -168,6 +173,8 @@ def _only_shapes(func, op: str, x: Tensor, outputs: list[Tensor]) -> bool:
 
 
 def _kind(op: str, named: dict, maps: int) -> str:
+    if op == "convolution" and named["transposed"]:
+        return "transposed conv"
     if op in ("mm", "addmm") and maps > 1:
         return "matrix product"
     if op == "mul" and maps == 1:
@@ -198,6 +205,8 @@ def _settings(op: str, named: dict, out: Tensor) -> dict[str, object]:
         depthwise = window.groups == named["input"].shape[1] != 1
         return own | {"channels": out.shape[1], "groups": "depthwise" if depthwise else window.groups,
                       "bias": named["bias"] is not None}
+    if op == "convolution":
+        named = named | {"kernel": tuple(named["weight"].shape[2:]), "channels": out.shape[1]}
     if op in ("addmm", "mm"):
         return {"channels": out.shape[-1], "bias": op == "addmm"}
     if op in ("mean", "sum", "amax"):

@@ -27,7 +27,7 @@ def what(a: Step, b: Step) -> str:
     """What both have in common: "3x3 depthwise conv", "activation"."""
     if a.kind != b.kind:
         return a.family
-    kernel = by(a.own["kernel"]) if a.own.get("kernel") == b.own.get("kernel") and "kernel" in a.own else ""
+    kernel = by(a.kernel) if a.kernel == b.kernel else ""
     depthwise = "depthwise" if a.own.get("groups") == b.own.get("groups") == "depthwise" else ""
     return " ".join(filter(None, (kernel, depthwise, a.kind)))
 
@@ -37,15 +37,15 @@ def words(a: Step, b: Step) -> tuple[str, str]:
         return str(a), str(b)
     told = sorted(dict.fromkeys((*a.own, *b.own)), key="momentum".__eq__)       # it only matters in training
     keys = [key for key in told if a.own.get(key, NONE) != b.own.get(key, NONE)]
-    if "kernel" in keys and _keeps_size(a) and _keeps_size(b):
+    if a.kernel != b.kernel and _keeps_size(a) and _keeps_size(b):
         keys = [key for key in keys if key != "padding"]
     return tuple(", ".join(_word(key, step.own.get(key, NONE)) for key in keys) for step in (a, b))
 
 
 def _keeps_size(step: Step) -> bool:
     """Padded by half the kernel."""
-    half = tuple(side // 2 for side in step.own["kernel"])
-    return step.own["padding"] in (half, half[:1] if len(set(half)) == 1 else half)
+    half = tuple(side // 2 for side in step.kernel or ())
+    return step.own.get("padding") in (half, half[:1] if len(set(half)) == 1 else half)
 
 
 def _word(key: str, value) -> str:
@@ -53,16 +53,22 @@ def _word(key: str, value) -> str:
         return TOLD[key][value]
     if isinstance(value, tuple):
         value = by(value)
+    if isinstance(value, float):
+        value = f"{value:.6g}"
     return {"kernel": f"{value}", "channels": f"{value} channels", "work": f"{value}", "other": f"by {value}",
             "momentum": f"in training momentum {value}",
             "groups": f"{value}" if value == "depthwise" else f"{value} group{'s' * (value != 1)}"}.get(
         key, f"{key.replace('_', ' ')} {value}")
 
 
-def numbers(values: tuple[tuple[int, ...], ...]) -> str:
-    word = "reads {}" if len(values[0]) == 1 else "{} maps"
-    ends = sorted({min(values), max(values)}, reverse=len(values[0]) > 1)
-    return word.format(" to ".join(map(by, ends)))
+def numbers(values: tuple[tuple, ...]) -> str:
+    """ "reads 64 to 256", "28x28 to 7x7 maps", "p 0.1 to 0.2" """
+    ends = min(values), max(values)
+    if isinstance(values[0][0], float):
+        return "p " + " to ".join(dict.fromkeys(f"{p:.3g}" for p, in ends))
+    if len(values[0]) > 1:
+        return " to ".join(dict.fromkeys(map(by, ends[::-1]))) + " maps"
+    return "reads " + " to ".join(dict.fromkeys(map(by, ends)))
 
 
 def ranges(paths: Iterable[str]) -> Iterator[str]:

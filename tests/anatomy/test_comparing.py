@@ -198,13 +198,21 @@ def test_the_same_epsilon_everywhere_is_one_line():
         ("body.0-2", "body.0-2", "", "batch norm", "eps 1e-05", "eps 0.001", 3)]
 
 
+def test_rates_of_dropping_fold_into_a_range():
+    def dropping(*rates: float) -> nn.Module:
+        return Net(*(nn.Sequential(nn.Conv2d(8, 8, 1), nn.Dropout(p)) for p in rates))
+
+    assert told(dropping(0.1, 0.2, 0.3), dropping(0.2, 0.4, 0.6)) == [
+        ("body.0-2", "body.0-2", "1", "dropout", "p 0.1 to 0.3", "p 0.2 to 0.6", 3)]
+
+
 def test_equal_changes_inside_a_unit_are_one_line():
     def norms(eps: float) -> nn.Module:
         return Net(nn.Sequential(*(nn.Sequential(nn.Conv2d(8, 8, k, padding=k // 2), nn.BatchNorm2d(8, eps))
                                    for k in (1, 3, 5))))
 
     assert told(norms(1e-5), norms(1e-3)) == [
-        ("body", "body", "0.0-2.1", "batch norm", "eps 1e-05", "eps 0.001", 3)]
+        ("body.0", "body.0", "0-2.1", "batch norm", "eps 1e-05", "eps 0.001", 3)]
 
 
 def test_a_layer_of_ones_own_is_known_by_class_settings_and_work():
@@ -223,14 +231,15 @@ def test_a_layer_of_ones_own_is_known_by_class_settings_and_work():
     Once.__name__ = "Twice"
     assert middle(Twice(2.0), Twice(2.0)) == []
     assert middle(Twice(2.0), Twice(3.0))[0][3:6] == (
-        "twice", "factor 2.0, scale 2.0, tanh", "factor 3.0, scale 3.0, tanh")
-    assert middle(Twice(2.0), Once(2.0))[0][3:6] == ("twice", "scale 2.0, tanh", "scale 2.0, relu")
+        "twice", "factor 2, scale 2, tanh", "factor 3, scale 3, tanh")
+    assert middle(Twice(2.0), Once(2.0))[0][3:6] == ("twice", "scale 2, tanh", "scale 2, relu")
 
 
 def test_a_head_that_only_trains():
     a, b = Net(Unit()), Net(Unit())
     b.aux = nn.Linear(8, 10)
-    assert told(a, b) == [("", "aux", "", "", "-", "only in training", 1)]
+    b.loss_scale = nn.Parameter(torch.ones(1))
+    assert told(a, b) == [("", "loss_scale, aux", "", "", "-", "only in training", 2)]
 
 
 def test_a_larger_picture():
@@ -241,9 +250,9 @@ def test_a_larger_picture():
 
     found = diff(Reads(16), Reads(32))
     assert_adds_up(found)
-    assert [(c.what, c.a, c.b, c.macs) for block in found.blocks for c in block.changes] == [
-        ("picture", "3x16x16", "3x32x32", 0), ("3x3 conv", "16x16 maps", "32x32 maps", 768 * 9 * 8 * 3),
-        ("3x3 conv", "16x16 maps", "32x32 maps", 768 * 9 * 8 * 8)]
+    assert [(block.where[1], c.what, c.a, c.b, c.macs) for block in found.blocks for c in block.changes] == [
+        ("input", "picture", "3x16x16", "3x32x32", 0),
+        ("stem, body.0", "3x3 conv", "16x16 maps", "32x32 maps", 768 * 9 * 8 * (3 + 8))]
     with pytest.raises(ValueError, match="does not state an input size"):
         diff(Net(Unit()), Reads(16))
 
