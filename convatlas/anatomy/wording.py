@@ -72,24 +72,32 @@ def numbers(values: tuple[tuple, ...]) -> str:
 
 
 def ranges(paths: Iterable[str]) -> Iterator[str]:
-    """Consecutive numbers in one: "conv3_x.1", "conv3_x.2" -> "conv3_x.1-2". Of equal paths the first stays."""
+    """Consecutive numbers in one, the last number of a path first. Of equal paths the first stays.
+
+    "conv3_x.1", "conv3_x.2" -> "conv3_x.1-2"; "conv3_x.0", "conv4_x.0" -> "conv3-4_x.0"
+    """
+    return _counted(_counted(dict.fromkeys(paths), last=True), last=False)
+
+
+def _counted(paths: Iterable[str], last: bool) -> Iterator[str]:
     runs: list[list[list[str]]] = []
-    for path in dict.fromkeys(paths):
+    for path in paths:
         words = re.split(r"(\d+)", path)
-        if runs and _follows(runs[-1], words):
+        if runs and _follows(runs[-1], words, last):
             runs[-1].append(words)
         else:
             runs.append([words])
     for first, *more in runs:
-        last = more[-1] if more else first
-        yield "".join(old if old == new else f"{old}-{new}" for old, new in zip(first, last, strict=True))
+        end = more[-1] if more else first
+        yield "".join(old if old == new else f"{old}-{new}" for old, new in zip(first, end, strict=True))
 
 
-def _follows(run: list[list[str]], words: list[str]) -> bool:
+def _follows(run: list[list[str]], words: list[str], last: bool) -> bool:
     """The path counts on from the run: the same but for one number, the next one, at the place where the run counts."""
     def step(old: list[str], new: list[str]) -> int | None:
         places = [i for i, (word, other) in enumerate(zip(old, new, strict=False)) if word != other]
-        one = len(old) == len(new) and len(places) == 1 and places[0] % 2 == 1
+        allowed = [len(new) - 2] if last else range(1, len(new), 2)             # where the numbers are
+        one = len(old) == len(new) and len(places) == 1 and places[0] in allowed
         return places[0] if one and int(new[places[0]]) == int(old[places[0]]) + 1 else None
 
     here = step(run[-1], words)

@@ -12,6 +12,7 @@ from convatlas import registry
 from convatlas.anatomy import Difference, diff, summary
 from convatlas.anatomy.comparing import compare
 from convatlas.anatomy.steps import Walk
+from convatlas.anatomy.wording import ranges
 
 SIZE = (3, 16, 16)
 
@@ -280,6 +281,11 @@ def test_what_a_gate_holds_is_not_taken_for_the_activation_before_it():
 
     assert [change[2:6] for change in middle(Rich(), Plain())] == [
         ("", "activation", "swish", "relu"), ("gate", "", "global average, relu, h-sigmoid, multiply", "-")]
+
+
+def test_ranges_count_units_first():
+    paths = ["a1", "a2.0", "a3.0", "a3.1", "a4.0", "a4.1", "a6.0", "b6.1", "b6.1"]
+    assert list(ranges(paths)) == ["a1", "a2.0", "a3-4.0-1", "a6.0", "b6.1"]
 
 
 def test_print_tells_them():
