@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "create_model": "registry", "list_models": "registry", "describe": "registry",
-    "summary": "anatomy", "features": "anatomy",
+    "summary": "anatomy", "features": "anatomy", "diff": "anatomy",
     "Recipe": "train", "load_model": "saved", "load_weights": "weights",
 }
 __all__ = sorted(_HOMES)

@@ -6,7 +6,7 @@ import copy
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn as nn
@@ -30,25 +30,8 @@ def summary(net: nn.Module, input_size: tuple[int, ...] | None = None) -> Summar
     product, its own parameters) gets a row under the container's name. Raises ValueError where no input size is known
     or where the network cannot run on it.
     """
-    size = tuple(input_size or getattr(net, "input_size", ()))
-    kind = getattr(net, "name", "") or type(net).__name__
-    if not size:
-        raise ValueError(f"{kind} does not state an input size; give one: summary(net, input_size=(C, H, W))")
-    ghost = _on_meta(net)
-    counter = FlopCounterMode(display=False)
-    trace = Trace(ghost, counter)
-    floats = (p.dtype for p in ghost.parameters() if p.is_floating_point())
-    try:
-        with torch.no_grad(), torch.device("meta"), counter:
-            x = torch.empty(1, *size, dtype=next(floats, None))
-            trace.start(x)
-            with trace:
-                ghost(x)
-    except (RuntimeError, NotImplementedError) as error:
-        where = f" at {trace.stack[-1].name}" if trace.stack and trace.stack[-1].name else ""
-        raise ValueError(f"{kind} does not run on an input of {by(size)}{where}: {error}") from error
-    params = sum(p.numel() for p in ghost.parameters())
-    return Summary(kind, size, tuple(trace.rows), trace.parts, params)
+    trace = Trace.of(net, input_size)
+    return Summary(trace.kind, trace.size, tuple(trace.rows), trace.parts, trace.params)
 
 
 def _on_meta(net: nn.Module) -> nn.Module:
@@ -89,16 +72,38 @@ class Call:
 class Trace(TorchDispatchMode):
     """Follows one pass, operation by operation, and closes a row when a module returns."""
 
-    def __init__(self, net: nn.Module, counter: FlopCounterMode):
+    def __init__(self, net: nn.Module, kind: str, size: tuple[int, ...], counter: FlopCounterMode):
         super().__init__()
-        self.counter, self.rows, self.parts = counter, [], {}
-        self.stack: list[Call] = []
+        self.kind, self.size, self.counter = kind, size, counter
+        self.rows, self.parts, self.stack = [], {}, []
         self.origins = WeakTensorKeyDictionary()
         self.names = {id(p): name for name, p in net.named_parameters()}
-        self.unread = set(self.names)
+        self.unread = {id(p): p.numel() for p in net.parameters()}
+        self.params = sum(self.unread.values())
         for name, module in net.named_modules():
             module.register_forward_pre_hook(self._enter(name), with_kwargs=True)
             module.register_forward_hook(self._leave)
+
+    @classmethod
+    def of(cls, net: nn.Module, input_size: tuple[int, ...] | None = None) -> Self:
+        """The finished trace of one pass; arguments and errors as for `summary`."""
+        size = tuple(input_size or getattr(net, "input_size", ()))
+        kind = getattr(net, "name", "") or type(net).__name__
+        if not size:
+            raise ValueError(f"{kind} does not state an input size; give one: summary(net, input_size=(C, H, W))")
+        ghost = _on_meta(net)
+        trace = cls(ghost, kind, size, FlopCounterMode(display=False))
+        floats = (p.dtype for p in ghost.parameters() if p.is_floating_point())
+        try:
+            with torch.no_grad(), torch.device("meta"), trace.counter:
+                x = torch.empty(1, *size, dtype=next(floats, None))
+                trace.start(x)
+                with trace:
+                    ghost(x)
+        except (RuntimeError, NotImplementedError) as error:
+            where = f" at {trace.stack[-1].name}" if trace.stack and trace.stack[-1].name else ""
+            raise ValueError(f"{kind} does not run on an input of {by(size)}{where}: {error}") from error
+        return trace
 
     def start(self, x: Tensor) -> None:
         self.origins[x] = Origin(receptive.pixels(x.shape) if x.ndim == 4 else None, 0)
@@ -135,6 +140,7 @@ class Trace(TorchDispatchMode):
         window = receptive.window_of(func.overloadpacket.__name__, named)
         if self.stack:
             self._credit(self.stack[-1], inputs, macs, window)
+            self._note(self.stack[-1], func, named, inputs, out)
         self._follow(func.overloadpacket.__name__, named, inputs, out, bool(macs), window)
         return out
 
@@ -145,8 +151,10 @@ class Trace(TorchDispatchMode):
         for t in inputs:
             if id(t) in self.names:
                 call.bias |= self.names[id(t)].rpartition(".")[2] == "bias"
-                call.params += t.numel() if id(t) in self.unread else 0
-                self.unread.discard(id(t))
+                call.params += self.unread.pop(id(t), 0)
+
+    def _note(self, call: Call, func, named: dict, inputs: list[Tensor], out) -> None:
+        """For traces that keep more than rows: an operation, credited to `call`, before its result is followed."""
 
     def _follow(self, op: str, named: dict, inputs: list[Tensor], out, multiplies: bool, window) -> None:
         data = [(t, self.origins[t]) for t in inputs if t in self.origins]

@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import convatlas
-from convatlas.cli import atlas, checkpoints, runs
+from convatlas.cli import atlas, checkpoints, differences, runs
 from convatlas.registry import UnknownNetwork
 from convatlas.train import RecipeError
 
@@ -19,6 +19,7 @@ app = App(name="convatlas", help="The classic convolutional networks, exactly as
 app.command(atlas.list_, name="list")
 app.command(atlas.show)
 app.command(atlas.verify)
+app.command(differences.diff)
 app.command(checkpoints.convert)
 app.command(runs.train)
 app.command(runs.eval_, name="eval")

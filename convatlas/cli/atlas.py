@@ -1,10 +1,8 @@
 """list, show and verify: what the atlas knows of its networks, printed. list and show never import torch."""
-import json as json_
-import os
-import sys
 from itertools import groupby
 
 from convatlas import registry
+from convatlas.cli.printing import Phrase, by, open_console, plain_table, plural, print_json, short
 
 COUNTED = ("Counted: all weights, biases and scales, no running statistics; multiply-adds (MACs) of convolutions and "
            "linear layers for one picture. fvcore, thop and ptflops add batch norm, pooling or activations; "
@@ -33,18 +31,18 @@ def list_(pattern: str = "*", *, family: str | None = None, year: int | None = N
     """
     found = {name: registry.index()[name] for name in registry.list_models(pattern, family, year, max_params)}
     if json:
-        return _print_json([{"name": name, "year": facts["paper"]["year"], "title": facts["paper"]["title"]} | {
+        return print_json([{"name": name, "year": facts["paper"]["year"], "title": facts["paper"]["title"]} | {
             key: facts[key] for key in ("family", "params", "macs", "input_size")} for name, facts in found.items()])
-    console = _console()
+    console = open_console()
     width = max(map(len, found), default=0)
     papers = sorted(found.items(), key=lambda item: _paper(item[1]))
     for (year_, title), networks in groupby(papers, key=lambda item: _paper(item[1])):
         console.print(f"{year_}  {title}", style="bold")
         for name, facts in networks:
-            params, macs = _short(facts["params"]), _short(facts["macs"])
-            console.print(f"      {name:<{width}}  {params:>7} params  {macs:>7} MACs  {_by(facts['input_size'])}")
+            params, macs = short(facts["params"]), short(facts["macs"])
+            console.print(f"      {name:<{width}}  {params:>7} params  {macs:>7} MACs  {by(facts['input_size'])}")
     count = len({_paper(facts) for facts in found.values()})
-    console.print(f"{_plural(len(found), 'network')} of {_plural(count, 'paper')}; convatlas show NAME tells more",
+    console.print(f"{plural(len(found), 'network')} of {plural(count, 'paper')}; convatlas show NAME tells more",
                   style="dim")
     return 0
 
@@ -63,8 +61,8 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
     """
     facts = registry.describe(name)
     if json:
-        return _print_json({key: value for key, value in facts.items() if layers or key != "layers"})
-    console = _console()
+        return print_json({key: value for key, value in facts.items() if layers or key != "layers"})
+    console = open_console()
     _print_paper(console, name, facts)
     if facts["claims"]:
         console.print(_claims_table(facts["claims"]))
@@ -93,31 +91,19 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
     claims = [(v.network, asdict(v.claim) | {"measured": v.measured, "status": v.status, "reason": v.reason})
               for v in verdicts]
     if json:
-        _print_json({"ledger": asdict(count), "claims": [{"network": network} | claim for network, claim in claims]})
+        print_json({"ledger": asdict(count), "claims": [{"network": network} | claim for network, claim in claims]})
         return int(count.fails > 0)
-    console = _console()
+    console = open_console()
     if name and claims:
         console.print(_claims_table([claim for _, claim in claims]))
     _print_errata(console, [pair for pair in claims if pair[1]["status"] == "erratum"])
     for network, claim in claims:
         if claim["status"] == "fails":
             console.print(f"FAILS  {network}: {_sentence(claim)}: {claim['reason']}", style="bold red")
-    of = f"of {name}" if name else f"of {_plural(count.papers, 'paper')}, {_plural(count.networks, 'network')}"
-    console.print(f"{_plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are errata with their "
+    of = f"of {name}" if name else f"of {plural(count.papers, 'paper')}, {plural(count.networks, 'network')}"
+    console.print(f"{plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are errata with their "
                   f"reason, {count.fails} fail", style="bold")
     return int(count.fails > 0)
-
-
-def _console():
-    """Colours and the real width on a terminal; plain text, 120 wide, anywhere else."""
-    from rich.console import Console
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-    return Console(width=width, markup=False, highlight=False, emoji=False)
-
-
-def _print_json(value) -> int:
-    print(json_.dumps(value, indent=1, ensure_ascii=False))
-    return 0
 
 
 def _print_paper(console, name: str, facts: dict) -> None:
@@ -132,7 +118,7 @@ def _print_paper(console, name: str, facts: dict) -> None:
     idle = f" ({facts['idle']:,} of them in heads that only train)" if facts["idle"] else ""
     console.print(f"{facts['params']:,} parameters{idle}, {facts['macs']:,} MACs, {facts['depth']} layers deep",
                   style="bold")
-    console.print(f"reads {_by(facts['input_size'])}, tells {_plural(facts['num_classes'], 'class', 'classes')} apart")
+    console.print(f"reads {by(facts['input_size'])}, tells {plural(facts['num_classes'], 'class', 'classes')} apart")
     console.print(COUNTED, style="dim")
     console.print()
     notes = Table.grid(padding=(0, 2, 0, 0))
@@ -145,37 +131,9 @@ def _print_paper(console, name: str, facts: dict) -> None:
     console.print()
 
 
-class Phrase:
-    """A cell that breaks after its commas only, so that "1x1 512 /2" stays together."""
-
-    def __init__(self, text: str):
-        self.words = text.replace(", ", ",\n").split("\n")
-
-    def __rich_measure__(self, console, options):
-        from rich.measure import Measurement
-        return Measurement(max(map(len, self.words)), len(" ".join(self.words)))
-
-    def __rich_console__(self, console, options):
-        text, *words = self.words
-        for word in words:
-            fits = len(text.rpartition("\n")[2]) + 1 + len(word) <= options.max_width
-            text += f" {word}" if fits else f"\n{word}"
-        yield text
-
-
-def _table(*columns: str, right: tuple[str, ...] = ()):
-    """A table without lines; figures to the right, unbroken."""
-    from rich.table import Table
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", no_wrap=column in right,
-                         overflow="fold")
-    return table
-
-
 def _claims_table(claims: list[dict]):
     from rich.text import Text
-    table = _table("claim", "printed", "measured", "", "source", right=("printed", "measured", ""))
+    table = plain_table("claim", "printed", "measured", "", "source", right=("printed", "measured", ""))
     colours, above = {"holds": "green", "erratum": "yellow", "fails": "bold red"}, ""
     for claim in claims:
         status = Text(claim["status"], style=colours[claim["status"]])
@@ -197,7 +155,7 @@ def _print_errata(console, errata: list[tuple[str, dict]]) -> None:
 
 def _folded_layers(layers: dict):
     from convatlas.anatomy import Layer, fold
-    table = _table("layer", "", "made of", "output", "params", "MACs", "field", right=("", *FIGURES))
+    table = plain_table("layer", "", "made of", "output", "params", "MACs", "field", right=("", *FIGURES))
     for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"]):
         repeats = f"x{line.repeats}" if line.repeats > 1 else ""
         made_of = Phrase(line.made_of)
@@ -209,7 +167,7 @@ def _folded_layers(layers: dict):
 def _all_layers(layers: dict):
     from convatlas.anatomy import Layer
     from convatlas.anatomy.table import window_text
-    table = _table("layer", "kind", *FIGURES, right=FIGURES)
+    table = plain_table("layer", "kind", *FIGURES, right=FIGURES)
     for stage, group in groupby(map(Layer.from_row, layers["rows"]), key=lambda row: row.name.partition(".")[0]):
         rows = list(group)
         if rows[0].name != stage:
@@ -223,7 +181,7 @@ def _all_layers(layers: dict):
 
 def _figures(line) -> tuple[str, ...]:
     """The cells under FIGURES, of a layer or a folded line; what is nothing stays empty."""
-    return (_by(line.output), f"{line.params:,}" if line.params else "", _short(line.macs) if line.macs else "",
+    return (by(line.output), f"{line.params:,}" if line.params else "", short(line.macs) if line.macs else "",
             str(line.field or ""))
 
 
@@ -238,20 +196,3 @@ def _sentence(claim: dict) -> str:
 
 def _paper(facts: dict) -> tuple[int, str]:
     return facts["paper"]["year"], facts["paper"]["title"]
-
-
-def _by(sizes) -> str:
-    return "x".join(map(str, sizes))
-
-
-def _short(number: int) -> str:
-    """Three digits and a unit: 25.6 M."""
-    for scale, unit in ((10**9, "G"), (10**6, "M"), (10**3, "K")):
-        if number >= 0.9995 * scale:
-            value = number / scale
-            return f"{value:.{max(0, 3 - len(str(int(value + 0.05))))}f} {unit}"
-    return str(number)
-
-
-def _plural(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

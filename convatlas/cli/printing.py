@@ -1,0 +1,63 @@
+"""What the verbs print with: consoles, tables, numbers. Everything that costs time is imported when it is used."""
+import json
+import os
+import re
+import sys
+
+
+def open_console():
+    """Colours and the real width on a terminal; plain text, 120 wide, anywhere else."""
+    from rich.console import Console
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def print_json(value) -> int:
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+    return 0
+
+
+class Phrase:
+    """A cell that breaks after its commas only, so that "1x1 512 /2" stays together; or wherever `ends` says."""
+
+    def __init__(self, text: str, ends: str = "(?<=, )"):
+        self.words = re.split(ends, text)
+
+    def __rich_measure__(self, console, options):
+        from rich.measure import Measurement
+        return Measurement(max(len(word.rstrip()) for word in self.words), sum(map(len, self.words)))
+
+    def __rich_console__(self, console, options):
+        lines = [""]
+        for word in self.words:
+            if lines[-1] and len(lines[-1]) + len(word.rstrip()) > options.max_width:
+                lines.append("")
+            lines[-1] += word
+        yield "\n".join(line.rstrip() for line in lines)
+
+
+def plain_table(*columns: str, right: tuple[str, ...] = ()):
+    """A table without lines; figures to the right, unbroken."""
+    from rich.table import Table
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=column in right,
+                         overflow="fold")
+    return table
+
+
+def by(sizes) -> str:
+    return "x".join(map(str, sizes))
+
+
+def short(number: int) -> str:
+    """Three digits and a unit: 25.6 M."""
+    for scale, unit in ((10**9, "G"), (10**6, "M"), (10**3, "K")):
+        if number >= 0.9995 * scale:
+            value = number / scale
+            return f"{value:.{max(0, 3 - len(str(int(value + 0.05))))}f} {unit}"
+    return str(number)
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
