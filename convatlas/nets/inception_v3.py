@@ -16,11 +16,10 @@ Table 1, whose sizes are those of the inputs; behind it the layers here, under t
 """
 from typing import NamedTuple
 
-import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import Network, seq
+from convatlas.blocks import FilterConcat, Network, seq
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
@@ -35,18 +34,6 @@ PAPER = Paper(
     departs="The graph is the authors' release, which is what Inception-v3 means; Table 1 cannot be built as printed, "
             "for an unpadded 3x3 does not leave 35x35 at 35x35. The release has another stem, 3 + 4 + 2 modules and "
             "two more that halve the map, and a 5x5 where Figure 5 has two 3x3.")
-
-
-class FilterConcat(nn.Module):
-    """Branches that read the same maps; their outputs one behind the other, in order."""
-
-    def __init__(self, **branches: nn.Module):
-        super().__init__()
-        for name, branch in branches.items():
-            self.add_module(name, branch)
-
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
 class Conv(NamedTuple):     # one box of the figures
@@ -140,6 +127,7 @@ class Auxiliary(nn.Module):
 class InceptionV3(Network):
     side, smallest = 299, 75
     stages = ("conv_2b", "conv_4a", "mixed_5d", "mixed_6e", "mixed_7c")
+    auxiliary_paths = ("aux.fc",)
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)

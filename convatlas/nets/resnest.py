@@ -33,7 +33,7 @@ PAPER = Paper(
            "the shortcuts that round up; the widths of the stem; blocks of 3x3 pixels dropped at a rate of 0.1, after "
            "each batch norm of a unit in the last two stages; dropout for 200 layers, where the paper says more than "
            "200. Eq. (3) prints 1 / (1 + exp(g)) for a single split; here, as in the release, it is the sigmoid of g. "
-           "ResNeSt-14 and -26 are GluonCV's, and no paper prints them.")
+           "ResNeSt-14 and -26 are GluonCV's, and no paper prints them; there, 14 drops no squares.")
 
 
 class Setting(NamedTuple):      # the paper's "2s2x40d"
