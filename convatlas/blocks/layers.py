@@ -1,6 +1,7 @@
 """Layers, an initialisation and a rounding rule that more than one paper uses."""
 from collections import OrderedDict
 
+import torch
 import torch.nn as nn
 
 
@@ -27,6 +28,21 @@ class LocalResponseNorm(nn.LocalResponseNorm):
 
     def __init__(self):
         super().__init__(size=5, alpha=5 * 1e-4, beta=0.75, k=2.0)
+
+
+class FilterConcat(nn.Module):
+    """GoogLeNet (arXiv:1409.4842), Figure 2: branches that read the same maps, their outputs one behind the other.
+
+    (N, c, H, W) -> (N, the sum of the branches' channels, H', W'), in the order of the branches
+    """
+
+    def __init__(self, **branches: nn.Module):
+        super().__init__()
+        for name, branch in branches.items():
+            self.add_module(name, branch)
+
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
 class ChannelShuffle(nn.Module):

@@ -7,7 +7,7 @@ class Network(nn.Module):
     """Pictures (N, C, H, W) in, logits (N, num_classes) out, in training too.
 
     A subclass states `stages`, the paper's names of the modules where resolution or block family changes, in order, and
-    where they differ from the defaults below: the printed input side, the legal sides, and the path of the classifier.
+    where they differ from the defaults below: the printed input side, the legal sides, and the classifiers' paths.
     A picture of another size or channel count raises ValueError, naming the network and what it reads.
     """
     name = ""                           # create_model writes the catalogue's name here
@@ -16,6 +16,7 @@ class Network(nn.Module):
     largest: int | None = None          # None: no limit
     stages: tuple[str, ...] = ()
     classifier_path = "fc"
+    auxiliary_paths: tuple[str, ...] = ()       # the last layers of the heads that only training reads
     cam_path = ""                       # the layer whose maps class activation maps read; "" means the last stage
 
     def __init__(self, in_channels: int):
@@ -48,11 +49,17 @@ class Network(nn.Module):
         """The paper's initial weights of one layer; PyTorch's own where a network does not say otherwise."""
 
     def reset_classifier(self, num_classes: int) -> None:
-        """Replace the classifier by a fresh one for `num_classes`, initialised as the paper does."""
-        parent, _, leaf = self.classifier_path.rpartition(".")
-        fresh = _like(self.classifier, num_classes)
-        fresh.apply(self.initialise)
-        setattr(self.get_submodule(parent), leaf, fresh)
+        """Give every head a fresh classifier for `num_classes`, initialised as the paper does.
+
+        Raises ValueError, naming the network, for less than one class.
+        """
+        if num_classes < 1:
+            raise ValueError(f"{self.name or type(self).__name__}: num_classes must be 1 or more, not {num_classes}")
+        for path in (self.classifier_path, *self.auxiliary_paths):
+            parent, _, leaf = path.rpartition(".")
+            fresh = _like(self.get_submodule(path), num_classes)
+            fresh.apply(self.initialise)
+            setattr(self.get_submodule(parent), leaf, fresh)
 
 
 def _like(old: nn.Module, num_classes: int) -> nn.Module:
@@ -63,7 +70,7 @@ def _like(old: nn.Module, num_classes: int) -> nn.Module:
     else:
         fresh = type(old)(num_classes)
     reference = next(iter([*old.parameters(), *old.buffers()]))
-    return fresh.to(reference.device, reference.dtype)
+    return fresh.to(reference.device, reference.dtype).train(old.training)
 
 
 def _check_input(net: Network, args: tuple[Tensor, ...]) -> None:

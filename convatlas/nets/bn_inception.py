@@ -8,10 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import torch
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.blocks import ConvBN, FilterConcat, Network, he_init, seq
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
@@ -73,18 +72,6 @@ POOLS = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 Conv = Callable[..., nn.Module]                         # (c_in, c_out, k, stride) -> convolution, batch norm and ReLU
 Unit = Callable[[int, Row, Conv], nn.Module]            # a row of the table with c channels coming in
-
-
-class FilterConcat(nn.Module):
-    """Branches that read the same maps; their outputs one behind the other, in order."""
-
-    def __init__(self, **branches: nn.Module):
-        super().__init__()
-        for name, branch in branches.items():
-            self.add_module(name, branch)
-
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
 def conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Sequential:

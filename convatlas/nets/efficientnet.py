@@ -21,8 +21,8 @@ PAPER = Paper(
     silent="All from the authors' code: the scales of B1 to B7, which are near powers of 1.1, 1.2 and 1.15 but no "
            "more; channels rounded to multiples of 8, layers rounded up; a squeeze to a quarter of a block's input; "
            "TensorFlow's padding, which for a stride puts the odd row below and right; batch norm's epsilon 0.001; "
-           "stochastic depth that grows linearly with the block; the initial weights. Where a stage strides: in its "
-           "first layer, as the printed resolutions demand.",
+           "stochastic depth that grows from 0 in the first block by 0.2 / blocks; the initial weights. Where a stage "
+           "strides: in its first layer, as the printed resolutions demand.",
     elsewhere="torchvision pads evenly (efficientnet_b0_torchvision), so do timm's networks without tf_. PyTorch's "
               "initialisation by fan-out starts depthwise convolutions far smaller than TensorFlow's. A popular copy "
               "fixes the first layer at 32 channels, so that B3 to B7 crash.",

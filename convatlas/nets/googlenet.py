@@ -8,11 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import LocalResponseNorm, Network, seq
+from convatlas.blocks import FilterConcat, LocalResponseNorm, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes, units
 
 PAPER = Paper(
@@ -76,18 +75,6 @@ TABLE = (
 MODULES = tuple(row for row in TABLE if row.part.startswith("inception"))
 
 
-class FilterConcat(nn.Module):
-    """Figure 2: branches that read the same maps; their outputs one behind the other, in order."""
-
-    def __init__(self, **branches: nn.Module):
-        super().__init__()
-        for name, branch in branches.items():
-            self.add_module(name, branch)
-
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.children()], dim=1)
-
-
 def conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Sequential:
     return seq(conv=nn.Conv2d(c_in, c_out, k, stride, padding=k // 2), relu=nn.ReLU())
 
@@ -129,6 +116,7 @@ class Auxiliary(nn.Module):
 class GoogLeNet(Network):
     side, smallest = 224, 31
     stages = ("conv1", "conv2", "inception_3b", "inception_4e", "inception_5b")
+    auxiliary_paths = ("aux_4a.fc2", "aux_4d.fc2")
 
     def __init__(self, first: Callable[..., nn.Module], num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)

@@ -1,8 +1,8 @@
 """GoogLeNet for pictures of 32x32: no paper. Table 1's modules with batch norm, behind a single 3x3 convolution."""
 import torch.nn as nn
 
-from convatlas.blocks import Network, seq
-from convatlas.nets.googlenet import MODULES, FilterConcat, Row
+from convatlas.blocks import FilterConcat, Network, seq
+from convatlas.nets.googlenet import MODULES, Row
 from convatlas.paper import Paper
 
 PAPER = Paper(

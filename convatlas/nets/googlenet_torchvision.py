@@ -2,8 +2,8 @@
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import Network, seq
-from convatlas.nets.googlenet import MODULES, FilterConcat, Row
+from convatlas.blocks import FilterConcat, Network, seq
+from convatlas.nets.googlenet import MODULES, Row
 from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
@@ -46,6 +46,7 @@ class Auxiliary(nn.Module):
 class GoogLeNetTorchvision(Network):
     side, smallest = 224, 15
     stages = ("conv1", "conv2", "inception_3b", "inception_4e", "inception_5b")
+    auxiliary_paths = ("aux_4a.fc2", "aux_4d.fc2")
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import Network, he_init, seq
-from convatlas.nets.inception_v4 import STEM_SIZES, FilterConcat, avg_pool, boxes, max_pool, reduction_a, stem
+from convatlas.blocks import FilterConcat, Network, he_init, seq
+from convatlas.nets.inception_v4 import STEM_SIZES, avg_pool, boxes, filter_concat, max_pool, reduction_a, stem
 from convatlas.paper import Claim, Paper, counts, sizes
 
 AS_PRINTED = Paper(
@@ -76,24 +76,24 @@ class LastResidual(nn.Module):
 
 def figure_10(c: int) -> Residual:
     """Inception-ResNet-A of v1."""
-    return Residual(c, 0.17, FilterConcat(boxes(c, "1x1 32"), boxes(c, "1x1 32", "3x3 32"),
-                                          boxes(c, "1x1 32", "3x3 32", "3x3 32")), 96)
+    return Residual(c, 0.17, filter_concat(boxes(c, "1x1 32"), boxes(c, "1x1 32", "3x3 32"),
+                                           boxes(c, "1x1 32", "3x3 32", "3x3 32")), 96)
 
 
 def figure_11(c: int) -> Residual:
     """Inception-ResNet-B of v1."""
-    return Residual(c, 0.10, FilterConcat(boxes(c, "1x1 128"), boxes(c, "1x1 128", "1x7 128", "7x1 128")), 256)
+    return Residual(c, 0.10, filter_concat(boxes(c, "1x1 128"), boxes(c, "1x1 128", "1x7 128", "7x1 128")), 256)
 
 
 def figure_12(c: int) -> FilterConcat:
     """Reduction-B of v1.  (N, c, 17, 17) -> (N, c + 896, 8, 8)"""
-    return FilterConcat(boxes(c, "1x1 256", "3x3 384 /2 V"), boxes(c, "1x1 256", "3x3 256 /2 V"),
-                        boxes(c, "1x1 256", "3x3 256", "3x3 256 /2 V"), max_pool())
+    return filter_concat(boxes(c, "1x1 256", "3x3 384 /2 V"), boxes(c, "1x1 256", "3x3 256 /2 V"),
+                         boxes(c, "1x1 256", "3x3 256", "3x3 256 /2 V"), max_pool())
 
 
 def figure_13(c: int) -> Residual:
     """Inception-ResNet-C of v1."""
-    return Residual(c, 0.20, FilterConcat(boxes(c, "1x1 192"), boxes(c, "1x1 192", "1x3 192", "3x1 192")), 384)
+    return Residual(c, 0.20, filter_concat(boxes(c, "1x1 192"), boxes(c, "1x1 192", "1x3 192", "3x1 192")), 384)
 
 
 def figure_14(in_channels: int) -> nn.Sequential:
@@ -104,23 +104,23 @@ def figure_14(in_channels: int) -> nn.Sequential:
 
 def figure_16(c: int) -> Residual:
     """Inception-ResNet-A of v2."""
-    return Residual(c, 0.17, FilterConcat(boxes(c, "1x1 32"), boxes(c, "1x1 32", "3x3 32"),
-                                          boxes(c, "1x1 32", "3x3 48", "3x3 64")), 128)
+    return Residual(c, 0.17, filter_concat(boxes(c, "1x1 32"), boxes(c, "1x1 32", "3x3 32"),
+                                           boxes(c, "1x1 32", "3x3 48", "3x3 64")), 128)
 
 
 def figure_17(c: int) -> Residual:
     """Inception-ResNet-B of v2."""
-    return Residual(c, 0.10, FilterConcat(boxes(c, "1x1 192"), boxes(c, "1x1 128", "1x7 160", "7x1 192")), 384)
+    return Residual(c, 0.10, filter_concat(boxes(c, "1x1 192"), boxes(c, "1x1 128", "1x7 160", "7x1 192")), 384)
 
 
 def figure_18(c: int) -> FilterConcat:
     """Reduction-B of v2.  (N, c, 17, 17) -> (N, c + 992, 8, 8)"""
-    return FilterConcat(boxes(c, "1x1 256", "3x3 384 /2 V"), boxes(c, "1x1 256", "3x3 288 /2 V"),
-                        boxes(c, "1x1 256", "3x3 288", "3x3 320 /2 V"), max_pool())
+    return filter_concat(boxes(c, "1x1 256", "3x3 384 /2 V"), boxes(c, "1x1 256", "3x3 288 /2 V"),
+                         boxes(c, "1x1 256", "3x3 288", "3x3 320 /2 V"), max_pool())
 
 
 def branches_19(c: int) -> FilterConcat:
-    return FilterConcat(boxes(c, "1x1 192"), boxes(c, "1x1 192", "1x3 224", "3x1 256"))
+    return filter_concat(boxes(c, "1x1 192"), boxes(c, "1x1 192", "1x3 224", "3x1 256"))
 
 
 def figure_19(c: int) -> Residual:
@@ -182,8 +182,8 @@ class InceptionResNetV2Released(Network):
         self.pool_3a = max_pool()
         self.conv_4a = boxes(64, "1x1 80", "3x3 192 V")
         self.pool_5a = max_pool()
-        self.mixed_5b = FilterConcat(boxes(192, "1x1 96"), boxes(192, "1x1 48", "5x5 64"),
-                                     boxes(192, "1x1 64", "3x3 96", "3x3 96"), avg_pool(192, 64))
+        self.mixed_5b = filter_concat(boxes(192, "1x1 96"), boxes(192, "1x1 48", "5x5 64"),
+                                      boxes(192, "1x1 64", "3x3 96", "3x3 96"), avg_pool(192, 64))
         self.repeat = repeat(figure_16, 10, 320)
         self.mixed_6a = reduction_a(320, k=256, l=256, m=384, n=384)
         self.repeat_1 = repeat(figure_17, 20, 1088)

@@ -16,11 +16,10 @@ Table 1, whose sizes are those of the inputs; behind it the layers here, under t
 """
 from typing import NamedTuple
 
-import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import Network, seq
+from convatlas.blocks import FilterConcat, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
@@ -44,18 +43,6 @@ PAPER = Paper(
     results="Single crop, top-1 / top-5 error: 21.2/5.6 on the 48,238 validation pictures that are not blacklisted; "
             "ensemble: 17.2/3.58.",
     page="inception_v3")
-
-
-class FilterConcat(nn.Module):
-    """Branches that read the same maps; their outputs one behind the other, in order."""
-
-    def __init__(self, **branches: nn.Module):
-        super().__init__()
-        for name, branch in branches.items():
-            self.add_module(name, branch)
-
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
 class Conv(NamedTuple):     # one box of the figures
@@ -149,6 +136,7 @@ class Auxiliary(nn.Module):
 class InceptionV3(Network):
     side, smallest = 299, 75
     stages = ("conv_2b", "conv_4a", "mixed_5d", "mixed_6e", "mixed_7c")
+    auxiliary_paths = ("aux.fc",)
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)

@@ -10,10 +10,9 @@ the paper marks it as unpadded.
 """
 import re
 
-import torch
 import torch.nn as nn
 
-from convatlas.blocks import Network, he_init, seq
+from convatlas.blocks import FilterConcat, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
@@ -35,16 +34,8 @@ PAPER = Paper(
 BOX = re.compile(r"(?P<h>\d+)x(?P<w>\d+) (?P<c>\d+)(?: /(?P<stride>\d))?(?P<valid> V)?")
 
 
-class FilterConcat(nn.Module):
-    """ "Filter concat": branches that read the same maps; their outputs one behind the other, in order."""
-
-    def __init__(self, *branches: nn.Module):
-        super().__init__()
-        for i, branch in enumerate(branches, start=1):
-            self.add_module(f"branch{i}", branch)
-
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.children()], dim=1)
+def filter_concat(*branches: nn.Module) -> FilterConcat:
+    return FilterConcat(**{f"branch{i}": branch for i, branch in enumerate(branches, start=1)})
 
 
 def boxes(c: int, *printed: str) -> nn.Sequential:
@@ -72,44 +63,44 @@ def stem(in_channels: int) -> nn.Sequential:
     """Figure 3, of Inception-v4 and of Inception-ResNet-v2.  (N, in_channels, 299, 299) -> (N, 384, 35, 35)"""
     return seq(
         convs=boxes(in_channels, "3x3 32 /2 V", "3x3 32 V", "3x3 64"),                          # 149, 147, 147
-        concat1=FilterConcat(max_pool(), boxes(64, "3x3 96 /2 V")),                             # (N, 160, 73, 73)
-        concat2=FilterConcat(boxes(160, "1x1 64", "3x3 96 V"),
-                             boxes(160, "1x1 64", "1x7 64", "7x1 64", "3x3 96 V")),             # (N, 192, 71, 71)
-        concat3=FilterConcat(boxes(192, "3x3 192 /2 V"), max_pool()))
+        concat1=filter_concat(max_pool(), boxes(64, "3x3 96 /2 V")),                            # (N, 160, 73, 73)
+        concat2=filter_concat(boxes(160, "1x1 64", "3x3 96 V"),
+                              boxes(160, "1x1 64", "1x7 64", "7x1 64", "3x3 96 V")),            # (N, 192, 71, 71)
+        concat3=filter_concat(boxes(192, "3x3 192 /2 V"), max_pool()))
 
 
 def inception_a() -> FilterConcat:
     """Figure 4.  (N, 384, 35, 35) -> the same"""
-    return FilterConcat(boxes(384, "1x1 96"), boxes(384, "1x1 64", "3x3 96"),
-                        boxes(384, "1x1 64", "3x3 96", "3x3 96"), avg_pool(384, 96))
+    return filter_concat(boxes(384, "1x1 96"), boxes(384, "1x1 64", "3x3 96"),
+                         boxes(384, "1x1 64", "3x3 96", "3x3 96"), avg_pool(384, 96))
 
 
 def reduction_a(c: int, k: int, l: int, m: int, n: int) -> FilterConcat:        # noqa: E741
     """Figure 7, of all three networks; k, l, m and n are in Table 1.  (N, c, 35, 35) -> (N, n + m + c, 17, 17)"""
-    return FilterConcat(boxes(c, f"3x3 {n} /2 V"), boxes(c, f"1x1 {k}", f"3x3 {l}", f"3x3 {m} /2 V"), max_pool())
+    return filter_concat(boxes(c, f"3x3 {n} /2 V"), boxes(c, f"1x1 {k}", f"3x3 {l}", f"3x3 {m} /2 V"), max_pool())
 
 
 def inception_b() -> FilterConcat:
     """Figure 5.  (N, 1024, 17, 17) -> the same"""
-    return FilterConcat(boxes(1024, "1x1 384"), boxes(1024, "1x1 192", "1x7 224", "7x1 256"),
-                        boxes(1024, "1x1 192", "7x1 192", "1x7 224", "7x1 224", "1x7 256"), avg_pool(1024, 128))
+    return filter_concat(boxes(1024, "1x1 384"), boxes(1024, "1x1 192", "1x7 224", "7x1 256"),
+                         boxes(1024, "1x1 192", "7x1 192", "1x7 224", "7x1 224", "1x7 256"), avg_pool(1024, 128))
 
 
 def reduction_b() -> FilterConcat:
     """Figure 8.  (N, 1024, 17, 17) -> (N, 1536, 8, 8)"""
-    return FilterConcat(boxes(1024, "1x1 192", "3x3 192 /2 V"),
-                        boxes(1024, "1x1 256", "1x7 256", "7x1 320", "3x3 320 /2 V"), max_pool())
+    return filter_concat(boxes(1024, "1x1 192", "3x3 192 /2 V"),
+                         boxes(1024, "1x1 256", "1x7 256", "7x1 320", "3x3 320 /2 V"), max_pool())
 
 
 def fork(c: int) -> FilterConcat:
     """The tops of Figure 6's inner branches."""
-    return FilterConcat(boxes(c, "1x3 256"), boxes(c, "3x1 256"))
+    return filter_concat(boxes(c, "1x3 256"), boxes(c, "3x1 256"))
 
 
 def inception_c() -> FilterConcat:
     """Figure 6.  (N, 1536, 8, 8) -> the same"""
-    return FilterConcat(boxes(1536, "1x1 256"), seq(convs=boxes(1536, "1x1 384"), fork=fork(384)),
-                        seq(convs=boxes(1536, "1x1 384", "3x1 448", "1x3 512"), fork=fork(512)), avg_pool(1536, 256))
+    return filter_concat(boxes(1536, "1x1 256"), seq(convs=boxes(1536, "1x1 384"), fork=fork(384)),
+                         seq(convs=boxes(1536, "1x1 384", "3x1 448", "1x3 512"), fork=fork(512)), avg_pool(1536, 256))
 
 
 class InceptionV4(Network):

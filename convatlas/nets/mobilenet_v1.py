@@ -19,7 +19,8 @@ PAPER = Paper(
     code="github.com/tensorflow/models research/slim/nets/mobilenet_v1.py",
     introduced="A convolution split in two, 3x3 within each channel and 1x1 across them, for an eighth of the work.",
     silent="Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. Initial weights: "
-           "He's. No rounding under a width multiplier is needed: all printed widths stay whole.",
+           "He's. Dropout of 0.001 before the full layer: the authors' code. No rounding under a width multiplier is "
+           "needed: all printed widths stay whole.",
     departs="The last depthwise convolution has stride 1. Table 1 prints s2, but also 7x7 before and behind it.",
     elsewhere="TF-slim and its ports have ReLU6, 1001 classes and uneven padding. pytorchcv and many copies average "
               "over a fixed 7x7, so that they read 224 pixels only. TF-slim's README prints 317M multiply-adds at "
@@ -81,13 +82,14 @@ class MobileNetV1(Network):
         for row in rows:
             self.add_module(row.name, layer(c, int(row.c * alpha), row.s))
             c = int(row.c * alpha)
+        self.dropout = nn.Dropout(0.001)
         self.fc = nn.Linear(c, num_classes)
         self.apply(self.initialise)
 
     def forward(self, x):                               # (N, 3, 224, 224)
         for name in self.stages:
             x = self.get_submodule(name)(x)             # the next row's dw_input
-        return self.fc(x.mean((2, 3)))                  # (N, 1024, 7, 7) -> (N, num_classes)
+        return self.fc(self.dropout(x.mean((2, 3))))    # (N, 1024, 7, 7) -> (N, num_classes)
 
 
 ALPHAS = {"": 1.0, "_x0_75": 0.75, "_x0_5": 0.5, "_x0_25": 0.25}

@@ -33,7 +33,7 @@ PAPER = Paper(
            "the shortcuts that round up; the widths of the stem; blocks of 3x3 pixels dropped at a rate of 0.1, after "
            "each batch norm of a unit in the last two stages; dropout for 200 layers, where the paper says more than "
            "200. Eq. (3) prints 1 / (1 + exp(g)) for a single split; here, as in the release, it is the sigmoid of g. "
-           "ResNeSt-14 and -26 are GluonCV's, and no paper prints them.",
+           "ResNeSt-14 and -26 are GluonCV's, and no paper prints them; there, 14 drops no squares.",
     elsewhere="ResNeSt-14 and -26 are GluonCV's and timm's. In the PyTorch release the last scales of a unit do not "
               "start at 0: a later loop sets them to 1. The release's ablation page changed its accuracies of 2s2x40d "
               "and 4s2x40d two days after it appeared.",

@@ -30,8 +30,9 @@ CIFAR = Paper(
 IMAGENET = Paper(
     title="SE-PreResNet (pytorchcv)", authors="Semery", year=2018, code="github.com/osmr/imgclsmob",
     introduced="Pre-activation ResNets for ImageNet with a gate before each addition.",
-    silent="There is no paper. The first 1x1 of a bottleneck strides; BN and ReLU come before the max pool and again "
-           "in the first unit; a last pair precedes the average, which the widely copied SENet18 forgets.",
+    silent="There is no paper. The first 1x1 of a bottleneck strides; BN and ReLU come before the max pool and once "
+           "more in the first unit, where the paper's appendix, and so preresnet50, has the first pair only; a last "
+           "pair precedes the average, which the widely copied SENet18 forgets.",
     page="se_preresnet", bare="se_preresnet50")
 
 

@@ -59,13 +59,14 @@ class Column(NamedTuple):   # a column of Table 5
     Conv5: int
     flops: str
     weights: str
+    dropout: float = 0.0    # before FC: not printed
 
 
 TABLE = {
     "_x0_5": Column(48, 96, 192, 1024, "41M", "1.4M"),
     "": Column(116, 232, 464, 1024, "146M", "2.3M"),
     "_x1_5": Column(176, 352, 704, 1024, "299M", "3.5M"),
-    "_x2_0": Column(244, 488, 976, 2048, "591M", "7.4M"),
+    "_x2_0": Column(244, 488, 976, 2048, "591M", "7.4M", dropout=0.2),
 }
 STAGES = {"Stage2": 1 + 3, "Stage3": 1 + 7, "Stage4": 1 + 3}            # units
 OUTPUTS = {"Stage2": "28x28", "Stage3": "14x14", "Stage4": "7x7", "Conv5": "7x7"}
@@ -142,6 +143,7 @@ class ShuffleNetV2(Network):
     def __init__(self, column: Column, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
         add_layers(self, column, unit_stride2)
+        self.dropout = nn.Dropout(column.dropout)
         self.FC = nn.Linear(column.Conv5, num_classes, bias=False)
         self.apply(self.initialise)
 
@@ -151,7 +153,7 @@ class ShuffleNetV2(Network):
     def forward(self, x):                               # (N, 3, 224, 224)
         for name in self.stages:
             x = self.get_submodule(name)(x)             # (N, column, OUTPUTS)
-        return self.FC(x.mean((2, 3)))                  # (N, 1024, 7, 7) -> (N, num_classes)
+        return self.FC(self.dropout(x.mean((2, 3))))    # (N, 1024, 7, 7) -> (N, num_classes)
 
 
 class ShuffleNetV2Torchvision(Network):
