@@ -103,12 +103,12 @@ def test_the_errata_are_all_there_under_their_papers():
 
 def test_a_claim_that_fails_is_seen_on_its_page():
     claim = {"quantity": "params", "part": "", "printed": "1M", "measured": "2.0M", "status": "fails",
-             "source": "Table 9", "erratum": ""}
+             "source": "Table 9", "erratum": "", "at": "160x160"}
     facts = {**registry.index()["lenet5"], "claims": [claim]}
     planted = works.Work("lenet5", (works.Record("lenet5", facts["paper"], {"lenet5": facts}),))
     text = page.page_of(planted)
     assert "Printed numbers: 1. Hold: 0. Fail: 1." in text
-    assert "| `lenet5` | parameters | 1M | 2.0M | fails | Table 9 |" in text
+    assert "| `lenet5` | parameters at 160x160 | 1M | 2.0M | fails | Table 9 |" in text
 
 
 def test_links_lead_somewhere():

@@ -14,7 +14,7 @@ DOORS = {
     "verify": {"registry", "anatomy", "paper"},
     "index": {"registry", "anatomy", "verify", "paper", "weights"},
     "convert": {"registry", "weights"},
-    "pages": {"registry", "anatomy"},
+    "pages": {"registry", "anatomy", "weights"},
     "saved": {"data", "registry"},
     "evaluate": {"data", "registry"},
     "predict": {"data", "registry", "saved"},

@@ -1,9 +1,10 @@
-"""The generated documents: a page for each paper, their contents, the errata, and the table in the README.
+"""The generated documents: a page for each paper, their contents, the errata, the checkpoints, the table in the README.
 
 Everything comes from the stored index, so that nothing here needs torch: `make index` measures, `make docs` writes.
 """
 from pathlib import Path
 
+from convatlas.pages.checkpoints import checkpoints
 from convatlas.pages.contents import errata, readme, table_of_contents
 from convatlas.pages.page import page_of
 from convatlas.pages.works import all_works
@@ -15,6 +16,7 @@ def build(readme_before: str) -> dict[str, str]:
     papers = all_works()
     return {f"docs/papers/{work.page}.md": page_of(work) for work in papers} | {
         "docs/papers/README.md": table_of_contents(papers), "docs/errata.md": errata(papers),
+        "docs/checkpoints.md": checkpoints(),
         "README.md": readme(readme_before, papers)}
 
 
