@@ -3,7 +3,7 @@
     data = open_data("digits")                          # or a published set's name, or a folder
     prep = fit_preprocess(data, side=32)                # stored with the weights
     feed = Feed(data.train, prep, batch_size=128, seed=0, augment=Augment(shift=1))
-    for x, y, indices in feed.epoch(0): ...
+    for x, y, indices in feed.epoch(0): ...             # y: labels, or shares of classes where pictures are mixed
 
 What belongs here: reading, and randomness by key. What a network does with the pictures does not.
 """

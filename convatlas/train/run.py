@@ -43,7 +43,7 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     side = _side(recipe)                            # a wrong name or size should not leave a folder behind
     data = open_data(recipe.data, root=recipe.data_root, download=recipe.download, seed=recipe.seed,
                      val_fraction=recipe.val_fraction)
-    prep = fit_preprocess(data, side, recipe.workers)
+    prep = fit_preprocess(data, side, recipe.workers, shorter=_augment(recipe).shorter_side(side))
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     feeds = _Feeds.of(recipe, data, prep)           # decoded now, so that broken pictures show before the first step
@@ -63,9 +63,9 @@ class _Feeds(NamedTuple):
 
     @classmethod
     def of(cls, recipe: Recipe, data: Data, prep: Preprocess) -> "_Feeds":
-        augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
         batch = max(64, recipe.batch_size)
-        return cls(Feed(data.train, prep, recipe.batch_size, recipe.seed, augment, recipe.workers),
+        return cls(Feed(data.train, prep, recipe.batch_size, recipe.seed, _augment(recipe), recipe.workers,
+                        classes=len(data.classes)),
                    Feed(data.val, prep, batch, workers=recipe.workers),
                    Feed(data.test, prep, batch, workers=recipe.workers))
 
@@ -200,8 +200,13 @@ def _side(recipe: Recipe) -> int:
     with torch.device("meta"):
         net = create_model(recipe.network)
     side = recipe.size or net.side
-    net.check_size(side, side)
+    for legal in (side, *recipe.sizes):
+        net.check_size(legal, legal)
     return side
+
+
+def _augment(recipe: Recipe) -> Augment:
+    return Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
 
 
 @contextmanager
