@@ -15,6 +15,7 @@ from convatlas.data.pictures import read_picture
 from convatlas.data.preprocess import Preprocess, fit_preprocess
 from convatlas.data.sources import SOURCES, open_data
 from convatlas.data.split import Data, Split
+from convatlas.data.survey import usable
 
 __all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Preprocess", "Split", "find_pictures", "fit_preprocess",
-           "open_data", "read_picture"]
+           "open_data", "read_picture", "usable"]

@@ -43,6 +43,11 @@ class Feed:
         elif fits_in_memory(split, prep, memory_limit):
             self.pictures = decoded(split, prep, workers, timeout)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether training reads no files."""
+        return self.pictures is not None or self.sources is not None
+
     def __len__(self) -> int:
         """Steps in a training epoch.
 
@@ -57,7 +62,12 @@ class Feed:
             raise DataError(f"an epoch of {len(self)} steps cannot start at step {start}; is the batch size the same?")
         order = torch.from_numpy(keyed.order(len(self.split), self.seed, epoch))
         build = partial(self._training_batch, order.split(self.batch_size), epoch)
-        return self._batches(build, range(start, len(self)), self.pictures is not None or self.sources is not None)
+        return self._batches(build, range(start, len(self)), self.in_memory)
+
+    def sample(self, count: int) -> Batch:
+        """A small batch of pictures as training will see them, made in this process: to try things on."""
+        order = torch.from_numpy(keyed.order(len(self.split), self.seed, 0))
+        return self._training_batch(order.split(count), 0, 0, lambda i: None)
 
     def all(self) -> Iterator[Batch]:
         """Every picture once, in the split's order, as it is; the last batch may be smaller."""

@@ -3,6 +3,7 @@ import contextlib
 import os
 import stat
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")     # nothing else is ev
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"})
 PIXEL_LIMIT = 64 * 10**6
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+SMALL = 10                                                  # pixels; a shorter side below this is worth a remark
 WHITE = 255                                                 # what shows through where a picture is transparent
 
 
@@ -54,6 +56,27 @@ def _attempt(path, use):
                 return use(picture)
     except Exception as fault:                      # a decoder may raise anything on hostile bytes
         raise unreadable(path, _reason(path, fault)) from None
+
+
+def peculiarities(path: str | os.PathLike) -> tuple[str, ...]:
+    """What is unusual about a picture that can be read, and what is done about it. Raises as read_picture does."""
+    return _attempt(path, lambda picture: tuple(_peculiar(Path(path).suffix.lower(), picture)))
+
+
+def _peculiar(extension: str, picture: Image.Image) -> Iterator[str]:
+    expected = Image.registered_extensions().get(extension, picture.format)
+    if picture.format != expected and {picture.format, expected} != {"MPO", "JPEG"}:
+        yield f"is a {picture.format} file in spite of its name; it is read as what it is"
+    if getattr(picture, "n_frames", 1) > 1:
+        yield f"has {picture.n_frames} frames; the first is taken"
+    if picture.getexif().get(0x0112, 1) not in (0, 1):
+        yield "lies on its side or mirrored, says its EXIF record; it is turned upright"
+    if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
+        yield f"has pixels of kind {picture.mode}; they are scaled to 8 bits"
+    if picture.has_transparency_data:
+        yield "is transparent in places; white shows through"
+    if min(picture.size) < SMALL:
+        yield f"has only {picture.width} x {picture.height} pixels; is that meant?"
 
 
 def unreadable(path: str | os.PathLike, reason: str) -> DataError:

@@ -112,6 +112,10 @@ class Data:
     fingerprint: str                    # sha256, in hex, of what was read
     ignored: tuple[str, ...] = ()       # files of a folder that are no pictures, or that were reached twice
 
+    def counts(self) -> list[int]:
+        """Training pictures of each class."""
+        return self.train.labels.bincount(minlength=len(self.classes)).tolist()
+
 
 def hold_out(split: Split, classes: Sequence[str], count: float, seed: int) -> tuple[Split, Split]:
     """(what stays, what is held out): about `count` pictures, drawn by lot so that every class keeps its share.

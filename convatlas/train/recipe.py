@@ -49,6 +49,9 @@ class Recipe:
                                    "class folders")
     data_root: str = _setting("data", "where named data sets lie", runtime=True)
     download: bool = _setting(False, "fetch a named data set that is not there", runtime=True)
+    bad_images: str = _setting("error", "pictures of a folder that cannot be decoded: error lists them and stops "
+                                        "before the first step, skip lists them and goes on if they are 1 % or less",
+                               choices=("error", "skip"))
     size: int = _setting(0, "side of the input in pixels; 0 is the paper's", **_at_least(0))
     val_fraction: float = _setting(0.1, "share of the training pictures kept for validation", **_between(0.01, 0.5))
 
