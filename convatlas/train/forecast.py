@@ -44,7 +44,7 @@ def forecast(recipe: Recipe, net: nn.Module, feed: Feed, pictures: dict[str, int
     probe = Session(recipe.change(compile=False), copy.deepcopy(net), 1, device)
     try:
         saved = _saved_bytes(probe, x, y) / len(y)
-        compute = min(_seconds(probe, x, y) for _ in range(STEPS)) / len(y)
+        compute = sum(_seconds(probe, x, y) for _ in range(STEPS)) / (STEPS * len(y))
     except RunError:
         return None
     batch = min(feed.batch_size, len(feed.split))
