@@ -19,23 +19,24 @@ SIGNED = {"ShearX": "shear", "ShearY": "shear", "TranslateX": "translate", "Tran
 OPERATIONS = ("Identity", *SIGNED, "Posterize", "Solarize", "AutoContrast", "Equalize")
 RAND_OPERATIONS, RAND_MAGNITUDE = 2, 9  # N and M of RandAugment; M out of 30
 
-# Sub-policies as printed by Cubuk et al. 2019: (operation, probability in tenths, magnitude out of 9), twice.
+# Sub-policies as printed by Cubuk et al. 2019: (operation, probability in tenths, magnitude out of 9), twice; 0
+# where an operation knows no magnitude.
 IMAGENET = """
-Posterize 4 8 Rotate 6 9, Solarize 6 5 AutoContrast 6 5, Equalize 8 8 Equalize 6 3, Posterize 6 7 Posterize 6 6,
-Equalize 4 7 Solarize 2 4, Equalize 4 4 Rotate 8 8, Solarize 6 3 Equalize 6 7, Posterize 8 5 Equalize 10 2,
-Rotate 2 3 Solarize 6 8, Equalize 6 8 Posterize 4 6, Rotate 8 8 Color 4 0, Rotate 4 9 Equalize 6 2,
-Equalize 0 7 Equalize 8 8, Invert 6 4 Equalize 10 8, Color 6 4 Contrast 10 8, Rotate 8 8 Color 10 2,
-Color 8 8 Solarize 8 7, Sharpness 4 7 Invert 6 8, ShearX 6 5 Equalize 10 9, Color 4 0 Equalize 6 3,
-Equalize 4 7 Solarize 2 4, Solarize 6 5 AutoContrast 6 5, Invert 6 4 Equalize 10 8, Color 6 4 Contrast 10 8,
-Equalize 8 8 Equalize 6 3"""
+Posterize 4 8 Rotate 6 9, Solarize 6 5 AutoContrast 6 0, Equalize 8 0 Equalize 6 0, Posterize 6 7 Posterize 6 6,
+Equalize 4 0 Solarize 2 4, Equalize 4 0 Rotate 8 8, Solarize 6 3 Equalize 6 0, Posterize 8 5 Equalize 10 0,
+Rotate 2 3 Solarize 6 8, Equalize 6 0 Posterize 4 6, Rotate 8 8 Color 4 0, Rotate 4 9 Equalize 6 0,
+Equalize 0 0 Equalize 8 0, Invert 6 0 Equalize 10 0, Color 6 4 Contrast 10 8, Rotate 8 8 Color 10 2,
+Color 8 8 Solarize 8 7, Sharpness 4 7 Invert 6 0, ShearX 6 5 Equalize 10 0, Color 4 0 Equalize 6 0,
+Equalize 4 0 Solarize 2 4, Solarize 6 5 AutoContrast 6 0, Invert 6 0 Equalize 10 0, Color 6 4 Contrast 10 8,
+Equalize 8 0 Equalize 6 0"""
 CIFAR = """
-Invert 1 7 Contrast 2 6, Rotate 7 2 TranslateX 3 9, Sharpness 8 1 Sharpness 9 3, ShearY 5 8 TranslateY 7 9,
-AutoContrast 5 8 Equalize 9 2, ShearY 2 7 Posterize 3 7, Color 4 3 Brightness 6 7, Sharpness 3 9 Brightness 7 9,
-Equalize 6 5 Equalize 5 1, Contrast 6 7 Sharpness 6 5, Color 7 7 TranslateX 5 8, Equalize 3 7 AutoContrast 4 8,
-TranslateY 4 3 Sharpness 2 6, Brightness 9 6 Color 2 8, Solarize 5 2 Invert 0 3, Equalize 2 0 AutoContrast 6 0,
-Equalize 2 8 Equalize 6 4, Color 9 9 Equalize 6 6, AutoContrast 8 4 Solarize 2 8, Brightness 1 3 Color 7 0,
-Solarize 4 5 AutoContrast 9 3, TranslateY 9 9 TranslateY 7 9, AutoContrast 9 2 Solarize 8 3, Equalize 8 8 Invert 1 3,
-TranslateY 7 9 AutoContrast 9 1"""
+Invert 1 0 Contrast 2 6, Rotate 7 2 TranslateX 3 9, Sharpness 8 1 Sharpness 9 3, ShearY 5 8 TranslateY 7 9,
+AutoContrast 5 0 Equalize 9 0, ShearY 2 7 Posterize 3 7, Color 4 3 Brightness 6 7, Sharpness 3 9 Brightness 7 9,
+Equalize 6 0 Equalize 5 0, Contrast 6 7 Sharpness 6 5, Color 7 7 TranslateX 5 8, Equalize 3 0 AutoContrast 4 0,
+TranslateY 4 3 Sharpness 2 6, Brightness 9 6 Color 2 8, Solarize 5 2 Invert 0 0, Equalize 2 0 AutoContrast 6 0,
+Equalize 2 0 Equalize 6 0, Color 9 9 Equalize 6 0, AutoContrast 8 0 Solarize 2 8, Brightness 1 3 Color 7 0,
+Solarize 4 5 AutoContrast 9 0, TranslateY 9 9 TranslateY 7 9, AutoContrast 9 0 Solarize 8 3, Equalize 8 0 Invert 1 0,
+TranslateY 7 9 AutoContrast 9 0"""
 
 
 def sub_policies(table: str) -> list[list[tuple[str, float, int]]]:
