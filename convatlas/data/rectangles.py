@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 TRIES = 10                              # as in the Inception code that everyone follows
-ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)    # Zhong et al. 2017 print 0.02..0.4; these are the usual ones
+ERASED_AREA, ERASED_RATIO = (0.02, 0.33), (0.3, 3.3)    # torchvision's defaults for Zhong et al. 2017
 
 Box = tuple[int, int, int, int]         # top, left, height, width, in pixels
 
