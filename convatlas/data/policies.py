@@ -11,7 +11,7 @@ from torch import Tensor
 
 DRAWS = 6                               # numbers that a policy may use for one picture
 WIDE = {"shear": 0.99, "translate": 32.0, "rotate": 135.0, "enhance": 0.99, "bits": 6}      # TrivialAugment's
-USUAL = {"shear": 0.3, "translate": None, "rotate": 30.0, "enhance": 0.9, "bits": 4}        # AutoAugment's and RandAugment's
+USUAL = {"shear": 0.3, "translate": None, "rotate": 30.0, "enhance": 0.9, "bits": 4}        # the others'
 SHARE = 150 / 331                       # of the side, that "translate" may reach: AutoAugment moved 331-pixel pictures
 SIGNED = {"ShearX": "shear", "ShearY": "shear", "TranslateX": "translate", "TranslateY": "translate",
           "Rotate": "rotate", "Brightness": "enhance", "Color": "enhance", "Contrast": "enhance",
