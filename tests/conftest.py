@@ -8,6 +8,12 @@ import torch
 import torch.nn as nn
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory):
+    """No test reads or writes what belongs to the person who runs it."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def randomised():
     """A function that makes every weight and statistic of a network matter, for pictures like `x`, and freezes it.

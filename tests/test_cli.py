@@ -1,6 +1,7 @@
 """The program as a person starts it: answers, sentences instead of tracebacks, exit codes."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,9 +43,12 @@ def test_training_says_what_it_does_line_by_line(finished):
     folder, out = finished
     lines = out.splitlines()
     assert lines[0] == "recipe: lenet5_digits, built in"
-    assert lines[1] == "lenet5, 60,000 parameters, on digits: 10 classes, 1x32x32 pixels"
-    assert lines[2] == "pictures: 1,131 to train, 126 to validate, 540 to test once at the end"
-    assert lines[3] == f"4 epochs of 35 steps on {'cuda' if torch.cuda.is_available() else 'cpu'}; new run in {folder}"
+    assert lines[1] == ("lenet5, 60,000 parameters, on digits: 10 classes, 1x32x32 pixels (the smallest legal side is "
+                        "32)")
+    assert lines[2].startswith("classes: 0 112, 1 114, 2 112, 3 115, ")
+    assert lines[3].startswith("pictures: 1,131 to train, 126 to validate, 540 to test once at the end; fingerprint ")
+    assert lines[4] == f"4 epochs of 35 steps on {'cuda' if torch.cuda.is_available() else 'cpu'}; new run in {folder}"
+    assert re.fullmatch(r"forecast: about [\d,]+ MB of memory, [\d.]+ s an epoch, [\d.]+ s in all .*", lines[5])
     assert lines[-2].startswith("epoch 4/4  loss ")
     assert lines[-1].startswith("test accuracy ") and "of 540 pictures" in lines[-1]
 

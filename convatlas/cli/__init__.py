@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import convatlas
-from convatlas.cli import atlas, checkpoints, differences, runs
+from convatlas.cli import atlas, checking, checkpoints, differences, runs
 from convatlas.registry import UnknownNetwork
 from convatlas.train import RecipeError
 
@@ -21,6 +21,7 @@ app.command(atlas.show)
 app.command(atlas.verify)
 app.command(differences.diff)
 app.command(checkpoints.convert)
+app.command(checking.check_data, name="check-data")
 app.command(runs.train)
 app.command(runs.eval_, name="eval")
 app.command(runs.predict)

@@ -14,6 +14,25 @@ def watcher() -> "Lines":
     return Bar() if sys.stdout.isatty() else Lines()
 
 
+def class_counts(classes, counts: list[int], shown: int = 10) -> str:
+    """Each class with its number of training pictures: the first ten, and how many more there are."""
+    listed = ", ".join(f"{name} {count:,}" for name, count in list(zip(classes, counts, strict=True))[:shown])
+    more = f", and {len(classes) - shown:,} more ({min(counts):,} to {max(counts):,} pictures each)"
+    return listed + (more if len(classes) > shown else "")
+
+
+def _left_out(facts: dict) -> str:
+    parts = [f"{facts[what]:,} files {what}" for what in ("ignored", "skipped") if facts[what]]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def duration(seconds: float) -> str:
+    """0.4 s, 12 s, 3 min, 5.2 h."""
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def percent(share: float) -> str:
     return f"{100 * share:6.2f} %"
 
@@ -23,7 +42,7 @@ class Lines(Watcher):
 
     def __init__(self):
         self.print = lambda text: print(text, flush=True)
-        self.printed_at = 0.0
+        self.printed_at = time.monotonic() - 1
         self.epochs = 0
 
     def __enter__(self) -> "Lines":
@@ -35,12 +54,23 @@ class Lines(Watcher):
     def begin(self, facts: dict) -> None:
         pictures, self.epochs = facts["pictures"], facts["epochs"]
         self.print(f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
-                   f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} pixels")
+                   f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} pixels "
+                   f"(the smallest legal side is {facts['smallest']})")
+        self.print(f"classes: {class_counts(facts['classes'], facts['counts'])}")
         self.print(f"pictures: {pictures['train']:,} to train, {pictures['val']:,} to validate, "
-                   f"{pictures['test']:,} to test once at the end")
+                   f"{pictures['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
+                   f"{facts['fingerprint'][:12]}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
         self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {facts['device']}; {start} in "
                    f"{facts['folder']}")
+        if coming := facts["forecast"]:
+            self.print(f"forecast: about {coming.memory / 1e6:,.0f} MB of memory, {duration(coming.epoch)} an epoch, "
+                       f"{duration(coming.rest)} in all (measured on a few pictures)")
+
+    def checking(self, done: int) -> None:
+        if time.monotonic() - self.printed_at >= 10:
+            self.printed_at = time.monotonic()
+            self.print(f"looking at every picture once: {done:,} done")
 
     def epoch(self, record: dict) -> None:
         last = record["epoch"] == self.epochs

@@ -3,7 +3,7 @@
     data = open_data("digits")                          # or a published set's name, or a folder
     prep = fit_preprocess(data, side=32)                # stored with the weights
     feed = Feed(data.train, prep, batch_size=128, seed=0, augment=Augment(shift=1))
-    for x, y, indices in feed.epoch(0): ...
+    for x, y, indices in feed.epoch(0): ...             # y: labels, or shares of classes where pictures are mixed
 
 What belongs here: reading, and randomness by key. What a network does with the pictures does not.
 """
@@ -15,6 +15,7 @@ from convatlas.data.pictures import read_picture
 from convatlas.data.preprocess import Preprocess, fit_preprocess
 from convatlas.data.sources import SOURCES, open_data
 from convatlas.data.split import Data, Split
+from convatlas.data.survey import usable
 
 __all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Preprocess", "Split", "find_pictures", "fit_preprocess",
-           "open_data", "read_picture"]
+           "open_data", "read_picture", "usable"]

@@ -7,15 +7,30 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
+from convatlas.data import mixing
+from convatlas.data.colours import jittered, pca_noise
 from convatlas.data.errors import DataError
+from convatlas.data.policies import DRAWS, POLICIES
+from convatlas.data.rectangles import TRIES, Box, erased_box, inception_crop, scaled_crop
 
 # One number for each, drawn whether it is used or not: turning one distortion on leaves the others as they were.
-COLUMNS = ("pad_y", "pad_x", "flip", "shift_y", "shift_x", "rotate", "scale", "squeeze", "shear")
+AFFINE = ("pad_y", "pad_x", "flip", "shift_y", "shift_x", "rotate", "scale", "squeeze", "shear")
+COLUMNS = (*AFFINE, "crop_resize", "crop_y", "crop_x", *(f"crop_area{i}" for i in range(TRIES)),
+           *(f"crop_ratio{i}" for i in range(TRIES)), "lighting_1", "lighting_2", "lighting_3", "brightness",
+           "contrast", "saturation", "order", *(f"policy_{i}" for i in range(DRAWS)), "erase", "erase_y", "erase_x",
+           *(f"erase_area{i}" for i in range(TRIES)), *(f"erase_ratio{i}" for i in range(TRIES)))
+CROPS = ("fit", "center", "random", "random-resized")
+MARGIN = 256 / 224                      # of the shorter side over the crop, where a recipe does not say
+SHARP = 2                               # a source has at least this many times the crop's side, if the file has it
 
 
 @dataclass(frozen=True)
 class Augment:
     """How far training pictures may be distorted; every amount is uniform within its bound, 0 means not at all.
+
+    First a picture is cut: "fit" and "center" as evaluation does it, "random" a square of its shorter side brought to
+    `resize`, "random-resized" any part of it. Then, in this order: pad and flip, the affine maps, a policy, colours,
+    PCA noise; and on standardised pictures erasing and mixing.
 
     pad and flip are the CIFAR recipe of He et al. 2016 (Sec. 4.2): black borders, a random crop, mirrored or not. The
     others are the planar affine maps of LeCun et al. 1998 (Sec. III.B), done together in one bilinear sampling; what
@@ -28,15 +43,55 @@ class Augment:
     scale: float = 0.0          # 0.1: larger or smaller by up to a tenth
     squeeze: float = 0.0        # 0.1: wider and as much lower, or the reverse, by up to a tenth
     shear: float = 0.0          # 0.1: horizontally, by up to a tenth of the distance from the middle row
+    crop: str = "fit"           # fit, center, random or random-resized
+    resize: tuple[int, ...] = ()    # pixels: the shorter side before cropping, or its range; (): 8/7 of the crop
+    crop_scale: tuple[float, ...] = (0.08, 1.0)     # random-resized: share of the area
+    crop_ratio: tuple[float, ...] = (3 / 4, 4 / 3)  # random-resized: width / height
+    color_jitter: float = 0.0   # 0.4: brightness, contrast and saturation by factors 0.6..1.4, in any order
+    lighting: float = 0.0       # deviation of the noise along the principal colours; AlexNet's is 0.1
+    auto_augment: str = ""      # randaugment, autoaugment, autoaugment-cifar or trivialaugment
+    random_erasing: float = 0.0     # how often a part is covered with the mean colour
+    mixup: float = 0.0          # alpha of the Beta distribution of the share
+    cutmix: float = 0.0         # the same for CutMix; with both, either half of the time
+    sizes: tuple[int, ...] = ()     # pixels: sides of which each step draws one
 
     def __post_init__(self):
         for field in fields(self):
-            value = getattr(self, field.name)
-            number = isinstance(value, int | float) and math.isfinite(value) and value >= 0
-            whole = field.name != "pad" or isinstance(value, int)
-            share = field.name not in ("scale", "squeeze") or (number and value < 1)
-            if not (number and whole and share):
-                raise DataError(f"augmentation cannot use {field.name} = {value!r}; give {_legal(field.name)}")
+            if not _allowed(field.name, getattr(self, field.name)):
+                raise DataError(f"augmentation cannot use {field.name} = {getattr(self, field.name)!r}; "
+                                f"give {_legal(field.name)}")
+
+    @property
+    def cuts(self) -> bool:
+        """Whether each use of a picture needs the whole of it."""
+        return self.crop in ("random", "random-resized")
+
+    @property
+    def mixes(self) -> bool:
+        """Whether labels become shares of classes."""
+        return bool(self.mixup or self.cutmix)
+
+    def shorter_side(self, side: int) -> int | None:
+        """To what evaluation brings the shorter side before it takes the middle; None where crop is "fit"."""
+        return None if self.crop == "fit" else max(side, self._resize(side)[0])
+
+    def source_side(self, side: int) -> int:
+        """What the shorter side of a decoded picture must have, if its file has it, for crops of `side` to be sharp."""
+        return max(self._resize(side)) if self.crop == "random" else SHARP * max((side, *self.sizes))
+
+    def side(self, side: int, u: float) -> int:
+        """The side of a step's pictures."""
+        return self.sizes[int(u * len(self.sizes))] if self.sizes else side
+
+    def box(self, h: int, w: int, side: int, draws: np.ndarray) -> Box:
+        """What is cut out of a picture of h x w pixels, for its row of draws."""
+        u = dict(zip(COLUMNS, draws.tolist(), strict=True))
+        if self.crop == "random":
+            return scaled_crop(h, w, u, self._resize(side), side)
+        return inception_crop(h, w, u, self.crop_scale, self.crop_ratio)
+
+    def _resize(self, side: int) -> tuple[int, ...]:
+        return self.resize or (round(MARGIN * side),)
 
     @property
     def affine(self) -> bool:
@@ -44,9 +99,10 @@ class Augment:
         return any((self.shift, self.rotate, self.scale, self.squeeze, self.shear))
 
     def apply(self, pictures: Tensor, draws: np.ndarray) -> Tensor:
-        """uint8 (N, C, S, S) and uniform draws (N, 9), a row for each picture -> the same shape, values 0..255.
+        """uint8 (N, C, S, S) and uniform draws (N, len(COLUMNS)), a row for each picture -> the same shape, 0..255.
 
-        uint8 where pixels only move, else float32. A picture's result depends on its own row alone.
+        uint8 where pixels only move or change places, else float32, which PCA noise may take a little beyond 0..255. A
+        picture's result depends on its own row alone.
         """
         u = dict(zip(COLUMNS, draws.T, strict=True))
         if self.pad or self.flip:
@@ -54,7 +110,38 @@ class Augment:
         if self.affine:
             grid = _grid(self._inverse_maps(u), pictures.shape[-1])
             pictures = grid_sample(pictures.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        if self.auto_augment or self.color_jitter:
+            pictures = self._recoloured(pictures, u)
+        if self.lighting:
+            pictures = pca_noise(pictures, _columns(u, "lighting_1", "lighting_2", "lighting_3"), self.lighting)
         return pictures
+
+    def erase(self, x: Tensor, draws: np.ndarray) -> Tensor:
+        """Standardised pictures, some of them with a box of the mean colour."""
+        if not self.random_erasing:
+            return x
+        for picture, row in zip(x, draws.tolist(), strict=True):
+            u = dict(zip(COLUMNS, row, strict=True))
+            if box := erased_box(x.shape[-1], u, self.random_erasing):
+                top, left, height, width = box
+                picture[:, top:top + height, left:left + width] = 0
+        return x
+
+    def mix(self, x: Tensor, y: Tensor, classes: int, draws: np.ndarray) -> tuple[Tensor, Tensor]:
+        """The batch with neighbours mixed, if asked for; `draws` are a step's, (4,)."""
+        return mixing.mixed(x, y, classes, draws, self.mixup, self.cutmix) if self.mixes else (x, y)
+
+    def _recoloured(self, pictures: Tensor, u: dict[str, np.ndarray]) -> Tensor:
+        """Policy and jitter, one picture after the other: their kernels work on whole numbers."""
+        policy = POLICIES.get(self.auto_augment, lambda picture, draws: picture)
+        draws = _columns(u, *(f"policy_{i}" for i in range(DRAWS)))
+        changes = _columns(u, "brightness", "contrast", "saturation", "order")
+        eight_bits = pictures if pictures.dtype == torch.uint8 else pictures.round().clamp_(0, 255).to(torch.uint8)
+        done = []
+        for picture, draw, change in zip(eight_bits, draws, changes, strict=True):
+            picture = policy(picture, draw)
+            done.append(jittered(picture, change, self.color_jitter) if self.color_jitter else picture)
+        return torch.stack(done) if done else eight_bits
 
     def _moved(self, pictures: Tensor, u: dict[str, np.ndarray]) -> Tensor:
         """A slice for each picture: as fast as one gather over the batch at 32 pixels, with an eighth of its memory."""
@@ -92,6 +179,32 @@ def _grid(maps: Tensor, side: int) -> Tensor:
     return (by_x * xs + by_y * ys + origin) * (2 / side)
 
 
+def _columns(u: dict[str, np.ndarray], *names: str) -> np.ndarray:
+    return np.stack([u[name] for name in names], axis=1)
+
+
+def _allowed(name: str, value) -> bool:
+    if name == "crop":
+        return value in CROPS
+    if name == "auto_augment":
+        return value == "" or value in POLICIES
+    if name in ("resize", "sizes"):
+        return isinstance(value, tuple) and all(type(v) is int and v > 1 for v in value) and (
+            name == "sizes" or (len(value) <= 2 and list(value) == sorted(value)))
+    if name in ("crop_scale", "crop_ratio"):
+        return (isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
+                and 0 < value[0] <= value[1] <= (1 if name == "crop_scale" else math.inf))
+    number = isinstance(value, int | float) and math.isfinite(value) and value >= 0
+    whole = name != "pad" or isinstance(value, int)
+    share = name not in ("scale", "squeeze") or (number and value < 1)
+    return number and whole and share and (name != "random_erasing" or value <= 1)
+
+
 def _legal(name: str) -> str:
     return {"pad": "a whole number of pixels, 0 or more", "flip": "true or false", "scale": "a share from 0 to below 1",
-            "squeeze": "a share from 0 to below 1"}.get(name, "a number, 0 or more")
+            "squeeze": "a share from 0 to below 1", "crop": " | ".join(CROPS),
+            "resize": "one number of pixels, or two, the smaller first", "sizes": "numbers of pixels",
+            "crop_scale": "two shares above 0, the smaller first",
+            "crop_ratio": "two ratios above 0, the smaller first",
+            "auto_augment": "nothing | " + " | ".join(POLICIES), "random_erasing": "a share from 0 to 1",
+            }.get(name, "a number, 0 or more")

@@ -1,17 +1,20 @@
 """Decoding many pictures: a whole split into memory, or batch after batch in worker processes."""
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, get_worker_info
 
+from convatlas.data import keyed
 from convatlas.data.errors import DataError, broken_pictures
 from convatlas.data.split import Split
 
 MEMORY_LIMIT = 2**30                    # bytes of one decoded split; a larger one is streamed
 TIMEOUT = 300                           # seconds to wait for one batch from a worker
 BLOCK = 64                              # pictures that a worker decodes at a time
+SAMPLE = 2000                           # headers read, at most, to estimate what a split needs
 IDLE = -1
 
 Reading = Callable[[int], None]         # told the number of each picture before its file is opened
@@ -34,18 +37,64 @@ def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> T
 
 
 def _decode(split: Split, prep, workers: int, timeout: float) -> Tensor:
-    blocks = in_turn(len(split), BLOCK)
     pictures = torch.empty(len(split), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-    broken = []
-    fitted = stream(_Fitting(split, prep, blocks), range(len(blocks)), split, workers, timeout)
-    for block, result in zip(blocks, fitted, strict=True):
+    for block, fitted in _in_blocks(partial(_fit, split, prep), split, workers, timeout):
+        pictures[block] = fitted
+    return pictures
+
+
+def _fit(split: Split, prep, block: Tensor, reading: Reading) -> Tensor:
+    return split.fitted(block, prep, reading)
+
+
+def sources(split: Split, at_least: int, limit: int = MEMORY_LIMIT, workers: int = 0,
+            timeout: float = TIMEOUT) -> Sequence[Tensor] | None:
+    """The whole pictures, uint8 (C, H, W) each, from which crops are taken; None where they exceed `limit` bytes.
+
+    As the split reads them with `at_least`. Decoded once, then kept with the split. Raises as `decoded` does.
+    """
+    if _source_bytes(split, at_least) > limit:
+        return None
+    if split.sources is None or split.sources[0] != at_least:
+        pictures = []
+        for _, block in _in_blocks(partial(_read_all, split, at_least), split, workers, timeout):
+            pictures += [picture.clone() for picture in block]      # a worker's own would each hold a file open
+        split.sources = at_least, pictures
+    return split.sources[1]
+
+
+def _read_all(split: Split, at_least: int, block: Tensor, reading: Reading) -> list[Tensor]:
+    pictures = []
+    split.each(block, lambda row, i: pictures.append(split.read(i, at_least)), reading)
+    return pictures
+
+
+def _source_bytes(split: Split, at_least: int) -> float:
+    """An estimate from the headers of a sample; three bytes a pixel, and JPEGs counted as large as they may be."""
+    chosen = keyed.order(len(split), seed=0, epoch=0)[:SAMPLE].tolist()
+    total = 0
+    for i in chosen:
+        try:
+            h, w = split.size(i)
+        except DataError:
+            continue                    # decoding will report it, with all the others
+        reduced = max((s for s in (1, 2, 4, 8) if min(h, w) // s >= at_least), default=1)
+        total += 3 * (h // reduced + 1) * (w // reduced + 1)
+    return total * len(split) / max(1, len(chosen))
+
+
+def _in_blocks(build: Callable[[Tensor, Reading], object], split: Split, workers: int,
+               timeout: float) -> Iterator[tuple[Tensor, object]]:
+    """(block, build(block, reading)) for all blocks; at the end one DataError for all the pictures that broke."""
+    blocks, broken = in_turn(len(split), BLOCK), []
+    results = stream(_Blocks(build, blocks), range(len(blocks)), split, workers, timeout)
+    for block, result in zip(blocks, results, strict=True):
         if isinstance(result, DataError):
             broken += result.reasons
         else:
-            pictures[block] = result
+            yield block, result
     if broken:
         raise broken_pictures(broken)
-    return pictures
 
 
 def in_turn(n: int, size: int) -> Sequence[Tensor]:
@@ -54,13 +103,12 @@ def in_turn(n: int, size: int) -> Sequence[Tensor]:
 
 
 @dataclass(frozen=True)
-class _Fitting:
-    split: Split
-    prep: object
+class _Blocks:
+    build: Callable[[Tensor, Reading], object]
     blocks: Sequence[Tensor]
 
-    def __call__(self, step: int, reading: Reading) -> Tensor:
-        return self.split.fitted(self.blocks[step], self.prep, reading)
+    def __call__(self, step: int, reading: Reading) -> object:
+        return self.build(self.blocks[step], reading)
 
 
 def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split: Split, workers: int,
@@ -77,18 +125,21 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
     # A generator of its own: a DataLoader would otherwise draw a seed from the global one.
     loader = DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers, timeout=timeout,
                         generator=torch.Generator(), collate_fn=_as_it_is)
-    results, trouble = iter(loader), ""
+    results, trouble, open_files = iter(loader), "", []
     while not trouble:
         try:
             result = next(results)
         except StopIteration:
             return
         except (RuntimeError, OSError, EOFError) as fault:
-            trouble = _loader_fault(fault, [split.names[i] for i in reading.tolist() if i != IDLE])
+            open_files = [split.names[i] for i in reading.tolist() if i != IDLE]
+            trouble = _loader_fault(fault, open_files)
         else:
             yield result
     del results                         # ends the workers; raising only now leaves no traceback that would keep them
-    raise DataError(trouble)
+    error = DataError(trouble)
+    error.reading = tuple(open_files)
+    raise error
 
 
 @dataclass(frozen=True)

@@ -4,34 +4,49 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from convatlas.data import keyed
+from convatlas.data import keyed, mixing
 from convatlas.data.augment import COLUMNS, Augment
-from convatlas.data.decode import MEMORY_LIMIT, TIMEOUT, Reading, decoded, fits_in_memory, in_turn, stream
+from convatlas.data.decode import MEMORY_LIMIT, TIMEOUT, Reading, decoded, fits_in_memory, in_turn, sources, stream
 from convatlas.data.errors import DataError
 from convatlas.data.preprocess import Preprocess
 from convatlas.data.split import Split
 
-Batch = tuple[Tensor, Tensor, Tensor]   # x float32 (B, C, S, S) normalised, y int64 (B,), indices int64 (B,)
+# x float32 (B, C, S, S) normalised; y int64 (B,), or float32 (B, classes), shares that sum to 1, where pictures are
+# mixed; indices int64 (B,). Where sizes are drawn, S is the step's.
+Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class Feed:
-    """Batches of one split. Order is a function of (seed, epoch), augmentation of (seed, epoch, index); nothing else.
+    """Batches of one split. Order is a function of (seed, epoch), augmentation of (seed, epoch, index), and what a
+    whole batch shares (its size, how much is mixed) of (seed, epoch, step); nothing else.
 
-    So the same epoch has the same bits wherever it is started, and for any number of workers. A split that, fitted, has
-    at most `memory_limit` bytes is decoded once, here, and shared with other Feeds of the same split; a larger one is
-    read batch by batch, in `workers` processes. Both give the same bits. Raises DataError naming all pictures that
-    cannot be read: now, or in the second case when their batch is due.
+    So the same epoch has the same bits wherever it is started, and for any number of workers. A split that, as it is
+    used, has at most `memory_limit` bytes is decoded once, here, and shared with other Feeds of the same split; a
+    larger one is read batch by batch, in `workers` processes. Both give the same bits. `classes` is needed for mixing
+    only. Raises DataError naming all pictures that cannot be read: now, or in the second case when their batch is due.
     """
 
     def __init__(self, split: Split, prep: Preprocess, batch_size: int, seed: int = 0, augment: Augment | None = None,
-                 workers: int = 0, memory_limit: int = MEMORY_LIMIT, timeout: float = TIMEOUT):
+                 workers: int = 0, memory_limit: int = MEMORY_LIMIT, timeout: float = TIMEOUT, classes: int = 0):
         if batch_size < 1 or workers < 0:
             raise DataError(f"batches of {batch_size} by {workers} workers cannot be made; "
                             "give a batch size of 1 or more, and 0 workers or more")
-        self.split, self.prep, self.batch_size, self.seed, self.augment = split, prep, batch_size, seed, augment
+        self.split, self.prep, self.batch_size, self.seed = split, prep, batch_size, seed
+        self.augment, self.classes = augment or Augment(), classes
         self.workers, self.timeout = workers, timeout
-        self.pictures = decoded(split, prep, workers, timeout) if fits_in_memory(split, prep, memory_limit) else None
+        _check(self.augment, prep, classes)
+        self.pictures, self.sources = None, None            # what is in memory: fitted, or whole for crops
+        if self.augment.cuts:
+            self.sources = sources(split, self.augment.source_side(prep.side), memory_limit, workers, timeout)
+        elif fits_in_memory(split, prep, memory_limit):
+            self.pictures = decoded(split, prep, workers, timeout)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether training reads no files."""
+        return self.pictures is not None or self.sources is not None
 
     def __len__(self) -> int:
         """Steps in a training epoch.
@@ -46,27 +61,74 @@ class Feed:
         if not 0 <= start <= len(self):
             raise DataError(f"an epoch of {len(self)} steps cannot start at step {start}; is the batch size the same?")
         order = torch.from_numpy(keyed.order(len(self.split), self.seed, epoch))
-        return self._batches(order.split(self.batch_size)[start:len(self)], epoch)
+        build = partial(self._training_batch, order.split(self.batch_size), epoch)
+        return self._batches(build, range(start, len(self)), self.in_memory)
+
+    def sample(self, count: int) -> Batch:
+        """A small batch of pictures as training will see them, made in this process: to try things on."""
+        order = torch.from_numpy(keyed.order(len(self.split), self.seed, 0))
+        return self._training_batch(order.split(count), 0, 0, lambda i: None)
 
     def all(self) -> Iterator[Batch]:
         """Every picture once, in the split's order, as it is; the last batch may be smaller."""
-        return self._batches(in_turn(len(self.split), self.batch_size), None)
+        batches = in_turn(len(self.split), self.batch_size)
+        return self._batches(partial(self._plain_batch, batches), range(len(batches)), self.pictures is not None)
 
-    def _batches(self, batches: Sequence[Tensor], epoch: int | None) -> Iterator[Batch]:
-        workers = self.workers if self.pictures is None else 0
-        build = partial(self._build, batches, epoch)
-        for batch in stream(build, range(len(batches)), self.split, workers, self.timeout):
+    def _batches(self, build, steps: Sequence[int], in_memory: bool) -> Iterator[Batch]:
+        for batch in stream(build, steps, self.split, 0 if in_memory else self.workers, self.timeout):
             if isinstance(batch, DataError):
                 raise batch
             yield batch
 
-    def _build(self, batches: Sequence[Tensor], epoch: int | None, step: int, reading: Reading) -> Batch:
+    def _plain_batch(self, batches: Sequence[Tensor], step: int, reading: Reading) -> Batch:
         indices = batches[step]
-        if self.pictures is None:
-            pictures = self.split.fitted(indices, self.prep, reading)
+        return self.prep.normalise(self._fitted(indices, reading)), self.split.labels[indices], indices
+
+    def _training_batch(self, batches: Sequence[Tensor], epoch: int, step: int, reading: Reading) -> Batch:
+        indices, augment = batches[step], self.augment
+        draws = keyed.draws(self.seed, epoch, indices.numpy(), len(COLUMNS))
+        shared = keyed.step_draws(self.seed, epoch, step, 1 + mixing.DRAWS)
+        side = augment.side(self.prep.side, shared[0])
+        if augment.cuts:
+            pictures = self._cut(indices, draws, side, reading)
         else:
-            pictures = self.pictures.index_select(0, indices)
-        if self.augment is not None and epoch is not None:
-            draws = keyed.draws(self.seed, epoch, indices.numpy(), len(COLUMNS))
-            pictures = self.augment.apply(pictures, draws)
-        return self.prep.normalise(pictures), self.split.labels[indices], indices
+            pictures = _to_side(self._fitted(indices, reading), side)
+        x = augment.erase(self.prep.normalise(augment.apply(pictures, draws)), draws)
+        x, y = augment.mix(x, self.split.labels[indices], self.classes, shared[1:])
+        return x, y, indices
+
+    def _fitted(self, indices: Tensor, reading: Reading) -> Tensor:
+        if self.pictures is None:
+            return self.split.fitted(indices, self.prep, reading)
+        return self.pictures.index_select(0, indices)
+
+    def _cut(self, indices: Tensor, draws, side: int, reading: Reading) -> Tensor:
+        """uint8 (B, channels, side, side): of each picture the part that its draws say."""
+        from torchvision.transforms.v2.functional import resized_crop
+        cut = torch.empty(len(indices), self.prep.channels, side, side, dtype=torch.uint8)
+        at_least = self.augment.source_side(self.prep.side)
+
+        def use(row: int, i: int) -> None:
+            picture = self.split.read(i, at_least) if self.sources is None else self.sources[i]
+            box = self.augment.box(*picture.shape[1:], self.prep.side, draws[row])
+            cut[row] = self.prep.in_channels(resized_crop(picture, *box, [side, side], antialias=True)[None])[0]
+
+        self.split.each(indices, use, reading)
+        return cut
+
+
+def _to_side(pictures: Tensor, side: int) -> Tensor:
+    if pictures.shape[-1] == side:
+        return pictures
+    return interpolate(pictures, (side, side), mode="bilinear", antialias=True)
+
+
+def _check(augment: Augment, prep: Preprocess, classes: int) -> None:
+    if augment.mixes and classes < 2:
+        raise DataError("mixing pictures needs the number of classes; give it to the Feed")
+    if augment.lighting and prep.channels != 3:
+        raise DataError("lighting needs colour pictures, for its noise lies along the principal components of RGB; "
+                        "leave it out for grey ones")
+    if augment.crop == "random" and augment.resize and augment.resize[0] < prep.side:
+        raise DataError(f"resize = {augment.resize[0]} is smaller than the {prep.side} pixels that are cut out; "
+                        f"give {prep.side} or more")

@@ -29,6 +29,7 @@ class _Finds:
     """What a walk saw. Folders are known by device and inode, so that a loop of links is entered once."""
     seen: set[tuple[int, int]] = field(default_factory=set)
     ignored: list[Path] = field(default_factory=list)
+    unreadable: list[OSError] | None = None         # where a walk notes the folders it cannot list; None: it raises
 
 
 @contextlib.contextmanager
@@ -78,6 +79,46 @@ def find_pictures(paths) -> list[Path]:
     if not found:
         raise DataError("no picture was named; give one or more files or folders")
     return list(found)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A folder as it was found: as a set, if it is one, and every picture in it, whether or not it belongs to one."""
+    root: Path
+    data: Data | None
+    pictures: tuple[str, ...]           # relative to root
+    ignored: tuple[str, ...]
+    troubles: tuple[tuple[str, str], ...]       # (file or folder, what is wrong; the remedy)
+
+
+def layout(path: Path, seed: int = 0, val_fraction: float = 0.1) -> Layout:
+    """What open_folder makes of a folder, and all that it would complain of, at once. Raises nothing."""
+    data, troubles, finds = None, [], _Finds(unreadable=[])
+    root = Path(os.path.realpath(path))
+    pictures = _sorted_under(root, finds) if os.path.isdir(root) else []
+    try:
+        data = open_folder(path, seed, val_fraction)
+    except DataError as fault:
+        said = " ".join(str(fault).partition(LAYOUT)[0].split()).rstrip(".,; ")
+        hollow = _hollow(root, pictures) if os.path.isdir(root) else []
+        troubles += [(str(folder), f"holds no pictures; add some ({_extensions()}) or remove the folder")
+                     for folder in hollow]
+        if not (finds.unreadable or (hollow and said.startswith("no pictures in"))):
+            troubles.append((str(path), said))
+    troubles += [(fault.filename, f"cannot be read ({fault.strerror}); change its permissions")
+                 for fault in finds.unreadable]
+    ignored = data.ignored if data else tuple(entry.relative_to(root).as_posix() for entry in finds.ignored)
+    return Layout(root, data, tuple(p.relative_to(root).as_posix() for p in pictures), ignored, tuple(troubles))
+
+
+def _hollow(root: Path, pictures: list[Path]) -> list[Path]:
+    """Class folders without a picture."""
+    try:
+        parts = _parts(root).values()
+        return [folder for part in parts for folder in _folders(part)
+                if not any(picture.is_relative_to(folder) for picture in pictures)]
+    except (DataError, OSError):
+        return []
 
 
 def natural(name: str) -> tuple:
@@ -137,7 +178,7 @@ def _sorted_under(folder: Path, finds: _Finds) -> list[Path]:
 def _walk(folder: Path, finds: _Finds) -> Iterator[Path]:
     """All that looks like a picture, at any depth; a pipe or a dead link too, for reading it will say what it is."""
     finds.seen.add(_identity(folder))
-    for entry in sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), path.name)):     # the thing before links
+    for entry in _entries(folder, finds):
         if _is_junk(entry):
             finds.ignored.append(entry)
         elif entry.is_dir():
@@ -149,6 +190,16 @@ def _walk(folder: Path, finds: _Finds) -> Iterator[Path]:
             yield entry
         else:
             finds.ignored.append(entry)
+
+
+def _entries(folder: Path, finds: _Finds) -> list[Path]:
+    try:
+        return sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), path.name))    # the thing before its links
+    except OSError as fault:
+        if finds.unreadable is None:
+            raise
+        finds.unreadable.append(fault)
+        return []
 
 
 def _complete(splits: dict[str, FileSplit], classes: tuple[str, ...], seed: int, val_fraction: float):

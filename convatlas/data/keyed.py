@@ -12,7 +12,7 @@ import numpy as np
 
 WORD = 2**64 - 1                        # arithmetic is modulo 2^64
 GOLDEN = 0x9E3779B97F4A7C15             # 2^64 / golden ratio, splitmix64's step
-ORDER, DRAWS, SPLIT = 1, 2, 3           # separate streams, so that a picture's place says nothing of its distortion
+ORDER, DRAWS, SPLIT, STEPS = 1, 2, 3, 4    # separate streams: a picture's place says nothing of its distortion
 
 
 def _mix(z: np.ndarray) -> np.ndarray:
@@ -45,6 +45,11 @@ def draws(seed: int, epoch: int, indices, k: int) -> np.ndarray:
     each = _stream(_key(DRAWS, seed, epoch), np.asarray(indices).astype(np.uint64))
     bits = _stream(each[:, None], np.arange(k, dtype=np.uint64))
     return (bits >> np.uint64(11)) * 2.0**-53
+
+
+def step_draws(seed: int, epoch: int, step: int, k: int) -> np.ndarray:
+    """k uniform numbers in [0, 1) for a whole step, float64 (k,)."""
+    return (_stream(_key(STEPS, seed, epoch, step), np.arange(k, dtype=np.uint64)) >> np.uint64(11)) * 2.0**-53
 
 
 def ranks(names: Sequence[str], seed: int) -> np.ndarray:

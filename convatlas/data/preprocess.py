@@ -16,6 +16,7 @@ SAMPLE = 2000                           # pictures looked at where looking at al
 SIDES = range(2, 4097)                  # torch's resize fails an assertion where 1 x 1 pixels are to come out
 SMALLEST_STD = 1e-9                     # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)             # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
+STRIP = 4                               # a picture longer than this many widths loses its ends before it is scaled
 SMALLEST_SHARE = 3 / 4                  # of the field, that a picture must fill to be left at its own size
 
 
@@ -26,8 +27,8 @@ class Preprocess:
     fit "pad": set unscaled into the middle of a black field, as LeNet-5 sets 28 pixels into 32. `content` is the longer
     side of the largest picture of the training set; a picture that is larger, or fills less than 3/4 of the field, is
     first scaled until its own longer side is `content`.
-    fit "resize": the central square is cut out and scaled to the field (`content` is then `side`). mean and std are per
-    channel, of pixels in 0..1.
+    fit "resize": the picture is scaled until its shorter side is `content`, and the central square of the field's size
+    is cut out. mean and std are per channel, of pixels in 0..1.
     """
     channels: int
     side: int
@@ -42,8 +43,15 @@ class Preprocess:
 
     def fit_pictures(self, pictures: Tensor) -> Tensor:
         """uint8 (N, C, H, W), C = 1 or 3 -> uint8 (N, channels, side, side); each as fit_picture would."""
-        pictures = _in_channels(pictures, self.channels)
-        return _padded(pictures, self.side, self.content) if self.fit == "pad" else _cropped(pictures, self.side)
+        pictures = self.in_channels(pictures)
+        if self.fit == "pad":
+            return _padded(pictures, self.side, self.content)
+        larger = self.content > self.side
+        return _middle(pictures, self.side, self.content) if larger else _cropped(pictures, self.side)
+
+    def in_channels(self, pictures: Tensor) -> Tensor:
+        """uint8 (N, 1 or 3, H, W) -> uint8 (N, channels, H, W)."""
+        return _in_channels(pictures, self.channels)
 
     def normalise(self, fitted: Tensor) -> Tensor:
         """Pixels 0..255, uint8 or float, (N, channels, side, side) -> float32 with the set's mean 0 and deviation 1."""
@@ -66,19 +74,25 @@ class Preprocess:
         return cls(**values | {"mean": tuple(map(float, values["mean"])), "std": tuple(map(float, values["std"]))})
 
 
-def fit_preprocess(data: Data, side: int, workers: int = 0, memory_limit: int = MEMORY_LIMIT) -> Preprocess:
+def fit_preprocess(data: Data, side: int, workers: int = 0, memory_limit: int = MEMORY_LIMIT,
+                   shorter: int | None = None) -> Preprocess:
     """The preprocessing for this set at this side: the kind of fit, and the mean and deviation of training pictures.
 
-    All training pictures count where they fit in memory (a Feed then uses the same decoded copy), else a fixed sample
-    of 2,000. Raises DataError naming every picture that cannot be read.
+    With `shorter`, pictures are scaled to that shorter side and their middle is taken, whatever the set is like.
+
+    All training pictures count where they fit in memory (a Feed then uses the same decoded copy), else, and with
+    `shorter`, a fixed sample of 2,000. Raises DataError naming every picture that cannot be read.
     """
     if side not in SIDES:
         raise DataError(f"pictures cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to {SIDES[-1]}")
     sample = np.sort(keyed.order(len(data.train), seed=0, epoch=0)[:SAMPLE])
-    content = _content(data.train, sample, side)
+    if shorter is not None and not side <= shorter <= SIDES[-1]:
+        raise DataError(f"a shorter side of {shorter} pixels cannot give crops of {side}; "
+                        f"choose one from {side} to {SIDES[-1]}")
+    content = _content(data.train, sample, side) if shorter is None else None
     prep = Preprocess(data.channels, side, (0.0,) * data.channels, (1.0,) * data.channels,
-                      "resize" if content is None else "pad", content or side)
-    if fits_in_memory(data.train, prep, memory_limit):
+                      "resize" if content is None else "pad", content or shorter or side)
+    if shorter is None and fits_in_memory(data.train, prep, memory_limit):
         pictures = decoded(data.train, prep, workers)
     else:
         pictures = data.train.fitted(torch.from_numpy(sample), prep)
@@ -132,6 +146,18 @@ def _cropped(pictures: Tensor, side: int) -> Tensor:
     return _scaled(pictures[..., top:top + short, left:left + short], side, side)
 
 
+def _middle(pictures: Tensor, side: int, shorter: int) -> Tensor:
+    """Scaled as a whole, then cut, for that is what published weights were measured with; only strips are cut first."""
+    h, w = pictures.shape[2:]
+    short = min(h, w)
+    tall, wide = min(h, STRIP * short), min(w, STRIP * short)
+    top, left = (h - tall) // 2, (w - wide) // 2
+    pictures = pictures[..., top:top + tall, left:left + wide]
+    tall, wide = (length * shorter // short for length in (tall, wide))
+    top, left = round((tall - side) / 2), round((wide - side) / 2)
+    return _scaled(pictures, tall, wide)[..., top:top + side, left:left + side].contiguous()
+
+
 def _scaled(pictures: Tensor, h: int, w: int) -> Tensor:
     if tuple(pictures.shape[2:]) == (h, w):
         return pictures
@@ -156,8 +182,9 @@ def _check(values: dict) -> None:
     for name, legal in (
             ("channels", _whole(channels) and channels in (1, 3)),
             ("side", _whole(side) and side in SIDES),
-            ("content", _whole(content) and _whole(side) and SIDES[0] <= content <= side),
             ("fit", values["fit"] in ("pad", "resize")),
+            ("content", _whole(content) and _whole(side) and (
+                side <= content <= SIDES[-1] if values["fit"] == "resize" else SIDES[0] <= content <= side)),
             ("mean", _within(values["mean"], channels, low=0.0)),
             ("std", _within(values["std"], channels, low=SMALLEST_STD))):
         if not legal:

@@ -122,8 +122,10 @@ def _as_tensors(dataset, classes: int) -> tuple[Tensor, Tensor]:
         pictures = pictures.permute(0, 3, 1, 2).contiguous()
     if len(pictures) != len(labels) or pictures.dtype != torch.uint8 or not len(labels):
         raise ValueError(f"{len(pictures)} pictures and {len(labels)} labels")
-    if not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"labels from {labels.min()} to {labels.max()} for {classes} classes")
+    wrong = ((labels < 0) | (labels >= classes)).nonzero().flatten().tolist()
+    if wrong:
+        raise ValueError(f"labels from {labels.min()} to {labels.max()} for {classes} classes, the first at picture "
+                         f"{wrong[0]}")
     return pictures, labels
 
 

@@ -18,15 +18,16 @@ class Split:
     def __init__(self, labels: Tensor, names: Sequence[str]):
         self.labels, self.names = labels, names
         self.decoded: tuple | None = None       # (geometry, uint8 (n, C, S, S)): kept by decode.py, shared by all Feeds
+        self.sources: tuple | None = None       # (at_least, [uint8 (C, H, W), ...]): the same for crops
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getstate__(self) -> dict:
-        return self.__dict__ | {"decoded": None}        # a worker that reads files needs no copy of them
+        return self.__dict__ | {"decoded": None, "sources": None}    # a worker that reads files needs no copy of them
 
-    def read(self, i: int) -> Tensor:
-        """The picture as it is, upright: uint8 (C, H, W)."""
+    def read(self, i: int, at_least: int = 0) -> Tensor:
+        """The picture upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, see pictures.read_picture."""
         raise NotImplementedError
 
     def size(self, i: int) -> tuple[int, int]:
@@ -40,6 +41,18 @@ class Split:
         """
         raise NotImplementedError
 
+    def each(self, indices: Tensor, use: Callable[[int, int], object], reading=lambda i: None) -> None:
+        """use(row, index) for each index; one DataError for all the pictures that cannot be read."""
+        broken = []
+        for row, i in enumerate(indices.tolist()):
+            reading(i)
+            try:
+                use(row, i)
+            except DataError as fault:
+                broken.append(str(fault))
+        if broken:
+            raise broken_pictures(broken)
+
     def subset(self, indices: np.ndarray) -> "Split":
         """The same pictures, fewer."""
         raise NotImplementedError
@@ -52,23 +65,15 @@ class FileSplit(Split):
         super().__init__(labels, names)
         self.root = root
 
-    def read(self, i: int) -> Tensor:
-        return read_picture(self.root / self.names[i])
+    def read(self, i: int, at_least: int = 0) -> Tensor:
+        return read_picture(self.root / self.names[i], at_least)
 
     def size(self, i: int) -> tuple[int, int]:
         return read_header(self.root / self.names[i])[1:]
 
     def fitted(self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None) -> Tensor:
         pictures = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-        broken = []
-        for row, i in enumerate(indices.tolist()):
-            reading(i)
-            try:
-                pictures[row] = prep.fit_picture(self.read(i))
-            except DataError as fault:
-                broken.append(str(fault))
-        if broken:
-            raise broken_pictures(broken)
+        self.each(indices, lambda row, i: pictures[row].copy_(prep.fit_picture(self.read(i))), reading)
         return pictures
 
     def subset(self, indices: np.ndarray) -> "FileSplit":
@@ -82,7 +87,7 @@ class ArraySplit(Split):
         super().__init__(labels, names)
         self.pictures = pictures
 
-    def read(self, i: int) -> Tensor:
+    def read(self, i: int, at_least: int = 0) -> Tensor:
         return self.pictures[i]
 
     def size(self, i: int) -> tuple[int, int]:
@@ -106,6 +111,10 @@ class Data:
     test: Split
     fingerprint: str                    # sha256, in hex, of what was read
     ignored: tuple[str, ...] = ()       # files of a folder that are no pictures, or that were reached twice
+
+    def counts(self) -> list[int]:
+        """Training pictures of each class."""
+        return self.train.labels.bincount(minlength=len(self.classes)).tolist()
 
 
 def hold_out(split: Split, classes: Sequence[str], count: float, seed: int) -> tuple[Split, Split]:

@@ -29,7 +29,14 @@ def _between(low: float, high: float) -> dict:
     return {"allowed": f"{low} to {high}", "check": lambda value: low <= value <= high}
 
 
+def _range(high: float) -> dict:
+    return {"allowed": f"two values above 0 and up to {high}, the smaller first",
+            "check": lambda pair: len(pair) == 2 and 0 < pair[0] <= pair[1] <= high}
+
+
 POSITIVE = {"allowed": "above 0", "check": lambda value: value > 0}
+SHORTER = {"allowed": "one value or two, the smaller first, of 2 or more",
+           "check": lambda at: len(at) < 3 and list(at) == sorted(at) and min(at, default=2) > 1}
 INCREASING = {"allowed": "increasing epochs, each above 0",
               "check": lambda at: all(a < b for a, b in zip((0, *at), at, strict=False))}
 
@@ -42,6 +49,9 @@ class Recipe:
                                    "class folders")
     data_root: str = _setting("data", "where named data sets lie", runtime=True)
     download: bool = _setting(False, "fetch a named data set that is not there", runtime=True)
+    bad_images: str = _setting("error", "pictures of a folder that cannot be decoded: error lists them and stops "
+                                        "before the first step, skip lists them and goes on if they are 1 % or less",
+                               choices=("error", "skip"))
     size: int = _setting(0, "side of the input in pixels; 0 is the paper's", **_at_least(0))
     val_fraction: float = _setting(0.1, "share of the training pictures kept for validation", **_between(0.01, 0.5))
 
@@ -63,6 +73,19 @@ class Recipe:
                          choices=("cross-entropy", "map", "squared-error"))
     label_smoothing: float = _setting(0.0, "label smoothing of the cross-entropy", **_between(0, 0.9))
 
+    crop: str = _setting("fit", "how pictures are cut: fit sets small ones into the field as they are and takes the "
+                                "middle of others; center scales to resize, then takes the middle; random takes any "
+                                "square of that; random-resized any part (evaluated, for both, as center)",
+                         choices=("fit", "center", "random", "random-resized"))
+    resize: tuple[int, ...] = _setting((), "shorter side in pixels before cropping, 8/7 of the crop where nothing is "
+                                           "said; two values are a range drawn for each picture (scale jitter), and "
+                                           "evaluation takes the first", **SHORTER)
+    crop_scale: tuple[float, ...] = _setting((0.08, 1.0), "range of the share of the picture that crop=random-resized "
+                                             "takes", **_range(1))
+    crop_ratio: tuple[float, ...] = _setting((0.75, 1.3333), "range of the width / height of crop=random-resized",
+                                             **_range(100))
+    sizes: tuple[int, ...] = _setting((), "multi-scale training: sides in pixels, of which every step draws one",
+                                      allowed="sides of 2 or more", check=lambda sides: min(sides, default=2) > 1)
     pad: int = _setting(0, "pad by this many pixels, then crop at random", **_at_least(0))
     flip: bool = _setting(False, "mirror half of the pictures")
     shift: float = _setting(0.0, "move by up to this many pixels, sub-pixel", **_at_least(0))
@@ -70,6 +93,17 @@ class Recipe:
     scale: float = _setting(0.0, "enlarge or shrink by up to this fraction", **_between(0, 0.9))
     squeeze: float = _setting(0.0, "make wider and lower, or the reverse, by up to this fraction", **_between(0, 0.9))
     shear: float = _setting(0.0, "shear horizontally by up to this fraction", **_between(0, 1))
+    auto_augment: str = _setting("", "a policy of operations: RandAugment (2 operations of magnitude 9), AutoAugment "
+                                     "(as found on ImageNet, or on CIFAR-10) or TrivialAugment",
+                                 choices=("", "randaugment", "autoaugment", "autoaugment-cifar", "trivialaugment"))
+    color_jitter: float = _setting(0.0, "brightness, contrast and saturation by up to this fraction, in any order",
+                                   **_between(0, 1))
+    lighting: float = _setting(0.0, "deviation of noise along the principal colours (AlexNet: 0.1)", **_between(0, 10))
+    random_erasing: float = _setting(0.0, "share of the pictures of which a part is covered", **_between(0, 1))
+    mixup: float = _setting(0.0, "mix neighbours of a batch and their labels: alpha of the Beta distribution",
+                            **_between(0, 100))
+    cutmix: float = _setting(0.0, "put a part of one picture into another and mix the labels: alpha; with mixup too, "
+                                  "either half of the time", **_between(0, 100))
 
     seed: int = _setting(0, "seed of the weights, the validation split, the order and the augmentation",
                          **_between(0, 2**31 - 1))
@@ -93,6 +127,8 @@ class Recipe:
         if self.loss != "cross-entropy" and self.label_smoothing:
             raise RecipeError(f"label_smoothing = {self.label_smoothing} needs loss = 'cross-entropy', "
                               f"not {self.loss!r}")
+        if self.loss != "cross-entropy" and (self.mixup or self.cutmix):
+            raise RecipeError(f"mixup and cutmix need loss = 'cross-entropy', not {self.loss!r}")
 
     def change(self, **given: Any) -> "Recipe":
         """The same recipe with other values for some fields."""

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import torch
 
-from convatlas.data import Augment, Data, Feed, Preprocess, fit_preprocess, open_data
+from convatlas.data import Augment, Data, Feed, Preprocess, fit_preprocess, open_data, usable
 from convatlas.evaluate import Evaluation, evaluate
 from convatlas.registry import create_model, index
 from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
 from convatlas.train.checkpoint import CheckpointError, load_newest, remove_leftovers, save_step
 from convatlas.train.folder import RunError, RunFolder, default_path
+from convatlas.train.forecast import forecast
 from convatlas.train.provenance import provenance
 from convatlas.train.recipe import Recipe, differences
 from convatlas.train.session import Session, seed_for
@@ -43,13 +44,17 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     side = _side(recipe)                            # a wrong name or size should not leave a folder behind
     data = open_data(recipe.data, root=recipe.data_root, download=recipe.download, seed=recipe.seed,
                      val_fraction=recipe.val_fraction)
-    prep = fit_preprocess(data, side, recipe.workers)
+    data, skipped = usable(data, recipe.bad_images, recipe.workers, watcher.checking)
+    prep = fit_preprocess(data, side, recipe.workers, shorter=_augment(recipe).shorter_side(side))
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     feeds = _Feeds.of(recipe, data, prep)           # decoded now, so that broken pictures show before the first step
     where = RunFolder(Path(output) if output else default_path(recipe))
     with where as folder, StopRequest() as stop, _threads(recipe):
         run = _Run(recipe, folder, data, feeds, net, device, stop, watcher)
+        for found in skipped:
+            watcher.warn(f"skipped: {found.file!r} {found.problem}")
+        run.skipped = [found.file for found in skipped]
         finished = run.open(resume)
         metrics = finished if finished else run.go()
         watcher.end(metrics)
@@ -63,9 +68,9 @@ class _Feeds(NamedTuple):
 
     @classmethod
     def of(cls, recipe: Recipe, data: Data, prep: Preprocess) -> "_Feeds":
-        augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
         batch = max(64, recipe.batch_size)
-        return cls(Feed(data.train, prep, recipe.batch_size, recipe.seed, augment, recipe.workers),
+        return cls(Feed(data.train, prep, recipe.batch_size, recipe.seed, _augment(recipe), recipe.workers,
+                        classes=len(data.classes)),
                    Feed(data.val, prep, batch, workers=recipe.workers),
                    Feed(data.test, prep, batch, workers=recipe.workers))
 
@@ -76,6 +81,7 @@ class _Run:
         self.recipe, self.folder, self.data, self.feeds = recipe, folder, data, feeds
         self.prep, self.stop, self.watcher = feeds.train.prep, stop, watcher
         self.session = Session(recipe, net, len(feeds.train), device)
+        self.skipped: list[str] = []
         self.saved_at, self.failed_saves, self.last_save_took = time.monotonic(), 0, 0.0
 
     def about(self) -> dict:
@@ -117,11 +123,15 @@ class _Run:
 
     def _announce(self, resumed: bool) -> None:
         data, net = self.data, self.session.net
+        pictures = {name: len(getattr(data, name)) for name in ("train", "val", "test")}
         self.watcher.begin({
             "folder": str(self.folder.path), "network": self.recipe.network, "data": data.name,
             "params": sum(p.numel() for p in net.parameters()), "device": str(self.session.device),
             "classes": data.classes, "channels": data.channels, "side": self.prep.side, "epochs": self.recipe.epochs,
-            "pictures": {"train": len(data.train), "val": len(data.val), "test": len(data.test)},
+            "pictures": pictures, "counts": data.counts(), "fingerprint": data.fingerprint,
+            "ignored": len(data.ignored), "skipped": len(self.skipped), "smallest": net.smallest,
+            "forecast": forecast(self.recipe, net, self.feeds.train, pictures, _macs(self.recipe, self.prep.side),
+                                 self.session.device, self.recipe.epochs - self.session.progress.epoch),
             "steps_per_epoch": len(self.feeds.train), "step": self.session.progress.step, "resumed": resumed})
 
     def go(self) -> dict:
@@ -183,7 +193,8 @@ class _Run:
             "validation": {"accuracy": session.progress.scores[session.progress.best_epoch],
                            "epoch": session.progress.best_epoch + 1, "pictures": len(self.data.val)},
             "epochs": session.progress.epoch, "steps": session.progress.step, "seconds": round(seconds, 2),
-            "confusion": found.confusion.tolist(), "classes": list(self.data.classes), "provenance": source}
+            "confusion": found.confusion.tolist(), "classes": list(self.data.classes), "skipped": self.skipped,
+            "provenance": source}
         folder.write("model.safetensors", weights)
         folder.write("model.json", describe_model(self.recipe.network, self.data.classes, self.prep, source | {
             "data": self.data.name, "fingerprint": self.data.fingerprint, "epoch": session.progress.best_epoch + 1,
@@ -200,15 +211,26 @@ def _side(recipe: Recipe) -> int:
     with torch.device("meta"):
         net = create_model(recipe.network)
     side = recipe.size or net.side
-    net.check_size(side, side)
+    for legal in (side, *recipe.sizes):
+        net.check_size(legal, legal)
     return side
+
+
+def _macs(recipe: Recipe, side: int) -> float:
+    """Multiply-adds for one picture: those of the paper's size, times the share of the pixels."""
+    facts = index()[recipe.network]
+    return facts["macs"] * (side / facts["input_size"][-1] if side else 1) ** 2
+
+
+def _augment(recipe: Recipe) -> Augment:
+    return Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
 
 
 @contextmanager
 def _threads(recipe: Recipe) -> Iterator[None]:
     """The recipe's number of threads, or one where a step is small; a busy neighbour makes waiting far dearer still."""
     before = torch.get_num_threads()
-    small = index()[recipe.network]["macs"] * recipe.batch_size < SMALL_STEP
+    small = _macs(recipe, recipe.size) * recipe.batch_size < SMALL_STEP
     torch.set_num_threads(recipe.threads or (1 if small else before))
     try:
         yield

@@ -74,7 +74,7 @@ class Session:
         progress.batch += 1
         progress.seen += len(y)
         progress.loss_sum += value * len(y)
-        progress.correct += int((logits.detach().argmax(1) == y).sum())
+        progress.correct += int((logits.detach().argmax(1) == (y if y.ndim == 1 else y.argmax(1))).sum())
         return value
 
     def _loss_of(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

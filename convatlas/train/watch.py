@@ -4,7 +4,13 @@ from convatlas.train.session import Progress
 
 class Watcher:
     def begin(self, facts: dict) -> None:
-        """Once: folder, network, params, device, classes, pictures in each split, steps_per_epoch, epochs, resumed."""
+        """Once: folder, network, params, device, classes and their counts, pictures in each split, fingerprint, the
+        forecast (or None), the smallest legal side, how many files were ignored and skipped, steps_per_epoch, epochs,
+        step, resumed.
+        """
+
+    def checking(self, done: int) -> None:
+        """Now and then, while all files of a folder are decoded for the first time: how many are done."""
 
     def step(self, progress: Progress, loss: float, rate: float) -> None:
         """After each step: how far, this batch's loss, the learning rate."""

@@ -26,6 +26,11 @@ def test_to_toml_and_back_is_the_same_recipe(lr, epochs, flip, data, milestones)
     ("label_smoothing", 1, "0 to 0.9"), ("val_fraction", 0, "0.01 to 0.5"), ("seed", -1, "0 to 2147483647"),
     ("device", "tpu", "auto | cpu | cuda"),
     ("loss", "hinge", "cross-entropy | map | squared-error"), ("network", 5, "a text"), ("pad", -1, "0 or more"),
+    ("crop", "middle", "fit | center | random | random-resized"), ("resize", (480, 256), "the smaller first"),
+    ("resize", (1,), "of 2 or more"), ("crop_scale", (0.0, 1.0), "two values above 0"), ("crop_scale", (0.5,), "two"),
+    ("crop_ratio", (1.3, 0.7), "the smaller first"), ("sizes", (224, 1), "sides of 2 or more"),
+    ("auto_augment", "fast", "randaugment"), ("bad_images", "ignore", "error | skip"), ("mixup", -0.1, "0 to 100"),
+    ("random_erasing", 1.5, "0 to 1"), ("color_jitter", 2, "0 to 1"), ("lighting", float("inf"), "finite number"),
 ])
 def test_a_value_that_is_not_allowed_is_named_with_what_is(field, value, says):
     with pytest.raises(RecipeError) as error:
@@ -45,6 +50,8 @@ def test_fields_that_contradict_each_other():
         Recipe(sched="step")
     with pytest.raises(RecipeError, match="needs loss = 'cross-entropy'"):
         Recipe(loss="map", label_smoothing=0.1)
+    with pytest.raises(RecipeError, match="mixup and cutmix need loss = 'cross-entropy', not 'map'"):
+        Recipe(loss="map", cutmix=1.0)
 
 
 def test_an_unknown_key_names_the_file_and_the_nearest_field(tmp_path):

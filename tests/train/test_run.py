@@ -297,3 +297,28 @@ def test_a_damaged_description_is_refused(tmp_path, text):
     (tmp_path / "model.json").write_text(text)
     with pytest.raises(ModelFileError, match=r"model\.json is damaged"):
         load_model(tmp_path)
+
+
+EVERYTHING = {"crop": "random-resized", "pad": 2, "flip": True, "shift": 1, "rotate": 10, "scale": 0.1, "squeeze": 0.1,
+              "shear": 0.1, "color_jitter": 0.4, "lighting": 0.1, "auto_augment": "randaugment", "random_erasing": 0.5,
+              "mixup": 0.2, "cutmix": 1.0, "sizes": (32, 40)}
+
+
+def test_with_all_augmentations_a_resumed_run_has_the_same_bits_and_evaluation_its_preprocessing(tmp_path):
+    """Soft labels, drawn sizes, every distortion; stopped in the middle of the second epoch."""
+    for part, each in (("train", 6), ("val", 2), ("test", 2)):
+        for c, name in enumerate("ab"):
+            (tmp_path / "set" / part / name).mkdir(parents=True)
+            for i in range(each):
+                picture = Image.new("RGB", (60, 50), (40 * c, 9 * i, 200 - 70 * c))
+                picture.save(tmp_path / "set" / part / name / f"{i}.jpg")
+    recipe = Recipe(network="squeezenet1_0", data=str(tmp_path / "set"), size=36, epochs=2, batch_size=4, lr=1e-3,
+                    warmup_epochs=0, save_every=0, **EVERYTHING)
+    train(recipe, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        train(recipe, tmp_path / "stopped", watcher=StopAt(4))
+    train(recipe, tmp_path / "stopped", resume=True)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+    assert without_seconds(tmp_path / "stopped") == without_seconds(tmp_path / "whole")
+    prep = load_model(tmp_path / "whole").preprocess
+    assert (prep.fit, prep.side, prep.content) == ("resize", 36, 41)

@@ -1,0 +1,63 @@
+"""check-data: what is wrong with a folder of pictures, as text and as a table."""
+import sys
+import time
+from pathlib import Path
+
+SHOWN = 50              # notes printed; problems are printed all
+
+
+def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> int:
+    """Decode every picture of a folder and list all that is wrong with it. Changes no file; exit code 1 if anything is.
+
+    Parameters
+    ----------
+    folder: Path
+        A folder of class folders, perhaps inside train, val and test.
+    csv: Path
+        A file to write the problems to: file, problem, remedy.
+    workers: int
+        Processes that decode; 0 is one for each core.
+    """
+    from convatlas.data import DataError
+    from convatlas.data.checking import check_data as check
+    from convatlas.data.survey import write_csv
+    if workers < 0:
+        raise DataError(f"--workers {workers} makes no sense; give 0 or more")
+    report = check(folder, workers, progress=_progress())
+    for found in report.problems:
+        print(f"{found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+    for found in report.notes[:SHOWN]:
+        print(f"note: {found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+    if len(report.notes) > SHOWN:
+        print(f"and {len(report.notes) - SHOWN:,} more notes")
+    if report.data:
+        _print_set(report.data)
+    ignored = f", {len(report.ignored):,} other files ignored" if report.ignored else ""
+    print(f"{report.pictures:,} pictures looked at{ignored}: {_count(len(report.problems), 'problem')}, "
+          f"{_count(len(report.notes), 'note')}")
+    if csv:
+        write_csv(csv, report.problems)
+    return 1 if report.problems else 0
+
+
+def _print_set(data) -> None:
+    from convatlas.cli.progress import class_counts
+    print(f"{len(data.train):,} pictures to train, {len(data.val):,} to validate, {len(data.test):,} to test")
+    print(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
+    print(f"fingerprint {data.fingerprint}")
+
+
+def _progress():
+    """A line on a terminal, renewed at most ten times a second; silence elsewhere."""
+    shown_at = 0.0
+
+    def show(done: int) -> None:
+        nonlocal shown_at
+        if sys.stderr.isatty() and time.monotonic() - shown_at > 0.1:
+            shown_at = time.monotonic()
+            print(f"\r{done:,} pictures", end="\r", file=sys.stderr, flush=True)
+    return show
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

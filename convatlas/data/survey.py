@@ -1,0 +1,177 @@
+"""Every file of a set decoded once, and all that is wrong with it said at once. Changes no file of the user's."""
+import csv
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import PIL
+import torch
+
+from convatlas.data.decode import Reading, stream
+from convatlas.data.errors import DataError, broken_pictures
+from convatlas.data.pictures import peculiarities, read_picture
+from convatlas.data.split import Data, FileSplit, Split
+
+BLOCK = 16                              # files that a worker examines at a time
+TIMEOUT = 120                           # seconds for these
+SKIPPED_AT_MOST = 0.01                  # share of a set's pictures that training may do without
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about one file: what, and what to do about it."""
+    file: str
+    problem: str
+    remedy: str
+
+    @classmethod
+    def of(cls, file: str, reason: str) -> "Finding":
+        """`reason` ends with the remedy, behind a semicolon."""
+        problem, _, remedy = reason.rpartition("; ")
+        return cls(file, problem or remedy, remedy if problem else "")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a worker found out about one file."""
+    reason: str = ""                    # why it cannot be used; "" if it can
+    notes: tuple[str, ...] = ()
+    digest: str = ""                    # of its bytes
+
+
+def examine(path: Path) -> Examined:
+    """Decodes the file whole, as training would."""
+    try:
+        notes = peculiarities(path)
+        read_picture(path)
+        return Examined("", notes, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
+    except DataError as fault:
+        return Examined(fault.reason)
+    except OSError as fault:
+        return Examined(f"cannot be read ({fault.strerror}); copy it again or delete it")
+
+
+def examine_all(split: FileSplit, workers: int = 0, timeout: float = TIMEOUT,
+                progress: Callable[[int], None] = lambda done: None) -> list[Examined]:
+    """Each file of the split, in order, by `workers` processes (0: one for each core).
+
+    A file that kills or hangs the process that decodes it is a finding as any other: the rest goes on without it.
+    """
+    found: dict[int, Examined] = {}
+    while len(found) < len(split):
+        left = [i for i in range(len(split)) if i not in found]
+        blocks = [left[i:i + BLOCK] for i in range(0, len(left), BLOCK)]
+        crew = min(workers or os.cpu_count() or 1, len(blocks))
+        try:
+            for result in stream(partial(_examine_block, split, blocks), range(len(blocks)), split, crew, timeout):
+                found |= result
+                progress(len(found))
+        except DataError as fault:
+            if not fault.reading:
+                raise
+            numbers = {name: i for i, name in enumerate(split.names)}
+            found |= {numbers[name]: _alone(split, numbers[name], timeout) for name in fault.reading}
+    return [found[i] for i in range(len(split))]
+
+
+def _examine_block(split: FileSplit, blocks: list[list[int]], step: int, reading: Reading) -> dict[int, Examined]:
+    found = {}
+    for i in blocks[step]:
+        reading(i)
+        found[i] = examine(split.root / split.names[i])
+    return found
+
+
+def _alone(split: FileSplit, i: int, timeout: float) -> Examined:
+    """One file in a process of its own: it was open when another process failed, with or without guilt."""
+    try:
+        return next(stream(partial(_examine_block, split, [[i]]), [0], split, 1, timeout))[i]
+    except DataError:
+        return Examined("kills or hangs the process that decodes it; delete it")
+
+
+def usable(data: Data, bad_images: str = "error", workers: int = 0,
+           progress: Callable[[int], None] = lambda done: None) -> tuple[Data, list[Finding]]:
+    """The set without the pictures that cannot be decoded, and those; every file is looked at before any is used.
+
+    With "error", one such picture is a DataError that lists them all; with "skip", more than 1 % are, or a class that
+    would lose its last picture. What was found is remembered until a file's name, size or time changes. Sets in memory
+    are as they are.
+    """
+    parts = {name: getattr(data, name) for name in ("train", "val", "test")}
+    if not isinstance(data.train, FileSplit):
+        return data, []
+    everything = FileSplit(data.train.root, torch.cat([part.labels for part in parts.values()]),
+                           [name for part in parts.values() for name in part.names])
+    reasons = recall(everything)
+    if reasons is None:
+        examined = examine_all(everything, workers, progress=progress)
+        reasons = {name: one.reason for name, one in zip(everything.names, examined, strict=True) if one.reason}
+        remember(everything, reasons)
+    if not reasons:
+        return data, []
+    found = [Finding.of(name, reason) for name, reason in reasons.items()]
+    sentences = [f"{str(everything.root / name)!r} {reason}" for name, reason in reasons.items()]
+    if bad_images == "error":
+        raise broken_pictures(sentences)
+    if len(reasons) > SKIPPED_AT_MOST * len(everything):
+        error = broken_pictures(sentences)
+        raise DataError(f"{len(reasons)} of {len(everything):,} pictures cannot be used, more than the "
+                        f"{SKIPPED_AT_MOST:.0%} that may be skipped; mend or delete them:\n  {error}")
+    return replace(data, **{name: _without(part, reasons, data.classes) for name, part in parts.items()}), found
+
+
+def _without(part: Split, reasons: dict[str, str], classes: tuple[str, ...]) -> Split:
+    kept = part.subset(np.array([i for i, name in enumerate(part.names) if name not in reasons], int))
+    before, after = (split.labels.bincount(minlength=len(classes)) for split in (part, kept))
+    if emptied := [classes[i] for i in ((before > 0) & (after == 0)).nonzero().flatten().tolist()]:
+        raise DataError(f"no picture of {', '.join(map(repr, emptied))} can be used; copy them again")
+    return kept
+
+
+def recall(split: FileSplit) -> dict[str, str] | None:
+    """What was found wrong with these very files the last time, {name: reason}; None if they were never looked at."""
+    try:
+        return json.loads(_memory_of(split).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def remember(split: FileSplit, reasons: dict[str, str]) -> None:
+    """In the user's cache folder; where nothing can be written there, files are looked at again each time."""
+    try:
+        path = _memory_of(split)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            json.dump(reasons, file)
+        os.replace(file.name, path)
+    except OSError:
+        return
+
+
+def _memory_of(split: FileSplit) -> Path:
+    """A file named for the name, size and time of every picture, and for the decoder."""
+    digest = hashlib.sha256(PIL.__version__.encode())
+    for name in sorted(split.names):
+        status = os.stat(split.root / name, follow_symlinks=os.path.exists(split.root / name))
+        digest.update(f"{split.root}\0{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(
+            errors="surrogateescape"))
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "convatlas" / "checked" / f"{digest.hexdigest()}.json"
+
+
+def write_csv(path: Path, findings: Iterator[Finding]) -> None:
+    """file, problem, remedy: a line each. Raises DataError where it cannot be written."""
+    try:
+        with open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            writer = csv.writer(file)
+            writer.writerow(("file", "problem", "remedy"))
+            writer.writerows((found.file, found.problem, found.remedy) for found in findings)
+    except OSError as fault:
+        raise DataError(f"cannot write {str(path)!r} ({fault.strerror}); name another file with --csv") from None

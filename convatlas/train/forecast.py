@@ -1,0 +1,121 @@
+"""What a run will need, told before its first step: from three steps of a copy of the network on a few pictures.
+
+Time is that of a small batch times its share of the whole one; memory is counted, tensor by tensor.
+"""
+import copy
+import os
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from convatlas.data import Feed
+from convatlas.train.folder import RunError
+from convatlas.train.recipe import Recipe
+from convatlas.train.session import Session
+
+PROBE = 6e9             # multiply-adds that one probing step may cost, forward; a fifth of a second on one core
+EVALUATION = 1 / 3      # of a training step's time: forward alone
+PASSING = 3             # chosen on resnet18 and mobilenet_v2, whose peaks lay 19 and 11 % higher than what is kept
+STEPS = 2               # timed, after one that is not
+
+
+@dataclass(frozen=True)
+class Forecast:
+    memory: int         # bytes: the process at its peak, or what is allocated on the device
+    step: float         # seconds
+    epoch: float        # seconds, with validation
+    rest: float         # seconds until the last epoch is done
+
+
+def forecast(recipe: Recipe, net: nn.Module, feed: Feed, pictures: dict[str, int], macs: float, device: torch.device,
+             epochs: int) -> Forecast | None:
+    """For `epochs` more epochs of this recipe. `macs` for one picture; `pictures` in train, val and test.
+
+    The network is left as it is. None where the copy's loss is not finite: the run itself will say so.
+    """
+    before = _resident()
+    few = int(max(2, min(feed.batch_size, len(feed.split), PROBE // max(macs, 1))))
+    x, y, seconds_to_read = _timed_sample(feed, few)
+    probe = Session(recipe.change(compile=False), copy.deepcopy(net), 1, device)
+    try:
+        saved = _saved_bytes(probe, x, y) / len(y)
+        compute = sum(_seconds(probe, x, y) for _ in range(STEPS)) / (STEPS * len(y))
+    except RunError:
+        return None
+    batch = min(feed.batch_size, len(feed.split))
+    step = _step_seconds(batch * compute, batch * seconds_to_read, 0 if feed.in_memory else feed.workers, device)
+    epoch = len(feed) * step + EVALUATION * compute * pictures["val"]
+    return Forecast(_memory(probe, batch, saved, x, before), step, epoch,
+                    epochs * epoch + EVALUATION * compute * pictures["test"])
+
+
+def _timed_sample(feed: Feed, count: int) -> tuple[Tensor, Tensor, float]:
+    """Pictures, labels, and seconds for one picture; the first time warms libraries up."""
+    feed.sample(2)
+    began = time.perf_counter()
+    x, y, _ = feed.sample(count)
+    return x, y, (time.perf_counter() - began) / len(y)
+
+
+def _seconds(probe: Session, x: Tensor, y: Tensor) -> float:
+    began = time.perf_counter()
+    probe.step(x, y)
+    return time.perf_counter() - began
+
+
+def _step_seconds(compute: float, reading: float, workers: int, device: torch.device) -> float:
+    """One after the other without workers; with them side by side, as far as there are cores."""
+    if not workers:
+        return compute + reading
+    if device.type == "cpu":
+        cores = os.cpu_count() or 1
+        return max(compute, reading / workers, (compute * torch.get_num_threads() + reading) / cores)
+    return max(compute, reading / workers)
+
+
+def _saved_bytes(probe: Session, x: Tensor, y: Tensor) -> int:
+    """What a step keeps for its backward pass, each storage once, without the network's own weights; and the room for
+    what passes through it, gradients and the library's scratch space, as so many copies of the largest.
+    """
+    own = {p.untyped_storage().data_ptr() for p in probe.net.parameters()}
+    sizes: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        probe.step(x, y)
+    return sum(sizes.values()) + PASSING * max(sizes.values(), default=0)
+
+
+def _memory(probe: Session, batch: int, saved: float, x: Tensor, before: int) -> int:
+    """The larger of a step's peak and a save's, over the bytes that the process held before the probe."""
+    weights = sum(p.numel() * p.element_size() for p in probe.net.state_dict().values())
+    moments = sum(v.numel() * v.element_size() for state in probe.optimiser.state.values() for v in state.values()
+                  if isinstance(v, Tensor))
+    at_step = weights + batch * (saved + x[0].numel() * x.element_size())       # gradients, activations, pictures
+    at_save = 2 * weights + 2 * (moments + weights)     # gradients; the bytes of both files, the second one joined
+    if probe.device.type == "cuda":
+        return int(weights + moments + at_step)
+    return int(max(_highest(), before + 2 * weights + moments + max(at_step, at_save)))     # two: the best so far
+
+
+def _resident() -> int:
+    """Bytes that this process holds now, with the network and pictures in memory."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return _highest()
+
+
+def _highest() -> int:
+    """Bytes that this process held at most until now."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
