@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import convatlas
-from convatlas.cli import atlas, checkpoints, runs
+from convatlas.cli import atlas, checkpoints, evaluation, runs
 from convatlas.registry import UnknownNetwork
 from convatlas.train import RecipeError
 
@@ -21,7 +21,7 @@ app.command(atlas.show)
 app.command(atlas.verify)
 app.command(checkpoints.convert)
 app.command(runs.train)
-app.command(runs.eval_, name="eval")
+app.command(evaluation.eval_, name="eval")
 app.command(runs.predict)
 
 

@@ -12,9 +12,9 @@ from convatlas.data.errors import DataError
 from convatlas.data.feed import Feed
 from convatlas.data.folder import find_pictures
 from convatlas.data.pictures import read_picture
-from convatlas.data.preprocess import Preprocess, fit_preprocess
+from convatlas.data.preprocess import Preprocess, fit_preprocess, shorter_side_at
 from convatlas.data.sources import SOURCES, open_data
 from convatlas.data.split import Data, Split
 
 __all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Preprocess", "Split", "find_pictures", "fit_preprocess",
-           "open_data", "read_picture"]
+           "open_data", "read_picture", "shorter_side_at"]

@@ -16,6 +16,7 @@ SAMPLE = 2000                           # pictures looked at where looking at al
 SIDES = range(2, 4097)                  # torch's resize fails an assertion where 1 x 1 pixels are to come out
 SMALLEST_STD = 1e-9                     # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)             # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
+LONGEST = 8                             # longer by shorter side, beyond which only the middle of a picture is scaled
 SMALLEST_SHARE = 3 / 4                  # of the field, that a picture must fill to be left at its own size
 
 
@@ -45,8 +46,12 @@ class Preprocess:
         pictures = _in_channels(pictures, self.channels)
         return _padded(pictures, self.side, self.content) if self.fit == "pad" else _cropped(pictures, self.side)
 
+    def in_channels(self, picture: Tensor) -> Tensor:
+        """uint8 (C, H, W), C = 1 or 3 -> uint8 (channels, H, W), otherwise as it is: grey by BT.601, or grey thrice."""
+        return _in_channels(picture[None], self.channels)[0]
+
     def normalise(self, fitted: Tensor) -> Tensor:
-        """Pixels 0..255, uint8 or float, (N, channels, side, side) -> float32 with the set's mean 0 and deviation 1."""
+        """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and deviation 1."""
         mean = 255 * torch.tensor(self.mean, device=fitted.device).view(-1, 1, 1)
         std = 255 * torch.tensor(self.std, device=fitted.device).view(-1, 1, 1)
         return (fitted.float() - mean).div_(std)
@@ -112,6 +117,16 @@ def _in_channels(pictures: Tensor, channels: int) -> Tensor:
     red, green, blue = pictures.int().unbind(1)
     grey = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue + 32768) >> 16
     return grey.to(torch.uint8)[:, None]
+
+
+def shorter_side_at(picture: Tensor, side: int) -> Tensor:
+    """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = side, in proportion; see LONGEST for a strip."""
+    h, w = picture.shape[1:]
+    short = min(h, w)
+    high, wide = min(h, LONGEST * short), min(w, LONGEST * short)
+    top, left = (h - high) // 2, (w - wide) // 2
+    middle = picture[None, :, top:top + high, left:left + wide]
+    return _scaled(middle, round(high * side / short), round(wide * side / short))[0]
 
 
 def _padded(pictures: Tensor, side: int, content: int) -> Tensor:

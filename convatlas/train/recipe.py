@@ -71,6 +71,13 @@ class Recipe:
     squeeze: float = _setting(0.0, "make wider and lower, or the reverse, by up to this fraction", **_between(0, 0.9))
     shear: float = _setting(0.0, "shear horizontally by up to this fraction", **_between(0, 1))
 
+    test_crops: str = _setting("center", "what is tested of a picture: its middle, ten crops (AlexNet), 144 "
+                                         "(GoogLeNet), or all of it (dense, VGG)",
+                               choices=("center", "10", "144", "dense"))
+    test_sizes: tuple[int, ...] = _setting((), "shorter sides in pixels at which pictures are tested; none: as "
+                                               "trained, or the paper's for the crops", allowed="1 to 4096 each",
+                                           check=lambda sizes: all(1 <= size <= 4096 for size in sizes))
+
     seed: int = _setting(0, "seed of the weights, the validation split, the order and the augmentation",
                          **_between(0, 2**31 - 1))
     amp: bool = _setting(False, "bf16 autocast")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from convatlas.data import Augment, Data, Feed, Preprocess, fit_preprocess, open_data
-from convatlas.evaluate import Evaluation, evaluate
+from convatlas.evaluate import Evaluation, Views, evaluate, require_views
 from convatlas.registry import create_model, index
 from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
@@ -46,6 +46,7 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     prep = fit_preprocess(data, side, recipe.workers)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
+    require_views(net, side, _test_views(recipe))
     feeds = _Feeds.of(recipe, data, prep)           # decoded now, so that broken pictures show before the first step
     where = RunFolder(Path(output) if output else default_path(recipe))
     with where as folder, StopRequest() as stop, _threads(recipe):
@@ -142,8 +143,8 @@ class _Run:
         self.session.progress.log_length = self.folder.append_log(record)
         self.watcher.epoch(record)
 
-    def _evaluate(self, feed: Feed) -> Evaluation:
-        return evaluate(self.session.net, feed, len(self.data.classes), self.session.loss)
+    def _evaluate(self, feed: Feed, views: Views | None = None) -> Evaluation:
+        return evaluate(self.session.net, feed, len(self.data.classes), self.session.loss, views)
 
     def _save_if_due(self) -> None:
         if self.stop.name:
@@ -173,7 +174,7 @@ class _Run:
         session, folder = self.session, self.folder
         session.net.load_state_dict(session.best)
         seconds = session.seconds
-        found = self._evaluate(self.feeds.test)
+        found = self._evaluate(self.feeds.test, _test_views(self.recipe))
         source = provenance(session.device)
         weights = weights_file(session.best)
         title = f"{self.recipe.network} on {self.data.name}"
@@ -202,6 +203,10 @@ def _side(recipe: Recipe) -> int:
     side = recipe.size or net.side
     net.check_size(side, side)
     return side
+
+
+def _test_views(recipe: Recipe) -> Views:
+    return Views(recipe.test_crops, recipe.test_sizes)
 
 
 @contextmanager
