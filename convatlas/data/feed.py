@@ -50,7 +50,11 @@ class Feed:
 
     def all(self) -> Iterator[Batch]:
         """Every picture once, in the split's order, as it is; the last batch may be smaller."""
-        return self._batches(in_turn(len(self.split), self.batch_size), None)
+        return self._batches(self.blocks(self.batch_size), None)
+
+    def blocks(self, size: int) -> Sequence[Tensor]:
+        """The numbers of the pictures that are measured here, `size` at a time, in the split's order."""
+        return in_turn(len(self.split), size)
 
     def _batches(self, batches: Sequence[Tensor], epoch: int | None) -> Iterator[Batch]:
         workers = self.workers if self.pictures is None else 0

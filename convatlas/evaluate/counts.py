@@ -1,5 +1,6 @@
 """Counts of answers that can be added: the same figures for any batch size, order and number of processes."""
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,26 +15,34 @@ class Evaluation:
     """The counts of a set of pictures; those of two sets add up to those of both, exactly."""
     confusion: Tensor       # (classes, classes) int64: row is the true class, column the predicted one
     top5: int               # pictures whose true class is among the five largest logits
-    loss_sum: int | float   # in units of 1 / UNIT, a whole number unless a loss was not finite
+    loss_sum: int           # in units of 1 / UNIT, of the losses that are finite
+    lost: int               # batches whose loss was not
     bins: Tensor            # (BINS, 3) int64: pictures, right ones, and sum of confidences in units of 1 / UNIT
 
     @classmethod
     def none(cls, num_classes: int) -> "Evaluation":
         """The counts of no picture: what a sum begins with."""
         zeros = torch.zeros(num_classes, num_classes, dtype=torch.int64)
-        return cls(zeros, 0, 0, torch.zeros(BINS, 3, dtype=torch.int64))
+        return cls(zeros, 0, 0, 0, torch.zeros(BINS, 3, dtype=torch.int64))
 
     @classmethod
     def of(cls, logits: Tensor, labels: Tensor, mean_loss: float) -> "Evaluation":
         """The counts of a batch: logits (N, classes), labels (N,) and the mean of its losses."""
         num_classes = logits.shape[1]
         top5 = int((logits.topk(min(5, num_classes)).indices == labels[:, None]).sum())
-        return cls(confusion_of(logits, labels, num_classes), top5, _whole(mean_loss * len(labels)),
-                   _in_bins(logits, labels))
+        finite = math.isfinite(mean_loss)
+        loss_sum = round(mean_loss * len(labels) * UNIT) if finite else 0
+        return cls(confusion_of(logits, labels, num_classes), top5, loss_sum, int(not finite), _in_bins(logits, labels))
 
     def __add__(self, other: "Evaluation") -> "Evaluation":
         return Evaluation(self.confusion + other.confusion, self.top5 + other.top5, self.loss_sum + other.loss_sum,
-                          self.bins + other.bins)
+                          self.lost + other.lost, self.bins + other.bins)
+
+    def summed(self, over: Callable[[Tensor], Tensor]) -> "Evaluation":
+        """These counts and those of other processes, where over(int64 tensor) adds a tensor up over all of them."""
+        numbers = torch.tensor([self.top5, self.loss_sum // UNIT, self.loss_sum % UNIT, self.lost])
+        top5, wholes, units, lost = over(numbers).tolist()      # a sum of losses may need more than 64 bits
+        return Evaluation(over(self.confusion.clone()), top5, wholes * UNIT + units, lost, over(self.bins.clone()))
 
     @property
     def count(self) -> int:
@@ -50,8 +59,8 @@ class Evaluation:
 
     @property
     def loss(self) -> float:
-        """Mean over the pictures."""
-        return self.loss_sum / UNIT / max(1, self.count)
+        """Mean over the pictures; NaN if that of a batch was not finite."""
+        return math.nan if self.lost else self.loss_sum / UNIT / max(1, self.count)
 
     @property
     def per_class(self) -> list[dict]:
@@ -94,7 +103,3 @@ def _in_bins(logits: Tensor, labels: Tensor) -> Tensor:
     rows = torch.stack([torch.ones_like(labels), (logits.argmax(1) == labels).long(), (sure * UNIT).round().long()], 1)
     bins = ((sure * BINS).ceil().long() - 1).clamp(0, BINS - 1)
     return torch.zeros(BINS, 3, dtype=torch.int64).index_add_(0, bins, rows)
-
-
-def _whole(value: float) -> int | float:
-    return round(value * UNIT) if math.isfinite(value) else value

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convatlas.data import DataError, Feed
-from convatlas.data.decode import Reading, in_turn, stream
+from convatlas.data.decode import Reading, stream
 from convatlas.evaluate.counts import Evaluation
 from convatlas.evaluate.dense import Dense
 from convatlas.evaluate.views import Views
@@ -54,7 +54,7 @@ def _in_views(net: nn.Module, feed: Feed, views: Views) -> Answers:
     """A batch's worth of views at a time, cut by the feed's workers."""
     dense = views.crops == "dense"
     answer = Dense(net).eval() if dense else net
-    turns = in_turn(len(feed.split), 1 if dense else max(1, feed.batch_size // views.count(feed.prep.side)))
+    turns = feed.blocks(1 if dense else max(1, feed.batch_size // views.count(feed.prep.side)))
     cut = partial(_cut, feed, views, turns)
     for turn, stacks in zip(turns, stream(cut, range(len(turns)), feed.split, feed.workers, feed.timeout), strict=True):
         if isinstance(stacks, DataError):

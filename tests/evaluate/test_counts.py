@@ -142,3 +142,16 @@ def test_a_loss_that_is_no_number_stays_one_and_the_counts_are_kept():
     found = Evaluation.of(torch.zeros(2, 3), torch.tensor([0, 1]), float("nan")) + counted(*case(0, 3, 3))
     assert found.loss != found.loss
     assert found.count == 5
+
+
+def test_counts_of_three_processes_are_summed_exactly_however_large_their_losses():
+    """Three processes with the same counts: whoever sums multiplies by three."""
+    one = counted(*case(0, 17, 3)) + Evaluation.of(torch.zeros(1, 3), torch.zeros(1, dtype=torch.int64), 1e15)
+    summed, added = one.summed(lambda tensor: tensor.mul_(3)), one + one + one
+    assert summed.loss_sum == added.loss_sum > 2**63
+    assert summed.to_dict() == added.to_dict()
+    assert torch.equal(summed.confusion, added.confusion)
+    assert torch.equal(summed.bins, added.bins)
+    assert (summed.top5, one.count) == (added.top5, 18)     # and the own counts are left as they were
+    lost = Evaluation.of(torch.zeros(1, 3), torch.zeros(1, dtype=torch.int64), float("inf"))
+    assert lost.summed(lambda tensor: tensor).lost == 1
