@@ -16,7 +16,7 @@ SAMPLE = 2000                           # pictures looked at where looking at al
 SIDES = range(2, 4097)                  # torch's resize fails an assertion where 1 x 1 pixels are to come out
 SMALLEST_STD = 1e-9                     # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)             # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
-LONGEST = 8                             # longer by shorter side, beyond which only the middle of a picture is scaled
+STRIP = 4                               # a picture longer than this many widths loses its ends before it is scaled
 SMALLEST_SHARE = 3 / 4                  # of the field, that a picture must fill to be left at its own size
 
 
@@ -43,12 +43,12 @@ class Preprocess:
 
     def fit_pictures(self, pictures: Tensor) -> Tensor:
         """uint8 (N, C, H, W), C = 1 or 3 -> uint8 (N, channels, side, side); each as fit_picture would."""
-        pictures = _in_channels(pictures, self.channels)
+        pictures = self.in_channels(pictures)
         return _padded(pictures, self.side, self.content) if self.fit == "pad" else _cropped(pictures, self.side)
 
-    def in_channels(self, picture: Tensor) -> Tensor:
-        """uint8 (C, H, W), C = 1 or 3 -> uint8 (channels, H, W), otherwise as it is: grey by BT.601, or grey thrice."""
-        return _in_channels(picture[None], self.channels)[0]
+    def in_channels(self, pictures: Tensor) -> Tensor:
+        """uint8 (N, 1 or 3, H, W) -> uint8 (N, channels, H, W)."""
+        return _in_channels(pictures, self.channels)
 
     def normalise(self, fitted: Tensor) -> Tensor:
         """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and deviation 1."""
@@ -119,14 +119,14 @@ def _in_channels(pictures: Tensor, channels: int) -> Tensor:
     return grey.to(torch.uint8)[:, None]
 
 
-def shorter_side_at(picture: Tensor, side: int) -> Tensor:
-    """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = side, in proportion; see LONGEST for a strip."""
+def shorter_side_at(picture: Tensor, shorter: int) -> Tensor:
+    """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = shorter, in proportion; of a strip only the middle: see STRIP."""
     h, w = picture.shape[1:]
     short = min(h, w)
-    high, wide = min(h, LONGEST * short), min(w, LONGEST * short)
-    top, left = (h - high) // 2, (w - wide) // 2
-    middle = picture[None, :, top:top + high, left:left + wide]
-    return _scaled(middle, round(high * side / short), round(wide * side / short))[0]
+    tall, wide = min(h, STRIP * short), min(w, STRIP * short)
+    top, left = (h - tall) // 2, (w - wide) // 2
+    picture = picture[:, top:top + tall, left:left + wide]
+    return _scaled(picture[None], tall * shorter // short, wide * shorter // short)[0]
 
 
 def _padded(pictures: Tensor, side: int, content: int) -> Tensor:

@@ -69,7 +69,7 @@ def _cut(feed: Feed, views: Views, turns: Sequence[Tensor], step: int, reading: 
     stacks = []
     for i in turns[step].tolist():
         reading(i)
-        stacks += views.of(feed.prep.in_channels(feed.split.read(i)), feed.prep.side)
+        stacks += views.of(feed.prep.in_channels(feed.split.read(i)[None])[0], feed.prep.side)
     return stacks if views.crops == "dense" else [torch.cat(stacks)]
 
 

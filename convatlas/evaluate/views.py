@@ -88,19 +88,19 @@ def _whole(picture: Tensor, side: int) -> Tensor:
 def _three_squares(picture: Tensor) -> list[Tensor]:
     h, w = picture.shape[1:]
     short, spare = min(h, w), abs(h - w)
-    return [picture.narrow(1 if h > w else 2, start, short) for start in (0, spare // 2, spare)]
+    return [picture.narrow(1 if h > w else 2, start, short) for start in (0, round(spare / 2), spare)]
 
 
 def _middle(picture: Tensor, side: int) -> Tensor:
     h, w = picture.shape[1:]
-    return _cut(picture, (h - side) // 2, (w - side) // 2, side)
+    return _cut(picture, round((h - side) / 2), round((w - side) / 2), side)
 
 
 def _five(square: Tensor, side: int) -> list[Tensor]:
     """Upper left, upper right, lower left, lower right, middle."""
     spare = square.shape[1] - side
-    places = [(0, 0), (0, spare), (spare, 0), (spare, spare), (spare // 2, spare // 2)]
-    return [_cut(square, top, left, side) for top, left in places]
+    corners = [_cut(square, top, left, side) for top in (0, spare) for left in (0, spare)]
+    return [*corners, _middle(square, side)]
 
 
 def _cut(picture: Tensor, top: int, left: int, side: int) -> Tensor:

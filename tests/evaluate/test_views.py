@@ -24,7 +24,7 @@ def same(views, by_hand):
 def test_ten_crops_of_a_landscape_are_cut_from_its_central_square():
     landscape = picture(8, 14)
     square = landscape.numpy()[:, :, 3:11]
-    by_hand = [square[:, :5, :5], square[:, :5, 3:], square[:, 3:, :5], square[:, 3:, 3:], square[:, 1:6, 1:6]]
+    by_hand = [square[:, :5, :5], square[:, :5, 3:], square[:, 3:, :5], square[:, 3:, 3:], square[:, 2:7, 2:7]]
     [views] = Views("10", (8,)).of(landscape, 5)
     same(views, mirrored(by_hand))
 
@@ -78,7 +78,7 @@ def test_the_centre_crop_at_several_sizes():
 
 
 @pytest.mark.parametrize(("size", "wanted"), [((30, 20), (15, 10)), ((20, 30), (10, 15)), ((20, 20), (10, 10)),
-                                              ((5, 200), (10, 80)), ((1, 60_000), (10, 80))])
+                                              ((5, 200), (10, 40)), ((1, 60_000), (10, 40))])
 def test_the_shorter_side_is_what_was_asked_and_a_strip_loses_its_ends(size, wanted):
     assert tuple(shorter_side_at(torch.zeros(1, *size, dtype=torch.uint8), 10).shape[1:]) == wanted
 
