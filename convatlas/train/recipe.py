@@ -43,6 +43,8 @@ class Recipe:
     data_root: str = _setting("data", "where named data sets lie", runtime=True)
     download: bool = _setting(False, "fetch a named data set that is not there", runtime=True)
     size: int = _setting(0, "side of the input in pixels; 0 is the paper's", **_at_least(0))
+    init: str = _setting("paper", "initial weights: the paper's, or he for networks of ReLUs without batch norm",
+                         choices=("paper", "he"))
     val_fraction: float = _setting(0.1, "share of the training pictures kept for validation", **_between(0.01, 0.5))
 
     epochs: int = _setting(30, "passes over the training pictures", **_at_least(1))

@@ -16,6 +16,7 @@ from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
 from convatlas.train.checkpoint import CheckpointError, load_newest, remove_leftovers, save_step
 from convatlas.train.folder import RunError, RunFolder, default_path
+from convatlas.train.initial import start_by_he
 from convatlas.train.provenance import provenance
 from convatlas.train.recipe import Recipe, differences
 from convatlas.train.session import Session, seed_for
@@ -46,6 +47,8 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     prep = fit_preprocess(data, side, recipe.workers)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
+    if recipe.init == "he":
+        start_by_he(net)
     require_views(net, side, _test_views(recipe))
     feeds = _Feeds.of(recipe, data, prep)           # decoded now, so that broken pictures show before the first step
     where = RunFolder(Path(output) if output else default_path(recipe))
