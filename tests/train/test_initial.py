@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from convatlas import create_model
+from convatlas.train import Recipe, train
 from convatlas.train.initial import start_by_he
+from convatlas.train.watch import Watcher
 
 
 def relative_spread(net, x) -> float:
@@ -42,3 +44,23 @@ def test_networks_with_batch_norm_or_without_relus_stay_as_they_are(name):
     before = {key: value.clone() for key, value in net.state_dict().items()}
     start_by_he(net)
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
+
+
+class Enough(Exception):
+    """One step is done."""
+
+
+class FirstLoss(Watcher):
+    def step(self, progress, loss, rate):
+        raise Enough(loss)
+
+
+def first_loss(folder, **changes) -> float:
+    with pytest.raises(Enough) as stopped:
+        train(Recipe(network="squeezenet1_1", size=33, batch_size=8, **changes), folder, watcher=FirstLoss())
+    return stopped.value.args[0]
+
+
+def test_a_run_begins_as_its_recipe_says(tmp_path):
+    he, again, paper = (first_loss(tmp_path / str(i), init=init) for i, init in enumerate(("he", "he", "paper")))
+    assert he == again != paper
