@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import convatlas
-from convatlas.cli import atlas, checkpoints, evaluation, runs
+from convatlas.cli import atlas, checkpoints, evaluation, recipes, runs
 from convatlas.registry import UnknownNetwork
 from convatlas.train import RecipeError
 
@@ -23,6 +23,7 @@ app.command(checkpoints.convert)
 app.command(runs.train)
 app.command(evaluation.eval_, name="eval")
 app.command(runs.predict)
+app.command(recipes.recipes)
 
 
 def main(words: list[str] | None = None) -> None:
