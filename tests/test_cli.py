@@ -63,6 +63,21 @@ def test_eval_repeats_the_figure_of_the_run(finished):
     assert f"({metrics['test']['correct']} right, {540 - metrics['test']['correct']} wrong)" in text
 
 
+def test_eval_shows_the_crops_that_were_asked_for(finished):
+    folder, _ = finished
+    answer = json.loads(convatlas("eval", folder, "--crops", "10", "--sizes", 36, 40, "--json").stdout)
+    assert (answer["crops"], answer["sizes"], answer["count"]) == ("10", [36, 40], 540)
+    assert sum(row["correct"] for row in answer["per_class"]) == answer["correct"] > 150
+    assert [row["class"] for row in answer["per_class"]] == list("0123456789")
+    assert sum(row["count"] for row in answer["calibration"]) == 540
+    off = sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in answer["calibration"]) / 540
+    assert answer["calibration_error"] == pytest.approx(off)
+    text = convatlas("eval", folder, "--crops", "10", "--sizes", "36", "40").stdout
+    assert "540 test pictures, 10 crops at 36, 40 pixels" in text
+    assert f"expected calibration error, 15 equal bins: {100 * off:.2f} %" in text
+    assert "right when answered" in text
+
+
 def test_predict_on_files_is_predict_on_the_set(finished, tmp_path):
     """The same picture through a PNG and from memory gives the same probabilities."""
     folder, _ = finished
@@ -145,6 +160,8 @@ FAILURES = [
     (("train", "alexnet", "--size", "64"), "alexnet reads pictures from 227x227"),
     (("predict", "no-such-run", "picture.png"), "picture.png"),
     (("eval", "no-such-run"), "give the folder of a finished run"),
+    (("train", "lenet5", "--test-crops", "dense"), "lenet5 cannot be evaluated densely"),
+    (("train", "lenet5", "--test-sizes", "20"), "give sizes of 32 or more"),
 ]
 
 

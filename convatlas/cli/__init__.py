@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import convatlas
-from convatlas.cli import atlas, checking, checkpoints, differences, runs
+from convatlas.cli import atlas, checking, checkpoints, differences, evaluation, recipes, runs
 from convatlas.registry import UnknownNetwork
 from convatlas.train import RecipeError
 
@@ -23,8 +23,9 @@ app.command(differences.diff)
 app.command(checkpoints.convert)
 app.command(checking.check_data, name="check-data")
 app.command(runs.train)
-app.command(runs.eval_, name="eval")
+app.command(evaluation.eval_, name="eval")
 app.command(runs.predict)
+app.command(recipes.recipes)
 
 
 def main(words: list[str] | None = None) -> None:

@@ -1,5 +1,4 @@
-"""train, eval and predict: flags to a recipe, and what a person reads while a run goes on."""
-import json as json_
+"""train and predict: flags to a recipe, and what a person reads while a run goes on."""
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,45 +71,6 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     if name:
         print(f"recipe: {name}, built in")
     return builtin.read(name) if name else Recipe()
-
-
-def eval_(run: Path, *, data: str | None = None, data_root: str | None = None, split: str = "test",
-          json: bool = False) -> int:
-    """Measure a finished run on its test pictures, or on other pictures of the same classes.
-
-    Parameters
-    ----------
-    run: Path
-        The folder of a finished run.
-    data: str
-        Another data set or folder [the run's own].
-    data_root: str
-        Where named data sets lie [the run's own].
-    split: str
-        test, val or train.
-    json: bool
-        Print JSON.
-    """
-    from convatlas.cli.open_run import open_run
-    from convatlas.data import Feed
-    from convatlas.evaluate import evaluate
-    saved, pictures = open_run(run, data, data_root)
-    if split not in ("train", "val", "test"):
-        raise RecipeError(f"split = {split!r} is not allowed; allowed: test | val | train")
-    found = evaluate(saved.net, Feed(getattr(pictures, split), saved.preprocess, 256), len(saved.classes))
-    if json:
-        print(json_.dumps({"network": saved.network, "data": pictures.name, "split": split} | found.to_dict()
-                          | {"classes": saved.classes, "confusion": found.confusion.tolist()}))
-        return 0
-    from convatlas.cli.progress import percent
-    print(f"{saved.network} on {pictures.name}, {found.count:,} {split} pictures")
-    print(f"  accuracy {percent(found.accuracy)}  ({found.correct:,} right, {found.count - found.correct:,} wrong)")
-    print(f"  top-5    {percent(found.top5 / found.count)}")
-    for row, name in enumerate(saved.classes):
-        total = int(found.confusion[row].sum())
-        if total:
-            print(f"  {name:>20}  {percent(int(found.confusion[row, row]) / total)}  of {total}")
-    return 0
 
 
 def predict(run: Path, pictures: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False) -> int:

@@ -12,10 +12,10 @@ from convatlas.data.errors import DataError
 from convatlas.data.feed import Feed
 from convatlas.data.folder import find_pictures
 from convatlas.data.pictures import read_picture
-from convatlas.data.preprocess import Preprocess, fit_preprocess
+from convatlas.data.preprocess import Preprocess, fit_preprocess, shorter_side_at
 from convatlas.data.sources import SOURCES, open_data
 from convatlas.data.split import Data, Split
 from convatlas.data.survey import usable
 
 __all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Preprocess", "Split", "find_pictures", "fit_preprocess",
-           "open_data", "read_picture", "usable"]
+           "open_data", "read_picture", "shorter_side_at", "usable"]

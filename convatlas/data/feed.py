@@ -71,8 +71,12 @@ class Feed:
 
     def all(self) -> Iterator[Batch]:
         """Every picture once, in the split's order, as it is; the last batch may be smaller."""
-        batches = in_turn(len(self.split), self.batch_size)
+        batches = self.blocks(self.batch_size)
         return self._batches(partial(self._plain_batch, batches), range(len(batches)), self.pictures is not None)
+
+    def blocks(self, size: int) -> Sequence[Tensor]:
+        """The numbers of the pictures that are measured here, `size` at a time, in the split's order."""
+        return in_turn(len(self.split), size)
 
     def _batches(self, build, steps: Sequence[int], in_memory: bool) -> Iterator[Batch]:
         for batch in stream(build, steps, self.split, 0 if in_memory else self.workers, self.timeout):

@@ -54,7 +54,7 @@ class Preprocess:
         return _in_channels(pictures, self.channels)
 
     def normalise(self, fitted: Tensor) -> Tensor:
-        """Pixels 0..255, uint8 or float, (N, channels, side, side) -> float32 with the set's mean 0 and deviation 1."""
+        """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and deviation 1."""
         mean = 255 * torch.tensor(self.mean, device=fitted.device).view(-1, 1, 1)
         std = 255 * torch.tensor(self.std, device=fitted.device).view(-1, 1, 1)
         return (fitted.float() - mean).div_(std)
@@ -126,6 +126,16 @@ def _in_channels(pictures: Tensor, channels: int) -> Tensor:
     red, green, blue = pictures.int().unbind(1)
     grey = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue + 32768) >> 16
     return grey.to(torch.uint8)[:, None]
+
+
+def shorter_side_at(picture: Tensor, shorter: int) -> Tensor:
+    """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = shorter, in proportion; of a strip only the middle: see STRIP."""
+    h, w = picture.shape[1:]
+    short = min(h, w)
+    tall, wide = min(h, STRIP * short), min(w, STRIP * short)
+    top, left = (h - tall) // 2, (w - wide) // 2
+    picture = picture[:, top:top + tall, left:left + wide]
+    return _scaled(picture[None], tall * shorter // short, wide * shorter // short)[0]
 
 
 def _padded(pictures: Tensor, side: int, content: int) -> Tensor:

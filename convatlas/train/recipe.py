@@ -53,6 +53,8 @@ class Recipe:
                                         "before the first step, skip lists them and goes on if they are 1 % or less",
                                choices=("error", "skip"))
     size: int = _setting(0, "side of the input in pixels; 0 is the paper's", **_at_least(0))
+    init: str = _setting("paper", "initial weights: the paper's, or he for networks of ReLUs without batch norm",
+                         choices=("paper", "he"))
     val_fraction: float = _setting(0.1, "share of the training pictures kept for validation", **_between(0.01, 0.5))
 
     epochs: int = _setting(30, "passes over the training pictures", **_at_least(1))
@@ -104,6 +106,13 @@ class Recipe:
                             **_between(0, 100))
     cutmix: float = _setting(0.0, "put a part of one picture into another and mix the labels: alpha; with mixup too, "
                                   "either half of the time", **_between(0, 100))
+
+    test_crops: str = _setting("center", "what is tested of a picture: its middle, ten crops (AlexNet), 144 "
+                                         "(GoogLeNet), or all of it (dense, VGG)",
+                               choices=("center", "10", "144", "dense"))
+    test_sizes: tuple[int, ...] = _setting((), "shorter sides in pixels at which pictures are tested; none: as "
+                                               "trained, or the paper's for the crops", allowed="1 to 4096 each",
+                                           check=lambda sizes: all(1 <= size <= 4096 for size in sizes))
 
     seed: int = _setting(0, "seed of the weights, the validation split, the order and the augmentation",
                          **_between(0, 2**31 - 1))

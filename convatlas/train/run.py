@@ -10,13 +10,14 @@ from typing import NamedTuple
 import torch
 
 from convatlas.data import Augment, Data, Feed, Preprocess, fit_preprocess, open_data, usable
-from convatlas.evaluate import Evaluation, evaluate
+from convatlas.evaluate import Evaluation, Views, evaluate, require_views
 from convatlas.registry import create_model, index
 from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
 from convatlas.train.checkpoint import CheckpointError, load_newest, remove_leftovers, save_step
 from convatlas.train.folder import RunError, RunFolder, default_path
 from convatlas.train.forecast import forecast
+from convatlas.train.initial import start_by_he
 from convatlas.train.provenance import provenance
 from convatlas.train.recipe import Recipe, differences
 from convatlas.train.session import Session, seed_for
@@ -48,6 +49,9 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     prep = fit_preprocess(data, side, recipe.workers, shorter=_augment(recipe).shorter_side(side))
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
+    if recipe.init == "he":
+        start_by_he(net)
+    require_views(net, side, _test_views(recipe))
     feeds = _Feeds.of(recipe, data, prep)           # decoded now, so that broken pictures show before the first step
     where = RunFolder(Path(output) if output else default_path(recipe))
     with where as folder, StopRequest() as stop, _threads(recipe):
@@ -152,8 +156,8 @@ class _Run:
         self.session.progress.log_length = self.folder.append_log(record)
         self.watcher.epoch(record)
 
-    def _evaluate(self, feed: Feed) -> Evaluation:
-        return evaluate(self.session.net, feed, len(self.data.classes), self.session.loss)
+    def _evaluate(self, feed: Feed, views: Views | None = None) -> Evaluation:
+        return evaluate(self.session.net, feed, len(self.data.classes), self.session.loss, views)
 
     def _save_if_due(self) -> None:
         if self.stop.name:
@@ -183,7 +187,7 @@ class _Run:
         session, folder = self.session, self.folder
         session.net.load_state_dict(session.best)
         seconds = session.seconds
-        found = self._evaluate(self.feeds.test)
+        found = self._evaluate(self.feeds.test, _test_views(self.recipe))
         source = provenance(session.device)
         weights = weights_file(session.best)
         title = f"{self.recipe.network} on {self.data.name}"
@@ -224,6 +228,10 @@ def _macs(recipe: Recipe, side: int) -> float:
 
 def _augment(recipe: Recipe) -> Augment:
     return Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
+
+
+def _test_views(recipe: Recipe) -> Views:
+    return Views(recipe.test_crops, recipe.test_sizes)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convatlas.registry import catalogue
 from convatlas.train import Recipe, RecipeError, builtin
 from convatlas.train.recipe import differences
 
@@ -79,13 +78,6 @@ def test_a_missing_file_is_named(tmp_path):
 def test_differences_leave_out_what_cannot_change_the_result():
     assert differences(Recipe(), Recipe(workers=4, save_every=1, data_root="/elsewhere")) == []
     assert differences(Recipe(lr=0.1), Recipe(lr=0.2)) == ["lr: 0.1, now 0.2"]
-
-
-@pytest.mark.parametrize("name", builtin.names())
-def test_a_built_in_recipe_names_a_network_of_the_atlas_and_is_found_by_its_task(name):
-    recipe = builtin.read(name)
-    assert recipe.network in catalogue()
-    assert builtin.matching(recipe.network, recipe.data) == name
 
 
 def test_there_are_built_in_recipes():

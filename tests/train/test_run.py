@@ -113,8 +113,8 @@ def test_the_weights_are_those_of_the_best_validation_epoch_and_test_is_used_onc
     """Validation is scripted to 10, 90, 90, 50 of 126 right: the later of the two best epochs is the third."""
     right, asked, seen, real = [10, 90, 90, 50], [], [], run_module._Run._evaluate
 
-    def scripted(self, feed):
-        found = real(self, feed)
+    def scripted(self, feed, *views):
+        found = real(self, feed, *views)
         asked.append("test" if feed.split is self.data.test else "val")
         if asked[-1] == "test":
             return found
