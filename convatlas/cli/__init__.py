@@ -28,8 +28,20 @@ app.command(runs.predict)
 def main(words: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     words = list(sys.argv[1:] if words is None else words)
+    if "RANK" in os.environ:
+        _join_in(int(os.environ["RANK"]))
     debug = "--debug" in words
     sys.exit(run([word for word in words if word != "--debug"], debug))
+
+
+def _join_in(rank: int) -> None:
+    """One of several processes that torchrun started: the first one prints.
+
+    torch would warn each of them that looking for unused parameters takes time; Processes.joined says why we look.
+    """
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    if rank:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(words: list[str], debug: bool = False) -> int:
@@ -44,7 +56,8 @@ def run(words: list[str], debug: bool = False) -> int:
     except Exception as error:
         if debug:
             raise
-        return _say(*_explain(error))
+        sentence, code = _explain(error)
+        return code if getattr(error, "quiet", False) else _say(sentence, code)     # quiet: another process says it
 
 
 def _explain(error: Exception) -> tuple[str, int]:

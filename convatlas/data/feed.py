@@ -22,15 +22,20 @@ class Feed:
     at most `memory_limit` bytes is decoded once, here, and shared with other Feeds of the same split; a larger one is
     read batch by batch, in `workers` processes. Both give the same bits. Raises DataError naming all pictures that
     cannot be read: now, or in the second case when their batch is due.
+
+    `share` is (rank, size): of `size` processes that read the same split, which this one is. Training batches are split
+    over them, so the global order is that of one process; of all() each gets every size-th batch, whole, so that what
+    a network answers does not depend on their number.
     """
 
     def __init__(self, split: Split, prep: Preprocess, batch_size: int, seed: int = 0, augment: Augment | None = None,
-                 workers: int = 0, memory_limit: int = MEMORY_LIMIT, timeout: float = TIMEOUT):
+                 workers: int = 0, memory_limit: int = MEMORY_LIMIT, timeout: float = TIMEOUT,
+                 share: tuple[int, int] = (0, 1)):
         if batch_size < 1 or workers < 0:
             raise DataError(f"batches of {batch_size} by {workers} workers cannot be made; "
                             "give a batch size of 1 or more, and 0 workers or more")
         self.split, self.prep, self.batch_size, self.seed, self.augment = split, prep, batch_size, seed, augment
-        self.workers, self.timeout = workers, timeout
+        self.workers, self.timeout, self.share = workers, timeout, share
         self.pictures = decoded(split, prep, workers, timeout) if fits_in_memory(split, prep, memory_limit) else None
 
     def __len__(self) -> int:
@@ -46,11 +51,13 @@ class Feed:
         if not 0 <= start <= len(self):
             raise DataError(f"an epoch of {len(self)} steps cannot start at step {start}; is the batch size the same?")
         order = torch.from_numpy(keyed.order(len(self.split), self.seed, epoch))
-        return self._batches(order.split(self.batch_size)[start:len(self)], epoch)
+        batches = order.split(self.batch_size)[start:len(self)]
+        return self._batches([_part(batch, *self.share) for batch in batches], epoch)
 
     def all(self) -> Iterator[Batch]:
         """Every picture once, in the split's order, as it is; the last batch may be smaller."""
-        return self._batches(in_turn(len(self.split), self.batch_size), None)
+        rank, size = self.share
+        return self._batches(in_turn(len(self.split), self.batch_size)[rank::size], None)
 
     def _batches(self, batches: Sequence[Tensor], epoch: int | None) -> Iterator[Batch]:
         workers = self.workers if self.pictures is None else 0
@@ -70,3 +77,8 @@ class Feed:
             draws = keyed.draws(self.seed, epoch, indices.numpy(), len(COLUMNS))
             pictures = self.augment.apply(pictures, draws)
         return self.prep.normalise(pictures), self.split.labels[indices], indices
+
+
+def _part(batch: Tensor, rank: int, size: int) -> Tensor:
+    """The rank-th of `size` consecutive parts that differ by one picture at most."""
+    return batch[len(batch) * rank // size:len(batch) * (rank + 1) // size]
