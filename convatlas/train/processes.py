@@ -14,6 +14,7 @@ from convatlas.train.folder import RunError
 
 T = TypeVar("T")
 ROLL_CALL = 5.0             # seconds in which every process that lives signs, once the connection has failed
+BROKEN = ("gloo", "NCCL", "pair closure", "Connection", "timed out", "Timed out")   # gloo raises plain RuntimeErrors
 LAUNCHER_GRACE = 5.0        # a signal that comes again so soon was passed on by the launcher
 
 
@@ -118,7 +119,7 @@ class Processes:
         try:
             yield
         except RuntimeError as error:
-            if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+            if not isinstance(error, dist.DistError) and not any(word in str(error) for word in BROKEN):
                 raise
             raise self._lost() from error
 

@@ -1,8 +1,11 @@
 """A run from its recipe to its folder: open or resume, train, pick by validation, test once, write what it found."""
 import json
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+
+from torch import nn
 
 from convatlas.data import Feed
 from convatlas.evaluate import Evaluation, evaluate
@@ -35,12 +38,13 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
     had never stopped. Raises RunError, CheckpointError, DataError, UnknownNetwork or Stopped.
     """
     kind = device_type(recipe)
-    with processes(recipe.timeout, kind) as team, threads(recipe):
+    with processes(recipe.timeout, kind) as team:
         ready = team.together(lambda: prepare(recipe, team))    # first, so that a wrong name leaves no folder behind
         path = _path(recipe, output, team)
         start = team.from_first(lambda: _start(recipe, ready, path))
         with ExitStack() as stack:
             folder = team.together(lambda: stack.enter_context(RunFolder(path, is_writer=team.is_first)))
+            stack.enter_context(threads(recipe))
             stop = stack.enter_context(StopRequest(LAUNCHER_GRACE if were_launched() else 0.0))
             run = _Run(recipe, folder, ready, team, stop, watcher if watcher and team.is_first else Watcher())
             run.session.start = start
@@ -150,15 +154,7 @@ class _Run:
         self.watcher.epoch(record)
 
     def _evaluate(self, feed: Feed) -> Evaluation:
-        """Every process measures its share of the pictures; the counts are added."""
-        net = self.session.result
-        self.team.share_buffers(net)
-        found = evaluate(net, feed, len(self.data.classes), self.session.loss)
-        if self.team.size == 1:
-            return found
-        top5, loss = self.team.sum([found.top5, found.loss * found.count])
-        confusion = self.team.sum_counts(found.confusion)
-        return Evaluation(confusion, int(top5), loss / int(confusion.sum()))
+        return evaluate_together(self.team, self.session.result, feed, len(self.data.classes), self.session.loss)
 
     def _save_if_due(self) -> None:
         if self.team.stopping:
@@ -222,3 +218,14 @@ class _Run:
         folder.write("confusion.png", plots.confusion(found.confusion, data.classes,
                                                       f"{title}, {found.count} test pictures"))
         folder.write("metrics.json", json.dumps(metrics, indent=1))
+
+
+def evaluate_together(team: Processes, net: nn.Module, feed: Feed, num_classes: int, loss_of: Callable) -> Evaluation:
+    """Every process measures its share of the pictures with rank 0's statistics; the counts are added."""
+    team.share_buffers(net)
+    found = evaluate(net, feed, num_classes, loss_of)
+    if team.size == 1:
+        return found
+    top5, loss = team.sum([found.top5, found.loss * found.count])
+    confusion = team.sum_counts(found.confusion)
+    return Evaluation(confusion, int(top5), loss / int(confusion.sum()))
