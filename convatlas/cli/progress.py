@@ -39,7 +39,8 @@ class Lines(Watcher):
         self.print(f"pictures: {pictures['train']:,} to train, {pictures['val']:,} to validate, "
                    f"{pictures['test']:,} to test once at the end")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
-        self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {facts['device']}; {start} in "
+        on = f"{facts['processes']} processes, {facts['device']}" if facts["processes"] > 1 else facts["device"]
+        self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {on}; {start} in "
                    f"{facts['folder']}")
 
     def epoch(self, record: dict) -> None:

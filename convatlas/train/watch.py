@@ -4,7 +4,9 @@ from convatlas.train.session import Progress
 
 class Watcher:
     def begin(self, facts: dict) -> None:
-        """Once: folder, network, params, device, classes, pictures in each split, steps_per_epoch, epochs, resumed."""
+        """Once: folder, network, params, device, processes, batch_size (of a step, over all processes), classes,
+        pictures in each split, steps_per_epoch, epochs, resumed.
+        """
 
     def step(self, progress: Progress, loss: float, rate: float) -> None:
         """After each step: how far, this batch's loss, the learning rate."""

@@ -15,7 +15,7 @@ import torch
 from ranks import SMALL
 
 from convatlas.registry import create_model
-from convatlas.train import train
+from convatlas.train import Recipe, train
 from convatlas.train.checkpoint import Checkpoint, CheckpointError, load_newest, read_step, save_step, steps
 from convatlas.train.folder import RunError
 from convatlas.train.session import Session
@@ -114,8 +114,6 @@ def test_a_run_whose_folder_is_removed_says_so(tmp_path):
 def test_a_checkpoint_of_format_1_is_continued(tmp_path):
     """Row 20: written when the format was new, before checkpoints counted their tensors."""
     run = shutil.copytree(Path(__file__).with_name("format-1"), tmp_path / "run")
-    from convatlas.train import Recipe
-
     class Note(Watcher):
         def begin(self, facts):
             self.facts = facts

@@ -2,6 +2,9 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from functools import partial
 from itertools import chain
@@ -11,12 +14,13 @@ import pytest
 import torch
 from ranks import SMALL, Ranks, before_step, weights
 
+from benchmarks import elastic
 from convatlas.data import Feed
 from convatlas.data.preprocess import fit_preprocess
 from convatlas.data.split import ArraySplit, Data
 from convatlas.registry import create_model
 from convatlas.train import Recipe, train
-from convatlas.train.folder import RunError
+from convatlas.train.folder import RunError, RunFolder
 from convatlas.train.processes import processes
 from convatlas.train.run import Stopped, evaluate_together
 from convatlas.train.session import Session
@@ -58,7 +62,8 @@ def three_steps(recipe: Recipe) -> dict:
 
 
 @pytest.mark.parametrize(("change", "size"), [
-    ({"sync_bn": True}, 2), ({"sync_bn": True}, 3), ({"freeze_bn": True, "accumulate": 2, "ema": 0.9}, 3),
+    ({"sync_bn": True}, 2), ({"freeze_bn": True, "accumulate": 2, "ema": 0.9}, 3),
+    pytest.param({"sync_bn": True}, 3, marks=pytest.mark.full),
 ], ids=str)
 def test_float64_processes_agree_with_one_to_1e_12(change, size):
     recipe = Recipe(network="resnet20_cifar", batch_size=8, opt="sgd", lr=0.1, warmup_epochs=0, clip_grad=1.0,
@@ -147,7 +152,8 @@ def ordered(folder: Path, resume: bool, stop: int | None) -> list:
     return seen
 
 
-@pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1), (2, 3)])
+@pytest.mark.parametrize(("first", "then"), [(1, 2), *(pytest.param(*both, marks=pytest.mark.full)
+                                                       for both in ((2, 1), (2, 3)))])
 def test_a_run_goes_on_with_another_number_of_processes_in_the_same_order(tmp_path, first, then):
     whole = Ranks(1, ordered, tmp_path / "whole", False, None).results()[0]
     begun = Ranks(first, ordered, tmp_path / "cut", False, 3).results()
@@ -194,7 +200,6 @@ def test_a_process_that_hangs_is_named_with_the_step_after_the_timeout(tmp_path)
 
 
 def test_a_folder_that_is_in_use_is_refused_by_all_processes_at_once(tmp_path):
-    from convatlas.train.folder import RunFolder
     with RunFolder(tmp_path):
         found = Ranks(2, train, SMALL, tmp_path).results(30)
     assert [type(error) for error in found] == [RunError, RunError]
@@ -227,3 +232,60 @@ def test_a_failure_on_one_machine_is_said_by_that_one_and_ends_all(tmp_path):
     assert "gone" in str(found[1])
     assert str(found[0]).startswith("process 1: ")
     assert not (tmp_path / "run").exists()
+
+
+# ---- as a person starts it
+
+def by_hand(folder: Path, rank: int, port: int, epochs: int) -> subprocess.Popen:
+    words = ["train", "lenet1989", "--data", "digits", "--epochs", str(epochs), "--threads", "1", "--resume", "auto"]
+    return subprocess.Popen([sys.executable, "-m", "convatlas", *words, "--output", str(folder)], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env=os.environ | {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank),
+                                              "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
+
+
+@pytest.mark.full
+def test_both_processes_leave_with_75_and_one_of_them_speaks(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    both = [by_hand(tmp_path, rank, port, 2000) for rank in (0, 1)]
+    while "new run" not in (line := both[0].stdout.readline()):
+        assert line
+    time.sleep(2)
+    both[1].send_signal(signal.SIGTERM)
+    said = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [75, 75]
+    assert said[1] == ("", "")
+    assert "stopped by a signal to another process at step" in said[0][1]
+
+
+def torchrun(folder: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "convatlas",
+            "train", "lenet1989", "--data", "digits", "--threads", "1", "--output", str(folder), *words]
+
+
+@pytest.mark.full
+def test_torchrun_prints_once_and_a_signal_to_it_costs_no_bit(tmp_path):
+    whole = subprocess.run(torchrun(tmp_path / "whole", "--epochs", "60"), capture_output=True, text=True, check=True)
+    assert whole.stdout.count("test accuracy") == 1
+    assert "steps on 2 processes, cpu; new run" in whole.stdout
+    launcher = subprocess.Popen(torchrun(tmp_path / "cut", "--epochs", "60", "--save-every", "0"),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "epoch" not in (line := launcher.stdout.readline()) or "epochs of" in line:
+        assert line
+    launcher.terminate()
+    _, errors = launcher.communicate(timeout=90)
+    assert errors.count("stopped by SIGTERM at step") == 1
+    assert not (tmp_path / "cut" / "metrics.json").exists()
+    subprocess.run(torchrun(tmp_path / "cut", "--epochs", "60", "--resume", "auto"), capture_output=True, check=True)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("rank", [0, 1])
+def test_torchrun_starts_them_again_when_one_is_killed_and_no_bit_is_lost(tmp_path, rank):
+    """Row 18. Sixteen trials are counted by benchmarks/elastic.py."""
+    subprocess.run(elastic.command(tmp_path / "alone", 2), capture_output=True, check=True)
+    assert elastic.trial(tmp_path / "cut", 2, rank, 0.5) == "ended"
+    assert weights(tmp_path / "cut") == weights(tmp_path / "alone")

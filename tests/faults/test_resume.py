@@ -38,7 +38,7 @@ class Stop(Watcher):
 
 
 def pictures_in(folder: Path) -> Path:
-    """72 pictures of two classes on disk, of which 64 train."""
+    """72 pictures of two classes on disk, of which 48 make three steps an epoch."""
     dice = torch.Generator().manual_seed(0)
     for label in "ab":
         (folder / label).mkdir(parents=True)
@@ -67,9 +67,8 @@ def without_seconds(checkpoint) -> dict:
     return {"state": {**checkpoint.state, "progress": checkpoint.state["progress"] | {"seconds": 0, "log_length": 0}}}
 
 
-def assert_equal_to_the_bit(one: Path, two: Path) -> None:
-    """The model, and all that the last checkpoint holds: rows 10 and 14."""
-    assert weights(one) == weights(two)
+def assert_equal_checkpoints(one: Path, two: Path) -> None:
+    """All that the last one holds: weights, average, moments, best weights, scores, counters (rows 10 and 14)."""
     a, b = (load_newest(folder / "checkpoints", pytest.fail) for folder in (one, two))
     assert without_seconds(a) == without_seconds(b)
     for part in ("model", "train_state"):
@@ -84,13 +83,15 @@ def test_the_recipe_above_uses_every_distortion_there_is():
 
 
 @pytest.mark.parametrize(("workers", "at"), [(2, 5), *(pytest.param(workers, at, marks=pytest.mark.full)
-                                                       for workers in (0, 1, 2, 4) for at in range(1, 9))])
+                                                       for workers in (0, 1, 2, 4) for at in range(1, 7))])
 def test_cut_at_any_step_with_any_number_of_workers_it_ends_with_the_same_bits(streamed, tmp_path, workers, at):
     recipe, whole = streamed
     with pytest.raises(Stopped, match=f"at step {at}, saved"):
         train(recipe.change(workers=workers), tmp_path, watcher=Stop(at))
-    train(recipe.change(workers=0 if workers else 1), tmp_path, resume=True)
-    assert_equal_to_the_bit(tmp_path, whole)
+    assert train(recipe.change(workers=0 if workers else 1), tmp_path, resume=True)["steps"] == 6
+    assert weights(tmp_path) == weights(whole)
+    if at < 6:          # the last step's checkpoint is not written a second time, after validation
+        assert_equal_checkpoints(tmp_path, whole)
 
 
 def test_a_resume_whose_next_scores_are_worse_keeps_the_best_weights(tmp_path, monkeypatch):
