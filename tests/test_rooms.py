@@ -18,7 +18,7 @@ DOORS = {
     "saved": {"data", "registry"},
     "evaluate": {"data", "registry"},
     "predict": {"data", "registry", "saved"},
-    "train": {"data", "registry", "evaluate", "saved"},
+    "train": {"data", "registry", "evaluate", "saved", "weights"},
 }
 ALL_DOORS = {"cli", "explorer", "__main__"}         # the front of the house
 HOUSE = Path(convatlas.__file__).parent

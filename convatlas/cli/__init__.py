@@ -32,7 +32,25 @@ def main(words: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
-    sys.exit(run([word for word in words if word != "--debug"], debug))
+    words = [word for word in words if word != "--debug"]
+    if "RANK" in os.environ:
+        _run_as(int(os.environ["RANK"]), words, debug)
+    sys.exit(run(words, debug))
+
+
+def _run_as(rank: int, words: list[str], debug: bool) -> None:
+    """Run as one of several processes that torchrun started, of which the first one prints.
+
+    torch would warn each of them that looking for unused parameters takes time; Processes.joined says why we look. A
+    thread of gloo that wakes while the interpreter is being taken down aborts the process, so it is left at once.
+    """
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    if rank:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    code = run(words, debug)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def run(words: list[str], debug: bool = False) -> int:
@@ -47,7 +65,8 @@ def run(words: list[str], debug: bool = False) -> int:
     except Exception as error:
         if debug:
             raise
-        return _say(*_explain(error))
+        sentence, code = _explain(error)
+        return code if getattr(error, "quiet", False) else _say(sentence, code)     # quiet: another process says it
 
 
 def _explain(error: Exception) -> tuple[str, int]:

@@ -61,7 +61,8 @@ class Lines(Watcher):
                    f"{pictures['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
                    f"{facts['fingerprint'][:12]}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
-        self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {facts['device']}; {start} in "
+        on = f"{facts['processes']} processes, {facts['device']}" if facts["processes"] > 1 else facts["device"]
+        self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {on}; {start} in "
                    f"{facts['folder']}")
         if coming := facts["forecast"]:
             self.print(f"forecast: about {coming.memory / 1e6:,.0f} MB of memory, {duration(coming.epoch)} an epoch, "

@@ -15,7 +15,7 @@ from convatlas.data.pictures import read_picture
 from convatlas.data.preprocess import Preprocess, fit_preprocess, shorter_side_at
 from convatlas.data.sources import SOURCES, open_data
 from convatlas.data.split import Data, Split
-from convatlas.data.survey import usable
+from convatlas.data.survey import Finding, usable
 
-__all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Preprocess", "Split", "find_pictures", "fit_preprocess",
-           "open_data", "read_picture", "shorter_side_at", "usable"]
+__all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Finding", "Preprocess", "Split", "find_pictures",
+           "fit_preprocess", "open_data", "read_picture", "shorter_side_at", "usable"]

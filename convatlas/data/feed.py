@@ -26,15 +26,20 @@ class Feed:
     used, has at most `memory_limit` bytes is decoded once, here, and shared with other Feeds of the same split; a
     larger one is read batch by batch, in `workers` processes. Both give the same bits. `classes` is needed for mixing
     only. Raises DataError naming all pictures that cannot be read: now, or in the second case when their batch is due.
+
+    `share` is (rank, size): of `size` processes that read the same split, which this one is. Training batches are split
+    over them, so the global order is that of one process; of all() each gets every size-th batch, whole, so that what
+    a network answers does not depend on their number.
     """
 
     def __init__(self, split: Split, prep: Preprocess, batch_size: int, seed: int = 0, augment: Augment | None = None,
-                 workers: int = 0, memory_limit: int = MEMORY_LIMIT, timeout: float = TIMEOUT, classes: int = 0):
+                 workers: int = 0, memory_limit: int = MEMORY_LIMIT, timeout: float = TIMEOUT, classes: int = 0,
+                 share: tuple[int, int] = (0, 1)):
         if batch_size < 1 or workers < 0:
             raise DataError(f"batches of {batch_size} by {workers} workers cannot be made; "
                             "give a batch size of 1 or more, and 0 workers or more")
         self.split, self.prep, self.batch_size, self.seed = split, prep, batch_size, seed
-        self.augment, self.classes = augment or Augment(), classes
+        self.augment, self.classes, self.share = augment or Augment(), classes, share
         self.workers, self.timeout = workers, timeout
         _check(self.augment, prep, classes)
         self.pictures, self.sources = None, None            # what is in memory: fitted, or whole for crops
@@ -61,7 +66,8 @@ class Feed:
         if not 0 <= start <= len(self):
             raise DataError(f"an epoch of {len(self)} steps cannot start at step {start}; is the batch size the same?")
         order = torch.from_numpy(keyed.order(len(self.split), self.seed, epoch))
-        build = partial(self._training_batch, order.split(self.batch_size), epoch)
+        parts = [_part(batch, *self.share) for batch in order.split(self.batch_size)]
+        build = partial(self._training_batch, parts, epoch)
         return self._batches(build, range(start, len(self)), self.in_memory)
 
     def sample(self, count: int) -> Batch:
@@ -76,7 +82,8 @@ class Feed:
 
     def blocks(self, size: int) -> Sequence[Tensor]:
         """The numbers of the pictures that are measured here, `size` at a time, in the split's order."""
-        return in_turn(len(self.split), size)
+        rank, of = self.share
+        return in_turn(len(self.split), size)[rank::of]
 
     def _batches(self, build, steps: Sequence[int], in_memory: bool) -> Iterator[Batch]:
         for batch in stream(build, steps, self.split, 0 if in_memory else self.workers, self.timeout):
@@ -136,3 +143,8 @@ def _check(augment: Augment, prep: Preprocess, classes: int) -> None:
     if augment.crop == "random" and augment.resize and augment.resize[0] < prep.side:
         raise DataError(f"resize = {augment.resize[0]} is smaller than the {prep.side} pixels that are cut out; "
                         f"give {prep.side} or more")
+
+
+def _part(batch: Tensor, rank: int, size: int) -> Tensor:
+    """The rank-th of `size` consecutive parts that differ by one picture at most."""
+    return batch[len(batch) * rank // size:len(batch) * (rank + 1) // size]

@@ -6,6 +6,7 @@
 A step is written as .tmp-STEP-PID beside its final place, flushed to the disk, then renamed, so a kill at any moment
 leaves the older steps untouched. MANIFEST.json holds the sha256 and the size of the other three files.
 """
+import contextlib
 import hashlib
 import json
 import os
@@ -62,8 +63,16 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
         shutil.rmtree(temporary, ignore_errors=True)
         raise CheckpointError(f"cannot save step {checkpoint.step} in {folder}: {error.strerror or error}") from error
     for old in steps(folder)[KEEP:]:
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
     return final
+
+
+def _remove(step: Path) -> None:
+    """Under another name first, so that a step that stands under its own is always whole."""
+    going = step.with_name(f".tmp-old-{step.name}-{os.getpid()}")
+    with contextlib.suppress(OSError):
+        os.rename(step, going)
+    shutil.rmtree(going, ignore_errors=True)
 
 
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:

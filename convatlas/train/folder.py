@@ -18,12 +18,18 @@ class RunError(Exception):
 class RunFolder:
     """recipe.toml, log.jsonl, metrics.json, curves.png, confusion.png, model.safetensors, model.json, checkpoints/."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, is_writer: bool = True):
         self.path = path
+        self.is_writer = is_writer          # of the processes of one run, one holds the lock and writes
         self.checkpoints = path / "checkpoints"
         self._lock = None
 
     def __enter__(self) -> "RunFolder":
+        if self.is_writer:
+            self._take()
+        return self
+
+    def _take(self) -> None:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = (self.path / "run.lock").open("a+")
@@ -41,10 +47,10 @@ class RunFolder:
         self._lock.truncate(0)
         self._lock.write(f"{os.getpid()}\n")
         self._lock.flush()
-        return self
 
     def __exit__(self, *_) -> None:
-        self._lock.close()
+        if self._lock:
+            self._lock.close()
 
     @property
     def holds_a_run(self) -> bool:

@@ -59,21 +59,38 @@ class Recipe:
 
     epochs: int = _setting(30, "passes over the training pictures", **_at_least(1))
     batch_size: int = _setting(64, "pictures per step, over all processes", **_at_least(1))
-    opt: str = _setting("adamw", "optimiser", choices=("sgd", "adam", "adamw"))
+    opt: str = _setting("adamw", "optimiser", choices=("sgd", "adam", "adamw", "rmsprop", "rmsprop-tf"))
     lr: float = _setting(2e-3, "peak learning rate", **POSITIVE)
-    momentum: float = _setting(0.9, "momentum of SGD", **_between(0, 0.999))
+    momentum: float = _setting(0.9, "momentum of sgd, rmsprop and rmsprop-tf", **_between(0, 0.999))
     nesterov: bool = _setting(False, "Nesterov momentum")
-    weight_decay: float = _setting(0.02, "weight decay (L2 for sgd and adam, decoupled for adamw)", **_at_least(0))
-    sched: str = _setting("cosine", "learning-rate schedule", choices=("constant", "cosine", "step", "plateau"))
+    eps: float = _setting(1e-8, "epsilon of adam, adamw and rmsprop (beside the root) and rmsprop-tf (inside it)",
+                          **POSITIVE)
+    alpha: float = _setting(0.99, "what rmsprop and rmsprop-tf keep of the mean of squares", **_between(0, 0.9999))
+    weight_decay: float = _setting(0.02, "weight decay (decoupled for adamw, L2 for the others)", **_at_least(0))
+    decay_norm: bool = _setting(True, "weight decay on biases, and on the scale and shift of norms, too")
+    clip_grad: float = _setting(0.0, "largest norm of the gradient; 0 is no limit", **_at_least(0))
+    accumulate: int = _setting(1, "parts in which a batch is passed, to use less memory", **_at_least(1))
+    ema: float = _setting(0.0, "average the weights, keeping this share at each step; the average is measured and "
+                               "saved; 0 is off", **_between(0, 0.99999))
+    sched: str = _setting("cosine", "learning-rate schedule", choices=("constant", "cosine", "step", "plateau",
+                                                                       "polynomial", "exponential"))
     warmup_epochs: float = _setting(1.0, "epochs of linear warm-up", **_at_least(0))
+    warmup_lr: float = _setting(0.0, "learning rate at which the warm-up begins", **_at_least(0))
     milestones: tuple[float, ...] = _setting((), "epochs after which sched=step multiplies the rate by gamma",
                                              **INCREASING)
-    gamma: float = _setting(0.1, "factor of sched=step and sched=plateau", **_between(1e-6, 1))
+    gamma: float = _setting(0.1, "factor of sched=step, plateau and exponential", **_between(1e-6, 1))
+    decay_epochs: float = _setting(2.0, "epochs between two decays of sched=exponential", **POSITIVE)
+    power: float = _setting(1.0, "power of sched=polynomial; 1 is linear", **POSITIVE)
     patience: int = _setting(5, "epochs without a better validation accuracy before sched=plateau acts", **_at_least(0))
 
     loss: str = _setting("cross-entropy", "map is LeNet-5's Eq. (9), squared-error the 1989 papers' targets of +-1",
                          choices=("cross-entropy", "map", "squared-error"))
     label_smoothing: float = _setting(0.0, "label smoothing of the cross-entropy", **_between(0, 0.9))
+
+    weights: str = _setting("", "start from these weights: a file, `torchvision`, or `hub:owner/name`")
+    freeze: tuple[str, ...] = _setting((), "stages that are kept as they are")
+    freeze_bn: bool = _setting(False, "keep every batch norm as it is: statistics, scale and shift")
+    sync_bn: bool = _setting(False, "batch norm over the batch of all processes, not of each")
 
     crop: str = _setting("fit", "how pictures are cut: fit sets small ones into the field as they are and takes the "
                                 "middle of others; center scales to resize, then takes the middle; random takes any "
@@ -124,6 +141,8 @@ class Recipe:
     threads: int = _setting(0, "threads of the processor; 0 is one for a small network, else all", **_between(0, 1024))
     workers: int = _setting(0, "processes that read pictures", runtime=True, **_between(0, 256))
     save_every: float = _setting(15.0, "seconds between checkpoints", runtime=True, **_at_least(0))
+    timeout: float = _setting(600.0, "seconds that the processes of one run wait for each other", runtime=True,
+                              **POSITIVE)
 
     def __post_init__(self):
         for f in fields(self):
@@ -133,6 +152,11 @@ class Recipe:
             object.__setattr__(self, f.name, value)
         if self.sched == "step" and not self.milestones:
             raise RecipeError("sched = 'step' needs milestones, for example milestones = [30, 60]")
+        if self.warmup_lr > self.lr:
+            raise RecipeError(f"warmup_lr = {self.warmup_lr} is above lr = {self.lr}; the warm-up rises to lr")
+        if self.accumulate > self.batch_size:
+            raise RecipeError(f"accumulate = {self.accumulate} cannot part a batch of {self.batch_size} pictures; "
+                              f"batch_size is the whole step's")
         if self.loss != "cross-entropy" and self.label_smoothing:
             raise RecipeError(f"label_smoothing = {self.label_smoothing} needs loss = 'cross-entropy', "
                               f"not {self.loss!r}")
@@ -189,18 +213,19 @@ def _of_type(f: Any, value: Any) -> Any:
     """The value as the field's type; whole numbers serve as floats and lists as tuples, nothing else is converted."""
     wanted = f.type
     if get_origin(wanted) is tuple:
-        if isinstance(value, (list, tuple)) and all(_is_number(item, get_args(wanted)[0]) for item in value):
+        if isinstance(value, (list, tuple)) and all(_fits(item, get_args(wanted)[0]) for item in value):
             return tuple(get_args(wanted)[0](item) for item in value)
-        raise RecipeError(f"{f.name} = {value!r} must be a list of numbers")
-    if wanted in (int, float) and _is_number(value, wanted):
+        kind = "names" if get_args(wanted)[0] is str else "numbers"
+        raise RecipeError(f"{f.name} = {value!r} must be a list of {kind}")
+    if _fits(value, wanted):
         return wanted(value)
-    if wanted in (bool, str) and type(value) is wanted:
-        return value
     kind = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text"}[wanted]
     raise RecipeError(f"{f.name} = {value!r} must be {kind}")
 
 
-def _is_number(value: Any, wanted: type) -> bool:
+def _fits(value: Any, wanted: type) -> bool:
+    if wanted in (bool, str):
+        return type(value) is wanted
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return isinstance(value, int) if wanted is int else abs(value) < float("inf")

@@ -9,7 +9,8 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int, scores: Seque
     """The rate of optimiser step `step` (from 0); `scores` are the validation accuracies of the finished epochs."""
     epoch = step / steps_per_epoch
     if epoch < recipe.warmup_epochs:
-        return recipe.lr * (step + 1) / (recipe.warmup_epochs * steps_per_epoch)
+        rise = (recipe.lr - recipe.warmup_lr) * (step + 1) / (recipe.warmup_epochs * steps_per_epoch)
+        return recipe.warmup_lr + rise
     return recipe.lr * FACTORS[recipe.sched](recipe, epoch, scores)
 
 
@@ -19,9 +20,17 @@ def constant(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
 
 def cosine(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
     """From 1 after the warm-up to 0 at the end (Loshchilov and Hutter, arXiv:1608.03983, Eq. (5), one cycle)."""
-    length = recipe.epochs - recipe.warmup_epochs
-    done = (epoch - recipe.warmup_epochs) / length if length > 0 else 1.0
-    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return 0.5 * (1 + math.cos(math.pi * _done(recipe, epoch)))
+
+
+def polynomial(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
+    """From 1 after the warm-up to 0 at the end, as (1 - t)^power; power 1 is linear."""
+    return (1 - _done(recipe, epoch)) ** recipe.power
+
+
+def exponential(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
+    """Multiplied by gamma every `decay_epochs` epochs, counted from step 0, at once: TensorFlow's staircase."""
+    return recipe.gamma ** math.floor(epoch / recipe.decay_epochs)
 
 
 def step(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
@@ -41,4 +50,11 @@ def plateau(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
     return recipe.gamma ** drops
 
 
-FACTORS = {"constant": constant, "cosine": cosine, "step": step, "plateau": plateau}
+def _done(recipe: Recipe, epoch: float) -> float:
+    """The share of the epochs after the warm-up that is over, 0 to 1."""
+    length = recipe.epochs - recipe.warmup_epochs
+    return min((epoch - recipe.warmup_epochs) / length, 1.0) if length > 0 else 1.0
+
+
+FACTORS = {"constant": constant, "cosine": cosine, "step": step, "plateau": plateau, "polynomial": polynomial,
+           "exponential": exponential}

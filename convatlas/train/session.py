@@ -2,24 +2,21 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from convatlas.train.checkpoint import Checkpoint
+from convatlas.train.ema import averaged
+from convatlas.train.fine_tune import freeze
 from convatlas.train.folder import RunError
-from convatlas.train.loss import loss_function
+from convatlas.train.loss import hits, loss_function
+from convatlas.train.optimisers import optimiser
+from convatlas.train.processes import Processes
 from convatlas.train.recipe import Recipe
 from convatlas.train.schedule import learning_rate
-
-OPTIMISERS: dict[str, Callable] = {
-    "sgd": lambda parameters, r: torch.optim.SGD(parameters, r.lr, r.momentum, weight_decay=r.weight_decay,
-                                                 nesterov=r.nesterov, fused=True),
-    "adam": lambda parameters, r: torch.optim.Adam(parameters, r.lr, weight_decay=r.weight_decay, fused=True),
-    "adamw": lambda parameters, r: torch.optim.AdamW(parameters, r.lr, weight_decay=r.weight_decay, fused=True),
-}
+from convatlas.train.sync_bn import synchronise
 
 
 @dataclass
@@ -37,53 +34,99 @@ class Progress:
     log_length: int = 0         # bytes of log.jsonl
 
 
+class _Heads(nn.Module):
+    """The network as a step differentiates it: (N, C, H, W) -> [(logits, weight)], the main head first."""
+
+    def __init__(self, net: nn.Module, compiled: bool):
+        super().__init__()
+        self.net = net
+        self.many = hasattr(net, "training_outputs")    # such networks say the weights of their auxiliary heads
+        self.main = torch.compile(net) if compiled else net
+
+    def forward(self, x: Tensor) -> list[tuple[Tensor, float]]:
+        return self.net.training_outputs(x) if self.many else [(self.main(x), 1.0)]
+
+
 class Session:
     """One step at a time. Everything random in step n of a run is a function of (seed, n), so no state is kept."""
 
-    def __init__(self, recipe: Recipe, net: nn.Module, steps_per_epoch: int, device: torch.device):
+    def __init__(self, recipe: Recipe, net: nn.Module, steps_per_epoch: int, device: torch.device,
+                 processes: Processes | None = None):
         self.recipe, self.steps_per_epoch, self.device = recipe, steps_per_epoch, device
-        layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
-        self.net = net.to(device, memory_format=layout)
-        self.layout = layout
-        self.forward = torch.compile(net) if recipe.compile else net
+        self.processes = processes or Processes()
+        self.layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
+        self.net = net.to(device, memory_format=self.layout)
+        if recipe.sync_bn and self.processes.size > 1:
+            synchronise(net)
+        self.resting = freeze(net, recipe.freeze, recipe.freeze_bn) if recipe.freeze or recipe.freeze_bn else []
+        self.heads = self.processes.joined(_Heads(net, recipe.compile))
+        self.average = averaged(net, recipe.ema) if recipe.ema else None
         self.loss = loss_function(recipe.loss, recipe.label_smoothing)
-        self.optimiser = OPTIMISERS[recipe.opt](net.parameters(), recipe)
+        self.optimiser = optimiser(recipe, net)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
+        self.start: dict = {}           # the weights that the run began with, if not fresh ones: name, sha256
         self._since = time.monotonic()
 
-    def step(self, x: Tensor, y: Tensor) -> float:
-        """One optimiser step on pictures (N, C, H, W) and labels (N,); returns the loss. RunError if not finite."""
-        progress = self.progress
-        torch.manual_seed(seed_for(self.recipe.seed, "step", progress.step))
+    @property
+    def result(self) -> nn.Module:
+        """The network that is measured and kept: the average of the weights where the recipe asks for one."""
+        return self.average.module if self.average else self.net
+
+    def step(self, x: Tensor, y: Tensor, whole: int | None = None) -> float:
+        """One optimiser step; returns the loss. RunError if it is not finite.
+
+        x: pictures (N, C, H, W), y: labels (N,) or probabilities (N, classes); both this process's share of a batch of
+        `whole` pictures.
+        """
+        progress, rank = self.progress, self.processes.rank
+        self.processes.step = progress.step
+        torch.manual_seed(seed_for(self.recipe.seed, f"step of process {rank}" if rank else "step", progress.step))
+        self._prepare()
+        with self.processes.watched():
+            found = self._differentiate(x, y, whole or len(y))
+        loss_sum, correct, seen = self.processes.sum(found)
+        value = loss_sum / seen
+        if not math.isfinite(value):
+            raise RunError(f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, batch "
+                           f"{progress.batch + 1}); nothing of it was saved. Start again with a lower --lr (it was "
+                           f"{self.learning_rate:.2g} here), with --warmup-epochs, or with --clip-grad 1")
+        if self.recipe.clip_grad:
+            nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip_grad)
+        self.optimiser.step()
+        if self.average:
+            self.average.update_parameters(self.net)
+        progress.step += 1
+        progress.batch += 1
+        progress.seen += int(seen)
+        progress.loss_sum += loss_sum
+        progress.correct += int(correct)
+        return value
+
+    def _prepare(self) -> None:
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate
         self.net.train()
-        x, y = x.to(self.device, memory_format=self.layout), y.to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.amp):
-            loss, logits = self._loss_of(x, y)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise RunError(f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}); nothing of "
-                           f"it was saved. Start again with a lower --lr (it was {self.learning_rate:.2g} here), or "
-                           f"with --warmup-epochs")
+        for part in self.resting:
+            part.eval()
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        progress.step += 1
-        progress.batch += 1
-        progress.seen += len(y)
-        progress.loss_sum += value * len(y)
-        progress.correct += int((logits.detach().argmax(1) == (y if y.ndim == 1 else y.argmax(1))).sum())
-        return value
 
-    def _loss_of(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss, and the logits of the main head. Networks with auxiliary heads say their weights themselves."""
-        if not hasattr(self.net, "training_outputs"):
-            logits = self.forward(x)
-            return self.loss(logits, y), logits
-        outputs = self.net.training_outputs(x)
-        return sum(weight * self.loss(logits, y) for logits, weight in outputs), outputs[0][0]
+    def _differentiate(self, x: Tensor, y: Tensor, whole: int) -> list[float]:
+        """The gradient of the mean loss over the whole batch; of our share, the sum of losses, the hits, the count.
+
+        Processes average their gradients, so each one's loss is weighted by its share times their number.
+        """
+        loss_sum, correct, parts = 0.0, 0, self.recipe.accumulate
+        x, y = x.to(self.device, memory_format=self.layout), y.to(self.device)
+        for number, (inputs, labels) in enumerate(zip(x.tensor_split(parts), y.tensor_split(parts), strict=True), 1):
+            with self.processes.averaging(self.heads, last=number == parts):
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.amp):
+                    outputs = self.heads(inputs)
+                    loss = sum(weight * self.loss(logits, labels) for logits, weight in outputs)
+                (loss * (self.processes.size * len(labels) / whole)).backward()
+            loss_sum += float(loss.detach()) * len(labels)
+            correct += hits(outputs[0][0], labels)
+        return [loss_sum, correct, len(y)]
 
     @property
     def learning_rate(self) -> float:
@@ -97,7 +140,7 @@ class Session:
                   "val_accuracy": score, "seconds": self.seconds}
         if score >= max(progress.scores, default=-1.0):
             progress.best_epoch = progress.epoch
-            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.net.state_dict().items()}
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.result.state_dict().items()}
         progress.scores.append(score)
         progress.epoch, progress.batch = progress.epoch + 1, 0
         progress.seen, progress.loss_sum, progress.correct = 0, 0.0, 0
@@ -109,29 +152,66 @@ class Session:
         return self.progress.seconds + time.monotonic() - self._since
 
     def snapshot(self, about: dict) -> Checkpoint:
-        """`about` joins the state: what the run is of (recipe, classes, fingerprint)."""
+        """`about` joins the state: what the run is of. RunError when a weight is no longer a finite number."""
+        model = self.net.state_dict()
+        for name, tensor in model.items():
+            if not tensor.isfinite().all():
+                raise RunError(f"{name} is no longer finite after step {self.progress.step}; nothing of it was saved. "
+                               f"Start again with a lower --lr, or with --clip-grad 1")
         moments = {f"optimiser.{index}.{name}": value
                    for index, values in self.optimiser.state_dict()["state"].items()
                    for name, value in values.items() if isinstance(value, Tensor)}
         best = {f"best.{name}": tensor for name, tensor in self.best.items()}
-        state = {"progress": asdict(self.progress) | {"seconds": self.seconds}} | about
-        return Checkpoint(self.progress.step, self.net.state_dict(), moments | best, state)
+        average = self.average.module.state_dict() if self.average else {}
+        average = {f"average.{name}": tensor for name, tensor in average.items()}
+        state = {"progress": asdict(self.progress) | {"seconds": self.seconds}, "start": self.start,
+                 "tensors": len(moments | best | average)}
+        return Checkpoint(self.progress.step, model, moments | best | average, state | about)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        self.net.load_state_dict(checkpoint.model)
+        """Take up a snapshot's state. RunError, naming what differs, for one that is not of this network and recipe."""
+        state, train_state = checkpoint.state, checkpoint.train_state
+        if len(train_state) != state.get("tensors", len(train_state)):      # older versions did not count them
+            raise RunError(f"the checkpoint of step {checkpoint.step} holds {len(train_state)} tensors of the "
+                           f"optimiser and the best weights instead of {state['tensors']}; {REMEDY}")
+        _load(self.net, checkpoint.model, "the network")
+        self.best = _under("best", train_state)
+        if self.average:
+            _load(self.average.module, _under("average", train_state), "the average")
+            self.average.n_averaged.fill_(checkpoint.step)
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         moments: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in checkpoint.train_state.items():
-            kind, rest = key.split(".", 1)
-            if kind == "best":
-                self.best[rest] = tensor
-            else:
-                index, name = rest.split(".", 1)
-                moments.setdefault(int(index), {})[name] = _like(parameters[int(index)], tensor)
+        for key, tensor in _under("optimiser", train_state).items():
+            index, name = key.split(".", 1)
+            moments.setdefault(int(index), {})[name] = _like(parameters[int(index)], tensor)
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        self.progress = Progress(**checkpoint.state["progress"])
+        self.progress = Progress(**state["progress"])
+        self.start = state.get("start", {})
         self._since = time.monotonic()
+
+
+REMEDY = "restore the file, or begin another run with --output"
+
+
+def _under(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{kind}."): tensor for name, tensor in tensors.items() if name.startswith(f"{kind}.")}
+
+
+def _load(net: nn.Module, tensors: dict[str, Tensor], what: str) -> None:
+    """All tensors or none: names, shapes and types must be the network's own."""
+    wanted = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in net.state_dict().items()}
+    found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
+    wrong = [f"{name} is {_shaped(found.get(name))}, not {_shaped(wanted.get(name))}"
+             for name in sorted({*wanted, *found}) if wanted.get(name) != found.get(name)]
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise RunError(f"the checkpoint does not fit {what}: {'; '.join(wrong[:3])}{more}; {REMEDY}")
+    net.load_state_dict(tensors)
+
+
+def _shaped(tensor: tuple | None) -> str:
+    return f"{'x'.join(map(str, tensor[0])) or 'a scalar'} {str(tensor[1])[6:]}" if tensor else "absent"
 
 
 def _like(parameter: Tensor, moment: Tensor) -> Tensor:

@@ -4,9 +4,9 @@ from convatlas.train.session import Progress
 
 class Watcher:
     def begin(self, facts: dict) -> None:
-        """Once: folder, network, params, device, classes and their counts, pictures in each split, fingerprint, the
-        forecast (or None), the smallest legal side, how many files were ignored and skipped, steps_per_epoch, epochs,
-        step, resumed.
+        """Once: folder, network, params, device, processes, batch_size (of a step, over all processes), classes and
+        their counts, pictures in each split, fingerprint, the forecast (or None), the smallest legal side, how many
+        files were ignored and skipped, steps_per_epoch, epochs, step, resumed.
         """
 
     def checking(self, done: int) -> None:

@@ -45,3 +45,20 @@ def test_step_divides_at_each_milestone_as_resnet20_does():
 def test_plateau_drops_after_more_than_patience_epochs_without_a_better_score(scores, drops):
     recipe = Recipe(sched="plateau", lr=1.0, gamma=0.5, patience=2, warmup_epochs=0)
     assert rates(recipe, [80], 10, scores) == [0.5 ** drops]
+
+
+def test_warm_up_may_begin_above_zero():
+    recipe = Recipe(sched="constant", lr=0.8, warmup_lr=0.4, warmup_epochs=2)
+    assert rates(recipe, [0, 1, 7, 8], 4) == pytest.approx([0.45, 0.5, 0.8, 0.8])
+
+
+def test_polynomial_falls_to_zero_after_the_warm_up():
+    recipe = Recipe(sched="polynomial", lr=1.0, epochs=5, warmup_epochs=1)
+    assert rates(recipe, [10, 20, 30, 50], 10) == pytest.approx([1, 0.75, 0.5, 0])
+    assert rates(recipe.change(power=2.0), [10, 20, 30, 50], 10) == pytest.approx([1, 0.5625, 0.25, 0])
+
+
+def test_exponential_falls_by_gamma_every_decay_epochs_as_efficientnet_does():
+    """0.97 every 2.4 epochs."""
+    recipe = Recipe(sched="exponential", lr=1.0, gamma=0.97, decay_epochs=2.4, warmup_epochs=0)
+    assert rates(recipe, [0, 23, 24, 47, 48], 10) == pytest.approx([1, 1, 0.97, 0.97, 0.97 ** 2])

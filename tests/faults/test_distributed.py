@@ -1,0 +1,291 @@
+"""Several processes: the same run as one, and every way in which one of them can fail. Rows 9, 12, 18, 19, 24, 26."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import torch
+from ranks import SMALL, Ranks, before_step, weights
+
+from benchmarks import elastic
+from convatlas.data import Feed
+from convatlas.data.preprocess import fit_preprocess
+from convatlas.data.split import ArraySplit, Data
+from convatlas.registry import create_model
+from convatlas.train import Recipe, train
+from convatlas.train.folder import RunError, RunFolder
+from convatlas.train.processes import processes
+from convatlas.train.run import Stopped, evaluate_together
+from convatlas.train.session import Session
+
+
+def noise(n: int, side: int = 32) -> Data:
+    dice = torch.Generator().manual_seed(n)
+    pictures = torch.randint(0, 256, (n, 1, side, side), dtype=torch.uint8, generator=dice)
+    split = ArraySplit(pictures, torch.arange(n) % 3, [str(i) for i in range(n)])
+    return Data("noise", ("a", "b", "c"), 1, split, split, split, "0" * 64)
+
+
+# ---- the same run
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_training_batches_are_split_in_order_and_measured_ones_shared_whole(size):
+    data = noise(50)
+    prep = fit_preprocess(data, 32)
+    whole = Feed(data.train, prep, 16, seed=5)
+    parts = [Feed(data.train, prep, 16, seed=5, share=(rank, size)) for rank in range(size)]
+    for one, shares in zip(whole.epoch(3, 1), zip(*(part.epoch(3, 1) for part in parts), strict=True), strict=True):
+        assert torch.equal(one[2], torch.cat([share[2] for share in shares]))
+        assert torch.equal(one[0], torch.cat([share[0] for share in shares]))
+    together = [batch[2].tolist() for part in parts for batch in part.all()]
+    assert sorted(together) == [batch[2].tolist() for batch in whole.all()]
+
+
+def three_steps(recipe: Recipe) -> dict:
+    """The float64 weights after three steps on eight pictures each."""
+    with processes(30, "cpu") as team:
+        torch.manual_seed(0)
+        net = create_model(recipe.network, num_classes=3, in_channels=1).double()
+        data = noise(24)
+        feed = Feed(data.train, fit_preprocess(data, 32), 8, share=(team.rank, team.size))
+        session = Session(recipe, net, 3, torch.device("cpu"), team)
+        for x, y, _ in feed.epoch(0):
+            session.step(x.double(), y, 8)
+        return {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+
+
+@pytest.mark.parametrize(("change", "size"), [
+    ({"sync_bn": True}, 2), ({"freeze_bn": True, "accumulate": 2, "ema": 0.9}, 3),
+    pytest.param({"sync_bn": True}, 3, marks=pytest.mark.full),
+], ids=str)
+def test_float64_processes_agree_with_one_to_1e_12(change, size):
+    recipe = Recipe(network="resnet20_cifar", batch_size=8, opt="sgd", lr=0.1, warmup_epochs=0, clip_grad=1.0,
+                    **{"accumulate": 1} | change)
+    found = Ranks(size, three_steps, recipe).results()
+    for name, wanted in three_steps(recipe.change(accumulate=1)).items():
+        for other in found:
+            assert abs(other[name] - wanted).max() <= 1e-12 * max(1, abs(wanted).max()), name
+
+
+def evaluations() -> list:
+    with processes(30, "cpu") as team:
+        torch.manual_seed(1)
+        net = create_model("lenet1989", num_classes=3, in_channels=1).eval()
+        found = []
+        for n in range(1, 18):
+            data = noise(n, net.side)
+            feed = Feed(data.test, fit_preprocess(data, net.side), 2, share=(team.rank, team.size))
+            result = evaluate_together(team, net, feed, 3, torch.nn.functional.cross_entropy)
+            found.append((result.confusion.tolist(), result.top5, pytest.approx(result.loss, rel=1e-12)))
+        return found
+
+
+def test_evaluation_gives_the_same_integers_on_one_two_and_three_processes():
+    alone = evaluations()
+    assert [sum(map(sum, confusion)) for confusion, _, _ in alone] == list(range(1, 18))
+    for size in (2, 3):
+        assert all(found == alone for found in Ranks(size, evaluations).results())
+
+
+def test_a_run_of_two_processes_is_the_run_of_one(tmp_path):
+    metrics = train(SMALL, tmp_path / "one")
+    found = Ranks(2, train, SMALL, tmp_path / "two").results()
+    assert found[0]["confusion"] == found[1]["confusion"]
+    assert [found[0][key] for key in ("steps", "epochs")] == [8, 2]
+    assert found[0]["provenance"]["processes"] == 2
+    assert metrics["provenance"]["processes"] == 1
+    logs = [[json.loads(line) for line in (tmp_path / name / "log.jsonl").open()] for name in ("one", "two")]
+    for one, two in zip(*logs, strict=True):
+        assert one["train_loss"] == pytest.approx(two["train_loss"], rel=1e-5)
+        assert one["step"] == two["step"]
+
+
+# ---- stopping and going on
+
+def stopped(folder: Path, rank: int, step: int) -> dict:
+    before_step(rank, step, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    return train(SMALL, folder)
+
+
+@pytest.fixture(scope="module")
+def two_whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two") / "whole"
+    Ranks(2, train, SMALL, folder).results()
+    return folder
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_sigterm_to_either_process_saves_stops_both_and_costs_no_bit(two_whole, tmp_path, rank):
+    found = Ranks(2, stopped, tmp_path, rank, 3).results()
+    assert [type(error) for error in found] == [Stopped, Stopped]
+    assert "at step 4, saved" in str(found[0])
+    assert [path.name for path in sorted((tmp_path / "checkpoints").glob("step-*"))][-1] == "step-00000004"
+    Ranks(2, train, SMALL, tmp_path, True).results()
+    assert weights(tmp_path) == weights(two_whole)
+
+
+def ordered(folder: Path, resume: bool, stop: int | None) -> list:
+    """The indices of every step that this process does."""
+    if stop:
+        before_step(0, stop, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    seen, real = [], Feed.epoch
+
+    def noted(self, epoch, start=0):
+        for x, y, indices in real(self, epoch, start):
+            yield x, y, indices
+            seen.append(indices.tolist())   # once the step is over
+
+    Feed.epoch = noted
+    try:
+        train(SMALL.change(batch_size=255), folder, resume)
+    except Stopped:
+        seen.append(None)                   # its last step is done, but not noted
+    finally:
+        Feed.epoch = real
+    return seen
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 2), *(pytest.param(*both, marks=pytest.mark.full)
+                                                       for both in ((2, 1), (2, 3)))])
+def test_a_run_goes_on_with_another_number_of_processes_in_the_same_order(tmp_path, first, then):
+    whole = Ranks(1, ordered, tmp_path / "whole", False, None).results()[0]
+    begun = Ranks(first, ordered, tmp_path / "cut", False, 3).results()
+    ended = Ranks(then, ordered, tmp_path / "cut", True, None).results()
+    done = next(i for i, _ in enumerate(begun[0]) if begun[0][i] is None)
+    together = [list(chain(*parts)) for parts in zip(*(part[:done] for part in begun), strict=True)]
+    after = [list(chain(*parts)) for parts in zip(*ended, strict=True)]
+    assert together == whole[:done]
+    assert done in (3, 2)
+    assert after == whole[len(whole) - len(after):]
+    assert len(together) + 1 + len(after) == len(whole) == 8
+
+
+# ---- failing
+
+def killed(folder: Path, action) -> dict:
+    before_step(1, 2, action)
+    return train(SMALL.change(timeout=4), folder)
+
+
+def test_when_a_process_is_killed_the_other_ends_and_names_it_and_the_step(two_whole, tmp_path):
+    began = time.monotonic()
+    found = Ranks(2, killed, tmp_path, _die).results(30)
+    assert found[1] == -signal.SIGKILL
+    assert isinstance(found[0], RunError)
+    assert "process 1 of 2 was lost" in str(found[0])
+    assert "at step 2" in str(found[0])
+    assert time.monotonic() - began < 30
+    Ranks(2, train, SMALL, tmp_path, True).results()
+    assert weights(tmp_path) == weights(two_whole)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_hangs_is_named_with_the_step_after_the_timeout(tmp_path):
+    ranks = Ranks(2, killed, tmp_path, partial(time.sleep, 60))
+    assert ranks.readers[0].poll(40)
+    error = ranks.readers[0].recv()
+    ranks.processes[1].kill()
+    assert isinstance(error, RunError)
+    assert "process 1 of 2 was lost, or did not answer within 4 s, at step 2" in str(error)
+
+
+def test_a_folder_that_is_in_use_is_refused_by_all_processes_at_once(tmp_path):
+    with RunFolder(tmp_path):
+        found = Ranks(2, train, SMALL, tmp_path).results(30)
+    assert [type(error) for error in found] == [RunError, RunError]
+    assert f"another process (pid {os.getpid()}) is training in" in str(found[0])
+    assert [error.quiet for error in found] == [False, True]
+
+
+def test_a_partial_folder_of_the_same_step_stops_nobody(two_whole, tmp_path):
+    partial_step = tmp_path / "checkpoints" / "step-00000001"
+    partial_step.mkdir(parents=True)
+    (partial_step / "model.safetensors").write_bytes(b"half")
+    found = Ranks(2, train, SMALL, tmp_path).results(60)
+    assert [result["steps"] for result in found] == [8, 8]
+    assert weights(tmp_path) == weights(two_whole)
+
+
+def test_a_batch_that_is_too_small_for_the_processes_is_refused(tmp_path):
+    found = Ranks(3, train, SMALL.change(batch_size=2), tmp_path).results(30)
+    assert all("a step of 2 pictures cannot be split over 3 processes" in str(error) for error in found)
+
+
+def own_picture_folder(folder: Path, bad_rank: int) -> dict:
+    recipe = SMALL.change(data=str(folder / "gone") if int(os.environ["RANK"]) == bad_rank else "digits")
+    return train(recipe, folder / "run")
+
+
+def test_a_failure_on_one_machine_is_said_by_that_one_and_ends_all(tmp_path):
+    found = Ranks(2, own_picture_folder, tmp_path, 1).results(30)
+    assert [error.quiet for error in found] == [True, False]
+    assert "gone" in str(found[1])
+    assert str(found[0]).startswith("process 1: ")
+    assert not (tmp_path / "run").exists()
+
+
+# ---- as a person starts it
+
+def by_hand(folder: Path, rank: int, port: int, epochs: int) -> subprocess.Popen:
+    words = ["train", "lenet1989", "--data", "digits", "--epochs", str(epochs), "--threads", "1", "--resume", "auto"]
+    return subprocess.Popen([sys.executable, "-m", "convatlas", *words, "--output", str(folder)], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env=os.environ | {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank),
+                                              "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
+
+
+@pytest.mark.full
+def test_both_processes_leave_with_75_and_one_of_them_speaks(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    both = [by_hand(tmp_path, rank, port, 2000) for rank in (0, 1)]
+    while "new run" not in (line := both[0].stdout.readline()):
+        assert line
+    time.sleep(2)
+    both[1].send_signal(signal.SIGTERM)
+    said = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [75, 75]
+    assert said[1] == ("", "")
+    assert "stopped by a signal to another process at step" in said[0][1]
+
+
+def torchrun(folder: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "convatlas",
+            "train", "lenet1989", "--data", "digits", "--threads", "1", "--output", str(folder), *words]
+
+
+@pytest.mark.full
+def test_torchrun_prints_once_and_a_signal_to_it_costs_no_bit(tmp_path):
+    whole = subprocess.run(torchrun(tmp_path / "whole", "--epochs", "60"), capture_output=True, text=True, check=True)
+    assert whole.stdout.count("test accuracy") == 1
+    assert "steps on 2 processes, cpu; new run" in whole.stdout
+    launcher = subprocess.Popen(torchrun(tmp_path / "cut", "--epochs", "60", "--save-every", "0"),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "epoch" not in (line := launcher.stdout.readline()) or "epochs of" in line:
+        assert line
+    launcher.terminate()
+    _, errors = launcher.communicate(timeout=90)
+    assert errors.count("stopped by SIGTERM at step") == 1
+    assert not (tmp_path / "cut" / "metrics.json").exists()
+    subprocess.run(torchrun(tmp_path / "cut", "--epochs", "60", "--resume", "auto"), capture_output=True, check=True)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("rank", [0, 1])
+def test_torchrun_starts_them_again_when_one_is_killed_and_no_bit_is_lost(tmp_path, rank):
+    """Row 18. Sixteen trials are counted by benchmarks/elastic.py."""
+    subprocess.run(elastic.command(tmp_path / "alone", 2), capture_output=True, check=True)
+    assert elastic.trial(tmp_path / "cut", 2, rank, 0.5) == "ended"
+    assert weights(tmp_path / "cut") == weights(tmp_path / "alone")

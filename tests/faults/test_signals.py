@@ -1,0 +1,84 @@
+"""Rows 16 and 17: signals in a save, in evaluation, twice. In a step they are in tests/train/test_run.py.
+
+Thirty at random moments are counted by `benchmarks/kill_resume.py --signal TERM`.
+"""
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from ranks import SMALL, weights
+
+from convatlas.train import run as run_module
+from convatlas.train import train
+from convatlas.train.checkpoint import load_newest
+from convatlas.train.run import Stopped
+from convatlas.train.stop import StopRequest
+from convatlas.train.watch import Watcher
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    train(SMALL, folder)
+    return folder
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize("where", ["save_step", "evaluate"])
+def test_a_signal_in_a_save_or_in_evaluation_stops_at_the_next_step_and_costs_no_bit(whole, tmp_path, monkeypatch,
+                                                                                      where, number):
+    real, calls = getattr(run_module, where), []
+
+    def signalled(*arguments):
+        calls.append(1)
+        if len(calls) == 1:
+            os.kill(os.getpid(), number)
+        return real(*arguments)
+
+    monkeypatch.setattr(run_module, where, signalled)
+    at = {"save_step": 2, "evaluate": 5}[where]
+    with pytest.raises(Stopped, match=f"stopped by {signal.Signals(number).name} at step {at}, saved"):
+        train(SMALL, tmp_path)
+    monkeypatch.undo()
+    train(SMALL, tmp_path, resume=True)
+    assert weights(tmp_path) == weights(whole)
+
+
+def stopped_twice_in_a_save(folder: Path) -> int:
+    """The exit code of a run that gets a second signal while it saves for the first."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    class Twice(Watcher):
+        def step(self, progress, loss, rate):
+            if progress.step == 3:
+                run_module.save_step = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    train(SMALL.change(save_every=1e-9), folder, watcher=Twice())
+    os._exit(0)
+
+
+def test_a_second_signal_stops_at_once_and_the_older_checkpoint_is_intact(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "SAVING_SHARE", 0)
+    assert stopped_twice_in_a_save(tmp_path) == 128 + signal.SIGTERM
+    assert load_newest(tmp_path / "checkpoints", pytest.fail).step == 2
+    train(SMALL, tmp_path, resume=True)
+    assert weights(tmp_path) == weights(whole)
+
+
+def test_what_the_launcher_passes_on_is_no_second_signal():
+    with StopRequest(grace=60) as stop:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        assert stop.name == "SIGTERM"
+
+
+def test_once_all_is_saved_no_signal_changes_the_exit_code():
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        stop.leave()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.name == "SIGTERM"
