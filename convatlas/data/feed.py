@@ -61,6 +61,12 @@ class Feed:
         """
         return max(len(self.split) // self.batch_size, min(len(self.split), 1))
 
+    @property
+    def smallest_part(self) -> int:
+        """Pictures of a training batch that the process with the fewest gets."""
+        batch, size = torch.arange(min(self.batch_size, len(self.split))), self.share[1]
+        return min(len(_part(batch, rank, size)) for rank in range(size))
+
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of a training epoch, shuffled and augmented, from step `start`; earlier ones are not read."""
         if not 0 <= start <= len(self):
@@ -146,5 +152,11 @@ def _check(augment: Augment, prep: Preprocess, classes: int) -> None:
 
 
 def _part(batch: Tensor, rank: int, size: int) -> Tensor:
-    """The rank-th of `size` consecutive parts that differ by one picture at most."""
-    return batch[len(batch) * rank // size:len(batch) * (rank + 1) // size]
+    """The rank-th of `size` consecutive parts of about equal length.
+
+    They begin at even places where each can have two pictures, so that neighbours stay together: those may be mixed.
+    """
+    n = len(batch)
+    pair = 2 if n // 2 >= size else 1
+    begin, end = (n // pair * number // size * pair for number in (rank, rank + 1))
+    return batch[begin:n if rank + 1 == size else end]

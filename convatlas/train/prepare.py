@@ -51,10 +51,10 @@ def prepare(recipe: Recipe, processes: Processes, checking: Callable[[int], None
                                    classes=len(data.classes), share=share),
                         val=Feed(data.val, prep, batch, workers=recipe.workers, share=share),
                         test=Feed(data.test, prep, batch, workers=recipe.workers, share=share))
-    parts = processes.size * recipe.accumulate
-    if parts > 1 and prepared.per_step < parts:
+    if prepared.train.smallest_part < recipe.accumulate:
         raise RunError(f"a step of {prepared.per_step} pictures cannot be split over {processes.size} processes and "
-                       f"accumulate = {recipe.accumulate}; give --batch-size {parts} or more, or fewer processes")
+                       f"accumulate = {recipe.accumulate}; give --batch-size {2 * processes.size * recipe.accumulate} "
+                       f"or more, or fewer processes")
     return prepared
 
 

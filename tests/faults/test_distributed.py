@@ -44,6 +44,7 @@ def test_training_batches_are_split_in_order_and_measured_ones_shared_whole(size
     for one, shares in zip(whole.epoch(3, 1), zip(*(part.epoch(3, 1) for part in parts), strict=True), strict=True):
         assert torch.equal(one[2], torch.cat([share[2] for share in shares]))
         assert torch.equal(one[0], torch.cat([share[0] for share in shares]))
+        assert all(len(share[2]) % 2 == 0 for share in shares)      # neighbours are mixed with each other
     together = [batch[2].tolist() for part in parts for batch in part.all()]
     assert sorted(together) == [batch[2].tolist() for batch in whole.all()]
 
