@@ -52,7 +52,7 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
         for name, content in zip(FILES, contents, strict=True):
             write_durably(temporary / name, content)
             manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        write_durably(temporary / "MANIFEST.json", json.dumps(manifest, indent=1).encode())
+        write_durably(temporary / "MANIFEST.json", _manifest_text(manifest).encode())
         _flush_folder(temporary)
         if final.exists():          # only a damaged copy of the same step can stand here
             os.rename(final, folder / f".tmp-damaged-{final.name}-{os.getpid()}")
@@ -151,7 +151,10 @@ def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
     """File -> (size, sha256)."""
     path = folder / "MANIFEST.json"
     try:
-        manifest = json.loads(path.read_text())
+        text = path.read_text()
+        manifest = json.loads(text)
+        if manifest["format"] < 1 or text != _manifest_text(manifest):
+            raise ValueError
         if manifest["format"] > FORMAT:
             raise CheckpointError(f"{folder} was written by a newer convatlas (format {manifest['format']}, this one "
                                   f"reads up to {FORMAT}); upgrade to read it")
@@ -160,6 +163,11 @@ def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError):
         raise CheckpointError(f"{path} is damaged") from None
+
+
+def _manifest_text(manifest: dict) -> str:
+    """The only form that is written and read, so that no changed byte goes unseen."""
+    return json.dumps(manifest, indent=1)
 
 
 def _dense(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -80,12 +80,12 @@ def cut(tmp_path_factory):
 
 
 def test_500_flipped_bits_are_refused_and_the_file_is_named(cut, tmp_path):
-    """Row 6, on the checkpoint of a real run. White space of MANIFEST.json alone carries no meaning."""
+    """Row 6, on the checkpoint of a real run: in any of its four files, white space of JSON included."""
     step = shutil.copytree(steps(cut / "checkpoints")[0], tmp_path / "step-00000006")
     files = {path: path.read_bytes() for path in sorted(step.iterdir())}
-    places, draw, refused = [path for path in files for _ in range(len(files[path]))], random.Random(6), 0
+    draw, refused = random.Random(6), 0
     for _ in range(500):
-        path = draw.choice(places)
+        path = draw.choice(list(files))
         flipped = bytearray(files[path])
         flipped[draw.randrange(len(flipped))] ^= 1 << draw.randrange(8)
         path.write_bytes(flipped)
@@ -93,11 +93,9 @@ def test_500_flipped_bits_are_refused_and_the_file_is_named(cut, tmp_path):
             read_step(step)
         except CheckpointError as error:
             refused += 1
-            assert path.name in str(error) or path.name == "MANIFEST.json"
-        else:
-            assert path.name == "MANIFEST.json"
+            assert path.name in str(error) or "was written by a newer convatlas" in str(error)
         path.write_bytes(files[path])
-    assert refused > 490
+    assert refused == 500
 
 
 def test_a_run_whose_folder_is_removed_says_so(tmp_path):
