@@ -102,9 +102,10 @@ def read_step(folder: Path) -> Checkpoint:
         except OSError as error:
             raise CheckpointError(f"{folder / name} cannot be read ({error.strerror})") from None
         if len(content) != size:
-            raise CheckpointError(f"{folder / name} has {len(content)} bytes instead of {size}")
+            raise CheckpointError(f"{folder / name} has {len(content)} bytes instead of the {size} that MANIFEST.json "
+                                  f"beside it says")
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise CheckpointError(f"{folder / name} is not what was written (its sha256 differs)")
+            raise CheckpointError(f"{folder / name} is not what was written (its sha256 is not that of MANIFEST.json)")
         contents[name] = content
     model, train_state, state = (contents[name] for name in FILES)
     return Checkpoint(int(folder.name.removeprefix("step-")), load(model), load(train_state), json.loads(state))
