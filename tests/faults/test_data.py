@@ -29,8 +29,7 @@ from convatlas.data.folder import layout
 from convatlas.data.sources import _as_tensors
 from convatlas.data.survey import examine
 from convatlas.saved import load_model
-from convatlas.train import Recipe, train
-from convatlas.train import run as run_module
+from convatlas.train import Recipe, prepare, train
 from convatlas.train.watch import Watcher
 
 ENDINGS = ("jpg", "png", "webp", "bmp", "gif", "tif")
@@ -329,7 +328,7 @@ class Attack(Watcher):
 def test_39_a_reader_that_dies_is_an_error_and_costs_nothing_that_was_saved(tmp_path, monkeypatch, finished, number):
     """Which file it had open, and readers that hang: tests/data/test_feed.py."""
     recipe, _, metrics = finished
-    monkeypatch.setattr(run_module, "Feed", partial(Feed, memory_limit=0, timeout=3))
+    monkeypatch.setattr(prepare, "Feed", partial(Feed, memory_limit=0, timeout=3))
     streamed = recipe.change(workers=2)
     with pytest.raises(DataError, match="a process that reads pictures failed"):
         train(streamed, tmp_path / "run", watcher=Attack(number))
