@@ -21,7 +21,7 @@ from convatlas.train import builtin
 from convatlas.train.recipe import Recipe, RecipeError, differences
 
 PRINTED = {     # (network, data) -> the paper's test error in percent, and its place
-    ("lenet5", "mnist"): (0.95, "LeCun et al. 1998, Sec. III-B"),
+    ("lenet5", "mnist"): (0.95, "LeCun et al. 1998, Sec. III"),
     ("resnet20_cifar", "cifar10"): (8.75, "He et al. 2016, Table 6"),
     ("resnet32_cifar", "cifar10"): (7.51, "He et al. 2016, Table 6"),
     ("resnet44_cifar", "cifar10"): (7.17, "He et al. 2016, Table 6"),

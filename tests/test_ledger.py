@@ -57,7 +57,7 @@ def test_one_run_has_no_spread(run):
 
 def test_the_paper_s_figure_is_for_its_own_pictures_only(run):
     assert ledger.record([run(0, 990, data="mnist")])["paper"] == {
-        "error": 0.95, "source": "LeCun et al. 1998, Sec. III-B"}
+        "error": 0.95, "source": "LeCun et al. 1998, Sec. III"}
     assert ledger.record([run(1, 990, data="fashion-mnist")])["paper"] is None
 
 
@@ -171,7 +171,7 @@ def test_the_page_says_what_the_ledger_says(run, tmp_path):
     assert ("| [`lenet5`](papers/lenet5.md) | digits (f00df00df00d) | `epochs = 3`, `sizes = [28, 32]` | 2 | 1,000 | "
             "3.00 |  | 12 | 1 |") in text
     assert ("| [`lenet5`](papers/lenet5.md) | mnist (f00df00df00d) | the defaults | 0, 1 | 1,000 | 1.30 ± 0.42 | "
-            "0.95 (LeCun et al. 1998, Sec. III-B) | 10 | 1 |") in text
+            "0.95 (LeCun et al. 1998, Sec. III) | 10 | 1 |") in text
     assert "2 recipes, 3 runs" in text
     assert " ".join(text.split()).endswith(
         "- 1: Old Faithful 4, 4 cores, 1 thread, 1 process; python 3.11.7, torch 2.14.1, torchvision 0.29.1, "
