@@ -172,7 +172,7 @@ def test_the_page_says_what_the_ledger_says(run, tmp_path):
             "3.00 |  | 12 | 1 |") in text
     assert ("| [`lenet5`](papers/lenet5.md) | mnist (f00df00df00d) | the defaults | 0, 1 | 1,000 | 1.30 ± 0.42 | "
             "0.95 (LeCun et al. 1998, Sec. III) | 10 | 1 |") in text
-    assert "2 recipes, 3 runs" in text
+    assert "2 rows, 3 runs" in text
     assert " ".join(text.split()).endswith(
         "- 1: Old Faithful 4, 4 cores, 1 thread, 1 process; python 3.11.7, torch 2.14.1, torchvision 0.29.1, "
         "convatlas 0.1.0; commit 0123456789ab, 2026-01-02.")

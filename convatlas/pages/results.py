@@ -26,10 +26,10 @@ def results(ledger: str) -> str:
     records = sorted(read_ledger(ledger), key=_order)
     return document(
         "# Results", paragraph(
-            f"Measured errors on test pictures that a run sees once, after training: {len(records)} recipes, "
+            f"Measured errors on test pictures that a run sees once, after training: {len(records)} rows, "
             f"{sum(len(record['seeds']) for record in records)} runs. Error: mean over the seeds, and their sample "
-            "standard deviation. Seconds: of training and validation, the median over the seeds. Paper: what it prints "
-            "for this network on these pictures, if anything. Nothing is left out because it came out badly, and what "
+            "standard deviation. Seconds: of training and validation, the median over the seeds, of a machine that may "
+            "have had other work to do. Paper: what it prints for this network on these pictures, if anything. What "
             "was not run is not here."),
         paragraph(f"Written by `make docs` from {link(code(LEDGER), f'../{LEDGER}')}, one line a row; do not edit. A "
                   "row is added by `python -m benchmarks.ledger add RUN…`."),
