@@ -23,7 +23,7 @@ index: .venv/ready  ## renew what `list` and `show` know, the golden layer table
 	$(BIN)/python -m convatlas.index
 	$(BIN)/python -m convatlas.pages
 
-docs: .venv/ready  ## renew the pages of the papers from the index
+docs: .venv/ready  ## renew the pages from the index and the ledger of results
 	$(BIN)/python -m convatlas.pages
 
 .venv/ready: requirements.lock pyproject.toml

@@ -15,12 +15,13 @@ from convatlas.pages import contents, markdown, names, page, works
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LEDGER = (ROOT / "results/ledger.jsonl").read_text(encoding="utf-8")
 RENEW = "`make docs` renews it; read its diff"
 
 
 @cache
 def built() -> dict[str, str]:
-    return pages.build(README)
+    return pages.build(README, LEDGER)
 
 
 @cache
@@ -165,7 +166,15 @@ def test_suffixes_are_explained_where_they_occur():
     assert dict(names.explained(["resnet18_32", "mobilenet_v2_x0_35"])).keys() == {"_32", "_x…"}
 
 
+def put_sources(root: Path) -> None:
+    """What the documents are written from, besides the index."""
+    (root / "README.md").write_text(README, encoding="utf-8")
+    (root / "results").mkdir()
+    (root / "results/ledger.jsonl").write_text(LEDGER, encoding="utf-8")
+
+
 def test_writing_renews_what_is_stale_and_takes_away_what_is_gone(tmp_path):
+    put_sources(tmp_path)
     (tmp_path / "README.md").write_text(README.replace("| 2016 |", "| 1916 |"), encoding="utf-8")
     first = pages.write(tmp_path)
     assert set(first) == set(built())
@@ -196,19 +205,24 @@ def run(folder: Path) -> subprocess.CompletedProcess:
 
 
 def test_the_command_needs_no_torch_and_says_what_it_wrote(tmp_path):
-    (tmp_path / "README.md").write_text(README, encoding="utf-8")
+    put_sources(tmp_path)
     done = run(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert set(done.stdout.split()) == set(built()) - {"README.md"}
     assert run(tmp_path).stdout == "all documents are fresh\n"
 
 
-@pytest.mark.parametrize(("readme", "words"), [(None, "README.md"), ("no marks", "has no lines <!-- papers")])
-def test_the_command_in_the_wrong_place_is_one_sentence(tmp_path, readme, words):
-    if readme:
-        (tmp_path / "README.md").write_text(readme)
+@pytest.mark.parametrize(("there", "words"), [
+    ({}, "README.md"), ({"README.md": README}, "ledger.jsonl"),
+    ({"README.md": "no marks", "ledger.jsonl": ""}, "has no lines <!-- papers"),
+    ({"README.md": README, "ledger.jsonl": "no record\n"}, "line 1 of ledger.jsonl")])
+def test_the_command_in_the_wrong_place_is_one_sentence(tmp_path, there, words):
+    (tmp_path / "results").mkdir()
+    for name, text in there.items():
+        (tmp_path / ("results" if name == "ledger.jsonl" else "") / name).write_text(text)
+    before = {*tmp_path.rglob("*")}
     done = run(tmp_path)
     assert done.returncode == 1
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
-    assert [*tmp_path.iterdir()] == ([tmp_path / "README.md"] if readme else [])
+    assert {*tmp_path.rglob("*")} == before

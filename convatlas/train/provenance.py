@@ -1,6 +1,8 @@
 """What a number depends on besides its recipe: versions, processor, threads, commit."""
+import os
 import platform
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -10,9 +12,10 @@ import convatlas
 
 def provenance(device: torch.device) -> dict:
     return {"convatlas": convatlas.__version__, "commit": _commit(), "torch": torch.__version__,
-            "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
+            "torchvision": version("torchvision"), "python": platform.python_version(),
+            "system": f"{platform.system()} {platform.machine()}",
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
-            "threads": torch.get_num_threads()}
+            "cores": os.cpu_count(), "threads": torch.get_num_threads()}
 
 
 def _processor() -> str:

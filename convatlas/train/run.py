@@ -3,6 +3,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from torch import nn
@@ -210,7 +211,8 @@ class _Run:
         found = self._evaluate(self.ready.test, views_of(self.recipe))
         source = provenance(session.device) | {"processes": self.team.size}
         metrics = {
-            "network": self.recipe.network, "data": self.data.name, "test": found.to_dict(),
+            "network": self.recipe.network, "data": self.data.name, "fingerprint": self.data.fingerprint,
+            "date": f"{datetime.now(UTC):%Y-%m-%d}", "test": found.to_dict(),
             "validation": {"accuracy": session.progress.scores[session.progress.best_epoch],
                            "epoch": session.progress.best_epoch + 1, "pictures": len(self.data.val)},
             "epochs": session.progress.epoch, "steps": session.progress.step, "seconds": round(seconds, 2),
