@@ -170,6 +170,16 @@ def _as_it_is(result: object) -> object:
     return result
 
 
+def reader_fault(fault: RuntimeError) -> DataError:
+    """For a worker that died while the main process was not waiting for it: torch tells so wherever it is just then.
+
+    Any other error is raised again.
+    """
+    if "DataLoader worker" not in str(fault):
+        raise fault
+    return DataError(_loader_fault(fault, []))
+
+
 def _loader_fault(fault: Exception, in_flight: list[str]) -> str:
     where = f" while reading {', '.join(map(repr, in_flight))}" if in_flight else ""
     return (f"a process that reads pictures failed{where}: {' '.join(str(fault).split()) or type(fault).__name__}; "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from convatlas.data import Feed
+from convatlas.data import Feed, reader_fault
 from convatlas.evaluate import Evaluation, Views, evaluate
 from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
@@ -152,14 +152,23 @@ class _Run:
     def go(self) -> dict:
         session = self.session
         while session.progress.epoch < self.recipe.epochs:
+            self._train_epoch()
+            self._end_epoch()
+        self._save()
+        return self._finish()
+
+    def _train_epoch(self) -> None:
+        session, trouble = self.session, None
+        try:
             for x, y, _ in self.ready.train.epoch(session.progress.epoch, start=session.progress.batch):
                 rate = session.learning_rate
                 loss = session.step(x, y, self.ready.per_step)
                 self.watcher.step(session.progress, loss, rate)
                 self._save_if_due()
-            self._end_epoch()
-        self._save()
-        return self._finish()
+        except RuntimeError as fault:
+            trouble = reader_fault(fault)
+        if trouble:                 # raised only now, for a traceback would keep the other readers alive
+            raise trouble
 
     def _end_epoch(self) -> None:
         found = self._evaluate(self.ready.val)
