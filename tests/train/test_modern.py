@@ -41,6 +41,13 @@ def test_a_run_reaches_the_bar_and_is_not_done_twice(tmp_path, monkeypatch, caps
     assert len(file.read_text().splitlines()) == 1
 
 
+def test_a_run_that_fails_is_done_again_and_longer(tmp_path, capsys):
+    file = tmp_path / "results.jsonl"
+    modern.main(["lenet1989_zip", "--epochs", "1", "--lr", "1e-7", "--results", str(file)])
+    assert [json.loads(line)["epochs"] for line in file.read_text().splitlines()] == [1, modern.LONGER]
+    assert "not above 3 x chance: lenet1989_zip" in capsys.readouterr().out
+
+
 def test_a_network_at_chance_is_named():
     result = {"network": "vgg11", "side": 224, "pictures": 1131, "epochs": 1, "steps": 70, "lr": 1e-2, "seconds": 9.0,
               "accuracy": 0.3, "times_chance": 3.0,
