@@ -114,8 +114,8 @@ def read(file: Path) -> list[dict]:
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("networks", nargs="*", help="default: the smallest of each file, and " + ", ".join(HARD))
-    parser.add_argument("--results", type=Path, default=Path("modern.jsonl"),
-                        help="one line a run; default: %(default)s")
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_suffix(".jsonl"),
+                        help="one line a run; default: beside this script")
     for name, kind in {"epochs": int, "size": int, "batch_size": int, "lr": float, "warmup_epochs": float}.items():
         parser.add_argument("--" + name.replace("_", "-"), type=kind, help="instead of what the short run takes")
     given = vars(parser.parse_args(words))
@@ -123,7 +123,7 @@ def main(words: list[str] | None = None) -> None:
     changes = {name: value for name, value in given.items() if value is not None}
     for name in networks:
         require(name, index())
-    done = {result["network"] for result in read(file)}
+    done = {result["network"] for result in read(file) if result["times_chance"] > PASSED}
     for name in networks or [name for name in chosen() if name not in done]:
         print(name, flush=True)
         recipe = short(name, changes)
