@@ -12,6 +12,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -21,9 +22,10 @@ from torchvision import datasets, transforms
 from convatlas.data import Augment, Feed, fit_preprocess, open_data
 from convatlas.evaluate import evaluate
 from convatlas.registry import create_model
-from convatlas.train import builtin
+from convatlas.train import Recipe
 from convatlas.train.session import Session, seed_for
 
+RECIPE = Path(__file__).with_name("lenet5_tutorial_fast.toml")
 Epoch = tuple[float, float]         # seconds of the epoch, test accuracy after it
 
 
@@ -66,7 +68,7 @@ def example(root: str, seed: int) -> Iterator[Epoch]:
 
 def ours(root: str, seed: int) -> Iterator[Epoch]:
     began = time.perf_counter()
-    recipe = builtin.read("lenet5_tutorial_fast").change(data_root=root, seed=seed)
+    recipe = Recipe.read(RECIPE).change(data_root=root, seed=seed)
     data = open_data(recipe.data, root=root, seed=seed)
     prep = fit_preprocess(data, 28)
     feed, test = Feed(data.train, prep, recipe.batch_size, seed, Augment()), Feed(data.test, prep, 500)

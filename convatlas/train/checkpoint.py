@@ -154,11 +154,11 @@ def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
     try:
         text = path.read_text()
         manifest = json.loads(text)
-        if manifest["format"] < 1 or text != _manifest_text(manifest):
-            raise ValueError
         if manifest["format"] > FORMAT:
             raise CheckpointError(f"{folder} was written by a newer convatlas (format {manifest['format']}, this one "
                                   f"reads up to {FORMAT}); upgrade to read it")
+        if manifest["format"] < 1 or text != _manifest_text(manifest):
+            raise ValueError
         return {name: (int(manifest["files"][name]["size"]), manifest["files"][name]["sha256"]) for name in FILES}
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from None
