@@ -1,5 +1,8 @@
 """Decoding many pictures: a whole split into memory, or batch after batch in worker processes."""
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -126,20 +129,36 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
     loader = DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers, timeout=timeout,
                         generator=torch.Generator(), collate_fn=_as_it_is)
     results, trouble, open_files = iter(loader), "", []
-    while not trouble:
-        try:
-            result = next(results)
-        except StopIteration:
-            return
-        except (RuntimeError, OSError, EOFError) as fault:
-            open_files = [split.names[i] for i in reading.tolist() if i != IDLE]
-            trouble = _loader_fault(fault, open_files)
-        else:
-            yield result
-    del results                         # ends the workers; raising only now leaves no traceback that would keep them
+    try:
+        while not trouble:
+            try:
+                result = next(results)
+            except StopIteration:
+                return
+            except (RuntimeError, OSError, EOFError) as fault:
+                open_files = [split.names[i] for i in reading.tolist() if i != IDLE]
+                trouble = _loader_fault(fault, open_files)
+            else:
+                yield result
+    finally:
+        with _children_may_end():
+            del results                 # ends the workers; raising only now leaves no traceback that would keep them
     error = DataError(trouble)
     error.reading = tuple(open_files)
     raise error
+
+
+@contextmanager
+def _children_may_end() -> Iterator[None]:
+    """torch's handler of SIGCHLD raises for a worker that was killed, again whenever another one ends: not here."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
