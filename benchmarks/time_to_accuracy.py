@@ -12,20 +12,19 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torchvision import datasets, transforms
 
-from convatlas.data import Augment, Feed, fit_preprocess, open_data
+from convatlas.data import Feed, fit_preprocess, open_data
 from convatlas.evaluate import evaluate
 from convatlas.registry import create_model
-from convatlas.train import Recipe
+from convatlas.train import builtin
 from convatlas.train.session import Session, seed_for
 
-RECIPE = Path(__file__).with_name("lenet5_tutorial_fast.toml")
+RECIPE = "lenet_caffe_mnist"
 Epoch = tuple[float, float]         # seconds of the epoch, test accuracy after it
 
 
@@ -68,10 +67,10 @@ def example(root: str, seed: int) -> Iterator[Epoch]:
 
 def ours(root: str, seed: int) -> Iterator[Epoch]:
     began = time.perf_counter()
-    recipe = Recipe.read(RECIPE).change(data_root=root, seed=seed)
+    recipe = builtin.read(RECIPE).change(data_root=root, seed=seed)
     data = open_data(recipe.data, root=root, seed=seed)
     prep = fit_preprocess(data, 28)
-    feed, test = Feed(data.train, prep, recipe.batch_size, seed, Augment()), Feed(data.test, prep, 500)
+    feed, test = Feed(data.train, prep, recipe.batch_size, seed), Feed(data.test, prep, 500)
     torch.manual_seed(seed_for(seed, "weights"))
     session = Session(recipe, create_model(recipe.network), len(feed), torch.device("cpu"))
     for epoch in range(recipe.epochs):
@@ -103,7 +102,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     print(f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
           f"{torch.__version__}; to {100 * given.goal:.1f} % of MNIST's test pictures")
-    sides: dict[str, Callable] = {"the example": example, "lenet5_tutorial_fast": ours}
+    sides: dict[str, Callable] = {"the example": example, RECIPE: ours}
     seconds = {name: [] for name in sides}
     for seed in range(given.seeds):
         for name, side in sides.items():

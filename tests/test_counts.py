@@ -14,6 +14,7 @@ COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-ad
     "lenet5": (60_000, {32: 326_520}),
     "lenet5_tutorial": (61_706, {28: 416_520}),
     "lenet5_tutorial_32": (62_006, {32: 651_720}),
+    "lenet_caffe": (431_080, {28: 2_293_000}),
     "alexnet": (60_965_224, {227: 724_406_816}),
     "alexnet_owt": (61_100_840, {224: 714_188_480}),
     "alexnet_tutorial": (62_378_344, {224: 1_135_256_096}),
@@ -62,8 +63,8 @@ COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-ad
     "mobilenet_v2_x1_3": (5_386_792, {224: 509_374_560}),
     "mobilenet_v2_x1_4": (6_108_776, {224: 582_195_824}),
 }
-FAMILIES = {"lenet1989", "lenet1989_zip", "lenet5", "lenet5_tutorial", "alexnet", "nin", "vgg", "vgg_32", "resnet",
-            "resnet_v15", "resnet_cifar", "resnet_32", "mobilenet_v2"}
+FAMILIES = {"lenet1989", "lenet1989_zip", "lenet5", "lenet5_tutorial", "lenet_caffe", "alexnet", "nin", "vgg", "vgg_32",
+            "resnet", "resnet_v15", "resnet_cifar", "resnet_32", "mobilenet_v2"}
 
 
 def multiply_adds(net: torch.nn.Module, side: int) -> int:

@@ -61,6 +61,7 @@ OF_A_NETWORK = {
     "lenet1989": "H1 24, H2 12, H3 8, H4 4 [H3]",                                           # NIPS, Figure 2
     "lenet5": "C1 28, S2 14, C3 10, S4 5, C5 1 [C3]",                                       # Figure 2
     "lenet5_tutorial": "conv1 28, " + TUTORIAL_LENET, "lenet5_tutorial_32": "conv1 28, " + TUTORIAL_LENET,
+    "lenet_caffe": "conv1 24, pool1 12, conv2 8, pool2 4 [conv2]",
     "nin_mnist": "mlpconv1 28, mlpconv2 14, mlpconv3 7", "nin_cifar10": "mlpconv1 32, mlpconv2 16, mlpconv3 8",
     "nin_imagenet": "mlpconv1 54, mlpconv2 27, mlpconv3 13, mlpconv4 6",
     "nin_tutorial": "mlpconv1 54, mlpconv2 26, mlpconv3 12, mlpconv4 5",

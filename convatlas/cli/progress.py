@@ -5,6 +5,7 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from convatlas.train.fastest import Form, Trials
 from convatlas.train.session import Progress as Done
 from convatlas.train.watch import Watcher
 
@@ -72,6 +73,12 @@ class Lines(Watcher):
         if time.monotonic() - self.printed_at >= 10:
             self.printed_at = time.monotonic()
             self.print(f"looking at every picture once: {done:,} done")
+
+    def tried(self, trials: Trials) -> None:
+        times = "; ".join(f"{form} {1e3 * seconds:,.1f} ms" for form, seconds in trials.seconds.items())
+        kept = trials.winner
+        why = "the fastest" if kept != Form() else "as nothing was 5 % faster"
+        self.print(f"form: {kept}, {why} (a step of {trials.pictures} pictures: {times})")
 
     def epoch(self, record: dict) -> None:
         last = record["epoch"] == self.epochs

@@ -21,7 +21,7 @@ PAPER = Paper(
            "probability, as the paper allows.",
     elsewhere="What tutorials print is lenet5_tutorial: a full C3, pools without parameters, a linear output, 61,706 "
               "parameters. One popular text leaves out every activation and pads conv1 by 1 (30, 15, 11, 5 pixels). "
-              "Caffe's example has 20 and 50 maps and 431,080 parameters.",
+              "Caffe's example is lenet_caffe, with 20 and 50 maps and 431,080 parameters.",
     recipe="Stochastic diagonal Levenberg-Marquardt, one digit at a time, mu = 0.02; a global rate of 0.0005 for 2 "
            "passes, 0.0002 for 3, 0.0001 for 3, 0.00005 for 4, then 0.00001, 20 passes in all; the diagonal is "
            "estimated anew from 500 digits before each. 28x28 digits lie in the middle of 32x32 pixels, paper -0.1, "

@@ -44,11 +44,11 @@ def forecast(recipe: Recipe, net: nn.Module, feed: Feed, pictures: dict[str, int
     probe = Session(recipe.change(compile=False), copy.deepcopy(net), 1, device)
     try:
         saved = _saved_bytes(probe, x, y) / len(y)
-        compute = sum(_seconds(probe, x, y) for _ in range(STEPS)) / (STEPS * len(y))
+        compute = sum(step_seconds(probe, x, y) for _ in range(STEPS)) / (STEPS * len(y))
     except RunError:
         return None
     batch = min(feed.batch_size, len(feed.split))
-    step = _step_seconds(batch * compute, batch * seconds_to_read, 0 if feed.in_memory else feed.workers, device)
+    step = _with_reading(batch * compute, batch * seconds_to_read, 0 if feed.in_memory else feed.workers, device)
     epoch = len(feed) * step + EVALUATION * compute * pictures["val"]
     return Forecast(_memory(probe, batch, saved, x, before), step, epoch,
                     epochs * epoch + EVALUATION * compute * pictures["test"])
@@ -62,13 +62,13 @@ def _timed_sample(feed: Feed, count: int) -> tuple[Tensor, Tensor, float]:
     return x, y, (time.perf_counter() - began) / len(y)
 
 
-def _seconds(probe: Session, x: Tensor, y: Tensor) -> float:
+def step_seconds(probe: Session, x: Tensor, y: Tensor) -> float:
     began = time.perf_counter()
     probe.step(x, y)
     return time.perf_counter() - began
 
 
-def _step_seconds(compute: float, reading: float, workers: int, device: torch.device) -> float:
+def _with_reading(compute: float, reading: float, workers: int, device: torch.device) -> float:
     """One after the other without workers; with them side by side, as far as there are cores."""
     if not workers:
         return compute + reading

@@ -136,6 +136,8 @@ class Recipe:
     amp: bool = _setting(False, "bf16 autocast")
     channels_last: bool = _setting(False, "channels_last memory layout")
     compile: bool = _setting(False, "torch.compile the network")
+    fastest: bool = _setting(False, "try layouts and precisions (and compiling, with compile) before the first step, "
+                                    "and keep what is fastest here; the run's recipe.toml says which")
     device: str = _setting("auto", "auto is cuda when there is one, else cpu", choices=("auto", "cpu", "cuda"),
                            runtime=True)
     threads: int = _setting(0, "threads of the processor; 0 is one for a small network, else all", **_between(0, 1024))

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from convatlas.data import Feed, reader_fault
@@ -13,6 +14,7 @@ from convatlas.evaluate import Evaluation, Views, evaluate
 from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
 from convatlas.train.checkpoint import Checkpoint, CheckpointError, load_newest, remove_leftovers, save_step, steps
+from convatlas.train.fastest import Trials, form_of, try_forms, with_form
 from convatlas.train.fine_tune import start_from
 from convatlas.train.folder import RunError, RunFolder, default_path
 from convatlas.train.forecast import Forecast, forecast
@@ -48,8 +50,11 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
         with ExitStack() as stack:
             folder = team.together(lambda: stack.enter_context(RunFolder(path, is_writer=team.is_first)))
             stack.enter_context(threads(recipe))
+            recipe, trials = team.from_first(lambda: _settle(recipe, ready, folder, device_of(kind, team)))
             stop = stack.enter_context(StopRequest(LAUNCHER_GRACE if were_launched() else 0.0))
             run = _Run(recipe, folder, ready, team, stop, watching)
+            if trials:
+                watching.tried(trials)
             run.session.start = start
             for found in ready.skipped:
                 watching.warn(f"skipped: {found.file!r} {found.problem}")
@@ -64,6 +69,16 @@ def _path(recipe: Recipe, output: str | Path | None, team: Processes) -> Path:
     if output:
         return Path(output)
     return Path(team.remembered("folder", lambda: str(default_path(recipe))))
+
+
+def _settle(recipe: Recipe, ready: Prepared, folder: RunFolder, device: torch.device) -> tuple[Recipe, Trials | None]:
+    """The recipe with the fastest form where that is asked for: found now, or when the run began."""
+    if not recipe.fastest:
+        return recipe, None
+    if folder.holds_a_run:
+        return with_form(recipe, form_of(folder.recipe())), None
+    trials = try_forms(recipe, ready.net, ready.train, macs(recipe, ready.prep.side), device)
+    return with_form(recipe, trials.winner), trials
 
 
 def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:

@@ -1,4 +1,5 @@
 """What a run tells whoever looks on. The command line prints it; the default listens to nothing."""
+from convatlas.train.fastest import Trials
 from convatlas.train.session import Progress
 
 
@@ -11,6 +12,9 @@ class Watcher:
 
     def checking(self, done: int) -> None:
         """Now and then, while all files of a folder are decoded for the first time: how many are done."""
+
+    def tried(self, trials: Trials) -> None:
+        """Before begin, where the recipe asks for the fastest form: how long each took, and which was kept."""
 
     def step(self, progress: Progress, loss: float, rate: float) -> None:
         """After each step: how far, this batch's loss, the learning rate."""

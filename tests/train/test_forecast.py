@@ -42,7 +42,7 @@ def test_the_network_and_the_generator_are_left_alone(feed):
 
 def test_epochs_add_up(feed, monkeypatch):
     """With each step of the probe taking 2 s and reading nothing: 17 steps, and thirds for validation and test."""
-    monkeypatch.setattr(room, "_seconds", lambda probe, x, y: 2.0)
+    monkeypatch.setattr(room, "step_seconds", lambda probe, x, y: 2.0)
     monkeypatch.setattr(room, "_timed_sample", lambda feed, count: (*feed.sample(count)[:2], 0.0))
     net = create_model("lenet5", in_channels=1)
     coming = room.forecast(Recipe(network="lenet5", batch_size=64), net, feed, COUNT, 4e5, CPU, 3)
@@ -67,7 +67,7 @@ def test_a_dear_network_is_probed_with_few_pictures(feed, monkeypatch):
 def test_reading_goes_on_beside_as_far_as_there_are_cores(monkeypatch, compute, reading, workers, step):
     monkeypatch.setattr(room.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(room.torch, "get_num_threads", lambda: 1)
-    assert room._step_seconds(compute, reading, workers, CPU) == pytest.approx(step)
+    assert room._with_reading(compute, reading, workers, CPU) == pytest.approx(step)
 
 
 def test_memory_grows_with_the_batch_by_what_is_kept(feed):

@@ -1,0 +1,53 @@
+"""The LeNet that came with Caffe: 20 and 50 maps, max pooling, one ReLU; the first network of many who began then."""
+import math
+
+import torch.nn as nn
+
+from convatlas.blocks import Network, seq
+from convatlas.paper import Claim, Paper, units
+
+PAPER = Paper(
+    title="Training LeNet on MNIST with Caffe", authors="Jia, Shelhamer", year=2014, code="github.com/BVLC/caffe",
+    introduced="LeNet as a first example: wide maps, max pooling, no activation behind a convolution, a linear output.",
+    silent="There is no paper; the layers are examples/mnist/lenet.prototxt's, and carry its names. Pools round up and "
+           "weights are uniform within the root of 3 / inputs, biases 0, as Caffe has it where nothing is said.",
+    recipe="lenet_solver.prototxt: SGD, momentum 0.9, weight decay 0.0005, batch 64, 10,000 iterations; rate 0.01 x "
+           "(1 + 0.0001 i)^-0.75 at iteration i, twice that for biases. Pixels are divided by 256.",
+    results="MNIST, test: 1.03 % errors (an accuracy of 0.9897 in the example's own output).",
+    page="lenet_caffe")
+
+
+def xavier(layer: nn.Module) -> None:
+    """Caffe's filler of that name: the variance is one over the inputs, outputs do not count."""
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        bound = math.sqrt(3 / layer.weight[0].numel())
+        nn.init.uniform_(layer.weight, -bound, bound)
+        nn.init.zeros_(layer.bias)
+
+
+class LeNetCaffe(Network):
+    side, smallest, largest = 28, 25, 28                # pool2 must come out as 4x4
+    stages, cam_path = ("conv1", "pool1", "conv2", "pool2"), "conv2"
+    classifier_path = "ip2"
+    initialise = staticmethod(xavier)
+
+    def __init__(self, num_classes: int = 10, in_channels: int = 1):
+        super().__init__(in_channels)
+        self.conv1 = nn.Conv2d(in_channels, 20, 5)
+        self.pool1 = nn.MaxPool2d(2, stride=2, ceil_mode=True)
+        self.conv2 = nn.Conv2d(20, 50, 5)
+        self.pool2 = nn.MaxPool2d(2, stride=2, ceil_mode=True)
+        self.ip1 = seq(ip=nn.Linear(50 * 4 * 4, 500), relu=nn.ReLU())
+        self.ip2 = nn.Linear(500, num_classes)
+        self.apply(self.initialise)
+
+    def forward(self, x):                               # (N, 1, 28, 28)
+        x = self.pool1(self.conv1(x))                   # (N, 20, 24, 24), (N, 20, 12, 12)
+        x = self.pool2(self.conv2(x))                   # (N, 50, 8, 8), (N, 50, 4, 4)
+        return self.ip2(self.ip1(x.flatten(1)))
+
+
+VARIANTS = {"lenet_caffe": LeNetCaffe}
+CLAIMS = {"lenet_caffe": (
+    Claim("size", "20x24x24", "The example's readme: Top shape", "conv1"),
+    *units("lenet.prototxt, num_output", {"ip1": "500", "ip2": "10"}))}

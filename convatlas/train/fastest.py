@@ -1,0 +1,71 @@
+"""Which memory layout and precision make a step fastest here, and whether compiling pays: tried, not guessed."""
+import copy
+import itertools
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from convatlas.data import Feed
+from convatlas.train.folder import RunError
+from convatlas.train.forecast import step_seconds
+from convatlas.train.recipe import Recipe
+from convatlas.train.session import Session
+
+WORK = 2e10             # multiply-adds of a trial step, forward: about a second on two cores
+STEPS = 3               # timed of each form, after one that is not
+WORTH = 0.95            # of the plain form's time: who does not get below it is not worth another rounding
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a step is computed; the plain form is torch's own way."""
+    amp: bool = False
+    channels_last: bool = False
+    compile: bool = False
+
+    def __str__(self) -> str:
+        precision = "bf16" if self.amp else "single precision"
+        return ", ".join([precision, *["channels last"] * self.channels_last, *["compiled"] * self.compile])
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Seconds of a step of `pictures` in each form that was tried."""
+    seconds: dict[Form, float]
+    pictures: int
+
+    @property
+    def winner(self) -> Form:
+        """The fastest form where it wins clearly, else the plain one."""
+        plain = self.seconds.get(Form(), float("inf"))
+        best = min(self.seconds, key=self.seconds.get, default=Form())
+        return best if self.seconds.get(best, float("inf")) <= WORTH * plain else Form()
+
+
+def try_forms(recipe: Recipe, net: nn.Module, feed: Feed, macs: float, device: torch.device) -> Trials:
+    """Time steps of copies of the network, one form after the other; a compiled one only where the recipe compiles.
+
+    `macs` for one picture. The network is left as it is. A form that cannot be computed is left out.
+    """
+    few = int(max(2, min(feed.batch_size, len(feed.split), WORK // max(macs, 1))))
+    x, y, _ = feed.sample(few)
+    seconds = {}
+    for switches in itertools.product((False, True), (False, True), sorted({False, recipe.compile})):
+        form = Form(*switches)
+        trial = Session(with_form(recipe, form).change(lr=1e-6, warmup_lr=0.0), copy.deepcopy(net), 1, device)
+        try:
+            step_seconds(trial, x, y)
+            seconds[form] = min(step_seconds(trial, x, y) for _ in range(STEPS))
+        except (RunError, RuntimeError):        # a loss that is not finite; a kernel that this device has not
+            continue
+    return Trials(seconds, len(y))
+
+
+def with_form(recipe: Recipe, form: Form) -> Recipe:
+    """The recipe that says outright what was picked, and so gives the same bits again."""
+    return recipe.change(fastest=False, amp=form.amp, channels_last=form.channels_last, compile=form.compile)
+
+
+def form_of(recipe: Recipe) -> Form:
+    return Form(recipe.amp, recipe.channels_last, recipe.compile)
