@@ -25,8 +25,7 @@ SIDES = (32, 16)                # pixels, the first that is cheap enough; more w
 DEAR = 2e9                      # multiply-adds for one picture
 EFFORT = 1e11                   # multiply-adds of all forward passes, where that makes as many epochs as EPOCHS allow
 EPOCHS = (1, 6)
-LIGHT = 5e6                     # multiply-adds for one picture, below which a network needs and takes long steps
-LIGHTLY = {"lr": 2e-3, "epochs": 10}
+LIGHTLY = {"lr": 2e-3, "epochs": 10}    # networks so light need and take long steps
 HEAVY = 40e6                    # multiply-adds for one picture; from here on bf16 and channels_last win
 SHORT = {"warmup_epochs": 1.0, "batch_size": 16}        # instead of the recipe's, for so few epochs
 PASSED = 3                      # times chance; a run that does not pass is done once more, and LONGER
@@ -64,7 +63,7 @@ def short(name: str, changes: dict) -> Recipe:
     epochs = min(most, max(fewest, round(EFFORT / (macs * PICTURES))))
     heavy = macs > HEAVY
     given = {"size": pixels, "epochs": epochs, "amp": heavy, "channels_last": heavy, **SHORT,
-             **(LIGHTLY if macs < LIGHT else {}), **changes}
+             **(LIGHTLY if macs < builtin.LIGHT else {}), **changes}
     return builtin.read("modern").change(network=name, data="digits", threads=1, device="cpu", save_every=1e6, **given)
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convatlas.registry import UnknownNetwork
 from convatlas.train import Recipe, RecipeError, builtin
 from convatlas.train.recipe import differences
 
@@ -82,7 +83,10 @@ def test_differences_leave_out_what_cannot_change_the_result():
 
 def test_there_are_built_in_recipes():
     assert set(builtin.names()) >= {"lenet5_digits", "lenet5_mnist", "resnet20_cifar10"}
-    assert builtin.matching("resnet20_cifar", "my/pictures") is None
+    assert builtin.matching("resnet20_cifar", "my/pictures") == "modern"
+    assert builtin.matching("lenet_caffe", "my/pictures") is None
+    with pytest.raises(UnknownNetwork, match="did you mean resnet20_cifar"):
+        builtin.matching("resnet20_cifr", "digits")
 
 
 def test_resnet20_trains_as_the_paper_says():
