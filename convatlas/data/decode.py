@@ -1,4 +1,5 @@
 """Decoding many pictures: a whole split into memory, or batch after batch in worker processes."""
+import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -128,7 +129,9 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
     # A generator of its own: a DataLoader would otherwise draw a seed from the global one.
     loader = DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers, timeout=timeout,
                         generator=torch.Generator(), collate_fn=_as_it_is)
+    others = set(multiprocessing.active_children())
     results, trouble, open_files = iter(loader), "", []
+    readers = set(multiprocessing.active_children()) - others
     try:
         while not trouble:
             try:
@@ -142,6 +145,8 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
                 yield result
     finally:
         with _children_may_end():
+            for reader in readers if trouble else ():
+                reader.kill()           # one that is stopped would not hear torch's request to end
             del results                 # ends the workers; raising only now leaves no traceback that would keep them
     error = DataError(trouble)
     error.reading = tuple(open_files)
