@@ -132,6 +132,15 @@ def test_sigterm_to_either_process_saves_stops_both_and_costs_no_bit(two_whole, 
     assert weights(tmp_path) == weights(two_whole)
 
 
+@pytest.mark.full
+def test_three_processes_resume_to_the_same_bits_too(tmp_path):
+    """Three numbers have three orders of addition; two have one."""
+    Ranks(3, train, SMALL, tmp_path / "whole").results()
+    Ranks(3, stopped, tmp_path / "cut", 2, 3).results()
+    Ranks(3, train, SMALL, tmp_path / "cut", True).results()
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
 def ordered(folder: Path, resume: bool, stop: int | None) -> list:
     """The indices of every step that this process does."""
     if stop:
