@@ -1,7 +1,8 @@
 """Which memory layout and precision make a step fastest here, and whether compiling pays: tried, not guessed."""
 import copy
 import itertools
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -44,22 +45,25 @@ class Trials:
 
 
 def try_forms(recipe: Recipe, net: nn.Module, feed: Feed, macs: float, device: torch.device) -> Trials:
-    """Time steps of copies of the network, one form after the other; a compiled one only where the recipe compiles.
+    """Time steps of copies of the network, one form after the other; where the recipe compiles, the best one compiled.
 
     `macs` for one picture. The network is left as it is. A form that cannot be computed is left out.
     """
     few = int(max(2, min(feed.batch_size, len(feed.split), WORK // max(macs, 1))))
     x, y, _ = feed.sample(few)
-    seconds = {}
-    for switches in itertools.product((False, True), (False, True), sorted({False, recipe.compile})):
-        form = Form(*switches)
+    trials = Trials({}, len(y))
+
+    def attempt(form: Form) -> None:
         trial = Session(with_form(recipe, form).change(lr=1e-6, warmup_lr=0.0), copy.deepcopy(net), 1, device)
-        try:
+        with suppress(RunError, RuntimeError):      # a loss that is not finite; a kernel that this device has not
             step_seconds(trial, x, y)
-            seconds[form] = min(step_seconds(trial, x, y) for _ in range(STEPS))
-        except (RunError, RuntimeError):        # a loss that is not finite; a kernel that this device has not
-            continue
-    return Trials(seconds, len(y))
+            trials.seconds[form] = min(step_seconds(trial, x, y) for _ in range(STEPS))
+
+    for amp, last in itertools.product((False, True), (False, True)):
+        attempt(Form(amp, last))
+    if recipe.compile:
+        attempt(replace(trials.winner, compile=True))
+    return trials
 
 
 def with_form(recipe: Recipe, form: Form) -> Recipe:

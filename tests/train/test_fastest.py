@@ -70,13 +70,14 @@ def test_a_form_that_cannot_be_computed_is_left_out(feed, stopwatch, monkeypatch
     assert found.seconds == {PLAIN: 1.0, BF16: 0.9} and found.winner == BF16
 
 
-def test_compiling_is_tried_only_where_the_recipe_compiles(feed, monkeypatch):
-    tried = []
-    monkeypatch.setattr(fastest, "step_seconds", lambda session, x, y: tried.append(session.recipe.compile) or 1.0)
-    net = create_model("lenet_caffe")
-    assert len(try_forms(RECIPE, net, feed, 2e6, torch.device("cpu")).seconds) == 4 and not any(tried)
-    assert len(try_forms(RECIPE.change(compile=True), net, feed, 2e6, torch.device("cpu")).seconds) == 8
-    assert sum(tried) == 4 * (1 + fastest.STEPS)
+@pytest.mark.parametrize("speedup", [0.5, 1.0])
+def test_the_best_form_is_compiled_where_the_recipe_compiles_and_kept_so_where_it_pays(feed, monkeypatch, speedup):
+    def step_seconds(session, x, y):
+        return (0.6 if session.recipe.amp else 1.0) * (speedup if session.recipe.compile else 1.0)
+    monkeypatch.setattr(fastest, "step_seconds", step_seconds)
+    found = try_forms(RECIPE.change(compile=True), create_model("lenet_caffe"), feed, 2e6, torch.device("cpu"))
+    assert found.seconds.keys() == {PLAIN, LAST, BF16, Form(True, True), Form(amp=True, compile=True)}
+    assert found.winner == (Form(amp=True, compile=True) if speedup < 1 else BF16)
 
 
 def test_the_run_is_the_one_that_its_recipe_says(tmp_path, stopwatch):
