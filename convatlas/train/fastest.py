@@ -51,19 +51,19 @@ def try_forms(recipe: Recipe, net: nn.Module, feed: Feed, macs: float, device: t
     """
     few = int(max(2, min(feed.batch_size, len(feed.split), WORK // max(macs, 1))))
     x, y, _ = feed.sample(few)
-    trials = Trials({}, len(y))
+    seconds: dict[Form, float] = {}
 
     def attempt(form: Form) -> None:
         trial = Session(with_form(recipe, form).change(lr=1e-6, warmup_lr=0.0), copy.deepcopy(net), 1, device)
         with suppress(RunError, RuntimeError):      # a loss that is not finite; a kernel that this device has not
             step_seconds(trial, x, y)
-            trials.seconds[form] = min(step_seconds(trial, x, y) for _ in range(STEPS))
+            seconds[form] = min(step_seconds(trial, x, y) for _ in range(STEPS))
 
     for amp, last in itertools.product((False, True), (False, True)):
         attempt(Form(amp, last))
     if recipe.compile:
-        attempt(replace(trials.winner, compile=True))
-    return trials
+        attempt(replace(Trials(seconds, len(y)).winner, compile=True))
+    return Trials(seconds, len(y))
 
 
 def with_form(recipe: Recipe, form: Form) -> Recipe:
