@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.process import BaseProcess
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from convatlas.data.split import Split
 
 MEMORY_LIMIT = 2**30                    # bytes of one decoded split; a larger one is streamed
 TIMEOUT = 300                           # seconds to wait for one batch from a worker
+GRACE = 1.0                             # seconds more, in which torch tells of a late batch by itself
 BLOCK = 64                              # pictures that a worker decodes at a time
 SAMPLE = 2000                           # headers read, at most, to estimate what a split needs
 IDLE = -1
@@ -135,7 +137,8 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
     try:
         while not trouble:
             try:
-                result = next(results)
+                with _ended_if_late(readers, timeout):
+                    result = next(results)
             except StopIteration:
                 return
             except (RuntimeError, OSError, EOFError) as fault:
@@ -145,12 +148,43 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
                 yield result
     finally:
         with _children_may_end():
-            for reader in readers if trouble else ():
-                reader.kill()           # one that is stopped would not hear torch's request to end
+            if trouble:
+                _kill(readers)          # one that is stopped would not hear torch's request to end
             del results                 # ends the workers; raising only now leaves no traceback that would keep them
     error = DataError(trouble)
     error.reading = tuple(open_files)
     raise error
+
+
+@contextmanager
+def _ended_if_late(readers: set[BaseProcess], timeout: float) -> Iterator[None]:
+    """Kills the readers where the wait for them outlasts torch's own timeout, which then is not heard.
+
+    A reader that is stopped once it has announced a batch, but not yet handed over its memory, holds torch up for ever;
+    its end frees the other end of that line.
+    """
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        _kill(readers)
+
+    timer = threading.Timer(timeout + GRACE, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (RuntimeError, OSError, EOFError) as fault:
+        if late.is_set():
+            raise OSError(f"it did not answer for {timeout:g} seconds") from fault
+        raise
+    finally:
+        timer.cancel()
+
+
+def _kill(readers: set[BaseProcess]) -> None:
+    for reader in readers:
+        reader.kill()
 
 
 @contextmanager

@@ -225,6 +225,20 @@ def test_a_worker_that_dies_or_hangs_is_an_error_that_names_its_file(make_folder
     assert not multiprocessing.active_children()
 
 
+def test_a_worker_that_stands_still_with_batches_announced_is_an_error_too(make_folder):
+    """Their memory is handed over only when they are taken: torch waits for it without a limit of time."""
+    data = open_data(make_folder({"a": 10, "b": 10}))
+    batches = Feed(data.train, plain(3, 12), 2, workers=1, memory_limit=0, timeout=2).epoch(0)
+    next(batches)
+    time.sleep(1)                       # by now the next two lie in the queue
+    os.kill(multiprocessing.active_children()[0].pid, signal.SIGSTOP)
+    started = time.monotonic()
+    with pytest.raises(DataError, match="did not answer for 2 seconds"):
+        next(batches)
+    assert time.monotonic() - started < 30
+    assert not multiprocessing.active_children()
+
+
 def test_leaving_an_epoch_early_leaves_no_worker_behind(make_folder):
     data = open_data(make_folder({"a": 10, "b": 10}))
     batches = Feed(data.train, plain(3, 12), 2, workers=2, memory_limit=0).epoch(0)
