@@ -19,7 +19,7 @@ from convatlas.train.processes import Processes
 
 CASES = {       # network: (side, batch)
     "lenet5": (32, 64), "lenet_caffe": (28, 64), "nin_mnist": (28, 64), "resnet20_cifar": (32, 128),
-    "shufflenet_v2_x1_0": (224, 16), "mobilenet_v2": (224, 16), "efficientnet_b0": (224, 8), "squeezenet1_1": (227, 16),
+    "shufflenet_v2": (224, 16), "mobilenet_v2": (224, 16), "efficientnet_b0": (224, 8), "squeezenet1_1": (227, 16),
     "resnet18": (224, 16), "densenet121": (224, 8), "resnest50": (224, 4), "vgg11": (224, 4),
 }
 COMPILED = "the best compiled"
