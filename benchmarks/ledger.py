@@ -4,10 +4,10 @@
 
 It reads recipe.toml and metrics.json of finished runs and adds one record to results/ledger.jsonl; lines that are there
 are never changed. `make docs` writes docs/results.md from it. A record: network, data {name, fingerprint}, recipe (its
-name, or the fields that differ from the defaults), seeds, n (test pictures), wrong (of them, for each seed), error
-{mean, spread} in percent (spread: the sample standard deviation, null for one run), seconds (median of training),
-hardware {device, cores, threads, processes}, versions, commit (a + says that the source was changed), date, and paper
-{error, source} or null.
+name; or the fields that differ from the nearest one, whose name is then "recipe", or from the defaults), seeds, n (test
+pictures), wrong (of them, for each seed), error {mean, spread} in percent (spread: the sample standard deviation, null
+for one run), seconds (median of training), hardware {device, cores, threads, processes}, versions, commit (with a +
+where the source was changed), date, and paper {error, source} or null.
 """
 import argparse
 import json
@@ -22,6 +22,7 @@ from convatlas.train.recipe import Recipe, RecipeError, differences
 
 PRINTED = {     # (network, data) -> the paper's test error in percent, and its place
     ("lenet5", "mnist"): (0.95, "LeCun et al. 1998, Sec. III"),
+    ("lenet_caffe", "mnist"): (1.03, "Caffe's example, 0.9897 right"),
     ("resnet20_cifar", "cifar10"): (8.75, "He et al. 2016, Table 6"),
     ("resnet32_cifar", "cifar10"): (7.51, "He et al. 2016, Table 6"),
     ("resnet44_cifar", "cifar10"): (7.17, "He et al. 2016, Table 6"),
@@ -62,13 +63,17 @@ def errors(wrong: list[int], n: int) -> dict:
 
 
 def named(recipe: Recipe) -> str | dict:
-    """The built-in recipe that this is, whatever its seed and threads, or what it changes of the defaults."""
+    """The built-in recipe that this is, whatever its pictures, seed and threads; or what it changes of the nearest one,
+    which may be the defaults.
+    """
+    changes = {"": _changed(Recipe(), recipe)}
     for name in builtin.names():
-        about = builtin.about(name)
-        is_for = about["network"] in ("", recipe.network) and about["data"] in ("", recipe.data)
-        if is_for and not _changed(builtin.read(name), recipe):
-            return name
-    return _changed(Recipe(), recipe)
+        if builtin.about(name)["network"] in ("", recipe.network):
+            changes[name] = _changed(builtin.read(name), recipe)
+    nearest = min(changes, key=lambda name: len(changes[name]))
+    if not nearest:
+        return changes[nearest]
+    return {"recipe": nearest} | changes[nearest] if changes[nearest] else nearest
 
 
 def add(folders: list[Path], ledger: Path) -> dict:

@@ -73,6 +73,9 @@ def test_a_recipe_is_called_by_its_name_whatever_the_seed_and_the_threads():
         "epochs": 21, "weight_decay": 0.01}
     modern = ledger.builtin.read("modern")
     assert ledger.named(modern.change(network="resnet20_cifar", data="my/pictures")) == "modern"
+    assert ledger.named(modern.change(network="resnet20_cifar", amp=True, lr=1e-3)) == {
+        "recipe": "modern", "lr": 1e-3, "amp": True}
+    assert ledger.named(ledger.builtin.read("lenet1989").change(data="digits")) == "lenet1989"
 
 
 @pytest.mark.parametrize(("other", "words"), [

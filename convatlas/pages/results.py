@@ -57,10 +57,11 @@ def _network(name: str) -> str:
 
 
 def _recipe(recipe: str | dict) -> str:
-    """A built-in recipe's name, or what is changed of the defaults."""
+    """A built-in recipe's name, or what is changed of it or of the defaults."""
     if isinstance(recipe, str):
         return code(recipe)
-    return ", ".join(code(f"{name} = {json.dumps(value)}") for name, value in recipe.items()) or "the defaults"
+    return ", ".join(code(value if name == "recipe" else f"{name} = {json.dumps(value)}")
+                     for name, value in recipe.items()) or "the defaults"
 
 
 def _error(error: dict) -> str:
