@@ -50,8 +50,8 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
         with ExitStack() as stack:
             folder = team.together(lambda: stack.enter_context(RunFolder(path, is_writer=team.is_first)))
             stack.enter_context(threads(recipe))
-            recipe, trials = team.from_first(lambda: _settle(recipe, ready, folder, device_of(kind, team)))
             stop = stack.enter_context(StopRequest(LAUNCHER_GRACE if were_launched() else 0.0))
+            recipe, trials = team.from_first(lambda: _settle(recipe, ready, folder, device_of(kind, team)))
             run = _Run(recipe, folder, ready, team, stop, watching)
             if trials:
                 watching.tried(trials)
