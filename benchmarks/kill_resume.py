@@ -78,11 +78,18 @@ def looked_at(folder: Path, right: dict[str, str], counts: Counter) -> None:
     counts["in the middle of a save"] += any(folder.glob("checkpoints/.tmp-*"))
 
 
-def stopped(words: list[str], folder: Path, kills: int, number: int, window: float, right: dict[str, str],
-            draw: random.Random) -> Counter:
-    """Start or go on, stop after a random while; after the last stop, let it end."""
-    counts = Counter({"unreadable": 0, "mixed": 0})
+def result(folder: Path) -> str:
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def stopped(words: list[str], place: Path, kills: int, number: int, window: float, right: dict[str, str],
+            draw: random.Random) -> tuple[Counter, list[str]]:
+    """Start or go on, stop after a random while; after the last stop, let it end. A run that ends before is followed by
+    another. What was counted, and the digest that each run ended with.
+    """
+    counts, results = Counter({"unreadable": 0, "mixed": 0}), []
     while True:
+        folder = place / f"cut-{len(results)}"
         child, ready = started(words, folder, keep=2)
         last = counts["stopped"] == kills
         if not last:
@@ -94,8 +101,10 @@ def stopped(words: list[str], folder: Path, kills: int, number: int, window: flo
         code = ended(child)
         os.close(ready)
         if code == 0:
-            counts["ended before all the stops"] += not last
-            return counts
+            results.append(result(folder))
+            if last:
+                return counts, results
+            continue
         if code != (75 if number == signal.SIGTERM else -number):
             raise SystemExit(f"exit code {code} after {counts['stopped']} stops")
         counts["stopped"] += 1
@@ -116,15 +125,15 @@ def main() -> None:
     for module in USED:
         importlib.import_module(module)
     with tempfile.TemporaryDirectory(dir=given.place) as place:
-        alone, cut = Path(place, "alone"), Path(place, "cut")
+        alone = Path(place, "alone")
         seconds, right = left_alone(given.words, alone)
         print(f"left alone: {len(right)} steps in {seconds:.1f} s, in {place}", flush=True)
-        counts = stopped(given.words, cut, given.kills, getattr(signal, f"SIG{given.signal}"),
-                         1.5 * seconds / given.kills, right, random.Random(seed))
+        counts, results = stopped(given.words, Path(place), given.kills, getattr(signal, f"SIG{given.signal}"),
+                                  1.5 * seconds / given.kills, right, random.Random(seed))
         print(", ".join(f"{what}: {count}" for what, count in counts.items()))
-        digests = [hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest() for folder in (alone, cut)]
+        digests = [result(alone), *results]
         print(f"final sha256 {'equal' if len(set(digests)) == 1 else 'DIFFERENT'}: {' '.join(d[:16] for d in digests)} "
-              f"(seed of the moments {seed}, {time.monotonic() - began:.0f} s)")
+              f"(the first was left alone; seed of the moments {seed}, {time.monotonic() - began:.0f} s)")
     good = len(set(digests)) == 1 and counts["stopped"] == given.kills and not counts["unreadable"] + counts["mixed"]
     sys.exit(0 if good else 1)
 
