@@ -149,8 +149,11 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
     finally:
         with _children_may_end():
             if trouble:
-                _kill(readers)          # one that is stopped would not hear torch's request to end
+                _kill(readers)
             del results                 # ends the workers; raising only now leaves no traceback that would keep them
+            _kill(readers)              # one that is stopped has not heard torch's request, and would hold up the exit
+            for reader in readers:
+                reader.join()
     error = DataError(trouble)
     error.reading = tuple(open_files)
     raise error

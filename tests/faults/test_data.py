@@ -316,7 +316,10 @@ class Attack(Watcher):
 
     def step(self, progress, loss, rate):
         if progress.step == 9:
-            os.kill(multiprocessing.active_children()[0].pid, self.number)
+            reader = multiprocessing.active_children()[0]
+            os.kill(reader.pid, self.number)
+            if self.number == signal.SIGSTOP:
+                os.waitid(os.P_PID, reader.pid, os.WSTOPPED)    # it answers until the system has come round to it
 
     def warn(self, text):
         self.warnings.append(text)
