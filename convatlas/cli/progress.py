@@ -66,8 +66,9 @@ class Lines(Watcher):
         self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {on}; {start} in "
                    f"{facts['folder']}")
         if coming := facts["forecast"]:
-            self.print(f"forecast: about {coming.memory / 1e6:,.0f} MB of memory, {duration(coming.epoch)} an epoch, "
-                       f"{duration(coming.rest)} in all (measured on a few pictures)")
+            each = " in each process" if facts["processes"] > 1 else ""
+            self.print(f"forecast: about {coming.memory / 1e6:,.0f} MB of memory{each}, {duration(coming.epoch)} an "
+                       f"epoch, {duration(coming.rest)} in all (measured on a few pictures)")
 
     def checking(self, done: int) -> None:
         if time.monotonic() - self.printed_at >= 10:

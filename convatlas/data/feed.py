@@ -62,10 +62,17 @@ class Feed:
         return max(len(self.split) // self.batch_size, min(len(self.split), 1))
 
     @property
+    def part(self) -> int:
+        """Pictures of a training batch that this process gets."""
+        return self._part_of(self.share[0])
+
+    @property
     def smallest_part(self) -> int:
         """Pictures of a training batch that the process with the fewest gets."""
-        batch, size = torch.arange(min(self.batch_size, len(self.split))), self.share[1]
-        return min(len(_part(batch, rank, size)) for rank in range(size))
+        return min(self._part_of(rank) for rank in range(self.share[1]))
+
+    def _part_of(self, rank: int) -> int:
+        return len(_part(torch.arange(min(self.batch_size, len(self.split))), rank, self.share[1]))
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of a training epoch, shuffled and augmented, from step `start`; earlier ones are not read."""

@@ -3,6 +3,7 @@
 Time is that of a small batch times its share of the whole one; memory is counted, tensor by tensor.
 """
 import copy
+import math
 import os
 import resource
 import sys
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from convatlas.data import Feed
 from convatlas.train.folder import RunError
+from convatlas.train.processes import Processes
 from convatlas.train.recipe import Recipe
 from convatlas.train.session import Session
 
@@ -33,25 +35,39 @@ class Forecast:
 
 
 def forecast(recipe: Recipe, net: nn.Module, feed: Feed, pictures: dict[str, int], macs: float, device: torch.device,
-             epochs: int) -> Forecast | None:
+             epochs: int, team: Processes | None = None) -> Forecast | None:
     """For `epochs` more epochs of this recipe. `macs` for one picture; `pictures` in train, val and test.
 
-    The network is left as it is. None where the copy's loss is not finite: the run itself will say so.
+    Several processes measure at once, as they will train; the slowest and the largest of them count. The network is
+    left as it is. None where the copy's loss is not finite: the run itself will say so.
     """
-    before = _resident()
-    few = int(max(2, min(feed.batch_size, len(feed.split), PROBE // max(macs, 1))))
-    x, y, seconds_to_read = _timed_sample(feed, few)
+    team = team or Processes()
+    before, batch = _resident(), feed.part
+    few = int(max(2, min(batch, PROBE // max(macs, 1))))
+    x, y, reading = _timed_sample(feed, few)
     probe = Session(recipe.change(compile=False), copy.deepcopy(net), 1, device)
     try:
         saved = _saved_bytes(probe, x, y) / len(y)
         compute = sum(step_seconds(probe, x, y) for _ in range(STEPS)) / (STEPS * len(y))
     except RunError:
+        saved = compute = math.inf
+    compute, reading, saved = team.greatest([compute, reading, saved])
+    if compute == math.inf:
         return None
-    batch = min(feed.batch_size, len(feed.split))
-    step = _with_reading(batch * compute, batch * seconds_to_read, 0 if feed.in_memory else feed.workers, device)
-    epoch = len(feed) * step + EVALUATION * compute * pictures["val"]
-    return Forecast(_memory(probe, batch, saved, x, before), step, epoch,
-                    epochs * epoch + EVALUATION * compute * pictures["test"])
+    exchange = _exchange_seconds(recipe, net, x, y, compute * len(y), device, team) if team.size > 1 else 0.0
+    step = exchange + _with_reading(batch * compute, batch * reading, 0 if feed.in_memory else feed.workers, device)
+    epoch = len(feed) * step + EVALUATION * compute * pictures["val"] / team.size
+    memory = _memory(probe, batch, saved, x, before) + (_gradients(net) if team.size > 1 else 0)
+    return Forecast(int(team.greatest([memory])[0]), step, epoch,
+                    epochs * epoch + EVALUATION * compute * pictures["test"] / team.size)
+
+
+def _exchange_seconds(recipe: Recipe, net: nn.Module, x: Tensor, y: Tensor, alone: float, device: torch.device,
+                      team: Processes) -> float:
+    """What a step takes longer than the `alone` seconds that it takes by itself, for gradients go round."""
+    probe = Session(recipe.change(compile=False), copy.deepcopy(net), 1, device, team)
+    probe.step(x, y)
+    return team.greatest([sum(step_seconds(probe, x, y) for _ in range(STEPS)) / STEPS - alone, 0.0])[0]
 
 
 def _timed_sample(feed: Feed, count: int) -> tuple[Tensor, Tensor, float]:
@@ -106,6 +122,11 @@ def _memory(probe: Session, batch: int, saved: float, x: Tensor, before: int) ->
     if probe.device.type == "cuda":
         return int(weights + moments + at_step)
     return int(max(_highest(), before + 2 * weights + moments + max(at_step, at_save)))     # two: the best so far
+
+
+def _gradients(net: nn.Module) -> int:
+    """Bytes of all gradients: processes keep them once more, to send."""
+    return sum(p.numel() * p.element_size() for p in net.parameters() if p.requires_grad)
 
 
 def _resident() -> int:

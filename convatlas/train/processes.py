@@ -48,6 +48,15 @@ class Processes:
         self._one_was_asked = asked > 0
         return values
 
+    def greatest(self, values: list[float]) -> list[float]:
+        """Each one's maximum over all processes, in float64."""
+        if self.size == 1:
+            return values
+        greatest = torch.tensor(values, dtype=torch.float64)
+        with self.watched():
+            dist.all_reduce(greatest, dist.ReduceOp.MAX)
+        return greatest.tolist()
+
     def sum_counts(self, counts: Tensor) -> Tensor:
         """The sums over all processes of an int64 tensor."""
         if self.size > 1:

@@ -157,12 +157,9 @@ class _Run:
             "steps_per_epoch": len(self.ready.train), "step": self.session.progress.step, "resumed": resumed})
 
     def _forecast(self, pictures: dict[str, int]) -> Forecast | None:
-        """Of a run in one process; several would have to measure it together."""
-        if self.team.size > 1:
-            return None
         return forecast(self.recipe, self.session.net, self.ready.train, pictures,
                         macs(self.recipe, self.ready.prep.side), self.session.device,
-                        self.recipe.epochs - self.session.progress.epoch)
+                        self.recipe.epochs - self.session.progress.epoch, self.team)
 
     def go(self) -> dict:
         session = self.session

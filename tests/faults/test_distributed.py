@@ -1,6 +1,7 @@
 """Several processes: the same run as one, and every way in which one of them can fail. Rows 9, 12, 18, 19, 24, 26."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from convatlas.data.preprocess import fit_preprocess
 from convatlas.data.split import ArraySplit, Data
 from convatlas.registry import create_model
 from convatlas.train import Recipe, train
+from convatlas.train import forecast as room
 from convatlas.train.folder import RunError, RunFolder
 from convatlas.train.processes import processes
 from convatlas.train.run import Stopped, evaluate_together
@@ -106,6 +108,26 @@ def test_a_run_of_two_processes_is_the_run_of_one(tmp_path):
     for one, two in zip(*logs, strict=True):
         assert one["train_loss"] == pytest.approx(two["train_loss"], rel=1e-5)
         assert one["step"] == two["step"]
+
+
+def forecasts() -> room.Forecast:
+    """With a step taking 1 s in the first process, 2 s in the second, and 3 s where both send their gradients."""
+    with processes(30, "cpu") as team:
+        room.step_seconds = lambda probe, x, y: 3.0 if probe.processes.size > 1 else 1.0 + team.rank
+        room._timed_sample = lambda feed, count: (*feed.sample(count)[:2], 0.0)
+        data, net = noise(50), create_model("lenet5", num_classes=3, in_channels=1)
+        feed = Feed(data.train, fit_preprocess(data, 32), 8, share=(team.rank, team.size))
+        return room.forecast(Recipe(network="lenet5", batch_size=8), net, feed, {"val": 12, "test": 24}, 4e5,
+                             torch.device("cpu"), 3, team)
+
+
+def test_two_processes_forecast_the_slower_ones_time_and_the_sending_of_gradients():
+    found = Ranks(2, forecasts).results()
+    assert found[0] == found[1]
+    each = 2 / 4                            # seconds for one of a process's four pictures
+    assert found[0].step == pytest.approx(2 + 1)
+    assert found[0].epoch == pytest.approx(6 * 3 + 12 / 2 * each / 3)
+    assert found[0].rest == pytest.approx(3 * found[0].epoch + 24 / 2 * each / 3)
 
 
 # ---- stopping and going on
@@ -281,6 +303,7 @@ def test_torchrun_prints_once_and_a_signal_to_it_costs_no_bit(tmp_path):
     whole = subprocess.run(torchrun(tmp_path / "whole", "--epochs", "60"), capture_output=True, text=True, check=True)
     assert whole.stdout.count("test accuracy") == 1
     assert "steps on 2 processes, cpu; new run" in whole.stdout
+    assert len(re.findall(r"forecast: about [\d,]+ MB of memory in each process, ", whole.stdout)) == 1
     launcher = subprocess.Popen(torchrun(tmp_path / "cut", "--epochs", "60", "--save-every", "0"),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "epoch" not in (line := launcher.stdout.readline()) or "epochs of" in line:

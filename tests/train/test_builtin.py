@@ -1,6 +1,9 @@
 """The recipes that come with convatlas: found, listed, and each one trains for two steps."""
+import fnmatch
 import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,6 +90,20 @@ def test_every_paper_that_prints_a_recipe_has_one():
     assert {entry.family for entry in catalogue().values()} - {index()[name]["family"] for name in networks} == {
         "densenet_tutorial", "efficientnet_torchvision", "googlenet_32", "googlenet_torchvision", "res2net_dla",
         "resnet_32", "resnet_v15", "se_ablation", "se_bn_inception", "se_preresnet", "se_resnet_cifar", "vgg_32"}
+
+
+def test_the_page_of_recipes_names_every_recipe_and_every_network():
+    """A row of two networks with "to" between them is of all whose first number is another."""
+    page = (Path(__file__).parents[2] / "docs/recipes.md").read_text()
+    table = page.partition("## Which recipe")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `")]
+    shapes = [re.sub(r"\d+", r"\\d+", shape, count=1) if " to " in networks else shape
+              for networks, _ in rows for shape in map(fnmatch.translate, re.findall("`(.+?)`", networks))]
+    assert [name for name in catalogue() if not any(re.match(shape, name) for shape in shapes)] == []
+    named = {name for _, recipes in rows for name in re.findall("`(.+?)`", recipes)}
+    same = {name for networks, recipes in rows if "the same names" in recipes
+            for name in re.findall(r"`(\w+)\*?`", networks)}
+    assert named | same == set(builtin.names())
 
 
 def test_the_papers_ways_to_test_are_in_their_recipes():

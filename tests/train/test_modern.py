@@ -53,3 +53,13 @@ def test_a_network_at_chance_is_named():
               "accuracy": 0.3, "times_chance": 3.0,
               "provenance": {"device": "a", "threads": 1, "torch": "b", "python": "c", "system": "d"}}
     assert modern.table({"vgg11": result}).endswith("not above 3 x chance: vgg11.")
+
+
+def test_the_page_of_recipes_shows_the_last_run_of_each_network():
+    page = (Path(modern.__file__).parent.parent / "docs/recipes.md").read_text()
+    results = {result["network"]: result for result in modern.read(Path(modern.__file__).with_suffix(".jsonl"))}
+    rows = modern.table(results).partition("\n\n")[0]
+    assert set(results) == set(modern.chosen())
+    assert rows in page
+    assert f"All {len(results)} are above three times chance." in page
+    assert min(result["times_chance"] for result in results.values()) > modern.PASSED
