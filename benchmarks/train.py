@@ -5,8 +5,9 @@
 
 The plain loop is that of torchvision's reference script: DataLoader over PIL pictures with two workers, its
 transforms, eager single precision, SGD. Ours reads the same files with the same distortions through `Feed` and
-`Session`, as `convatlas train` does, with bf16 and channels_last. Both on the same network, batch and threads. The
-third figure is our forward and backward pass alone, on one batch in memory: what the loop around it costs.
+`Session`, as `convatlas train --fastest` does: in the precision and layout that it finds the fastest here. Both on the
+same network, batch and threads. The third figure is our forward and backward pass alone, on one batch in memory: what
+the loop around it costs.
 """
 import argparse
 import itertools
@@ -27,7 +28,8 @@ from torchvision.datasets import ImageFolder
 from benchmarks import pictures
 from convatlas.registry import create_model
 from convatlas.train import Recipe
-from convatlas.train.prepare import prepare
+from convatlas.train.fastest import Form, try_forms, with_form
+from convatlas.train.prepare import macs, prepare
 from convatlas.train.processes import Processes
 from convatlas.train.session import Session
 
@@ -63,14 +65,16 @@ def plain(network: str, folder: Path, side: int, batch: int) -> Step:
     return step
 
 
-def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step]:
-    """Our loop, and its forward and backward pass alone on a batch of the same shape."""
+def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step, Form]:
+    """Our loop, its forward and backward pass alone on a batch of the same shape, and the form of both."""
     distortions = {"crop": "random-resized", "flip": True} if side > 32 else {"pad": 4, "flip": True}
     recipe = Recipe(network=network, data=str(folder), size=side, batch_size=batch, opt="sgd", lr=0.01,
-                    weight_decay=1e-4, warmup_epochs=0, workers=WORKERS, amp=True, channels_last=True,
+                    weight_decay=1e-4, warmup_epochs=0, workers=WORKERS, fastest=True,
                     threads=torch.get_num_threads(), **distortions)
-    ready = prepare(recipe, Processes())
-    looped, alone = (Session(recipe, net, len(ready.train), torch.device("cpu"))
+    ready, device = prepare(recipe, Processes()), torch.device("cpu")
+    form = try_forms(recipe, ready.net, ready.train, macs(recipe, side), device).winner
+    recipe = with_form(recipe, form)
+    looped, alone = (Session(recipe, net, len(ready.train), device)
                      for net in (ready.net, create_model(network, num_classes=pictures.CLASSES)))
     batches = endless(ready.train.epoch)
     x, y, _ = next(batches)
@@ -83,7 +87,7 @@ def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step]
     def bare() -> int:
         alone.step(x, y)
         return len(y)
-    return step, bare
+    return step, bare, form
 
 
 def endless(epoch: Callable[[int], Iterator]) -> Iterator:
@@ -95,16 +99,17 @@ def rate(step: Step, steps: int) -> float:
     return sum(step() for _ in range(steps)) / (time.perf_counter() - began)
 
 
-def measure(network: str, rounds: int, place: Path) -> tuple[float, float, float]:
-    """Medians of pictures per second: plain, ours, ours without the loop."""
+def measure(network: str, rounds: int, place: Path) -> tuple[Form, list[float]]:
+    """Our form, and medians of pictures per second: plain, ours, ours without the loop."""
     side, batch, count, steps = CASES[network]
     make = pictures.photographs if side > 32 else pictures.small
     folder = make(place / network, count)
-    runners = (plain(network, folder, side, batch), *ours(network, folder, side, batch))
+    *mine, form = ours(network, folder, side, batch)
+    runners = (plain(network, folder, side, batch), *mine)
     for runner in runners:
         rate(runner, 3)
     rates = [[rate(runner, steps) for runner in runners] for _ in range(rounds)]
-    return tuple(map(statistics.median, zip(*rates, strict=True)))
+    return form, list(map(statistics.median, zip(*rates, strict=True)))
 
 
 def main() -> None:
@@ -116,16 +121,17 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     print(f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
           f"{torch.__version__}, torchvision {torchvision.__version__}; medians of {given.rounds} rounds\n")
-    print("| network | pixels | batch | plain, pictures/s | ours | ratio | ours without the loop | the loop costs |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| network | pixels | batch | plain, pictures/s | ours | form | ratio | ours without the loop | the loop "
+          "costs |")
+    print("|---|---|---|---|---|---|---|---|---|")
     ratios = []
     with tempfile.TemporaryDirectory() as place:
         for network in given.only or CASES:
-            theirs, ours_, alone = measure(network, given.rounds, Path(place))
+            form, (theirs, ours_, alone) = measure(network, given.rounds, Path(place))
             ratios.append(ours_ / theirs)
             side, batch, *_ = CASES[network]
-            print(f"| {network} | {side} | {batch} | {theirs:.1f} | {ours_:.1f} | {ratios[-1]:.2f} | {alone:.1f} | "
-                  f"{100 * (alone / ours_ - 1):.1f} % |", flush=True)
+            print(f"| {network} | {side} | {batch} | {theirs:.1f} | {ours_:.1f} | {form} | {ratios[-1]:.2f} | "
+                  f"{alone:.1f} | {100 * (alone / ours_ - 1):.1f} % |", flush=True)
     print(f"\ngeometric mean of the ratios {statistics.geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
 
 
