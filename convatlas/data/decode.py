@@ -19,6 +19,7 @@ from convatlas.data.split import Split
 MEMORY_LIMIT = 2**30                    # bytes of one decoded split; a larger one is streamed
 TIMEOUT = 300                           # seconds to wait for one batch from a worker
 GRACE = 1.0                             # seconds more, in which torch tells of a late batch by itself
+BURIAL = 30                             # seconds for a killed reader to be gone, unless its disk keeps it
 BLOCK = 64                              # pictures that a worker decodes at a time
 SAMPLE = 2000                           # headers read, at most, to estimate what a split needs
 IDLE = -1
@@ -153,7 +154,7 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
             del results                 # ends the workers; raising only now leaves no traceback that would keep them
             _kill(readers)              # one that is stopped has not heard torch's request, and would hold up the exit
             for reader in readers:
-                reader.join()
+                reader.join(BURIAL)
     error = DataError(trouble)
     error.reading = tuple(open_files)
     raise error
