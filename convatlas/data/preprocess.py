@@ -57,7 +57,7 @@ class Preprocess:
         """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and deviation 1."""
         mean = 255 * torch.tensor(self.mean, device=fitted.device).view(-1, 1, 1)
         std = 255 * torch.tensor(self.std, device=fitted.device).view(-1, 1, 1)
-        return (fitted.float() - mean).div_(std)
+        return fitted.to(torch.float32, copy=True).sub_(mean).div_(std)
 
     def to_dict(self) -> dict:
         """Plain JSON values; from_dict reads them back exactly."""
