@@ -88,9 +88,11 @@ class Session:
         loss_sum, correct, seen = self.processes.sum(found)
         value = loss_sum / seen
         if not math.isfinite(value):
-            raise RunError(f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, batch "
-                           f"{progress.batch + 1}); nothing of it was saved. Start again with a lower --lr (it was "
-                           f"{self.learning_rate:.2g} here), with --warmup-epochs, or with --clip-grad 1")
+            error = RunError(f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, batch "
+                             f"{progress.batch + 1}); nothing of it was saved. Start again with a lower --lr (it was "
+                             f"{self.learning_rate:.2g} here), with --warmup-epochs, or with --clip-grad 1")
+            error.quiet = rank > 0      # all processes find the same sum
+            raise error
         if self.recipe.clip_grad:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip_grad)
         self.optimiser.step()

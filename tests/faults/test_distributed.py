@@ -130,6 +130,13 @@ def test_two_processes_forecast_the_slower_ones_time_and_the_sending_of_gradient
     assert found[0].rest == pytest.approx(3 * found[0].epoch + 24 / 2 * each / 3)
 
 
+def test_a_loss_that_is_not_finite_is_said_once(tmp_path):
+    found = Ranks(2, train, SMALL.change(lr=1e30), tmp_path).results()
+    assert str(found[0]) == str(found[1])
+    assert "the loss became nan at step" in str(found[0])
+    assert [error.quiet for error in found] == [False, True]
+
+
 # ---- stopping and going on
 
 def stopped(folder: Path, rank: int, step: int, recipe: Recipe = SMALL) -> dict:
