@@ -2,6 +2,7 @@
 import multiprocessing
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,10 +131,11 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
         return
     reading = torch.full((workers,), IDLE).share_memory_()
     # A generator of its own: a DataLoader would otherwise draw a seed from the global one.
-    loader = DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers, timeout=timeout,
-                        generator=torch.Generator(), collate_fn=_as_it_is)
-    others = set(multiprocessing.active_children())
-    results, trouble, open_files = iter(loader), "", []
+    others, trouble, open_files = set(multiprocessing.active_children()), "", []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create")    # more workers than cores: the run says it
+        results = iter(DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers,
+                                  timeout=timeout, generator=torch.Generator(), collate_fn=_as_it_is))
     readers = set(multiprocessing.active_children()) - others
     try:
         while not trouble:

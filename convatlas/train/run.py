@@ -1,7 +1,8 @@
 """A run from its recipe to its folder: open or resume, train, pick by validation, test once, write what it found."""
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,8 +57,8 @@ def train(recipe: Recipe, output: str | Path | None = None, resume: bool = False
             if trials:
                 watching.tried(trials)
             run.session.start = start
-            for found in ready.skipped:
-                watching.warn(f"skipped: {found.file!r} {found.problem}")
+            for text in _warnings(recipe, ready):
+                watching.warn(text)
             finished = run.open(resume or team.restarts > 0)
             metrics = finished if finished else run.go()
             run.watcher.end(metrics)
@@ -86,6 +87,15 @@ def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:
     if not recipe.weights or steps(path / "checkpoints"):
         return {}
     return start_from(ready.net, recipe.weights)
+
+
+def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
+    """What a person should know before the first step."""
+    cores = os.cpu_count() or 1
+    if recipe.workers > cores:
+        yield f"{recipe.workers} workers read pictures, but this machine has {cores} cores; more than that gain nothing"
+    for found in ready.skipped:
+        yield f"skipped: {found.file!r} {found.problem}"
 
 
 class _Run:

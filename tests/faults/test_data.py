@@ -337,7 +337,7 @@ def test_39_a_reader_that_dies_or_stands_still_costs_nothing_saved(tmp_path, mon
         train(streamed, tmp_path / "run", watcher=Attack(number))
     assert not multiprocessing.active_children()
     watcher = Attack(0)
-    again = train(streamed, tmp_path / "run", resume=True, watcher=Watcher())
+    again = train(streamed, tmp_path / "run", resume=True, watcher=watcher)
     assert watcher.warnings == []
     assert again["test"] == metrics["test"]
     whole, resumed = (load_model(folder).net.state_dict() for folder in (finished[1], tmp_path / "run"))

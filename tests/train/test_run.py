@@ -5,17 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
-from convatlas.data import DataError
+from convatlas.data import DataError, Feed
 from convatlas.registry import UnknownNetwork
 from convatlas.saved import ModelFileError, load_model
-from convatlas.train import Recipe, train
+from convatlas.train import Recipe, prepare, train
 from convatlas.train import run as run_module
 from convatlas.train.checkpoint import CheckpointError, steps
 from convatlas.train.folder import RunError
@@ -48,6 +50,18 @@ def weights(folder: Path) -> str:
 def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "whole"
     return folder, train(SMALL, folder)
+
+
+def test_more_readers_than_cores_are_named_once_in_our_own_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "Feed", partial(Feed, memory_limit=0))
+    cores, watcher = os.cpu_count(), StopAt(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(SMALL.change(epochs=1, workers=cores), tmp_path / "few", watcher=watcher)
+        assert watcher.warnings == []
+        train(SMALL.change(epochs=1, workers=cores + 1), tmp_path / "many", watcher=watcher)
+    assert watcher.warnings == [f"{cores + 1} workers read pictures, but this machine has {cores} cores; more than "
+                                "that gain nothing"]
 
 
 def without_seconds(folder: Path) -> list[dict]:
