@@ -130,10 +130,10 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
         yield from (_attempt(build, step, lambda i: None) for step in steps)
         return
     reading = torch.full((workers,), IDLE).share_memory_()
-    # A generator of its own: a DataLoader would otherwise draw a seed from the global one.
     others, trouble, open_files = set(multiprocessing.active_children()), "", []
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "This DataLoader will create")    # more workers than cores: the run says it
+        warnings.filterwarnings("ignore", "This DataLoader will create")    # more workers than cores: train says it
+        # A generator of its own: a DataLoader would otherwise draw a seed from the global one.
         results = iter(DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers,
                                   timeout=timeout, generator=torch.Generator(), collate_fn=_as_it_is))
     readers = set(multiprocessing.active_children()) - others

@@ -67,7 +67,8 @@ def _exchange_seconds(recipe: Recipe, net: nn.Module, x: Tensor, y: Tensor, alon
     """What a step takes longer than the `alone` seconds that it takes by itself, for gradients go round."""
     probe = Session(recipe.change(compile=False), copy.deepcopy(net), 1, device, team)
     probe.step(x, y)
-    return team.greatest([sum(step_seconds(probe, x, y) for _ in range(STEPS)) / STEPS - alone, 0.0])[0]
+    joined = sum(step_seconds(probe, x, y) for _ in range(STEPS)) / STEPS
+    return max(0.0, team.greatest([joined])[0] - alone)
 
 
 def _timed_sample(feed: Feed, count: int) -> tuple[Tensor, Tensor, float]:

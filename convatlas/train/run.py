@@ -93,7 +93,7 @@ def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
     """What a person should know before the first step."""
     cores = os.cpu_count() or 1
     if recipe.workers > cores:
-        yield f"{recipe.workers} workers read pictures, but this machine has {cores} cores; more than that gain nothing"
+        yield f"{recipe.workers} workers read pictures; more than this machine's cores, {cores}, gain nothing"
     for found in ready.skipped:
         yield f"skipped: {found.file!r} {found.problem}"
 

@@ -110,10 +110,10 @@ def test_a_run_of_two_processes_is_the_run_of_one(tmp_path):
         assert one["step"] == two["step"]
 
 
-def forecasts() -> room.Forecast:
-    """With a step taking 1 s in the first process, 2 s in the second, and 3 s where both send their gradients."""
+def forecasts(joined: float) -> room.Forecast:
+    """With a step taking 1 s in the first process, 2 s in the second, and so long where both send their gradients."""
     with processes(30, "cpu") as team:
-        room.step_seconds = lambda probe, x, y: 3.0 if probe.processes.size > 1 else 1.0 + team.rank
+        room.step_seconds = lambda probe, x, y: joined if probe.processes.size > 1 else 1.0 + team.rank
         room._timed_sample = lambda feed, count: (*feed.sample(count)[:2], 0.0)
         data, net = noise(50), create_model("lenet5", num_classes=3, in_channels=1)
         feed = Feed(data.train, fit_preprocess(data, 32), 8, share=(team.rank, team.size))
@@ -121,12 +121,13 @@ def forecasts() -> room.Forecast:
                              torch.device("cpu"), 3, team)
 
 
-def test_two_processes_forecast_the_slower_ones_time_and_the_sending_of_gradients():
-    found = Ranks(2, forecasts).results()
+@pytest.mark.parametrize(("joined", "sending"), [(3.0, 1.0), (1.5, 0.0)])     # no step is faster for being joined
+def test_two_processes_forecast_the_slower_ones_time_and_the_sending_of_gradients(joined, sending):
+    found = Ranks(2, forecasts, joined).results()
     assert found[0] == found[1]
     each = 2 / 4                            # seconds for one of a process's four pictures
-    assert found[0].step == pytest.approx(2 + 1)
-    assert found[0].epoch == pytest.approx(6 * 3 + 12 / 2 * each / 3)
+    assert found[0].step == pytest.approx(2 + sending)
+    assert found[0].epoch == pytest.approx(6 * found[0].step + 12 / 2 * each / 3)
     assert found[0].rest == pytest.approx(3 * found[0].epoch + 24 / 2 * each / 3)
 
 

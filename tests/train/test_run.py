@@ -60,8 +60,8 @@ def test_more_readers_than_cores_are_named_once_in_our_own_words(tmp_path, monke
         train(SMALL.change(epochs=1, workers=cores), tmp_path / "few", watcher=watcher)
         assert watcher.warnings == []
         train(SMALL.change(epochs=1, workers=cores + 1), tmp_path / "many", watcher=watcher)
-    assert watcher.warnings == [f"{cores + 1} workers read pictures, but this machine has {cores} cores; more than "
-                                "that gain nothing"]
+    assert watcher.warnings == [f"{cores + 1} workers read pictures; more than this machine's cores, {cores}, gain "
+                                "nothing"]
 
 
 def without_seconds(folder: Path) -> list[dict]:
