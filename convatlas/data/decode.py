@@ -2,12 +2,14 @@
 import multiprocessing
 import signal
 import threading
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.process import BaseProcess
+from types import FrameType
 
 import torch
 from torch import Tensor
@@ -20,6 +22,7 @@ from convatlas.data.split import Split
 MEMORY_LIMIT = 2**30                    # bytes of one decoded split; a larger one is streamed
 TIMEOUT = 300                           # seconds to wait for one batch from a worker
 GRACE = 1.0                             # seconds more, in which torch tells of a late batch by itself
+MOMENT = 0.01                           # seconds that a destructor is given
 BURIAL = 30                             # seconds for a killed reader to be gone, unless its disk keeps it
 BLOCK = 64                              # pictures that a worker decodes at a time
 SAMPLE = 2000                           # headers read, at most, to estimate what a split needs
@@ -137,6 +140,7 @@ def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split:
         results = iter(DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers,
                                   timeout=timeout, generator=torch.Generator(), collate_fn=_as_it_is))
     readers = set(multiprocessing.active_children()) - others
+    _spare_destructors()
     try:
         while not trouble:
             try:
@@ -191,6 +195,25 @@ def _ended_if_late(readers: set[BaseProcess], timeout: float) -> Iterator[None]:
 def _kill(readers: set[BaseProcess]) -> None:
     for reader in readers:
         reader.kill()
+
+
+def _spare_destructors() -> None:
+    """torch's handler of SIGCHLD raises wherever the program is; in a destructor, which loses errors, it waits now."""
+    handler = signal.getsignal(signal.SIGCHLD)
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not callable(handler) or hasattr(handler, "spares_destructors"):
+        return
+
+    def later(number: int, frame: FrameType | None) -> None:
+        if any(caller.f_code.co_name == "__del__" for caller, _ in traceback.walk_stack(frame)):
+            again = threading.Timer(MOMENT, signal.pthread_kill, (threading.main_thread().ident, number))
+            again.daemon = True
+            again.start()
+        else:
+            handler(number, frame)
+
+    later.spares_destructors = True
+    signal.signal(signal.SIGCHLD, later)
 
 
 @contextmanager

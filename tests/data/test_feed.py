@@ -241,6 +241,29 @@ def test_a_worker_that_stands_still_with_batches_announced_is_an_error_too(make_
     assert not multiprocessing.active_children()
 
 
+class Killing:
+    """Stands for a connection that is being closed when a reader dies."""
+
+    def __del__(self):
+        os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+        time.sleep(0.2)
+
+
+def test_a_worker_that_dies_while_something_is_torn_down_is_heard_of_all_the_same(make_folder):
+    """In a destructor torch's error would be lost, and only printed: pytest makes that a failure."""
+    data = open_data(make_folder({"a": 10, "b": 10}))
+    batches = Feed(data.train, plain(3, 12), 2, workers=1, memory_limit=0).epoch(0)
+    next(batches)
+
+    def go_on() -> None:
+        Killing()
+        time.sleep(1)
+        list(batches)
+    with closing(batches), pytest.raises((DataError, RuntimeError), match="is killed by signal"):
+        go_on()
+    assert not multiprocessing.active_children()
+
+
 def stop_the_reader() -> None:
     """Returns once it stands: on a busy machine it goes on answering for some milliseconds."""
     reader, = multiprocessing.active_children()
