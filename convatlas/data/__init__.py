@@ -8,7 +8,6 @@
 What belongs here: reading, and randomness by key. What a network does with the pictures does not.
 """
 from convatlas.data.augment import Augment
-from convatlas.data.decode import reader_fault
 from convatlas.data.errors import DataError
 from convatlas.data.feed import Feed
 from convatlas.data.folder import find_pictures
@@ -19,4 +18,4 @@ from convatlas.data.split import Data, Split
 from convatlas.data.survey import Finding, usable
 
 __all__ = ["SOURCES", "Augment", "Data", "DataError", "Feed", "Finding", "Preprocess", "Split", "find_pictures",
-           "fit_preprocess", "open_data", "read_picture", "reader_fault", "shorter_side_at", "usable"]
+           "fit_preprocess", "open_data", "read_picture", "shorter_side_at", "usable"]

@@ -1,34 +1,19 @@
-"""Decoding many pictures: a whole split into memory, or batch after batch in worker processes."""
-import multiprocessing
-import signal
-import threading
-import traceback
-import warnings
+"""Decoding many pictures: a whole split into memory."""
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.process import BaseProcess
-from types import FrameType
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, get_worker_info
 
 from convatlas.data import keyed
 from convatlas.data.errors import DataError, broken_pictures
+from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
 
 MEMORY_LIMIT = 2**30                    # bytes of one decoded split; a larger one is streamed
-TIMEOUT = 300                           # seconds to wait for one batch from a worker
-GRACE = 1.0                             # seconds more, in which torch tells of a late batch by itself
-MOMENT = 0.01                           # seconds that a destructor is given
-BURIAL = 30                             # seconds for a killed reader to be gone, unless its disk keeps it
 BLOCK = 64                              # pictures that a worker decodes at a time
 SAMPLE = 2000                           # headers read, at most, to estimate what a split needs
-IDLE = -1
-
-Reading = Callable[[int], None]         # told the number of each picture before its file is opened
 
 
 def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
@@ -120,154 +105,3 @@ class _Blocks:
 
     def __call__(self, step: int, reading: Reading) -> object:
         return self.build(self.blocks[step], reading)
-
-
-def stream(build: Callable[[int, Reading], object], steps: Sequence[int], split: Split, workers: int,
-           timeout: float) -> Iterator[object]:
-    """build(step, reading) for each step, in order, each whole in one of `workers` processes (0: in this one).
-
-    A DataError that `build` raises is yielded, so that the caller may go on and collect the others. A worker that dies
-    or takes longer than `timeout` seconds raises DataError naming the files that were being read.
-    """
-    if workers == 0:
-        yield from (_attempt(build, step, lambda i: None) for step in steps)
-        return
-    reading = torch.full((workers,), IDLE).share_memory_()
-    others, trouble, open_files = set(multiprocessing.active_children()), "", []
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "This DataLoader will create")    # more workers than cores: train says it
-        # A generator of its own: a DataLoader would otherwise draw a seed from the global one.
-        results = iter(DataLoader(_Job(build, reading), batch_size=None, sampler=steps, num_workers=workers,
-                                  timeout=timeout, generator=torch.Generator(), collate_fn=_as_it_is))
-    readers = set(multiprocessing.active_children()) - others
-    _spare_destructors()
-    try:
-        while not trouble:
-            try:
-                with _ended_if_late(readers, timeout):
-                    result = next(results)
-            except StopIteration:
-                return
-            except (RuntimeError, OSError, EOFError) as fault:
-                open_files = [split.names[i] for i in reading.tolist() if i != IDLE]
-                trouble = _loader_fault(fault, open_files)
-            else:
-                yield result
-    finally:
-        with _children_may_end():
-            if trouble:
-                _kill(readers)
-            del results                 # ends the workers; raising only now leaves no traceback that would keep them
-            _kill(readers)              # one that is stopped has not heard torch's request, and would hold up the exit
-            for reader in readers:
-                reader.join(BURIAL)
-    error = DataError(trouble)
-    error.reading = tuple(open_files)
-    raise error
-
-
-@contextmanager
-def _ended_if_late(readers: set[BaseProcess], timeout: float) -> Iterator[None]:
-    """Kills the readers where the wait for them outlasts torch's own timeout, which then is not heard.
-
-    A reader that is stopped once it has announced a batch, but not yet handed over its memory, holds torch up for ever;
-    its end frees the other end of that line.
-    """
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        _kill(readers)
-
-    timer = threading.Timer(timeout + GRACE, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except (RuntimeError, OSError, EOFError) as fault:
-        if late.is_set():
-            raise OSError(f"it did not answer for {timeout:g} seconds") from fault
-        raise
-    finally:
-        timer.cancel()
-
-
-def _kill(readers: set[BaseProcess]) -> None:
-    for reader in readers:
-        reader.kill()
-
-
-def _spare_destructors() -> None:
-    """torch's handler of SIGCHLD raises wherever the program is; in a destructor, which loses errors, it waits now."""
-    handler = signal.getsignal(signal.SIGCHLD)
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or not callable(handler) or hasattr(handler, "spares_destructors"):
-        return
-
-    def later(number: int, frame: FrameType | None) -> None:
-        if any(caller.f_code.co_name == "__del__" for caller, _ in traceback.walk_stack(frame)):
-            again = threading.Timer(MOMENT, signal.pthread_kill, (threading.main_thread().ident, number))
-            again.daemon = True
-            again.start()
-        else:
-            handler(number, frame)
-
-    later.spares_destructors = True
-    signal.signal(signal.SIGCHLD, later)
-
-
-@contextmanager
-def _children_may_end() -> Iterator[None]:
-    """torch's handler of SIGCHLD raises for a worker that was killed, again whenever another one ends: not here."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What a worker holds. `reading`, shared with the main process, tells which picture each worker has open."""
-    build: Callable[[int, Reading], object]
-    reading: Tensor
-
-    def __getitem__(self, step: int) -> object:
-        worker = get_worker_info().id
-
-        def note(i: int) -> None:
-            self.reading[worker] = i
-
-        result = _attempt(self.build, step, note)
-        note(IDLE)
-        return result
-
-
-def _attempt(build, step: int, reading: Reading) -> object:
-    try:
-        return build(step, reading)
-    except DataError as fault:
-        return fault
-
-
-def _as_it_is(result: object) -> object:
-    return result
-
-
-def reader_fault(fault: RuntimeError) -> DataError:
-    """For a worker that died while the main process was not waiting for it: torch tells so wherever it is just then.
-
-    Any other error is raised again.
-    """
-    if "DataLoader worker" not in str(fault):
-        raise fault
-    return DataError(_loader_fault(fault, []))
-
-
-def _loader_fault(fault: Exception, in_flight: list[str]) -> str:
-    where = f" while reading {', '.join(map(repr, in_flight))}" if in_flight else ""
-    return (f"a process that reads pictures failed{where}: {' '.join(str(fault).split()) or type(fault).__name__}; "
-            "look at these files, or use fewer workers (0 reads in the main process)")

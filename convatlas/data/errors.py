@@ -7,7 +7,7 @@ class DataError(ValueError):
     """Data that cannot be used: what, where, and the remedy, in a sentence meant for the user."""
     reasons: tuple[str, ...] = ()       # one sentence for each broken picture, where pictures are the trouble
     reason: str = ""                    # of a single picture: what is wrong; the remedy
-    reading: tuple[str, ...] = ()       # the files that a worker had open when it failed
+    reading: str = ""                   # the file that a worker had open when it failed
 
 
 def broken_pictures(reasons: list[str]) -> DataError:

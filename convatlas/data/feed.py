@@ -8,9 +8,10 @@ from torch.nn.functional import interpolate
 
 from convatlas.data import keyed, mixing
 from convatlas.data.augment import COLUMNS, Augment
-from convatlas.data.decode import MEMORY_LIMIT, TIMEOUT, Reading, decoded, fits_in_memory, in_turn, sources, stream
+from convatlas.data.decode import MEMORY_LIMIT, decoded, fits_in_memory, in_turn, sources
 from convatlas.data.errors import DataError
 from convatlas.data.preprocess import Preprocess
+from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
 
 # x float32 (B, C, S, S) normalised; y int64 (B,), or float32 (B, classes), shares that sum to 1, where pictures are

@@ -13,9 +13,9 @@ import numpy as np
 import PIL
 import torch
 
-from convatlas.data.decode import Reading, stream
 from convatlas.data.errors import DataError, broken_pictures
 from convatlas.data.pictures import peculiarities, read_picture
+from convatlas.data.readers import Reading, stream
 from convatlas.data.split import Data, FileSplit, Split
 
 BLOCK = 16                              # files that a worker examines at a time
@@ -75,8 +75,8 @@ def examine_all(split: FileSplit, workers: int = 0, timeout: float = TIMEOUT,
         except DataError as fault:
             if not fault.reading:
                 raise
-            numbers = {name: i for i, name in enumerate(split.names)}
-            found |= {numbers[name]: _alone(split, numbers[name], timeout) for name in fault.reading}
+            culprit = split.names.index(fault.reading)
+            found[culprit] = _alone(split, culprit, timeout)
     return [found[i] for i in range(len(split))]
 
 

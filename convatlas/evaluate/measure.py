@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convatlas.data import DataError, Feed
-from convatlas.data.decode import Reading, stream
+from convatlas.data.readers import Reading, stream
 from convatlas.evaluate.counts import Evaluation
 from convatlas.evaluate.dense import Dense
 from convatlas.evaluate.views import Views

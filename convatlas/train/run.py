@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from convatlas.data import Feed, reader_fault
+from convatlas.data import Feed
 from convatlas.evaluate import Evaluation, Views, evaluate
 from convatlas.saved import describe_model, weights_file
 from convatlas.train import plots
@@ -180,17 +180,12 @@ class _Run:
         return self._finish()
 
     def _train_epoch(self) -> None:
-        session, trouble = self.session, None
-        try:
-            for x, y, _ in self.ready.train.epoch(session.progress.epoch, start=session.progress.batch):
-                rate = session.learning_rate
-                loss = session.step(x, y, self.ready.per_step)
-                self.watcher.step(session.progress, loss, rate)
-                self._save_if_due()
-        except RuntimeError as fault:
-            trouble = reader_fault(fault)
-        if trouble:                 # raised only now, for a traceback would keep the other readers alive
-            raise trouble
+        session = self.session
+        for x, y, _ in self.ready.train.epoch(session.progress.epoch, start=session.progress.batch):
+            rate = session.learning_rate
+            loss = session.step(x, y, self.ready.per_step)
+            self.watcher.step(session.progress, loss, rate)
+            self._save_if_due()
 
     def _end_epoch(self) -> None:
         found = self._evaluate(self.ready.val)

@@ -2,15 +2,19 @@
 
 Thirty at random moments are counted by `benchmarks/kill_resume.py --signal TERM`.
 """
+import multiprocessing
 import os
 import signal
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from ranks import SMALL, weights
 
+from convatlas.data import Feed
+from convatlas.train import prepare, train
 from convatlas.train import run as run_module
-from convatlas.train import train
 from convatlas.train.checkpoint import load_newest
 from convatlas.train.run import Stopped
 from convatlas.train.stop import StopRequest
@@ -65,6 +69,38 @@ def test_a_second_signal_stops_at_once_and_the_older_checkpoint_is_intact(whole,
     monkeypatch.setattr(run_module, "SAVING_SHARE", 0)
     assert stopped_twice_in_a_save(tmp_path) == 128 + signal.SIGTERM
     assert load_newest(tmp_path / "checkpoints", pytest.fail).step == 2
+    train(SMALL, tmp_path, resume=True)
+    assert weights(tmp_path) == weights(whole)
+
+
+def stopped_with_all_its_processes(folder: Path) -> str:
+    """What a run says that is waiting for its readers when all of it gets a signal, as from a job manager."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(theirs)
+        os.waitpid(child, 0)
+        return os.read(ours, 1000).decode()
+
+    class Stopping(Feed):
+        def _training_batch(self, batches, epoch, step, reading):
+            if (epoch, step) == (0, 0) and multiprocessing.parent_process():      # not in the forecast's trial
+                time.sleep(0.5)
+                os.killpg(0, signal.SIGTERM)
+            return super()._training_batch(batches, epoch, step, reading)
+
+    os.setsid()
+    prepare.Feed = partial(Stopping, memory_limit=0)
+    try:
+        train(SMALL.change(workers=2), folder)
+    except Exception as fault:
+        os.write(theirs, str(fault).encode())
+    os._exit(0)
+
+
+def test_a_signal_to_the_processes_that_read_too_costs_no_step(whole, tmp_path):
+    assert f"stopped by SIGTERM at step 1, saved; continue with convatlas train --resume {tmp_path}" \
+        == stopped_with_all_its_processes(tmp_path)
     train(SMALL, tmp_path, resume=True)
     assert weights(tmp_path) == weights(whole)
 

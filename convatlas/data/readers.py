@@ -1,0 +1,195 @@
+"""Processes that read pictures: what each is asked for, in turn; its death or silence is one sentence.
+
+A pipe to each, and nothing shared between them, so that one that dies holds no lock and the end of its pipe tells of it
+at once. torch's DataLoader raises out of a signal handler instead, wherever the program happens to be: in a destructor,
+where errors are lost, too.
+"""
+import atexit
+import multiprocessing
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from ctypes import c_int64
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+
+import torch
+
+from convatlas.data.errors import DataError
+from convatlas.data.split import Split
+
+TIMEOUT = 300                           # seconds to wait for one batch from a reader
+AHEAD = 2                               # steps that each reader has before it
+GRACE = 1.0                             # seconds in which readers may end by themselves
+BURIAL = 30                             # seconds for a killed reader to be gone, unless its disk keeps it
+IDLE = -1
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)     # who stops a job sends them to all of it; the main decides
+PERHAPS = {signal.SIGKILL: ", perhaps for want of memory", signal.SIGBUS: ", perhaps for want of shared memory"}
+
+Reading = Callable[[int], None]         # told the number of each picture before its file is opened
+Build = Callable[[int, Reading], object]
+
+
+def stream(build: Build, steps: Sequence[int], split: Split, workers: int, timeout: float) -> Iterator[object]:
+    """build(step, reading) for each step, in order, each whole in one of `workers` processes (0: in this one).
+
+    A DataError that `build` raises is yielded, so that the caller may go on and collect the others. One that names the
+    file which was open is raised where a process dies, takes longer than `timeout` seconds, or fails otherwise.
+    """
+    if workers == 0:
+        yield from (_attempt(build, step, lambda i: None) for step in steps)
+        return
+    readers: list[_Reader] = []
+    with _ended(readers):
+        _start(readers, min(workers, len(steps)), build)
+        ahead = zip(cycle(readers), steps)
+        for reader, step in islice(ahead, AHEAD * len(readers)):
+            reader.ask(step)
+        for reader, _ in zip(cycle(readers), steps):
+            result = reader.answer(split, timeout)
+            for same_reader, step in islice(ahead, 1):
+                same_reader.ask(step)
+            yield result
+
+
+class _Reader:
+    """One process, and this end of its pipe. It ends when that is closed, or its parent is gone."""
+
+    def __init__(self, build: Build, earlier: Sequence["_Reader"]):
+        self.pipe, other_end = multiprocessing.Pipe()
+        self.picture = multiprocessing.RawValue(c_int64, IDLE)          # the number of the one it has open
+        ours = [self.pipe, *(reader.pipe for reader in earlier)]
+        self.process = multiprocessing.Process(target=_serve, args=(other_end, ours, build, self.picture), daemon=True)
+        self.process.start()
+        other_end.close()
+
+    def ask(self, step: int) -> None:
+        with suppress(OSError):         # it has died, which is told when its answer is due
+            self.pipe.send(step)
+
+    def answer(self, split: Split, timeout: float) -> object:
+        """What `build` gave for the earliest step that was asked for. Raises DataError as `stream` does."""
+        late = threading.Event()
+        try:
+            with self._ended_after(timeout, late):
+                result = self.pipe.recv()
+        except (EOFError, OSError, RuntimeError) as fault:
+            why = f"it did not answer for {timeout:g} seconds" if late.is_set() else self._end(fault)
+            raise _failed(why, self.picture.value, split) from fault
+        if isinstance(result, _Failure):
+            error = _failed(result.sentence, result.picture, split)
+            error.add_note(result.traceback)
+            raise error
+        return result
+
+    @contextmanager
+    def _ended_after(self, timeout: float, late: threading.Event) -> Iterator[None]:
+        """Its end frees whoever waits for it, even for the memory of a batch that it has announced already."""
+        def end() -> None:
+            late.set()
+            self.process.kill()
+
+        timer = threading.Timer(timeout, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _end(self, fault: Exception) -> str:
+        self.process.join(GRACE)
+        code = self.process.exitcode
+        if code is None:                # it lives: this process could not take what it sent
+            return " ".join(str(fault).split()) or type(fault).__name__
+        if code < 0:
+            return f"it was ended by signal {-code}, {signal.strsignal(-code)}{PERHAPS.get(-code, '')}"
+        return f"it ended with exit code {code}"
+
+
+def _start(readers: list[_Reader], workers: int, build: Build) -> None:
+    try:
+        for _ in range(workers):
+            readers.append(_Reader(build, readers))
+    except OSError as fault:
+        raise DataError(f"{workers} processes that read pictures cannot be started, only {len(readers)} "
+                        f"({fault.strerror}); use fewer workers") from fault
+
+
+def _failed(why: str, picture: int, split: Split) -> DataError:
+    name = "" if picture == IDLE else split.names[picture]
+    where, remedy = (f" while reading {name!r}", "look at this file, or use") if name else ("", "use")
+    error = DataError(f"a process that reads pictures failed{where}: {why}; "
+                      f"{remedy} fewer workers (0 reads in the main process)")
+    error.reading = name
+    return error
+
+
+@contextmanager
+def _ended(readers: list[_Reader]) -> Iterator[None]:
+    """None of them stays: not one in the middle of a step, nor one that is stopped and hears nothing."""
+    kill = partial(_kill, readers)
+    atexit.register(kill)               # for a stream that nobody closed: multiprocessing would wait for its readers
+    try:
+        yield
+    finally:
+        for reader in readers:
+            reader.pipe.close()
+        end = time.monotonic() + GRACE
+        for reader in readers:
+            reader.process.join(max(0.0, end - time.monotonic()))
+        _kill(readers)
+        for reader in readers:
+            reader.process.join(BURIAL)
+        atexit.unregister(kill)
+
+
+def _kill(readers: list[_Reader]) -> None:
+    for reader in readers:
+        reader.process.kill()
+
+
+def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, picture) -> None:
+    """The life of a reader. `theirs` are the parent's ends of the pipes, which a fork copies: they must close here."""
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    torch.set_num_threads(1)            # there is a reader for each core
+    for end in theirs:
+        end.close()
+    with suppress(EOFError, OSError):   # nobody asks any more
+        while True:
+            pipe.send_bytes(_packed(build, pipe.recv(), picture))
+
+
+def _packed(build: Build, step: int, picture) -> memoryview:
+    def note(i: int) -> None:
+        picture.value = i
+
+    try:
+        return ForkingPickler.dumps(_attempt(build, step, note))
+    except Exception as fault:
+        sentence = " ".join(f"{type(fault).__name__}: {fault}".split())
+        return ForkingPickler.dumps(_Failure(sentence, traceback.format_exc(), picture.value))
+    finally:
+        note(IDLE)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """In place of a result, where a step raised what nobody foresaw; and the picture that it had open."""
+    sentence: str
+    traceback: str
+    picture: int
+
+
+def _attempt(build: Build, step: int, reading: Reading) -> object:
+    try:
+        return build(step, reading)
+    except DataError as fault:
+        return fault
