@@ -1,4 +1,4 @@
-"""Feeds: order, bits, workers, resuming, and workers that die."""
+"""Feeds: order, bits, workers, resuming. Workers that die: test_readers.py."""
 
 import pytest
 import torch

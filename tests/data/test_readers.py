@@ -118,7 +118,7 @@ def test_a_worker_that_stands_still_with_batches_announced_is_an_error_too(make_
     batches = Feed(data.train, plain(12), 2, workers=1, memory_limit=0, timeout=2).epoch(0)
     next(batches)
     with closing(batches):
-        time.sleep(1)                   # by now the next two lie in the queue
+        time.sleep(1)                   # by now the next two lie in the pipe
         stop_the_reader()
         started = time.monotonic()
         with pytest.raises(DataError, match="did not answer for 2 seconds"):

@@ -80,7 +80,8 @@ def stopped_with_all_its_processes(folder: Path) -> str:
     if child:
         os.close(theirs)
         os.waitpid(child, 0)
-        return os.read(ours, 1000).decode()
+        with open(ours) as said:
+            return said.read()
 
     class Stopping(Feed):
         def _training_batch(self, batches, epoch, step, reading):
