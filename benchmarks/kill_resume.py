@@ -22,7 +22,7 @@ from pathlib import Path
 
 from convatlas import cli
 from convatlas.cli.progress import Lines
-from convatlas.train import checkpoint, run
+from convatlas.training import checkpoint, run
 
 WORDS = ["lenet1989", "--data", "digits", "--epochs", "10", "-b", "64", "--ema", "0.99", "--shift", "2", "--rotate",
          "10", "--threads", "1"]

@@ -5,7 +5,7 @@
 It reads recipe.toml and metrics.json of finished runs and adds one record to results/ledger.jsonl; lines that are there
 are never changed. `make docs` writes docs/results.md from it. A record: network, data {name, fingerprint}, recipe (its
 name; or the fields that differ from the nearest one, whose name is then "recipe", or from the defaults), seeds, n (test
-pictures), wrong (of them, for each seed), error {mean, spread} in percent (spread: the sample standard deviation, null
+images), wrong (of them, for each seed), error {mean, spread} in percent (spread: the sample standard deviation, null
 for one run), seconds (median of training), hardware {device, cores, threads, processes}, versions, commit (with a +
 where the source was changed), date, and paper {error, source} or null.
 """
@@ -16,9 +16,10 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from convatlas.errors import RecipeError
 from convatlas.pages.results import LEDGER, read_ledger
-from convatlas.train import builtin
-from convatlas.train.recipe import Recipe, RecipeError, differences
+from convatlas.training import builtin
+from convatlas.training.recipe import Recipe, differences
 
 PRINTED = {     # (network, data) -> the paper's test error in percent, and its place
     ("lenet5", "mnist"): (0.95, "LeCun et al. 1998, Sec. III"),
@@ -56,14 +57,14 @@ def record(folders: list[Path]) -> dict:
 
 
 def errors(wrong: list[int], n: int) -> dict:
-    """Mean and sample standard deviation, in percent, of the errors of several runs on n pictures."""
+    """Mean and sample standard deviation, in percent, of the errors of several runs on n images."""
     percent = [100 * count / n for count in wrong]
     return {"mean": round(statistics.mean(percent), 4),
             "spread": round(statistics.stdev(percent), 4) if len(percent) > 1 else None}
 
 
 def named(recipe: Recipe) -> str | dict:
-    """The built-in recipe that this is, whatever its pictures, seed and threads; or what it changes of the nearest one,
+    """The built-in recipe that this is, whatever its images, seed and threads; or what it changes of the nearest one,
     which may be the defaults.
     """
     changes = {"": _changed(Recipe(), recipe)}

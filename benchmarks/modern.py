@@ -15,18 +15,18 @@ from pathlib import Path
 
 import torch
 
-from convatlas.registry import create_model, index, require
-from convatlas.train import Recipe, builtin, train
-from convatlas.train.watch import Watcher
+from convatlas.registry import create_model, require, stored_facts
+from convatlas.training import Recipe, builtin, train
+from convatlas.training.callbacks import Callback
 
 HARD = ("alexnet", "googlenet", "vgg11")
-PICTURES = 1131                 # of the digits, to train with
+IMAGES = 1131                 # of the digits, to train with
 SIDES = (32, 16)                # pixels, the first that is cheap enough; more where a network takes no less
-DEAR = 2e9                      # multiply-adds for one picture
+DEAR = 2e9                      # multiply-adds for one image
 EFFORT = 1e11                   # multiply-adds of all forward passes, where that makes as many epochs as EPOCHS allow
 EPOCHS = (1, 6)
 LIGHTLY = {"lr": 2e-3, "epochs": 10}    # networks so light need and take long steps
-HEAVY = 40e6                    # multiply-adds for one picture; from here on bf16 and channels_last win
+HEAVY = 40e6                    # multiply-adds for one image; from here on bf16 and channels_last win
 SHORT = {"warmup_epochs": 1.0, "batch_size": 16}        # instead of the recipe's, for so few epochs
 PASSED = 3                      # times chance; a run that does not pass is done once more, and LONGER
 LONGER = 4                      # times the epochs
@@ -35,9 +35,9 @@ LONGER = 4                      # times the epochs
 def chosen() -> list[str]:
     """The smallest network of each file, and the hard ones; what costs least comes first."""
     families: dict[str, list[str]] = {}
-    for name, facts in index().items():
+    for name, facts in stored_facts().items():
         families.setdefault(facts["family"], []).append(name)
-    smallest = {min(names, key=lambda name: index()[name]["params"]) for names in families.values()}
+    smallest = {min(names, key=lambda name: stored_facts()[name]["params"]) for names in families.values()}
     return sorted(smallest | set(HARD), key=lambda name: cost(name, side(name)))
 
 
@@ -50,8 +50,8 @@ def side(name: str) -> int:
 
 
 def cost(name: str, pixels: int) -> float:
-    """Multiply-adds for one picture."""
-    facts = index()[name]
+    """Multiply-adds for one image."""
+    facts = stored_facts()[name]
     return facts["macs"] * (pixels / facts["input_size"][-1]) ** 2
 
 
@@ -60,14 +60,14 @@ def short(name: str, changes: dict) -> Recipe:
     pixels = side(name)
     macs = cost(name, pixels)
     fewest, most = EPOCHS
-    epochs = min(most, max(fewest, round(EFFORT / (macs * PICTURES))))
+    epochs = min(most, max(fewest, round(EFFORT / (macs * IMAGES))))
     heavy = macs > HEAVY
     given = {"size": pixels, "epochs": epochs, "amp": heavy, "channels_last": heavy, **SHORT,
              **(LIGHTLY if macs < builtin.LIGHT else {}), **changes}
     return builtin.read("modern").change(network=name, data="digits", threads=1, device="cpu", save_every=1e6, **given)
 
 
-class Epochs(Watcher):
+class Epochs(Callback):
     def epoch(self, record: dict) -> None:
         print("   epoch {epoch}, step {step}: loss {train_loss:.3f}, validation {val_accuracy:.3f}, {seconds:.0f} s"
               .format(**record), flush=True)
@@ -76,9 +76,9 @@ class Epochs(Watcher):
 def measured(recipe: Recipe) -> dict:
     """One run, in a folder that is not kept."""
     with tempfile.TemporaryDirectory() as folder:
-        found = train(recipe, Path(folder, "run"), watcher=Epochs())
+        found = train(recipe, Path(folder, "run"), callback=Epochs())
     accuracy = found["test"]["accuracy"]
-    return {"network": recipe.network, "side": recipe.size, "pictures": PICTURES, "epochs": found["epochs"],
+    return {"network": recipe.network, "side": recipe.size, "images": IMAGES, "epochs": found["epochs"],
             "steps": found["steps"], "seconds": found["seconds"], "accuracy": accuracy,
             "times_chance": accuracy * len(found["classes"]), "lr": recipe.lr, "batch_size": recipe.batch_size,
             "warmup_epochs": recipe.warmup_epochs, "amp": recipe.amp, "provenance": found["provenance"]}
@@ -95,9 +95,9 @@ def tried(recipe: Recipe, file: Path) -> dict:
 
 def table(results: dict[str, dict]) -> str:
     """Markdown, and below it where it was measured and what is not above three times chance."""
-    lines = ["| network | side | pictures | epochs | steps | lr | seconds | test accuracy | times chance |",
+    lines = ["| network | side | images | epochs | steps | lr | seconds | test accuracy | times chance |",
              "|---|---|---|---|---|---|---|---|---|"]
-    lines += ["| `{network}` | {side} | {pictures:,} | {epochs} | {steps} | {lr:g} | {seconds:.0f} | {accuracy:.1%} | "
+    lines += ["| `{network}` | {side} | {images:,} | {epochs} | {steps} | {lr:g} | {seconds:.0f} | {accuracy:.1%} | "
               "{times_chance:.1f} |".format(**result) for result in results.values()]
     places = {"{device}, {threads} thread, torch {torch}, Python {python}, {system}".format(**result["provenance"])
               for result in results.values()}
@@ -121,7 +121,7 @@ def main(words: list[str] | None = None) -> None:
     networks, file = given.pop("networks"), given.pop("results")
     changes = {name: value for name, value in given.items() if value is not None}
     for name in networks:
-        require(name, index())
+        require(name, stored_facts())
     done = {result["network"] for result in read(file) if result["times_chance"] > PASSED}
     for name in networks or [name for name in chosen() if name not in done]:
         print(name, flush=True)

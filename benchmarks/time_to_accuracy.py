@@ -1,9 +1,9 @@
-"""Seconds of training until 99.0 % of MNIST's test pictures are right: our recipe beside the well-known example.
+"""Seconds of training until 99.0 % of MNIST's test images are right: our recipe beside the well-known example.
 
     python -m benchmarks.time_to_accuracy --data-root data
 
-The example is the one of two convolutions that most people start from: DataLoader over PIL pictures, Adadelta at a rate
-of 1 that falls by 0.7 an epoch, batch 64, all 60,000 pictures. Ours keeps a tenth of them for validation, as always.
+The example is the one of two convolutions that most people start from: DataLoader over PIL images, Adadelta at a rate
+of 1 that falls by 0.7 an epoch, batch 64, all 60,000 images. Ours keeps a tenth of them for validation, as always.
 Both have the same number of threads, run one after the other, and are tested after every epoch; testing is not counted,
 but reading the set, decoding and building the network are.
 """
@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision import datasets, transforms
 
-from convatlas.data import Feed, fit_preprocess, open_data
-from convatlas.evaluate import evaluate
+from convatlas.data import Loader, fit_preprocess, open_data
+from convatlas.evaluation import evaluate
 from convatlas.registry import create_model
-from convatlas.train import builtin
-from convatlas.train.session import Session, seed_for
+from convatlas.training import builtin
+from convatlas.training.trainer import Trainer, seed_for
 
 RECIPE = "lenet_caffe_mnist"
 Epoch = tuple[float, float]         # seconds of the epoch, test accuracy after it
@@ -70,15 +70,15 @@ def ours(root: str, seed: int) -> Iterator[Epoch]:
     recipe = builtin.read(RECIPE).change(data_root=root, seed=seed)
     data = open_data(recipe.data, root=root, seed=seed)
     prep = fit_preprocess(data, 28)
-    feed, test = Feed(data.train, prep, recipe.batch_size, seed), Feed(data.test, prep, 500)
+    loader, test = Loader(data.train, prep, recipe.batch_size, seed), Loader(data.test, prep, 500)
     torch.manual_seed(seed_for(seed, "weights"))
-    session = Session(recipe, create_model(recipe.network), len(feed), torch.device("cpu"))
+    trainer = Trainer(recipe, create_model(recipe.network), len(loader), torch.device("cpu"))
     for epoch in range(recipe.epochs):
-        for x, y, _ in feed.epoch(epoch):
-            session.step(x, y)
+        for x, y, _ in loader.epoch(epoch):
+            trainer.step(x, y)
         took = time.perf_counter() - began
-        yield took, evaluate(session.result, test, 10).accuracy
-        session.end_epoch(0.0)
+        yield took, evaluate(trainer.result, test, 10).accuracy
+        trainer.end_epoch(0.0)
         began = time.perf_counter()
 
 
@@ -101,7 +101,7 @@ def main() -> None:
     given = words.parse_args()
     torch.set_num_threads(given.threads)
     print(f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
-          f"{torch.__version__}; to {100 * given.goal:.1f} % of MNIST's test pictures")
+          f"{torch.__version__}; to {100 * given.goal:.1f} % of MNIST's test images")
     sides: dict[str, Callable] = {"the example": example, RECIPE: ours}
     seconds = {name: [] for name in sides}
     for seed in range(given.seeds):

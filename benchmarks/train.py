@@ -1,11 +1,11 @@
-"""Pictures per second of our training loop, beside the loop that a person would write; alternating, in one run.
+"""Images per second of our training loop, beside the loop that a person would write; alternating, in one run.
 
     python -m benchmarks.train
     python -m benchmarks.train --only mobilenet_v2 --rounds 7
 
-The plain loop is that of torchvision's reference script: DataLoader over PIL pictures with two workers, its
-transforms, eager single precision, SGD. Ours reads the same files with the same distortions through `Feed` and
-`Session`, as `convatlas train --fastest` does: in the precision and layout that it finds the fastest here. Both on the
+The plain loop is that of torchvision's reference script: DataLoader over PIL images with two workers, its
+transforms, eager single precision, SGD. Ours reads the same files with the same distortions through `Loader` and
+`Trainer`, as `convatlas train --autotune` does: in the precision and layout that it finds the fastest here. Both on the
 same network, batch and threads. The third figure is our forward and backward pass alone, on one batch in memory: what
 the loop around it costs.
 """
@@ -25,22 +25,22 @@ import torchvision.transforms as transforms
 from torch import nn
 from torchvision.datasets import ImageFolder
 
-from benchmarks import pictures
+from benchmarks import images
 from convatlas.registry import create_model
-from convatlas.train import Recipe
-from convatlas.train.fastest import Form, try_forms, with_form
-from convatlas.train.prepare import macs, prepare
-from convatlas.train.processes import Processes
-from convatlas.train.session import Session
+from convatlas.training import Recipe
+from convatlas.training.autotune import Config, autotune, with_config
+from convatlas.training.distributed import ProcessGroup
+from convatlas.training.prepare import macs, prepare
+from convatlas.training.trainer import Trainer
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 WORKERS = 2
-CASES = {       # network: (side, batch, pictures made, steps timed in a round)
+CASES = {       # network: (side, batch, images made, steps timed in a round)
     "resnet20_cifar": (32, 128, 4096, 8),
     "mobilenet_v2": (224, 16, 512, 8),
     "resnet18": (224, 16, 512, 8),
 }
-Step = Callable[[], int]                # takes one training step; the number of its pictures
+Step = Callable[[], int]                # takes one training step; the number of its images
 
 
 def plain(network: str, folder: Path, side: int, batch: int) -> Step:
@@ -50,7 +50,7 @@ def plain(network: str, folder: Path, side: int, batch: int) -> Step:
                                transforms.Normalize(MEAN, STD)])
     loader = torch.utils.data.DataLoader(ImageFolder(folder, look), batch, shuffle=True, num_workers=WORKERS,
                                          drop_last=True, persistent_workers=True)
-    net = create_model(network, num_classes=pictures.CLASSES).train()
+    net = create_model(network, num_classes=images.CLASSES).train()
     optimiser = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
     criterion, batches = nn.CrossEntropyLoss(), endless(lambda epoch: iter(loader))
 
@@ -65,17 +65,17 @@ def plain(network: str, folder: Path, side: int, batch: int) -> Step:
     return step
 
 
-def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step, Form]:
+def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step, Config]:
     """Our loop, its forward and backward pass alone on a batch of the same shape, and the form of both."""
     distortions = {"crop": "random-resized", "flip": True} if side > 32 else {"pad": 4, "flip": True}
     recipe = Recipe(network=network, data=str(folder), size=side, batch_size=batch, opt="sgd", lr=0.01,
-                    weight_decay=1e-4, warmup_epochs=0, workers=WORKERS, fastest=True,
+                    weight_decay=1e-4, warmup_epochs=0, workers=WORKERS, autotune=True,
                     threads=torch.get_num_threads(), **distortions)
-    ready, device = prepare(recipe, Processes()), torch.device("cpu")
-    form = try_forms(recipe, ready.net, ready.train, macs(recipe, side), device).winner
-    recipe = with_form(recipe, form)
-    looped, alone = (Session(recipe, net, len(ready.train), device)
-                     for net in (ready.net, create_model(network, num_classes=pictures.CLASSES)))
+    ready, device = prepare(recipe, ProcessGroup()), torch.device("cpu")
+    form = autotune(recipe, ready.net, ready.train, macs(recipe, side), device).winner
+    recipe = with_config(recipe, form)
+    looped, alone = (Trainer(recipe, net, len(ready.train), device)
+                     for net in (ready.net, create_model(network, num_classes=images.CLASSES)))
     batches = endless(ready.train.epoch)
     x, y, _ = next(batches)
 
@@ -99,10 +99,10 @@ def rate(step: Step, steps: int) -> float:
     return sum(step() for _ in range(steps)) / (time.perf_counter() - began)
 
 
-def measure(network: str, rounds: int, place: Path) -> tuple[Form, list[float]]:
-    """Our form, and medians of pictures per second: plain, ours, ours without the loop."""
+def measure(network: str, rounds: int, place: Path) -> tuple[Config, list[float]]:
+    """Our form, and medians of images per second: plain, ours, ours without the loop."""
     side, batch, count, steps = CASES[network]
-    make = pictures.photographs if side > 32 else pictures.small
+    make = images.photographs if side > 32 else images.small
     folder = make(place / network, count)
     *mine, form = ours(network, folder, side, batch)
     runners = (plain(network, folder, side, batch), *mine)
@@ -121,7 +121,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     print(f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
           f"{torch.__version__}, torchvision {torchvision.__version__}; medians of {given.rounds} rounds\n")
-    print("| network | pixels | batch | plain, pictures/s | ours | form | ratio | ours without the loop | the loop "
+    print("| network | pixels | batch | plain, images/s | ours | form | ratio | ours without the loop | the loop "
           "costs |")
     print("|---|---|---|---|---|---|---|---|---|")
     ratios = []

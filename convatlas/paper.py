@@ -10,12 +10,8 @@ class Paper:
     venue: str = ""
     arxiv: str = ""         # with the version that was read: "1512.03385v1"
     code: str = ""          # the authors' own release, if they made one
-    introduced: str = ""    # the idea, in one sentence
     silent: str = ""        # what the paper leaves open, what is done here, and why
     departs: str = ""       # what is knowingly done otherwise than the paper says; "" means nothing
-    elsewhere: str = ""     # who else's network of that name is another one: libraries, copies, tutorials
-    recipe: str = ""        # how it was trained, as printed: what is not printed is said so
-    results: str = ""       # the errors that it prints
     page: str = ""          # its short name: docs/papers/PAGE.md; shared by all records of one paper
     bare: str = ""          # the network whose layers the page shows, where it is not the one called like the page
 
@@ -27,7 +23,7 @@ class Claim:
     `printed` keeps the paper's digits ("3.8e9", "0.27M", "60,000", "56x56"), because the tolerance is one unit in the
     last printed digit. A size is printed as HxW or CxHxW; a whole number without a unit is exact.
     """
-    quantity: str           # "params", "madds", "size", "connections", "layers" (with weights): see verify.py
+    quantity: str           # "params", "macs", "size", "connections", "layers" (with weights): see verify.py
     printed: str
     source: str             # "Table 1, last row"
     part: str = ""          # the stage or layer meant, "*.dw" for all of a name; "" is the whole network
@@ -45,10 +41,10 @@ def units(source: str, printed: dict[str, str], at: str = "") -> tuple[Claim, ..
     return tuple(Claim("units", number, source, part, at=at) for part, number in printed.items())
 
 
-def counts(source: str, params: str, madds: str, at: str = "", errata: tuple[str, str] = ("", "")
+def counts(source: str, params: str, macs: str, at: str = "", errata: tuple[str, str] = ("", "")
            ) -> tuple[Claim, ...]:
     """What one row of a table prints of a whole network, "" where it prints nothing; errata in the same order."""
-    printed = (("params", params, errata[0]), ("madds", madds, errata[1]))
+    printed = (("params", params, errata[0]), ("macs", macs, errata[1]))
     return tuple(Claim(quantity, number, source, erratum=erratum, at=at)
                  for quantity, number, erratum in printed if number)
 

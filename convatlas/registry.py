@@ -13,11 +13,8 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from convatlas.errors import UnknownNetwork
 from convatlas.paper import Claim, Paper
-
-
-class UnknownNetwork(ValueError):
-    """No network of that name; the message offers the nearest names."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Entry:
 
 
 @cache
-def catalogue() -> dict[str, Entry]:
+def entries() -> dict[str, Entry]:
     """Every network, from the files themselves. Imports torch."""
     nets = importlib.import_module("convatlas.nets")
     found: dict[str, Entry] = {}
@@ -45,7 +42,7 @@ def catalogue() -> dict[str, Entry]:
 
 
 @cache
-def index() -> dict[str, dict]:
+def stored_facts() -> dict[str, dict]:
     """The generated catalogue: name -> facts, as `make index` wrote them. Without torch."""
     return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_text())
 
@@ -66,12 +63,12 @@ def create_model(name: str, num_classes: int | None = None, in_channels: int | N
     Raises UnknownNetwork (a ValueError) for a name that is not in the atlas, ValueError for counts below one,
     WeightsError for a checkpoint that is refused.
     """
-    require(name, catalogue())
+    require(name, entries())
     given = {"num_classes": num_classes, "in_channels": in_channels}
     for what, count in given.items():
         if count is not None and count < 1:
             raise ValueError(f"{name}: {what} must be 1 or more, not {count}")
-    net = catalogue()[name].make(**{what: count for what, count in given.items() if count is not None})
+    net = entries()[name].make(**{what: count for what, count in given.items() if count is not None})
     net.name = name
     if weights is not None:
         from convatlas.weights import load_weights
@@ -82,13 +79,13 @@ def create_model(name: str, num_classes: int | None = None, in_channels: int | N
 def list_models(pattern: str = "*", family: str | None = None, year: int | None = None,
                 max_params: float | None = None) -> list[str]:
     """Names that match all that is given: a wildcard, the file in nets/, the paper's year, a bound on parameters."""
-    return [name for name, facts in index().items()
+    return [name for name, facts in stored_facts().items()
             if fnmatchcase(name, pattern) and family in (None, facts["family"])
             and year in (None, facts["paper"]["year"]) and (max_params is None or facts["params"] <= max_params)]
 
 
 def describe(name: str) -> dict:
     """What the index holds of a network: paper, claims beside measured values, counts, input size, layer table."""
-    require(name, index())
+    require(name, stored_facts())
     layers = resources.files("convatlas") / "index" / "layers" / f"{name}.json"
-    return index()[name] | {"layers": json.loads(layers.read_text())}
+    return stored_facts()[name] | {"layers": json.loads(layers.read_text())}

@@ -16,9 +16,9 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture
 def randomised():
-    """A function that makes every weight and statistic of a network matter, for pictures like `x`, and freezes it.
+    """A function that makes every weight and statistic of a network matter, for images like `x`, and freezes it.
 
-    Statistics are those of `x`, shaken: with any others signals fade on the way, and all pictures get one answer.
+    Statistics are those of `x`, shaken: with any others signals fade on the way, and all images get one answer.
     """
     def fill(net: nn.Module, x: torch.Tensor, seed: int = 0) -> nn.Module:
         dice = torch.Generator().manual_seed(seed)

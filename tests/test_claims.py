@@ -7,10 +7,10 @@ import torchvision
 
 from convatlas import registry
 from convatlas.paper import Claim
-from convatlas.verify import Unmeasurable, judge, ledger, measure, parse, verify
+from convatlas.verification import Unmeasurable, judge, ledger, measure, parse, verify
 
 
-@pytest.mark.parametrize("name", registry.catalogue())
+@pytest.mark.parametrize("name", registry.entries())
 def test_no_claim_fails(name):
     assert [verdict for verdict in verify(name) if verdict.status == "fails"] == []
 
@@ -52,8 +52,8 @@ def one(claim: Claim):
 
 
 @pytest.mark.parametrize(("claim", "status", "measured"), [
-    (Claim("madds", "3.8e9", ""), "holds", "3.86e9"), (Claim("madds", "3.9e9", ""), "holds", "3.86e9"),
-    (Claim("madds", "3.7e9", ""), "fails", "3.86e9"), (Claim("madds", "4.0e9", ""), "fails", "3.86e9"),
+    (Claim("macs", "3.8e9", ""), "holds", "3.86e9"), (Claim("macs", "3.9e9", ""), "holds", "3.86e9"),
+    (Claim("macs", "3.7e9", ""), "fails", "3.86e9"), (Claim("macs", "4.0e9", ""), "fails", "3.86e9"),
     (Claim("params", "25.6M", ""), "holds", "25.56M"), (Claim("params", "25 million", ""), "holds", "25.6 million"),
     (Claim("params", "25,557,032", ""), "holds", "25,557,032"),
     (Claim("params", "25,557,033", ""), "fails", "25,557,032"),
@@ -73,12 +73,12 @@ def one(claim: Claim):
     (Claim("params", "5,060,096", "", "*.conv3"), "holds", "5,060,096"),
     (Claim("params", "2,359,296", "", "conv5_x.*.conv2.conv"), "fails", "7,077,888"),
     (Claim("share of params", "8.02%", "", "fc"), "holds", "8.017%"),
-    (Claim("share of madds", "3.1%", "", "conv1"), "holds", "3.06%"),
-    (Claim("share of madds", "3.2%", "", "conv1"), "fails", "3.06%"),
+    (Claim("share of macs", "3.1%", "", "conv1"), "holds", "3.06%"),
+    (Claim("share of macs", "3.2%", "", "conv1"), "fails", "3.06%"),
     (Claim("share of params", "100%", ""), "holds", "100.0%"),
-    (Claim("madds", "2.8e9", "", at="192x192"), "holds", "2.83e9"),
-    (Claim("madds", "2.8e9", "", at="160x160"), "fails", "1.97e9"),
-    (Claim("madds", "3.8e9", "", at="192x192"), "fails", "2.83e9"),
+    (Claim("macs", "2.8e9", "", at="192x192"), "holds", "2.83e9"),
+    (Claim("macs", "2.8e9", "", at="160x160"), "fails", "1.97e9"),
+    (Claim("macs", "3.8e9", "", at="192x192"), "fails", "2.83e9"),
     (Claim("size", "48x64", "", "conv2_x", at="192x256"), "holds", "48x64"),
     (Claim("params", "23.5M", "", at="10 classes"), "holds", "23.53M"),
     (Claim("params", "23.5M", "", at="1000 classes"), "fails", "25.56M"),
@@ -93,14 +93,14 @@ def test_judgement(claim, status, measured):
 
 
 @pytest.mark.parametrize(("claim", "words"), [
-    (Claim("madds", "a lot", ""), "cannot read the number 'a lot'"),
+    (Claim("macs", "a lot", ""), "cannot read the number 'a lot'"),
     (Claim("size", "56", "", "conv2_x"), "cannot read the size"),
     (Claim("params", "1", "", "conv6_x"), "no part 'conv6_x' runs"),
     (Claim("size", "1x1", "", "conv6_x"), "no part 'conv6_x'"),
     (Claim("speed", "1", ""), "cannot measure 'speed'"),
     (Claim("params", "1", "", "*.conv9"), "no part '*.conv9' runs"),
     (Claim("layers", "1", "", "*.conv3"), "no part '*.conv3' runs"),
-    (Claim("params", "1", "", at="large pictures"), "cannot read the condition 'large pictures'"),
+    (Claim("params", "1", "", at="large images"), "cannot read the condition 'large images'"),
     (Claim("params", "1", "", at="10 classes, 96x96"), "cannot read the condition"),
     (Claim("params", "1", "", at="160"), "cannot read the condition '160'"),
     (Claim("params", "1", "", at="0 classes"), "num_classes must be 1 or more, not 0"),
@@ -112,9 +112,9 @@ def test_what_cannot_be_measured_fails_in_words(claim, words):
 
 
 def test_a_condition_that_the_network_cannot_meet_fails_in_words():
-    verdict, = judge("vgg16", [Claim("madds", "1", "", erratum="so there", at="160x160")])
+    verdict, = judge("vgg16", [Claim("macs", "1", "", erratum="so there", at="160x160")])
     assert (verdict.status, verdict.value) == ("fails", None)
-    assert "vgg16 reads pictures from 224x224" in verdict.reason
+    assert "vgg16 reads images from 224x224" in verdict.reason
 
 
 def test_auxiliary_heads_count_where_the_claim_says_so():
@@ -124,21 +124,21 @@ def test_auxiliary_heads_count_where_the_claim_says_so():
 
 @pytest.mark.parametrize("at", ["", "224x224", "1000 classes"])
 def test_an_erratum_excuses_only_what_is_wrong(at):
-    wrong, right = (Claim("madds", printed, "", erratum="a misprint", at=at) for printed in ("4.4e9", "3.8e9"))
+    wrong, right = (Claim("macs", printed, "", erratum="a misprint", at=at) for printed in ("4.4e9", "3.8e9"))
     assert one(wrong).status == "erratum"
     assert one(right).status == "fails"
     assert "erratum without cause" in one(right).reason
 
 
 SOURCE = "torchvision, "
-FROM_TORCHVISION = [(name, claim) for name, entry in registry.catalogue().items() for claim in entry.claims
+FROM_TORCHVISION = [(name, claim) for name, entry in registry.entries().items() for claim in entry.claims
                     if claim.source.startswith(SOURCE)]
 
 
 @pytest.mark.parametrize(("name", "claim"), FROM_TORCHVISION, ids=lambda value: str(getattr(value, "quantity", value)))
 def test_what_is_claimed_of_torchvision_is_in_its_metadata(name, claim):
     weights = torchvision.models.get_weight(f"{claim.source.removeprefix(SOURCE)}.IMAGENET1K_V1")
-    printed = {"madds": f"{weights.meta['_ops']}G"}.get(claim.quantity, f"{weights.meta['num_params']:,}")
+    printed = {"macs": f"{weights.meta['_ops']}G"}.get(claim.quantity, f"{weights.meta['num_params']:,}")
     crop = weights.transforms.keywords["crop_size"]
     assert (claim.printed, measure(name, claim.at).input_size) == (printed, (3, crop, crop))
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from convatlas.cli import run
-from convatlas.saved import load_model
+from convatlas.model_file import load_model
 
 
 def convatlas(*words, **options) -> subprocess.CompletedProcess:
@@ -30,7 +30,7 @@ def finished(tmp_path_factory):
     return folder, made.stdout
 
 
-def save_test_pictures(folder: Path, run_folder: Path, count: int) -> list[Path]:
+def save_test_images(folder: Path, run_folder: Path, count: int) -> list[Path]:
     from convatlas.data import open_data
     test, paths = open_data("digits").test, []
     for i in range(count):
@@ -46,11 +46,11 @@ def test_training_says_what_it_does_line_by_line(finished):
     assert lines[1] == ("lenet5, 60,000 parameters, on digits: 10 classes, 1x32x32 pixels (the smallest legal side is "
                         "32)")
     assert lines[2].startswith("classes: 0 112, 1 114, 2 112, 3 115, ")
-    assert lines[3].startswith("pictures: 1,131 to train, 126 to validate, 540 to test once at the end; fingerprint ")
+    assert lines[3].startswith("images: 1,131 to train, 126 to validate, 540 to test once at the end; fingerprint ")
     assert lines[4] == f"4 epochs of 35 steps on {'cuda' if torch.cuda.is_available() else 'cpu'}; new run in {folder}"
     assert re.fullmatch(r"forecast: about [\d,]+ MB of memory, [\d.]+ s an epoch, [\d.]+ s in all .*", lines[5])
     assert lines[-2].startswith("epoch 4/4  loss ")
-    assert lines[-1].startswith("test accuracy ") and "of 540 pictures" in lines[-1]
+    assert lines[-1].startswith("test accuracy ") and "of 540 images" in lines[-1]
 
 
 def test_eval_repeats_the_figure_of_the_run(finished):
@@ -73,31 +73,31 @@ def test_eval_shows_the_crops_that_were_asked_for(finished):
     off = sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in answer["calibration"]) / 540
     assert answer["calibration_error"] == pytest.approx(off)
     text = convatlas("eval", folder, "--crops", "10", "--sizes", "36", "40").stdout
-    assert "540 test pictures, 10 crops at 36, 40 pixels" in text
+    assert "540 test images, 10 crops at 36, 40 pixels" in text
     assert f"expected calibration error, 15 equal bins: {100 * off:.2f} %" in text
     assert "right when answered" in text
 
 
 def test_predict_on_files_is_predict_on_the_set(finished, tmp_path):
-    """The same picture through a PNG and from memory gives the same probabilities."""
+    """The same image through a PNG and from memory gives the same probabilities."""
     folder, _ = finished
-    paths = save_test_pictures(tmp_path, folder, 3)
+    paths = save_test_images(tmp_path, folder, 3)
     lines = convatlas("predict", folder, tmp_path, "--json", "--top", 10).stdout.splitlines()
     answers = [json.loads(line) for line in lines]
-    assert [Path(answer["picture"]).name for answer in answers] == sorted(path.name for path in paths)
+    assert [Path(answer["image"]).name for answer in answers] == sorted(path.name for path in paths)
     saved = load_model(folder)
-    from convatlas.data import open_data, read_picture
+    from convatlas.data import open_data, read_image
     test = open_data("digits").test
     for i, path in enumerate(paths):
-        assert torch.equal(read_picture(path), test.read(i))
+        assert torch.equal(read_image(path), test.read(i))
     answer = answers[0]
     assert sum(entry["probability"] for entry in answer["classes"]) == pytest.approx(1)
-    logits = saved.net(saved.preprocess.normalise(saved.preprocess.fit_picture(test.read(0))[None]))
+    logits = saved.net(saved.preprocess.normalise(saved.preprocess.fit_image(test.read(0))[None]))
     assert answer["classes"][0]["probability"] == pytest.approx(float(logits.detach().softmax(1).max()), rel=1e-5)
 
 
-def test_one_broken_picture_is_named_and_the_others_are_answered(finished, tmp_path):
-    good = save_test_pictures(tmp_path, finished[0], 2)
+def test_one_broken_image_is_named_and_the_others_are_answered(finished, tmp_path):
+    good = save_test_images(tmp_path, finished[0], 2)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 not much of a JPEG")
     answer = convatlas("predict", finished[0], *good, broken)
@@ -108,7 +108,7 @@ def test_one_broken_picture_is_named_and_the_others_are_answered(finished, tmp_p
     assert all("%" in line for line in lines[:2])
 
 
-def test_predict_on_its_own_test_pictures_shows_the_truth(finished):
+def test_predict_on_its_own_test_images_shows_the_truth(finished):
     lines = convatlas("predict", finished[0], "--test", 5).stdout.splitlines()
     assert len(lines) == 5
     assert all("(truth: " in line for line in lines)
@@ -137,7 +137,7 @@ USAGE = [
     (("train", "--recipe", "lenet5_mnits"), "did you mean lenet5_mnist"),
     (("train", "lenet5", "--resume", "no-such-run"), "there is no run in no-such-run"),
     (("train", "lenet5", "--resume", "auto"), "--resume auto needs --output"),
-    (("predict", "somewhere"), "which pictures?"),
+    (("predict", "somewhere"), "which images?"),
     (("predict", "somewhere", "--top", "0"), "--top must be 1 or more"),
     (("fly",), "fly"),
     (("train", "lenet5", "--opt", "lion"), "allowed: sgd | adam | adamw"),
@@ -157,8 +157,8 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(words, says, capsys):
 FAILURES = [
     (("train", "lenet5", "--data", "no-such-folder"), "no-such-folder"),
     (("train", "lenet5", "--data", "mnist", "--data-root", "no-such-root"), "--download"),
-    (("train", "alexnet", "--size", "64"), "alexnet reads pictures from 227x227"),
-    (("predict", "no-such-run", "picture.png"), "picture.png"),
+    (("train", "alexnet", "--size", "64"), "alexnet reads images from 227x227"),
+    (("predict", "no-such-run", "image.png"), "image.png"),
     (("eval", "no-such-run"), "give the folder of a finished run"),
     (("train", "lenet5", "--test-crops", "dense"), "lenet5 cannot be evaluated densely"),
     (("train", "lenet5", "--test-sizes", "20"), "give sizes of 32 or more"),

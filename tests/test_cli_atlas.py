@@ -40,9 +40,9 @@ def test_list_of_nothing_is_no_error(capsys):
     assert capsys.readouterr().out.startswith("0 networks of 0 papers")
 
 
-@pytest.mark.parametrize("name", registry.index())
+@pytest.mark.parametrize("name", registry.stored_facts())
 def test_show_fits_the_width_and_cuts_nothing(name, capsys, columns):
-    facts = registry.index()[name]
+    facts = registry.stored_facts()[name]
     for layers in (False, True):
         assert atlas.show(name, layers=layers) == 0
         text = capsys.readouterr().out
@@ -92,7 +92,7 @@ def test_show_folds_and_unfolds(capsys, monkeypatch):
 
 def test_show_as_json(capsys):
     atlas.show("lenet5", json=True)
-    assert json.loads(capsys.readouterr().out) == registry.index()["lenet5"]
+    assert json.loads(capsys.readouterr().out) == registry.stored_facts()["lenet5"]
     atlas.show("lenet5", json=True, layers=True)
     assert len(json.loads(capsys.readouterr().out)["layers"]["rows"]) == 13
 
@@ -102,7 +102,7 @@ def test_verify_one_network(capsys, monkeypatch):
     assert atlas.verify("resnet50") == 0
     out = capsys.readouterr().out
     assert out.rstrip().endswith("7 claims of resnet50: 7 hold, 0 are errata with their reason, 0 fail")
-    assert ["madds", "3.8e9", "3.86e9", "holds", "Table", "1,", "FLOPs"] in [line.split() for line in out.splitlines()]
+    assert ["macs", "3.8e9", "3.86e9", "holds", "Table", "1,", "FLOPs"] in [line.split() for line in out.splitlines()]
 
 
 def test_verify_and_show_tell_where_a_claim_was_measured(capsys, monkeypatch):
@@ -110,21 +110,21 @@ def test_verify_and_show_tell_where_a_claim_was_measured(capsys, monkeypatch):
     for command in (atlas.verify, atlas.show):
         assert command("mobilenet_v1") == 0
         lines = [line.split()[:8] for line in capsys.readouterr().out.splitlines()]
-        assert ["madds", "at", "192x192", "418M", "418.1M", "holds", '"'] in lines
+        assert ["macs", "at", "192x192", "418M", "418.1M", "holds", '"'] in lines
         assert ["params", "at", "120", "classes", "3.3M", "3.33M", "holds", "Table"] in lines
-        assert ["share", "of", "madds", "of", "*.pw", "94.86%", "94.857%", "holds"] in lines
+        assert ["share", "of", "macs", "of", "*.pw", "94.86%", "94.857%", "holds"] in lines
 
 
 def test_verify_prints_every_erratum_with_its_reason(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     atlas.verify("alexnet")
     words = " ".join(capsys.readouterr().out.split())
-    for claim in registry.catalogue()["alexnet"].claims:
+    for claim in registry.entries()["alexnet"].claims:
         assert " ".join(claim.erratum.split()) in words
 
 
 def test_verify_fails_on_a_false_claim(capsys, monkeypatch):
-    entry = registry.catalogue()["lenet5"]
+    entry = registry.entries()["lenet5"]
     false = replace(entry, claims=(Claim("params", "61,706", "nowhere", at="10 classes"),
                                     Claim("params", "1", "here", "C7")))
     monkeypatch.setattr(registry, "catalogue", lambda: {"lenet5": false})

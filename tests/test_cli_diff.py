@@ -71,7 +71,7 @@ def test_the_groups_of_shufflenet(told):
 
 def test_the_one_tower_of_alexnet(told):
     lines = told("alexnet", "alexnet_owt")
-    start = lines.index("input picture 3x227x227 3x224x224")
+    start = lines.index("input image 3x227x227 3x224x224")
     assert lines[start + 1:start + 9] == [
         "conv1 11x11 conv padding 0, 96 channels padding 2, 64 channels -11,648 -35.1 M",
         "norm1-2 (x2) local response norm -",
@@ -79,7 +79,7 @@ def test_the_one_tower_of_alexnet(told):
         "conv3 3x3 conv reads 256 reads 192 -221,184 -37.4 M",
         "conv4 3x3 conv 384 channels, 2 groups 256 channels, 1 group +221,056 +37.4 M",
         "conv5 3x3 conv 2 groups 1 group +147,456 +24.9 M",
-        "fc6-7 (x2)", "dropout order of dropout 0.5 behind relu first"]
+        "fc6-7 (x2)", "dropout order of dropout 0.5 after relu first"]
 
 
 def test_the_norms_of_vgg16_bn(told):
@@ -141,7 +141,7 @@ def test_it_fits_the_width_and_cuts_nothing(a, b, columns, capsys, monkeypatch):
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_the_lines_add_up(a, b):
     changes = [change for block in found(a, b).blocks for change in block.changes]
-    facts = registry.index()
+    facts = registry.stored_facts()
     assert sum(change.params for change in changes) == facts[b]["params"] - facts[a]["params"]
     assert sum(change.macs for change in changes) == facts[b]["macs"] - facts[a]["macs"]
 
@@ -152,7 +152,7 @@ def test_as_json(capsys):
     assert (told["same"], told["params"], told["macs"]) == (False, 0, 0)
     assert told["a"] == {"name": "squeezenet1_0", "input_size": [3, 227, 227], "params": 1248424, "macs": 832667936}
     added = {"inside": "", "what": "", "a": "-", "b": "add", "steps": ["add"], "times": 4, "params": 0, "macs": 0}
-    assert told["blocks"] == [{"places": [{"a": fire, "b": fire} for fire in ("fire3", "fire5", "fire7", "fire9")],
+    assert told["layers"] == [{"places": [{"a": fire, "b": fire} for fire in ("fire3", "fire5", "fire7", "fire9")],
                                "changes": [added]}]
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds of convolutions and matrix products})
+COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
     "lenet1989_zip": (9_760, {16: 63_660}),
     "lenet1989": (2_578, {28: 91_520}),
     "lenet5": (60_000, {32: 326_520}),
@@ -84,4 +84,4 @@ def test_parameters_and_multiply_adds(name):
 
 
 def test_no_network_of_these_files_is_left_out():
-    assert {entry.name for entry in catalogue().values() if entry.family in FAMILIES} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family in FAMILIES} == set(COUNTS)

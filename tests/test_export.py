@@ -1,7 +1,7 @@
 """torch.export of every network and torch.compile of ten of them: the same logits as from the network itself.
 
-Weights are the paper's initial ones; batch norms get scales, shifts and statistics that keep both pictures of the batch
-apart up to the logits, for logits that no picture moves would hide any fault.
+Weights are the paper's initial ones; batch norms get scales, shifts and statistics that keep both images of the batch
+apart up to the logits, for logits that no image moves would hide any fault.
 """
 import os
 import shutil
@@ -17,15 +17,15 @@ import torch._inductor.config
 import torch.nn as nn
 from torch._dynamo.utils import counters
 
-from convatlas.blocks import Network
-from convatlas.registry import catalogue, create_model, index
+from convatlas.layers import Network
+from convatlas.registry import create_model, entries, stored_facts
 
 TOLERANCE = 1e-5                                        # of the largest logit
-APART = 30 * TOLERANCE                                  # and more: how far the logits of the two pictures are apart
+APART = 30 * TOLERANCE                                  # and more: how far the logits of the two images are apart
 
-SMALLEST = {facts["family"]: name for name, facts in sorted(index().items(), key=lambda item: -item[1]["params"])}
+SMALLEST = {facts["family"]: name for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])}
 every_network = pytest.mark.parametrize("name", [       # the smallest of each file in nets/; `make test-all` takes all
-    pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full]) for name in catalogue()])
+    pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full]) for name in entries()])
 
 
 def backend() -> str:
@@ -42,7 +42,7 @@ TEN = ["lenet5", "resnet20_cifar", *(pytest.param(name, marks=pytest.mark.full) 
 
 
 def settle(norm: nn.BatchNorm2d, args: tuple[torch.Tensor], shift: float = 0.5) -> None:
-    """Statistics from what comes in, so that pictures stay apart; and shifts that keep most ReLUs open.
+    """Statistics from what comes in, so that images stay apart; and shifts that keep most ReLUs open.
 
     Without the shifts, or with each channel scaled by its own statistics, deep networks of random weights are chaotic:
     one rounding more or less moves the logits by a tenth.
@@ -55,7 +55,7 @@ def settle(norm: nn.BatchNorm2d, args: tuple[torch.Tensor], shift: float = 0.5) 
 
 
 def ready(name: str, settle: Callable = settle) -> tuple[Network, torch.Tensor, torch.Tensor]:
-    """A network in evaluation mode, two small pictures of loud noise, and its logits for them."""
+    """A network in evaluation mode, two small images of loud noise, and its logits for them."""
     torch.manual_seed(0)
     net = create_model(name).eval()
     side = max(net.smallest, min(net.side, 32))
@@ -91,7 +91,7 @@ def test_a_network_exported_in_training_mode_is_caught():
         assert_same(exported.module()(x), expected)
 
 
-def test_logits_that_no_picture_moves_are_caught():
+def test_logits_that_no_image_moves_are_caught():
     def mute(norm, args):
         norm.weight.zero_()
 

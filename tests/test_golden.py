@@ -21,23 +21,23 @@ def difference(name: str, stored: dict, measured: dict) -> str:
     return ""
 
 
-@pytest.mark.parametrize("name", registry.catalogue())
+@pytest.mark.parametrize("name", registry.entries())
 def test_a_network_is_what_it_was(name):
-    assert name in registry.index(), f"{name} is not in the index; {RENEW}"
+    assert name in registry.stored_facts(), f"{name} is not in the index; {RENEW}"
     stored = json.loads((index.HERE / "layers" / f"{name}.json").read_text())
     changed = difference(name, stored, index.table(name)) or difference(
-        name, registry.index()[name], json.loads(json.dumps(index.facts(name))))
+        name, registry.stored_facts()[name], json.loads(json.dumps(index.facts(name))))
     if changed:
         pytest.fail(changed, pytrace=False)
 
 
 def test_the_index_holds_no_network_that_is_gone():
     tables = {file.stem for file in (index.HERE / "layers").iterdir()}
-    assert set(registry.index()) == set(registry.catalogue()) == tables
+    assert set(registry.stored_facts()) == set(registry.entries()) == tables
 
 
 def test_the_catalogue_is_in_order_of_years():
-    years = [facts["paper"]["year"] for facts in registry.index().values()]
+    years = [facts["paper"]["year"] for facts in registry.stored_facts().values()]
     assert years == sorted(years)
 
 
@@ -52,7 +52,7 @@ def test_a_difference_names_network_and_row():
 
 
 def test_writing_the_index_gives_the_stored_bytes(tmp_path, monkeypatch):
-    few = {name: registry.catalogue()[name] for name in ("resnet20_cifar", "lenet5", "alexnet")}
+    few = {name: registry.entries()[name] for name in ("resnet20_cifar", "lenet5", "alexnet")}
     monkeypatch.setattr(registry, "catalogue", lambda: few)
     (tmp_path / "layers").mkdir()
     (tmp_path / "layers" / "gone.json").write_text("{}")
@@ -65,4 +65,4 @@ def test_writing_the_index_gives_the_stored_bytes(tmp_path, monkeypatch):
     for name in few:
         table = f"layers/{name}.json"
         assert (tmp_path / table).read_bytes() == (index.HERE / table).read_bytes()
-    assert json.loads((tmp_path / "catalogue.json").read_text()) == {name: registry.index()[name] for name in few}
+    assert json.loads((tmp_path / "catalogue.json").read_text()) == {name: registry.stored_facts()[name] for name in few}

@@ -9,8 +9,8 @@ from benchmarks import ledger
 from benchmarks.ledger import LedgerError
 from convatlas import registry
 from convatlas.pages.results import read_ledger, results
-from convatlas.train import train
-from convatlas.train.recipe import Recipe
+from convatlas.training import train
+from convatlas.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 KEYS = ["network", "data", "recipe", "seeds", "n", "wrong", "error", "seconds", "hardware", "versions", "commit",
@@ -22,7 +22,7 @@ SOURCE = {"convatlas": "0.1.0", "commit": "0123456789ab", "torch": "2.14.1", "to
 
 @pytest.fixture
 def run(tmp_path):
-    """A function that makes the folder of a finished run, 1000 test pictures."""
+    """A function that makes the folder of a finished run, 1000 test images."""
     def make(seed: int, correct: int, name: str = "", source: dict = SOURCE, about: dict | None = None,
              **recipe) -> Path:
         folder = tmp_path / (name or f"run-{seed}")
@@ -55,7 +55,7 @@ def test_one_run_has_no_spread(run):
     assert made["seeds"] == [3]
 
 
-def test_the_paper_s_figure_is_for_its_own_pictures_only(run):
+def test_the_paper_s_figure_is_for_its_own_images_only(run):
     assert ledger.record([run(0, 990, data="mnist")])["paper"] == {
         "error": 0.95, "source": "LeCun et al. 1998, Sec. III"}
     assert ledger.record([run(1, 990, data="fashion-mnist")])["paper"] is None
@@ -63,7 +63,7 @@ def test_the_paper_s_figure_is_for_its_own_pictures_only(run):
 
 @pytest.mark.parametrize(("network", "printed"), [(key[0], value[0]) for key, value in ledger.PRINTED.items()])
 def test_the_paper_s_figures_are_those_of_its_network_s_file(network, printed):
-    assert str(printed) in registry.index()[network]["paper"]["results"]
+    assert str(printed) in registry.stored_facts()[network]["paper"]["results"]
 
 
 def test_a_recipe_is_called_by_its_name_whatever_the_seed_and_the_threads():
@@ -72,7 +72,7 @@ def test_a_recipe_is_called_by_its_name_whatever_the_seed_and_the_threads():
     assert ledger.named(lenet.change(epochs=21, loss="cross-entropy", batch_size=64)) == {
         "epochs": 21, "weight_decay": 0.01}
     modern = ledger.builtin.read("modern")
-    assert ledger.named(modern.change(network="resnet20_cifar", data="my/pictures")) == "modern"
+    assert ledger.named(modern.change(network="resnet20_cifar", data="my/images")) == "modern"
     assert ledger.named(modern.change(network="resnet20_cifar", amp=True, lr=1e-3)) == {
         "recipe": "modern", "lr": 1e-3, "amp": True}
     assert ledger.named(ledger.builtin.read("lenet1989").change(data="digits")) == "lenet1989"
@@ -185,7 +185,7 @@ def test_the_ledger_that_is_kept_is_sound():
     records = read_ledger((ROOT / "results/ledger.jsonl").read_text())
     for made in records:
         assert list(made) == KEYS
-        assert made["network"] in registry.index()
+        assert made["network"] in registry.stored_facts()
         assert made["error"] == ledger.errors(made["wrong"], made["n"])
         assert len(made["wrong"]) == len({*made["seeds"]})
         assert fnmatch(made["commit"], "[0-9a-f]" * 12), "a result of changed source cannot be repeated"

@@ -139,7 +139,7 @@ def test_biases_of_the_zip_code_network():
 
 
 def test_beyond_the_border_is_background():
-    """A picture that is all background, -1, looks the same in the middle of a map and at its rim."""
+    """An image that is all background, -1, looks the same in the middle of a map and at its rim."""
     layer = bordered(((0,),), side=8)
     torch.nn.init.normal_(layer.layer.weight)
     maps = layer(torch.full((1, 1, 16, 16), -1.0))

@@ -11,8 +11,8 @@ import pytest
 import torch
 import torch.nn as nn
 
-from convatlas.blocks import Network
-from convatlas.registry import catalogue, create_model, index
+from convatlas.layers import Network
+from convatlas.registry import create_model, entries, stored_facts
 
 META = torch.device("meta")
 SMALL = 12_000_000                                      # parameters that a test may fill and differentiate
@@ -29,7 +29,7 @@ def size(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-def pictures(net: Network, h: int, w: int | None = None, batch: int = 2, device=META) -> torch.Tensor:
+def images(net: Network, h: int, w: int | None = None, batch: int = 2, device=META) -> torch.Tensor:
     return torch.randn(batch, net.in_channels, h, h if w is None else w, device=device)
 
 
@@ -40,7 +40,7 @@ def training_logits(net: Network, x: torch.Tensor) -> list[torch.Tensor]:
 
 @torch.no_grad()
 def batch_read(net: Network, training: bool, h: int, w: int) -> int:
-    return net.train(training)(pictures(net, h, w)).shape[0]
+    return net.train(training)(images(net, h, w)).shape[0]
 
 
 @torch.no_grad()
@@ -48,7 +48,7 @@ def runs_unchecked(net: Network, side: int) -> bool:
     """Whether the layers alone, without the check of the input, take this size in evaluation and in training."""
     for mode in (False, True):
         try:
-            net.train(mode).forward(pictures(net, side))
+            net.train(mode).forward(images(net, side))
         except (RuntimeError, ValueError, IndexError):
             return False
     return True
@@ -70,13 +70,13 @@ def outputs_of(net: nn.Module, x: torch.Tensor) -> list[tuple[str, torch.Tensor,
 def outputs_in_order(name: str) -> list[tuple[str, torch.Size]]:
     """(path, shape of its output) of every module at the printed size; none is written over after its hook saw it."""
     net = blueprint(name).eval()
-    seen = outputs_of(net, pictures(net, net.side))
+    seen = outputs_of(net, images(net, net.side))
     assert [path for path, out, version in seen if out._version != version] == []
     return [(path, out.shape) for path, out, _ in seen]
 
 
-every_network = pytest.mark.parametrize("name", catalogue())
-by_size = sorted(index().items(), key=lambda item: item[1]["params"], reverse=True)
+every_network = pytest.mark.parametrize("name", entries())
+by_size = sorted(stored_facts().items(), key=lambda item: item[1]["params"], reverse=True)
 smallest_of_each_file = pytest.mark.parametrize("name", {facts["family"]: name for name, facts in by_size}.values())
 small_networks = pytest.mark.parametrize("name", [name for name, facts in by_size if facts["params"] <= SMALL])
 
@@ -105,15 +105,15 @@ def test_every_legal_size_and_no_other(name):
         assert batch_read(net, False, side, side) == 2, side
     for side in {net.smallest - 1, *([net.largest + 1] if net.largest else [])}:
         with pytest.raises(ValueError, match=rf"^{name} reads .*{side}x{side}"):
-            net(pictures(net, side))
+            net(images(net, side))
         assert side == 0 or not runs_unchecked(net, side), f"{name} would read {side}x{side}: its bounds are too narrow"
 
 
 @every_network
-def test_pictures_of_another_kind_are_refused(name):
+def test_images_of_another_kind_are_refused(name):
     net = blueprint(name)
     for shape in [(2, net.in_channels + 1, net.side, net.side), (net.in_channels, net.side, net.side)]:
-        with pytest.raises(ValueError, match=rf"^{name} reads batches of {net.in_channels}-channel pictures"):
+        with pytest.raises(ValueError, match=rf"^{name} reads batches of {net.in_channels}-channel images"):
             net(torch.empty(shape, device=META))
 
 
@@ -141,13 +141,13 @@ def test_the_cam_layer_gives_the_last_map_before_the_classifier(name):
 
 @every_network
 def test_every_parameter_has_a_gradient_and_hooks_on_every_module_see_it(name):
-    """An operation in place behind a module would break its backward hook."""
+    """An operation in place after a module would break its backward hook."""
     with META:
         net = create_model(name, num_classes=7, in_channels=2).train()
     called = set()
     for path, module in net.named_modules():
         module.register_full_backward_hook(lambda m, grad_in, grad_out, path=path: called.add(path))
-    x = pictures(net, max(net.smallest, min(net.side, 32))).requires_grad_()
+    x = images(net, max(net.smallest, min(net.side, 32))).requires_grad_()
     outputs = training_logits(net, x)
     assert {y.shape for y in outputs} == {(2, 7)}
     sum(y.sum() for y in outputs).backward()
@@ -168,19 +168,19 @@ def test_a_copy_takes_a_new_classifier_and_leaves_the_original_alone(name):
     assert twin.classifier is not old
     assert type(twin.classifier) is type(old)
     assert others <= {id(p) for p in twin.parameters()}
-    assert {logits.shape for logits in training_logits(twin.eval(), pictures(twin, twin.side))} == {(2, 5)}
+    assert {logits.shape for logits in training_logits(twin.eval(), images(twin, twin.side))} == {(2, 5)}
     assert [p.shape for p in net.parameters()] == shapes
     with pytest.raises(ValueError, match=name):
         twin(torch.empty(2, twin.in_channels + 1, twin.side, twin.side, device=META))
 
 
 def assert_gradients_are_finite(net: Network) -> None:
-    x = pictures(net, max(net.smallest, min(net.side, 32)), device="cpu").requires_grad_()
+    x = images(net, max(net.smallest, min(net.side, 32)), device="cpu").requires_grad_()
     outputs = training_logits(net.train(), x)
     sum(nn.functional.cross_entropy(y, torch.tensor([1, 2])) for y in outputs).backward()
     assert [path for path, p in net.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
     assert x.grad.isfinite().all()
-    assert x.grad.any(), "no gradient reaches the picture"
+    assert x.grad.any(), "no gradient reaches the image"
     assert net.classifier is net.get_submodule(net.classifier_path)
 
 
@@ -201,7 +201,7 @@ def test_weights_travel(name):
     with META:
         other = create_model(name)
     assert other.load_state_dict(net.state_dict(), assign=True) == ([], [])
-    x = pictures(net, max(net.smallest, min(net.side, 32)), device="cpu")
+    x = images(net, max(net.smallest, min(net.side, 32)), device="cpu")
     with torch.no_grad():
         expected = net.eval()(x)
         torch.testing.assert_close(other.eval()(x), expected, rtol=0, atol=0)

@@ -43,7 +43,7 @@ def test_no_page_of_a_paper_that_is_gone():
 
 def test_every_paper_has_a_page_of_its_own():
     titles, where = {}, {}
-    for name, facts in registry.index().items():
+    for name, facts in registry.stored_facts().items():
         paper = facts["paper"]
         assert re.fullmatch(r"[a-z0-9_]+", paper["page"]), f"the Paper of {name} needs a page, such as \"resnet\""
         titles.setdefault(paper["page"], set()).add(paper["title"])
@@ -51,7 +51,7 @@ def test_every_paper_has_a_page_of_its_own():
     assert {page for page, found in titles.items() if len(found) > 1} == set()
     assert {title for title, found in where.items() if len(found) > 1} == set()
     assert len(works.all_works()) == len(titles)
-    assert sum(len(work.networks) for work in works.all_works()) == len(registry.index())
+    assert sum(len(work.networks) for work in works.all_works()) == len(registry.stored_facts())
 
 
 def test_a_network_that_stands_for_others_is_one_of_them():
@@ -105,7 +105,7 @@ def test_the_errata_are_all_there_under_their_papers():
 def test_a_claim_that_fails_is_seen_on_its_page():
     claim = {"quantity": "params", "part": "", "printed": "1M", "measured": "2.0M", "status": "fails",
              "source": "Table 9", "erratum": "", "at": "160x160"}
-    facts = {**registry.index()["lenet5"], "claims": [claim]}
+    facts = {**registry.stored_facts()["lenet5"], "claims": [claim]}
     planted = works.Work("lenet5", (works.Record("lenet5", facts["paper"], {"lenet5": facts}),))
     text = page.page_of(planted)
     assert "Printed numbers: 1. Hold: 0. Fail: 1." in text

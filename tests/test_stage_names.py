@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import convatlas
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
 RESNET = "conv1 112, conv2_x 56, conv3_x 28, conv4_x 14, conv5_x 7"
 CIFAR = "conv1 32, stage1 32, stage2 16, stage3 8"
@@ -44,7 +44,7 @@ OF_A_FILE = {
     "resnet_32": "conv1 32, conv2_x 32, conv3_x 16, conv4_x 8, conv5_x 4",
     "res2net_dla": "base_layer 224, level0 224, level1 112, level2 56, level3 28, level4 14, level5 7",     # release
     "resnet_cifar": CIFAR, "resnext_cifar": CIFAR, "se_resnet_cifar": CIFAR,                # Sec. 4.2: 32, 16, 8
-    "preresnet": RESNET + " [activation]", "preresnet_cifar": CIFAR + " [activation]",      # behind the last unit
+    "preresnet": RESNET + " [activation]", "preresnet_cifar": CIFAR + " [activation]",      # after the last unit
     "se_preresnet": RESNET + " [activation]",
     "densenet": "convolution 112, dense_block1 56, dense_block2 28, dense_block3 14, dense_block4 7 [activation]",
     "densenet_cifar": "convolution 32, dense_block1 32, dense_block2 16, dense_block3 8 [activation]",
@@ -78,7 +78,7 @@ CROP = {"resnest101": 256, "resnest200": 320, "resnest269": 416}                
 
 
 def row_of(name: str) -> str:
-    family = catalogue()[name].family
+    family = entries()[name].family
     if family.startswith("efficientnet"):
         side = RESOLUTION[name.split("_")[1]]
         return ", ".join(f"stage{i} {ceil(side / stride)}" for i, stride in enumerate(STRIDES, start=1))
@@ -98,7 +98,7 @@ def typed(name: str) -> tuple[dict[str, int], str]:
     return stages, cam or list(stages)[-1]
 
 
-@pytest.mark.parametrize("name", catalogue())
+@pytest.mark.parametrize("name", entries())
 def test_stages_and_the_layer_for_activation_maps_are_the_papers(name):
     stages, cam = typed(name)
     with torch.device("meta"):
@@ -113,6 +113,6 @@ def test_stages_and_the_layer_for_activation_maps_are_the_papers(name):
 
 
 def test_every_row_is_used():
-    names, families = set(catalogue()), {entry.family for entry in catalogue().values()}
+    names, families = set(entries()), {entry.family for entry in entries().values()}
     assert set(OF_A_NETWORK) | set(CROP) <= names
     assert set(OF_A_FILE) <= families

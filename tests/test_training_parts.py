@@ -10,7 +10,7 @@ import torch.nn as nn
 
 from convatlas.nets.efficientnet import MBConv, StochasticDepth
 from convatlas.nets.resnest import DropBlock
-from convatlas.registry import catalogue, create_model, index
+from convatlas.registry import create_model, entries, stored_facts
 
 DROPOUT_OF_A_FILE = {
     "alexnet": [0.5, 0.5],                  # Sec. 4.2: in the first two full layers
@@ -42,14 +42,14 @@ UNITS = {"14": (1, 1), "26": (2, 2), "50": (6, 3), "101": (23, 3), "200": (36, 3
 
 
 def dropout_of(name: str) -> list[float]:
-    return DROPOUT.get(name, DROPOUT_OF_A_FILE.get(catalogue()[name].family, []))
+    return DROPOUT.get(name, DROPOUT_OF_A_FILE.get(entries()[name].family, []))
 
 
 def training_only(net: nn.Module) -> list[nn.Module]:
     return [m for m in net.modules() if re.search("drop|stochastic", type(m).__name__, re.IGNORECASE)]
 
 
-@pytest.mark.parametrize("name", catalogue())
+@pytest.mark.parametrize("name", entries())
 def test_the_rates_are_the_papers(name):
     with torch.device("meta"):
         net = create_model(name)
@@ -69,13 +69,13 @@ def test_the_rates_are_the_papers(name):
     assert set(squares.values()) <= {(0.1, 3)}
 
 
-SMALLEST = {facts["family"]: name for name, facts in sorted(index().items(), key=lambda item: -item[1]["params"])}
+SMALLEST = {facts["family"]: name for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])}
 RUN = sorted({*SMALLEST.values(), "shufflenet_v2_x2_0", "nin_imagenet", "densenet40_k12_cifar_dropout", "senet154"})
 HEADS = {"googlenet": [True] * 3, "googlenet_torchvision": [True] * 3, "inception_v3": [True, False]}   # random or not
 
 
 def twice(net: nn.Module) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """The logits of each head in two passes over the same pictures."""
+    """The logits of each head in two passes over the same images."""
     side = max(net.smallest, min(net.side, 32))
     x = torch.randn(4, net.in_channels, side, side)
     heads = net.training_outputs if net.training and hasattr(net, "training_outputs") else lambda x: [(net(x), 1.0)]
@@ -91,7 +91,7 @@ def test_only_these_parts_are_random_and_only_in_training(name):
         if isinstance(norm, nn.BatchNorm2d):
             nn.init.uniform_(norm.weight, 0.5, 1.5)                         # a gamma of zero hides what is dropped
     random = bool(dropout_of(name)) or name.startswith(("efficientnet", "resnest"))
-    assert [not torch.equal(*passes) for passes in twice(net.train())] == HEADS.get(catalogue()[name].family, [random])
+    assert [not torch.equal(*passes) for passes in twice(net.train())] == HEADS.get(entries()[name].family, [random])
     for first, second in twice(net.eval()):
         assert torch.equal(first, second)
 
@@ -104,19 +104,19 @@ def test_a_part_that_forgets_to_stop_is_caught():
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_b0_torchvision"])
-def test_each_block_leaves_out_as_many_pictures_as_it_should(name):
+def test_each_block_leaves_out_as_many_images_as_it_should(name):
     torch.manual_seed(0)
-    net, pictures, seen = create_model(name).train(), 600, []
+    net, images, seen = create_model(name).train(), 600, []
     for block in net.modules():
         if isinstance(block, MBConv):
             block.drop.register_forward_hook(lambda m, args, out: seen.append((m.p, args[0], out)))
     with torch.no_grad():
-        net(torch.randn(pictures, 3, 8, 8))
+        net(torch.randn(images, 3, 8, 8))
     assert [p for p, _, _ in seen] == pytest.approx([0.2 * i / 16 for i in (2, 4, 6, 7, 9, 10, 12, 13, 14)])
     for p, before, after in seen:
         kept = after.flatten(1).any(1)
-        spread = (pictures * p * (1 - p)) ** 0.5
-        assert abs(int((~kept).sum()) - pictures * p) < 3.5 * spread
+        spread = (images * p * (1 - p)) ** 0.5
+        assert abs(int((~kept).sum()) - images * p) < 3.5 * spread
         torch.testing.assert_close(after[kept], before[kept] / (1 - p))
     dropped = [~after.flatten(1).any(1) for _, _, after in seen]
     assert len({tuple(mask.tolist()) for mask in dropped}) == len(dropped), "blocks draw for themselves"

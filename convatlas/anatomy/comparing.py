@@ -76,7 +76,7 @@ class Difference:
 
 
 def diff(a: nn.Module, b: nn.Module, input_size: tuple[int, ...] | None = None) -> Difference:
-    """How `b` differs from `a` in evaluation, for one picture of `input_size` (C, H, W); by default each one's own.
+    """How `b` differs from `a` in evaluation, for one image of `input_size` (C, H, W); by default each one's own.
 
     False where every step agrees: such networks differ in weights, in training or not at all. Raises ValueError as
     `summary` does.
@@ -86,9 +86,9 @@ def diff(a: nn.Module, b: nn.Module, input_size: tuple[int, ...] | None = None) 
 
 def compare(a: Walk, b: Walk) -> Difference:
     """The same for networks that have been traced already."""
-    picture = [] if a.size == b.size else [
-        Block((("input", "input"),), (Change("", "picture", by(a.size), by(b.size), 0, 0),))]
-    return Difference(_side(a), _side(b), tuple(picture + _fold(_blocks(align(a, b)))))
+    image = [] if a.size == b.size else [
+        Block((("input", "input"),), (Change("", "image", by(a.size), by(b.size), 0, 0),))]
+    return Difference(_side(a), _side(b), tuple(image + _fold(_blocks(align(a, b)))))
 
 
 def _side(walk: Walk) -> Side:
@@ -228,7 +228,7 @@ def _moves(match: Match) -> Iterator[tuple[Step, Step]]:
 
 def _behind(step: Step, steps: list[Step]) -> str:
     place = next(i for i, other in enumerate(steps) if other is step)
-    return f"behind {steps[place - 1]}" if place else "first"
+    return f"after {steps[place - 1]}" if place else "first"
 
 
 def _own_change(inside: str, a: Step, b: Step, cost: tuple[int, int]) -> Change:
@@ -268,7 +268,7 @@ def _sum(same: tuple[Change, ...]) -> Change:
 def _spread(blocks: list[Block]) -> list[Block]:
     """Takes out what is the same at several places of a unit and has no numbers of its own: a block for each.
 
-    Another epsilon of all norms, a norm behind all convolutions.
+    Another epsilon of all norms, a norm after all convolutions.
     """
     plain: dict[tuple, list[tuple[tuple, Change]]] = {}
     for block in blocks:

@@ -24,7 +24,7 @@ HOOKS = ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 def summary(net: nn.Module, input_size: tuple[int, ...] | None = None) -> Summary:
-    """The layer table and totals of `net` for one picture of `input_size`, (C, H, W); by default `net.input_size`.
+    """The layer table and totals of `net` for one image of `input_size`, (C, H, W); by default `net.input_size`.
 
     `net` itself is not run, moved or changed. A row is one call of a layer; work that a container does itself (a matrix
     product, its own parameters) gets a row under the container's name. Raises ValueError where no input size is known
@@ -35,7 +35,7 @@ def summary(net: nn.Module, input_size: tuple[int, ...] | None = None) -> Summar
 
 
 def _on_meta(net: nn.Module) -> nn.Module:
-    """A copy for evaluation, without storage. Forward hooks stay behind: they watch the caller's network."""
+    """A copy for evaluation, without storage. Forward hooks stay after: they watch the caller's network."""
     memo = {id(getattr(module, hooks)): OrderedDict() for module in net.modules() for hooks in HOOKS}
     memo |= {id(tensor): _ghost(tensor) for tensor in _tensors(net)}
     return copy.deepcopy(net, memo).eval()
@@ -55,7 +55,7 @@ def _ghost(tensor: Tensor) -> Tensor:
 
 class Origin(NamedTuple):
     """What a tensor that depends on the input comes from."""
-    axes: receptive.Axes | None     # None: the input is no picture
+    axes: receptive.Axes | None     # None: the input is no image
     depth: int                      # layers with weights on the longest path up to here
 
 
@@ -125,7 +125,7 @@ class Trace(TorchDispatchMode):
 
     def _field(self, t: Tensor | None) -> int | None:
         origin = None if t is None else self.origins.get(t)
-        return max(axis.field for axis in origin.axes) if origin and origin.axes else None
+        return max(axis.receptive_field for axis in origin.axes) if origin and origin.axes else None
 
     def _depth(self, values) -> int:
         origins = [self.origins.get(t) for t in tree_leaves(values) if isinstance(t, Tensor)]
@@ -173,7 +173,7 @@ def _row(call: Call, part: Part) -> Layer:
     kernel, stride, padding, _, groups = call.window or (None,) * 5
     bias = call.bias and not isinstance(call.module, NORMALISATION)
     return Layer(call.name, type(call.module).__name__, kernel, stride, padding, groups, part.output, call.params, bias,
-                 call.macs, part.field)
+                 call.macs, part.receptive_field)
 
 
 def _alike(first: receptive.Window | None, other: receptive.Window) -> receptive.Window:

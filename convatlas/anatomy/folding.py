@@ -11,18 +11,18 @@ from convatlas.anatomy.table import Layer, by, stride_text
 
 @dataclass(frozen=True)
 class Line:
-    """One or more equal units. `params` and `macs` are those of all of them; `field` and `output` the last one's."""
+    """One or more equal units. `params` and `macs` are those of all of them; `receptive_field` and `output` the last one's."""
     name: str                   # "conv3_x", or inside it "0" or "1-3"
     indent: int                 # 0 for a stage, 1 for a unit of the stage above
     made_of: str                # "1x1 64, 3x3 64, 1x1 256": windows and channels, in the order they run
     output: tuple[int, ...]
     params: int
     macs: int
-    field: int | None
+    receptive_field: int | None
     repeats: int = 1
 
 
-Ends = Mapping[str, tuple[tuple[int, ...], int | None]]     # path of a container -> its output shape and field
+Ends = Mapping[str, tuple[tuple[int, ...], int | None]]     # path of a container -> its output shape and receptive field
 
 
 def fold(rows: Iterable[Layer], ends: Ends) -> list[Line]:
@@ -59,9 +59,9 @@ def _weighs(row: Layer) -> bool:
 
 
 def _line(name: str, rows: list[Layer], end: tuple[tuple[int, ...], int | None] | None, indent: int) -> Line:
-    output, field = end or (rows[-1].output, rows[-1].field)
+    output, seen = end or (rows[-1].output, rows[-1].receptive_field)
     return Line(name, indent, _made_of(rows), tuple(output), sum(row.params for row in rows),
-                sum(row.macs for row in rows), field)
+                sum(row.macs for row in rows), seen)
 
 
 def _made_of(rows: list[Layer]) -> str:

@@ -21,7 +21,7 @@ class Axis:
     units: int
 
     @property
-    def field(self) -> int:
+    def receptive_field(self) -> int:
         return self.high - self.low + 1
 
     def slide(self, kernel: int, stride: int, padding: int, dilation: int, units: int) -> "Axis":

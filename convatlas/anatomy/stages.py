@@ -1,4 +1,4 @@
-"""The feature maps of a network's stages, for a picture."""
+"""The feature maps of a network's stages, for an image."""
 import torch.nn as nn
 from torch import Tensor
 

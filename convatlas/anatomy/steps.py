@@ -37,7 +37,7 @@ COPIES = {"clone", "_to_copy", "_unsafe_view", "copy", "lift_fresh", "new_ones",
           "empty_like"}
 UNTOLD = {"keepdim", "training", "cudnn_enabled", "benchmark", "half_to_float", "inplace", "return_indices", "alpha",
           "beta", "N", "C", "HxW"}                      # arguments and attributes that change no value in evaluation
-SIDES = ("left", "right", "top", "bottom", "channels before", "channels behind")    # the order of torch's pad
+SIDES = ("left", "right", "top", "bottom", "channels before", "channels after")    # the order of torch's pad
 NOTHING = (nn.Identity, nn.Flatten, nn.Unflatten)
 TRAINING = "only in training"
 

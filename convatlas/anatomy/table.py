@@ -20,7 +20,7 @@ class Layer:
     params: int                 # elements of the parameters that are first read here
     bias: bool                  # a bias is added to its outputs; normalisation does not count
     macs: int                   # multiply-adds of its convolutions and matrix products, batch 1
-    field: int | None           # longer side, in pixels, of what one output sees; may reach past the border
+    receptive_field: int | None           # longer side, in pixels, of what one output sees; may reach past the border
 
     @property
     def connections(self) -> int:
@@ -41,13 +41,13 @@ class Layer:
         return list(astuple(self))
 
 
-COLUMNS = tuple(field.name for field in fields(Layer))
+COLUMNS = (*[column.name for column in fields(Layer)][:-1], "field")      # of the stored tables
 
 
 class Part(NamedTuple):
     """What a module, layer or container, gives out."""
     output: tuple[int, ...]     # shape of the first tensor, without the batch; of the last call
-    field: int | None           # as of a Layer
+    receptive_field: int | None           # as of a Layer
     layers: int                 # layers with weights on the longest way through it
 
 
@@ -93,7 +93,7 @@ class Summary:
         return [row for row in self.rows if not path or row.name == path or row.name.startswith(f"{path}.")]
 
     def __str__(self) -> str:
-        header = ("layer", "kind", "kernel", "output", "params", "MACs", "field")
+        header = ("layer", "kind", "kernel", "output", "params", "MACs", "receptive field")
         lines = [header, *(_cells(row) for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         table = "\n".join("  ".join(
@@ -123,4 +123,4 @@ def window_text(layer: Layer) -> str:
 
 def _cells(row: Layer) -> tuple[str, ...]:
     return (row.name, row.kind, window_text(row), by(row.output), f"{row.params:,}", f"{row.macs:,}",
-            "" if row.field is None else str(row.field))
+            "" if row.receptive_field is None else str(row.receptive_field))

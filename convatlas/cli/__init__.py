@@ -9,10 +9,7 @@ from cyclopts import App, CycloptsError
 
 import convatlas
 from convatlas.cli import atlas, checking, checkpoints, differences, evaluation, recipes, runs
-from convatlas.registry import UnknownNetwork
-from convatlas.train import RecipeError
-
-FAILED, WRONG_USAGE, RESUMABLE = 1, 2, 75
+from convatlas.errors import FAILED, WRONG_USAGE, Error
 
 app = App(name="convatlas", help="The classic convolutional networks, exactly as their papers printed them.",
           version=convatlas.__version__, version_flags=["--version"], help_on_error=False)
@@ -41,7 +38,7 @@ def main(words: list[str] | None = None) -> None:
 def _run_as(rank: int, words: list[str], debug: bool) -> None:
     """Run as one of several processes that torchrun started, of which the first one prints.
 
-    torch would warn each of them that looking for unused parameters takes time; Processes.joined says why we look. A
+    torch would warn each of them that looking for unused parameters takes time; ProcessGroup.joined says why we look. A
     thread of gloo that wakes while the interpreter is being taken down aborts the process, so it is left at once.
     """
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
@@ -71,11 +68,11 @@ def run(words: list[str], debug: bool = False) -> int:
 
 def _explain(error: Exception) -> tuple[str, int]:
     """The sentence and the exit code for what went wrong."""
-    if isinstance(error, (CycloptsError, UnknownNetwork, RecipeError)):
+    if isinstance(error, Error):
+        return str(error), error.exit_code
+    if isinstance(error, CycloptsError):
         return str(error), WRONG_USAGE
-    if type(error).__name__ == "Stopped":       # known by name, so that no verb has to import the training loop
-        return str(error), RESUMABLE
-    if type(error).__module__.startswith("convatlas.") or isinstance(error, ValueError):
+    if isinstance(error, ValueError):
         return str(error), FAILED
     return f"{type(error).__name__}: {error} (--debug shows where)", FAILED
 

@@ -6,31 +6,31 @@ from pathlib import Path
 import torch
 
 from convatlas.cli.open_run import open_run
-from convatlas.data import find_pictures
-from convatlas.predict import Prediction, predict, predict_fitted
-from convatlas.saved import load_model
+from convatlas.data import find_images
+from convatlas.model_file import load_model
+from convatlas.prediction import Prediction, predict, predict_fitted
 
 Answer = tuple[Prediction, str]     # and the true class, where it is known
 
 
-def of_files(run: Path, pictures: list[Path], top: int) -> Iterator[Answer]:
-    files = find_pictures(pictures)
+def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
+    files = find_images(images)
     for prediction in predict(load_model(run), files, top):
         yield prediction, ""
 
 
 def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
-    """Test pictures spread evenly over the split."""
+    """Test images spread evenly over the split."""
     saved, data = open_run(run)
     count = min(count, len(data.test))
     indices = [i * len(data.test) // count for i in range(count)]
-    fitted = torch.stack([saved.preprocess.fit_picture(data.test.read(i)) for i in indices])
+    fitted = torch.stack([saved.preprocess.fit_image(data.test.read(i)) for i in indices])
     for i, (classes, probabilities) in zip(indices, predict_fitted(saved, fitted, top), strict=True):
         yield Prediction(data.test.names[i], classes, probabilities), saved.classes[int(data.test.labels[i])]
 
 
 def show(found: Iterable[Answer], as_json: bool) -> int:
-    """Print each answer as it comes; 1 when a picture could not be read."""
+    """Print each answer as it comes; 1 when an image could not be read."""
     broken = 0
     for prediction, truth in found:
         broken += bool(prediction.problem)
@@ -39,7 +39,7 @@ def show(found: Iterable[Answer], as_json: bool) -> int:
 
 
 def _as_json(prediction: Prediction, truth: str) -> str:
-    answer: dict = {"picture": prediction.name}
+    answer: dict = {"image": prediction.name}
     if prediction.problem:
         return json.dumps(answer | {"problem": prediction.problem})
     pairs = zip(prediction.classes, prediction.probabilities, strict=True)

@@ -5,9 +5,9 @@ from convatlas import registry
 from convatlas.cli.printing import Phrase, by, open_console, plain_table, plural, print_json, short
 
 COUNTED = ("Counted: all weights, biases and scales, no running statistics; multiply-adds (MACs) of convolutions and "
-           "linear layers for one picture. fvcore, thop and ptflops add batch norm, pooling or activations; "
+           "linear layers for one image. fvcore, thop and ptflops add batch norm, pooling or activations; "
            "FLOPs are 2 x MACs.")
-FIGURES = ("output", "params", "MACs", "field")
+FIGURES = ("output", "params", "MACs", "receptive field")
 NOTES = {"introduced": "introduced", "left open": "silent", "departs": "departs", "others": "elsewhere",
          "recipe": "recipe", "results": "results"}          # how a field of the paper is called -> the field
 
@@ -29,7 +29,7 @@ def list_(pattern: str = "*", *, family: str | None = None, year: int | None = N
     json: bool
         Print JSON.
     """
-    found = {name: registry.index()[name] for name in registry.list_models(pattern, family, year, max_params)}
+    found = {name: registry.stored_facts()[name] for name in registry.list_models(pattern, family, year, max_params)}
     if json:
         return print_json([{"name": name, "year": facts["paper"]["year"], "title": facts["paper"]["title"]} | {
             key: facts[key] for key in ("family", "params", "macs", "input_size")} for name, facts in found.items()])
@@ -68,7 +68,7 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
         console.print(_claims_table(facts["claims"]))
         _print_errata(console, [(name, claim) for claim in facts["claims"] if claim["erratum"]])
     console.print(_all_layers(facts["layers"]) if layers else _folded_layers(facts["layers"]))
-    console.print("\nfield: the side, in pixels, of what one output sees, borders not clipped", style="dim")
+    console.print("\nreceptive field: the side, in pixels, of what one output sees, borders not clipped", style="dim")
     return 0
 
 
@@ -84,8 +84,8 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
     """
     from dataclasses import asdict
 
-    from convatlas.verify import ledger
-    from convatlas.verify import verify as measure
+    from convatlas.verification import ledger
+    from convatlas.verification import verify as measure
     verdicts = measure(name)
     count = ledger(verdicts)
     claims = [(v.network, asdict(v.claim) | {"measured": v.measured, "status": v.status, "reason": v.reason})
@@ -155,7 +155,7 @@ def _print_errata(console, errata: list[tuple[str, dict]]) -> None:
 
 def _folded_layers(layers: dict):
     from convatlas.anatomy import Layer, fold
-    table = plain_table("layer", "", "made of", "output", "params", "MACs", "field", right=("", *FIGURES))
+    table = plain_table("layer", "", "made of", "output", "params", "MACs", "receptive field", right=("", *FIGURES))
     for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"]):
         repeats = f"x{line.repeats}" if line.repeats > 1 else ""
         made_of = Phrase(line.made_of)
@@ -182,7 +182,7 @@ def _all_layers(layers: dict):
 def _figures(line) -> tuple[str, ...]:
     """The cells under FIGURES, of a layer or a folded line; what is nothing stays empty."""
     return (by(line.output), f"{line.params:,}" if line.params else "", short(line.macs) if line.macs else "",
-            str(line.field or ""))
+            str(line.receptive_field or ""))
 
 
 def _what(claim: dict) -> str:

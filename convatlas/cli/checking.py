@@ -1,4 +1,4 @@
-"""check-data: what is wrong with a folder of pictures, as text and as a table."""
+"""check-data: what is wrong with a folder of images, as text and as a table."""
 import sys
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ SHOWN = 50              # notes printed; problems are printed all
 
 
 def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> int:
-    """Decode every picture of a folder and list all that is wrong with it. Changes no file; exit code 1 if anything is.
+    """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code 1 if anything is.
 
     Parameters
     ----------
@@ -16,11 +16,11 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
     csv: Path
         A file to write the problems to: file, problem, remedy.
     workers: int
-        Processes that decode; 0 is one for each core.
+        ProcessGroup that decode; 0 is one for each core.
     """
-    from convatlas.data import DataError
     from convatlas.data.checking import check_data as check
     from convatlas.data.survey import write_csv
+    from convatlas.errors import DataError
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
     report = check(folder, workers, progress=_progress())
@@ -33,7 +33,7 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
     if report.data:
         _print_set(report.data)
     ignored = f", {len(report.ignored):,} other files ignored" if report.ignored else ""
-    print(f"{report.pictures:,} pictures looked at{ignored}: {_count(len(report.problems), 'problem')}, "
+    print(f"{report.images:,} images looked at{ignored}: {_count(len(report.problems), 'problem')}, "
           f"{_count(len(report.notes), 'note')}")
     if csv:
         write_csv(csv, report.problems)
@@ -42,7 +42,7 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
 
 def _print_set(data) -> None:
     from convatlas.cli.progress import class_counts
-    print(f"{len(data.train):,} pictures to train, {len(data.val):,} to validate, {len(data.test):,} to test")
+    print(f"{len(data.train):,} images to train, {len(data.val):,} to validate, {len(data.test):,} to test")
     print(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
     print(f"fingerprint {data.fingerprint}")
 
@@ -55,7 +55,7 @@ def _progress():
         nonlocal shown_at
         if sys.stderr.isatty() and time.monotonic() - shown_at > 0.1:
             shown_at = time.monotonic()
-            print(f"\r{done:,} pictures", end="\r", file=sys.stderr, flush=True)
+            print(f"\r{done:,} images", end="\r", file=sys.stderr, flush=True)
     return show
 
 

@@ -20,10 +20,10 @@ def convert(file: Path, *, network: str, to: Literal["safetensors", "torchvision
     source: str
         Where the file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit several networks.
     """
-    from convatlas.convert import convert as convert_file
-    from convatlas.registry import index, require
+    from convatlas.conversion import convert as convert_file
+    from convatlas.registry import require, stored_facts
     from convatlas.weights.writing import ENDINGS
-    require(network, index())
+    require(network, stored_facts())
     output = output or Path(f"{network}{'' if to == 'safetensors' else '-' + to}{ENDINGS[to]}")
     print(convert_file(file, network, output, to, source))
     print(f"wrote {output}")

@@ -4,7 +4,7 @@ from convatlas.cli.printing import Phrase, by, open_console, plain_table, print_
 PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])"       # where a path may break
 LEGEND = {"reads ": "reads: the channels that come in, where nothing else differs",
           " maps": "maps: the size of what it gives out, where nothing else differs",
-          " + norm": "+ norm: with the norm behind it"}
+          " + norm": "+ norm: with the norm after it"}
 KEYS = {"introduced": "introduced", "silent": "left open", "departs": "departs"}
 
 
@@ -51,7 +51,7 @@ def _record(found) -> dict:
         {key: getattr(change, key) for key in ("inside", "what", "a", "b", "steps", "times", "params", "macs")}
         for change in block.changes]} for block in found.blocks]
     return sides | {"same": not found, "params": found.b.params - found.a.params,
-                    "macs": found.b.macs - found.a.macs, "blocks": blocks}
+                    "macs": found.b.macs - found.a.macs, "layers": blocks}
 
 
 def _totals(found):

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from convatlas.train.recipe import Recipe, RecipeError
+from convatlas.errors import RecipeError
+from convatlas.training.recipe import Recipe
 
 
 def eval_(run: Path, *, data: str | None = None, data_root: str | None = None, split: str = "test",
           crops: str | None = None, sizes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
           workers: Annotated[int, Parameter(name=["--workers", "-j"])] = 0, json: bool = False) -> int:
-    """Measure a finished run on its test pictures, or on other pictures of the same classes.
+    """Measure a finished run on its test images, or on other images of the same classes.
 
     Parameters
     ----------
@@ -26,24 +27,24 @@ def eval_(run: Path, *, data: str | None = None, data_root: str | None = None, s
     crops: str
         center, 10 (AlexNet), 144 (GoogLeNet) or dense (VGG) [the run's own].
     sizes: list[int]
-        Shorter sides in pixels to which pictures are scaled before they are cropped [the run's own, or the paper's].
+        Shorter sides in pixels to which images are scaled before they are cropped [the run's own, or the paper's].
     workers: int
-        Processes that read pictures.
+        ProcessGroup that read images.
     json: bool
         Print JSON.
     """
     if split not in ("train", "val", "test"):
         raise RecipeError(f"split = {split!r} is not allowed; allowed: test | val | train")
     from convatlas.cli.open_run import open_run
-    from convatlas.data import Feed
-    from convatlas.evaluate import Views, evaluate
-    saved, pictures = open_run(run, data, data_root)
+    from convatlas.data import Loader
+    from convatlas.evaluation import MultiCrop, evaluate
+    saved, images = open_run(run, data, data_root)
     chosen = _chosen(Recipe.read(run / "recipe.toml"), crops, sizes)
-    views = Views(chosen.test_crops, chosen.test_sizes)
+    views = MultiCrop(chosen.test_crops, chosen.test_sizes)
     limit = {} if views.as_trained else {"memory_limit": 0}      # crops are cut from files as they are needed
-    feed = Feed(getattr(pictures, split), saved.preprocess, 256, workers=workers, **limit)
-    found = evaluate(saved.net, feed, len(saved.classes), views=views)
-    about = {"network": saved.network, "data": pictures.name, "split": split, "crops": views.crops,
+    loader = Loader(getattr(images, split), saved.preprocess, 256, workers=workers, **limit)
+    found = evaluate(saved.net, loader, len(saved.classes), views=views)
+    about = {"network": saved.network, "data": images.name, "split": split, "crops": views.crops,
              "sizes": [] if views.as_trained else list(views.sizes_for(saved.preprocess.side))}
     print("\n".join([json_.dumps(_as_json(about, saved.classes, found))] if json else
                     _as_text(about, saved.classes, found)))
@@ -65,10 +66,10 @@ def _as_json(about: dict, classes: tuple[str, ...], found) -> dict:
 
 def _as_text(about: dict, classes: tuple[str, ...], found) -> list[str]:
     from convatlas.cli.progress import percent
-    from convatlas.evaluate import BINS
+    from convatlas.evaluation import BINS
     way = f", {about['crops']} crops" if about["crops"] != "center" else ""
     way += f" at {', '.join(map(str, about['sizes']))} pixels" if about["sizes"] else ""
-    lines = [f"{about['network']} on {about['data']}, {found.count:,} {about['split']} pictures{way}",
+    lines = [f"{about['network']} on {about['data']}, {found.count:,} {about['split']} images{way}",
              f"  accuracy {percent(found.accuracy)}  ({found.correct:,} right, {found.count - found.correct:,} wrong)",
              f"  top-5    {percent(found.top5 / found.count)}",
              f"  loss     {found.loss:7.4f}",

@@ -5,20 +5,20 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from convatlas.train.fastest import Form, Trials
-from convatlas.train.session import Progress as Done
-from convatlas.train.watch import Watcher
+from convatlas.training.autotune import Config, Trials
+from convatlas.training.callbacks import Callback
+from convatlas.training.trainer import Progress as Done
 
 
-def watcher() -> "Lines":
+def callback() -> "Lines":
     """A bar when standard output is a terminal, else lines."""
     return Bar() if sys.stdout.isatty() else Lines()
 
 
 def class_counts(classes, counts: list[int], shown: int = 10) -> str:
-    """Each class with its number of training pictures: the first ten, and how many more there are."""
+    """Each class with its number of training images: the first ten, and how many more there are."""
     listed = ", ".join(f"{name} {count:,}" for name, count in list(zip(classes, counts, strict=True))[:shown])
-    more = f", and {len(classes) - shown:,} more ({min(counts):,} to {max(counts):,} pictures each)"
+    more = f", and {len(classes) - shown:,} more ({min(counts):,} to {max(counts):,} images each)"
     return listed + (more if len(classes) > shown else "")
 
 
@@ -38,7 +38,7 @@ def percent(share: float) -> str:
     return f"{100 * share:6.2f} %"
 
 
-class Lines(Watcher):
+class Lines(Callback):
     """A line an epoch, at most one a second until the last."""
 
     def __init__(self):
@@ -53,13 +53,13 @@ class Lines(Watcher):
         pass
 
     def begin(self, facts: dict) -> None:
-        pictures, self.epochs = facts["pictures"], facts["epochs"]
+        images, self.epochs = facts["images"], facts["epochs"]
         self.print(f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
                    f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} pixels "
                    f"(the smallest legal side is {facts['smallest']})")
         self.print(f"classes: {class_counts(facts['classes'], facts['counts'])}")
-        self.print(f"pictures: {pictures['train']:,} to train, {pictures['val']:,} to validate, "
-                   f"{pictures['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
+        self.print(f"images: {images['train']:,} to train, {images['val']:,} to validate, "
+                   f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
                    f"{facts['fingerprint'][:12]}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
         on = f"{facts['processes']} processes, {facts['device']}" if facts["processes"] > 1 else facts["device"]
@@ -68,18 +68,18 @@ class Lines(Watcher):
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
             self.print(f"forecast: about {coming.memory / 1e6:,.0f} MB of memory{each}, {duration(coming.epoch)} an "
-                       f"epoch, {duration(coming.rest)} in all (measured on a few pictures)")
+                       f"epoch, {duration(coming.rest)} in all (measured on a few images)")
 
     def checking(self, done: int) -> None:
         if time.monotonic() - self.printed_at >= 10:
             self.printed_at = time.monotonic()
-            self.print(f"looking at every picture once: {done:,} done")
+            self.print(f"looking at every image once: {done:,} done")
 
     def tried(self, trials: Trials) -> None:
         times = "; ".join(f"{form} {1e3 * seconds:,.1f} ms" for form, seconds in trials.seconds.items())
         kept = trials.winner
-        why = "the fastest" if kept != Form() else "as nothing was 5 % faster"
-        self.print(f"form: {kept}, {why} (a step of {trials.pictures} pictures: {times})")
+        why = "the fastest" if kept != Config() else "as nothing was 5 % faster"
+        self.print(f"form: {kept}, {why} (a step of {trials.images} images: {times})")
 
     def epoch(self, record: dict) -> None:
         last = record["epoch"] == self.epochs
@@ -98,12 +98,12 @@ class Lines(Watcher):
     def end(self, metrics: dict) -> None:
         test, validation = metrics["test"], metrics["validation"]
         self.print(f"test accuracy {percent(test['accuracy']).strip()} ({test['correct']:,} of {test['count']:,} "
-                   f"pictures), weights of epoch {validation['epoch']} (validation "
+                   f"images), weights of epoch {validation['epoch']} (validation "
                    f"{percent(validation['accuracy']).strip()}), trained in {metrics['seconds']:.1f} s")
 
 
 class Bar(Lines):
-    """The same with a bar under it: epoch, loss, accuracy, pictures a second, learning rate, time left."""
+    """The same with a bar under it: epoch, loss, accuracy, images a second, learning rate, time left."""
 
     def __init__(self):
         super().__init__()
@@ -126,9 +126,9 @@ class Bar(Lines):
         if now - self.shown_at < 0.1:
             return
         self.shown_at = now
-        pictures = (progress.step - self.first_step) * progress.seen / progress.batch
+        images = (progress.step - self.first_step) * progress.seen / progress.batch
         self.bar.update(self.task, completed=progress.step, description=f"epoch {progress.epoch + 1}/{self.epochs}",
-                        now=f"loss {loss:.3f}{self.score}  {pictures / (now - self.since):,.0f} pictures/s  "
+                        now=f"loss {loss:.3f}{self.score}  {images / (now - self.since):,.0f} images/s  "
                             f"lr {rate:.2g}")
 
     def epoch(self, record: dict) -> None:

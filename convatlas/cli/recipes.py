@@ -1,7 +1,7 @@
 """recipes: the runs that come with convatlas."""
 import json as json_
 
-from convatlas.train import builtin
+from convatlas.training import builtin
 
 
 def recipes(name: str | None = None, *, network: str | None = None, json: bool = False) -> int:

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from convatlas.train import builtin
-from convatlas.train.recipe import Recipe, RecipeError
+from convatlas.errors import RecipeError
+from convatlas.training import builtin
+from convatlas.training.recipe import Recipe
 
 SHORT = {"batch_size": "-b", "workers": "-j"}
 
@@ -27,7 +28,7 @@ NO_FLAGS = Flags()
 
 def train(network: str | None = None, *, recipe: str | None = None, output: Path | None = None,
           resume: str | None = None, flags: Annotated[Flags, Parameter(name="*")] = NO_FLAGS) -> int:
-    """Train a network on pictures.
+    """Train a network on images.
 
     Without --recipe, the built-in recipe for this network and data is taken where there is one, else `modern`, which
     trains every network on a small set; for LeNets the defaults below. Flags override all.
@@ -52,10 +53,10 @@ def train(network: str | None = None, *, recipe: str | None = None, output: Path
         raise RecipeError(f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave --resume "
                           f"out to begin one")
     chosen = _base(given, recipe, folder if resume else None).change(**given)
-    from convatlas.cli.progress import watcher
-    from convatlas.train import train as start
-    with watcher() as looking:
-        start(chosen, folder, resume=resume is not None, watcher=looking)
+    from convatlas.cli.progress import callback
+    from convatlas.training import train as start
+    with callback() as looking:
+        start(chosen, folder, resume=resume is not None, callback=looking)
     return 0
 
 
@@ -73,26 +74,26 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     return builtin.read(name) if name else Recipe()
 
 
-def predict(run: Path, pictures: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False) -> int:
-    """Say what is on pictures, with probabilities.
+def predict(run: Path, images: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False) -> int:
+    """Say what is on images, with probabilities.
 
     Parameters
     ----------
     run: Path
         The folder of a finished run.
-    pictures: list[Path]
-        Picture files, and folders of them.
+    images: list[Path]
+        Image files, and folders of them.
     top: int
         How many classes to name.
     test: int
-        Instead of files, take this many of the run's own test pictures and show the truth beside.
+        Instead of files, take this many of the run's own test images and show the truth beside.
     json: bool
         One JSON object a line.
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
-    if not pictures and not test:
-        raise RecipeError("which pictures? give files or folders, or --test 8 for eight of the run's test pictures")
+    if not images and not test:
+        raise RecipeError("which images? give files or folders, or --test 8 for eight of the run's test images")
     from convatlas.cli import answers
-    found = answers.of_test(run, test, top) if test else answers.of_files(run, pictures, top)
+    found = answers.of_test(run, test, top) if test else answers.of_files(run, images, top)
     return answers.show(found, json)

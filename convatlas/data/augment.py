@@ -1,4 +1,4 @@
-"""Distortions that keep a picture's class, each a function of the numbers drawn for that picture."""
+"""Distortions that keep an image's class, each a function of the numbers drawn for that image."""
 import math
 from dataclasses import dataclass, fields
 
@@ -9,9 +9,9 @@ from torch.nn.functional import grid_sample, pad
 
 from convatlas.data import mixing
 from convatlas.data.colours import jittered, pca_noise
-from convatlas.data.errors import DataError
 from convatlas.data.policies import DRAWS, POLICIES
 from convatlas.data.rectangles import TRIES, Box, erased_box, inception_crop, scaled_crop
+from convatlas.errors import DataError
 
 # One number for each, drawn whether it is used or not: turning one distortion on leaves the others as they were.
 AFFINE = ("pad_y", "pad_x", "flip", "shift_y", "shift_x", "rotate", "scale", "squeeze", "shear")
@@ -26,18 +26,18 @@ SHARP = 2                               # a source has at least this many times 
 
 @dataclass(frozen=True)
 class Augment:
-    """How far training pictures may be distorted; every amount is uniform within its bound, 0 means not at all.
+    """How far training images may be distorted; every amount is uniform within its bound, 0 means not at all.
 
-    First a picture is cut: "fit" and "center" as evaluation does it, "random" a square of its shorter side brought to
+    First an image is cut: "fit" and "center" as evaluation does it, "random" a square of its shorter side brought to
     `resize`, "random-resized" any part of it. Then, in this order: pad and flip, the affine maps, a policy, colours,
-    PCA noise; and on standardised pictures erasing and mixing.
+    PCA noise; and on standardised images erasing and mixing.
 
     pad and flip are the CIFAR recipe of He et al. 2016 (Sec. 4.2): black borders, a random crop, mirrored or not. The
     others are the planar affine maps of LeCun et al. 1998 (Sec. III.B), done together in one bilinear sampling; what
     comes in from outside is black.
     """
     pad: int = 0                # pixels: moved by a whole number of pixels in [-pad, pad], each way
-    flip: bool = False          # left and right, for every second picture
+    flip: bool = False          # left and right, for every second image
     shift: float = 0.0          # pixels, sub-pixel, each way
     rotate: float = 0.0         # degrees, either way
     scale: float = 0.0          # 0.1: larger or smaller by up to a tenth
@@ -63,7 +63,7 @@ class Augment:
 
     @property
     def cuts(self) -> bool:
-        """Whether each use of a picture needs the whole of it."""
+        """Whether each use of an image needs the whole of it."""
         return self.crop in ("random", "random-resized")
 
     @property
@@ -76,15 +76,15 @@ class Augment:
         return None if self.crop == "fit" else max(side, self._resize(side)[0])
 
     def source_side(self, side: int) -> int:
-        """What the shorter side of a decoded picture must have, if its file has it, for crops of `side` to be sharp."""
+        """What the shorter side of a decoded image must have, if its file has it, for crops of `side` to be sharp."""
         return max(self._resize(side)) if self.crop == "random" else SHARP * max((side, *self.sizes))
 
     def side(self, side: int, u: float) -> int:
-        """The side of a step's pictures."""
+        """The side of a step's images."""
         return self.sizes[int(u * len(self.sizes))] if self.sizes else side
 
     def box(self, h: int, w: int, side: int, draws: np.ndarray) -> Box:
-        """What is cut out of a picture of h x w pixels, for its row of draws."""
+        """What is cut out of an image of h x w pixels, for its row of draws."""
         u = dict(zip(COLUMNS, draws.tolist(), strict=True))
         if self.crop == "random":
             return scaled_crop(h, w, u, self._resize(side), side)
@@ -95,59 +95,59 @@ class Augment:
 
     @property
     def affine(self) -> bool:
-        """Whether pictures have to be sampled between pixels."""
+        """Whether images have to be sampled between pixels."""
         return any((self.shift, self.rotate, self.scale, self.squeeze, self.shear))
 
-    def apply(self, pictures: Tensor, draws: np.ndarray) -> Tensor:
-        """uint8 (N, C, S, S) and uniform draws (N, len(COLUMNS)), a row for each picture -> the same shape, 0..255.
+    def apply(self, images: Tensor, draws: np.ndarray) -> Tensor:
+        """uint8 (N, C, S, S) and uniform draws (N, len(COLUMNS)), a row for each image -> the same shape, 0..255.
 
-        uint8 where pixels only move or change places, else float32, which PCA noise may take a little beyond 0..255. A
-        picture's result depends on its own row alone.
+        uint8 where pixels only move or change places, else float32, which PCA noise may take a little beyond 0..255. An
+        image's result depends on its own row alone.
         """
         u = dict(zip(COLUMNS, draws.T, strict=True))
         if self.pad or self.flip:
-            pictures = self._moved(pictures, u)
+            images = self._moved(images, u)
         if self.affine:
-            grid = _grid(self._inverse_maps(u), pictures.shape[-1])
-            pictures = grid_sample(pictures.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+            grid = _grid(self._inverse_maps(u), images.shape[-1])
+            images = grid_sample(images.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
         if self.auto_augment or self.color_jitter:
-            pictures = self._recoloured(pictures, u)
+            images = self._recoloured(images, u)
         if self.lighting:
-            pictures = pca_noise(pictures, _columns(u, "lighting_1", "lighting_2", "lighting_3"), self.lighting)
-        return pictures
+            images = pca_noise(images, _columns(u, "lighting_1", "lighting_2", "lighting_3"), self.lighting)
+        return images
 
     def erase(self, x: Tensor, draws: np.ndarray) -> Tensor:
-        """Standardised pictures, some of them with a box of the mean colour."""
+        """Standardised images, some of them with a box of the mean colour."""
         if not self.random_erasing:
             return x
-        for picture, row in zip(x, draws.tolist(), strict=True):
+        for image, row in zip(x, draws.tolist(), strict=True):
             u = dict(zip(COLUMNS, row, strict=True))
             if box := erased_box(x.shape[-1], u, self.random_erasing):
                 top, left, height, width = box
-                picture[:, top:top + height, left:left + width] = 0
+                image[:, top:top + height, left:left + width] = 0
         return x
 
     def mix(self, x: Tensor, y: Tensor, classes: int, draws: np.ndarray) -> tuple[Tensor, Tensor]:
         """The batch with neighbours mixed, if asked for; `draws` are a step's, (4,)."""
         return mixing.mixed(x, y, classes, draws, self.mixup, self.cutmix) if self.mixes else (x, y)
 
-    def _recoloured(self, pictures: Tensor, u: dict[str, np.ndarray]) -> Tensor:
-        """Policy and jitter, one picture after the other: their kernels work on whole numbers."""
-        policy = POLICIES.get(self.auto_augment, lambda picture, draws: picture)
+    def _recoloured(self, images: Tensor, u: dict[str, np.ndarray]) -> Tensor:
+        """Policy and jitter, one image after the other: their kernels work on whole numbers."""
+        policy = POLICIES.get(self.auto_augment, lambda image, draws: image)
         draws = _columns(u, *(f"policy_{i}" for i in range(DRAWS)))
         changes = _columns(u, "brightness", "contrast", "saturation", "order")
-        eight_bits = pictures if pictures.dtype == torch.uint8 else pictures.round().clamp_(0, 255).to(torch.uint8)
+        eight_bits = images if images.dtype == torch.uint8 else images.round().clamp_(0, 255).to(torch.uint8)
         done = []
-        for picture, draw, change in zip(eight_bits, draws, changes, strict=True):
-            picture = policy(picture, draw)
-            done.append(jittered(picture, change, self.color_jitter) if self.color_jitter else picture)
+        for image, draw, change in zip(eight_bits, draws, changes, strict=True):
+            image = policy(image, draw)
+            done.append(jittered(image, change, self.color_jitter) if self.color_jitter else image)
         return torch.stack(done) if done else eight_bits
 
-    def _moved(self, pictures: Tensor, u: dict[str, np.ndarray]) -> Tensor:
-        """A slice for each picture: as fast as one gather over the batch at 32 pixels, with an eighth of its memory."""
-        side = pictures.shape[-1]
-        padded = pad(pictures, [self.pad] * 4).numpy()
-        moved = np.empty(pictures.shape, np.uint8)
+    def _moved(self, images: Tensor, u: dict[str, np.ndarray]) -> Tensor:
+        """A slice for each image: as fast as one gather over the batch at 32 pixels, with an eighth of its memory."""
+        side = images.shape[-1]
+        padded = pad(images, [self.pad] * 4).numpy()
+        moved = np.empty(images.shape, np.uint8)
         tops, lefts = ((u[way] * (2 * self.pad + 1)).astype(int).tolist() for way in ("pad_y", "pad_x"))
         mirrored = ((u["flip"] < 0.5) & self.flip).tolist()
         for new, old, top, left, mirror in zip(moved, padded, tops, lefts, mirrored, strict=True):
@@ -156,9 +156,9 @@ class Augment:
         return torch.from_numpy(moved)
 
     def _inverse_maps(self, u: dict[str, np.ndarray]) -> Tensor:
-        """float32 (N, 2, 3): from a pixel of the new picture, counted from the middle, to where it comes from (x, y).
+        """float32 (N, 2, 3): from a pixel of the new image, counted from the middle, to where it comes from (x, y).
 
-        From the old picture to the new, squeeze comes first, then shear, rotation, size, and shift last.
+        From the old image to the new, squeeze comes first, then shear, rotation, size, and shift last.
         """
         within = {name: 2 * u[name] - 1 for name in COLUMNS}
         angle = (within["rotate"] * math.radians(self.rotate)).tolist()

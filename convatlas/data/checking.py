@@ -13,23 +13,23 @@ from convatlas.data.survey import TIMEOUT, Examined, Finding, examine_all, remem
 @dataclass(frozen=True)
 class Report:
     """What check_data found. Only problems keep a set from being used."""
-    pictures: int                       # files that were decoded
+    images: int                       # files that were decoded
     problems: tuple[Finding, ...]
     notes: tuple[Finding, ...]          # unusual, handled or perhaps meant
-    ignored: tuple[str, ...]            # no pictures by their names, hidden, or reached twice
+    ignored: tuple[str, ...]            # no images by their names, hidden, or reached twice
     data: Data | None                   # the set, if its folders are one
 
 
 def check_data(path: str | Path, workers: int = 0, timeout: float = TIMEOUT,
                progress: Callable[[int], None] = lambda done: None) -> Report:
-    """All that is wrong with a folder of pictures, in one pass: its layout, and every file decoded by all `workers`.
+    """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by all `workers`.
 
     Changes nothing in the folder. Training on it afterwards need not look again.
     """
     found = layout(Path(path))
-    split = FileSplit(found.root, torch.zeros(len(found.pictures), dtype=torch.int64), found.pictures)
+    split = FileSplit(found.root, torch.zeros(len(found.images), dtype=torch.int64), found.images)
     examined = examine_all(split, workers, timeout, progress)
-    results = dict(zip(found.pictures, examined, strict=True))
+    results = dict(zip(found.images, examined, strict=True))
     problems = [Finding.of(file, reason) for file, reason in found.troubles]
     problems += [Finding.of(name, one.reason) for name, one in results.items() if one.reason]
     notes = [Finding.of(name, note) for name, one in results.items() for note in one.notes]
@@ -40,7 +40,7 @@ def check_data(path: str | Path, workers: int = 0, timeout: float = TIMEOUT,
 
 
 def _twins(found: Layout, results: dict[str, Examined]) -> Iterator[Finding]:
-    """Pictures that are byte for byte another one, of another class or of the test set."""
+    """Images that are byte for byte another one, of another class or of the test set."""
     if not found.data:
         return
     home = {name: (part, int(label)) for part in ("train", "val", "test")

@@ -13,19 +13,19 @@ EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836
 ORDERS = tuple(permutations(("brightness", "contrast", "saturation")))
 
 
-def pca_noise(pictures: Tensor, draws: np.ndarray, sigma: float) -> Tensor:
-    """(N, 3, H, W) in 0..255 -> float32; each picture gets one shift of all its pixels. draws: uniform, (N, 3).
+def pca_noise(images: Tensor, draws: np.ndarray, sigma: float) -> Tensor:
+    """(N, 3, H, W) in 0..255 -> float32; each image gets one shift of all its pixels. draws: uniform, (N, 3).
 
     Krizhevsky et al. 2012, Sec. 4.1: the sum of the eigenvectors, each times its eigenvalue and times a Gaussian of
-    deviation `sigma` that is drawn anew whenever the picture is used.
+    deviation `sigma` that is drawn anew whenever the image is used.
     """
     normal = NormalDist()
     alpha = np.array([[normal.inv_cdf(max(u, 2.0**-54)) for u in row] for row in draws.tolist()]) * sigma
     shift = (alpha * EIGENVALUES) @ np.array(EIGENVECTORS).T
-    return pictures.float() + torch.from_numpy((255 * shift).astype(np.float32))[:, :, None, None]
+    return images.float() + torch.from_numpy((255 * shift).astype(np.float32))[:, :, None, None]
 
 
-def jittered(picture: Tensor, u: np.ndarray, strength: float) -> Tensor:
+def jittered(image: Tensor, u: np.ndarray, strength: float) -> Tensor:
     """uint8 (C, H, W): brightness, contrast and saturation times 1 - strength to 1 + strength, in any order.
 
     u: three factors and the order, uniform in [0, 1).
@@ -35,5 +35,5 @@ def jittered(picture: Tensor, u: np.ndarray, strength: float) -> Tensor:
               "saturation": (kernels.adjust_saturation, u[2])}
     for name in ORDERS[int(u[3] * len(ORDERS))]:
         kernel, draw = change[name]
-        picture = kernel(picture, max(0.0, 1 + strength * (2 * draw - 1)))
-    return picture
+        image = kernel(image, max(0.0, 1 + strength * (2 * draw - 1)))
+    return image

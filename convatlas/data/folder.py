@@ -1,4 +1,4 @@
-"""A folder of class folders: finding the pictures, and saying clearly what is wrong when it is not one."""
+"""A folder of class folders: finding the images, and saying clearly what is wrong when it is not one."""
 import contextlib
 import hashlib
 import os
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from convatlas.data import keyed
-from convatlas.data.errors import DataError
-from convatlas.data.pictures import EXTENSIONS, read_header
+from convatlas.data import keyed_random
+from convatlas.data.image_file import EXTENSIONS, read_header
 from convatlas.data.split import Data, FileSplit, hold_out, require_enough
+from convatlas.errors import DataError
 
 PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"})     # hidden files are junk too
@@ -59,8 +59,8 @@ def open_folder(path: Path, seed: int, val_fraction: float) -> Data:
 
 
 @_system_errors()
-def find_pictures(paths) -> list[Path]:
-    """The pictures a user named, by file or by folder (searched to the bottom), each once, in the order given.
+def find_images(paths) -> list[Path]:
+    """The images a user named, by file or by folder (searched to the bottom), each once, in the order given.
 
     Inside a folder the order is natural: 2.png before 10.png. A file named outright is kept whatever its extension.
     Raises DataError for a path that does not exist, and where nothing is found.
@@ -70,23 +70,23 @@ def find_pictures(paths) -> list[Path]:
         if os.path.isdir(path):
             inside = _sorted_under(path, _Finds())
             if not inside:
-                raise DataError(f"the folder {str(path)!r} holds no pictures; {_extensions()} are looked for")
+                raise DataError(f"the folder {str(path)!r} holds no images; {_extensions()} are looked for")
             found.update(dict.fromkeys(inside))
         elif os.path.lexists(path):
             found[path] = None
         else:
-            raise DataError(f"the picture {str(path)!r} does not exist; check the path")
+            raise DataError(f"the image {str(path)!r} does not exist; check the path")
     if not found:
-        raise DataError("no picture was named; give one or more files or folders")
+        raise DataError("no image was named; give one or more files or folders")
     return list(found)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A folder as it was found: as a set, if it is one, and every picture in it, whether or not it belongs to one."""
+    """A folder as it was found: as a set, if it is one, and every image in it, whether or not it belongs to one."""
     root: Path
     data: Data | None
-    pictures: tuple[str, ...]           # relative to root
+    images: tuple[str, ...]           # relative to root
     ignored: tuple[str, ...]
     troubles: tuple[tuple[str, str], ...]       # (file or folder, what is wrong; the remedy)
 
@@ -95,28 +95,28 @@ def layout(path: Path, seed: int = 0, val_fraction: float = 0.1) -> Layout:
     """What open_folder makes of a folder, and all that it would complain of, at once. Raises nothing."""
     data, troubles, finds = None, [], _Finds(unreadable=[])
     root = Path(os.path.realpath(path))
-    pictures = _sorted_under(root, finds) if os.path.isdir(root) else []
+    images = _sorted_under(root, finds) if os.path.isdir(root) else []
     try:
         data = open_folder(path, seed, val_fraction)
     except DataError as fault:
         said = " ".join(str(fault).partition(LAYOUT)[0].split()).rstrip(".,; ")
-        hollow = _hollow(root, pictures) if os.path.isdir(root) else []
-        troubles += [(str(folder), f"holds no pictures; add some ({_extensions()}) or remove the folder")
+        hollow = _hollow(root, images) if os.path.isdir(root) else []
+        troubles += [(str(folder), f"holds no images; add some ({_extensions()}) or remove the folder")
                      for folder in hollow]
-        if not (finds.unreadable or (hollow and said.startswith("no pictures in"))):
+        if not (finds.unreadable or (hollow and said.startswith("no images in"))):
             troubles.append((str(path), said))
     troubles += [(fault.filename, f"cannot be read ({fault.strerror}); change its permissions")
                  for fault in finds.unreadable]
     ignored = data.ignored if data else tuple(entry.relative_to(root).as_posix() for entry in finds.ignored)
-    return Layout(root, data, tuple(p.relative_to(root).as_posix() for p in pictures), ignored, tuple(troubles))
+    return Layout(root, data, tuple(p.relative_to(root).as_posix() for p in images), ignored, tuple(troubles))
 
 
-def _hollow(root: Path, pictures: list[Path]) -> list[Path]:
-    """Class folders without a picture."""
+def _hollow(root: Path, images: list[Path]) -> list[Path]:
+    """Class folders without an image."""
     try:
         parts = _parts(root).values()
         return [folder for part in parts for folder in _folders(part)
-                if not any(picture.is_relative_to(folder) for picture in pictures)]
+                if not any(image.is_relative_to(folder) for image in images)]
     except (DataError, OSError):
         return []
 
@@ -150,7 +150,7 @@ def _same_classes(parts: dict[str, Path]) -> tuple[str, ...]:
     for part, names in classes.items():
         if not names:
             loose = sum(stray.suffix.lower() in EXTENSIONS for stray in _strays(parts[part]))
-            raise DataError(f"{str(parts[part])!r} holds no class folders, only {loose} loose pictures; {LAYOUT}")
+            raise DataError(f"{str(parts[part])!r} holds no class folders, only {loose} loose images; {LAYOUT}")
         if names != classes["train"]:
             raise DataError(f"the classes of {part} are not those of train: {_listed(names)} in {str(parts[part])!r}, "
                             f"{_listed(classes['train'])} in train; make the folders agree")
@@ -163,11 +163,11 @@ def _same_classes(parts: dict[str, Path]) -> tuple[str, ...]:
 def _find_split(root: Path, folder: Path, classes: tuple[str, ...], finds: _Finds) -> FileSplit:
     finds.seen |= {_identity(path) for path in (root, folder, *(folder / name for name in classes))}
     found = {name: _sorted_under(folder / name, finds) for name in classes}
-    if empty := [name for name, pictures in found.items() if not pictures]:
-        raise DataError(f"no pictures in {_listed(str(folder / name) for name in empty)}; "
-                        f"add pictures ({_extensions()}) or remove the folder")
+    if empty := [name for name, images in found.items() if not images]:
+        raise DataError(f"no images in {_listed(str(folder / name) for name in empty)}; "
+                        f"add images ({_extensions()}) or remove the folder")
     labels = [label for label, name in enumerate(classes) for _ in found[name]]
-    names = [picture.relative_to(root).as_posix() for name in classes for picture in found[name]]
+    names = [image.relative_to(root).as_posix() for name in classes for image in found[name]]
     return FileSplit(root, torch.tensor(labels), names)
 
 
@@ -176,7 +176,7 @@ def _sorted_under(folder: Path, finds: _Finds) -> list[Path]:
 
 
 def _walk(folder: Path, finds: _Finds) -> Iterator[Path]:
-    """All that looks like a picture, at any depth; a pipe or a dead link too, for reading it will say what it is."""
+    """All that looks like an image, at any depth; a pipe or a dead link too, for reading it will say what it is."""
     finds.seen.add(_identity(folder))
     for entry in _entries(folder, finds):
         if _is_junk(entry):
@@ -217,7 +217,7 @@ def _complete(splits: dict[str, FileSplit], classes: tuple[str, ...], seed: int,
 
 def _all_grey(split: FileSplit) -> bool:
     readable = False
-    for i in keyed.order(len(split), seed=0, epoch=0)[:HEADERS].tolist():
+    for i in keyed_random.order(len(split), seed=0, epoch=0)[:HEADERS].tolist():
         try:
             grey, _, _ = read_header(split.root / split.names[i])
         except DataError:

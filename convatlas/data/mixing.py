@@ -12,7 +12,7 @@ def mixed(x: Tensor, y: Tensor, classes: int, draws, mixup: float, cutmix: float
     """float (B, C, S, S) and int64 (B,) -> the same, mixed, and float32 (B, classes), whose rows sum to 1.
 
     Two neighbours, places 2k and 2k + 1, are mixed with each other, so that processes which each take an even stretch
-    of a batch mix the same pictures as one process would. `mixup` and `cutmix` are the alpha of Beta(alpha, alpha),
+    of a batch mix the same images as one process would. `mixup` and `cutmix` are the alpha of Beta(alpha, alpha),
     from which one share is drawn for the batch; with both, either is as likely. Zhang et al. 2017, Yun et al. 2019.
     """
     which, amount, u_y, u_x = (float(u) for u in draws)

@@ -1,6 +1,6 @@
-"""RandAugment, AutoAugment and TrivialAugment: which operations a picture meets, as a function of its draws.
+"""RandAugment, AutoAugment and TrivialAugment: which operations an image meets, as a function of its draws.
 
-The operations are torchvision's kernels on uint8 pictures; as there, the nearest pixel is taken and what is uncovered
+The operations are torchvision's kernels on uint8 images; as there, the nearest pixel is taken and what is uncovered
 becomes black.
 """
 import math
@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-DRAWS = 6                               # numbers that a policy may use for one picture
+DRAWS = 6                               # numbers that a policy may use for one image
 WIDE = {"shear": 0.99, "translate": 32.0, "rotate": 135.0, "enhance": 0.99, "bits": 6}      # TrivialAugment's
 USUAL = {"shear": 0.3, "translate": None, "rotate": 30.0, "enhance": 0.9, "bits": 4}        # the others'
-SHARE = 150 / 331                       # of the side, that "translate" may reach: AutoAugment moved 331-pixel pictures
+SHARE = 150 / 331                       # of the side, that "translate" may reach: AutoAugment moved 331-pixel images
 SIGNED = {"ShearX": "shear", "ShearY": "shear", "TranslateX": "translate", "TranslateY": "translate",
           "Rotate": "rotate", "Brightness": "enhance", "Color": "enhance", "Contrast": "enhance",
           "Sharpness": "enhance"}
@@ -46,65 +46,65 @@ def sub_policies(table: str) -> list[list[tuple[str, float, int]]]:
             for row in rows]
 
 
-def randaugment(picture: Tensor, u: np.ndarray) -> Tensor:
+def randaugment(image: Tensor, u: np.ndarray) -> Tensor:
     """uint8 (C, H, W) and 6 uniform draws -> the same shape: two operations of 14, magnitude 9 of 30."""
     for which, sign in u[:2 * RAND_OPERATIONS].reshape(-1, 2):
-        picture = applied(picture, _pick(OPERATIONS, which), RAND_MAGNITUDE, 31, sign, USUAL)
-    return picture
+        image = applied(image, _pick(OPERATIONS, which), RAND_MAGNITUDE, 31, sign, USUAL)
+    return image
 
 
-def trivialaugment(picture: Tensor, u: np.ndarray) -> Tensor:
+def trivialaugment(image: Tensor, u: np.ndarray) -> Tensor:
     """One operation, of any strength."""
-    return applied(picture, _pick(OPERATIONS, u[0]), int(u[1] * 31), 31, u[2], WIDE)
+    return applied(image, _pick(OPERATIONS, u[0]), int(u[1] * 31), 31, u[2], WIDE)
 
 
-def autoaugment(picture: Tensor, u: np.ndarray, table: str = IMAGENET) -> Tensor:
+def autoaugment(image: Tensor, u: np.ndarray, table: str = IMAGENET) -> Tensor:
     """One sub-policy of 25: two operations, each with its probability and magnitude."""
     steps = _pick(sub_policies(table), u[0])
     for (name, probability, magnitude), (chance, sign) in zip(steps, u[1:5].reshape(2, 2), strict=True):
         if chance < probability:
-            picture = applied(picture, name, magnitude, 10, sign, USUAL)
-    return picture
+            image = applied(image, name, magnitude, 10, sign, USUAL)
+    return image
 
 
-def autoaugment_cifar(picture: Tensor, u: np.ndarray) -> Tensor:
+def autoaugment_cifar(image: Tensor, u: np.ndarray) -> Tensor:
     """The same with the sub-policies found on CIFAR-10."""
-    return autoaugment(picture, u, CIFAR)
+    return autoaugment(image, u, CIFAR)
 
 
 POLICIES = {"randaugment": randaugment, "autoaugment": autoaugment, "autoaugment-cifar": autoaugment_cifar,
             "trivialaugment": trivialaugment}
 
 
-def applied(picture: Tensor, name: str, level: int, levels: int, sign: float, reach: dict) -> Tensor:
+def applied(image: Tensor, name: str, level: int, levels: int, sign: float, reach: dict) -> Tensor:
     """One operation at `level` of 0..levels-1; a sign below one half turns, moves or darkens the other way."""
     from torchvision.transforms.v2 import functional as kernels
     if name in SIGNED:
-        side = picture.shape[2 if name == "TranslateX" else 1]
+        side = image.shape[2 if name == "TranslateX" else 1]
         top = SHARE * side if reach[SIGNED[name]] is None else reach[SIGNED[name]]
-        return _signed(picture, name, _level(top, level, levels) * (1 if sign >= 0.5 else -1))
+        return _signed(image, name, _level(top, level, levels) * (1 if sign >= 0.5 else -1))
     if name == "Posterize":
-        return kernels.posterize(picture, 8 - round(level / ((levels - 1) / reach["bits"])))
+        return kernels.posterize(image, 8 - round(level / ((levels - 1) / reach["bits"])))
     if name == "Solarize":
-        return kernels.solarize(picture, 255 * float(torch.linspace(1, 0, levels)[level]))
+        return kernels.solarize(image, 255 * float(torch.linspace(1, 0, levels)[level]))
     plain = {"Identity": lambda same: same, "AutoContrast": kernels.autocontrast, "Equalize": kernels.equalize,
              "Invert": kernels.invert}
-    return plain[name](picture)
+    return plain[name](image)
 
 
-def _signed(picture: Tensor, name: str, amount: float) -> Tensor:
+def _signed(image: Tensor, name: str, amount: float) -> Tensor:
     from torchvision.transforms.v2 import functional as kernels
     still = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
     slant = math.degrees(math.atan(amount))
     moves = {"ShearX": {"shear": [slant, 0.0], "center": [0, 0]}, "ShearY": {"shear": [0.0, slant], "center": [0, 0]},
              "TranslateX": {"translate": [int(amount), 0]}, "TranslateY": {"translate": [0, int(amount)]}}
     if name in moves:
-        return kernels.affine(picture, **still | moves[name])
+        return kernels.affine(image, **still | moves[name])
     if name == "Rotate":
-        return kernels.rotate(picture, amount)
+        return kernels.rotate(image, amount)
     enhance = {"Brightness": kernels.adjust_brightness, "Color": kernels.adjust_saturation,
                "Contrast": kernels.adjust_contrast, "Sharpness": kernels.adjust_sharpness}
-    return enhance[name](picture, 1 + amount)
+    return enhance[name](image, 1 + amount)
 
 
 def _level(top: float, level: int, levels: int) -> float:

@@ -1,4 +1,4 @@
-"""From a picture of any size to what a network reads: fitted into a square, scaled, standardised."""
+"""From an image of any size to what a network reads: fitted into a square, scaled, standardised."""
 import math
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -7,27 +7,27 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from convatlas.data import keyed
-from convatlas.data.decode import MEMORY_LIMIT, decoded, fits_in_memory
-from convatlas.data.errors import DataError
+from convatlas.data import keyed_random
+from convatlas.data.image_cache import MEMORY_LIMIT, decoded, fits_in_memory
 from convatlas.data.split import Data, Split
+from convatlas.errors import DataError
 
-SAMPLE = 2000                           # pictures looked at where looking at all would mean decoding a set twice
+SAMPLE = 2000                           # images looked at where looking at all would mean decoding a set twice
 SIDES = range(2, 4097)                  # torch's resize fails an assertion where 1 x 1 pixels are to come out
 SMALLEST_STD = 1e-9                     # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)             # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
-STRIP = 4                               # a picture longer than this many widths loses its ends before it is scaled
-SMALLEST_SHARE = 3 / 4                  # of the field, that a picture must fill to be left at its own size
+STRIP = 4                               # an image longer than this many widths loses its ends before it is scaled
+SMALLEST_SHARE = 3 / 4                  # of the field, that an image must fill to be left at its own size
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How pictures become input; stored with the weights, so that training, evaluation and every server agree.
+    """How images become input; stored with the weights, so that training, evaluation and every server agree.
 
     fit "pad": set unscaled into the middle of a black field, as LeNet-5 sets 28 pixels into 32. `content` is the longer
-    side of the largest picture of the training set; a picture that is larger, or fills less than 3/4 of the field, is
+    side of the largest image of the training set; an image that is larger, or fills less than 3/4 of the field, is
     first scaled until its own longer side is `content`.
-    fit "resize": the picture is scaled until its shorter side is `content`, and the central square of the field's size
+    fit "resize": the image is scaled until its shorter side is `content`, and the central square of the field's size
     is cut out. mean and std are per channel, of pixels in 0..1.
     """
     channels: int
@@ -37,21 +37,21 @@ class Preprocess:
     fit: str
     content: int
 
-    def fit_picture(self, picture: Tensor) -> Tensor:
+    def fit_image(self, image: Tensor) -> Tensor:
         """uint8 (C, H, W), C = 1 or 3, of any size -> uint8 (channels, side, side)."""
-        return self.fit_pictures(picture[None])[0]
+        return self.fit_images(image[None])[0]
 
-    def fit_pictures(self, pictures: Tensor) -> Tensor:
-        """uint8 (N, C, H, W), C = 1 or 3 -> uint8 (N, channels, side, side); each as fit_picture would."""
-        pictures = self.in_channels(pictures)
+    def fit_images(self, images: Tensor) -> Tensor:
+        """uint8 (N, C, H, W), C = 1 or 3 -> uint8 (N, channels, side, side); each as fit_image would."""
+        images = self.in_channels(images)
         if self.fit == "pad":
-            return _padded(pictures, self.side, self.content)
+            return _padded(images, self.side, self.content)
         larger = self.content > self.side
-        return _middle(pictures, self.side, self.content) if larger else _cropped(pictures, self.side)
+        return _middle(images, self.side, self.content) if larger else _cropped(images, self.side)
 
-    def in_channels(self, pictures: Tensor) -> Tensor:
+    def in_channels(self, images: Tensor) -> Tensor:
         """uint8 (N, 1 or 3, H, W) -> uint8 (N, channels, H, W)."""
-        return _in_channels(pictures, self.channels)
+        return _in_channels(images, self.channels)
 
     def normalise(self, fitted: Tensor) -> Tensor:
         """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and deviation 1."""
@@ -76,16 +76,16 @@ class Preprocess:
 
 def fit_preprocess(data: Data, side: int, workers: int = 0, memory_limit: int = MEMORY_LIMIT,
                    shorter: int | None = None) -> Preprocess:
-    """The preprocessing for this set at this side: the kind of fit, and the mean and deviation of training pictures.
+    """The preprocessing for this set at this side: the kind of fit, and the mean and deviation of training images.
 
-    With `shorter`, pictures are scaled to that shorter side and their middle is taken, whatever the set is like.
+    With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the set is like.
 
-    All training pictures count where they fit in memory (a Feed then uses the same decoded copy), else, and with
-    `shorter`, a fixed sample of 2,000. Raises DataError naming every picture that cannot be read.
+    All training images count where they fit in memory (a Loader then uses the same decoded copy), else, and with
+    `shorter`, a fixed sample of 2,000. Raises DataError naming every image that cannot be read.
     """
     if side not in SIDES:
-        raise DataError(f"pictures cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to {SIDES[-1]}")
-    sample = np.sort(keyed.order(len(data.train), seed=0, epoch=0)[:SAMPLE])
+        raise DataError(f"images cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to {SIDES[-1]}")
+    sample = np.sort(keyed_random.order(len(data.train), seed=0, epoch=0)[:SAMPLE])
     if shorter is not None and not side <= shorter <= SIDES[-1]:
         raise DataError(f"a shorter side of {shorter} pixels cannot give crops of {side}; "
                         f"choose one from {side} to {SIDES[-1]}")
@@ -93,15 +93,15 @@ def fit_preprocess(data: Data, side: int, workers: int = 0, memory_limit: int = 
     prep = Preprocess(data.channels, side, (0.0,) * data.channels, (1.0,) * data.channels,
                       "resize" if content is None else "pad", content or shorter or side)
     if shorter is None and fits_in_memory(data.train, prep, memory_limit):
-        pictures = decoded(data.train, prep, workers)
+        images = decoded(data.train, prep, workers)
     else:
-        pictures = data.train.fitted(torch.from_numpy(sample), prep)
-    mean, std = _mean_and_std(pictures)
+        images = data.train.fitted(torch.from_numpy(sample), prep)
+    mean, std = _mean_and_std(images)
     return replace(prep, mean=mean, std=std)
 
 
 def _content(split: Split, sample: np.ndarray, side: int) -> int | None:
-    """The longest side among the sample if all its pictures can be set into the field unscaled, else None."""
+    """The longest side among the sample if all its images can be set into the field unscaled, else None."""
     longest = 0
     for i in sample.tolist():
         try:
@@ -118,67 +118,67 @@ def _fills(longer: int, side: int) -> bool:
     return SMALLEST_SHARE * side <= longer <= side
 
 
-def _in_channels(pictures: Tensor, channels: int) -> Tensor:
-    if pictures.shape[1] == channels:
-        return pictures
+def _in_channels(images: Tensor, channels: int) -> Tensor:
+    if images.shape[1] == channels:
+        return images
     if channels == 3:
-        return pictures.expand(-1, 3, -1, -1)
-    red, green, blue = pictures.int().unbind(1)
+        return images.expand(-1, 3, -1, -1)
+    red, green, blue = images.int().unbind(1)
     grey = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue + 32768) >> 16
     return grey.to(torch.uint8)[:, None]
 
 
-def shorter_side_at(picture: Tensor, shorter: int) -> Tensor:
+def shorter_side_at(image: Tensor, shorter: int) -> Tensor:
     """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = shorter, in proportion; of a strip only the middle: see STRIP."""
-    h, w = picture.shape[1:]
+    h, w = image.shape[1:]
     short = min(h, w)
     tall, wide = min(h, STRIP * short), min(w, STRIP * short)
     top, left = (h - tall) // 2, (w - wide) // 2
-    picture = picture[:, top:top + tall, left:left + wide]
-    return _scaled(picture[None], tall * shorter // short, wide * shorter // short)[0]
+    image = image[:, top:top + tall, left:left + wide]
+    return _scaled(image[None], tall * shorter // short, wide * shorter // short)[0]
 
 
-def _padded(pictures: Tensor, side: int, content: int) -> Tensor:
-    h, w = pictures.shape[2:]
+def _padded(images: Tensor, side: int, content: int) -> Tensor:
+    h, w = images.shape[2:]
     longer = max(h, w)
     if longer > content or not _fills(longer, side):
         h, w = (max(1, round(length * content / longer)) for length in (h, w))
-        pictures = _scaled(pictures, h, w)
+        images = _scaled(images, h, w)
     top, left = (side - h) // 2, (side - w) // 2
-    return pad(pictures, (left, side - w - left, top, side - h - top))
+    return pad(images, (left, side - w - left, top, side - h - top))
 
 
-def _cropped(pictures: Tensor, side: int) -> Tensor:
-    """Cutting before scaling: the same picture, but a strip of 1 x 10,000 pixels costs no gigabytes."""
-    h, w = pictures.shape[2:]
+def _cropped(images: Tensor, side: int) -> Tensor:
+    """Cutting before scaling: the same image, but a strip of 1 x 10,000 pixels costs no gigabytes."""
+    h, w = images.shape[2:]
     short = min(h, w)
     top, left = (h - short) // 2, (w - short) // 2
-    return _scaled(pictures[..., top:top + short, left:left + short], side, side)
+    return _scaled(images[..., top:top + short, left:left + short], side, side)
 
 
-def _middle(pictures: Tensor, side: int, shorter: int) -> Tensor:
+def _middle(images: Tensor, side: int, shorter: int) -> Tensor:
     """Scaled as a whole, then cut, for that is what published weights were measured with; only strips are cut first."""
-    h, w = pictures.shape[2:]
+    h, w = images.shape[2:]
     short = min(h, w)
     tall, wide = min(h, STRIP * short), min(w, STRIP * short)
     top, left = (h - tall) // 2, (w - wide) // 2
-    pictures = pictures[..., top:top + tall, left:left + wide]
+    images = images[..., top:top + tall, left:left + wide]
     tall, wide = (length * shorter // short for length in (tall, wide))
     top, left = round((tall - side) / 2), round((wide - side) / 2)
-    return _scaled(pictures, tall, wide)[..., top:top + side, left:left + side].contiguous()
+    return _scaled(images, tall, wide)[..., top:top + side, left:left + side].contiguous()
 
 
-def _scaled(pictures: Tensor, h: int, w: int) -> Tensor:
-    if tuple(pictures.shape[2:]) == (h, w):
-        return pictures
-    return interpolate(pictures.contiguous(), (h, w), mode="bilinear", antialias=True)
+def _scaled(images: Tensor, h: int, w: int) -> Tensor:
+    if tuple(images.shape[2:]) == (h, w):
+        return images
+    return interpolate(images.contiguous(), (h, w), mode="bilinear", antialias=True)
 
 
-def _mean_and_std(pictures: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Per channel, of pixels in 0..1; a channel that never varies gets deviation 1. Exact: whole numbers are summed."""
-    channels = pictures.shape[1]
+    channels = images.shape[1]
     histograms = np.zeros((channels, 256), np.int64)
-    for block in pictures.split(1024):
+    for block in images.split(1024):
         for c in range(channels):
             histograms[c] += np.bincount(block[:, c].reshape(-1).numpy(), minlength=256)
     levels = np.arange(256) / 255

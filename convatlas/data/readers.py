@@ -1,4 +1,4 @@
-"""Processes that read pictures: what each is asked for, in turn; its death or silence is one sentence.
+"""ProcessGroup that read images: what each is asked for, in turn; its death or silence is one sentence.
 
 A pipe to each, and nothing shared between them, so that one that dies holds no lock and the end of its pipe tells of it
 at once. torch's DataLoader raises out of a signal handler instead, wherever the program happens to be: in a destructor,
@@ -21,8 +21,8 @@ from multiprocessing.reduction import ForkingPickler
 
 import torch
 
-from convatlas.data.errors import DataError
 from convatlas.data.split import Split
+from convatlas.errors import DataError
 
 TIMEOUT = 300                           # seconds to wait for one batch from a reader
 AHEAD = 2                               # steps that each reader has before it
@@ -32,7 +32,7 @@ IDLE = -1
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)     # who stops a job sends them to all of it; the main decides
 PERHAPS = {signal.SIGKILL: ", perhaps for want of memory", signal.SIGBUS: ", perhaps for want of shared memory"}
 
-Reading = Callable[[int], None]         # told the number of each picture before its file is opened
+Reading = Callable[[int], None]         # told the number of each image before its file is opened
 Build = Callable[[int, Reading], object]
 
 
@@ -63,9 +63,9 @@ class _Reader:
 
     def __init__(self, build: Build, earlier: Sequence["_Reader"]):
         self.pipe, other_end = multiprocessing.Pipe()
-        self.picture = multiprocessing.RawValue(c_int64, IDLE)          # the number of the one it has open
+        self.image = multiprocessing.RawValue(c_int64, IDLE)          # the number of the one it has open
         ours = [self.pipe, *(reader.pipe for reader in earlier)]
-        self.process = multiprocessing.Process(target=_serve, args=(other_end, ours, build, self.picture), daemon=True)
+        self.process = multiprocessing.Process(target=_serve, args=(other_end, ours, build, self.image), daemon=True)
         self.process.start()
         other_end.close()
 
@@ -81,9 +81,9 @@ class _Reader:
                 result = self.pipe.recv()
         except (EOFError, OSError, RuntimeError) as fault:
             why = f"it did not answer for {timeout:g} seconds" if late.is_set() else self._end(fault)
-            raise _failed(why, self.picture.value, split) from fault
+            raise _failed(why, self.image.value, split) from fault
         if isinstance(result, _Failure):
-            error = _failed(result.sentence, result.picture, split)
+            error = _failed(result.sentence, result.image, split)
             error.add_note(result.traceback)
             raise error
         return result
@@ -118,14 +118,14 @@ def _start(readers: list[_Reader], workers: int, build: Build) -> None:
         for _ in range(workers):
             readers.append(_Reader(build, readers))
     except OSError as fault:
-        raise DataError(f"{workers} processes that read pictures cannot be started, only {len(readers)} "
+        raise DataError(f"{workers} processes that read images cannot be started, only {len(readers)} "
                         f"({fault.strerror}); use fewer workers") from fault
 
 
-def _failed(why: str, picture: int, split: Split) -> DataError:
-    name = "" if picture == IDLE else split.names[picture]
+def _failed(why: str, image: int, split: Split) -> DataError:
+    name = "" if image == IDLE else split.names[image]
     where, remedy = (f" while reading {name!r}", "look at this file, or use") if name else ("", "use")
-    error = DataError(f"a process that reads pictures failed{where}: {why}; "
+    error = DataError(f"a process that reads images failed{where}: {why}; "
                       f"{remedy} fewer workers (0 reads in the main process)")
     error.reading = name
     return error
@@ -155,7 +155,7 @@ def _kill(readers: list[_Reader]) -> None:
         reader.process.kill()
 
 
-def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, picture) -> None:
+def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) -> None:
     """The life of a reader. `theirs` are the parent's ends of the pipes, which a fork copies: they must close here."""
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
@@ -164,28 +164,28 @@ def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, picture
         end.close()
     with suppress(EOFError, OSError):   # nobody asks any more
         while True:
-            pipe.send_bytes(_packed(build, pipe.recv(), picture))
+            pipe.send_bytes(_packed(build, pipe.recv(), image))
 
 
-def _packed(build: Build, step: int, picture) -> memoryview:
+def _packed(build: Build, step: int, image) -> memoryview:
     def note(i: int) -> None:
-        picture.value = i
+        image.value = i
 
     try:
         return ForkingPickler.dumps(_attempt(build, step, note))
     except Exception as fault:
         sentence = " ".join(f"{type(fault).__name__}: {fault}".split())
-        return ForkingPickler.dumps(_Failure(sentence, traceback.format_exc(), picture.value))
+        return ForkingPickler.dumps(_Failure(sentence, traceback.format_exc(), image.value))
     finally:
         note(IDLE)
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """In place of a result, where a step raised what nobody foresaw; and the picture that it had open."""
+    """In place of a result, where a step raised what nobody foresaw; and the image that it had open."""
     sentence: str
     traceback: str
-    picture: int
+    image: int
 
 
 def _attempt(build: Build, step: int, reading: Reading) -> object:

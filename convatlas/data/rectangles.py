@@ -1,4 +1,4 @@
-"""Boxes drawn by lot: which part of a picture is cut out, and which part is covered."""
+"""Boxes drawn by lot: which part of an image is cut out, and which part is covered."""
 import math
 
 import numpy as np
@@ -28,7 +28,7 @@ def inception_crop(h: int, w: int, u: dict[str, float], area: tuple[float, float
 
 
 def scaled_crop(h: int, w: int, u: dict[str, float], shorter: tuple[int, ...], side: int) -> Box:
-    """What a random `side` x `side` crop covers once the picture's shorter side has been brought to `shorter` pixels.
+    """What a random `side` x `side` crop covers once the image's shorter side has been brought to `shorter` pixels.
 
     With two values the shorter side is any whole number between them: the scale jitter of VGG and ResNet.
     """
@@ -39,7 +39,7 @@ def scaled_crop(h: int, w: int, u: dict[str, float], shorter: tuple[int, ...], s
 
 
 def erased_box(side: int, u: dict[str, float], probability: float) -> Box | None:
-    """The box that random erasing covers in a square picture, if any."""
+    """The box that random erasing covers in a square image, if any."""
     if u["erase"] >= probability:
         return None
     for attempt in range(TRIES):
@@ -51,7 +51,7 @@ def erased_box(side: int, u: dict[str, float], probability: float) -> Box | None
 
 
 def cutmix_box(side: int, share: float, u_y: float, u_x: float) -> Box:
-    """A box with `share` of a square picture's area around any pixel, cut off at the borders (Yun et al. 2019)."""
+    """A box with `share` of a square image's area around any pixel, cut off at the borders (Yun et al. 2019)."""
     half = side * math.sqrt(share) / 2
     y, x = int(u_y * side), int(u_x * side)
     top, left = max(0, round(y - half)), max(0, round(x - half))

@@ -1,4 +1,4 @@
-"""Where pictures come from: sets known by name, or a folder."""
+"""Where images come from: sets known by name, or a folder."""
 import difflib
 import hashlib
 import os
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from convatlas.data.digits import load_digits
-from convatlas.data.errors import DataError
 from convatlas.data.folder import open_folder
 from convatlas.data.split import ArraySplit, Data, hold_out
+from convatlas.errors import DataError
 
 DIGITS_TEST = 540
 TEN_DIGITS = tuple("0123456789")
@@ -57,7 +57,7 @@ def open_data(source: str | Path, root: str | Path | None = None, download: bool
     The test set never depends on `seed`: a published set's own, 540 of the digits, and of a folder without test/ a
     fifth of its train. Validation is that folder's val/ (or valid/, validation/); without one, `val_fraction` of what
     is left for training is drawn by lot with `seed`, every class giving its share. A folder with train/ and val/ but no
-    test/ keeps val/ for validation, and its test set is held out of train/: a figure to report needs pictures that
+    test/ keeps val/ for validation, and its test set is held out of train/: a figure to report needs images that
     chose nothing. Raises DataError.
     """
     if not 0 <= val_fraction < 1:
@@ -78,25 +78,25 @@ def _unknown(source: str) -> str:
 
 
 def _open_digits(seed: int, val_fraction: float) -> Data:
-    pictures, labels = load_digits()
-    everything = ArraySplit(pictures, labels, [f"digits/{i}" for i in range(len(labels))])
+    images, labels = load_digits()
+    everything = ArraySplit(images, labels, [f"digits/{i}" for i in range(len(labels))])
     rest, test = hold_out(everything, TEN_DIGITS, DIGITS_TEST, seed=0)
     train, val = hold_out(rest, TEN_DIGITS, val_fraction * len(rest), seed)
-    return Data("digits", TEN_DIGITS, 1, train, val, test, _fingerprint(pictures, labels))
+    return Data("digits", TEN_DIGITS, 1, train, val, test, _fingerprint(images, labels))
 
 
 def _open_published(name: str, root: Path, download: bool, seed: int, val_fraction: float) -> Data:
     published = _PUBLISHED[name]
     classes, pairs = _read(name, published, root, download)
-    (pictures, labels), (test_pictures, test_labels) = pairs
-    everything = ArraySplit(pictures, labels, [f"train/{i}" for i in range(len(labels))])
-    test = ArraySplit(test_pictures, test_labels, [f"test/{i}" for i in range(len(test_labels))])
+    (images, labels), (test_images, test_labels) = pairs
+    everything = ArraySplit(images, labels, [f"train/{i}" for i in range(len(labels))])
+    test = ArraySplit(test_images, test_labels, [f"test/{i}" for i in range(len(test_labels))])
     train, val = hold_out(everything, classes, val_fraction * len(everything), seed)
-    return Data(name, classes, pictures.shape[1], train, val, test, _fingerprint(*pairs[0], *pairs[1]))
+    return Data(name, classes, images.shape[1], train, val, test, _fingerprint(*pairs[0], *pairs[1]))
 
 
 def _read(name: str, published: _Published, root: Path, download: bool):
-    """(classes, [(pictures, labels) of train, and of test])."""
+    """(classes, [(images, labels) of train, and of test])."""
     from torchvision import datasets
     folder = root / published.folder
     missing = [file for file in published.files if not (folder / file).is_file()]
@@ -114,19 +114,19 @@ def _read(name: str, published: _Published, root: Path, download: bool):
 
 def _as_tensors(dataset, classes: int) -> tuple[Tensor, Tensor]:
     """(uint8 (N, C, H, W), int64 (N,)) from the three layouts that torchvision uses. Raises ValueError on nonsense."""
-    pictures = torch.as_tensor(np.asarray(dataset.data))
+    images = torch.as_tensor(np.asarray(dataset.data))
     labels = torch.as_tensor(np.asarray(dataset.targets if hasattr(dataset, "targets") else dataset.labels)).long()
-    if pictures.ndim == 3:
-        pictures = pictures[:, None]
-    elif pictures.shape[-1] == 3:
-        pictures = pictures.permute(0, 3, 1, 2).contiguous()
-    if len(pictures) != len(labels) or pictures.dtype != torch.uint8 or not len(labels):
-        raise ValueError(f"{len(pictures)} pictures and {len(labels)} labels")
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.shape[-1] == 3:
+        images = images.permute(0, 3, 1, 2).contiguous()
+    if len(images) != len(labels) or images.dtype != torch.uint8 or not len(labels):
+        raise ValueError(f"{len(images)} images and {len(labels)} labels")
     wrong = ((labels < 0) | (labels >= classes)).nonzero().flatten().tolist()
     if wrong:
-        raise ValueError(f"labels from {labels.min()} to {labels.max()} for {classes} classes, the first at picture "
+        raise ValueError(f"labels from {labels.min()} to {labels.max()} for {classes} classes, the first at image "
                          f"{wrong[0]}")
-    return pictures, labels
+    return images, labels
 
 
 def _trouble(name: str, root: Path, folder: Path, fetching: bool, fault: Exception) -> str:

@@ -1,4 +1,4 @@
-"""A set of labelled pictures, whether they lie in memory or on disk, and how one set is parted into several."""
+"""A set of labelled images, whether they lie in memory or on disk, and how one set is parted into several."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,17 +7,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convatlas.data import keyed
-from convatlas.data.errors import DataError, broken_pictures
-from convatlas.data.pictures import read_header, read_picture
+from convatlas.data import keyed_random
+from convatlas.data.errors import broken_images
+from convatlas.data.image_file import read_header, read_image
+from convatlas.errors import DataError
 
 
 class Split:
-    """n labelled pictures: `labels`, int64 (n,), and `names`, one for each. Two kinds: on disk, and in memory."""
+    """n labelled images: `labels`, int64 (n,), and `names`, one for each. Two kinds: on disk, and in memory."""
 
     def __init__(self, labels: Tensor, names: Sequence[str]):
         self.labels, self.names = labels, names
-        self.decoded: tuple | None = None       # (geometry, uint8 (n, C, S, S)): kept by decode.py, shared by all Feeds
+        self.decoded: tuple | None = None       # (geometry, uint8 (n, C, S, S)): kept by image_cache.py, shared by all Loaders
         self.sources: tuple | None = None       # (at_least, [uint8 (C, H, W), ...]): the same for crops
 
     def __len__(self) -> int:
@@ -27,22 +28,22 @@ class Split:
         return self.__dict__ | {"decoded": None, "sources": None}    # a worker that reads files needs no copy of them
 
     def read(self, i: int, at_least: int = 0) -> Tensor:
-        """The picture upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, see pictures.read_picture."""
+        """The image upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, see images.read_image."""
         raise NotImplementedError
 
     def size(self, i: int) -> tuple[int, int]:
-        """The two sides of picture i in pixels, in no particular order, without decoding it."""
+        """The two sides of image i in pixels, in no particular order, without decoding it."""
         raise NotImplementedError
 
     def fitted(self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None) -> Tensor:
-        """These pictures as `prep` fits them: uint8 (len, channels, side, side). Calls reading(i) before each file.
+        """These images as `prep` fits them: uint8 (len, channels, side, side). Calls reading(i) before each file.
 
         Raises one DataError for all those that cannot be read.
         """
         raise NotImplementedError
 
     def each(self, indices: Tensor, use: Callable[[int, int], object], reading=lambda i: None) -> None:
-        """use(row, index) for each index; one DataError for all the pictures that cannot be read."""
+        """use(row, index) for each index; one DataError for all the images that cannot be read."""
         broken = []
         for row, i in enumerate(indices.tolist()):
             reading(i)
@@ -51,58 +52,58 @@ class Split:
             except DataError as fault:
                 broken.append(str(fault))
         if broken:
-            raise broken_pictures(broken)
+            raise broken_images(broken)
 
     def subset(self, indices: np.ndarray) -> "Split":
-        """The same pictures, fewer."""
+        """The same images, fewer."""
         raise NotImplementedError
 
 
 class FileSplit(Split):
-    """Pictures on disk; `names` are paths relative to `root`."""
+    """Images on disk; `names` are paths relative to `root`."""
 
     def __init__(self, root: Path, labels: Tensor, names: Sequence[str]):
         super().__init__(labels, names)
         self.root = root
 
     def read(self, i: int, at_least: int = 0) -> Tensor:
-        return read_picture(self.root / self.names[i], at_least)
+        return read_image(self.root / self.names[i], at_least)
 
     def size(self, i: int) -> tuple[int, int]:
         return read_header(self.root / self.names[i])[1:]
 
     def fitted(self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None) -> Tensor:
-        pictures = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-        self.each(indices, lambda row, i: pictures[row].copy_(prep.fit_picture(self.read(i))), reading)
-        return pictures
+        images = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
+        self.each(indices, lambda row, i: images[row].copy_(prep.fit_image(self.read(i))), reading)
+        return images
 
     def subset(self, indices: np.ndarray) -> "FileSplit":
         return FileSplit(self.root, self.labels[indices], [self.names[i] for i in indices])
 
 
 class ArraySplit(Split):
-    """Pictures of one size in memory: uint8 (n, C, H, W)."""
+    """Images of one size in memory: uint8 (n, C, H, W)."""
 
-    def __init__(self, pictures: Tensor, labels: Tensor, names: Sequence[str]):
+    def __init__(self, images: Tensor, labels: Tensor, names: Sequence[str]):
         super().__init__(labels, names)
-        self.pictures = pictures
+        self.images = images
 
     def read(self, i: int, at_least: int = 0) -> Tensor:
-        return self.pictures[i]
+        return self.images[i]
 
     def size(self, i: int) -> tuple[int, int]:
-        return tuple(self.pictures.shape[2:])
+        return tuple(self.images.shape[2:])
 
     def fitted(self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None) -> Tensor:
-        return prep.fit_pictures(self.pictures[indices])
+        return prep.fit_images(self.images[indices])
 
     def subset(self, indices: np.ndarray) -> "ArraySplit":
-        return ArraySplit(self.pictures[indices], self.labels[indices], [self.names[i] for i in indices])
+        return ArraySplit(self.images[indices], self.labels[indices], [self.names[i] for i in indices])
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Three sets of pictures of the same classes: `train` teaches, `val` chooses, `test` is touched once, last."""
+    """Three sets of images of the same classes: `train` teaches, `val` chooses, `test` is touched once, last."""
     name: str
     classes: tuple[str, ...]
     channels: int                       # 1: grey, 3: RGB
@@ -110,22 +111,22 @@ class Data:
     val: Split
     test: Split
     fingerprint: str                    # sha256, in hex, of what was read
-    ignored: tuple[str, ...] = ()       # files of a folder that are no pictures, or that were reached twice
+    ignored: tuple[str, ...] = ()       # files of a folder that are no images, or that were reached twice
 
     def counts(self) -> list[int]:
-        """Training pictures of each class."""
+        """Training images of each class."""
         return self.train.labels.bincount(minlength=len(self.classes)).tolist()
 
 
 def hold_out(split: Split, classes: Sequence[str], count: float, seed: int) -> tuple[Split, Split]:
-    """(what stays, what is held out): about `count` pictures, drawn by lot so that every class keeps its share.
+    """(what stays, what is held out): about `count` images, drawn by lot so that every class keeps its share.
 
-    Each class gives its share to within one picture, but at least one, and keeps at least one; nothing is held out when
-    count is 0. A picture's lot depends on its name and the seed alone, so a set that grows keeps most of its parting.
+    Each class gives its share to within one image, but at least one, and keeps at least one; nothing is held out when
+    count is 0. An image's lot depends on its name and the seed alone, so a set that grows keeps most of its parting.
     """
     labels = split.labels.numpy()
     quotas = _quotas(np.bincount(labels, minlength=len(classes)), count)
-    lots = keyed.ranks(split.names, seed)
+    lots = keyed_random.ranks(split.names, seed)
     chosen = np.zeros(len(split), bool)
     for label, quota in enumerate(quotas):
         members = np.flatnonzero(labels == label)
@@ -145,9 +146,9 @@ def _quotas(sizes: np.ndarray, count: float) -> np.ndarray:
 
 
 def require_enough(split: Split, classes: Sequence[str], parts: int) -> None:
-    """Raises DataError, naming each class with fewer pictures than the parts that it must be divided into."""
+    """Raises DataError, naming each class with fewer images than the parts that it must be divided into."""
     sizes = np.bincount(split.labels.numpy(), minlength=len(classes))
     short = [f"{name!r} has {size}" for name, size in zip(classes, sizes, strict=True) if size < parts]
     if short:
-        raise DataError(f"too few pictures to part into {parts} sets: class {', class '.join(short)}; "
-                        f"every class needs {parts} or more. Add pictures, or remove the class")
+        raise DataError(f"too few images to part into {parts} sets: class {', class '.join(short)}; "
+                        f"every class needs {parts} or more. Add images, or remove the class")

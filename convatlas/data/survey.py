@@ -13,14 +13,15 @@ import numpy as np
 import PIL
 import torch
 
-from convatlas.data.errors import DataError, broken_pictures
-from convatlas.data.pictures import peculiarities, read_picture
+from convatlas.data.errors import broken_images
+from convatlas.data.image_file import peculiarities, read_image
 from convatlas.data.readers import Reading, stream
 from convatlas.data.split import Data, FileSplit, Split
+from convatlas.errors import DataError
 
 BLOCK = 16                              # files that a worker examines at a time
 TIMEOUT = 120                           # seconds for these
-SKIPPED_AT_MOST = 0.01                  # share of a set's pictures that training may do without
+SKIPPED_AT_MOST = 0.01                  # share of a set's images that training may do without
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Finding:
 
     @classmethod
     def of(cls, file: str, reason: str) -> "Finding":
-        """`reason` ends with the remedy, behind a semicolon."""
+        """`reason` ends with the remedy, after a semicolon."""
         problem, _, remedy = reason.rpartition("; ")
         return cls(file, problem or remedy, remedy if problem else "")
 
@@ -49,7 +50,7 @@ def examine(path: Path) -> Examined:
     """Decodes the file whole, as training would."""
     try:
         notes = peculiarities(path)
-        read_picture(path)
+        read_image(path)
         return Examined("", notes, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
     except DataError as fault:
         return Examined(fault.reason)
@@ -98,10 +99,10 @@ def _alone(split: FileSplit, i: int, timeout: float) -> Examined:
 
 def usable(data: Data, bad_images: str = "error", workers: int = 0,
            progress: Callable[[int], None] = lambda done: None) -> tuple[Data, list[Finding]]:
-    """The set without the pictures that cannot be decoded, and those; every file is looked at before any is used.
+    """The set without the images that cannot be decoded, and those; every file is looked at before any is used.
 
-    With "error", one such picture is a DataError that lists them all; with "skip", more than 1 % are, or a class that
-    would lose its last picture. What was found is remembered until a file's name, size or time changes. Sets in memory
+    With "error", one such image is a DataError that lists them all; with "skip", more than 1 % are, or a class that
+    would lose its last image. What was found is remembered until a file's name, size or time changes. Sets in memory
     are as they are.
     """
     parts = {name: getattr(data, name) for name in ("train", "val", "test")}
@@ -119,10 +120,10 @@ def usable(data: Data, bad_images: str = "error", workers: int = 0,
     found = [Finding.of(name, reason) for name, reason in reasons.items()]
     sentences = [f"{str(everything.root / name)!r} {reason}" for name, reason in reasons.items()]
     if bad_images == "error":
-        raise broken_pictures(sentences)
+        raise broken_images(sentences)
     if len(reasons) > SKIPPED_AT_MOST * len(everything):
-        error = broken_pictures(sentences)
-        raise DataError(f"{len(reasons)} of {len(everything):,} pictures cannot be used, more than the "
+        error = broken_images(sentences)
+        raise DataError(f"{len(reasons)} of {len(everything):,} images cannot be used, more than the "
                         f"{SKIPPED_AT_MOST:.0%} that may be skipped; mend or delete them:\n  {error}")
     return replace(data, **{name: _without(part, reasons, data.classes) for name, part in parts.items()}), found
 
@@ -131,7 +132,7 @@ def _without(part: Split, reasons: dict[str, str], classes: tuple[str, ...]) -> 
     kept = part.subset(np.array([i for i, name in enumerate(part.names) if name not in reasons], int))
     before, after = (split.labels.bincount(minlength=len(classes)) for split in (part, kept))
     if emptied := [classes[i] for i in ((before > 0) & (after == 0)).nonzero().flatten().tolist()]:
-        raise DataError(f"no picture of {', '.join(map(repr, emptied))} can be used; copy them again")
+        raise DataError(f"no image of {', '.join(map(repr, emptied))} can be used; copy them again")
     return kept
 
 
@@ -156,7 +157,7 @@ def remember(split: FileSplit, reasons: dict[str, str]) -> None:
 
 
 def _memory_of(split: FileSplit) -> Path:
-    """A file named for the name, size and time of every picture, and for the decoder."""
+    """A file named for the name, size and time of every image, and for the decoder."""
     digest = hashlib.sha256(PIL.__version__.encode())
     for name in sorted(split.names):
         status = os.stat(split.root / name, follow_symlinks=os.path.exists(split.root / name))

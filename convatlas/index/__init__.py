@@ -10,7 +10,8 @@ from pathlib import Path
 from convatlas import registry
 from convatlas.anatomy.table import COLUMNS
 from convatlas.index.checkpoints import known_text
-from convatlas.verify import Verdict, blueprint, measure, verify
+from convatlas.papers import notes
+from convatlas.verification import Verdict, blueprint, measure, verify
 from convatlas.weights.known import STORED
 
 HERE = Path(__file__).parent
@@ -18,10 +19,10 @@ HERE = Path(__file__).parent
 
 def facts(name: str) -> dict:
     """The catalogue's entry of one network, measured now."""
-    entry, measured = registry.catalogue()[name], measure(name)
+    entry, measured = registry.entries()[name], measure(name)
     stages = [{"name": stage, "output": list(measured.parts[stage].output)} for stage in blueprint(name).stages]
     return {
-        "family": entry.family, "paper": dataclasses.asdict(entry.paper), "input_size": list(measured.input_size),
+        "family": entry.family, "paper": _paper(entry), "input_size": list(measured.input_size),
         "num_classes": measured.parts[""].output[0], "params": measured.params, "idle": measured.idle,
         "macs": measured.macs, "depth": measured.layers, "stages": stages,
         "claims": [_claim(verdict) for verdict in verify(name)],
@@ -33,14 +34,14 @@ def table(name: str) -> dict:
     measured = measure(name)
     rows = [layer.to_row() for layer in measured.rows]
     leaves = {row.name for row in measured.rows}
-    ends = {path: [part.output, part.field] for path, part in measured.parts.items()
+    ends = {path: [part.output, part.receptive_field] for path, part in measured.parts.items()
             if path and path.count(".") < 2 and path not in leaves}
     return json.loads(json.dumps({"ends": ends, "columns": COLUMNS, "rows": rows}))    # JSON has lists, no tuples
 
 
 def write(folder: Path = HERE, known: Path = STORED) -> list[str]:
     """Renew catalogue.json, layers/NAME.json and what checkpoints are known; the names of all networks."""
-    catalogue = {name: facts(name) for name in registry.catalogue()}
+    catalogue = {name: facts(name) for name in registry.entries()}
     catalogue = dict(sorted(catalogue.items(), key=lambda item: _order(*item)))
     layers = folder / "layers"
     layers.mkdir(exist_ok=True)
@@ -51,6 +52,11 @@ def write(folder: Path = HERE, known: Path = STORED) -> list[str]:
     for stale in {path.stem for path in layers.glob("*.json")} - set(catalogue):
         (layers / f"{stale}.json").unlink()
     return list(catalogue)
+
+
+def _paper(entry: registry.Entry) -> dict:
+    """The record of the network file, and what is told of the paper beside it."""
+    return dataclasses.asdict(entry.paper) | notes(entry.paper.page, entry.family)
 
 
 def _order(name: str, entry: dict) -> tuple:

@@ -5,7 +5,7 @@ from functools import cache
 import torch
 
 from convatlas import registry
-from convatlas.verify import blueprint
+from convatlas.verification import blueprint
 from convatlas.weights.known import OURS, Known, names_of, shapes_of, text
 from convatlas.weights.names import Twin
 from convatlas.weights.sources import TABLES
@@ -14,7 +14,7 @@ CLASSES, CHANNELS = 7, 5            # unlike any paper's: what changes with them
 
 
 def kinds(name: str) -> list[tuple[str, Known]]:
-    """Every kind of checkpoint that this network can read, behind the fingerprint of its names."""
+    """Every kind of checkpoint that this network can read, after the fingerprint of its names."""
     tables = {OURS: {name: Twin(name, ())}, **TABLES}
     return [_kind(source, theirs, twin) for source, table in tables.items() for theirs, twin in table.items()
             if twin.ours == name]
@@ -23,7 +23,7 @@ def kinds(name: str) -> list[tuple[str, Known]]:
 def known_text() -> str:
     """What known.json must hold."""
     found = defaultdict(list)
-    for network in registry.catalogue():
+    for network in registry.entries():
         for names, kind in kinds(network):
             found[names].append(kind)
     return text(found)

@@ -2,7 +2,7 @@
 networks that are also called AlexNet.
 
     Sec. 3.5   kernels   size        stride   reads                           then
-    conv1      96        11x11x3     4        the picture                     normalisation, 3x3/2 max pool
+    conv1      96        11x11x3     4        the image                     normalisation, 3x3/2 max pool
     conv2      256       5x5x48               its own GPU's half of conv1     normalisation, 3x3/2 max pool
     conv3      384       3x3x256              both halves of conv2
     conv4      384       3x3x192              its own half of conv3
@@ -13,49 +13,31 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import LocalResponseNorm, Network, seq
+from convatlas.layers import LocalResponseNorm, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 NIPS = Paper(
     title="ImageNet Classification with Deep Convolutional Neural Networks", authors="Krizhevsky, Sutskever, Hinton",
     year=2012, venue="NIPS", code="code.google.com/p/cuda-convnet",
-    introduced="Depth, ReLUs and dropout, trained on two GPUs, halve the error on ImageNet.",
-    silent="Padding: 2 for conv2 and 1 for conv3 to conv5, the ones that give the printed neuron counts. The picture: "
+    silent="Padding: 2 for conv2 and 1 for conv3 to conv5, the ones that give the printed neuron counts. The image: "
            "the paper prints 224x224, which an 11x11 kernel at stride 4 does not tile; 227 without padding gives "
            "55x55, and 55 leads to the counts printed for conv2 to conv5. The whole has 659,272 neurons then; "
            "the paper says 650,000. Normalisation follows the printed formula; the authors' code divides alpha by n.",
-    elsewhere="torchvision, and most who say AlexNet, mean alexnet_owt: one tower without groups and normalisation, "
-              "other widths. CaffeNet pools before it normalises. Caffe and PyTorch divide alpha by n; PyTorch's "
-              "layer needs alpha = 5e-4, k = 2 for the printed formula, and Caffe's copy keeps k = 1. d2l has no "
-              "groups (alexnet_tutorial).",
-    recipe="SGD, batch 128, momentum 0.9, weight decay 0.0005 inside the momentum; rate 0.01, divided by 10 three "
-           "times when the validation error stalls; about 90 epochs. Weights with deviation 0.01; biases 1 in conv2, "
-           "conv4, conv5 and the hidden full layers, else 0; dropout 0.5 on fc6 and fc7. The shorter side becomes "
-           "256, the middle 256x256 is kept and the mean subtracted; random 224 crops, mirroring, colours shifted "
-           "along their principal components (Sec. 4 and 5). Test: the mean over 10 crops.",
-    results="ILSVRC-2012, validation, top-1 and top-5 error: 40.7 and 18.2 %, seven networks 36.7 and 15.4; test 15.3 "
-            "(top-5). ILSVRC-2010, test: 37.5 and 17.0.",
     page="alexnet")
 OWT = Paper(
     title="One weird trick for parallelizing convolutional neural networks", authors="Krizhevsky", year=2014,
     arxiv="1404.5997v2", code="code.google.com/p/cuda-convnet2 layers-imagenet-1gpu.cfg",
-    introduced="Data parallelism for convolutions and model parallelism for the full layers; AlexNet as one tower.",
     silent="The paper gives no table; the widths are those of the author's configuration file and of torchvision's "
            "alexnet. Initial weights are PyTorch's own.",
     departs="This is the graph everybody calls AlexNet, torchvision's. The author's configuration keeps the "
             "normalisation after conv1 and conv2, pads its first layer by rounding up, and drops out after fc6 and "
             "fc7; here there is no normalisation, conv1 is padded by 2, and dropout comes before fc6 and fc7.",
-    elsewhere="This is torchvision's alexnet. The accuracy of its weights, 56.5 %, is often quoted as that of the "
-              "network of 2012.",
-    recipe="Not given here: it was not checked against the paper.",
     page="alexnet_owt")
 TUTORIAL = Paper(
     title="Dive into Deep Learning, AlexNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
-    introduced="The widths of 2012 without the split over two GPUs and without normalisation.",
     silent="There is no paper. conv1 is padded by 2, as in the tutorials that print 55, 27, 13 and 6 for 224; the book "
            "pads it by 1. Weights are Xavier-uniform, dropout 0.5 after fc6 and fc7, as in the book.",
-    elsewhere="The book's own padding leaves 54, 26, 12 and 5 pixels of 224.",
     page="alexnet_tutorial")
 PAPER = {"alexnet": NIPS, "alexnet_owt": OWT, "alexnet_tutorial": TUTORIAL}
 
@@ -109,7 +91,7 @@ class AlexNet(Network):
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
         for unit in (self.conv2.conv, self.conv4.conv, self.conv5.conv, self.fc6.fc, self.fc7.fc):
-            nn.init.ones_(unit.bias)                    # Sec. 5: feeds the ReLUs with positive inputs
+            nn.init.ones_(unit.bias)                    # Sec. 5: loaders the ReLUs with positive inputs
 
     def initialise(self, layer):                        # Sec. 5: N(0, 0.01), biases 0 apart from the above
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -173,7 +155,7 @@ VARIANTS = {"alexnet": AlexNet, "alexnet_owt": AlexNetOWT, "alexnet_tutorial": A
 
 FIRST_LAYER = ("96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is no square; 186,624 = 256 x 27 x 27, "
                "printed for conv2, needs 55x55 before the pool.")
-PICTURE = "(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at 55x55, hence 227."
+IMAGE = "(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at 55x55, hence 227."
 NEURONS = {"conv2": "186,624", "conv3": "64,896", "conv4": "64,896", "conv5": "43,264", "fc6": "4096", "fc7": "4096",
            "fc8": "1000"}
 ROUND = "The network of Figure 2 takes 724,406,816 in its convolutions and full layers: the figure is a round one."
@@ -181,7 +163,7 @@ TUTORIALS = "Tutorials' printed outputs for 224x224"
 CLAIMS = {
     "alexnet": (
         Claim("params", "60M", "Sec. 4, first sentence: 60 million"), Claim("layers", "8", "Sec. 3.5: eight layers"),
-        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input", erratum=PICTURE),
+        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input", erratum=IMAGE),
         Claim("units", "253,440", "Figure 2, caption", "conv1", erratum=FIRST_LAYER),
         *units("Figure 2, caption", NEURONS),
         *counts("MobileNets (arXiv:1704.04861v1), Table 9", "60M", "720 million", errata=("", ROUND)),

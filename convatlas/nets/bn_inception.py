@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, FilterConcat, Network, he_init, seq
+from convatlas.layers import ConvBN, FilterConcat, Network, he_init, seq
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
     authors="Ioffe, Szegedy", year=2015, venue="ICML", arxiv="1502.03167v3",
-    introduced="Normalising each layer's inputs over the mini-batch, as a part of the network.",
     silent="Figure 5 contradicts itself: in 4c, 4d and 4e the branches sum to 608, 608 and 1056, its output column "
            "says 576, 576 and 1024. Here the branches hold, as in the Caffe copies; TF-slim narrows two pool "
            "projections to 96 instead. The first two pools round up, GoogLeNet's way; the pools in 3c and 4e are "
@@ -25,15 +24,6 @@ PAPER = Paper(
     departs="bn_inception has a full 7x7 first, as the Caffe copies and SENet do. The paper's first layer (Figure 5's "
             "asterisk) is separable with depth multiplier 8: bn_inception_separable. bn_inception_caffe keeps a bias "
             "in each convolution before its batch norm, which Sec. 3.2 leaves out as without effect.",
-    elsewhere="TF-slim calls it inception_v2 and narrows two pool projections to 96, so that its sums are the printed "
-              "576. The Inception-v2 of the Inception-v3 paper is another network, for 299 pixels. Caffe's copies and "
-              "pytorchcv have the full 7x7; Caffe's also have biases before each batch norm (bn_inception_caffe).",
-    recipe="Asynchronous SGD with momentum, batch 32. Against GoogLeNet's: rate 0.0015 for plain Inception, five "
-           "times that for BN-x5, thirty times for BN-x30; no dropout, a fifth of the L2 penalty, a rate that falls "
-           "six times faster, no local normalisation, shuffling within shards, milder photometric distortions (Sec. "
-           "4.2).",
-    results="Single crop, accuracy: Inception 72.2 %, BN-x30 74.8; top-5 error of the ensemble on the test set: 4.82 "
-            "%.",
     page="bn_inception")
 
 
@@ -47,7 +37,7 @@ class Row(NamedTuple):      # the columns of Figure 5; the last one split into t
     double_reduce: int = 0
     double: int = 0
     pool: str = ""
-    proj: int = 0           # 0 behind a pool: passed through
+    proj: int = 0           # 0 after a pool: passed through
 
 
 TABLE = (
@@ -153,7 +143,7 @@ def table_claims(row: Row) -> tuple[Claim, ...]:
 PARAMS = Claim("params", "13.6e6", "Sec. 4.2", erratum=(
     "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the separable first layer, "
     "11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."))
-OPS = Claim("madds", "2.0 billion", "arXiv:1512.00567, Table 3: cost of BN-Inception")
+OPS = Claim("macs", "2.0 billion", "arXiv:1512.00567, Table 3: cost of BN-Inception")
 CLAIMS = {"bn_inception": (*(claim for row in TABLE for claim in table_claims(row)), OPS),
           "bn_inception_separable": (PARAMS, OPS),
           "bn_inception_caffe": (Claim("params", "11,295,240", "pytorchcv's README, BN-Inception"),)}

@@ -27,42 +27,30 @@ import torch.nn as nn
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 CVPR = Paper(
     title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, Weinberger", year=2017,
     venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
-    introduced="Each layer reads the maps of all layers before it in its block, and adds k of its own.",
-    silent="The activation behind the last block, and the padding of the first convolution and pool (3 and 1): as in "
+    silent="The activation after the last block, and the padding of the first convolution and pool (3 and 1): as in "
            "the authors' code. That initialises by fan-out, an older file of theirs by fan-in; here fan-out.",
-    elsewhere="torchvision starts by fan-in. timm's densenet264d has a deep stem and 72.7M parameters. d2l's is a toy "
-              "without bottlenecks (densenet_tutorial).",
-    recipe="SGD, Nesterov momentum 0.9 without dampening, weight decay 0.0001, He's initial weights; batch 256, 90 "
-           "epochs, rate 0.1, divided by 10 after 30 and 60 (Sec. 4.2). 161 layers are the first arXiv version's: "
-           "batch 128, 100 epochs, a third step at 90.",
-    results="Top-1 / top-5 error, single crop: 121 layers 25.02/7.71, 169 23.80/6.85, 201 22.58/6.34, 264 22.15/6.12 "
-            "(Table 3); 161 22.2 (README).",
     page="densenet", bare="densenet121")
 REPORT = Paper(
     title="Memory-Efficient Implementation of DenseNets",
     authors="Pleiss, Chen, Huang, Li, van der Maaten, Weinberger", year=2017, arxiv="1707.06990v1",
     code="github.com/gpleiss/efficient_densenet_pytorch",
-    introduced="Training memory linear in depth: concatenations and their activations are computed again, not kept.",
     silent="A layer is computed again up to its 1x1 convolution, as in the authors' code, and without their shared "
            "buffers. What the second run would add to running statistics is undone, as in their code for Torch, so "
            "that training is the same to the bit. The configuration of 264 layers with k = 48 is Table 1's of 264.",
-    elsewhere="torchvision's memory_efficient=True and the authors' code checkpoint the same part of a layer.",
-    recipe="Not given here: it was not checked against the report. The networks are DenseNet's.",
-    results="264 layers with k = 48, 73M parameters: 20.26 % top-1 error, single crop (abstract).",
     page="densenet_checkpointed", bare="densenet201_checkpointed")
 
 
 def conv(c_in: int, c_out: int, k: int, dropout: float = 0.0) -> nn.Sequential:
-    """Table 1's "conv": BN-ReLU-Conv; then dropout, as Sec. 4.2 has it where pictures are not augmented."""
-    behind = {"dropout": nn.Dropout(dropout)} if dropout else {}
+    """Table 1's "conv": BN-ReLU-Conv; then dropout, as Sec. 4.2 has it where images are not augmented."""
+    after = {"dropout": nn.Dropout(dropout)} if dropout else {}
     return seq(bn=nn.BatchNorm2d(c_in), relu=nn.ReLU(), conv=nn.Conv2d(c_in, c_out, k, padding=k // 2, bias=False),
-               **behind)
+               **after)
 
 
 class Bottleneck(nn.Module):
@@ -210,7 +198,7 @@ CLAIMS = {
                                      layers(LARGEST, "Abstract: a 264-layer DenseNet")),
     "densenet201_checkpointed": (
         Claim("params", "20M", "Sec. 1"), Claim("layers", "201", "Sec. 1: a 201-layer DenseNet"),
-        Claim("madds", "80B", "Sec. 1: floating point operations per image", erratum=DECIMAL_POINT)),
+        Claim("macs", "80B", "Sec. 1: floating point operations per image", erratum=DECIMAL_POINT)),
 }
 CLAIMS["densenet121"] += torchvision("DenseNet121_Weights", "7,978,856", "2.834")
 CLAIMS["densenet161"] += torchvision("DenseNet161_Weights", "28,681,000", "7.728")

@@ -1,4 +1,4 @@
-"""Densely Connected Convolutional Networks, Sec. 3 "Implementation details": the networks for 32x32 pictures.
+"""Densely Connected Convolutional Networks, Sec. 3 "Implementation details": the networks for 32x32 images.
 
 A 3x3 convolution, three dense blocks of equally many layers on maps of 32, 16 and 8 pixels, transitions between them,
 a global average pool and a full layer.
@@ -21,30 +21,20 @@ from typing import NamedTuple
 import torch
 import torch.nn as nn
 
-from convatlas.blocks import Network, he_init, seq
+from convatlas.layers import Network, he_init, seq
 from convatlas.nets.densenet import REPORT, Bottleneck, CheckpointedBottleneck, DenseBlock, conv, transition
 from convatlas.paper import Claim, Paper, sizes
 
 CVPR = Paper(
     title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, Weinberger", year=2017,
     venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
-    introduced="Few parameters go far on CIFAR: layers of 12 new maps each, which all later layers read.",
-    silent="The activation behind the last block: as in the authors' code. That starts every network with 2k channels, "
+    silent="The activation after the last block: as in the authors' code. That starts every network with 2k channels, "
            "but only the text's 16 gives Table 2's 1.0M, 7.0M and 27.2M.",
-    elsewhere="For (100, 24) the paper prints 27.2M parameters: pytorchcv halves the width in transitions (16.1M), "
-              "the authors' later code starts with 2k channels (28.1M).",
-    recipe="As for ImageNet, but batch 64, 300 epochs (SVHN: 40), rate 0.1 divided by 10 at a half and three "
-           "quarters; without augmentation dropout 0.2 after each convolution but the first (Sec. 4.2). Channels are "
-           "normalised, SVHN is divided by 255.",
-    results="CIFAR-10 with shifts and mirroring, (layers, k): (40, 12) 5.24 %, (100, 12) 4.10, (100, 24) 3.74; BC "
-            "(100, 12) 4.51, (250, 24) 3.62, (190, 40) 3.46 (Table 2).",
     page="densenet", bare="densenet_bc100_k12_cifar")
 WIDE = Paper(
     title="Wide-DenseNet for better Time/Accuracy and Time/Memory Tradeoff", authors="Huang, Liu", year=2017,
     venue="README of the authors' code", code="github.com/liuzhuang13/DenseNet",
-    introduced="DenseNet-BC made shallow and wide, which is faster and needs less memory.",
     silent="There is no paper.",
-    results="CIFAR-10 with augmentation, (layers, k): (40, 36) 4.58 %, (40, 48) 3.99, (40, 60) 4.01 (README).",
     page="wide_densenet", bare="wide_densenet_bc40_k48_cifar")
 
 
@@ -59,15 +49,15 @@ class Plain(nn.Module):
         return self.conv(torch.cat(maps, 1))
 
 
-class Form(NamedTuple):
+class Config(NamedTuple):
     layer: Callable[[int, int, float], nn.Module]     # (channels before, k, dropout) -> H_l
     depth: int                                        # convolutions in it
     theta: float                                      # compression in a transition
     first: Callable[[int], int]                       # k -> channels of the first convolution
 
 
-DENSENET = Form(Plain, depth=1, theta=1.0, first=lambda k: 16)
-DENSENET_BC = Form(Bottleneck, depth=2, theta=0.5, first=lambda k: 2 * k)
+DENSENET = Config(Plain, depth=1, theta=1.0, first=lambda k: 16)
+DENSENET_BC = Config(Bottleneck, depth=2, theta=0.5, first=lambda k: 2 * k)
 CHECKPOINTED = DENSENET_BC._replace(layer=CheckpointedBottleneck)
 
 
@@ -77,7 +67,7 @@ class DenseNetCIFAR(Network):
     cam_path = "activation"
     initialise = staticmethod(he_init)                # Sec. 4.2, "introduced by [10]"
 
-    def __init__(self, form: Form, L: int, k: int, dropout: float = 0.0, num_classes: int = 10, in_channels: int = 3):
+    def __init__(self, form: Config, L: int, k: int, dropout: float = 0.0, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         c = form.first(k)
         depth = (L - 4) // (3 * form.depth)           # the rest: first convolution, two transitions, full layer
@@ -102,7 +92,7 @@ class DenseNetCIFAR(Network):
 
 
 class Row(NamedTuple):      # of Table 2
-    form: Form
+    form: Config
     L: int                  # depth
     k: int                  # growth rate
     params: str

@@ -2,14 +2,13 @@
 import torch
 import torch.nn as nn
 
-from convatlas.blocks import Network, seq
+from convatlas.layers import Network, seq
 from convatlas.nets.densenet import DenseBlock
 from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Dive into Deep Learning, DenseNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
-    introduced="Four dense blocks of four 3x3 layers, k = 32, small enough to print.",
     silent="There is no paper. Convolutions have biases, as in the book. Its pool is padded (56, 28, 14, 7 pixels); "
            "this one is not (55, 27, 13, 6), as in the copies that other tutorials print. Weights are Xavier-uniform, "
            "as in the book.",

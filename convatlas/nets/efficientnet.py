@@ -11,29 +11,17 @@ from typing import NamedTuple
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import ConvBN, Network, make_divisible, seq
+from convatlas.layers import ConvBN, Network, make_divisible, seq
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", authors="Tan, Le", year=2019,
     venue="ICML", arxiv="1905.11946v5", code="github.com/tensorflow/tpu models/official/efficientnet",
-    introduced="A searched network, scaled in width, depth and resolution at once by one coefficient.",
     silent="All from the authors' code: the scales of B1 to B7, which are near powers of 1.1, 1.2 and 1.15 but no "
            "more; channels rounded to multiples of 8, layers rounded up; a squeeze to a quarter of a block's input; "
            "TensorFlow's padding, which for a stride puts the odd row below and right; batch norm's epsilon 0.001; "
            "stochastic depth that grows from 0 in the first block by 0.2 / blocks; the initial weights. Where a stage "
            "strides: in its first layer, as the printed resolutions demand.",
-    elsewhere="torchvision pads evenly (efficientnet_b0_torchvision), so do timm's networks without tf_. PyTorch's "
-              "initialisation by fan-out starts depthwise convolutions far smaller than TensorFlow's. A popular copy "
-              "fixes the first layer at 32 channels, so that B3 to B7 crash.",
-    recipe="RMSProp, decay and momentum 0.9, batch norm momentum 0.99, weight decay 0.00001; rate 0.256, times 0.97 "
-           "every 2.4 epochs; AutoAugment, stochastic depth with survival 0.8, dropout from 0.2 (B0) to 0.5 (B7); "
-           "25,000 training pictures set apart choose the checkpoint (Sec. 5.2). Batch and epochs are not printed. "
-           "The code: batch 2048, 350 epochs, 5 of them warm-up, label smoothing 0.1, running average 0.9999, a rate "
-           "of 0.016 for each 256 pictures, so that 0.256 belongs to 4096.",
-    results="B0 to B7, top-1 accuracy: 77.1, 79.1, 80.1, 81.6, 82.9, 83.6, 84.0, 84.3 %; top-5: 93.3, 94.4, 94.9, "
-            "95.7, 96.4, 96.7, 96.8, 97.0 (Table 2). arXiv's first version: 76.3, 78.8, 79.8, 81.1, 82.6, 83.3, 84.0, "
-            "84.4.",
     page="efficientnet", bare="efficientnet_b0")
 
 
@@ -115,7 +103,7 @@ class SqueezeExcite(nn.Module):
 
 
 class StochasticDepth(nn.Module):
-    """In training, leaves a block out for a picture with probability p, and else scales it by 1 / (1 - p)."""
+    """In training, leaves a block out for an image with probability p, and else scales it by 1 / (1 - p)."""
 
     def __init__(self, p: float):
         super().__init__()
@@ -202,10 +190,10 @@ def printed_outputs() -> dict[str, str]:
 
 def cost(params: str, flops: str, instead: str) -> tuple[Claim, ...]:
     return (Claim("params", params, "Table 2"),
-            Claim("madds", flops, "Table 2", erratum=FLOPS.format(instead) if instead else ""))
+            Claim("macs", flops, "Table 2", erratum=FLOPS.format(instead) if instead else ""))
 
 
 CLAIMS = {f"efficientnet_{name}": cost(*figures) for name, figures in TABLE_2.items()}
 CLAIMS["efficientnet_b0"] += (
     Claim("size", "3x224x224", "Table 1", "input"), *sizes("Table 1, resolution of the next stage", printed_outputs()),
-    Claim("madds", "0.4B", "Table 7, baseline model"))
+    Claim("macs", "0.4B", "Table 7, baseline model"))

@@ -1,13 +1,12 @@
-"""EfficientNet with the same padding on all sides of a picture: torchvision's form of it, and timm's without tf_."""
+"""EfficientNet with the same padding on all sides of an image: torchvision's form of it, and timm's without tf_."""
 from functools import partial
 
-from convatlas.blocks import ConvBN
+from convatlas.layers import ConvBN
 from convatlas.nets.efficientnet import SCALES, EfficientNet, averaging
 from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
     title="EfficientNet (torchvision)", authors="torchvision contributors", year=2021, code="github.com/pytorch/vision",
-    introduced="Padding of half the kernel on every side; the same sizes as the paper's networks, other numbers.",
     silent="There is no paper. B0 to B4 keep PyTorch's batch norm (epsilon 1e-5, momentum 0.1), B5 to B7 have the "
            "paper's, as in torchvision.",
     departs="Initial weights are the EfficientNet authors'; torchvision starts depthwise convolutions smaller. The "

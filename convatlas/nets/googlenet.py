@@ -2,7 +2,7 @@
 2015).
 
 TABLE below is Table 1 row for row. "#3x3 reduce" and "#5x5 reduce" stand for the 1x1 convolutions before the 3x3 and
-the 5x5, "pool proj" for the one behind a module's own max pool. Every convolution is followed by a ReLU.
+the 5x5, "pool proj" for the one after a module's own max pool. Every convolution is followed by a ReLU.
 """
 from collections.abc import Callable
 from functools import partial
@@ -11,30 +11,19 @@ from typing import NamedTuple
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import FilterConcat, LocalResponseNorm, Network, seq
+from convatlas.layers import FilterConcat, LocalResponseNorm, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes, units
 
 PAPER = Paper(
     title="Going Deeper with Convolutions", authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, "
     "Rabinovich", year=2015, venue="CVPR", arxiv="1409.4842v1",
-    introduced="The inception module: kernels of several sizes side by side, made cheap by 1x1 convolutions before "
-               "them.",
     silent="The first convolution: Table 1 gives it 2.7K parameters and 34M operations, those of a depthwise 7x7 with "
-           "8 filters a channel and a 1x1 behind it, and the Xception paper tells that the first Inception networks "
+           "8 filters a channel and a 1x1 after it, and the Xception paper tells that the first Inception networks "
            "began so. googlenet has the full 7x7, as every public copy does, googlenet_separable the other, without a "
            "ReLU in between. Padding: 3, 1 and 2 for the 7x7, 3x3 and 5x5; pools are not padded and round up, as in "
            "Caffe's copy, which gives the printed 56, 28, 14 and 7. Constants of the normalisation: AlexNet's. Initial "
            "weights: uniform by fan-in, biases 0.2 in convolutions, as in Caffe's copy. The auxiliary heads' pool "
-           "gives 4x4 only for pictures near 224; for others its output is brought to 4x4.",
-    elsewhere="torchvision has batch norm, a 3x3 for the 5x5, a 2x2 fourth pool and dropout 0.2 "
-              "(googlenet_torchvision). Many copies pad pools by 1, which gives the same sizes from other windows, "
-              "and leave out the normalisation. Nobody else has the separable first layer.",
-    recipe="Asynchronous SGD, momentum 0.9; the rate falls by 4 % every 8 epochs; Polyak averaging makes the network "
-           "that is tested. Patches of 8 to 100 % of the area, aspect ratio 3/4 to 4/3, photometric distortions; "
-           "dropout 0.4 before the classifier. Two auxiliary heads with dropout 0.7, losses weighted 0.3, dropped for "
-           "testing (Sec. 5 and 6). Not printed: batch, first rate, weight decay, initial weights; Caffe's copy has "
-           "32, 0.01, 0.0002 and Xavier's. Test: 144 crops (4 scales, 3 squares, 6 crops, mirrored) of 7 networks.",
-    results="Top-5 error: one network and one crop 10.07 %, 144 crops 7.89, seven networks with 144 crops 6.67.",
+           "gives 4x4 only for images near 224; for others its output is brought to 4x4.",
     page="googlenet")
 
 
@@ -163,17 +152,17 @@ class GoogLeNet(Network):
 VARIANTS = {"googlenet": partial(GoogLeNet, conv), "googlenet_separable": partial(GoogLeNet, separable)}
 
 SEPARABLE = ("A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a depthwise 7x7 with 8 "
-             "filters a channel and a 1x1 behind it, 1,176 + 1,536 weights: googlenet_separable.")
+             "filters a channel and a 1x1 after it, 1,176 + 1,536 weights: googlenet_separable.")
 K_IS_1024 = "K is 1024 in this column: the last layer's 1024 x 1000 weights are printed as 1000K."
 WEIGHTS = {"inception_4a": "375,552", "inception_4c": "509,440", "inception_4d": "604,672", "inception_4e": "867,328",
            "inception_5a": "1,042,432", "inception_5b": "1,442,816"}
 ERRATA = {
-    ("params", "conv1"): SEPARABLE, ("madds", "conv1"): SEPARABLE,
+    ("params", "conv1"): SEPARABLE, ("macs", "conv1"): SEPARABLE,
     **{("params", part): K_IS_1024 for part in ("conv2", "inception_3a", "inception_3b", "inception_4b", "fc")},
     **{("params", part): f"The widths in the row make {weights} weights, and but for 5a the operations printed beside "
                          "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
        for part, weights in WEIGHTS.items()},
-    ("madds", "inception_5a"): "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. 54M agrees with the "
+    ("macs", "inception_5a"): "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. 54M agrees with the "
                                "1072K beside it (K = 1024), and neither with the widths.",
 }
 
@@ -181,12 +170,12 @@ ERRATA = {
 def table_claims(row: Row) -> tuple[Claim, ...]:
     h, w, c = row.output.split("x")
     size = ("units", c) if row.part == "fc" else ("size", f"{c}x{h}x{w}")
-    printed = (size, ("layers", row.depth), ("params", row.params), ("madds", row.ops))
+    printed = (size, ("layers", row.depth), ("params", row.params), ("macs", row.ops))
     return tuple(Claim(quantity, number, "Table 1", row.part, ERRATA.get((quantity, row.part), ""))
                  for quantity, number in printed if number)
 
 
-TOTAL = Claim("madds", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds")
+TOTAL = Claim("macs", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds")
 NEITHER = "1,582,671,872 with the full 7x7 of all public replicas, 1,498,677,248 with Table 1's own first row."
 TUTORIAL = "A tutorial's printed outputs, ten classes"
 CLAIMS = {
@@ -200,6 +189,6 @@ CLAIMS = {
                   *sizes(TUTORIAL, {"pool1": "64x56x56", "pool2": "192x28x28", "pool3": "480x14x14",
                                     "pool4": "832x7x7"}, at="10 classes"),
                   *units(TUTORIAL, {"avg_pool": "1024", "fc": "10"}, at="10 classes")),
-    "googlenet_separable": (Claim("params", "2.7K", "Table 1", "conv1"), Claim("madds", "34M", "Table 1", "conv1"),
+    "googlenet_separable": (Claim("params", "2.7K", "Table 1", "conv1"), Claim("macs", "34M", "Table 1", "conv1"),
                             TOTAL),
 }

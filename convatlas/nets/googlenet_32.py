@@ -1,14 +1,13 @@
-"""GoogLeNet for pictures of 32x32: no paper. Table 1's modules with batch norm, behind a single 3x3 convolution."""
+"""GoogLeNet for images of 32x32: no paper. Table 1's modules with batch norm, after a single 3x3 convolution."""
 import torch.nn as nn
 
-from convatlas.blocks import FilterConcat, Network, seq
+from convatlas.layers import FilterConcat, Network, seq
 from convatlas.nets.googlenet import MODULES, Row
 from convatlas.paper import Paper
 
 PAPER = Paper(
     title="GoogLeNet for CIFAR-10 (pytorch-cifar)", authors="kuangliu", year=2017,
     code="github.com/kuangliu/pytorch-cifar",
-    introduced="The modules of GoogLeNet on 32x32 pictures: two pools instead of five halvings, no auxiliary heads.",
     silent="There is no paper. Each 5x5 is two 3x3, and convolutions keep biases that batch norm makes idle, as in the "
            "code. Its 8x8 average pool is a global one here, which is the same at 32. Initial weights are PyTorch's "
            "own; no dropout.",

@@ -2,18 +2,15 @@
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import FilterConcat, Network, seq
+from convatlas.layers import FilterConcat, Network, seq
 from convatlas.nets.googlenet import MODULES, Row
 from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
     title="GoogLeNet (torchvision)", authors="torchvision contributors", year=2018, code="github.com/pytorch/vision",
-    introduced="Table 1's widths with a batch norm between each convolution and its ReLU, and no other normalisation.",
     silent="There is no paper. Against the paper's network: the 5x5 is a 3x3 (a known fault, kept for the sake of old "
            "weights), the fourth pool is 2x2, dropout 0.2 for 0.4, and the auxiliary heads bring any map to 4x4. The "
            "weight of the heads' losses, 0.3, is the paper's; torchvision leaves it to the user.",
-    elsewhere="In training torchvision returns the main scores, then the head at 4d, then the one at 4a; the heads of "
-              "its published weights are untrained.",
     page="googlenet_torchvision")
 
 

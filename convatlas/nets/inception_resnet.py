@@ -17,36 +17,24 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import FilterConcat, Network, he_init, seq
+from convatlas.layers import FilterConcat, Network, he_init, seq
 from convatlas.nets.inception_v4 import STEM_SIZES, avg_pool, boxes, filter_concat, max_pool, reduction_a, stem
 from convatlas.paper import Claim, Paper, counts, sizes
 
 AS_PRINTED = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
     authors="Szegedy, Ioffe, Vanhoucke, Alemi", year=2017, venue="AAAI", arxiv="1602.07261v2",
-    introduced="Residual connections around inception modules, their branches scaled down to keep training stable.",
     silent="The scale of the branches is between 0.1 and 0.3: here 0.17, 0.10 and 0.20 for A, B and C, the release's. "
            "The 1x1 that the figures call linear has a bias and no batch norm, as in the release, whose order of "
            "branches is kept too. Figures 17 and 19 print 1154 and 2048 channels where the sum needs the 1152 and 2144 "
            "that Figures 7 and 18 give out. Initial weights: He's.",
-    elsewhere="Nobody has the paper's v2: the release and its ports in timm and Keras are "
-              "inception_resnet_v2_released. pytorchcv's inceptionresnetv1 is facenet's network, with 5, 10 and 6 "
-              "units and another head.",
-    recipe="20 replicas; RMSProp with decay 0.9 and epsilon 1.0; rate 0.045, times 0.94 every 2 epochs; dropout keeps "
-           "0.8; a running average of the weights is tested. The AAAI text adds gradient clipping.",
-    results="Top-1 / top-5 error, single crop, without blacklisted pictures: v1 21.3/5.5, v2 19.9/4.9; 144 crops: v1 "
-            "18.8/4.3, v2 17.8/3.7.",
     page="inception_v4", bare="inception_resnet_v2")
 RELEASE = Paper(
     title="Inception-ResNet-v2 (TF-slim)", authors="Alemi", year=2016, arxiv="1602.07261v2",
     code="github.com/tensorflow/models research/slim/nets/inception_resnet_v2.py",
-    introduced="The network of the published weights, which is what Inception-ResNet-v2 has come to mean.",
-    silent="The paper does not describe it. Against the paper's: Inception-v3's stem and a module behind it, Mixed_5b; "
+    silent="The paper does not describe it. Against the paper's: Inception-v3's stem and a module after it, Mixed_5b; "
            "10, 20 and 10 units on 320, 1088 and 2080 channels, the last without scale and ReLU; a 1x1 to 1536 before "
            "the pool. The release's auxiliary head is left out. Initial weights: He's.",
-    elsewhere="timm and Keras have this network too; Keras leaves out the scales of batch norm (55,813,192 trained "
-              "parameters).",
-    recipe="That of the paper.",
     page="inception_resnet_v2_released")
 PAPER = {"inception_resnet_v1": AS_PRINTED, "inception_resnet_v2": AS_PRINTED, "inception_resnet_v2_released": RELEASE}
 

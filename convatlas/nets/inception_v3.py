@@ -1,6 +1,6 @@
 """Rethinking the Inception Architecture for Computer Vision (Szegedy, Vanhoucke, Ioffe, Shlens, Wojna; CVPR 2016).
 
-Table 1, whose sizes are those of the inputs; behind it the layers here, under the names of the authors' release.
+Table 1, whose sizes are those of the inputs; after it the layers here, under the names of the authors' release.
 
     conv 3x3/2           299x299x3      conv_1a
     conv 3x3/1           149x149x32     conv_2a
@@ -19,14 +19,13 @@ from typing import NamedTuple
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import FilterConcat, Network, seq
+from convatlas.layers import FilterConcat, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="Rethinking the Inception Architecture for Computer Vision",
     authors="Szegedy, Vanhoucke, Ioffe, Shlens, Wojna", year=2016, venue="CVPR", arxiv="1512.00567v3",
     code="github.com/tensorflow/models research/slim/nets/inception_v3.py",
-    introduced="Large kernels taken apart into stacks of small and of one-sided ones; label smoothing.",
     silent="The widths inside the modules are in a file beside the paper (model.txt, Sec. 6): here those of the "
            "release. Pools inside the modules count their padding, as in torchvision's copy; TensorFlow's do not. The "
            "loss of the auxiliary head weighs 0.4, dropout is 0.2, weights are truncated normal with deviation 0.1, "
@@ -34,14 +33,6 @@ PAPER = Paper(
     departs="The graph is the authors' release, which is what Inception-v3 means; Table 1 cannot be built as printed, "
             "for an unpadded 3x3 does not leave 35x35 at 35x35. The release has another stem, 3 + 4 + 2 modules and "
             "two more that halve the map, and a 5x5 where Figure 5 has two 3x3.",
-    elsewhere="torchvision, timm and Keras follow the release too. Keras leaves out the scales of batch norm "
-              "(23,817,352 trained parameters); torchvision changes its input only when weights are asked for. "
-              "PyTorch's RMSprop adds epsilon behind the root, TensorFlow's under it, which matters at 1.0.",
-    recipe="RMSProp with decay 0.9 and epsilon 1.0, 50 replicas of batch 32, 100 epochs; rate 0.045, times 0.94 every "
-           "2 epochs; gradients clipped at 2.0; label smoothing 0.1; an auxiliary head with batch norm; a running "
-           "average of the weights is tested (Sec. 8). Not printed: weight decay (0.00004, says the Xception paper).",
-    results="Single crop, top-1 / top-5 error: 21.2/5.6 on the 48,238 validation pictures that are not blacklisted; "
-            "ensemble: 17.2/3.58.",
     page="inception_v3")
 
 
@@ -129,7 +120,7 @@ class Auxiliary(nn.Module):
 
     def forward(self, x):
         x = F.avg_pool2d(x, 5, stride=3) if min(x.shape[2:]) >= 5 else x        # (N, c, 5, 5) of 17x17
-        x = x if min(x.shape[2:]) >= 5 else F.adaptive_avg_pool2d(x, 5)         # pictures smaller than 299
+        x = x if min(x.shape[2:]) >= 5 else F.adaptive_avg_pool2d(x, 5)         # images smaller than 299
         return self.fc(self.convs(x).mean((2, 3)))                              # (N, 768, 1, 1), (N, num_classes)
 
 
@@ -187,7 +178,7 @@ class InceptionV3(Network):
 VARIANTS = {"inception_v3": InceptionV3}
 
 STEM = ("The release reduces by a 1x1 there, so the map stays 73x73. As printed, a 3x3 of stride 2 on 71x71 gives "
-        "35x35, and the unpadded 3x3 behind it cannot give the 35x35 of the next row.")
+        "35x35, and the unpadded 3x3 after it cannot give the 35x35 of the next row.")
 TABLE_1 = {"input": "3x299x299", "conv_1a": "32x149x149", "conv_2a": "32x147x147", "conv_2b": "64x147x147",
            "pool_3a": "64x73x73", "pool_5a": "192x35x35", "mixed_5d": "288x35x35", "mixed_6a": "768x17x17",
            "mixed_7a": "1280x8x8", "mixed_7c": "2048x8x8", "avg_pool": "2048x1x1"}
@@ -196,8 +187,8 @@ CLAIMS = {
         *sizes("Table 1, the input of what follows", TABLE_1),
         Claim("size", "80x71x71", "Table 1, the input of what follows", "conv_3b", erratum=STEM),
         Claim("units", "1000", "Table 1, softmax", "fc"),
-        Claim("madds", "5 billion", "Abstract"),
-        Claim("madds", "4.8 billion", "Table 3, last row, cost", erratum=(
+        Claim("macs", "5 billion", "Abstract"),
+        Claim("macs", "4.8 billion", "Table 3, last row, cost", erratum=(
             "The release, whose errors these are, takes 5,713,216,096; Sec. 6 has a third figure, 2.5 times "
             "GoogLeNet, whose cost the same table gives as 1.5 billion.")),
         Claim("layers", "42", "Sec. 6", erratum=(

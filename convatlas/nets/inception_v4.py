@@ -12,23 +12,16 @@ import re
 
 import torch.nn as nn
 
-from convatlas.blocks import FilterConcat, Network, he_init, seq
+from convatlas.layers import FilterConcat, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
     authors="Szegedy, Ioffe, Vanhoucke, Alemi", year=2017, venue="AAAI", arxiv="1602.07261v2",
     code="github.com/tensorflow/models research/slim/nets/inception_v4.py",
-    introduced="One plan for all modules of a grid size, free of what older training engines had asked for.",
     silent="Figure 5 prints 1x7 twice in one branch; the second is a 7x1. The order of the branches and that of the "
            "one-sided kernels are the release's, so that its weights fit. Average pools do not count their padding and "
            "batch norm adds 0.001 to the variance, both as in the release. Initial weights: He's.",
-    elsewhere="TF-slim and timm agree with the paper. Some texts say that Inception-v4 has residual connections: it "
-              "has none.",
-    recipe="20 replicas; RMSProp with decay 0.9 and epsilon 1.0; rate 0.045, times 0.94 every 2 epochs; dropout keeps "
-           "0.8; a running average of the weights is tested. The AAAI text adds gradient clipping.",
-    results="Top-1 / top-5 error, single crop, without blacklisted pictures: 20.0/5.0; 144 crops: 17.7/3.8. With "
-            "three Inception-ResNet-v2, test: 3.08 (top-5).",
     page="inception_v4")
 
 BOX = re.compile(r"(?P<h>\d+)x(?P<w>\d+) (?P<c>\d+)(?: /(?P<stride>\d))?(?P<valid> V)?")
@@ -39,7 +32,7 @@ def filter_concat(*branches: nn.Module) -> FilterConcat:
 
 
 def boxes(c: int, *printed: str) -> nn.Sequential:
-    """Convolutions one behind the other, c channels coming in; each with a batch norm and a ReLU."""
+    """Convolutions one after the other, c channels coming in; each with a batch norm and a ReLU."""
     layers = {}
     for i, text in enumerate(printed, start=1):
         box = BOX.fullmatch(text)

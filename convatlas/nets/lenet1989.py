@@ -6,19 +6,13 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import Network, seq
+from convatlas.layers import Network, seq
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="Handwritten Digit Recognition with a Back-Propagation Network",
     authors="Le Cun, Boser, Denker, Henderson, Howard, Hubbard, Jackel", year=1989, venue="NIPS 2",
-    introduced="Shared kernels alternating with trainable subsampling, under a sparse table of connections.",
     silent="Initial weights: U(-2.4/F, 2.4/F), as in the companion paper in Neural Computation.",
-    elsewhere="Tutorials cite this paper and print a form of the network of 1998 (lenet5_tutorial). What was later "
-              "called LeNet-1 is close to this one. torchvision, timm and pytorchcv have no LeNet.",
-    recipe="Back-propagation of the mean squared error against targets of +1 and -1, with second derivatives as in "
-           "the companion paper; 30 passes through 9,840 digits, 2,707 others to test.",
-    results="1 % of errors where about 9 % of the digits are rejected (abstract).",
     page="lenet1989")
 
 Table = tuple[tuple[int, ...], ...]     # for each map, the maps it reads, counted from 0

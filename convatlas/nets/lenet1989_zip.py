@@ -4,21 +4,15 @@
 """
 import torch.nn as nn
 
-from convatlas.blocks import Network, seq
+from convatlas.layers import Network, seq
 from convatlas.nets.lenet1989 import Squash, Table, TableConv2d, layers, squashed, totals, uniform_by_fan_in
 from convatlas.paper import Paper, sizes
 
 PAPER = Paper(
     title="Backpropagation Applied to Handwritten Zip Code Recognition",
     authors="LeCun, Boser, Denker, Henderson, Howard, Hubbard, Jackel", year=1989, venue="Neural Computation 1(4)",
-    introduced="Back-propagation through kernels shared over the picture, on a real task.",
     silent="Which 8 of H1's 12 maps an H2 map reads 'will not be described here'. Here map j reads j, j+1, ... j+7 "
            "modulo 12, so that every H1 map is read 8 times. H2's border is -1 like H1's.",
-    elsewhere="Copies that cite this paper mostly have pools, which it has not, and share the biases of a map.",
-    recipe="One digit at a time, in a fixed order, 23 passes through 7,291; each weight steps by a positive diagonal "
-           "estimate of the second derivatives (a Newton method). Mean squared error against +1 and -1; weights start "
-           "uniformly within 2.4 over the number of inputs; pixels from -1 to 1.",
-    results="0.14 % errors on the training digits (10 mistakes), 5.0 % on 2,007 test digits (102).",
     page="lenet1989_zip")
 
 H1_TO_H2: Table = tuple(tuple((j + i) % 12 for i in range(8)) for j in range(12))

@@ -8,26 +8,16 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import Network
+from convatlas.layers import Network
 from convatlas.nets.lenet1989 import Subsampling, Table, TableConv2d, layers, squashed, totals, uniform_by_fan_in
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="Gradient-Based Learning Applied to Document Recognition", authors="LeCun, Bottou, Bengio, Haffner",
     year=1998, venue="Proceedings of the IEEE 86(11)",
-    introduced="LeNet-5: a convolutional network whose output units measure the distance to a drawn character.",
-    silent="The codes of the output units are a picture (Fig. 3), not a table; the ten below were drawn for this file, "
+    silent="The codes of the output units are an image (Fig. 3), not a table; the ten below were drawn for this file, "
            "7x12, a pixel of ink being +1. For other numbers of classes they are drawn at random with equal "
            "probability, as the paper allows.",
-    elsewhere="What tutorials print is lenet5_tutorial: a full C3, pools without parameters, a linear output, 61,706 "
-              "parameters. One popular text leaves out every activation and pads conv1 by 1 (30, 15, 11, 5 pixels). "
-              "Caffe's example is lenet_caffe, with 20 and 50 maps and 431,080 parameters.",
-    recipe="Stochastic diagonal Levenberg-Marquardt, one digit at a time, mu = 0.02; a global rate of 0.0005 for 2 "
-           "passes, 0.0002 for 3, 0.0001 for 3, 0.00005 for 4, then 0.00001, 20 passes in all; the diagonal is "
-           "estimated anew from 500 digits before each. 28x28 digits lie in the middle of 32x32 pixels, paper -0.1, "
-           "ink 1.175. The loss is the penalty of the right class plus the logarithm of a sum over all (Eq. (9)). No "
-           "dropout, no weight decay.",
-    results="MNIST, test: 0.95 % errors; 0.8 % after training with distorted digits too.",
     page="lenet5")
 
 S2_TO_C3: Table = ((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),      # 1998, Table I: 60 kernels
@@ -69,8 +59,8 @@ def codes(num_classes: int) -> list[list[float]]:
         draw = random.Random(1998)
         return [[draw.choice((-1.0, 1.0)) for _ in range(84)] for _ in range(num_classes)]
     upper, lower = ([line.split() for line in block.split("\n")] for block in DIGITS.strip().split("\n\n"))
-    pictures = [*zip(*upper, strict=True), *zip(*lower, strict=True)]
-    return [[1.0 if pixel == "#" else -1.0 for row in picture for pixel in row] for picture in pictures]
+    images = [*zip(*upper, strict=True), *zip(*lower, strict=True)]
+    return [[1.0 if pixel == "#" else -1.0 for row in image for pixel in row] for image in images]
 
 
 class RBF(nn.Module):

@@ -3,15 +3,13 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.blocks import Network, seq
+from convatlas.layers import Network, seq
 from convatlas.paper import Paper, sizes, units
 
 PAPER = Paper(
     title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
-    introduced="What tutorials call LeNet-5: a full C3, average pooling without parameters, sigmoids, a linear output.",
     silent="There is no paper. Weights are Xavier-uniform, the book's; from PyTorch's own the sigmoids hardly learn.",
-    elsewhere="Copies differ in their input (32x32, three channels) and in their activation.",
     page="lenet5_tutorial")
 
 

@@ -1,7 +1,7 @@
 """MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications (Howard et al., 2017).
 
-TABLE below is Table 1, two rows of it a line: "Conv dw / s" and the "Conv / s1" behind it, which together make a
-depthwise separable convolution. Before it a 3x3 convolution of stride 2 to 32 channels, behind it a 7x7 average pool
+TABLE below is Table 1, two rows of it a line: "Conv dw / s" and the "Conv / s1" after it, which together make a
+depthwise separable convolution. Before it a 3x3 convolution of stride 2 to 32 channels, after it a 7x7 average pool
 and a full layer. Every convolution is followed by batch norm and a ReLU (Figure 3).
 """
 from collections.abc import Callable
@@ -10,31 +10,21 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
     authors="Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam", year=2017, arxiv="1704.04861v1",
     code="github.com/tensorflow/models research/slim/nets/mobilenet_v1.py",
-    introduced="A convolution split in two, 3x3 within each channel and 1x1 across them, for an eighth of the work.",
     silent="Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. Initial weights: "
            "He's. Dropout of 0.001 before the full layer: the authors' code. No rounding under a width multiplier is "
            "needed: all printed widths stay whole.",
-    departs="The last depthwise convolution has stride 1. Table 1 prints s2, but also 7x7 before and behind it.",
-    elsewhere="TF-slim and its ports have ReLU6, 1001 classes and uneven padding. pytorchcv and many copies average "
-              "over a fixed 7x7, so that they read 224 pixels only. TF-slim's README prints 317M multiply-adds at "
-              "0.75, where the paper's 325M is right.",
-    recipe="Asynchronous RMSprop, 'similar to Inception V3', but with less regularisation and augmentation: no side "
-           "heads, no label smoothing, no very small crops, little or no weight decay on depthwise filters (Sec. "
-           "3.2). Rate, batch and epochs are not printed. TF-slim's script: SGD, batch 64, rate 0.045, times 0.94 "
-           "every 2.5 epochs; weight decay 0.00004, none on depthwise filters.",
-    results="Accuracy: 70.6 % (192 pixels 69.1, 160 67.2, 128 64.4), 0.75 68.4, 0.5 63.7, 0.25 50.6; shallow 65.3, "
-            "full convolutions 71.7 (Tables 4 to 7).",
+    departs="The last depthwise convolution has stride 1. Table 1 prints s2, but also 7x7 before and after it.",
     page="mobilenet_v1")
 
 
-class Row(NamedTuple):      # a "Conv dw" of Table 1 and the 1x1 "Conv" behind it; sizes as printed, channels last
+class Row(NamedTuple):      # a "Conv dw" of Table 1 and the 1x1 "Conv" after it; sizes as printed, channels last
     name: str               # conv2_dw and conv2_pw are layers 2 and 3 of 28
     s: int                  # stride of the depthwise convolution
     c: int                  # filters of the 1x1
@@ -113,8 +103,8 @@ def printed_outputs() -> dict[str, str]:
     return {layer: channels_first(size) for layer, size in outputs.items()}
 
 
-def cost(source: str, madds: str, params: str, part: str = "") -> tuple[Claim, ...]:
-    return Claim("madds", madds, source, part), Claim("params", params, source, part)
+def cost(source: str, macs: str, params: str, part: str = "") -> tuple[Claim, ...]:
+    return Claim("macs", macs, source, part), Claim("params", params, source, part)
 
 
 WITHOUT_FC = ("Table 1 with full convolutions has 4,867,293,184; the printed figure leaves out the 1,024,000 of the "
@@ -138,10 +128,10 @@ README_ERRATA = {
 
 
 def released(suffix: str) -> tuple[Claim, ...]:
-    params, *madds = README[suffix]
+    params, *macs = README[suffix]
     return (Claim("params", params, "The authors' README"),
-            *(Claim("madds", number, "The authors' README", erratum=README_ERRATA.get((suffix, side), ""), at=side)
-              for side, number in zip(SIDES, madds, strict=True)))
+            *(Claim("macs", number, "The authors' README", erratum=README_ERRATA.get((suffix, side), ""), at=side)
+              for side, number in zip(SIDES, macs, strict=True)))
 
 
 CLAIMS = {
@@ -152,9 +142,9 @@ CLAIMS = {
         *cost("Table 3: a separable convolution of 14x14x512", "52.3M", "0.27M", "conv8"),
         *(Claim(f"share of {quantity}", share, "Table 2", part, SHARE_ERRATA[part][i])
           for part, shares in SHARES.items()
-          for i, (quantity, share) in enumerate(zip(("madds", "params"), shares, strict=True))),
-        *(claim for side, madds in (("192x192", "418M"), ("160x160", "290M"), ("128x128", "186M"))
-          for claim in counts("Table 7", "4.2M", madds, side)),
+          for i, (quantity, share) in enumerate(zip(("macs", "params"), shares, strict=True))),
+        *(claim for side, macs in (("192x192", "418M"), ("160x160", "290M"), ("128x128", "186M"))
+          for claim in counts("Table 7", "4.2M", macs, side)),
         *counts("Table 10, Stanford Dogs", "3.3M", "569M", "120 classes", ("", ALL_CLASSES)),
         *counts("Table 10, Stanford Dogs", "3.3M", "418M", "192x192, 120 classes"),
         *counts("MobileNetV2 (arXiv:1801.04381), Table 4", "4.2M", "575M", errata=(
@@ -162,7 +152,7 @@ CLAIMS = {
         *released("")),
     "mobilenet_v1_x0_75": (
         *cost("Tables 5 and 6", "325M", "2.6M"), *cost("Table 3, alpha = 0.75", "29.6M", "0.15M", "conv8"),
-        Claim("madds", "15.1M", "Table 3, rho = 0.714", "conv8", at="160x160"),
+        Claim("macs", "15.1M", "Table 3, rho = 0.714", "conv8", at="160x160"),
         Claim("params", "0.15M", "Table 3, rho = 0.714", "conv8", at="160x160"),
         *counts("Table 10, Stanford Dogs", "1.9M", "325M", "120 classes"),
         *counts("Table 10, Stanford Dogs", "1.9M", "239M", "192x192, 120 classes"),
@@ -172,7 +162,7 @@ CLAIMS = {
         *released("_x0_5")),
     "mobilenet_v1_x0_25": (*cost("Table 6", "41M", "0.5M"), *released("_x0_25")),
     "mobilenet_v1_full_conv": (
-        Claim("madds", "4866M", "Table 4", erratum=WITHOUT_FC), Claim("params", "29.3M", "Table 4"),
+        Claim("macs", "4866M", "Table 4", erratum=WITHOUT_FC), Claim("params", "29.3M", "Table 4"),
         *cost("Table 3: a convolution of 14x14x512", "462M", "2.36M", "conv8")),
     "mobilenet_v1_shallow": cost("Table 5", "307M", "2.9M"),
 }

@@ -1,29 +1,22 @@
 """MobileNetV2: Inverted Residuals and Linear Bottlenecks (Sandler, Howard, Zhu, Zhmoginov, Chen; CVPR 2018).
 
 TABLE below is Table 2 row for row: t = expansion, c = output channels, n = repeats, s = stride of the first repeat.
-Before it a 3x3 convolution of stride 2 to 32 channels, behind it a 1x1 to 1280, a 7x7 average pool, a 1x1 to k classes.
+Before it a 3x3 convolution of stride 2 to 32 channels, after it a 1x1 to 1280, a 7x7 average pool, a 1x1 to k classes.
 """
 from functools import partial
 from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, make_divisible, seq
+from convatlas.layers import ConvBN, Network, he_init, make_divisible, seq
 from convatlas.paper import Claim, Paper, sizes, torchvision
 
 PAPER = Paper(
     title="MobileNetV2: Inverted Residuals and Linear Bottlenecks", authors="Sandler, Howard, Zhu, Zhmoginov, Chen",
     year=2018, venue="CVPR", arxiv="1801.04381v4", code="github.com/tensorflow/models research/slim/nets/mobilenet",
-    introduced="Residuals between thin linear bottlenecks, expanded in between for a depthwise convolution.",
     silent="Rounding under a width multiplier (to multiples of 8) and the expansion where t = 1 (left out): both as in "
            "the authors' code. Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. "
            "Dropout is mentioned without a rate: 0.2, the authors' code. Initial weights: He's.",
-    elsewhere="Widths other than 1: popular copies round up instead of to the nearest, leave the first 32 and 16 "
-              "channels unscaled, or shrink the last 1280 below 1. pytorchcv's mobilenetv2_w1 is another network "
-              "(313.6M multiply-adds). TF-slim's README counts without batch norm (3.47M parameters).",
-    recipe="RMSProp, decay and momentum 0.9, batch norm after every layer, weight decay 0.00004; rate 0.045, times "
-           "0.98 every epoch; 16 asynchronous workers of batch 96 (Sec. 6.1). Epochs are not printed.",
-    results="Accuracy: 72.0 %, at 1.4 74.7 % (Table 4).",
     page="mobilenet_v2")
 
 
@@ -118,24 +111,24 @@ RELEASED = {        # of the 22 released checkpoints: millions of parameters, mi
 
 
 def released(suffix: str) -> tuple[Claim, ...]:
-    params, *madds = RELEASED[suffix]
+    params, *macs = RELEASED[suffix]
     return (Claim("params", params, "The authors' README", erratum="It leaves batch norm's scales and shifts out."),
-            *(Claim("madds", number, "The authors' README", at=side)
-              for side, number in zip(SIDES, madds, strict=False)))
+            *(Claim("macs", number, "The authors' README", at=side)
+              for side, number in zip(SIDES, macs, strict=False)))
 
 
 CLAIMS = {f"mobilenet_v2{suffix}": released(suffix) for suffix in RELEASED}
 PRINTED = {
     "mobilenet_v2": (
         *sizes("Table 2, input of the next row", printed_outputs()),
-        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN), Claim("madds", "300M", "Table 4"),
+        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN), Claim("macs", "300M", "Table 4"),
         *torchvision("MobileNet_V2_Weights", "3,504,872", "0.301")),
     "mobilenet_v2_x0_35": (
         Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
-        Claim("madds", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96", erratum=(
+        Claim("macs", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96", erratum=(
             "Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' README."))),
     "mobilenet_v2_x1_4": (
         Claim("params", "6.9M", "Table 4", erratum=README + "6,108,776 with batch norm, 6.06 million without."),
-        Claim("madds", "585M", "Table 4", erratum=README + "582,195,824.")),
+        Claim("macs", "585M", "Table 4", erratum=README + "582,195,824.")),
 }
 CLAIMS |= {name: claims + CLAIMS[name] for name, claims in PRINTED.items()}

@@ -1,7 +1,7 @@
 """Searching for MobileNetV3 (Howard et al.; ICCV 2019).
 
 LARGE and SMALL below are Tables 1 and 2, a line for each bneck. Before them a 3x3 convolution of stride 2 to 16
-channels; behind them a 1x1 convolution, a 7x7 average pool, and two 1x1 convolutions without batch norm (NBN).
+channels; after them a 1x1 convolution, a 7x7 average pool, and two 1x1 convolutions without batch norm (NBN).
 """
 from collections.abc import Callable
 from functools import partial
@@ -9,15 +9,14 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, make_divisible, seq
+from convatlas.layers import ConvBN, Network, he_init, make_divisible, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 ICCV = Paper(
     title="Searching for MobileNetV3",
     authors="Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam", year=2019, venue="ICCV",
     arxiv="1905.02244v5", code="github.com/tensorflow/models research/slim/nets/mobilenet/mobilenet_v3.py",
-    introduced="A searched network with hard swish, squeeze-and-excitation and a tail that pools before it widens.",
-    silent="Squeeze widths are rounded to multiples of 8, and the gate stands behind the depthwise activation: the "
+    silent="Squeeze widths are rounded to multiples of 8, and the gate stands after the depthwise activation: the "
            "authors' code. Under a width multiplier the expansion keeps its ratio to the block's input, the last two "
            "layers their width, and below 0.75 the first convolution its 16 filters: with these the 0.75 networks "
            "have the printed sizes (that code would give the first convolution 8 filters at 0.35 and 0.5, which no "
@@ -26,29 +25,17 @@ ICCV = Paper(
     departs="The last 1x1 convolution of Small has no squeeze-and-excitation. Table 2 ticks it, but with it the "
             "network would have 2.71M parameters where Table 3 prints 2.5M, and the authors' code has none. Dropout "
             "is 0.2: the paper's 0.8 is the share that is kept.",
-    elsewhere="torchvision's width_mult also shrinks the last layers and rounds fixed expansions: 3,377,576 "
-              "parameters for Large at 0.75, printed 4.0M. pytorchcv's Small keeps a layer of 1280 (2,945,288 "
-              "parameters). Ports of early arXiv versions have a row 672 to 160 too many in Large; a popular one "
-              "activates behind the projection instead of behind the depthwise convolution.",
-    recipe="RMSProp, momentum 0.9, rate 0.1, batch 4096 on a 4x4 TPU pod, 'decay rate of 0.01 every 3 epochs'; "
-           "dropout 0.8 (the share kept), l2 0.00001, Inception's preprocessing, a running average of 0.9999, batch "
-           "norm's of 0.99 (Sec. 6.1.1). Epochs are not printed.",
-    results="Accuracy: Large 75.2 %, at 0.75 73.3; Small 67.4, at 0.75 65.4 (Table 3).",
     page="mobilenet_v3", bare="mobilenet_v3_large")
 RELEASED = Paper(
     title="MobileNetV3 minimalistic (TensorFlow-Slim)", authors="Howard, Sandler, Chu and others", year=2019,
     code="github.com/tensorflow/models research/slim/nets/mobilenet/README.md",
-    introduced="The widths of MobileNetV3 with plain parts: no squeeze-and-excitation, no hard swish, no 5x5.",
     silent="There is no paper. Padding, epsilon and initial weights are those of mobilenet_v3_large.",
-    results="Accuracy: Large 72.3 %, Small 61.9 (README).",
     page="mobilenet_v3_minimalistic", bare="mobilenet_v3_large_minimalistic")
 REDUCED = Paper(
     title="MobileNetV3 with a reduced tail (torchvision)", authors="torchvision contributors", year=2021,
     code="github.com/pytorch/vision",
-    introduced="Sec. 6.3 halves the channels behind C4 for detection; this is the classifier that comes of it.",
     silent="There is no paper of it. Which layers: the outputs of the last three bnecks, the expansion of the last "
            "two, the last 1x1 and the layer before the classes, as in torchvision.",
-    elsewhere="TF-slim halves only the outputs of layers 13 to 16 in Large and 9 to 12 in Small.",
     page="mobilenet_v3_reduced_tail", bare="mobilenet_v3_large_reduced_tail")
 
 
@@ -66,7 +53,7 @@ class Table(NamedTuple):
     bnecks: tuple[Row, ...]
     conv: int                   # filters of "conv2d, 1x1"
     nbn: int                    # filters of "conv2d 1x1, NBN"
-    NL: Callable[[], nn.Module] = nn.Hardswish      # of the layers before and behind the bnecks
+    NL: Callable[[], nn.Module] = nn.Hardswish      # of the layers before and after the bnecks
 
 
 RE, HS = nn.ReLU, nn.Hardswish
@@ -204,8 +191,8 @@ def rows(source: str, table: Table, conv_input: str, pool_input: str) -> tuple[C
             Claim("units", str(table.nbn), f"{source}, #out of the first NBN", "nbn"))
 
 
-def cost(source: str, madds: str, params: str) -> tuple[Claim, ...]:
-    return Claim("madds", madds, source), Claim("params", params, source)
+def cost(source: str, macs: str, params: str) -> tuple[Claim, ...]:
+    return Claim("macs", macs, source), Claim("params", params, source)
 
 
 TABLE_3, README = "Table 3", "The authors' README"
@@ -216,7 +203,7 @@ STALE = "That network, all 3x3 and without gates, must have fewer than mobilenet
 CLAIMS = {
     "mobilenet_v3_large": (
         *rows("Table 1", LARGE, "7x7x160", "7x7x960"),
-        Claim("madds", "219M", TABLE_3, erratum=OTHER), Claim("params", "5.4M", TABLE_3),
+        Claim("macs", "219M", TABLE_3, erratum=OTHER), Claim("params", "5.4M", TABLE_3),
         *cost(README, "217M", "5.4M"), *torchvision("MobileNet_V3_Large_Weights", "5,483,032", "0.217")),
     "mobilenet_v3_large_x0_75": (*cost(TABLE_3, "155M", "4.0M"), *cost(README, "155M", "4.0M")),
     "mobilenet_v3_small": (
@@ -226,5 +213,5 @@ CLAIMS = {
     "mobilenet_v3_small_x0_75": (*cost(TABLE_3, "44M", "2.0M"), *counts(README, "2.4M", "44M", errata=(DRAFT, ""))),
     "mobilenet_v3_large_minimalistic": cost(README, "209M", "3.9M"),
     "mobilenet_v3_small_minimalistic": (
-        Claim("madds", "65M", README, erratum=STALE), Claim("params", "2.0M", README)),
+        Claim("macs", "65M", README, erratum=STALE), Claim("params", "2.0M", README)),
 }

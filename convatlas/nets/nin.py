@@ -13,41 +13,26 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import Network, seq
+from convatlas.layers import Network, seq
 from convatlas.paper import Claim, Paper, sizes, units
 
 ICLR = Paper(
     title="Network In Network", authors="Lin, Chen, Yan", year=2014, venue="ICLR", arxiv="1312.4400v3",
     code="github.com/mavenlin/cuda-convnet",
-    introduced="1x1 convolutions inside a layer, and the average of a class's own map as its score.",
     silent="All widths, kernels, padding and initial weights: from the authors' files for CIFAR-10 and MNIST, where "
            "both pools are 3x3/2 max pools that round up (32, 16, 8), dropout follows each, and the last 1x1 has a "
            "ReLU too, so that scores are never negative.",
-    elsewhere="What libraries call NiN is mostly nin_imagenet, which the paper does not have; d2l changes that once "
-              "more (nin_tutorial). Caffe's copy for CIFAR and pytorchcv average in the second pool, and pytorchcv "
-              "pads instead of rounding up. Pools that round down leave 15 and 7 pixels instead of 16 and 8.",
-    recipe="Batch 128; initial weights and rate set by hand, the rate divided by 10 when the training accuracy "
-           "stalls, and once more; dropout 0.5 after the first two pools. The authors' files: N(0, 0.05), rate 0.01 "
-           "(0.02 for biases), momentum 0.9, for CIFAR-100 weight decay 0.001. With augmentation: shifts and "
-           "mirroring.",
-    results="CIFAR-10: 10.41 % errors, with augmentation 8.81; CIFAR-100: 35.68; SVHN: 2.35.",
     page="nin", bare="nin_cifar10")
 ZOO = Paper(
     title="Network in Network ImageNet Model (Caffe model zoo)", authors="Lin", year=2014, arxiv="1312.4400v3",
     code="gist.github.com/mavenlin/d802a5849de39225bcc6",
-    introduced="The authors' ImageNet network, of 29 MB: the paper itself has none.",
     silent="The gist rounds its pools up (54, 27, 13, 6), as Caffe does.",
     departs="Initial weights are N(0, 0.05) throughout; the gist has 0.01 in the first convolutions of mlpconv1 and "
             "mlpconv3 and in the last 1x1.",
-    elsewhere="d2l rounds the pools down (54, 26, 12, 5).",
-    recipe="The gist: SGD, momentum 0.9, batch 64, rate 0.01 divided by 10 every 200,000 of 450,000 iterations, "
-           "weight decay 0.0005.",
-    results="40.64 % top-1 error, centre crop (the gist).",
     page="nin_imagenet")
 TUTORIAL = Paper(
     title="Dive into Deep Learning, NiN", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
-    introduced="The ImageNet network with pools that round down and a last mlpconv as wide as the classes.",
     silent="There is no paper. Weights are Xavier-uniform, as in the book.",
     page="nin_tutorial")
 PAPER = {"nin_cifar10": ICLR, "nin_mnist": ICLR, "nin_imagenet": ZOO, "nin_tutorial": TUTORIAL}

@@ -17,21 +17,16 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import Network, he_init, seq
+from convatlas.layers import Network, he_init, seq
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, Sun", year=2016, venue="ECCV",
     arxiv="1603.05027v3", code="github.com/KaimingHe/resnet-1k-layers",
-    introduced="Activation before each convolution, so that nothing stands on the way from shortcut to shortcut.",
     silent="Which layer of a bottleneck strides: the first 1x1, as in ResNet and in the authors' code (for CIFAR); the "
            "ResNet-200 of Table 5's last row, trained with fb.resnet.torch, strides in the 3x3. The pool comes after "
            "the activation of conv1, as in fb.resnet.torch. Table 5 has 152 and 200 layers; 50 and 101 are the same "
            "units at ResNet's other depths.",
-    elsewhere="Ports give the first unit a norm of its own, 128 parameters more.",
-    recipe="ResNet's, tested on a single crop of 320x320; the last row of Table 5 with the augmentation of scale and "
-           "aspect ratio of fb.resnet.torch.",
-    results="Top-1 / top-5 error, crop of 320: 152 layers 21.1/5.5, 200 layers 20.7/5.3 (Table 5).",
     page="preresnet", bare="preresnet200")
 
 
@@ -141,5 +136,5 @@ CLAIMS = {
     "preresnet200": (
         Claim("layers", "200", "Table 5, ResNet-200"),
         *sizes("Footnote 3: 16 more units than ResNet-152, on the feature map of 28x28", {"conv3_x": "28x28"}),
-        Claim("madds", "15 billion", "ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 billion FLOPs")),
+        Claim("macs", "15 billion", "ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 billion FLOPs")),
 }

@@ -13,22 +13,16 @@ from typing import NamedTuple
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import Network, he_init, seq
+from convatlas.layers import Network, he_init, seq
 from convatlas.nets.preresnet import IdentityUnit, ShortcutUnit, Unit, activation, bottleneck, conv, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, Sun", year=2016, venue="ECCV",
     arxiv="1603.05027v3", code="github.com/KaimingHe/resnet-1k-layers",
-    introduced="A thousand layers that train, for pictures of 32x32 pixels.",
     silent="Stride is in the first 1x1, as in the authors' code. ResNet-110 keeps ResNet's option (A) where dimensions "
            "increase; the paper says of projections alone that they read the activated maps, and here the zero-padded "
            "shortcuts do too, as in fb.resnet.torch.",
-    elsewhere="pytorchcv strides in the 3x3, and projects where ResNet-110 pads with zeros.",
-    recipe="ResNet's for CIFAR, with its warm-up: SGD, momentum 0.9, weight decay 0.0001, batch 128 (64 in the "
-           "released code for 1001 layers), rate 0.1 divided by 10 at 32,000 and 48,000 iterations; weights normal by "
-           "fan-out.",
-    results="CIFAR-10, medians of 5 runs: 110 layers 6.37 %, 164 layers 5.46, 1001 layers 4.92.",
     page="preresnet", bare="preresnet164_cifar")
 
 
@@ -47,7 +41,7 @@ STAGES = (
 
 
 class ZeroPadding(nn.Module):
-    """Option (A): every stride-th pixel, zeros behind the old channels.  (N, c_in, H, W) -> (N, c_out, H/s, W/s)"""
+    """Option (A): every stride-th pixel, zeros after the old channels.  (N, c_in, H, W) -> (N, c_out, H/s, W/s)"""
 
     def __init__(self, c_in: int, c_out: int, stride: int):
         super().__init__()

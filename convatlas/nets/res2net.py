@@ -21,25 +21,18 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, Yang, Torr", year=2021,
     venue="TPAMI", arxiv="1904.01169v3", code="github.com/Res2Net/Res2Net-PretrainedModels",
-    introduced="A hierarchy of small convolutions inside one unit, so that it sees several scales at once.",
     silent="The first unit of a stage, where Eq. (1) cannot be taken literally because the map shrinks: as in the "
            "release, its subsets are not added to each other, the convolutions stride, and x1 goes through a 3x3 "
            "average pool of the same stride that counts the padding; conv2_x's first unit does so too, with stride 1. "
            "Which channels are x1: the last ones, as in the release. The stages, stem and shortcuts are ResNet-50's as "
            "PyTorch has it. v1b: three 3x3 convolutions of 32, 32 and 64 channels first, and an "
            "average pool before a strided shortcut, as in the release.",
-    elsewhere="The release passes the last split by, the paper the first: the same up to order.",
-    recipe="SGD, momentum 0.9, weight decay 0.0001, batch 256 on 4 Titan Xp; rate 0.1, divided by 10 every 30 epochs, "
-           "100 epochs. v1b, of the release, adds CutMix.",
-    results="Top-1 / top-5 error, 50 layers: 26w x 4s 22.01/6.15, 48w x 2s 22.68/6.47, 14w x 8s 21.86/6.14, 26w x 6s "
-            "21.42/5.87, 26w x 8s 20.80/5.63, 18w x 4s 22.92/6.67; 101 layers 20.81/5.57; Res2NeXt-50 21.76/6.09. "
-            "Release: v1b 50 19.73/4.96, 101 18.77/4.64.",
     page="res2net", bare="res2net50_26w4s")
 
 
@@ -183,11 +176,11 @@ VARIANTS = {
 }
 
 
-def costs(flops: str, params: str, madds: str) -> tuple[Claim, ...]:
+def costs(flops: str, params: str, macs: str) -> tuple[Claim, ...]:
     """Table 3 prints the FLOPs of some; the authors' README has two columns for all."""
-    table_3 = (Claim("madds", flops, "Table 3, FLOPs"),) if flops else ()
+    table_3 = (Claim("macs", flops, "Table 3, FLOPs"),) if flops else ()
     readme = (Claim("params", params, "The authors' README, #Params"),
-              Claim("madds", madds, "The authors' README, GFLOPs"))
+              Claim("macs", macs, "The authors' README, GFLOPs"))
     return table_3 + (readme if params else ())
 
 

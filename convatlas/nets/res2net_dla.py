@@ -20,21 +20,18 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.res2net import Hierarchy, Parallel, Setting, bottleneck
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, Yang, Torr", year=2021,
     venue="TPAMI", arxiv="1904.01169v3", code="github.com/Res2Net/Res2Net-PretrainedModels",
-    introduced="Res2Net's bottleneck inside another architecture, Deep Layer Aggregation.",
     silent="Scale and widths: 28w x 4s and 8c x 4w x 4s, as in the release. A unit that strides does not add its "
            "subsets and pools x1; all others do as Eq. (1) says. Max pools round up, so that odd maps agree with the "
            "strided convolutions beside them; at the printed size nothing is rounded.",
     departs="The release has three further projections, one in each tree of trees, that it computes and throws away "
             "(297,472 parameters without a gradient). They are left out; the answers are the same.",
-    elsewhere="timm's dla60_res2net and dla60_res2next differ (20,848,072 and 17,032,984 parameters).",
-    results="Top-1 / top-5 error: Res2Net-DLA-60 21.53/5.80, Res2NeXt-DLA-60 21.55/5.86.",
     page="res2net", bare="res2net_dla60")
 
 
@@ -133,7 +130,7 @@ DEAD = "The README counts three projections that the released code computes and 
 
 def readme(params: str, with_dead: str, gflops: str, gflops_erratum: str = "") -> tuple[Claim, ...]:
     return (Claim("params", params, "The authors' README, #Params", erratum=DEAD.format(with_dead)),
-            Claim("madds", gflops, "The authors' README, GFLOPs", erratum=gflops_erratum))
+            Claim("macs", gflops, "The authors' README, GFLOPs", erratum=gflops_erratum))
 
 
 CLAIMS = {

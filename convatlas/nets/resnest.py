@@ -19,7 +19,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import DEPTHS, STAGES, Residual, Unit, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
@@ -27,22 +27,12 @@ PAPER = Paper(
     title="ResNeSt: Split-Attention Networks",
     authors="Zhang, Wu, Zhang, Zhu, Lin, Zhang, Sun, He, Mueller, Manmatha, Li, Smola", year=2020, venue="arXiv",
     arxiv="2004.08955v1", code="github.com/zhanghang1989/ResNeSt",
-    introduced="Attention among the splits of each group of a grouped convolution.",
     silent="From the authors' release: the hidden width of the attention (a quarter of all splits' channels, 32 or "
            "more), its biases and its batch norm; the 3x3 average pools, which count their padding; average pools on "
            "the shortcuts that round up; the widths of the stem; blocks of 3x3 pixels dropped at a rate of 0.1, after "
            "each batch norm of a unit in the last two stages; dropout for 200 layers, where the paper says more than "
            "200. Eq. (3) prints 1 / (1 + exp(g)) for a single split; here, as in the release, it is the sigmoid of g. "
            "ResNeSt-14 and -26 are GluonCV's, and no paper prints them; there, 14 drops no squares.",
-    elsewhere="ResNeSt-14 and -26 are GluonCV's and timm's. In the PyTorch release the last scales of a unit do not "
-              "start at 0: a later loop sets them to 1. The release's ablation page changed its accuracies of 2s2x40d "
-              "and 4s2x40d two days after it appeared.",
-    recipe="SGD on 64 GPUs, momentum 0.9, a rate of 0.1 for each 256 pictures, 5 epochs of warm-up, then a cosine, "
-           "270 epochs; batch 8192 (50 layers), 4096 (101), 2048 (200, 269); weight decay 0.0001 on weights of "
-           "convolutions and full layers only; label smoothing 0.1, mixup 0.2, AutoAugment, colour jitter and "
-           "lighting, dropout 0.2, DropBlock in the last two stages; the last scale of a unit starts at 0.",
-    results="Accuracy of 50 layers: 81.13 %, fast 80.64. Released weights: 50 layers 81.03, 101 82.83 (256 pixels), "
-            "200 83.84 (320), 269 84.54 (416).",
     page="resnest", bare="resnest50")
 
 
@@ -188,7 +178,7 @@ def ablation(params: str, gflops: str, convolutions: str = "", with_bn: str = ""
             f"gives out it would be {with_bn}; five of the column's seven rows are just that, 4s2x40d and 1s4x24d are "
             f"not, and what else the column counts there is unknown.")
     return (Claim("params", params, "The authors' ablation.md, #P"),
-            Claim("madds", gflops, "The authors' ablation.md, GFLOPs", erratum=more if convolutions else ""))
+            Claim("macs", gflops, "The authors' ablation.md, GFLOPs", erratum=more if convolutions else ""))
 
 
 CLAIMS = {

@@ -18,26 +18,15 @@ from typing import NamedTuple
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR",
     arxiv="1512.03385v1", code="github.com/KaimingHe/deep-residual-networks",
-    introduced="Units that learn a residual, added to an identity shortcut, so that depth can grow past a hundred.",
     silent="Which layer of a bottleneck strides: here the first 1x1, as in the authors' release; only that reproduces "
            "Table 1's 3.8e9 for 50 layers (the 3x3 version is resnet50_v15). Padding of conv1 and of the pool: 3 and "
            "1, which give the printed 112 and 56 (the release leaves the pool unpadded and rounds its size up).",
-    elsewhere="torchvision, timm and fb.resnet.torch stride in the 3x3 (resnet50_v15), TF-slim in a stage's last "
-              "unit. Libraries have option B at 18 layers too. Caffe's momentum takes the rate into its sum, "
-              "PyTorch's does not: they part when the rate changes. d2l keeps biases and puts no norm behind its "
-              "projections. In a popular copy the 3x3 of a bottleneck is not padded, so that the first sum fails.",
-    recipe="SGD, batch 256, momentum 0.9, weight decay 0.0001; rate 0.1, divided by 10 when the error stalls, up to "
-           "600,000 iterations; He's initial weights, no dropout. Random 224 crops of a shorter side between 256 and "
-           "480, mirroring, per-pixel mean, AlexNet's colours (Sec. 3.4). Test: 10 crops, or dense at shorter sides "
-           "of 224, 256, 384, 480 and 640.",
-    results="Top-1 / top-5 error, 10 crops: 18 layers 27.88 (option A); 34 layers 25.03/7.76 (A), 24.52/7.46 (B), "
-            "24.19/7.40 (C); 50 layers 22.85/6.71, 101 layers 21.75/6.05, 152 layers 21.43/5.71 (Tables 2 and 3).",
     page="resnet", bare="resnet50")
 
 
@@ -150,7 +139,7 @@ OUTPUTS = sizes("Table 1, output size", {"conv1": "112x112"} | {s.name: s.output
 
 
 def claims(layers: str, flops: str) -> tuple[Claim, ...]:
-    return (*OUTPUTS, Claim("madds", flops, "Table 1, FLOPs"), Claim("layers", layers, "Table 1, layer name"))
+    return (*OUTPUTS, Claim("macs", flops, "Table 1, FLOPs"), Claim("layers", layers, "Table 1, layer name"))
 
 
 CLAIMS = {

@@ -1,14 +1,13 @@
-"""ResNet-18 for pictures of 32x32: no paper. Table 1's widths behind a 3x3 convolution of stride 1, no pool."""
+"""ResNet-18 for images of 32x32: no paper. Table 1's widths after a 3x3 convolution of stride 1, no pool."""
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import DEPTHS, STAGES, basic, stage_of
 from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ResNet for CIFAR-10 (pytorch-cifar)", authors="kuangliu", year=2017,
     code="github.com/kuangliu/pytorch-cifar",
-    introduced="The ImageNet widths, 64 to 512, on 32x32 pictures: four to eight times those of the paper's own.",
     silent="There is no paper; the one of ResNet has its own networks for CIFAR-10 (resnet20_cifar and on). "
            "Initial weights are He's, as for the others.",
     page="resnet_32")

@@ -11,23 +11,14 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import basic_option_a, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR",
-    arxiv="1512.03385v1", introduced="Residual networks of 20 to 1202 layers for pictures of 32x32 pixels.",
-    silent="Where the zeros of option (A) go: behind the old channels, as in Torch. Putting them on both sides, as "
+    arxiv="1512.03385v1", silent="Where the zeros of option (A) go: after the old channels, as in Torch. Putting them on both sides, as "
            "some ports do, only permutes channels.",
-    elsewhere="pytorchcv and most ports project (option B: 272,474 parameters for 20 layers). What is often called "
-              "ResNet-18 on CIFAR has ImageNet's widths (resnet18_32).",
-    recipe="SGD, batch 128, momentum 0.9, weight decay 0.0001; rate 0.1, divided by 10 at 32,000 and 48,000 of 64,000 "
-           "iterations (chosen on a split of 45,000 and 5,000); He's initial weights, no dropout. With 110 layers the "
-           "rate is 0.01 until the training error is below 80 %, about 400 iterations. Padded by 4, random crop, "
-           "mirroring, per-pixel mean (Sec. 4.2). Test: the picture as it is.",
-    results="CIFAR-10: 20 layers 8.75 %, 32 7.51, 44 7.17, 56 6.97, 110 6.43 (best of five; mean 6.61 +- 0.16), 1202 "
-            "7.93 (Table 6).",
     page="resnet", bare="resnet20_cifar")
 
 

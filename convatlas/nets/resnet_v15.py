@@ -3,19 +3,15 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, seq
+from convatlas.layers import ConvBN, seq
 from convatlas.nets.resnet import DEPTHS, OUTPUTS, Residual, ResNet, projection
 from convatlas.paper import Claim, Paper, counts, torchvision
 
 PAPER = Paper(
     title="Training and investigating Residual Nets (fb.resnet.torch)", authors="Gross, Wilber", year=2016,
     venue="Torch blog", code="github.com/facebook/fb.resnet.torch",
-    introduced="The bottleneck's stride moves from the first 1x1 to the 3x3, which then sees every pixel.",
     silent="There is no paper. ResNeXt's Table 1 (arXiv:1611.05431) prints the costs of this form as "
            "ResNet-50's.",
-    elsewhere="torchvision's and timm's ResNet-50, 101 and 152 are these.",
-    results="Top-1 / top-5 error, single crop of 224: 50 layers 23.9 (top-1), 101 layers 22.0/6.0 (ResNeXt paper, "
-            "Tables 3 and 4).",
     page="resnet_v15", bare="resnet50_v15")
 
 
@@ -28,11 +24,11 @@ def bottleneck_v15(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
 VARIANTS = {f"resnet{n}_v15": partial(ResNet, bottleneck_v15, DEPTHS[n]) for n in (50, 101, 152)}
 CLAIMS = {
     "resnet50_v15": (
-        *OUTPUTS, Claim("madds", "4.1e9", "ResNeXt, Table 1, FLOPs of ResNet-50"),
+        *OUTPUTS, Claim("macs", "4.1e9", "ResNeXt, Table 1, FLOPs of ResNet-50"),
         *torchvision("ResNet50_Weights", "25,557,032", "4.089"),
         *counts("EfficientNet (arXiv:1905.11946), Table 2", "26M", "4.1B")),
     "resnet101_v15": (
-        Claim("madds", "7.8 billion", "ResNeXt, Figure 5, preserved complexity: ResNet-101"),
+        Claim("macs", "7.8 billion", "ResNeXt, Figure 5, preserved complexity: ResNet-101"),
         *torchvision("ResNet101_Weights", "44,549,160", "7.801")),
     "resnet152_v15": torchvision("ResNet152_Weights", "60,192,808", "11.514"),
 }

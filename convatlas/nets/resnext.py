@@ -18,32 +18,21 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, seq
+from convatlas.layers import ConvBN, seq
 from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, projection
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 CVPR = Paper(
     title="Aggregated Residual Transformations for Deep Neural Networks", authors="Xie, Girshick, Dollár, Tu, He",
     year=2017, venue="CVPR", arxiv="1611.05431v2", code="github.com/facebookresearch/ResNeXt",
-    introduced="Cardinality: a residual as the sum of many thin transformations of one shape.",
     silent="Padding of conv1 and of the pool: 3 and 1, as in the release, which gives the printed 112 and 56. The form "
            "is Figure 3(c), a grouped convolution, the one that the authors trained; stride is in the 3x3 (Sec. 4).",
-    elsewhere="torchvision has 32x8d at 101 layers, which is not in this paper, and no 32x4d; its weights of 64x4d "
-              "come from a newer recipe.",
-    recipe="SGD, batch 256 on 8 GPUs, momentum 0.9, weight decay 0.0001; rate 0.1, divided by 10 three times, on the "
-           "schedule of fb.resnet.torch, whose augmentation of scale and aspect ratio it uses too; He's initial "
-           "weights. Test: the centre 224 of a shorter side of 256.",
-    results="Top-1 / top-5 error, single crop of 224: 50 layers 32x4d 22.2 (top-1); 101 layers 32x4d 21.2/5.6, 64x4d "
-            "20.4/5.3 and, at 320, 19.1/4.4.",
     page="resnext", bare="resnext50_32x4d")
 WSL = Paper(
     title="Exploring the Limits of Weakly Supervised Pretraining",
     authors="Mahajan, Girshick, Ramanathan, He, Paluri, Li, Bharambe, van der Maaten", year=2018, venue="ECCV",
     arxiv="1805.00932v1", code="github.com/facebookresearch/WSL-Images",
-    introduced="ResNeXt-101 with wider groups, 32x8d and beyond, trained on pictures with hashtags for labels.",
     silent="The paper takes ResNeXt-101 over with another width: all else is as there.",
-    elsewhere="torchvision's network of this name has weights trained on ImageNet alone.",
-    recipe="Not given here: it was not checked against the paper.",
     page="resnext101_32x8d")
 
 
@@ -85,9 +74,9 @@ ROUGHLY = ("Complexity is preserved roughly (Table 2); footnote 5 grants margina
            "map sizes change. ")
 WITHOUT_BN = "Eq. (4), C(256d + 9dd + 256d), counts no batch norm: 70,144 then, and 1,024 more with it."
 MISSED = {      # network, quantity, part: what stands against the number that is printed for all templates at once
-    ("resnext50_8x14d", "madds", ""): ROUGHLY + "Torchvision's ResNet(groups=8, width_per_group=14) agrees.",
-    ("resnext50_32x4d", "madds", ""): ROUGHLY + "Table 1 prints 4.2e9 for this very network.",
-    ("resnext101_32x4d", "madds", ""): ROUGHLY + "7.8e9 is ResNet-101's, with the stride in the 3x3.",
+    ("resnext50_8x14d", "macs", ""): ROUGHLY + "Torchvision's ResNet(groups=8, width_per_group=14) agrees.",
+    ("resnext50_32x4d", "macs", ""): ROUGHLY + "Table 1 prints 4.2e9 for this very network.",
+    ("resnext101_32x4d", "macs", ""): ROUGHLY + "7.8e9 is ResNet-101's, with the stride in the 3x3.",
     ("resnext50_8x14d", "params", BLOCK): "Eq. (4) gives 71,456 for C = 8, d = 14, without batch norm.",
     ("resnext50_32x4d", "params", BLOCK): WITHOUT_BN,
     ("resnext101_32x4d", "params", BLOCK): WITHOUT_BN,
@@ -97,10 +86,10 @@ MISSED = {      # network, quantity, part: what stands against the number that i
 def claims(network: str) -> tuple[Claim, ...]:
     layers, template = NETWORKS[network]
     params, flops = COSTS[layers]
-    same_cost = (("params", params, FIGURE, ""), ("madds", flops, FIGURE, ""),
+    same_cost = (("params", params, FIGURE, ""), ("macs", flops, FIGURE, ""),
                  ("params", "70K", "Table 2: ~70k for the template of conv2", BLOCK),
-                 ("madds", "0.22 billion", "Table 2: FLOPs of the template of conv2", BLOCK))
-    twice = (("madds", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs", ""),)
+                 ("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", BLOCK))
+    twice = (("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs", ""),)
     return (Claim("layers", str(layers), "Sec. 5.1: 50-layer and 101-layer residual networks"),
             Claim("size", f"{template.group_conv}x56x56", "Table 2, width of group conv.", f"{BLOCK}.branch.conv2"),
             *(Claim(quantity, printed, source, part, MISSED.get((network, quantity, part), ""))
@@ -114,10 +103,10 @@ CLAIMS["resnext50_32x4d"] += (
                                        "conv5_x.1.branch.conv2": "1024x7x7"}),
     *sizes("Table 1, output and last 1x1", {"conv2_x": "256x56x56", "conv3_x": "512x28x28", "conv4_x": "1024x14x14",
                                             "conv5_x": "2048x7x7"}),
-    Claim("params", "25.0e6", "Table 1"), Claim("madds", "4.2e9", "Table 1"),
+    Claim("params", "25.0e6", "Table 1"), Claim("macs", "4.2e9", "Table 1"),
     *torchvision("ResNeXt50_32X4D_Weights", "25,028,904", "4.23"))
 CLAIMS["resnext101_64x4d"] += (
-    Claim("madds", "15.6 billion", "Authors' README, GFLOPS", erratum="It is twice the rounded 7.8 of ResNet-101; the "
+    Claim("macs", "15.6 billion", "Authors' README, GFLOPS", erratum="It is twice the rounded 7.8 of ResNet-101; the "
           "network of 64 groups costs 15,460,270,080, which torchvision's resnext101_64x4d confirms."),
     *torchvision("ResNeXt101_64X4D_Weights", "83,455,272", "15.46"),
     *counts("NASNet (arXiv:1707.07012), Table 2", "83.6M", "31.5B", at="320x320", errata=(

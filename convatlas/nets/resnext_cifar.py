@@ -12,20 +12,16 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import Residual, projection, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="Aggregated Residual Transformations for Deep Neural Networks", authors="Xie, Girshick, Dollár, Tu, He",
     year=2017, venue="CVPR", arxiv="1611.05431v2", code="github.com/facebookresearch/ResNeXt",
-    introduced="On CIFAR too, more transformations help more than wider ones.",
     silent="Order in a block: the authors' README says that arXiv's first numbers came from pre-activated blocks, the "
            "better later ones from the original order, which is built here and in their code. The first block of "
            "stage 1 has a projection too (64 to 256 channels). Stride is in the 3x3, as in Sec. 4.",
-    recipe="SGD, batch 128, momentum 0.9, weight decay 0.0005; rate 0.1, divided by 10 at 150 and 225 of 300 epochs; "
-           "padded by 4, random crop, mirroring. The first numbers on arXiv had batch 256 (README).",
-    results="Means of 10 runs, CIFAR-10 / CIFAR-100: 8x64d 3.65/17.77 %, 16x64d 3.58/17.31.",
     page="resnext", bare="resnext29_8x64d_cifar")
 
 

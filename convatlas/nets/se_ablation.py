@@ -14,23 +14,18 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, seq
+from convatlas.layers import ConvBN, seq
 from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, bottleneck, projection
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI",
     arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
-    introduced="Where a gate pays, how narrow it may be, and that it needs the global average.",
     silent="Which layer of a bottleneck strides, and the border of the max pool: resnet50's, with which the tables "
            "compare. Sec. 6 removes the biases of a gate's layers, so these have none, unlike se_resnet50. What lies "
-           "on the identity branch of SE-Identity where a projection does: the gate behind it. Where the "
+           "on the identity branch of SE-Identity where a projection does: the gate after it. Where the "
            "shortcut of SE-PRE begins: before the gate. Stages are called by Table 1's rows: stage 2 is conv2_x, as in "
            "Figure 6.",
-    recipe="8 GPUs, rate 0.1, divided by 10 three times when the loss stalls (Sec. 6): not the schedule of Table 2.",
-    results="SE-ResNet-50, top-1 / top-5 error: r = 4 22.25/6.09, 8 22.26/5.99, 16 22.28/6.03, 32 22.72/6.20, no "
-            "gates 23.30/6.55 (Table 10). Top-1: maximum for the average 22.57; ReLU 23.47 or tanh 23.00 for the "
-            "sigmoid; SE-PRE 22.23, SE-POST 22.78, SE-Identity 22.20, behind the 3x3 22.48.",
     page="senet", bare="se_resnet50_pre")
 
 
@@ -63,7 +58,7 @@ def branch(c_in: int, width: int, stride: int) -> nn.Sequential:
 
 
 def gated(gate, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    """Figure 5(b): behind the branch; `gate` is made for the channels that it rescales."""
+    """Figure 5(b): after the branch; `gate` is made for the channels that it rescales."""
     unit = Residual(branch(c_in, width, stride), projection(c_in, 4 * width, stride))
     unit.branch.add_module("se", gate(4 * width))
     return unit, 4 * width
@@ -109,7 +104,7 @@ VARIANTS = {f"se_resnet50_{name}": partial(ResNet, unit, DEPTHS[50]) for name, u
 
 
 def costs(table: str, gflops: str, params: str) -> tuple[Claim, ...]:
-    return Claim("madds", gflops, f"Table {table}, GFLOPs"), Claim("params", params, f"Table {table}, params")
+    return Claim("macs", gflops, f"Table {table}, GFLOPs"), Claim("params", params, f"Table {table}, params")
 
 
 CLAIMS = {

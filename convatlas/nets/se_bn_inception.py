@@ -1,16 +1,15 @@
-"""Squeeze-and-Excitation Networks, Figure 2: BN-Inception with a gate behind each of its ten modules."""
+"""Squeeze-and-Excitation Networks, Figure 2: BN-Inception with a gate after each of its ten modules."""
 from functools import partial
 
 import torch.nn as nn
 
-from convatlas.blocks import seq
+from convatlas.layers import seq
 from convatlas.nets.bn_inception import BNInception, Conv, Row, inception
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2018, venue="CVPR",
     arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
-    introduced="Gates in a network without shortcuts: each acts on all that a module concatenates.",
     silent="Which BN-Inception: bn_inception, with the full 7x7 and without biases before batch norms, as in the "
            "release. Biases of a gate's layers: as in the release. Initial weights of the full layers: PyTorch's.",
     page="senet")
@@ -35,4 +34,4 @@ def se_inception(c: int, row: Row, conv: Conv) -> nn.Module:
 
 
 VARIANTS = {"se_bn_inception": partial(BNInception, unit=se_inception)}
-CLAIMS = {"se_bn_inception": (Claim("madds", "2.04G", "Table 2, GFLOPs"),)}
+CLAIMS = {"se_bn_inception": (Claim("macs", "2.04G", "Table 2, GFLOPs"),)}

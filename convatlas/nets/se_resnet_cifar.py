@@ -6,13 +6,12 @@
 """
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import Residual, projection, stage_of
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="SE-ResNet for CIFAR (pytorchcv)", authors="Semery", year=2019, code="github.com/osmr/imgclsmob",
-    introduced="Gates on ResNet-110 as first published, but with 1x1 projections where the shape changes.",
     silent="There is no paper. Tables 4 and 5 of SENet's gate the pre-activation network, whose 6.37% they print: that "
            "is se_preresnet110_cifar. Gates have biases and a ratio of 16, which leaves a single channel in stage1.",
     page="se_resnet_cifar")

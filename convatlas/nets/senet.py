@@ -17,32 +17,21 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, Unit, projection, stage_of
 from convatlas.paper import Claim, Paper, counts, sizes
 
 SENET = Paper(
     title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2018, venue="CVPR",
     arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
-    introduced="A gate per channel, computed from the global average of all of them, that rescales a unit's output.",
     silent="Which layer of a bottleneck strides: the first 1x1, as in the release, which gives Table 2's 3.87 GFLOPs; "
            "the 3x3 version is se_resnet50_v15. In SE-ResNeXt the grouped 3x3 strides, as in the release. Biases of a "
            "gate's two layers: Sec. 4 calls them negligible, Sec. 6 does without; the release has them, and so have "
            "these. The max pool has no padding and rounds its size up, as in the release. Tables 1 and 2 have no 18 "
            "and 34 layers: they follow ResNet's. Initial weights of the full layers: PyTorch's.",
-    elsewhere="timm strides in the 3x3 (se_resnet50_v15) and rounds the gates' widths to 8 (11,779,624 parameters for "
-              "18 layers). The EfficientNet paper gives SENet 146M parameters; SENet-154 has 115.1M. A widely copied "
-              "SENet18 is a pre-activation network without its last batch norm and ReLU.",
-    recipe="Synchronous SGD, momentum 0.9, batch 1024; rate 0.6, divided by 10 every 30 epochs, 100 epochs; He's "
-           "initial weights, r = 16; crops of random size, mirroring, mean subtracted, classes balanced. Weight decay "
-           "is not printed. SENet-154: batch 2048, rate 1.0, label smoothing, dropout 0.2, batch norm frozen at the "
-           "end. The released weights were trained again (batch 256, rate 0.1, more epochs).",
-    results="Top-1 / top-5 error, single crop: SE-ResNet-50 23.29/6.62, SE-ResNet-101 22.38/6.07 (Table 2); SENet-154 "
-            "18.68/4.47.",
     page="senet", bare="se_resnet50")
 V15 = Paper(
     title="SE-ResNet (timm)", authors="Wightman", year=2019, code="github.com/huggingface/pytorch-image-models",
-    introduced="SE-ResNet with the stride in the 3x3 convolution, and a padded max pool.",
     silent="There is no paper; the gates are those of the authors' release.",
     page="se_resnet_v15", bare="se_resnet50_v15")
 
@@ -177,7 +166,7 @@ def gflops(printed: str, convolutions: str = "") -> Claim:
     more = (f"Convolutions and full layers take {convolutions}. Table 2 counts more, for the plain networks too: "
             "ResNet-152 gets 11.30, and takes 11.28. Some two and a half operations on each value that leaves a unit, "
             "which is averaged, scaled and added, explain all five rows of gated residual networks.")
-    return Claim("madds", printed, "Table 2, GFLOPs", erratum=more if convolutions else "")
+    return Claim("macs", printed, "Table 2, GFLOPs", erratum=more if convolutions else "")
 
 
 RELEASED = "The released SENet-154 has 115,088,984; no count of it comes near 146 million."
@@ -190,7 +179,7 @@ CLAIMS = {
     "se_resnext50_32x4d": (*table_1(FC, RESNEXT), gflops("4.25G", "4.23G")),
     "se_resnext101_32x4d": (gflops("8.00G", "7.97G"),),
     "senet154": (
-        Claim("madds", "20.7G", "ShuffleNet V2 (arXiv:1807.11164), Table 6, SENet"),
+        Claim("macs", "20.7G", "ShuffleNet V2 (arXiv:1807.11164), Table 6, SENet"),
         *counts("NASNet (arXiv:1707.07012), Table 2", "145.8M", "42.3B", at="320x320", errata=(RELEASED, "")),
         *counts("EfficientNet (arXiv:1905.11946), Table 2", "146M", "42B", at="320x320", errata=(RELEASED, ""))),
     **{f"se_resnet{n}": counts("pytorchcv, the tests of its models", params, "") for n, params in PYTORCHCV.items()},

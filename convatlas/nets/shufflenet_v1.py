@@ -18,28 +18,20 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.blocks import ChannelShuffle, ConvBN, Network, seq
+from convatlas.layers import ChannelShuffle, ConvBN, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices",
     authors="Zhang, Zhou, Lin, Sun", year=2018, venue="CVPR", arxiv="1707.01083v2",
     code="github.com/megvii-model/ShuffleNet-Series ShuffleNetV1",
-    introduced="1x1 convolutions in groups, and a shuffle of channels that lets the groups talk to each other.",
     silent="Padding (1 wherever a kernel is 3x3, the average pool counting it), no bias in FC, and the initial "
            "weights: the authors' code. Conv1 under a scale factor: that code's 12, 24 and 48 filters at 0.5, 1.5 and "
            "2, which give the printed 38M, 292M and 524M, and 16 at 0.5 with 8 groups. At 0.25, where there is no "
            "code, 12 give the printed 13M; with 8 groups only multiples of 8 can be built, hence 8. The paper also "
            "reports 0.5 and 0.25 with 2 and 4 groups, whose scaled bottlenecks (25, 34 and so on) these do not "
            "divide; it does not say how it rounded them. The shuffle is the printed one, (g, n) to (n, g), before the "
-           "depthwise convolution; the authors' code has it behind, and its inverse.",
-    elsewhere="pytorchcv's FC has a bias, and its conv1 under 1x is narrower. A popular copy has 567 channels for the "
-              "576 of g = 1, biases before each norm, and neither norm nor ReLU behind conv1.",
-    recipe="ResNeXt's, but weight decay 0.00004, a rate that falls linearly from 0.5 to 0, milder scale augmentation; "
-           "300,000 iterations of batch 1024 on 4 GPUs, one or two days (Sec. 4). The release: momentum 0.9, label "
-           "smoothing 0.1, colour jitter 0.4, BGR pixels of 0 to 255 without normalisation.",
-    results="Top-1 error, g = 1, 2, 3, 4, 8: 33.6, 32.7, 32.6, 32.8, 32.4 (Table 2); g = 3 at 1.5 28.5, at 2 26.3. "
-            "Without the shuffle: g = 3 34.5, g = 8 37.6.",
+           "depthwise convolution; the authors' code has it after, and its inverse.",
     page="shufflenet_v1", bare="shufflenet_v1_g3")
 
 
@@ -59,7 +51,7 @@ COMPLEXITY = {1: "143M", 2: "140M", 3: "137M", 4: "133M", 8: "137M"}
 
 
 def branch(c_in: int, c_out: int, groups: tuple[int, int], bottleneck: int, s: int) -> nn.Sequential:
-    """The way through a unit: groups of the first and of the second 1x1; no ReLU behind the depthwise convolution."""
+    """The way through a unit: groups of the first and of the second 1x1; no ReLU after the depthwise convolution."""
     return seq(gconv1=ConvBN(c_in, bottleneck, 1, groups=groups[0]), relu=nn.ReLU(), shuffle=ChannelShuffle(groups[1]),
                dwconv=ConvBN(bottleneck, bottleneck, 3, s, groups=bottleneck),
                gconv2=ConvBN(bottleneck, c_out, 1, groups=groups[1]))
@@ -145,8 +137,8 @@ def printed(g: int) -> tuple[Claim, ...]:
     rounded = "" if g == 2 else ROUNDED.format(COMPLEXITY[g])
     return (Claim("size", "3x224x224", "Table 1", "input"), *sizes("Table 1", outputs),
             Claim("units", "1000", "Table 1, FC", "FC"), Claim("layers", "50", "Sec. 4.3"),
-            Claim("madds", COMPLEXITY[g], "Table 1, complexity", erratum=without.get(g, "")),
-            Claim("madds", "140M", "Table 2, ShuffleNet 1x", erratum=rounded))
+            Claim("macs", COMPLEXITY[g], "Table 1, complexity", erratum=without.get(g, "")),
+            Claim("macs", "140M", "Table 2, ShuffleNet 1x", erratum=rounded))
 
 
 MOBILENET_V2 = "MobileNetV2 (arXiv:1801.04381), Table 4"
@@ -155,11 +147,11 @@ README = {"g3_x2_0": ("5.4M", "524M"), "g8_x2_0": ("6.5M", "522M"), "g3_x1_5": (
           "g8_x0_5": ("1.0M", "40M")}
 CLAIMS = {
     **{f"shufflenet_v1_g{g}": printed(g) for g in COMPLEXITY},
-    **{f"shufflenet_v1_g{g}_x0_25": (Claim("madds", "13M", "Table 2, ShuffleNet 0.25x"),) for g in (1, 3, 8)},
-    **{f"shufflenet_v1_g{g}_x0_5": (Claim("madds", "38M", "Table 2, ShuffleNet 0.5x"),) for g in (1, 3)},
-    "shufflenet_v1_g8_x0_5": (Claim("madds", "38M", "Table 2, ShuffleNet 0.5x", erratum=CONV1_16),),
-    "shufflenet_v1_g3_x1_5": (Claim("madds", "292M", "Table 5"), *counts(MOBILENET_V2, "3.4M", "292M")),
-    "shufflenet_v1_g3_x2_0": (Claim("madds", "524M", "Tables 5 and 6"), *counts(MOBILENET_V2, "5.4M", "524M")),
+    **{f"shufflenet_v1_g{g}_x0_25": (Claim("macs", "13M", "Table 2, ShuffleNet 0.25x"),) for g in (1, 3, 8)},
+    **{f"shufflenet_v1_g{g}_x0_5": (Claim("macs", "38M", "Table 2, ShuffleNet 0.5x"),) for g in (1, 3)},
+    "shufflenet_v1_g8_x0_5": (Claim("macs", "38M", "Table 2, ShuffleNet 0.5x", erratum=CONV1_16),),
+    "shufflenet_v1_g3_x1_5": (Claim("macs", "292M", "Table 5"), *counts(MOBILENET_V2, "3.4M", "292M")),
+    "shufflenet_v1_g3_x2_0": (Claim("macs", "524M", "Tables 5 and 6"), *counts(MOBILENET_V2, "5.4M", "524M")),
 }
 for suffix, printed_there in README.items():
     name = f"shufflenet_v1_{suffix}"

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 import torch.nn as nn
 
-from convatlas.blocks import ChannelShuffle, ConvBN, Network, seq
+from convatlas.layers import ChannelShuffle, ConvBN, Network, seq
 from convatlas.nets.shufflenet_v1 import as_released
 from convatlas.paper import Claim, Paper, sizes, torchvision
 
@@ -28,7 +28,6 @@ ECCV = Paper(
     title="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
     authors="Ma, Zhang, Zheng, Sun", year=2018, venue="ECCV", arxiv="1807.11164v1",
     code="github.com/megvii-model/ShuffleNet-Series ShuffleNetV2",
-    introduced="Guidelines from measured speed, and a unit that works on half of the channels and passes the other by.",
     silent="How a unit of stride 2 shares its output between its two branches: as in the authors' code the shortcut "
            "keeps its channels and the other branch adds the rest, which alone gives the printed 146M, 299M and 591M. "
            "How conv2_x of ShuffleNet v2-50 gets from 64 channels to 244 at stride 1: by the same unit without the "
@@ -36,17 +35,10 @@ ECCV = Paper(
            "which at 2x also drops out 0.2 before FC; there is none for the 50 layers, whose fc has a bias. The "
            "shuffle is the one of ShuffleNet, as the paper says; the code splits even from odd channels instead, its "
            "inverse, which comes to the same wherever both branches are equally wide: all but the first unit.",
-    elsewhere="torchvision and pytorchcv share a strided unit's output in halves (shufflenet_v2_torchvision): 144.9M "
-              "multiply-adds for the printed 146M. Many ports write 224 for the 244 of 2x. pytorchcv's 1.5x and 2x "
-              "are other networks (4.41M and 7.60M parameters). The released ShuffleNetV2.Large is not the paper's SE "
-              "network of 164 layers.",
-    recipe="Exactly ShuffleNet's, says the paper.",
-    results="Top-1 error: 0.5 39.7, 1 30.6, 1.5 27.4, 2 25.1 (Table 8); 50 layers 22.8.",
     page="shufflenet_v2")
 TORCHVISION = Paper(
     title="ShuffleNet V2 (torchvision)", authors="torchvision contributors", year=2019,
     code="github.com/pytorch/vision",
-    introduced="The unit of stride 2 whose two branches give half of the output each; FC has a bias.",
     silent="There is no paper: this is what most libraries call ShuffleNet V2. Initial weights are PyTorch's own, as "
            "there.",
     page="shufflenet_v2_torchvision")
@@ -73,7 +65,7 @@ OUTPUTS = {"Stage2": "28x28", "Stage3": "14x14", "Stage4": "7x7", "Conv5": "7x7"
 
 
 def main_branch(c_in: int, middle: int, c_out: int, s: int) -> nn.Sequential:
-    """Figure 3(c) and (d), right: no ReLU behind the depthwise convolution."""
+    """Figure 3(c) and (d), right: no ReLU after the depthwise convolution."""
     return seq(conv1=ConvBN(c_in, middle, 1), relu1=nn.ReLU(),
                dwconv=ConvBN(middle, middle, 3, s, groups=middle),
                conv2=ConvBN(middle, c_out, 1), relu2=nn.ReLU())
@@ -222,7 +214,7 @@ def printed(column: Column) -> tuple[Claim, ...]:
     outputs = {"Conv1": "24x112x112", "MaxPool": "24x56x56"}
     outputs |= {name: f"{getattr(column, name)}x{size}" for name, size in OUTPUTS.items()}
     return (Claim("size", "3x224x224", "Table 5", "input"), *sizes("Table 5", outputs),
-            Claim("units", "1000", "Table 5, FC", "FC"), Claim("madds", column.flops, "Tables 5 and 8"),
+            Claim("units", "1000", "Table 5, FC", "FC"), Claim("macs", column.flops, "Tables 5 and 8"),
             Claim("params", column.weights, "Table 5"))
 
 
@@ -231,7 +223,7 @@ CLAIMS = {
     "shufflenet_v2_50": (
         *sizes("Appendix, large models", {"conv1_x": "64x112x112", "conv6": "2048x7x7"}
                | {row.name: f"{row.c}x{row.output}" for row in LARGE}),
-        Claim("units", "1000", "Appendix, large models", "fc"), Claim("madds", "2.3G", "Table 6"),
+        Claim("units", "1000", "Appendix, large models", "fc"), Claim("macs", "2.3G", "Table 6"),
         Claim("layers", "50", "Sec. 4: a 50-layer ShuffleNet v2", erratum=WITH_CONV6)),
     "shufflenet_v2_torchvision_x0_5": torchvision("ShuffleNet_V2_X0_5_Weights", "1,366,792", "0.04"),
     "shufflenet_v2_torchvision": torchvision("ShuffleNet_V2_X1_0_Weights", "2,278,604", "0.145"),

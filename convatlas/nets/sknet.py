@@ -19,23 +19,17 @@ from functools import partial
 import torch
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, seq
+from convatlas.layers import ConvBN, seq
 from convatlas.nets.resnet import DEPTHS, OUTPUTS, STAGES, Residual, ResNet, projection
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="Selective Kernel Networks", authors="Li, Wang, Hu, Yang", year=2019, venue="CVPR", arxiv="1903.06586v2",
     code="github.com/implus/SKNet",
-    introduced="Kernels of several sizes side by side, and for each channel a softmax that picks among them.",
-    silent="Biases of the full layers of an SK convolution: none, and batch norm behind the first one only, as in the "
+    silent="Biases of the full layers of an SK convolution: none, and batch norm after the first one only, as in the "
            "release. Which layer strides: both kernels of the SK convolution, as ResNeXt's 3x3. The border of the "
            "max pool: padded, as for ResNet; the release does not pad, and rounds up. Initial weights of the full "
            "layers: PyTorch's; the release has N(0, 0.01).",
-    elsewhere="timm's skresnext50_32x4d is SKNet-50; its skresnet18, 34 and 50 are its own. The release's file for "
-              "101 layers squeezes to 16 in one stage, below the paper's least of 32 (48,686,760 parameters).",
-    recipe="SGD, momentum 0.9, batch 256, weight decay 0.0001; rate 0.1, divided by 10 every 30 epochs, 100 epochs; "
-           "label smoothing 0.1; means of 3 runs.",
-    results="Top-1 error at 224 / 320 pixels: SKNet-50 20.79/19.32, SKNet-101 20.19/18.40 (README).",
     page="sknet", bare="sknet50")
 
 R, L = 16, 32                   # of Eq. (4)
@@ -84,7 +78,7 @@ THIN = ("48.74 million with Eq. (4)'s d; the release has d = 16 in conv4_x's uni
 COUNTS_MORE = ("Convolutions and full layers take 8.449G. The column counts more than they do: it has 7.99 for "
                "ResNeXt-101, which takes 7.97.")
 CLAIMS = {
-    "sknet50": (*TABLE_1, Claim("params", "27.5M", "Table 1, #P"), Claim("madds", "4.47G", "Table 1, GFLOPs")),
+    "sknet50": (*TABLE_1, Claim("params", "27.5M", "Table 1, #P"), Claim("macs", "4.47G", "Table 1, GFLOPs")),
     "sknet101": (Claim("params", "48.9M", "Table 2, #P", erratum=THIN),
-                 Claim("madds", "8.46G", "Table 2, GFLOPs", erratum=COUNTS_MORE)),
+                 Claim("macs", "8.46G", "Table 2, GFLOPs", erratum=COUNTS_MORE)),
 }

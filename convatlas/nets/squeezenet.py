@@ -2,7 +2,7 @@
 Dally, Keutzer; 2016).
 
 TABLE below is Table 1 row for row: a fire module squeezes to s1x1 channels and expands to e1x1 + e3x3. Every
-convolution has a bias and a ReLU behind it, the last one too. V1_1 is the order of the authors' later release.
+convolution has a bias and a ReLU after it, the last one too. V1_1 is the order of the authors' later release.
 """
 from collections.abc import Callable
 from functools import partial
@@ -12,32 +12,22 @@ from typing import NamedTuple
 import torch
 import torch.nn as nn
 
-from convatlas.blocks import Network, seq
+from convatlas.layers import Network, seq
 from convatlas.paper import Claim, Paper, counts, torchvision
 
 AS_PRINTED = Paper(
     title="SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
     authors="Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer", year=2016, arxiv="1602.07360v4",
     code="github.com/forresti/SqueezeNet",
-    introduced="Fire modules: a thin layer of 1x1 kernels feeds a wide one of 1x1 and 3x3 kernels.",
-    silent="The picture: Table 1 prints 224x224, but its 111x111 for conv1 takes 227 (7x7/2, unpadded), which the "
+    silent="The image: Table 1 prints 224x224, but its 111x111 for conv1 takes 227 (7x7/2, unpadded), which the "
            "authors' files crop. Pools round up and are not padded, as in those files. conv10 is not padded, for "
            "Table 1's 13x13; the authors' files pad it by 1. Initial weights: uniform by fan-in, in conv10 normal with "
            "deviation 0.01, as in the files.",
-    elsewhere="torchvision reads 224 pixels, which leave 109, 54, 27 and 13 for the printed 111, 55, 27 and 13. "
-              "MobileNet's paper charges it 1700M multiply-adds, twice what it takes; ShuffleNet's prints 833M. No "
-              "library has the complex bypass.",
-    recipe="The paper prints a first rate of 0.04, lowered throughout. The release: SGD, momentum 0.9, weight decay "
-           "0.0002, the rate falling linearly to 0 in 170,000 iterations of 512 pictures, Xavier's initial weights, "
-           "conv10 with deviation 0.01, dropout 0.5 after fire9, 227 crops of 256, no mirroring.",
-    results="Accuracy, top-1 / top-5: 57.5/80.3 %; simple bypass 60.4/82.5, complex bypass 58.8/82.0.",
     page="squeezenet", bare="squeezenet1_0")
 RELEASE = Paper(
     title="SqueezeNet v1.1", authors="Iandola", year=2016, arxiv="1602.07360v4",
     code="github.com/forresti/SqueezeNet SqueezeNet_v1.1",
-    introduced="A 3x3 first layer of 64 maps and earlier pools: 2.4 times less computation than v1.0.",
     silent="There is no paper; the table is the authors' release. Initial weights as in v1.0.",
-    elsewhere="Its README prints 0.72 GFLOPS, counting a multiply-add twice.",
     page="squeezenet1_1")
 
 
@@ -74,7 +64,7 @@ class Layout(NamedTuple):
     filters: int            # of conv1
     k: int                  # its kernel
     parts: tuple[str, ...]  # between conv1 and conv10, in order
-    smallest: int           # picture
+    smallest: int           # image
 
 
 V1_0 = Layout(96, 7, tuple(row.part for row in TABLE[1:-2]), smallest=21)
@@ -100,7 +90,7 @@ class Fire(nn.Module):
 
 
 class Bypass(nn.Module):
-    """A fire module and its bypass, added; nothing behind the sum."""
+    """A fire module and its bypass, added; nothing after the sum."""
 
     def __init__(self, fire: Fire, shortcut: nn.Module):
         super().__init__()
@@ -182,7 +172,7 @@ CLAIMS = {
         *(claim for row in TABLE for claim in table_claims(row)),
         Claim("params", "1,248,424", "Table 1, total"),
         Claim("params", "1.25 million", MOBILENET),
-        Claim("madds", "1700 million", MOBILENET, erratum=(
+        Claim("macs", "1700 million", MOBILENET, erratum=(
             "The authors' README prints 1.72 GFLOPS for their files, which pad conv10: 861,339,936 multiply-adds, "
             "counted as two operations each. The figure for AlexNet beside it counts one.")),
         *counts("ShuffleNet (arXiv:1707.01083), Table 6", "", "833M"),

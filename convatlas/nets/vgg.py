@@ -9,35 +9,20 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.blocks import LocalResponseNorm, Network, seq
+from convatlas.layers import LocalResponseNorm, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 ICLR = Paper(
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition", authors="Simonyan, Zisserman",
     year=2015, venue="ICLR", arxiv="1409.1556v6", code="robots.ox.ac.uk/~vgg/research/very_deep",
-    introduced="Nothing but stacks of 3x3 convolutions, 11 to 19 layers deep.",
     silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Of the two initialisations that "
            "the paper names, this is the second, Glorot and Bengio 2010, which it gives for training without weights "
            "from net A. The first, variance 10^-2, makes net A's first logits near 10^6 and its loss NaN at step 2.",
-    elsewhere="No library has A-LRN or C, whose third convolutions are 1x1. Table 3 comes from dense evaluation; "
-              "centre crops give other numbers. torchvision starts from He's weights, and its batch norm forms "
-              "(vgg16_bn) are not in the paper. Copies for CIFAR have batch norm and a single full layer "
-              "(vgg16_bn_32).",
-    recipe="SGD, batch 256, momentum 0.9, L2 penalty 0.0005, dropout 0.5 on fc6 and fc7; rate 0.01, divided by 10 "
-           "when the validation accuracy stalls, three times; 370,000 iterations, 74 epochs. Net A starts from N(0, "
-           "variance 0.01) and biases 0, deeper ones from A's first four convolutions and full layers. Random 224 "
-           "crops of a shorter side of 256, of 384 or between 256 and 512, mirroring, shifted colours (Sec. 3.1). "
-           "Test: dense, over the whole picture and its mirror image (Sec. 3.2).",
-    results="Top-1 / top-5 error, one scale, S = Q = 256: A 29.6/10.4, A-LRN 29.7/10.5, B 28.7/9.9, C 28.1/9.4, D "
-            "27.0/8.8, E 27.3/9.0; with scale jitter D 25.6/8.1, E 25.5/8.0 (Table 3). Best single network: 24.4/7.1; "
-            "test, two networks: 6.8.",
     page="vgg", bare="vgg16")
 WITH_BN = Paper(
     title="VGG with batch normalisation (torchvision)", authors="torchvision contributors", year=2017,
     code="github.com/pytorch/vision",
-    introduced="A batch norm between each convolution of VGG and its ReLU.",
     silent="There is no paper. The convolutions keep their biases, which batch norm makes idle, as in torchvision.",
-    elsewhere="pytorchcv's bn_vgg16 leaves the biases out (138,361,768 parameters).",
     page="vgg_bn", bare="vgg16_bn")
 
 

@@ -1,15 +1,14 @@
-"""VGG for pictures of 32x32: no paper. The convolutions of Table 1's D and E with batch norm, then one full layer."""
+"""VGG for images of 32x32: no paper. The convolutions of Table 1's D and E with batch norm, then one full layer."""
 from functools import partial
 
 import torch.nn as nn
 
-from convatlas.blocks import Network
+from convatlas.layers import Network
 from convatlas.nets.vgg import BLOCKS, TABLE, block, conv_bn
 from convatlas.paper import Paper
 
 PAPER = Paper(
     title="VGG for CIFAR-10 (pytorch-cifar)", authors="kuangliu", year=2017, code="github.com/kuangliu/pytorch-cifar",
-    introduced="VGG's blocks on 32x32 pictures: five pools leave one pixel, and a single full layer reads it.",
     silent="There is no paper. Initial weights are PyTorch's own, as in the code; no dropout.",
     page="vgg_32")
 

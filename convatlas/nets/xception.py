@@ -1,6 +1,6 @@
 """Xception: Deep Learning with Depthwise Separable Convolutions (Chollet; CVPR 2017).
 
-Figure 5. "SeparableConv" is a depthwise 3x3 with a 1x1 behind it; a batch norm follows every convolution and every
+Figure 5. "SeparableConv" is a depthwise 3x3 with a 1x1 after it; a batch norm follows every convolution and every
 SeparableConv; +1x1/2 is a 1x1 convolution of stride 2 on the shortcut.
 
     entry flow    299x299x3   Conv 32, 3x3/2; ReLU; Conv 64, 3x3; ReLU
@@ -15,24 +15,16 @@ from itertools import pairwise
 
 import torch.nn as nn
 
-from convatlas.blocks import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="Xception: Deep Learning with Depthwise Separable Convolutions", authors="Chollet", year=2017, venue="CVPR",
     arxiv="1610.02357v3", code="github.com/keras-team/keras-applications keras_applications/xception.py",
-    introduced="Inception taken to its end: maps between channels and maps in space wholly apart.",
     silent="Padding: none in the first two convolutions and 1 for every other 3x3, as in the author's code, whose "
            "strided pools however begin one pixel later on even maps (TensorFlow). No ReLU between the two halves of a "
            "SeparableConv (Sec. 4.7 finds that better) and no bias in any convolution. Batch norm adds 10^-5 to the "
            "variance, as in the ports to PyTorch; the author's code adds 10^-3. Initial weights: He's.",
-    elsewhere="timm's xception41, 65 and 71 are DeepLab's. Where the leading ReLU works in place, the shortcut reads "
-              "its output. Some texts put the 1x1 before the 3x3: that is the extreme Inception of Figure 4, not this "
-              "network.",
-    recipe="SGD, momentum 0.9; rate 0.045, times 0.94 every 2 epochs; weight decay 0.00001, dropout 0.5 before the "
-           "classifier, no auxiliary head, Polyak averaging; synchronous on 60 K80, about 3 days. On JFT: RMSProp, "
-           "momentum 0.9, rate 0.001, times 0.9 every 3 million pictures, no dropout.",
-    results="Accuracy, single crop: 79.0 % top-1, 94.5 % top-5.",
     page="xception")
 
 

@@ -15,7 +15,7 @@ def table_of_contents(works: list[Work]) -> str:
     return document(
         "# Papers", f"{len(works)} papers, or what stands for one, and their {len(networks)} networks. Parameters: all "
         "weights, biases and scales, no running statistics.\nMultiply-adds: of convolutions and linear layers, for one "
-        "picture. Written by `make docs` from the index; do not edit.",
+        "image. Written by `make docs` from the index; do not edit.",
         _papers(works, "", "../../"), "## All networks",
         table({"network": "left", "parameters": "right", "multiply-adds": "right", "input": "right", "paper": "left"},
               rows))

@@ -3,8 +3,8 @@ import re
 
 SUFFIXES = {
     r"_tutorial(_32)?": ("_tutorial", "the widely copied teaching form"),
-    r"_cifar": ("_cifar", "the paper's own networks for pictures of 32x32 pixels"),
-    r"(?<!tutorial)_32": ("_32", "the widths for ImageNet behind a first layer for pictures of 32x32 pixels"),
+    r"_cifar": ("_cifar", "the paper's own networks for images of 32x32 pixels"),
+    r"(?<!tutorial)_32": ("_32", "the widths for ImageNet after a first layer for images of 32x32 pixels"),
     r"_v15": ("_v15", "stride in the 3x3 convolution of a bottleneck instead of the first 1x1"),
     r"_bn(?=_32|$)": ("_bn", "batch norm added"),
     r"_lrn": ("_lrn", "with local response normalisation"),
@@ -22,7 +22,7 @@ SUFFIXES = {
     r"_reduced_tail": ("_reduced_tail", "the last layers half as wide"),
     r"_minimalistic": ("_minimalistic", "plain parts only"),
     r"_v1b": ("_v1b", "a first layer of three 3x3 convolutions, and average pools on strided shortcuts"),
-    r"_fast": ("_fast", "the average pool before the 3x3 instead of behind it"),
+    r"_fast": ("_fast", "the average pool before the 3x3 instead of after it"),
 }
 
 

@@ -12,7 +12,7 @@ SECTIONS = {        # field of the record -> heading
     "silent": "What it leaves open", "departs": "Departures", "elsewhere": "Who departs where",
     "recipe": "Its recipe", "results": "Its printed results",
 }
-WORDS = {"params": "parameters", "madds": "multiply-adds"}
+WORDS = {"params": "parameters", "macs": "multiply-adds"}
 SUFFIXED = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 
 
@@ -23,7 +23,7 @@ def page_of(work: Work) -> str:
         paragraph(f"In this atlas: {files}; {code(f'convatlas show {work.bare}')}."),
         "## Networks", _networks(work), _suffixes(work), *_claims(work), *_errata(work),
         *(block for record in work.records for block in _layers(record)), "Units that read alike share a line. "
-        "dw: depthwise; g: groups; /2: stride; field: the side, in pixels, of what one output sees.",
+        "dw: depthwise; g: groups; /2: stride; receptive field: the side, in pixels, of what one output sees.",
         *(block for key, heading in SECTIONS.items() for block in _section(work, key, heading)),
         "---", f"Written by `make docs` from the index; do not edit. {link('All papers', 'README.md')}, "
         f"{link('all errata', '../errata.md')}.")
@@ -137,10 +137,10 @@ def _layers(record: Record) -> list[str]:
     layers = registry.describe(record.bare)["layers"]
     rows = [(code(line.name) if not line.indent else f"&emsp;{code(line.name)}",
              f"x{line.repeats}" if line.repeats > 1 else "", line.made_of, by(line.output),
-             f"{line.params:,}" if line.params else "", f"{line.macs:,}" if line.macs else "", line.field or "")
+             f"{line.params:,}" if line.params else "", f"{line.macs:,}" if line.macs else "", line.receptive_field or "")
             for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"])]
     head = {"layer": "left", "": "left", "made of": "left", "output": "right", "parameters": "right",
-            "multiply-adds": "right", "field": "right"}
+            "multiply-adds": "right", "receptive field": "right"}
     return [f"## The layers of {code(record.bare)}", table(head, rows)]
 
 
@@ -164,7 +164,7 @@ def _notes(work: Work, key: str) -> list[str]:
 def _linked(text: str, work: Work) -> str:
     """Prose in which names with a suffix lead to their pages."""
     def led(name: re.Match) -> str:
-        facts = registry.index().get(name[0])
+        facts = registry.stored_facts().get(name[0])
         if not facts:
             return name[0]
         target = facts["paper"]["page"]

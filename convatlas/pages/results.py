@@ -26,14 +26,14 @@ def results(ledger: str) -> str:
     records = sorted(read_ledger(ledger), key=_order)
     return document(
         "# Results", paragraph(
-            f"Measured errors on test pictures that a run sees once, after training: {len(records)} rows, "
+            f"Measured errors on test images that a run sees once, after training: {len(records)} rows, "
             f"{sum(len(record['seeds']) for record in records)} runs. Error: mean over the seeds, and their sample "
             "standard deviation. Seconds: of training and validation, the median over the seeds, of a machine that may "
-            "have had other work to do. Paper: what it prints for this network on these pictures, if anything. What "
+            "have had other work to do. Paper: what it prints for this network on these images, if anything. What "
             "was not run is not here."),
         paragraph(f"Written by `make docs` from {link(code(LEDGER), f'../{LEDGER}')}, one line a row; do not edit. A "
                   "row is added by `python -m benchmarks.ledger add RUN…`."),
-        table({"network": "left", "data": "left", "recipe": "left", "seeds": "left", "test pictures": "right",
+        table({"network": "left", "data": "left", "recipe": "left", "seeds": "left", "test images": "right",
                "error, %": "right", "paper, %": "right", "seconds": "right", "machine": "left"},
               [_row(record, number) for record, number in zip(records, _machines(records), strict=True)]),
         "## Machines and versions",
@@ -53,7 +53,7 @@ def _row(record: dict, machine: int) -> tuple:
 
 
 def _network(name: str) -> str:
-    return link(code(name), f"papers/{registry.index()[name]['paper']['page']}.md")
+    return link(code(name), f"papers/{registry.stored_facts()[name]['paper']['page']}.md")
 
 
 def _recipe(recipe: str | dict) -> str:

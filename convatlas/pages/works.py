@@ -53,7 +53,7 @@ class Work:
 def all_works() -> list[Work]:
     """All papers, in the order of their years and then of the index."""
     records: dict[str, dict[tuple, Record]] = {}
-    for name, facts in registry.index().items():
+    for name, facts in registry.stored_facts().items():
         family, paper = facts["family"], facts["paper"]
         key = (family, paper["title"], paper["year"])
         records.setdefault(paper["page"], {}).setdefault(key, Record(family, paper, {})).networks[name] = facts

@@ -4,7 +4,7 @@ Functions of a module or a file; nothing of ours is imported, and networks are n
 """
 import importlib
 
-_HOMES = {"Certificate": "loading", "WeightsError": "errors", "load_weights": "loading", "save_weights": "writing"}
+_HOMES = {"Certificate": "loading", "load_weights": "loading", "save_weights": "writing"}
 __all__ = sorted(_HOMES)
 
 

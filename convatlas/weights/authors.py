@@ -30,7 +30,7 @@ WSL: Table = {"resnext101_32x8d_wsl": Twin("resnext101_32x8d", RESNET)}
 
 
 def surrounded(places: tuple[int, ...], c: int) -> tuple[int, ...]:
-    """Zeros for new channels stand half before and half behind the old ones there, all behind them here."""
+    """Zeros for new channels stand half before and half after the old ones there, all after them here."""
     half = (c - len(places)) // 2
     return (*(half + place for place in places), *range(half), *range(c - half, c))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlparse
 
+from convatlas.errors import WeightsError
 from convatlas.weights import torchvision
-from convatlas.weights.errors import WeightsError
 
 HUB = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 HUB_FILE = "model.safetensors"

@@ -32,7 +32,7 @@ class Known:
 
 def identify(shapes: Shapes) -> list[Known]:
     """The kinds of checkpoint that have these names and shapes, whatever the number of classes and channels."""
-    return [kind for kind in catalogue().get(names_of(shapes), ())
+    return [kind for kind in known_checkpoints().get(names_of(shapes), ())
             if kind.shapes == shapes_of(shapes, kind.head, kind.stem)]
 
 
@@ -62,7 +62,7 @@ def _fingerprint(value) -> str:
 
 
 @cache
-def catalogue() -> dict[str, list[Known]]:
+def known_checkpoints() -> dict[str, list[Known]]:
     """All kinds, by the fingerprint of their names."""
     stored = json.loads(STORED.read_text())
     return {names: [Known(source, theirs, ours, tuple(head), stem, shapes)

@@ -9,8 +9,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
+from convatlas.errors import WeightsError
 from convatlas.weights import probe
-from convatlas.weights.errors import WeightsError
 from convatlas.weights.fetching import fetch
 from convatlas.weights.known import COUNTER, OURS, Known, identify
 from convatlas.weights.names import Twin
@@ -170,7 +170,7 @@ def _either(kinds: list[Known]) -> str:
 
 
 def _with_channels(weight: Tensor, channels: int) -> Tensor:
-    """A first convolution for other pictures: every channel gets the mean slice, so that a grey picture answers alike.
+    """A first convolution for other images: every channel gets the mean slice, so that a grey image answers alike.
 
     (c_out, c_in, kh, kw) -> (c_out, channels, kh, kw)
     """
@@ -182,5 +182,5 @@ def _mismatch(net: nn.Module, file: Checkpoint, kind: Known, name: str, tensor: 
     if name in kind.head:
         return (f"{file.path} tells {tensor.shape[0]} classes apart, this {kind.ours} {wanted[0]}; give "
                 f"num_classes={tensor.shape[0]} to create_model, or adapt_classes=True for a fresh classifier")
-    return (f"{file.path} reads pictures of {tensor.shape[1]} channels, this {kind.ours} of {wanted[1]}; give "
+    return (f"{file.path} reads images of {tensor.shape[1]} channels, this {kind.ours} of {wanted[1]}; give "
             f"in_channels={tensor.shape[1]} to create_model, or adapt_channels=True")

@@ -5,7 +5,7 @@ Every name becomes an inert stand-in, so nothing of the file's choosing is impor
 import pickle
 from typing import BinaryIO
 
-from convatlas.weights.errors import WeightsError
+from convatlas.errors import WeightsError
 
 MANY = 200_000          # tensors and small objects; the deepest network of the atlas has 7,219 tensors
 

@@ -1,4 +1,4 @@
-"""The recorded answer: a fixed picture and the logits a network gave for it, kept in the metadata of its file."""
+"""The recorded answer: a fixed image and the logits a network gave for it, kept in the metadata of its file."""
 import copy
 import json
 from collections.abc import Mapping
@@ -12,21 +12,21 @@ ANSWER = "convatlas.answer"
 MANY = 1000                         # logits kept
 
 
-def picture(size: tuple[int, int, int]) -> Tensor:
-    """A fixed picture of waves and no randomness, about as large as a normalised one.  (1, C, H, W)"""
+def image(size: tuple[int, int, int]) -> Tensor:
+    """A fixed image of waves and no randomness, about as large as a normalised one.  (1, C, H, W)"""
     channels, height, width = size
     c, y, x = torch.meshgrid(torch.arange(channels), torch.arange(height), torch.arange(width), indexing="ij")
     return (torch.sin(0.37 * x + 1.1 * c) + torch.cos(0.23 * y - 0.7 * c))[None].float()
 
 
 def answer(net: nn.Module) -> list[float]:
-    """The logits for the fixed picture of the network's printed size, in evaluation mode.
+    """The logits for the fixed image of the network's printed size, in evaluation mode.
 
     In double precision: in single, a deep network with gates may differ by 4e-5 from one kernel to another.
     """
     with torch.no_grad():
         exact = copy.deepcopy(net).cpu().double().eval()
-        return exact(picture(net.input_size).double())[0, :MANY].tolist()
+        return exact(image(net.input_size).double())[0, :MANY].tolist()
 
 
 def record(net: nn.Module) -> dict[str, str]:

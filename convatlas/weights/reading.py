@@ -15,7 +15,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from convatlas.weights.errors import WeightsError
+from convatlas.errors import WeightsError
 from convatlas.weights.pickles import MANY, Inspector, inspect
 
 LARGEST = 8_000_000_000             # bytes; VGG-19, the largest network of the atlas, has 575 million

@@ -1,6 +1,6 @@
 """timm's models (github.com/huggingface/pytorch-image-models, 1.0) that have the graph of one of our networks.
 
-A tag behind the name (`resnet50.a1_in1k`) says how it was trained; the network is the name before the point.
+A tag after the name (`resnet50.a1_in1k`) says how it was trained; the network is the name before the point.
 """
 from convatlas.weights.names import Convolved, Rules, Table, Twin, counted
 from convatlas.weights.torchvision import (
@@ -70,7 +70,7 @@ INCEPTION_RESNET_V2 = (
 
 
 def separable(block: str, *places: int) -> Rules:
-    """Places of a block's separable convolutions in their list; the norm takes the place behind."""
+    """Places of a block's separable convolutions in their list; the norm takes the place after."""
     return tuple(rule for i, place in enumerate(places, start=1) for rule in (
         (rf"^({block})\.branch\.sepconv{i}\.pointwise\.bn\.", rf"\1.rep.{place + 1}."),
         (rf"^({block})\.branch\.sepconv{i}\.", rf"\1.rep.{place}.")))

@@ -7,8 +7,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
+from convatlas.errors import WeightsError
 from convatlas.weights import probe
-from convatlas.weights.errors import WeightsError
 from convatlas.weights.names import Twin
 from convatlas.weights.sources import TABLES
 from convatlas.weights.translating import translated

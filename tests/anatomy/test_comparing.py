@@ -154,8 +154,8 @@ def test_an_exchanged_order():
             return self.bn(self.act(self.conv(x)))
 
     (change,) = middle(Unit(), ActivatedFirst())
-    assert change[3:6] in {("order of batch norm", "behind 3x3 conv 8", "behind relu"),
-                           ("order of relu", "behind batch norm", "behind 3x3 conv 8")}
+    assert change[3:6] in {("order of batch norm", "after 3x3 conv 8", "after relu"),
+                           ("order of relu", "after batch norm", "after 3x3 conv 8")}
 
 
 def test_an_inserted_unit_is_one_line_wherever_it_stands():
@@ -243,7 +243,7 @@ def test_a_head_that_only_trains():
     assert told(a, b) == [("", "loss_scale, aux", "", "", "-", "only in training", 2)]
 
 
-def test_a_larger_picture():
+def test_a_larger_image():
     class Reads(Net):
         def __init__(self, side: int):
             super().__init__(Unit())
@@ -252,7 +252,7 @@ def test_a_larger_picture():
     found = diff(Reads(16), Reads(32))
     assert_adds_up(found)
     assert [(block.where[1], c.what, c.a, c.b, c.macs) for block in found.blocks for c in block.changes] == [
-        ("input", "picture", "3x16x16", "3x32x32", 0),
+        ("input", "image", "3x16x16", "3x32x32", 0),
         ("stem, body.0", "3x3 conv", "16x16 maps", "32x32 maps", 768 * 9 * 8 * (3 + 8))]
     with pytest.raises(ValueError, match="does not state an input size"):
         diff(Net(Unit()), Reads(16))
@@ -326,8 +326,8 @@ def test_any_two_networks_add_up(a, b):
     assert found
     for difference in (found, back):
         assert_adds_up(difference)
-    assert found.b.params == registry.index()[b]["params"]
-    assert found.b.macs == registry.index()[b]["macs"]
+    assert found.b.params == registry.stored_facts()[b]["params"]
+    assert found.b.macs == registry.stored_facts()[b]["macs"]
 
 
 @pytest.mark.parametrize("name", SAMPLE)

@@ -165,7 +165,7 @@ def test_the_table_prints():
     text = str(summary(nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.Flatten()), (3, 9, 9)))
     assert text.splitlines() == [
         "Sequential, input 3x9x9",
-        "layer  kind     kernel  output  params   MACs  field",
+        "layer  kind     kernel  output  params   MACs  receptive field",
         "0      Conv2d   3x3 /2  8x4x4      224  3,456      3",
         "1      Flatten          128          0      0      3",
         "224 parameters; 3,456 MACs (6,912 FLOPs); 1 layers deep"]

@@ -36,10 +36,10 @@ def test_depthwise_and_grouped_convolutions_say_so():
     assert next(line for line in folded("alexnet") if line.name == "conv2").made_of == "5x5 256 g2"
 
 
-@pytest.mark.parametrize("name", registry.index())
+@pytest.mark.parametrize("name", registry.stored_facts())
 def test_stages_add_up_to_the_network(name):
     top = [line for line in folded(name) if line.indent == 0]
-    facts = registry.index()[name]
+    facts = registry.stored_facts()[name]
     assert sum(line.macs for line in top) == facts["macs"]
     assert sum(line.params for line in top) <= facts["params"]
     stages = {line.name: [line] for line in top}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convatlas.anatomy import summary
-from convatlas.verify import measure
+from convatlas.verification import measure
 
 SIDE = 96
 
@@ -52,13 +52,13 @@ def extent(net: nn.Module, axis: int) -> int:
     with torch.no_grad():
         out = net.double().eval()(lines)
     seen = out[:, 0, out.shape[2] // 2, out.shape[3] // 2].nonzero().flatten().tolist()
-    assert {0, SIDE - 1}.isdisjoint(seen), "the picture is too small to show the whole field"
+    assert {0, SIDE - 1}.isdisjoint(seen), "the image is too small to show the whole field"
     return seen[-1] - seen[0] + 1
 
 
 def same(net: nn.Module) -> None:
     field = max(extent(net, axis) for axis in (0, 1))
-    assert summary(net, (1, SIDE, SIDE)).parts[""].field == field
+    assert summary(net, (1, SIDE, SIDE)).parts[""].receptive_field == field
 
 
 EXAMPLES = {
@@ -113,20 +113,20 @@ def test_field_of_random_stacks(net):
     Call(lambda x: x * x.mean((2, 3), keepdim=True)), nn.GroupNorm(1, 1)], ids=range(7))
 def test_global_operations_see_the_whole_map(last):
     net = nn.Sequential(conv(3, 2), last)
-    assert summary(net, (1, 24, 24)).parts[""].field == 3 + 11 * 2
+    assert summary(net, (1, 24, 24)).parts[""].receptive_field == 3 + 11 * 2
 
 
 def test_a_gate_lets_every_later_layer_see_no_more_than_everything():
     gated = Parallel(lambda maps: maps[0] * maps[1], nn.Identity(), nn.AdaptiveAvgPool2d(1))
-    assert summary(nn.Sequential(conv(3), gated, conv(3), conv(3)), (1, 9, 9)).parts[""].field == 3 + 8
+    assert summary(nn.Sequential(conv(3), gated, conv(3), conv(3)), (1, 9, 9)).parts[""].receptive_field == 3 + 8
 
 
-def test_what_is_no_picture_has_no_field():
-    assert summary(nn.Linear(3, 2), (3,)).rows[0].field is None
+def test_what_is_no_image_has_no_field():
+    assert summary(nn.Linear(3, 2), (3,)).rows[0].receptive_field is None
 
 
 @pytest.mark.parametrize(("network", "part", "field"), [
     ("lenet5", "C5", 32), ("alexnet", "pool5", 195), ("vgg16", "conv5", 196), ("vgg16", "pool5", 212),
     ("resnet50", "conv5_x", 483), ("resnet50_v15", "conv5_x", 427)])
 def test_known_fields(network, part, field):
-    assert measure(network).parts[part].field == field
+    assert measure(network).parts[part].receptive_field == field

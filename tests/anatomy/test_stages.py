@@ -1,4 +1,4 @@
-"""features(): the right tensors in the right order, and no trace of it left behind."""
+"""features(): the right tensors in the right order, and no trace of it left after."""
 import pytest
 import torch
 import torch.nn as nn

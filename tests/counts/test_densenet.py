@@ -8,7 +8,7 @@ import torch.nn as nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.nets.densenet import Bottleneck, CheckpointedBottleneck, DenseBlock
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
 IMAGENET = {    # name: (trainable parameters, multiply-adds at 224)
     "densenet121": (7_978_856, 2_834_161_664),
@@ -60,7 +60,7 @@ def test_parameters_and_multiply_adds(name):
 
 def test_no_network_of_these_files_is_left_out():
     families = {"densenet", "densenet_cifar", "densenet_tutorial"}
-    assert {entry.name for entry in catalogue().values() if entry.family in families} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family in families} == set(COUNTS)
 
 
 def test_the_sizes_that_the_tutorial_prints():

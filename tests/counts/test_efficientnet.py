@@ -8,7 +8,7 @@ import torch.nn as nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.nets.efficientnet import SCALES, EfficientNet, MBConv, Same, StochasticDepth
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
 COUNTS = {      # name: (parameters, side, multiply-adds)
     "efficientnet_b0": (5_288_548, 224, 385_814_752),
@@ -40,7 +40,7 @@ def size(net: nn.Module) -> int:
 
 def test_no_network_is_left_out():
     families = {"efficientnet", "efficientnet_torchvision"}
-    assert {entry.name for entry in catalogue().values() if entry.family in families} == {
+    assert {entry.name for entry in entries().values() if entry.family in families} == {
         name + suffix for name in COUNTS for suffix in ("", "_torchvision")}
 
 
@@ -98,11 +98,11 @@ def test_depth_survives_with_0_8_at_the_end():
     assert drops == pytest.approx([0.2 * i / 16 for i in range(16)])
 
 
-def test_stochastic_depth_leaves_out_whole_pictures_and_keeps_the_mean():
+def test_stochastic_depth_leaves_out_whole_images_and_keeps_the_mean():
     torch.manual_seed(0)
     drop, x = StochasticDepth(0.25), torch.rand(4000, 3, 2, 2) + 1
     scale = drop.train()(x) / x
-    assert scale.amax((1, 2, 3)).allclose(scale.amin((1, 2, 3)))        # one draw a picture
+    assert scale.amax((1, 2, 3)).allclose(scale.amin((1, 2, 3)))        # one draw an image
     assert set(scale.flatten().mul(3).round().tolist()) == {0.0, 4.0}
     assert abs((scale == 0).float().mean() - 0.25) < 0.03
     assert drop.eval()(x) is x

@@ -23,11 +23,11 @@ def size(net) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-def outputs(net, *picture: int) -> dict[str, tuple[int, ...]]:
+def outputs(net, *image: int) -> dict[str, tuple[int, ...]]:
     seen = {}
     for path, module in net.named_modules():
         module.register_forward_hook(lambda m, args, out, path=path: seen.update({path: tuple(out.shape[1:])}))
-    net(torch.empty(1, *picture, device="meta"))
+    net(torch.empty(1, *image, device="meta"))
     return seen
 
 

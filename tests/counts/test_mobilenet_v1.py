@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from convatlas.registry import catalogue, create_model
-from convatlas.verify import measure
+from convatlas.registry import create_model, entries
+from convatlas.verification import measure
 
 COUNTS = {      # name: (parameters, {side: multiply-adds})
     "mobilenet_v1": (4_231_976, {224: 568_740_352, 192: 418_121_728, 160: 290_675_200, 128: 186_400_768}),
@@ -35,7 +35,7 @@ def size(net: torch.nn.Module) -> int:
 
 
 def test_no_network_is_left_out():
-    assert {entry.name for entry in catalogue().values() if entry.family == "mobilenet_v1"} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family == "mobilenet_v1"} == set(COUNTS)
 
 
 @pytest.mark.parametrize("name", COUNTS)

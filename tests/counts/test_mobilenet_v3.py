@@ -8,7 +8,7 @@ import torch.nn as nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.nets.mobilenet_v3 import SqueezeExcite
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
 COUNTS = {      # name: (parameters, multiply-adds at 224)
     "mobilenet_v3_large": (5_483_032, 216_589_760),
@@ -43,7 +43,7 @@ def kinds(module: nn.Module) -> list[type]:
 
 
 def test_no_network_is_left_out():
-    assert {entry.name for entry in catalogue().values() if entry.family == "mobilenet_v3"} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family == "mobilenet_v3"} == set(COUNTS)
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -62,7 +62,7 @@ def test_gates_and_activations_stand_where_the_table_has_them(name):
         assert (SqueezeExcite in layers) == (i in gated), i
         assert (nn.Hardswish in layers) == (i >= first_hs), i
         assert (nn.ReLU in layers) == (i < first_hs), i
-        if i in gated:      # behind the depthwise activation, before the linear projection
+        if i in gated:      # after the depthwise activation, before the linear projection
             assert layers.index(SqueezeExcite) == len(layers) - 2
             assert layers[-3] in (nn.ReLU, nn.Hardswish)
     assert "expand" not in dict(net.bneck1.layers.named_children())      # expansion 16 of 16 channels

@@ -8,9 +8,9 @@ import torch
 import torch.nn as nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds})
+COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds})
     "preresnet50": (25_549_352, {224: 3_857_973_248}),
     "preresnet101": (44_541_480, {224: 7_570_194_432}),
     "preresnet152": (60_185_128, {224: 11_282_415_616}),
@@ -45,7 +45,7 @@ def test_parameters_and_multiply_adds(name):
 
 def test_no_network_of_these_files_is_left_out():
     families = {"preresnet", "preresnet_cifar"}
-    assert {entry.name for entry in catalogue().values() if entry.family in families} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family in families} == set(COUNTS)
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -57,7 +57,7 @@ def test_one_activation_before_each_convolution_but_the_first(name):
     assert all(isinstance(unit.activation, nn.Sequential) for unit in units(net)[1:])
     convolutions = [path for path, m in net.named_modules() if isinstance(m, nn.Conv2d) and "shortcut" not in path]
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
-    assert len(norms) == len(convolutions)          # one behind conv1 and before each other; one for the classifier
+    assert len(norms) == len(convolutions)          # one after conv1 and before each other; one for the classifier
     assert all("branch" in path for path in convolutions[1:])
 
 

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from convatlas.nets import res2net, res2net_dla
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds of convolutions and matrix products})
+COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
     "res2net50_48w2s": (25_287_304, {224: 4_159_832_064}),
     "res2net50_26w4s": (25_699_120, {224: 4_255_166_464}),
     "res2net50_14w8s": (25_059_816, {224: 4_178_898_944}),

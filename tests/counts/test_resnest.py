@@ -11,7 +11,7 @@ from convatlas.nets import resnest
 from convatlas.nets.resnest import DropBlock, Setting, SplitAttention
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds of convolutions and matrix products})
+COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
     "resnest14": (10_611_688, {224: 2_749_405_184}),
     "resnest26": (17_069_448, {224: 3_623_391_232}),
     "resnest50": (27_483_240, {224: 5_371_160_576}),

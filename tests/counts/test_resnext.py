@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds})
+COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds})
     "resnext50_2x40d": (25_425_000, {224: 4_124_508_160}),
     "resnext50_4x24d": (25_292_968, {224: 4_159_832_064}),
     "resnext50_8x14d": (25_603_016, {224: 4_267_409_408}),
@@ -41,7 +41,7 @@ def test_parameters_and_multiply_adds(name):
 
 def test_no_network_of_these_files_is_left_out():
     families = {"resnext", "resnext_cifar"}
-    assert {entry.name for entry in catalogue().values() if entry.family in families} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family in families} == set(COUNTS)
 
 
 @pytest.mark.parametrize("name", COUNTS)

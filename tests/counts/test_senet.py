@@ -10,7 +10,7 @@ from convatlas.nets import se_ablation, se_bn_inception, se_preresnet, se_resnet
 from convatlas.nets.bn_inception import MODULES
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds of convolutions and matrix products})
+COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
     "se_resnet18": (11_778_592, {224: 1_814_160_384}),
     "se_resnet34": (21_958_868, {224: 3_663_918_592}),
     "se_resnet50": (28_088_024, {224: 3_860_488_192}),

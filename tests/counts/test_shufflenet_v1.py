@@ -8,9 +8,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from convatlas.blocks import ChannelShuffle
+from convatlas.layers import ChannelShuffle
 from convatlas.nets.shufflenet_v1 import Unit, UnitStride2
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
 COUNTS = {      # name: (parameters, multiply-adds at 224)
     "shufflenet_v1_g1": (1_530_936, 143_078_976),
@@ -41,7 +41,7 @@ def build(name: str) -> nn.Module:
 
 
 def test_no_network_is_left_out():
-    assert {entry.name for entry in catalogue().values() if entry.family == "shufflenet_v1"} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family == "shufflenet_v1"} == set(COUNTS)
 
 
 @pytest.mark.parametrize("name", COUNTS)

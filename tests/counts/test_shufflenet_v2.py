@@ -8,7 +8,7 @@ import torch.nn as nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.nets.shufflenet_v2 import Unit, unit_stride2, unit_stride2_halves
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 
 COUNTS = {      # name: (parameters, multiply-adds at 224)
     "shufflenet_v2_x0_5": (1_365_792, 40_476_448),
@@ -29,7 +29,7 @@ def build(name: str) -> nn.Module:
 
 
 def test_no_network_is_left_out():
-    assert {entry.name for entry in catalogue().values() if entry.family == "shufflenet_v2"} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family == "shufflenet_v2"} == set(COUNTS)
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from convatlas.nets import sknet
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the picture: multiply-adds of convolutions and matrix products})
+COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
     "sknet26": (16_746_408, {224: 2_586_877_952}),
     "sknet50": (27_479_784, {224: 4_462_710_784}),
     "sknet101": (48_736_040, {224: 8_448_724_992}),

@@ -1,4 +1,4 @@
-"""Pictures and folders that the tests make for themselves."""
+"""Images and folders that the tests make for themselves."""
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +32,10 @@ def save_noise(path: Path, size, mode: str, seed: int) -> None:
 
 @pytest.fixture
 def noise_data():
-    """noise_data(n, channels, h, w): n training pictures in memory, three classes; val and test are the first few."""
+    """noise_data(n, channels, h, w): n training images in memory, three classes; val and test are the first few."""
     def make(n: int, channels: int = 1, h: int = 10, w: int = 10) -> Data:
-        pictures = torch.from_numpy(np.random.default_rng(7).integers(0, 256, (n, channels, h, w), dtype=np.uint8))
-        train = ArraySplit(pictures, torch.arange(n) % 3, [f"train/{i}" for i in range(n)])
+        images = torch.from_numpy(np.random.default_rng(7).integers(0, 256, (n, channels, h, w), dtype=np.uint8))
+        train = ArraySplit(images, torch.arange(n) % 3, [f"train/{i}" for i in range(n)])
         few = train.subset(np.arange(min(n, 5)))
         return Data("noise", ("a", "b", "c"), channels, train, few, few, "0" * 64)
     return make

@@ -1,18 +1,19 @@
-"""Distortions: each does what its name says, exactly where pixels only move, and a picture depends on its own draws."""
+"""Distortions: each does what its name says, exactly where pixels only move, and an image depends on its own draws."""
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convatlas.data import Augment, DataError
+from convatlas.data import Augment
 from convatlas.data.augment import COLUMNS
-from convatlas.data.keyed import draws
+from convatlas.data.keyed_random import draws
+from convatlas.errors import DataError
 
 EVERYTHING = Augment(pad=3, flip=True, shift=1.5, rotate=15, scale=0.2, squeeze=0.1, shear=0.2)
 
 
-def pictures(n: int = 6, c: int = 1, side: int = 12, seed: int = 0) -> torch.Tensor:
+def images(n: int = 6, c: int = 1, side: int = 12, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (n, c, side, side), dtype=np.uint8))
 
 
@@ -32,22 +33,22 @@ def smooth(side: int = 33) -> torch.Tensor:
     return torch.from_numpy(blob.round().astype(np.uint8))[None, None]
 
 
-def moments(picture: torch.Tensor) -> np.ndarray:
+def moments(image: torch.Tensor) -> np.ndarray:
     """Centre of mass (x, y), counted from the middle."""
-    values = picture.double().numpy()[0, 0]
+    values = image.double().numpy()[0, 0]
     y, x = np.mgrid[:len(values), :len(values)] - (len(values) - 1) / 2
     return np.array([(values * x).sum(), (values * y).sum()]) / values.sum()
 
 
 def test_nothing_asked_nothing_done():
-    x = pictures()
+    x = images()
     assert Augment().apply(x, draws(0, 0, range(6), len(COLUMNS))) is x
 
 
 @pytest.mark.parametrize(("u_y", "u_x", "dy", "dx"),
                          [(0.0, 0.0, -2, -2), (0.5, 0.5, 0, 0), (0.99, 0.2, 2, -1), (0.61, 0.5, 1, 0)])
 def test_pad_moves_by_whole_pixels_over_black(u_y, u_x, dy, dx):
-    x = pictures(1, 3)
+    x = images(1, 3)
     moved = Augment(pad=2).apply(x, drawn(pad_y=u_y, pad_x=u_x))
     expected = torch.zeros_like(x)
     side = x.shape[-1]
@@ -59,7 +60,7 @@ def test_pad_moves_by_whole_pixels_over_black(u_y, u_x, dy, dx):
     assert torch.equal(moved, expected)
 
 
-def test_every_offset_is_as_likely_and_half_the_pictures_are_mirrored():
+def test_every_offset_is_as_likely_and_half_the_images_are_mirrored():
     n, marker = 20_000, torch.zeros(1, 1, 7, 7, dtype=torch.uint8)
     marker[..., 3, 3], marker[..., 3, 4] = 1, 2
     moved = Augment(pad=2, flip=True).apply(marker.expand(n, -1, -1, -1), draws(0, 0, range(n), len(COLUMNS))).numpy()
@@ -73,7 +74,7 @@ def test_every_offset_is_as_likely_and_half_the_pictures_are_mirrored():
 
 
 def test_flip():
-    x = pictures(1, 3)
+    x = images(1, 3)
     assert torch.equal(Augment(flip=True).apply(x, drawn(flip=0.49)), x.flip(3))
     assert torch.equal(Augment(flip=True).apply(x, drawn(flip=0.5)), x)
     assert torch.equal(Augment(pad=1).apply(x, drawn(flip=0.0)), x)
@@ -81,14 +82,14 @@ def test_flip():
 
 @pytest.mark.parametrize("name", ["shift", "rotate", "scale", "squeeze", "shear"])
 def test_an_affine_map_in_the_middle_of_its_range_changes_nothing(name):
-    x = pictures(1, 3)
+    x = images(1, 3)
     result = Augment(**{name: 0.3}).apply(x, drawn())
     assert result.dtype == torch.float32
     assert (result - x).abs().max() < 1e-3
 
 
 def test_a_shift_by_whole_pixels_is_exact():
-    x = pictures(1, 2)
+    x = images(1, 2)
     right_and_up = Augment(shift=2).apply(x, drawn(shift_x=almost_one(), shift_y=0.0))
     assert (right_and_up[..., :-2, 2:] - x[..., 2:, :-2]).abs().max() < 1e-2
     assert right_and_up[..., :2].abs().max() < 1e-2
@@ -96,13 +97,13 @@ def test_a_shift_by_whole_pixels_is_exact():
 
 
 def test_half_a_pixel_is_the_mean_of_two():
-    x = pictures(1, 1).float()
+    x = images(1, 1).float()
     result = Augment(shift=0.5).apply(x.to(torch.uint8), drawn(shift_x=almost_one()))
     assert (result[..., 1:] - (x[..., 1:] + x[..., :-1]) / 2).abs().max() < 1e-2
 
 
 def test_a_quarter_turn_is_exact():
-    x = pictures(1, 1)
+    x = images(1, 1)
     turned = Augment(rotate=90).apply(x, drawn(rotate=almost_one()))
     assert (turned - x.rot90(-1, (2, 3))).abs().max() < 1e-2           # clockwise on the screen
 
@@ -137,8 +138,8 @@ def test_the_maps_are_composed_as_said():
 @given(augment=st.sampled_from([EVERYTHING, Augment(pad=3, flip=True), Augment(shear=0.3), Augment(rotate=45)]),
        indices=st.lists(st.integers(0, 40), min_size=1, max_size=9), c=st.sampled_from([1, 3]))
 @settings(max_examples=60, deadline=None)
-def test_a_picture_does_not_depend_on_its_batch(augment, indices, c):
-    everything = pictures(41, c, side=9)
+def test_a_image_does_not_depend_on_its_batch(augment, indices, c):
+    everything = images(41, c, side=9)
     together = augment.apply(everything[indices], draws(1, 2, indices, len(COLUMNS)))
     for index, result in zip(indices, together, strict=True):
         alone = augment.apply(everything[index][None], draws(1, 2, [index], len(COLUMNS)))
@@ -146,7 +147,7 @@ def test_a_picture_does_not_depend_on_its_batch(augment, indices, c):
 
 
 def test_turning_one_distortion_on_leaves_the_others_as_they_were():
-    x, u = pictures(50), draws(0, 0, range(50), len(COLUMNS))
+    x, u = images(50), draws(0, 0, range(50), len(COLUMNS))
     flipped = Augment(flip=True).apply(x, u)
     both = Augment(pad=1, flip=True).apply(x, u)
     moved_only_by_nothing = (u[:, :2] * 3).astype(int).tolist()

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convatlas.data import DataError, open_data, survey, usable
+from convatlas.data import open_data, survey, usable
 from convatlas.data.checking import check_data
 from convatlas.data.survey import SKIPPED_AT_MOST, Examined, Finding, examine_all, write_csv
+from convatlas.errors import DataError
 
 
 def contents(root: Path) -> dict:
@@ -26,7 +27,7 @@ def test_a_good_folder(make_folder):
     root = make_folder({"a": 20, "b": 20})
     before = contents(root)
     report = check_data(root, workers=2)
-    assert (report.pictures, report.problems, report.notes, report.ignored) == (40, (), (), ())
+    assert (report.images, report.problems, report.notes, report.ignored) == (40, (), (), ())
     assert report.data.classes == ("a", "b")
     assert contents(root) == before
 
@@ -46,7 +47,7 @@ def test_everything_wrong_is_named_in_one_pass(make_folder):
     assert "val/b/2.png" in problems
     assert "link to nothing" in problems["val/c/dead.jpg"]
     assert "not a file" in problems["train/a/pipe.png"]
-    assert "holds no pictures" in problems[str(root / "train/empty")]
+    assert "holds no images" in problems[str(root / "train/empty")]
     assert "classes of val are not those of train" in problems[str(root)]
     assert len(report.problems) == 7
     assert all(found.remedy for found in report.problems)
@@ -61,17 +62,17 @@ def test_what_is_no_set_is_one_problem(tmp_path, path, problem):
     (tmp_path / "bare").mkdir()
     report = check_data(tmp_path / path)
     assert [problem in found.problem for found in report.problems] == [True]
-    assert report.pictures == 0
+    assert report.images == 0
 
 
 def test_what_is_unusual_is_a_note(make_folder):
     root = make_folder({"a": 12, "b": 12})
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture = Image.new("RGB", (20, 20))
-    picture.save(root / "a/turned.jpg", exif=exif)
-    picture.save(root / "a/really.png", format="JPEG")
-    picture.save(root / "a/moving.gif", save_all=True, append_images=[Image.new("RGB", (20, 20), "red")])
+    image = Image.new("RGB", (20, 20))
+    image.save(root / "a/turned.jpg", exif=exif)
+    image.save(root / "a/really.png", format="JPEG")
+    image.save(root / "a/moving.gif", save_all=True, append_images=[Image.new("RGB", (20, 20), "red")])
     Image.new("RGBA", (20, 20)).save(root / "a/clear.png")
     Image.fromarray(np.zeros((20, 20), np.uint16)).save(root / "a/deep.png")
     Image.new("L", (30, 2)).save(root / "a/flat.png")
@@ -86,7 +87,7 @@ def test_what_is_unusual_is_a_note(make_folder):
     assert len(report.notes) == 7
 
 
-def test_a_picture_in_train_and_test_is_a_leak(make_folder):
+def test_a_image_in_train_and_test_is_a_leak(make_folder):
     root = make_folder({f"{part}/{c}": n for part, n in (("train", 5), ("val", 2), ("test", 3)) for c in "ab"})
     assert not [f for f in check_data(root).notes if "same file" in f.problem]
     (root / "test/a/copy.png").write_bytes((root / "train/a/3.png").read_bytes())
@@ -128,11 +129,11 @@ def test_a_file_that_ends_its_process_is_a_finding_and_the_rest_goes_on(make_fol
     assert said(report) == {"a/13.png": "kills or hangs the process that decodes it", "b/7.png": "is empty (0 bytes)"}
 
 
-def test_training_refuses_all_bad_pictures_of_all_parts_at_once(make_folder):
+def test_training_refuses_all_bad_images_of_all_parts_at_once(make_folder):
     root = make_folder({f"{part}/{c}": 8 for part in ("train", "val", "test") for c in "ab"})
     for part in ("train", "val", "test"):
         (root / part / "a/3.png").write_bytes(b"")
-    with pytest.raises(DataError, match="3 pictures cannot be used") as caught:
+    with pytest.raises(DataError, match="3 images cannot be used") as caught:
         usable(open_data(root))
     assert all(f"{part}/a/3.png" in str(caught.value) for part in ("train", "val", "test"))
 
@@ -149,7 +150,7 @@ def test_one_in_a_hundred_may_be_skipped_and_is_listed(make_folder):
     assert [left.train.labels.tolist().count(label) for label in (0, 1)] == [98, 96]
     assert left.train.read(0).shape == (3, 4, 4)
     (root / "train/b/3.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"3 of 200 pictures cannot be used, more than the 1% that may be skipped"):
+    with pytest.raises(DataError, match=r"3 of 200 images cannot be used, more than the 1% that may be skipped"):
         usable(open_data(root), "skip")
     assert SKIPPED_AT_MOST == 0.01
 
@@ -157,7 +158,7 @@ def test_one_in_a_hundred_may_be_skipped_and_is_listed(make_folder):
 def test_a_class_that_would_vanish_is_not_skipped(make_folder):
     root = make_folder({"train/a": 100, "train/b": 96, "val/a": 1, "val/b": 1, "test/a": 1, "test/b": 1}, size=(4, 4))
     (root / "val/b/0.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"no picture of 'b' can be used"):
+    with pytest.raises(DataError, match=r"no image of 'b' can be used"):
         usable(open_data(root), "skip")
 
 

@@ -7,7 +7,7 @@ from torchvision.transforms.v2 import functional as kernels
 from convatlas.data import Augment
 from convatlas.data.augment import COLUMNS
 from convatlas.data.colours import EIGENVALUES, EIGENVECTORS, ORDERS, jittered, pca_noise
-from convatlas.data.keyed import draws
+from convatlas.data.keyed_random import draws
 
 ONE_SIGMA = 0.8413447460685429                  # the normal distribution function of 1
 
@@ -33,7 +33,7 @@ def test_noise_of_one_sigma_along_each_component():
 
 
 def test_shifts_have_the_covariance_they_stand_for():
-    """Of many pictures: sigma squared times V diag(lambda squared) V^T, for each gets alpha times lambda."""
+    """Of many images: sigma squared times V diag(lambda squared) V^T, for each gets alpha times lambda."""
     u = draws(0, 0, range(40_000), 3)
     shifts = (pca_noise(torch.zeros(40_000, 3, 1, 1), u, 0.1) / 255).double().flatten(1).numpy()
     basis = np.array(EIGENVECTORS)
@@ -60,13 +60,13 @@ def test_jitter_is_the_kernels_in_the_drawn_order():
     assert (middle.int() - x.int()).abs().max() <= 1
 
 
-def test_grey_pictures_have_no_saturation():
+def test_grey_images_have_no_saturation():
     x = noise(c=1)[0]
     u = np.array([0.5, 0.5, 0.9, 0.0])
     assert (jittered(x, u, 0.4).int() - x.int()).abs().max() <= 1
 
 
-def test_a_picture_does_not_depend_on_its_batch():
+def test_a_image_does_not_depend_on_its_batch():
     augment = Augment(color_jitter=0.4, lighting=0.1, auto_augment="randaugment")
     x, u = noise(5), draws(0, 0, range(5), len(COLUMNS))
     together = augment.apply(x, u)

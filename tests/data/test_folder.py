@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from convatlas.data import DataError, find_pictures, fit_preprocess, open_data
+from convatlas.data import find_images, fit_preprocess, open_data
 from convatlas.data.folder import natural
+from convatlas.errors import DataError
 
 
 def refusal(path, **how) -> str:
@@ -27,7 +28,7 @@ def test_a_folder_of_class_folders(make_folder):
     assert set(data.train.size(0)) == {10, 12}
 
 
-def test_classes_and_pictures_are_in_natural_order(make_folder):
+def test_classes_and_images_are_in_natural_order(make_folder):
     data = open_data(make_folder({"10": 3, "2": 12, "1": 3, "b": 3, "A": 3}))
     assert data.classes == ("1", "2", "10", "A", "b")
     twos = [name for name in data.train.names if name.startswith("2/")]
@@ -124,7 +125,7 @@ def test_a_loop_of_links_is_entered_once(make_folder):
     data = open_data(root)
     assert len(data.train) + len(data.val) + len(data.test) == 8
     assert data.ignored == ("a/loop", "a/self", "b/other")
-    assert len(find_pictures(root)) == 8
+    assert len(find_images(root)) == 8
 
 
 def test_of_a_folder_and_a_link_to_it_the_folder_is_taken(make_folder):
@@ -136,9 +137,9 @@ def test_of_a_folder_and_a_link_to_it_the_folder_is_taken(make_folder):
 
 
 def test_a_class_folder_may_be_a_link(make_folder, tmp_path):
-    elsewhere = make_folder({"pictures": 4}, root=tmp_path / "elsewhere")
+    elsewhere = make_folder({"images": 4}, root=tmp_path / "elsewhere")
     root = make_folder({"a": 4})
-    (root / "b").symlink_to(elsewhere / "pictures", target_is_directory=True)
+    (root / "b").symlink_to(elsewhere / "images", target_is_directory=True)
     assert open_data(root).classes == ("a", "b")
 
 
@@ -153,9 +154,9 @@ def test_what_is_no_set(make_folder, tmp_path):
     for path, *said in ((tmp_path / "none", "does not exist", "FOLDER/cat/"),
                         (tmp_path / "file.zip", "unpack it"),
                         (tmp_path / "empty", "no class folders", "FOLDER/cat/"),
-                        (flat, "no class folders, only 3 loose pictures", "FOLDER/cat/"),
+                        (flat, "no class folders, only 3 loose images", "FOLDER/cat/"),
                         (one, "one class only, 'cat'", "FOLDER/cat/"),
-                        (hole, "no pictures in", "cow'", "remove the folder"),
+                        (hole, "no images in", "cow'", "remove the folder"),
                         (no_train, "no folder 'train'", "FOLDER/cat/"),
                         (two_vals, "'val' and 'valid'", "keep one")):
         message = refusal(path)
@@ -163,7 +164,7 @@ def test_what_is_no_set(make_folder, tmp_path):
         assert all(part in message for part in said), message
 
 
-def test_too_few_pictures_of_a_class(make_folder, tmp_path):
+def test_too_few_images_of_a_class(make_folder, tmp_path):
     assert "class 'b' has 2; every class needs 3" in refusal(make_folder({"a": 5, "b": 2}))
     root = make_folder({"train/a": 5, "train/b": 2, "test/a": 1, "test/b": 1}, root=tmp_path / "parted")
     assert len(open_data(root).val) == 2
@@ -182,7 +183,7 @@ def test_channels_are_read_from_headers(make_folder, tmp_path):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_all_broken_pictures_are_named_at_once(make_folder, workers):
+def test_all_broken_images_are_named_at_once(make_folder, workers):
     root = make_folder({"a": 60, "b": 60})
     data = open_data(root)
     broken = data.train.names[::4][:22]
@@ -192,7 +193,7 @@ def test_all_broken_pictures_are_named_at_once(make_folder, workers):
     with pytest.raises(DataError) as caught:
         fit_preprocess(data, 8, workers=workers)
     lines = str(caught.value).splitlines()
-    assert lines[0] == "22 pictures cannot be used:"
+    assert lines[0] == "22 images cannot be used:"
     assert lines[-1].strip() == "and 2 more"
     assert len(lines) == 22
     assert all(name in line and "is empty" in line for name, line in zip(broken, lines[1:-1], strict=False))
@@ -216,20 +217,20 @@ def test_what_cannot_be_opened_is_found_but_named(make_folder):
     assert sorted("not a file" in m for m in messages) == [False, True]
 
 
-def test_find_pictures(make_folder, tmp_path):
+def test_find_images(make_folder, tmp_path):
     root = make_folder({"a": 12, "b": 1})
     (root / "b" / "notes.txt").touch()
-    found = find_pictures([root / "b" / "0.png", root, str(root / "a" / "3.png")])
+    found = find_images([root / "b" / "0.png", root, str(root / "a" / "3.png")])
     assert found == [root / "b" / "0.png", *(root / "a" / f"{i}.png" for i in range(12))]
-    assert find_pictures(str(root / "b" / "notes.txt")) == [root / "b" / "notes.txt"]       # named outright: kept
+    assert find_images(str(root / "b" / "notes.txt")) == [root / "b" / "notes.txt"]       # named outright: kept
     (tmp_path / "bare").mkdir()
-    for paths, said in (([tmp_path / "none.png"], "does not exist"), ([tmp_path / "bare"], "holds no pictures"),
-                        ([], "no picture was named")):
+    for paths, said in (([tmp_path / "none.png"], "does not exist"), ([tmp_path / "bare"], "holds no images"),
+                        ([], "no image was named")):
         with pytest.raises(DataError, match=said):
-            find_pictures(paths)
+            find_images(paths)
 
 
-def test_a_picture_read_through_the_set_is_upright(make_folder):
+def test_a_image_read_through_the_set_is_upright(make_folder):
     root = make_folder({"a": 3, "b": 3})
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -4,9 +4,10 @@ import pytest
 import torch
 from scipy import stats
 
-from convatlas.data import Augment, DataError, Feed, Preprocess
-from convatlas.data.keyed import step_draws
+from convatlas.data import Augment, Loader, Preprocess
+from convatlas.data.keyed_random import step_draws
 from convatlas.data.mixing import mixed
+from convatlas.errors import DataError
 
 X = torch.arange(5.0).view(5, 1, 1, 1).expand(5, 2, 8, 8).contiguous()
 Y = torch.tensor([0, 1, 2, 1, 0])
@@ -64,14 +65,14 @@ def test_an_even_stretch_of_a_batch_is_mixed_as_in_the_whole():
 
 def test_a_feed_yields_shares_and_needs_the_number_of_classes(noise_data):
     split, prep = noise_data(12).train, Preprocess(1, 10, (0.0,), (1.0,), "pad", 10)
-    plain = list(Feed(split, prep, 4).epoch(0))
-    batches = list(Feed(split, prep, 4, augment=Augment(mixup=0.5), classes=3).epoch(0))
+    plain = list(Loader(split, prep, 4).epoch(0))
+    batches = list(Loader(split, prep, 4, augment=Augment(mixup=0.5), classes=3).epoch(0))
     for step, ((x, y, i), (plain_x, plain_y, plain_i)) in enumerate(zip(batches, plain, strict=True)):
         assert torch.equal(i, plain_i)
         assert y.shape == (4, 3) and y.dtype == torch.float32
         assert (y.sum(1) - 1).abs().max() < 1e-6
         expected = mixed(plain_x, plain_y, 3, step_draws(0, 0, step, 5)[1:], 0.5, 0.0)
         assert torch.equal(x, expected[0]) and torch.equal(y, expected[1])
-    assert all(y.dtype == torch.int64 for _, y, _ in Feed(split, prep, 4, augment=Augment(mixup=0.5), classes=3).all())
+    assert all(y.dtype == torch.int64 for _, y, _ in Loader(split, prep, 4, augment=Augment(mixup=0.5), classes=3).all())
     with pytest.raises(DataError, match="needs the number of classes"):
-        Feed(split, prep, 4, augment=Augment(cutmix=1.0))
+        Loader(split, prep, 4, augment=Augment(cutmix=1.0))

@@ -7,10 +7,10 @@ import torch
 from torchvision.transforms import AutoAugmentPolicy, InterpolationMode, v2
 
 from convatlas.data import policies
-from convatlas.data.keyed import draws
+from convatlas.data.keyed_random import draws
 from convatlas.data.policies import CIFAR, IMAGENET, USUAL, WIDE, applied, sub_policies
 
-PICTURE = torch.from_numpy(np.random.default_rng(3).integers(0, 256, (3, 21, 21), dtype=np.uint8))
+IMAGE = torch.from_numpy(np.random.default_rng(3).integers(0, 256, (3, 21, 21), dtype=np.uint8))
 
 
 @pytest.mark.parametrize(("table", "policy"), [(IMAGENET, AutoAugmentPolicy.IMAGENET),
@@ -29,13 +29,13 @@ def test_the_sub_policies_are_torchvisions(table, policy):
     (v2.RandAugment(), USUAL, 31), (v2.TrivialAugmentWide(), WIDE, 31), (v2.AutoAugment(), USUAL, 10)])
 def test_every_operation_at_every_level_is_torchvisions(theirs, reach, levels):
     for name, (magnitudes, signed) in theirs._AUGMENTATION_SPACE.items():
-        values = magnitudes(levels, *PICTURE.shape[1:])
+        values = magnitudes(levels, *IMAGE.shape[1:])
         for level in range(0, levels, 3):
             for sign in (0.1, 0.9) if signed else (0.5,):
                 value = 0.0 if values is None else float(values[level]) * (-1 if sign < 0.5 else 1)
-                expected = theirs._apply_image_or_video_transform(PICTURE, name, value, InterpolationMode.NEAREST,
+                expected = theirs._apply_image_or_video_transform(IMAGE, name, value, InterpolationMode.NEAREST,
                                                                   theirs._fill)
-                assert torch.equal(applied(PICTURE, name, level, levels, sign, reach), expected), (name, level)
+                assert torch.equal(applied(IMAGE, name, level, levels, sign, reach), expected), (name, level)
 
 
 def test_the_operations_are_those_of_randaugment_and_trivialaugment():
@@ -48,16 +48,16 @@ def met(monkeypatch):
     """What a policy asked for, in order, without doing it."""
     asked = []
 
-    def note(picture, name, level, levels, sign, reach):
+    def note(image, name, level, levels, sign, reach):
         asked.append((name, level, levels, sign >= 0.5))
-        return picture
+        return image
     monkeypatch.setattr(policies, "applied", note)
     return asked
 
 
 def test_randaugment_takes_two_of_fourteen_at_magnitude_nine(met):
     for u in draws(0, 0, range(7000), 6):
-        policies.randaugment(PICTURE, u)
+        policies.randaugment(IMAGE, u)
     assert len(met) == 14_000
     assert {(level, levels) for _, level, levels, _ in met} == {(9, 31)}
     counts = Counter(name for name, *_ in met)
@@ -68,7 +68,7 @@ def test_randaugment_takes_two_of_fourteen_at_magnitude_nine(met):
 
 def test_trivialaugment_takes_one_of_any_strength(met):
     for u in draws(0, 0, range(6200), 6):
-        policies.trivialaugment(PICTURE, u)
+        policies.trivialaugment(IMAGE, u)
     levels = np.bincount([level for _, level, _, _ in met], minlength=31)
     assert len(met) == 6200 and len(levels) == 31
     assert np.abs(levels - 200).max() < 5 * np.sqrt(200)
@@ -78,7 +78,7 @@ def test_trivialaugment_takes_one_of_any_strength(met):
 def test_autoaugment_takes_each_operation_with_its_probability(met, policy, table):
     n = 10_000
     for u in draws(0, 0, range(n), 6):
-        policy(PICTURE, u)
+        policy(IMAGE, u)
     expected = Counter()
     for steps in sub_policies(table):
         for name, probability, level in steps:
@@ -90,8 +90,8 @@ def test_autoaugment_takes_each_operation_with_its_probability(met, policy, tabl
 
 
 @pytest.mark.parametrize("name", policies.POLICIES)
-def test_grey_pictures_go_through_too(name):
-    grey = PICTURE[:1]
+def test_grey_images_go_through_too(name):
+    grey = IMAGE[:1]
     for u in draws(0, 0, range(60), 6):
         done = policies.POLICIES[name](grey, u)
         assert (done.dtype, done.shape) == (torch.uint8, grey.shape)

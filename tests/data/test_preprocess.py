@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from convatlas.data import DataError, Preprocess, fit_preprocess, open_data
-from convatlas.data.decode import decoded
+from convatlas.data import Preprocess, fit_preprocess, open_data
+from convatlas.data.image_cache import decoded
 from convatlas.data.preprocess import _mean_and_std
+from convatlas.errors import DataError
 
 
 def prep_of(fit: str, side: int, content: int | None = None, channels: int = 1) -> Preprocess:
@@ -22,23 +23,23 @@ def noise(c: int, h: int, w: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_pad_is_lenet5s_28_in_32():
-    picture = noise(1, 28, 28)
-    fitted = prep_of("pad", 32, 28).fit_picture(picture)
-    assert torch.equal(fitted[:, 2:30, 2:30], picture)
-    assert fitted.sum() == picture.sum()
+    image = noise(1, 28, 28)
+    fitted = prep_of("pad", 32, 28).fit_image(image)
+    assert torch.equal(fitted[:, 2:30, 2:30], image)
+    assert fitted.sum() == image.sum()
 
 
 def test_pad_with_odd_margins():
-    picture = noise(1, 25, 28)
-    fitted = prep_of("pad", 32, 28).fit_picture(picture)
-    assert torch.equal(fitted[:, 3:28, 2:30], picture)
-    assert fitted.sum() == picture.sum()
+    image = noise(1, 25, 28)
+    fitted = prep_of("pad", 32, 28).fit_image(image)
+    assert torch.equal(fitted[:, 3:28, 2:30], image)
+    assert fitted.sum() == image.sum()
 
 
 @pytest.mark.parametrize(("h", "w", "shape"), [(200, 200, (28, 28)), (100, 200, (14, 28)), (14, 7, (28, 14)),
                                                (30, 32, (26, 28)), (1, 5000, (1, 28)), (24, 20, (24, 20))])
 def test_pad_brings_other_sizes_to_that_of_the_set(h, w, shape):
-    fitted = prep_of("pad", 32, 28).fit_picture(torch.full((1, h, w), 200, dtype=torch.uint8))
+    fitted = prep_of("pad", 32, 28).fit_image(torch.full((1, h, w), 200, dtype=torch.uint8))
     rows, columns = (fitted[0] > 0).any(1).nonzero(), (fitted[0] > 0).any(0).nonzero()
     assert (len(rows), len(columns)) == shape
     assert rows[0] == (32 - shape[0]) // 2
@@ -47,50 +48,50 @@ def test_pad_brings_other_sizes_to_that_of_the_set(h, w, shape):
 
 
 def test_resize_cuts_the_middle_and_scales_as_pillow_does():
-    picture = noise(3, 40, 61)
-    fitted = prep_of("resize", 16, channels=3).fit_picture(picture)
-    square = Image.fromarray(picture[:, :, 10:50].permute(1, 2, 0).numpy())
+    image = noise(3, 40, 61)
+    fitted = prep_of("resize", 16, channels=3).fit_image(image)
+    square = Image.fromarray(image[:, :, 10:50].permute(1, 2, 0).numpy())
     expected = np.asarray(square.resize((16, 16), Image.Resampling.BILINEAR)).transpose(2, 0, 1)
     assert np.abs(fitted.numpy().astype(int) - expected.astype(int)).max() <= 1
 
 
 def test_resize_leaves_the_right_size_alone_and_enlarges_small_ones():
-    picture = noise(3, 16, 16)
-    assert torch.equal(prep_of("resize", 16, channels=3).fit_picture(picture), picture)
-    assert prep_of("resize", 16, channels=3).fit_picture(noise(3, 1, 1)).shape == (3, 16, 16)
+    image = noise(3, 16, 16)
+    assert torch.equal(prep_of("resize", 16, channels=3).fit_image(image), image)
+    assert prep_of("resize", 16, channels=3).fit_image(noise(3, 1, 1)).shape == (3, 16, 16)
 
 
 def test_a_long_strip_costs_no_memory():
     """Scaled whole, its shorter side to 224, it would have 224 x 11 million pixels."""
-    fitted = prep_of("resize", 224).fit_picture(torch.full((1, 1, 50_000), 9, dtype=torch.uint8))
+    fitted = prep_of("resize", 224).fit_image(torch.full((1, 1, 50_000), 9, dtype=torch.uint8))
     assert torch.equal(fitted, torch.full((1, 224, 224), 9, dtype=torch.uint8))
 
 
 def test_grey_and_colour_are_exchanged_as_pillow_does():
     colour = noise(3, 300, 300)
-    as_grey = prep_of("resize", 300).fit_picture(colour)
+    as_grey = prep_of("resize", 300).fit_image(colour)
     pillow = Image.fromarray(colour.permute(1, 2, 0).numpy()).convert("L")
     assert torch.equal(as_grey[0], torch.from_numpy(np.array(pillow)))
     grey = noise(1, 16, 16)
-    assert torch.equal(prep_of("resize", 16, channels=3).fit_picture(grey), grey.expand(3, -1, -1))
+    assert torch.equal(prep_of("resize", 16, channels=3).fit_image(grey), grey.expand(3, -1, -1))
 
 
 @given(n=st.integers(1, 5), c=st.sampled_from([1, 3]), h=st.integers(1, 50), w=st.integers(1, 50), data=st.data(),
        channels=st.sampled_from([1, 3]), side=st.integers(2, 40), fit=st.sampled_from(["pad", "resize"]))
 @settings(max_examples=100, deadline=None)
-def test_a_batch_is_fitted_as_its_pictures_are(n, c, h, w, channels, side, fit, data):
+def test_a_batch_is_fitted_as_its_images_are(n, c, h, w, channels, side, fit, data):
     prep = prep_of(fit, side, data.draw(st.integers(2, side)), channels)
-    pictures = torch.stack([noise(c, h, w, seed) for seed in range(n)])
-    fitted = prep.fit_pictures(pictures)
+    images = torch.stack([noise(c, h, w, seed) for seed in range(n)])
+    fitted = prep.fit_images(images)
     assert fitted.dtype == torch.uint8
     assert fitted.shape == (n, channels, side, side)
-    assert all(torch.equal(prep.fit_picture(each), one) for each, one in zip(pictures, fitted, strict=True))
+    assert all(torch.equal(prep.fit_image(each), one) for each, one in zip(images, fitted, strict=True))
 
 
 def test_mean_and_deviation_are_those_of_the_definition():
-    pictures = torch.stack([noise(3, 8, 8, seed) for seed in range(5)])
-    mean, std = _mean_and_std(pictures)
-    values = pictures.double() / 255
+    images = torch.stack([noise(3, 8, 8, seed) for seed in range(5)])
+    mean, std = _mean_and_std(images)
+    values = images.double() / 255
     assert mean == pytest.approx(values.mean((0, 2, 3)).tolist(), abs=1e-12)
     assert std == pytest.approx(values.std((0, 2, 3), correction=0).tolist(), abs=1e-12)
 
@@ -101,7 +102,7 @@ def test_a_channel_that_never_varies_is_not_divided_by_nought():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_normalised_training_pictures_have_mean_0_and_deviation_1(noise_data, channels):
+def test_normalised_training_images_have_mean_0_and_deviation_1(noise_data, channels):
     data = noise_data(50, channels)
     prep = fit_preprocess(data, 12)
     x = prep.normalise(decoded(data.train, prep))
@@ -112,10 +113,10 @@ def test_normalised_training_pictures_have_mean_0_and_deviation_1(noise_data, ch
 
 def test_normalise_takes_floats_of_the_same_range_and_leaves_them_alone(noise_data):
     prep = fit_preprocess(noise_data(5), 10)
-    pictures = noise_data(5).train.pictures
-    floats = pictures.float()
-    assert torch.equal(prep.normalise(floats), prep.normalise(pictures))
-    assert torch.equal(floats, pictures.float())
+    images = noise_data(5).train.images
+    floats = images.float()
+    assert torch.equal(prep.normalise(floats), prep.normalise(images))
+    assert torch.equal(floats, images.float())
     assert prep.normalise(torch.zeros(1, 1, 10, 10)).flatten()[0] == pytest.approx(-prep.mean[0] / prep.std[0])
 
 
@@ -127,7 +128,7 @@ def test_the_fit_is_chosen_by_the_set(noise_data, h, w, side, fit, content):
     assert (prep.fit, prep.content, prep.side, prep.channels) == (fit, content, side, 1)
 
 
-def test_one_large_picture_makes_a_set_one_to_resize(make_folder):
+def test_one_large_image_makes_a_set_one_to_resize(make_folder):
     root = make_folder({"a": 6, "b": 6}, size=(28, 26))
     assert fit_preprocess(open_data(root), 32).fit == "pad"
     assert fit_preprocess(open_data(root), 32).content == 28

@@ -1,4 +1,4 @@
-"""Processes that read pictures: what they answer, and what becomes of them and of those who wait when one fails."""
+"""ProcessGroup that read images: what they answer, and what becomes of them and of those who wait when one fails."""
 import multiprocessing
 import os
 import resource
@@ -14,8 +14,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from convatlas.data import DataError, Feed, Preprocess, open_data
+from convatlas.data import Loader, Preprocess, open_data
 from convatlas.data.readers import stream
+from convatlas.errors import DataError
 
 SPLIT = SimpleNamespace(names=[f"{i}.png" for i in range(100)])
 
@@ -52,10 +53,10 @@ def test_processes_may_be_started_as_on_other_systems(method):
 def test_a_data_error_is_an_answer_like_any_other():
     def build(step, reading):
         if step == 2:
-            raise DataError("no picture")
+            raise DataError("no image")
         return step
     one, two, three = stream(build, [1, 2, 3], SPLIT, 2, 60)
-    assert (one, str(two), three) == (1, "no picture", 3)
+    assert (one, str(two), three) == (1, "no image", 3)
 
 
 def test_what_nobody_foresaw_is_one_sentence_with_the_traceback_in_a_note():
@@ -66,7 +67,7 @@ def test_what_nobody_foresaw_is_one_sentence_with_the_traceback_in_a_note():
     assert next(answers) == 0
     with pytest.raises(DataError) as caught:
         next(answers)
-    assert str(caught.value) == ("a process that reads pictures failed while reading '41.png': KeyError: 'colour'; "
+    assert str(caught.value) == ("a process that reads images failed while reading '41.png': KeyError: 'colour'; "
                                  "look at this file, or use fewer workers (0 reads in the main process)")
     assert 'return {}["colour"]' in caught.value.__notes__[0]
     assert not multiprocessing.active_children()
@@ -80,10 +81,10 @@ def test_an_answer_that_cannot_be_sent_is_told_too():
 class Stuck(Preprocess):
     """Stands for a decoder that kills its process, or never returns, on one file."""
 
-    def fit_picture(self, picture):
-        if (picture == 13).all():
+    def fit_image(self, image):
+        if (image == 13).all():
             self.act()
-        return super().fit_picture(picture)
+        return super().fit_image(image)
 
 
 class Killed(Stuck):
@@ -102,10 +103,10 @@ def test_a_worker_that_dies_or_hangs_is_an_error_that_names_its_file(make_folder
     data = open_data(make_folder({"a": 8, "b": 8}), val_fraction=0)
     culprit = data.train.names[3]
     Image.new("RGB", (12, 12), (13, 13, 13)).save(data.train.root / culprit)
-    feed = Feed(data.train, kind(3, 12, (0.0,) * 3, (1.0,) * 3, "pad", 12), 2, workers=1, memory_limit=0, timeout=2)
+    loader = Loader(data.train, kind(3, 12, (0.0,) * 3, (1.0,) * 3, "pad", 12), 2, workers=1, memory_limit=0, timeout=2)
     started = time.monotonic()
-    with pytest.raises(DataError, match="a process that reads pictures failed while reading") as caught:
-        list(feed.all())
+    with pytest.raises(DataError, match="a process that reads images failed while reading") as caught:
+        list(loader.all())
     assert repr(culprit) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert time.monotonic() - started < 30
@@ -115,7 +116,7 @@ def test_a_worker_that_dies_or_hangs_is_an_error_that_names_its_file(make_folder
 def test_a_worker_that_stands_still_with_batches_announced_is_an_error_too(make_folder):
     """Their memory is handed over only when they are taken: torch waits for it without a limit of time."""
     data = open_data(make_folder({"a": 10, "b": 10}))
-    batches = Feed(data.train, plain(12), 2, workers=1, memory_limit=0, timeout=2).epoch(0)
+    batches = Loader(data.train, plain(12), 2, workers=1, memory_limit=0, timeout=2).epoch(0)
     next(batches)
     with closing(batches):
         time.sleep(1)                   # by now the next two lie in the pipe
@@ -136,7 +137,7 @@ def stop_the_reader() -> None:
 
 def test_leaving_an_epoch_early_leaves_no_worker_behind(make_folder):
     data = open_data(make_folder({"a": 10, "b": 10}))
-    batches = Feed(data.train, plain(12), 2, workers=2, memory_limit=0).epoch(0)
+    batches = Loader(data.train, plain(12), 2, workers=2, memory_limit=0).epoch(0)
     next(batches)
     assert len(multiprocessing.active_children()) >= 2
     batches.close()
@@ -146,7 +147,7 @@ def test_leaving_an_epoch_early_leaves_no_worker_behind(make_folder):
 def test_a_worker_that_stands_still_at_the_end_does_not_stay(make_folder):
     """It does not hear that it should end; the program's own end would wait for it for ever."""
     data = open_data(make_folder({"a": 10, "b": 10}))
-    batches = Feed(data.train, plain(12), 2, workers=1, memory_limit=0).epoch(0)
+    batches = Loader(data.train, plain(12), 2, workers=1, memory_limit=0).epoch(0)
     next(batches)
     stop_the_reader()
     batches.close()

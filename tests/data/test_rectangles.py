@@ -1,13 +1,14 @@
-"""Boxes drawn by lot: inside the picture, of the printed distribution, and exact where everything is known."""
+"""Boxes drawn by lot: inside the image, of the printed distribution, and exact where everything is known."""
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convatlas.data import Augment, DataError
+from convatlas.data import Augment
 from convatlas.data.augment import COLUMNS
-from convatlas.data.keyed import draws
+from convatlas.data.keyed_random import draws
 from convatlas.data.rectangles import cutmix_box, erased_box, inception_crop, scaled_crop
+from convatlas.errors import DataError
 
 N = 20_000
 
@@ -51,7 +52,7 @@ def test_a_shape_that_does_not_fit_is_drawn_again_and_after_ten_the_middle_is_ta
 
 
 def test_inception_areas_are_uniform_and_ratios_log_uniform():
-    """A picture large enough that hardly anything is drawn again: the deciles of both are those of the definition."""
+    """An image large enough that hardly anything is drawn again: the deciles of both are those of the definition."""
     boxes = np.array([inception_crop(1000, 1000, u, (0.08, 0.5), (3 / 4, 4 / 3)) for u in drawn()])
     area = boxes[:, 2] * boxes[:, 3] / 1e6
     ratio = np.log(boxes[:, 3] / boxes[:, 2])
@@ -68,8 +69,8 @@ def test_inception_crops_are_distributed_as_torchvisions():
     from torchvision.transforms.v2 import RandomResizedCrop
     torch.manual_seed(0)
     theirs_of = RandomResizedCrop(224)
-    picture = [torch.zeros(3, 300, 500, dtype=torch.uint8)]
-    theirs = [theirs_of.make_params(picture) for _ in range(4000)]
+    image = [torch.zeros(3, 300, 500, dtype=torch.uint8)]
+    theirs = [theirs_of.make_params(image) for _ in range(4000)]
     theirs = np.array([[p["top"], p["left"], p["height"], p["width"]] for p in theirs])
     ours = np.array([inception_crop(300, 500, u, (0.08, 1.0), (3 / 4, 4 / 3)) for u in drawn(4000)])
     for column in range(4):
@@ -79,7 +80,7 @@ def test_inception_crops_are_distributed_as_torchvisions():
         assert distance < 1.95 * np.sqrt(2 / 4000)              # Kolmogorov-Smirnov at 0.1 %
 
 
-def test_a_scaled_crop_is_a_plain_one_where_the_picture_has_that_size():
+def test_a_scaled_crop_is_a_plain_one_where_the_image_has_that_size():
     assert scaled_crop(256, 300, u_of(crop_y=0.999, crop_x=0.0), (256,), 224) == (32, 0, 224, 224)
     assert scaled_crop(512, 600, u_of(crop_y=0.0, crop_x=0.999), (256,), 224) == (0, 152, 448, 448)
     assert scaled_crop(100, 100, u_of(crop_resize=0.0), (224, 448), 224) == (0, 0, 100, 100)

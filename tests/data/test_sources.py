@@ -14,7 +14,8 @@ import pytest
 import torch
 from torchvision import datasets
 
-from convatlas.data import SOURCES, DataError, fit_preprocess, open_data
+from convatlas.data import SOURCES, fit_preprocess, open_data
+from convatlas.errors import DataError
 
 TRAIN, TEST = 60, 30
 DIGITS_TEST_NAMES, DIGITS_FINGERPRINT = "fc09fbdf37816085", "33cd1f6f45242c53"
@@ -53,14 +54,14 @@ def test_the_digits_test_set_is_fixed_and_validation_follows_the_seed(digits):
     assert other.val.names != digits.val.names
     assert open_data("digits").val.names == digits.val.names
     digest = hashlib.sha256("\n".join(digits.test.names).encode()).hexdigest()
-    assert digest[:16] == DIGITS_TEST_NAMES                     # golden: published figures are of these 540 pictures
+    assert digest[:16] == DIGITS_TEST_NAMES                     # golden: published figures are of these 540 images
     assert digits.fingerprint[:16] == DIGITS_FINGERPRINT
 
 
 def test_digits_look_like_mnist(digits):
-    pictures = digits.train.pictures
-    assert (pictures.shape[1:], pictures.dtype) == ((1, 28, 28), torch.uint8)
-    values = pictures[:, 0].double()
+    images = digits.train.images
+    assert (images.shape[1:], images.dtype) == ((1, 28, 28), torch.uint8)
+    values = images[:, 0].double()
     at = torch.arange(28).double() - 13.5
     total = values.sum((1, 2))
     assert ((values.sum(1) @ at) / total).abs().max() <= 0.51           # centre of mass, to half a pixel
@@ -71,14 +72,14 @@ def test_digits_look_like_mnist(digits):
     assert values.max() == 255
 
 
-def test_a_digit_keeps_its_picture_and_label(digits):
-    """Shrunk again to 8x8, picture digits/i is nearest to sklearn's own number i, for nearly all."""
+def test_a_digit_keeps_its_image_and_label(digits):
+    """Shrunk again to 8x8, image digits/i is nearest to sklearn's own number i, for nearly all."""
     from sklearn.datasets import load_digits
     bunch = load_digits()
     numbers = [int(name.split("/")[1]) for name in digits.val.names]
     assert torch.equal(digits.val.labels, torch.from_numpy(bunch.target[numbers]).long())
     small = torch.from_numpy(bunch.images[numbers])
-    ink, original = digits.val.pictures.double().sum((1, 2, 3)), small.sum((1, 2))
+    ink, original = digits.val.images.double().sum((1, 2, 3)), small.sum((1, 2))
     assert np.corrcoef(ink, original)[0, 1] > 0.99
 
 
@@ -88,8 +89,8 @@ def test_digits_are_padded_for_lenet5(digits):
 
 
 def arrays(shape: tuple[int, ...], classes: int, n: int, seed: int):
-    pictures = np.random.default_rng(seed).integers(0, 256, (n, *shape), dtype=np.uint8)
-    return pictures, np.arange(n) % classes
+    images = np.random.default_rng(seed).integers(0, 256, (n, *shape), dtype=np.uint8)
+    return images, np.arange(n) % classes
 
 
 def write_idx(root: Path, folder: str) -> list[np.ndarray]:
@@ -98,10 +99,10 @@ def write_idx(root: Path, folder: str) -> list[np.ndarray]:
     raw.mkdir(parents=True)
     written = []
     for prefix, n, seed in (("train", TRAIN, 0), ("t10k", TEST, 1)):
-        pictures, labels = arrays((28, 28), 10, n, seed)
-        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">iiii", 2051, n, 28, 28) + pictures.tobytes())
+        images, labels = arrays((28, 28), 10, n, seed)
+        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">iiii", 2051, n, 28, 28) + images.tobytes())
         (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">ii", 2049, n) + bytes(labels.tolist()))
-        written.append(pictures)
+        written.append(images)
     return written
 
 
@@ -112,10 +113,10 @@ def write_cifar(root: Path, monkeypatch, reader, batches: dict[str, int], label_
     folder.mkdir(parents=True)
     written, sums = {}, {}
     for seed, (name, n) in enumerate(batches.items()):
-        pictures, labels = arrays((3, 32, 32), len(names), n, seed)
-        content = pickle.dumps({"data": pictures.reshape(n, 3072), label_key: labels.tolist()})
+        images, labels = arrays((3, 32, 32), len(names), n, seed)
+        content = pickle.dumps({"data": images.reshape(n, 3072), label_key: labels.tolist()})
         (folder / name).write_bytes(content)
-        written[name], sums[name] = pictures, hashlib.md5(content).hexdigest()
+        written[name], sums[name] = images, hashlib.md5(content).hexdigest()
     meta = pickle.dumps({reader.meta["key"]: names})
     (folder / reader.meta["filename"]).write_bytes(meta)
     monkeypatch.setattr(reader, "meta", reader.meta | {"md5": hashlib.md5(meta).hexdigest()})
@@ -127,7 +128,7 @@ def write_cifar(root: Path, monkeypatch, reader, batches: dict[str, int], label_
 def check_published(data, classes: int, channels: int, side: int) -> None:
     assert len(data.classes) == classes
     assert data.channels == channels
-    assert data.train.pictures.shape[1:] == (channels, side, side)
+    assert data.train.images.shape[1:] == (channels, side, side)
     assert data.test.names == [f"test/{i}" for i in range(len(data.test))]
     assert len(data.train) + len(data.val) == TRAIN
     for part in (data.train, data.val):
@@ -141,7 +142,7 @@ def test_idx_sets(tmp_path, source, folder, first):
     train, test = write_idx(tmp_path, folder)
     data = open_data(source, root=tmp_path)
     check_published(data, 10, 1, 28)
-    assert torch.equal(data.test.pictures[:, 0], torch.from_numpy(test))
+    assert torch.equal(data.test.images[:, 0], torch.from_numpy(test))
     assert torch.equal(data.train.read(0)[0], torch.from_numpy(train[int(data.train.names[0].removeprefix("train/"))]))
     assert data.classes[0] == first
     assert data.val.labels.bincount().tolist() == [1] * 10
@@ -155,7 +156,7 @@ def test_cifar10(tmp_path, monkeypatch):
     data = open_data("cifar10", root=tmp_path)
     check_published(data, 4, 3, 32)
     assert data.classes == tuple(names)
-    assert torch.equal(data.test.pictures, torch.from_numpy(written["test_batch"]))
+    assert torch.equal(data.test.images, torch.from_numpy(written["test_batch"]))
     train = np.concatenate([written[f"data_batch_{i}"] for i in range(1, 6)])
     assert torch.equal(data.train.read(3), torch.from_numpy(train[int(data.train.names[3].removeprefix("train/"))]))
 
@@ -166,7 +167,7 @@ def test_cifar100(tmp_path, monkeypatch):
     written = write_cifar(tmp_path, monkeypatch, datasets.CIFAR100, batches, "fine_labels", names)
     data = open_data("cifar100", root=tmp_path)
     check_published(data, 3, 3, 32)
-    assert torch.equal(data.test.pictures, torch.from_numpy(written["test"]))
+    assert torch.equal(data.test.images, torch.from_numpy(written["test"]))
 
 
 def test_svhn(tmp_path, monkeypatch):
@@ -174,19 +175,19 @@ def test_svhn(tmp_path, monkeypatch):
     from scipy.io import savemat
     split_list, written = {}, {}
     for part, n, seed in (("train", TRAIN, 0), ("test", TEST, 1)):
-        pictures, labels = arrays((3, 32, 32), 10, n, seed)
+        images, labels = arrays((3, 32, 32), 10, n, seed)
         path = tmp_path / f"{part}_32x32.mat"
         tens = np.where(labels == 0, 10, labels).astype(np.uint8)
-        savemat(path, {"X": pictures.transpose(2, 3, 1, 0), "y": tens[:, None]})
+        savemat(path, {"X": images.transpose(2, 3, 1, 0), "y": tens[:, None]})
         split_list[part] = ["", path.name, hashlib.md5(path.read_bytes()).hexdigest()]
-        written[part] = pictures
+        written[part] = images
     monkeypatch.setattr(datasets.SVHN, "split_list", split_list)
     data = open_data("svhn", root=tmp_path)
     check_published(data, 10, 3, 32)
-    assert torch.equal(data.test.pictures, torch.from_numpy(written["test"]))
+    assert torch.equal(data.test.images, torch.from_numpy(written["test"]))
 
 
-def test_the_fingerprint_is_of_pictures_and_labels(tmp_path):
+def test_the_fingerprint_is_of_images_and_labels(tmp_path):
     write_idx(tmp_path, "MNIST")
     raw = tmp_path / "MNIST" / "raw"
     first = open_data("mnist", root=tmp_path).fingerprint

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convatlas.data import DataError
 from convatlas.data.split import ArraySplit, hold_out, require_enough
+from convatlas.errors import DataError
 
 
 def labelled(sizes: list[int]) -> ArraySplit:
@@ -35,7 +35,7 @@ def test_the_count_is_exact_where_classes_are_large(sizes, fraction):
     assert len(held) == round(fraction * sum(sizes))
 
 
-def test_pictures_labels_and_names_stay_together_and_in_order():
+def test_images_labels_and_names_stay_together_and_in_order():
     for part in hold_out(labelled([20, 10]), ["a", "b"], 9, seed=3):
         for i, name in enumerate(part.names):
             label, number = map(int, name.split("/"))
@@ -51,7 +51,7 @@ def test_the_seed_decides_and_nothing_else():
 
 
 def test_a_set_that_grows_keeps_most_of_its_parting():
-    """Lots go with names, not with places: ten new pictures move only those at the edge of the quota."""
+    """Lots go with names, not with places: ten new images move only those at the edge of the quota."""
     before = set(hold_out(labelled([100, 100]), ["a", "b"], 40, 0)[1].names)
     grown = labelled([100, 100])
     first = ArraySplit(torch.zeros(210, 1, 1, 1, dtype=torch.uint8), torch.cat([torch.zeros(10).long(), grown.labels]),
@@ -71,7 +71,7 @@ def test_too_few_to_part():
         require_enough(labelled([2, 5, 1]), ["cat", "dog", "cow"], 3)
 
 
-def test_a_worker_gets_no_copy_of_decoded_pictures():
+def test_a_worker_gets_no_copy_of_decoded_images():
     split = labelled([2, 2])
     split.decoded = ("geometry", torch.zeros(9))
     assert split.__getstate__()["decoded"] is None

@@ -5,12 +5,12 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from convatlas.train import Recipe
-from convatlas.train.session import Session
+from convatlas.training import Recipe
+from convatlas.training.trainer import Trainer
 
 os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"     # as the command line does, before the server loads torch
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["convatlas.train.run", "convatlas.train.plots", "sklearn.datasets",
+FORKS.set_forkserver_preload(["convatlas.training.run", "convatlas.training.plots", "sklearn.datasets",
                                "matplotlib.backends.backend_agg", "matplotlib.figure", "torch._dynamo"])
 SMALL = Recipe(network="lenet1989", data="digits", epochs=2, batch_size=256, opt="adamw", lr=0.005, warmup_epochs=0,
                shift=2, rotate=10, save_every=0, timeout=60)     # eight steps
@@ -61,14 +61,14 @@ def _rank(rank: int, size: int, port: int, writer, work: Callable, arguments: tu
 
 def before_step(rank: int, step: int, action: Callable[[], object]) -> None:
     """In the process of that rank, do something before the given step (from 0)."""
-    real = Session.step
+    real = Trainer.step
 
     def hooked(self, *arguments):
-        if self.processes.rank == rank and self.progress.step == step:
+        if self.group.rank == rank and self.progress.step == step:
             action()
         return real(self, *arguments)
 
-    Session.step = hooked
+    Trainer.step = hooked
 
 
 def weights(folder: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Rows 1 to 9, 20 and 21 of the fault matrix, beyond what tests/train/test_checkpoint.py holds (2, 4, 5, 7).
+"""Rows 1 to 9, 20 and 21 of the fault matrix, beyond what tests/training/test_checkpoint.py holds (2, 4, 5, 7).
 
 Kills of whole runs, on two file systems, are counted by benchmarks/kill_resume.py.
 """
@@ -14,12 +14,12 @@ import pytest
 import torch
 from ranks import SMALL
 
+from convatlas.errors import CheckpointError, RunError
 from convatlas.registry import create_model
-from convatlas.train import Recipe, train
-from convatlas.train.checkpoint import Checkpoint, CheckpointError, load_newest, read_step, save_step, steps
-from convatlas.train.folder import RunError
-from convatlas.train.session import Session
-from convatlas.train.watch import Watcher
+from convatlas.training import Recipe, train
+from convatlas.training.callbacks import Callback
+from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
+from convatlas.training.trainer import Trainer
 
 
 def stamped(step: int) -> Checkpoint:
@@ -68,14 +68,14 @@ def test_a_kill_at_any_moment_of_saving_leaves_whole_steps_only(tmp_path, place,
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory):
     """A run that was stopped in its second epoch."""
-    class Stop(Watcher):
+    class Stop(Callback):
         def step(self, progress, loss, rate):
             if progress.step == 6:
                 os.kill(os.getpid(), signal.SIGTERM)
 
     folder = tmp_path_factory.mktemp("runs") / "cut"
     with pytest.raises(Exception, match="stopped by SIGTERM at step 6"):
-        train(SMALL.change(ema=0.9), folder, watcher=Stop())
+        train(SMALL.change(ema=0.9), folder, callback=Stop())
     return folder
 
 
@@ -100,28 +100,28 @@ def test_500_flipped_bits_are_refused_and_the_file_is_named(cut, tmp_path):
 
 def test_a_run_whose_folder_is_removed_says_so(tmp_path):
     """Row 8. At the end of its epoch, for the log cannot be continued."""
-    class Remove(Watcher):
+    class Remove(Callback):
         def step(self, progress, loss, rate):
             if progress.step == 2:
                 shutil.rmtree(tmp_path / "run")
 
     with pytest.raises(RunError, match=r"cannot write .*log\.jsonl: No such file or directory; .* --resume"):
-        train(SMALL.change(save_every=60), tmp_path / "run", watcher=Remove())
+        train(SMALL.change(save_every=60), tmp_path / "run", callback=Remove())
 
 
 def test_a_checkpoint_of_format_1_is_continued(tmp_path):
     """Row 20: written when the format was new, before checkpoints counted their tensors."""
     run = shutil.copytree(Path(__file__).with_name("format-1"), tmp_path / "run")
-    class Note(Watcher):
+    class Note(Callback):
         def begin(self, facts):
             self.facts = facts
 
         def warn(self, text):
             pytest.fail(text)
 
-    watcher = Note()
-    assert train(Recipe.read(run / "recipe.toml"), run, resume=True, watcher=watcher)["steps"] == 8
-    assert (watcher.facts["step"], watcher.facts["resumed"]) == (3, True)
+    callback = Note()
+    assert train(Recipe.read(run / "recipe.toml"), run, resume=True, callback=callback)["steps"] == 8
+    assert (callback.facts["step"], callback.facts["resumed"]) == (3, True)
 
 
 @pytest.mark.parametrize(("network", "classes", "channels", "change", "says"), [
@@ -145,7 +145,7 @@ def test_a_checkpoint_of_something_else_is_refused_with_names_and_shapes(cut, ne
         else:
             tensors |= {"extra": torch.zeros(2)} if what == "add" else {first: tensors[first].double()}
         checkpoint = replace(checkpoint, **{part: tensors})
-    session = Session(SMALL.change(ema=0.9), create_model(network, num_classes=classes, in_channels=channels), 4,
+    trainer = Trainer(SMALL.change(ema=0.9), create_model(network, num_classes=classes, in_channels=channels), 4,
                       torch.device("cpu"))
     with pytest.raises(RunError, match=says):
-        session.restore(checkpoint)
+        trainer.restore(checkpoint)

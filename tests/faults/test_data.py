@@ -23,20 +23,21 @@ import torch
 from PIL import Image
 
 from convatlas.cli import run as command
-from convatlas.data import DataError, Feed, Preprocess, fit_preprocess, open_data, read_picture
+from convatlas.data import Loader, Preprocess, fit_preprocess, open_data, read_image
 from convatlas.data.checking import check_data
 from convatlas.data.folder import layout
 from convatlas.data.sources import _as_tensors
 from convatlas.data.survey import examine
-from convatlas.saved import load_model
-from convatlas.train import Recipe, prepare, train
-from convatlas.train.watch import Watcher
+from convatlas.errors import DataError
+from convatlas.model_file import load_model
+from convatlas.training import Recipe, prepare, train
+from convatlas.training.callbacks import Callback
 
 ENDINGS = ("jpg", "png", "webp", "bmp", "gif", "tif")
 SURELY_BAD = ("empty", "html", "noise", "half")
 
 
-def picture(seed: int, size=(24, 20)) -> Image.Image:
+def image(seed: int, size=(24, 20)) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
 
 
@@ -44,7 +45,7 @@ def folder_of(root: Path, each: int, classes: str = "ab", endings=("png",)) -> P
     for c, name in enumerate(classes):
         (root / name).mkdir(parents=True, exist_ok=True)
         for i in range(each):
-            picture(1000 * c + i).save(root / name / f"{i}.{endings[i % len(endings)]}")
+            image(1000 * c + i).save(root / name / f"{i}.{endings[i % len(endings)]}")
     return root
 
 
@@ -104,20 +105,20 @@ def kinds(root: Path) -> dict[str, np.ndarray]:
     return {name: seen for name, (_, seen) in files.items()} | {"moving.png": rgb}
 
 
-def test_29_every_kind_of_picture_is_the_same_in_training_and_in_prediction(tmp_path):
+def test_29_every_kind_of_image_is_the_same_in_training_and_in_prediction(tmp_path):
     root = folder_of(tmp_path, 12)
     expected = kinds(root / "a")
     data = open_data(root, val_fraction=0)
     prep = fit_preprocess(data, 24)
     seen = 0
     for split in (data.train, data.test):
-        for x, _, indices in Feed(split, prep, 4).all():
+        for x, _, indices in Loader(split, prep, 4).all():
             for row, i in zip(x, indices.tolist(), strict=True):
                 name = split.names[i]
                 file = root / name
-                assert torch.equal(prep.normalise(prep.fit_picture(read_picture(file))[None])[0], row)
+                assert torch.equal(prep.normalise(prep.fit_image(read_image(file))[None])[0], row)
                 if file.name in expected:
-                    pixels = prep.in_channels(read_picture(file)[None])[0].permute(1, 2, 0).numpy().astype(int)
+                    pixels = prep.in_channels(read_image(file)[None])[0].permute(1, 2, 0).numpy().astype(int)
                     assert np.abs(pixels - expected[file.name]).max() <= 2, name
                     seen += 1
     assert seen == 9
@@ -135,7 +136,7 @@ def test_30_every_exif_orientation_is_upright(tmp_path):
         Image.fromarray(np.ascontiguousarray(pixels)).save(root / "a" / f"exif{orientation}.png", exif=exif)
     data = open_data(root, val_fraction=0)
     prep = Preprocess(3, 24, (0.0,) * 3, (1.0,) * 3, "pad", 24)
-    rows = [row for split in (data.train, data.test) for x, _, indices in Feed(split, prep, 4).all()
+    rows = [row for split in (data.train, data.test) for x, _, indices in Loader(split, prep, 4).all()
             for row, i in zip(x, indices.tolist(), strict=True) if "exif" in split.names[i]]
     assert len(rows) == 8
     assert all(torch.equal(row, rows[0]) for row in rows)
@@ -181,7 +182,7 @@ def reasons_as_nobody(root: Path) -> list[str]:
     if os.geteuid() == 0:
         os.setuid(65534)
     found = layout(root)
-    reasons = [f"{name}: {reason}" for name in found.pictures if (reason := examine(root / name).reason)]
+    reasons = [f"{name}: {reason}" for name in found.images if (reason := examine(root / name).reason)]
     return sorted(reasons + [f"{name}: {reason}" for name, reason in found.troubles])
 
 
@@ -206,7 +207,7 @@ def test_32_loops_dead_links_pipes_sockets_and_forbidden_files(tmp_path):
                                                               "a/plug.png", "b/0.png"]
     assert "may not be read by this user" in found[-1]
     assert report.ignored == ("a/loop",)
-    assert report.pictures == 11                        # eight, and the three that only look like pictures
+    assert report.images == 11                        # eight, and the three that only look like images
 
 
 @pytest.mark.parametrize(("classes", "says"), [
@@ -260,7 +261,7 @@ def test_34_junk_is_ignored_and_counted(tmp_path, capsys):
     assert "(4 files ignored)" in capsys.readouterr().out
     assert json.loads((tmp_path / "run/metrics.json").read_text())["classes"] == ["a", "b"]
     assert command(["check-data", str(root)]) == 0
-    assert "24 pictures looked at, 4 other files ignored: 0 problems" in capsys.readouterr().out
+    assert "24 images looked at, 4 other files ignored: 0 problems" in capsys.readouterr().out
 
 
 def test_35_other_classes_than_in_training_or_in_the_run_are_both_listed(tmp_path, capsys, finished):
@@ -302,14 +303,14 @@ def test_36_odd_names_work_and_are_named(tmp_path, capsys, finished):
 def test_37_a_label_that_is_none_is_refused_and_its_row_named(label):
     labels = np.array([0, 1, 2, 1, label, 2])
     dataset = SimpleNamespace(data=np.zeros((6, 8, 8), np.uint8), targets=labels)
-    with pytest.raises(ValueError, match="for 3 classes, the first at picture 4"):
+    with pytest.raises(ValueError, match="for 3 classes, the first at image 4"):
         _as_tensors(dataset, 3)
     dataset.targets = np.array([0, 1, 2, 1, 0, 2])
     assert _as_tensors(dataset, 3)[1].tolist() == [0, 1, 2, 1, 0, 2]
 
 
-class Attack(Watcher):
-    """Sends a signal to one of the processes that read pictures, after a step of the second epoch."""
+class Attack(Callback):
+    """Sends a signal to one of the processes that read images, after a step of the second epoch."""
 
     def __init__(self, number: int):
         self.number, self.warnings = number, []
@@ -329,16 +330,16 @@ class Attack(Watcher):
     signal.SIGKILL, signal.SIGSTOP, pytest.param(signal.SIGSEGV, marks=pytest.mark.full),
     pytest.param(signal.SIGBUS, marks=pytest.mark.full)])           # what running out of shared memory looks like
 def test_39_a_reader_that_dies_or_stands_still_costs_nothing_saved(tmp_path, monkeypatch, finished, number):
-    """Which file it had open: tests/data/test_feed.py."""
+    """Which file it had open: tests/data/test_loader.py."""
     recipe, _, metrics = finished
-    monkeypatch.setattr(prepare, "Feed", partial(Feed, memory_limit=0, timeout=3))
+    monkeypatch.setattr(prepare, "Loader", partial(Loader, memory_limit=0, timeout=3))
     streamed = recipe.change(workers=2)
-    with pytest.raises(DataError, match="a process that reads pictures failed"):
-        train(streamed, tmp_path / "run", watcher=Attack(number))
+    with pytest.raises(DataError, match="a process that reads images failed"):
+        train(streamed, tmp_path / "run", callback=Attack(number))
     assert not multiprocessing.active_children()
-    watcher = Attack(0)
-    again = train(streamed, tmp_path / "run", resume=True, watcher=watcher)
-    assert watcher.warnings == []
+    callback = Attack(0)
+    again = train(streamed, tmp_path / "run", resume=True, callback=callback)
+    assert callback.warnings == []
     assert again["test"] == metrics["test"]
     whole, resumed = (load_model(folder).net.state_dict() for folder in (finished[1], tmp_path / "run"))
     assert all(torch.equal(whole[name], tensor) for name, tensor in resumed.items())

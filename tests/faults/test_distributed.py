@@ -16,22 +16,23 @@ import torch
 from ranks import SMALL, Ranks, before_step, weights
 
 from benchmarks import elastic
-from convatlas.data import Feed
+from convatlas.data import Loader
 from convatlas.data.preprocess import fit_preprocess
 from convatlas.data.split import ArraySplit, Data
+from convatlas.errors import RunError, Stopped
 from convatlas.registry import create_model
-from convatlas.train import Recipe, train
-from convatlas.train import forecast as room
-from convatlas.train.folder import RunError, RunFolder
-from convatlas.train.processes import processes
-from convatlas.train.run import Stopped, evaluate_together
-from convatlas.train.session import Session
+from convatlas.training import Recipe, train
+from convatlas.training import forecast as room
+from convatlas.training.distributed import process_group
+from convatlas.training.folder import RunFolder
+from convatlas.training.run import evaluate_together
+from convatlas.training.trainer import Trainer
 
 
 def noise(n: int, side: int = 32) -> Data:
     dice = torch.Generator().manual_seed(n)
-    pictures = torch.randint(0, 256, (n, 1, side, side), dtype=torch.uint8, generator=dice)
-    split = ArraySplit(pictures, torch.arange(n) % 3, [str(i) for i in range(n)])
+    images = torch.randint(0, 256, (n, 1, side, side), dtype=torch.uint8, generator=dice)
+    split = ArraySplit(images, torch.arange(n) % 3, [str(i) for i in range(n)])
     return Data("noise", ("a", "b", "c"), 1, split, split, split, "0" * 64)
 
 
@@ -41,8 +42,8 @@ def noise(n: int, side: int = 32) -> Data:
 def test_training_batches_are_split_in_order_and_measured_ones_shared_whole(size):
     data = noise(50)
     prep = fit_preprocess(data, 32)
-    whole = Feed(data.train, prep, 16, seed=5)
-    parts = [Feed(data.train, prep, 16, seed=5, share=(rank, size)) for rank in range(size)]
+    whole = Loader(data.train, prep, 16, seed=5)
+    parts = [Loader(data.train, prep, 16, seed=5, share=(rank, size)) for rank in range(size)]
     for one, shares in zip(whole.epoch(3, 1), zip(*(part.epoch(3, 1) for part in parts), strict=True), strict=True):
         assert torch.equal(one[2], torch.cat([share[2] for share in shares]))
         assert torch.equal(one[0], torch.cat([share[0] for share in shares]))
@@ -52,15 +53,15 @@ def test_training_batches_are_split_in_order_and_measured_ones_shared_whole(size
 
 
 def three_steps(recipe: Recipe) -> dict:
-    """The float64 weights after three steps on eight pictures each."""
-    with processes(30, "cpu") as team:
+    """The float64 weights after three steps on eight images each."""
+    with process_group(30, "cpu") as group:
         torch.manual_seed(0)
         net = create_model(recipe.network, num_classes=3, in_channels=1).double()
         data = noise(24)
-        feed = Feed(data.train, fit_preprocess(data, 32), 8, share=(team.rank, team.size))
-        session = Session(recipe, net, 3, torch.device("cpu"), team)
-        for x, y, _ in feed.epoch(0):
-            session.step(x.double(), y, 8)
+        loader = Loader(data.train, fit_preprocess(data, 32), 8, share=(group.rank, group.size))
+        trainer = Trainer(recipe, net, 3, torch.device("cpu"), group)
+        for x, y, _ in loader.epoch(0):
+            trainer.step(x.double(), y, 8)
         return {name: tensor.numpy() for name, tensor in net.state_dict().items()}
 
 
@@ -78,14 +79,14 @@ def test_float64_processes_agree_with_one_to_1e_12(change, size):
 
 
 def evaluations() -> list:
-    with processes(30, "cpu") as team:
+    with process_group(30, "cpu") as group:
         torch.manual_seed(1)
         net = create_model("lenet1989", num_classes=3, in_channels=1).eval()
         found = []
         for n in range(1, 18):
             data = noise(n, net.side)
-            feed = Feed(data.test, fit_preprocess(data, net.side), 2, share=(team.rank, team.size))
-            result = evaluate_together(team, net, feed, 3, torch.nn.functional.cross_entropy)
+            loader = Loader(data.test, fit_preprocess(data, net.side), 2, share=(group.rank, group.size))
+            result = evaluate_together(group, net, loader, 3, torch.nn.functional.cross_entropy)
             found.append((result.confusion.tolist(), result.top5, pytest.approx(result.loss, rel=1e-12)))
         return found
 
@@ -112,20 +113,20 @@ def test_a_run_of_two_processes_is_the_run_of_one(tmp_path):
 
 def forecasts(joined: float) -> room.Forecast:
     """With a step taking 1 s in the first process, 2 s in the second, and so long where both send their gradients."""
-    with processes(30, "cpu") as team:
-        room.step_seconds = lambda probe, x, y: joined if probe.processes.size > 1 else 1.0 + team.rank
-        room._timed_sample = lambda feed, count: (*feed.sample(count)[:2], 0.0)
+    with process_group(30, "cpu") as group:
+        room.step_seconds = lambda probe, x, y: joined if probe.group.size > 1 else 1.0 + group.rank
+        room._timed_sample = lambda loader, count: (*loader.sample(count)[:2], 0.0)
         data, net = noise(50), create_model("lenet5", num_classes=3, in_channels=1)
-        feed = Feed(data.train, fit_preprocess(data, 32), 8, share=(team.rank, team.size))
-        return room.forecast(Recipe(network="lenet5", batch_size=8), net, feed, {"val": 12, "test": 24}, 4e5,
-                             torch.device("cpu"), 3, team)
+        loader = Loader(data.train, fit_preprocess(data, 32), 8, share=(group.rank, group.size))
+        return room.forecast(Recipe(network="lenet5", batch_size=8), net, loader, {"val": 12, "test": 24}, 4e5,
+                             torch.device("cpu"), 3, group)
 
 
 @pytest.mark.parametrize(("joined", "sending"), [(3.0, 1.0), (1.5, 0.0)])     # no step is faster for being joined
 def test_two_processes_forecast_the_slower_ones_time_and_the_sending_of_gradients(joined, sending):
     found = Ranks(2, forecasts, joined).results()
     assert found[0] == found[1]
-    each = 2 / 4                            # seconds for one of a process's four pictures
+    each = 2 / 4                            # seconds for one of a process's four images
     assert found[0].step == pytest.approx(2 + sending)
     assert found[0].epoch == pytest.approx(6 * found[0].step + 12 / 2 * each / 3)
     assert found[0].rest == pytest.approx(3 * found[0].epoch + 24 / 2 * each / 3)
@@ -176,20 +177,20 @@ def ordered(folder: Path, resume: bool, stop: int | None) -> list:
     """The indices of every step that this process does."""
     if stop:
         before_step(0, stop, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    seen, real = [], Feed.epoch
+    seen, real = [], Loader.epoch
 
     def noted(self, epoch, start=0):
         for x, y, indices in real(self, epoch, start):
             yield x, y, indices
             seen.append(indices.tolist())   # once the step is over
 
-    Feed.epoch = noted
+    Loader.epoch = noted
     try:
         train(SMALL.change(batch_size=255), folder, resume)
     except Stopped:
         seen.append(None)                   # its last step is done, but not noted
     finally:
-        Feed.epoch = real
+        Loader.epoch = real
     return seen
 
 
@@ -259,16 +260,16 @@ def test_a_partial_folder_of_the_same_step_stops_nobody(two_whole, tmp_path):
 
 def test_a_batch_that_is_too_small_for_the_processes_is_refused(tmp_path):
     found = Ranks(3, train, SMALL.change(batch_size=2), tmp_path).results(30)
-    assert all("a step of 2 pictures cannot be split over 3 processes" in str(error) for error in found)
+    assert all("a step of 2 images cannot be split over 3 processes" in str(error) for error in found)
 
 
-def own_picture_folder(folder: Path, bad_rank: int) -> dict:
+def own_image_folder(folder: Path, bad_rank: int) -> dict:
     recipe = SMALL.change(data=str(folder / "gone") if int(os.environ["RANK"]) == bad_rank else "digits")
     return train(recipe, folder / "run")
 
 
 def test_a_failure_on_one_machine_is_said_by_that_one_and_ends_all(tmp_path):
-    found = Ranks(2, own_picture_folder, tmp_path, 1).results(30)
+    found = Ranks(2, own_image_folder, tmp_path, 1).results(30)
     assert [error.quiet for error in found] == [True, False]
     assert "gone" in str(found[1])
     assert str(found[0]).startswith("process 1: ")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from convatlas.data import DataError, open_data
-from convatlas.weights import WeightsError
+from convatlas.data import open_data
+from convatlas.errors import DataError, WeightsError
 from convatlas.weights.reading import read
 
 # importable name: its arguments, of which {mark} is a folder to make and {code} Python that makes it
@@ -86,7 +86,7 @@ def test_archives_and_programs_of_others_are_refused_by_their_kind(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_an_archive_of_pictures_is_not_unpacked(tmp_path, kind):
+def test_an_archive_of_images_is_not_unpacked(tmp_path, kind):
     """Row 46: names with ../ cannot leave an archive that nobody opens."""
     archive = tmp_path / f"set.{kind}"
     (tmp_path / "a.png").write_bytes(b"x")

@@ -1,5 +1,5 @@
 """Rows 10, 11, 14, 15, 27 and 38 of the fault matrix; 12 is in test_distributed.py, 13 in test_checkpoints.py, and 23
-and the short form of 10 in tests/train/test_run.py.
+and the short form of 10 in tests/training/test_run.py.
 """
 import json
 import os
@@ -13,15 +13,14 @@ import torch
 from PIL import Image
 from ranks import SMALL, weights
 
-from convatlas.data import Augment, Feed
+from convatlas.data import Augment, Loader
+from convatlas.errors import RunError, Stopped
 from convatlas.registry import create_model
-from convatlas.train import Recipe, prepare, train
-from convatlas.train import run as run_module
-from convatlas.train.checkpoint import load_newest, read_step, steps
-from convatlas.train.folder import RunError
-from convatlas.train.run import Stopped
-from convatlas.train.session import Session, seed_for
-from convatlas.train.watch import Watcher
+from convatlas.training import Recipe, prepare, train
+from convatlas.training import run as run_module
+from convatlas.training.callbacks import Callback
+from convatlas.training.checkpoint import load_newest, read_step, steps
+from convatlas.training.trainer import Trainer, seed_for
 
 EVERYTHING = {"pad": 2, "flip": True, "shift": 1.5, "rotate": 10, "scale": 0.1, "squeeze": 0.1, "shear": 0.1,
               "crop": "random-resized", "resize": (36, 44), "crop_scale": (0.3, 1.0), "crop_ratio": (0.75, 1.3333),
@@ -31,7 +30,7 @@ GOLDEN = Path(__file__).with_name("losses.json")
 TRACED = ("lenet5", "resnet20_cifar", "mobilenet_v2_x0_35", "shufflenet_v2_x0_5")
 
 
-class Stop(Watcher):
+class Stop(Callback):
     def __init__(self, at: int):
         self.at = at
 
@@ -40,8 +39,8 @@ class Stop(Watcher):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def pictures_in(folder: Path) -> Path:
-    """72 pictures of two classes on disk, of which 48 make three steps an epoch."""
+def images_in(folder: Path) -> Path:
+    """72 images of two classes on disk, of which 48 make three steps an epoch."""
     dice = torch.Generator().manual_seed(0)
     for label in "ab":
         (folder / label).mkdir(parents=True)
@@ -53,15 +52,15 @@ def pictures_in(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def streamed(tmp_path_factory):
-    """Dropout, batch norm, an average and every distortion; pictures are read by workers. (recipe, its whole run)"""
+    """Dropout, batch norm, an average and every distortion; images are read by workers. (recipe, its whole run)"""
     place = tmp_path_factory.mktemp("streamed")
-    recipe = Recipe(network="mobilenet_v2_x0_35", size=32, data=str(pictures_in(place / "set")), epochs=2,
+    recipe = Recipe(network="mobilenet_v2_x0_35", size=32, data=str(images_in(place / "set")), epochs=2,
                     batch_size=16, opt="rmsprop-tf", lr=1e-3, eps=1e-3, warmup_epochs=0.5, ema=0.9, decay_norm=False,
                     clip_grad=1.0,
                     accumulate=2, sched="exponential", decay_epochs=0.3, gamma=0.9, label_smoothing=0.1, save_every=60,
                     val_fraction=0.11, **EVERYTHING)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepare, "Feed", partial(Feed, memory_limit=0))
+        patch.setattr(prepare, "Loader", partial(Loader, memory_limit=0))
         train(recipe, place / "whole")
         yield recipe, place / "whole"
 
@@ -90,7 +89,7 @@ def test_the_recipe_above_uses_every_distortion_there_is():
 def test_cut_at_any_step_with_any_number_of_workers_it_ends_with_the_same_bits(streamed, tmp_path, workers, at):
     recipe, whole = streamed
     with pytest.raises(Stopped, match=f"at step {at}, saved"):
-        train(recipe.change(workers=workers), tmp_path, watcher=Stop(at))
+        train(recipe.change(workers=workers), tmp_path, callback=Stop(at))
     assert train(recipe.change(workers=0 if workers else 1), tmp_path, resume=True)["steps"] == 6
     assert weights(tmp_path) == weights(whole)
     if at < 6:          # the last step's checkpoint is not written a second time, after validation
@@ -101,21 +100,21 @@ def test_a_resume_whose_next_scores_are_worse_keeps_the_best_weights(tmp_path, m
     """Row 15. 90 of 126 in the first epoch, fewer ever after."""
     real, seen = run_module._Run._evaluate, []
 
-    def scripted(self, feed, views=None):
-        found = real(self, feed, views)
-        if feed.split is self.data.test:
+    def scripted(self, loader, views=None):
+        found = real(self, loader, views)
+        if loader.split is self.data.test:
             return found
-        seen.append({name: tensor.clone() for name, tensor in self.session.result.state_dict().items()})
+        seen.append({name: tensor.clone() for name, tensor in self.trainer.result.state_dict().items()})
         hits = 90 if len(seen) == 1 else 20
         return replace(found, confusion=torch.tensor([[hits, 126 - hits], [0, 0]]))
 
     monkeypatch.setattr(run_module._Run, "_evaluate", scripted)
     with pytest.raises(Stopped):
-        train(SMALL.change(epochs=3), tmp_path, watcher=Stop(6))
+        train(SMALL.change(epochs=3), tmp_path, callback=Stop(6))
     best = {name[5:]: tensor for name, tensor in load_newest(tmp_path / "checkpoints", pytest.fail).train_state.items()
             if name.startswith("best.")}
     metrics = train(SMALL.change(epochs=3), tmp_path, resume=True)
-    assert metrics["validation"] == {"accuracy": 90 / 126, "epoch": 1, "pictures": 126}
+    assert metrics["validation"] == {"accuracy": 90 / 126, "epoch": 1, "images": 126}
     assert all(torch.equal(best[name], tensor) for name, tensor in seen[0].items())
     from safetensors.torch import load
     saved = load(weights(tmp_path))
@@ -123,15 +122,15 @@ def test_a_resume_whose_next_scores_are_worse_keeps_the_best_weights(tmp_path, m
 
 
 def losses_of(network: str) -> list[float]:
-    """Twenty steps of four pictures: what the loop makes of a network, from its first weights on."""
+    """Twenty steps of four images: what the loop makes of a network, from its first weights on."""
     recipe = Recipe(network=network, batch_size=4, opt="sgd", lr=0.01, warmup_epochs=0, weight_decay=1e-4)
     torch.manual_seed(seed_for(0, "weights"))
     net = create_model(network, num_classes=5, in_channels=3)
     dice = torch.Generator().manual_seed(7)
     side = min(net.side, max(net.smallest, 64))
-    pictures = torch.randn(8, 3, side, side, generator=dice)
-    session = Session(recipe, net, 20, torch.device("cpu"))
-    return [session.step(pictures[4 * (i % 2):][:4], torch.arange(4) + i % 2) for i in range(20)]
+    images = torch.randn(8, 3, side, side, generator=dice)
+    trainer = Trainer(recipe, net, 20, torch.device("cpu"))
+    return [trainer.step(images[4 * (i % 2):][:4], torch.arange(4) + i % 2) for i in range(20)]
 
 
 @pytest.mark.parametrize("network", TRACED)
@@ -147,13 +146,13 @@ def test_twenty_steps_give_the_recorded_losses(network):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_finite_weights(tmp_path, monkeypatch, value):
     """Row 38, at step 5: the second batch of the second epoch."""
-    real = Session._differentiate
+    real = Trainer._differentiate
 
     def broken(self, x, y, whole):
         loss_sum, *rest = real(self, x, y, whole)
         return [value if self.progress.step == 5 else loss_sum, *rest]
 
-    monkeypatch.setattr(Session, "_differentiate", broken)
+    monkeypatch.setattr(Trainer, "_differentiate", broken)
     with pytest.raises(RunError, match=rf"the loss became {value} at step 5 \(epoch 2, batch 2\); nothing of it"):
         train(SMALL.change(save_every=1e-9), tmp_path)
     for step in steps(tmp_path / "checkpoints"):
@@ -164,7 +163,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_finite_weights(tmp_p
 
 def test_weights_that_are_no_longer_finite_are_not_saved(tmp_path, monkeypatch):
     """A gradient may overflow where the loss does not."""
-    real = Session._differentiate
+    real = Trainer._differentiate
 
     def broken(self, x, y, whole):
         found = real(self, x, y, whole)
@@ -172,9 +171,9 @@ def test_weights_that_are_no_longer_finite_are_not_saved(tmp_path, monkeypatch):
             next(self.net.parameters()).grad.fill_(float("inf"))
         return found
 
-    monkeypatch.setattr(Session, "_differentiate", broken)
+    monkeypatch.setattr(Trainer, "_differentiate", broken)
     with pytest.raises(RunError, match="is no longer finite after step 3; nothing of it was saved"):
-        train(SMALL, tmp_path, watcher=Stop(3))
+        train(SMALL, tmp_path, callback=Stop(3))
     assert all(step.name < "step-00000003" for step in steps(tmp_path / "checkpoints"))
 
 

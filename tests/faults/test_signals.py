@@ -1,4 +1,4 @@
-"""Rows 16 and 17: signals in a save, in evaluation, twice. In a step they are in tests/train/test_run.py.
+"""Rows 16 and 17: signals in a save, in evaluation, twice. In a step they are in tests/training/test_run.py.
 
 Thirty at random moments are counted by `benchmarks/kill_resume.py --signal TERM`.
 """
@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from ranks import SMALL, weights
 
-from convatlas.data import Feed
-from convatlas.train import prepare, train
-from convatlas.train import run as run_module
-from convatlas.train.checkpoint import load_newest
-from convatlas.train.run import Stopped
-from convatlas.train.stop import StopRequest
-from convatlas.train.watch import Watcher
+from convatlas.data import Loader
+from convatlas.errors import Stopped
+from convatlas.training import prepare, train
+from convatlas.training import run as run_module
+from convatlas.training.callbacks import Callback
+from convatlas.training.checkpoint import load_newest
+from convatlas.training.signals import StopRequest
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,13 @@ def stopped_twice_in_a_save(folder: Path) -> int:
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-    class Twice(Watcher):
+    class Twice(Callback):
         def step(self, progress, loss, rate):
             if progress.step == 3:
                 run_module.save_step = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    train(SMALL.change(save_every=1e-9), folder, watcher=Twice())
+    train(SMALL.change(save_every=1e-9), folder, callback=Twice())
     os._exit(0)
 
 
@@ -83,7 +83,7 @@ def stopped_with_all_its_processes(folder: Path) -> str:
         with open(ours) as said:
             return said.read()
 
-    class Stopping(Feed):
+    class Stopping(Loader):
         def _training_batch(self, batches, epoch, step, reading):
             if (epoch, step) == (0, 0) and multiprocessing.parent_process():      # not in the forecast's trial
                 time.sleep(0.5)
@@ -91,7 +91,7 @@ def stopped_with_all_its_processes(folder: Path) -> str:
             return super()._training_batch(batches, epoch, step, reading)
 
     os.setsid()
-    prepare.Feed = partial(Stopping, memory_limit=0)
+    prepare.Loader = partial(Stopping, memory_limit=0)
     try:
         train(SMALL.change(workers=2), folder)
     except Exception as fault:

@@ -39,7 +39,7 @@ def test_same_weights_same_logits(name, randomised):
             expected = theirs(x)
             difference = (ours(x) - expected).abs().max() / expected.abs().max()
         assert difference <= 1e-5, f"{name} at {h}x{w}: {difference:.1e} of the largest logit"
-        assert expected.std(0).max() > 1e-2 * expected.abs().max(), "two pictures, one answer: nothing was compared"
+        assert expected.std(0).max() > 1e-2 * expected.abs().max(), "two images, one answer: nothing was compared"
     back = translated(TWINS[name], ours.state_dict())
     assert back.keys() == state.keys()
     assert all(torch.equal(back[key], state[key]) for key in state)

@@ -37,7 +37,7 @@ def deep_stem(c: int) -> Shapes:
 
 
 def resnet(stem: Shapes, c: int, depths: tuple[int, ...], unit, downsample: int) -> Shapes:
-    """`unit`: (name, c_in, planes) -> shapes; `downsample`: the place of the convolution, 1 behind a pool."""
+    """`unit`: (name, c_in, planes) -> shapes; `downsample`: the place of the convolution, 1 after a pool."""
     shapes = dict(stem)
     for stage, (depth, planes) in enumerate(zip(depths, (64, 128, 256, 512), strict=True), start=1):
         shapes |= conv(f"layer{stage}.0.downsample.{downsample}", 4 * planes, c, 1, 1)

@@ -10,8 +10,9 @@ import pytest
 import torch
 import torchvision.models as tv
 
+from convatlas.errors import WeightsError
 from convatlas.registry import create_model
-from convatlas.weights import WeightsError, load_weights, save_weights
+from convatlas.weights import load_weights, save_weights
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

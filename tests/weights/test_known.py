@@ -4,25 +4,25 @@ from collections import defaultdict
 import pytest
 
 from convatlas.index.checkpoints import kinds
-from convatlas.registry import catalogue
+from convatlas.registry import entries
 from convatlas.weights import known
 from convatlas.weights.sources import TABLES
 
 STORED = defaultdict(list)
-for names, group in known.catalogue().items():
+for names, group in known.entries().items():
     for kind in group:
         STORED[kind.ours].append((names, kind))
 
 
-@pytest.mark.parametrize("name", catalogue())
+@pytest.mark.parametrize("name", entries())
 def test_a_network_reads_the_checkpoints_that_it_did(name):
     measured = kinds(name)
     assert sorted(map(str, STORED[name])) == sorted(map(str, measured)), "if this is meant, `make index` renews it"
 
 
 def test_no_table_names_a_network_that_is_not_there():
-    assert {twin.ours for table in TABLES.values() for twin in table.values()} <= set(catalogue())
-    assert set(STORED) == set(catalogue())
+    assert {twin.ours for table in TABLES.values() for twin in table.values()} <= set(entries())
+    assert set(STORED) == set(entries())
 
 
 def test_classes_and_channels_do_not_matter_and_nothing_else_is_forgotten():

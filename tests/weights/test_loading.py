@@ -9,11 +9,12 @@ import torchvision.models as tv
 from safetensors.torch import load_file, save_file
 
 import convatlas
+from convatlas.errors import WeightsError
+from convatlas.model_file import weights_file
 from convatlas.registry import create_model
-from convatlas.saved import weights_file
-from convatlas.verify import blueprint
-from convatlas.weights import WeightsError, load_weights, save_weights
-from convatlas.weights.known import catalogue
+from convatlas.verification import blueprint
+from convatlas.weights import load_weights, save_weights
+from convatlas.weights.known import known_checkpoints
 from convatlas.weights.loading import choose
 from convatlas.weights.reading import Checkpoint, read
 from convatlas.weights.sources import TABLES
@@ -66,7 +67,7 @@ def test_half_precision_old_names_missing_counters_and_wrappers(tmp_path):
 def twins() -> list[tuple[str, str]]:
     """All ordered pairs of networks whose weights have the same names and shapes; test_known.py holds this to be so."""
     groups = defaultdict(list)
-    for kind in (kind for group in catalogue().values() for kind in group if kind.source == "convatlas"):
+    for kind in (kind for group in known_checkpoints().values() for kind in group if kind.source == "convatlas"):
         groups[kind.shapes].append(kind.ours)
     return sorted((a, b) for group in groups.values() for a in group for b in group if a != b)
 
@@ -126,7 +127,7 @@ def test_other_classes_and_channels_only_when_asked(tv_resnet18):
     theirs, path = tv_resnet18
     net = create_model("resnet18", num_classes=5, in_channels=1)
     head = net.fc.weight.clone()
-    with pytest.raises(WeightsError, match="reads pictures of 3 channels, this resnet18 of 1; give in_channels=3"):
+    with pytest.raises(WeightsError, match="reads images of 3 channels, this resnet18 of 1; give in_channels=3"):
         load_weights(net, path, adapt_classes=True)
     with pytest.raises(WeightsError, match="tells 1000 classes apart, this resnet18 5; give num_classes=1000"):
         load_weights(net, path, adapt_channels=True)
@@ -144,7 +145,7 @@ def test_other_classes_and_channels_only_when_asked(tv_resnet18):
 
 
 @pytest.mark.parametrize("channels", [1, 4, 6])
-def test_a_grey_picture_answers_alike_in_any_number_of_channels(tv_resnet18, channels):
+def test_a_grey_image_answers_alike_in_any_number_of_channels(tv_resnet18, channels):
     _, path = tv_resnet18
     plain, wide = create_model("resnet18", weights=path), create_model("resnet18", in_channels=channels)
     load_weights(wide, path, adapt_channels=True)

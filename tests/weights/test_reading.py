@@ -15,7 +15,7 @@ import torch
 import torch.nn as nn
 from safetensors.torch import save_file
 
-from convatlas.weights import WeightsError
+from convatlas.errors import WeightsError
 from convatlas.weights.reading import read, without_wrappers
 
 STATE = {"conv.weight": torch.arange(27.0).reshape(1, 3, 3, 3), "bn.num_batches_tracked": torch.tensor(3)}

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torchvision.models as tv
 
-from convatlas.registry import catalogue, create_model
+from convatlas.registry import create_model, entries
 from convatlas.weights.names import Twin
 from convatlas.weights.torchvision import OLDER, TWINS
 
@@ -28,7 +28,7 @@ def ours(name: str) -> dict[str, torch.Tensor]:
 def test_every_classification_network_of_our_papers_is_there():
     assert set(TWINS) == {name for name in tv.list_models(module=tv) if not NOT_OURS.match(name)}
     assert len(TWINS) == 40
-    assert {twin.ours for twin in TWINS.values()} <= set(catalogue())
+    assert {twin.ours for twin in TWINS.values()} <= set(entries())
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -1,0 +1,82 @@
+"""Every error of ours, under one base. Each says what is wrong, where, and the remedy, in one sentence.
+
+    Error
+        UnknownNetwork      a name that is not in the atlas
+        InputError          a batch or an image size that a network cannot read
+        ClaimError          a claim that cannot be measured
+        DataError           images or a data set that cannot be used
+        RecipeError         a field that is unknown, of the wrong type or out of range
+        WeightsError        a checkpoint of any library that is refused
+        ModelFileError      a trained network on disk that cannot be read
+        MultiCropError      crops or sizes that do not fit the network
+        RunError            a run that cannot start or go on
+        CheckpointError     a checkpoint of a run that cannot be written or read
+        Stopped             a run that was asked to leave, has saved, and can be resumed
+
+The command line leaves with an error's `exit_code`. Imports nothing.
+"""
+
+FAILED = 1
+WRONG_USAGE = 2
+RESUMABLE = 75
+
+
+class Error(Exception):
+    """The base of all errors that convatlas raises on purpose."""
+
+    exit_code = FAILED
+    quiet = False           # another process of the same run says it
+
+
+class UnknownNetwork(Error, ValueError):
+    """No network of that name; the message offers the nearest names."""
+
+    exit_code = WRONG_USAGE
+
+
+class InputError(Error, ValueError):
+    """A batch, an image size or a count that a network cannot take: which network, and what it reads."""
+
+
+class ClaimError(Error, ValueError):
+    """A claim that cannot be measured, and why: it then fails."""
+
+
+class DataError(Error, ValueError):
+    """Data that cannot be used: what, where, and the remedy, in a sentence meant for the user."""
+
+    reasons: tuple[str, ...] = ()       # one sentence for each broken image, where images are the trouble
+    reason: str = ""                    # of a single image: what is wrong; the remedy
+    reading: str = ""                   # the file that a worker had open when it failed
+
+
+class RecipeError(Error, ValueError):
+    """A field that is unknown, of the wrong type or out of range: names the field, the value and what is allowed."""
+
+    exit_code = WRONG_USAGE
+
+
+class WeightsError(Error, ValueError):
+    """A checkpoint that is refused: which file, what is wrong, the remedy."""
+
+
+class ModelFileError(Error, ValueError):
+    """A saved network that cannot be read: which file, what is wrong, the remedy."""
+
+
+class MultiCropError(Error, ValueError):
+    """Crops or sizes that do not exist, or do not fit the network: which, and what is allowed."""
+
+
+class RunError(Error):
+    """A run that cannot start or go on: what, where, and the remedy in one sentence."""
+
+
+class CheckpointError(Error):
+    """A checkpoint that cannot be written or read: which, and why."""
+
+
+class Stopped(Error):
+    """A signal asked the run to leave; it has saved, and can be resumed."""
+
+    exit_code = RESUMABLE

@@ -1,0 +1,52 @@
+"""Images in, classes with probabilities out, through the preprocessing that the network was trained with."""
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from convatlas.data import read_image
+from convatlas.errors import DataError
+from convatlas.model_file import Saved
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The likeliest classes of one image, best first; or why it could not be read."""
+    name: str
+    classes: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    problem: str = ""
+
+
+def predict(saved: Saved, images: Iterable[Path], top: int = 5) -> Iterator[Prediction]:
+    """One Prediction an image, in order. An image that cannot be read gets its problem, and the others go on."""
+    images = iter(images)
+    while names := list(islice(images, BATCH)):
+        fitted, problems = [], {}
+        for name in names:
+            try:
+                fitted.append(saved.preprocess.fit_image(read_image(name)))
+            except DataError as error:
+                problems[name] = str(error)
+        answers = iter(predict_fitted(saved, torch.stack(fitted), top) if fitted else ())
+        for name in names:
+            if name in problems:
+                yield Prediction(str(name), problem=problems[name])
+            else:
+                classes, probabilities = next(answers)
+                yield Prediction(str(name), classes, probabilities)
+
+
+def predict_fitted(saved: Saved, images: Tensor, top: int) -> Sequence[tuple[tuple[str, ...], tuple[float, ...]]]:
+    """uint8 images (N, C, side, side) -> for each the `top` classes and their probabilities, which sum to <= 1."""
+    device = next(saved.net.parameters()).device
+    with torch.inference_mode():
+        logits = saved.net(saved.preprocess.normalise(images).to(device)).double()
+    best = logits.softmax(1).topk(min(top, len(saved.classes)))
+    return [(tuple(saved.classes[i] for i in indices), tuple(values))
+            for indices, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)]

@@ -1,0 +1,183 @@
+"""The processes of one run. torchrun starts them; here they agree. One process alone agrees with itself at no cost."""
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from convatlas.errors import RunError
+
+T = TypeVar("T")
+ROLL_CALL = 5.0             # seconds in which every process that lives signs, once the connection has failed
+BROKEN = ("gloo", "NCCL", "pair closure", "Connection", "timed out", "Timed out")   # gloo raises plain RuntimeErrors
+LAUNCHER_GRACE = 5.0        # a signal that comes again so soon was passed on by the launcher
+
+
+class ProcessGroup:
+    """Process `rank` of `size`; rank 0 alone writes and prints."""
+
+    def __init__(self, rank: int = 0, size: int = 1, store: dist.Store | None = None, timeout: float = 600.0):
+        self.rank, self.size, self.store, self.timeout = rank, size, store, timeout
+        self.local_rank, self.restarts = int(os.environ.get("LOCAL_RANK", rank)), restarts()
+        self.asked: Callable[[], bool] = lambda: False      # whether this process was asked to stop
+        self.step = 0                                       # for messages
+        self._one_was_asked = False
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a process was asked to stop: with several, as they agreed in their last sum."""
+        return self._one_was_asked if self.size > 1 else self.asked()
+
+    def sum(self, values: list[float]) -> list[float]:
+        """The sums over all processes, in float64."""
+        if self.size == 1:
+            return values
+        total = torch.tensor([*values, float(self.asked())], dtype=torch.float64)
+        with self.watched():
+            dist.all_reduce(total)
+        *values, asked = total.tolist()
+        self._one_was_asked = asked > 0
+        return values
+
+    def greatest(self, values: list[float]) -> list[float]:
+        """Each one's maximum over all processes, in float64."""
+        if self.size == 1:
+            return values
+        greatest = torch.tensor(values, dtype=torch.float64)
+        with self.watched():
+            dist.all_reduce(greatest, dist.ReduceOp.MAX)
+        return greatest.tolist()
+
+    def sum_counts(self, counts: Tensor) -> Tensor:
+        """The sums over all processes of an int64 tensor."""
+        if self.size > 1:
+            with self.watched():
+                dist.all_reduce(counts)
+        return counts
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Every process does the work. Where one fails all fail; it alone says why, the others' errors are `quiet`."""
+        if self.size == 1:
+            return work()
+        result, error = None, None
+        try:
+            result = work()
+        except Exception as caught:
+            error = caught
+        failures: list = [None] * self.size
+        with self.watched():
+            dist.all_gather_object(failures, error and str(error))
+        failed = next((rank for rank, failure in enumerate(failures) if failure is not None), None)
+        if failed is None:
+            return result
+        error = error or RunError(f"process {failed}: {failures[failed]}")
+        error.quiet = failed != self.rank
+        raise error
+
+    def from_first(self, work: Callable[[], T]) -> T:
+        """What rank 0 finds, given to all."""
+        box = [self.together(lambda: work() if self.is_first else None)]
+        if self.size > 1:
+            with self.watched():
+                dist.broadcast_object_list(box)
+        return box[0]
+
+    def remembered(self, what: str, make: Callable[[], str]) -> str:
+        """What rank 0 made when the processes were first started: the same for all, and after a restart."""
+        if self.store is None:
+            return make()
+        key = f"convatlas/{what}"          # outside the corner of this start
+        if self.is_first and not self.store.check([key]):
+            self.store.set(key, make())
+        return self.store.get(key).decode()
+
+    def share_buffers(self, net: nn.Module) -> None:
+        """Rank 0's running statistics for all: those that are saved are those that are measured."""
+        if self.size > 1:
+            with self.watched():
+                for buffer in net.buffers():
+                    dist.broadcast(buffer, 0)
+
+    def joined(self, net: nn.Module) -> nn.Module:
+        """The network with its gradients averaged over all processes, and rank 0's weights in each.
+
+        Buckets are rebuilt after the first backward pass unless parameters may be unused; three processes would then
+        add in another order after a resume (resnet20_cifar's bits differed).
+        """
+        if self.size == 1:
+            return net
+        with self.watched():
+            return nn.parallel.DistributedDataParallel(net, find_unused_parameters=True)
+
+    def averaging(self, net: nn.Module, last: bool):
+        """A context in which gradients stay here unless `last`: those of an accumulated batch are sent once."""
+        return nullcontext() if self.size == 1 or last else net.no_sync()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turns a broken connection into a RunError that names who is missing, and the step."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not isinstance(error, dist.DistError) and not any(word in str(error) for word in BROKEN):
+                raise
+            raise self._lost() from error
+
+    def _lost(self) -> RunError:
+        """Whoever lives signs in the store; the others are named."""
+        missing, until = set(range(self.size)), time.monotonic() + ROLL_CALL
+        try:
+            self.store.set(f"alive/{self.restarts}/{self.rank}", "")
+            while missing and time.monotonic() < until:
+                missing = {rank for rank in missing if not self.store.check([f"alive/{self.restarts}/{rank}"])}
+                time.sleep(0.05)
+        except (RuntimeError, OSError):
+            missing = {0}                       # it holds the store
+        who = f"process {' and '.join(map(str, sorted(missing)))}" if missing else "the connection"
+        return RunError(f"{who} of {self.size} was lost, or did not answer within {self.timeout:g} s, at step "
+                        f"{self.step}; the checkpoints are intact: start all processes again with --resume")
+
+
+@contextmanager
+def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
+    """The processes that torchrun started, or this one alone. Raises RunError when they do not find each other.
+
+    Every restart has its own corner of the store: a restarted process would else read the address of a dead one.
+    """
+    if not were_launched():
+        yield ProcessGroup(timeout=timeout)
+        return
+    rank, size, wait = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), timedelta(seconds=timeout)
+    hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    try:
+        store = dist.TCPStore(address, port, size, is_master=rank == 0 and not hosted, timeout=wait)
+        corner = dist.PrefixStore(f"try{restarts()}", store)
+        backend = "cpu:gloo,cuda:nccl" if device_type == "cuda" else "gloo"
+        dist.init_process_group(backend, store=corner, rank=rank, world_size=size, timeout=wait)
+    except RuntimeError as error:
+        raise RunError(f"process {rank} of {size} did not find the others at {address}:{port} within {timeout:g} s "
+                       f"({str(error).splitlines()[0]})") from error
+    try:
+        yield ProcessGroup(rank, size, store, timeout)
+    finally:
+        dist.destroy_process_group()
+
+
+def were_launched() -> bool:
+    """Whether a launcher started this process, which passes signals on and starts it again."""
+    return "RANK" in os.environ and "MASTER_ADDR" in os.environ
+
+
+def restarts() -> int:
+    """How often torchrun has started the processes again."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))

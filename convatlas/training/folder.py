@@ -1,0 +1,111 @@
+"""The run folder: one process at a time, a log that is cut back on resume, and what a reader finds in it afterwards."""
+import contextlib
+import fcntl
+import json
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+
+from convatlas.errors import RunError
+from convatlas.training.checkpoint import replace_durably
+from convatlas.training.recipe import Recipe
+
+
+class RunFolder:
+    """recipe.toml, log.jsonl, metrics.json, curves.png, confusion.png, model.safetensors, model.json, checkpoints/."""
+
+    def __init__(self, path: Path, is_writer: bool = True):
+        self.path = path
+        self.is_writer = is_writer          # of the processes of one run, one holds the lock and writes
+        self.checkpoints = path / "checkpoints"
+        self._lock = None
+
+    def __enter__(self) -> "RunFolder":
+        if self.is_writer:
+            self._take()
+        return self
+
+    def _take(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.path / "run.lock").open("a+")
+        except OSError as error:
+            raise RunError(f"cannot write in the run folder {self.path}: {error.strerror}; choose another with "
+                           f"--output") from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.seek(0)
+            holder = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            raise RunError(f"another process (pid {holder}) is training in {self.path}; wait for it, or choose another "
+                           f"folder with --output") from None
+        self._lock.truncate(0)
+        self._lock.write(f"{os.getpid()}\n")
+        self._lock.flush()
+
+    def __exit__(self, *_) -> None:
+        if self._lock:
+            self._lock.close()
+
+    @property
+    def holds_a_run(self) -> bool:
+        return (self.path / "recipe.toml").exists()
+
+    @property
+    def is_finished(self) -> bool:
+        return (self.path / "metrics.json").exists()
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """One file, whole or not at all. Raises RunError when the disk is full or read-only."""
+        data = content.encode() if isinstance(content, str) else content
+        try:
+            replace_durably(self.path / name, data)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                (self.path / f".tmp-{name}").unlink(missing_ok=True)
+            raise self._cannot_write(name, error) from None
+
+    def _cannot_write(self, name: str, error: OSError) -> RunError:
+        return RunError(f"cannot write {self.path / name}: {error.strerror}; free some space or make the folder "
+                        f"writable, then continue with --resume {self.path}")
+
+    def recipe(self) -> Recipe:
+        return Recipe.read(self.path / "recipe.toml")
+
+    def append_log(self, record: dict) -> int:
+        """Add one line and return the log's length in bytes, which a checkpoint remembers. RunError as in write."""
+        try:
+            with (self.path / "log.jsonl").open("a") as log:
+                log.write(json.dumps(record) + "\n")
+                log.flush()
+                return log.tell()
+        except OSError as error:
+            raise self._cannot_write("log.jsonl", error) from None
+
+    def cut_log(self, length: int) -> None:
+        """Drop the lines of epochs that a resumed run will do again."""
+        log = self.path / "log.jsonl"
+        try:
+            if log.exists() and log.stat().st_size > length:
+                os.truncate(log, length)
+        except OSError as error:
+            raise self._cannot_write("log.jsonl", error) from None
+
+    def log(self) -> list[dict]:
+        log = self.path / "log.jsonl"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def default_path(recipe: Recipe) -> Path:
+    """runs/DATE-network-data, with a number after it where two start in the same second."""
+    data = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(recipe.data).name) or "data"
+    base = Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}-{recipe.network}-{data}"
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+

@@ -1,0 +1,110 @@
+"""--autotune: what wins is kept, written down, and kept again on resume; what does not win changes nothing."""
+import copy
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from convatlas.cli import run
+from convatlas.cli.progress import Lines
+from convatlas.data import Loader, fit_preprocess, open_data
+from convatlas.errors import RunError
+from convatlas.registry import create_model
+from convatlas.training import Recipe, fastest, train
+from convatlas.training.autotune import Config, Trials, autotune
+
+PLAIN, LAST, BF16, COMPILED = Config(), Config(channels_last=True), Config(amp=True), Config(amp=True, compile=True)
+RECIPE = Recipe(network="lenet_caffe", epochs=1, batch_size=128, autotune=True)
+
+
+@pytest.fixture(scope="module")
+def loader():
+    data = open_data("digits")
+    return Loader(data.train, fit_preprocess(data, 28), 128)
+
+
+@pytest.fixture
+def stopwatch(monkeypatch):
+    """Steps are taken, but their seconds are said here: by (amp, channels_last)."""
+    said = {(False, False): 1.0, (False, True): 0.8, (True, False): 0.9, (True, True): 0.7}
+
+    def step_seconds(trainer, x, y):
+        trainer.step(x, y)
+        return said[trainer.recipe.amp, trainer.recipe.channels_last]
+    monkeypatch.setattr(fastest, "step_seconds", step_seconds)
+    return said
+
+
+def recipe_of(folder):
+    return Recipe.read(folder / "recipe.toml")
+
+
+@pytest.mark.parametrize(("seconds", "winner"), [
+    ({PLAIN: 1.0, LAST: 0.6, BF16: 0.7}, LAST),
+    ({PLAIN: 1.0, LAST: 0.96, BF16: 1.3}, PLAIN),       # not worth another rounding
+    ({PLAIN: 1.0, LAST: 0.95}, LAST),
+    ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.58}, BF16), ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.57}, COMPILED),
+    ({PLAIN: 1.0}, PLAIN), ({LAST: 1.0}, LAST), ({}, PLAIN)])
+def test_a_form_is_kept_only_where_it_wins(seconds, winner):
+    assert Trials(seconds, 2).winner == winner
+
+
+def test_every_form_is_tried_and_the_network_left_alone(loader):
+    net = create_model("lenet_caffe", in_channels=1)
+    before = copy.deepcopy(net.state_dict())
+    found = autotune(RECIPE, net, loader, 2e6, torch.device("cpu"))
+    assert found.seconds.keys() == {Config(a, b) for a in (False, True) for b in (False, True)}
+    assert found.images == 128 and all(second > 0 for second in found.seconds.values())
+    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
+    assert autotune(RECIPE, net, loader, 4e9, torch.device("cpu")).images == 5     # a dear one gets fewer
+
+
+def test_a_form_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypatch):
+    honest = fastest.step_seconds
+
+    def failing(trainer, x, y):
+        if trainer.recipe.channels_last:
+            raise RunError("the loss became nan") if trainer.recipe.amp else RuntimeError("not implemented")
+        return honest(trainer, x, y)
+    monkeypatch.setattr(fastest, "step_seconds", failing)
+    found = autotune(RECIPE, create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"))
+    assert found.seconds == {PLAIN: 1.0, BF16: 0.9} and found.winner == BF16
+
+
+@pytest.mark.parametrize("speedup", [0.5, 0.97])
+def test_the_best_form_is_compiled_where_the_recipe_compiles_and_kept_so_where_it_pays(loader, monkeypatch, speedup):
+    def step_seconds(trainer, x, y):
+        return (0.6 if trainer.recipe.amp else 1.0) * (speedup if trainer.recipe.compile else 1.0)
+    monkeypatch.setattr(fastest, "step_seconds", step_seconds)
+    found = autotune(RECIPE.change(compile=True), create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"))
+    assert found.seconds.keys() == {PLAIN, LAST, BF16, Config(True, True), COMPILED}
+    assert found.winner == (COMPILED if speedup == 0.5 else BF16)
+
+
+def test_the_run_is_the_one_that_its_recipe_says(tmp_path, stopwatch):
+    """The folder's recipe, run again without trials, gives the same bits."""
+    train(RECIPE, tmp_path / "a")
+    written = recipe_of(tmp_path / "a")
+    assert (written.fastest, written.amp, written.channels_last) == (False, True, True)
+    train(written, tmp_path / "b")
+    a, b = (load_file(tmp_path / name / "model.safetensors") for name in "ab")
+    assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_resumed_run_keeps_its_form_whatever_would_be_faster_now(tmp_path, stopwatch, capsys):
+    train(RECIPE, tmp_path)
+    stopwatch[False, False] = 0.1
+    arguments = ["train", "lenet_caffe", "--epochs", "1", "--batch-size", "128", "--autotune"]
+    assert run([*arguments, "--output", str(tmp_path), "--resume", "auto"]) == 0
+    assert "form:" not in capsys.readouterr().out
+    assert recipe_of(tmp_path).channels_last
+
+
+@pytest.mark.parametrize(("seconds", "said"), [
+    ({PLAIN: 0.2, LAST: 0.05}, "form: single precision, channels last, the fastest (a step of 9 images: single "
+                               "precision 200.0 ms; single precision, channels last 50.0 ms)\n"),
+    ({PLAIN: 0.2, BF16: 0.3}, "form: single precision, as nothing was 5 % faster (a step of 9 images: single "
+                              "precision 200.0 ms; bf16 300.0 ms)\n")])
+def test_what_was_picked_is_said(seconds, said, capsys):
+    Lines().tried(Trials(seconds, 9))
+    assert capsys.readouterr().out == said
