@@ -1,8 +1,9 @@
-"""Layouts and precisions compared: seconds of a training step in each form that `train --autotune` tries.
+"""Layouts and precisions compared: seconds of a training step in each form that `train --autotune`
+tries.
 
-    python -m benchmarks.autotune
-    python -m benchmarks.autotune --only resnet18 --compile
+python -m benchmarks.autotune python -m benchmarks.autotune --only resnet18 --compile
 """
+
 import argparse
 import os
 import platform
@@ -17,18 +18,35 @@ from convatlas.training.autotune import Config, Trials, autotune
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.prepare import macs, prepare
 
-CASES = {       # network: (side, batch)
-    "lenet5": (32, 64), "lenet_caffe": (28, 64), "nin_mnist": (28, 64), "resnet20_cifar": (32, 128),
-    "shufflenet_v2": (224, 16), "mobilenet_v2": (224, 16), "efficientnet_b0": (224, 8), "squeezenet1_1": (227, 16),
-    "resnet18": (224, 16), "densenet121": (224, 8), "resnest50": (224, 4), "vgg11": (224, 4),
+CASES = {  # network: (side, batch)
+    "lenet5": (32, 64),
+    "lenet_caffe": (28, 64),
+    "nin_mnist": (28, 64),
+    "resnet20_cifar": (32, 128),
+    "shufflenet_v2": (224, 16),
+    "mobilenet_v2": (224, 16),
+    "efficientnet_b0": (224, 8),
+    "squeezenet1_1": (227, 16),
+    "resnet18": (224, 16),
+    "densenet121": (224, 8),
+    "resnest50": (224, 4),
+    "vgg11": (224, 4),
 }
 COMPILED = "the best compiled"
 
 
 def trials(network: str, folder: Path, compiled: bool) -> Trials:
     side, batch = CASES[network]
-    recipe = Recipe(network=network, data=str(folder), size=side, batch_size=batch, crop="center", compile=compiled,
-                    autotune=True, threads=torch.get_num_threads())
+    recipe = Recipe(
+        network=network,
+        data=str(folder),
+        size=side,
+        batch_size=batch,
+        crop="center",
+        compile=compiled,
+        autotune=True,
+        threads=torch.get_num_threads(),
+    )
     ready = prepare(recipe, ProcessGroup())
     return autotune(recipe, ready.net, ready.train, macs(recipe, side), torch.device("cpu"))
 
@@ -36,10 +54,15 @@ def trials(network: str, folder: Path, compiled: bool) -> Trials:
 def row(network: str, found: Trials, compiled: bool) -> str:
     """Milliseconds in single precision, then how many times as fast the other forms are."""
     plain = found.seconds[Config()]
-    times = [f"{plain / found.seconds[form]:.2f}" if form in found.seconds else "-"
-             for form in (Config(False, True), Config(True, False), Config(True, True))]
-    times += [next((f"{plain / each:.2f}" for form, each in found.seconds.items() if form.compile), "-")] * compiled
-    return f"| {' | '.join([network, str(found.images), f'{1e3 * plain:.1f}', *times, str(found.winner)])} |"
+    times = [
+        f"{plain / found.seconds[form]:.2f}" if form in found.seconds else "-"
+        for form in (Config(False, True), Config(True, False), Config(True, True))
+    ]
+    times += [
+        next((f"{plain / each:.2f}" for form, each in found.seconds.items() if form.compile), "-")
+    ] * compiled
+    cells = [network, str(found.images), f"{1e3 * plain:.1f}", *times, str(found.winner)]
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -49,10 +72,20 @@ def main() -> None:
     words.add_argument("--threads", type=int, default=os.cpu_count())
     given = words.parse_args()
     torch.set_num_threads(given.threads)
-    heads = ["network", "images", "single precision, ms", "channels last", "bf16", "both",
-             *[COMPILED] * given.compile, "kept"]
-    print(f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
-          f"{torch.__version__}\n")
+    heads = [
+        "network",
+        "images",
+        "single precision, ms",
+        "channels last",
+        "bf16",
+        "both",
+        *[COMPILED] * given.compile,
+        "kept",
+    ]
+    print(
+        f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
+        f"{torch.__version__}\n"
+    )
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     with tempfile.TemporaryDirectory() as place:
         folder = images.photographs(Path(place), 192)

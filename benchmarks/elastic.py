@@ -1,8 +1,9 @@
-"""Kill one of the processes that torchrun started, again and again; torchrun starts them anew, and the run must end
-with the weights of a run that was left alone.
+"""Kill one of the processes that torchrun started, again and again; torchrun starts them anew, and
+the run must end with the weights of a run that was left alone.
 
     python -m benchmarks.elastic --trials 16
 """
+
 import argparse
 import hashlib
 import os
@@ -15,14 +16,39 @@ import time
 from collections import Counter
 from pathlib import Path
 
-RUN = ["lenet1989", "--data", "digits", "--epochs", "12", "-b", "64", "--threads", "1", "--save-every", "0",
-       "--timeout", "30"]
-LIMIT = 180             # seconds after which a trial counts as hanging
+RUN = [
+    "lenet1989",
+    "--data",
+    "digits",
+    "--epochs",
+    "12",
+    "-b",
+    "64",
+    "--threads",
+    "1",
+    "--save-every",
+    "0",
+    "--timeout",
+    "30",
+]
+LIMIT = 180  # seconds after which a trial counts as hanging
 
 
 def command(folder: Path, processes: int) -> list[str]:
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}",
-            "--max-restarts=1", "-m", "convatlas", "train", *RUN, "--output", str(folder)]
+    return [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        f"--nproc-per-node={processes}",
+        "--max-restarts=1",
+        "-m",
+        "convatlas",
+        "train",
+        *RUN,
+        "--output",
+        str(folder),
+    ]
 
 
 def digest(folder: Path) -> str:
@@ -39,7 +65,9 @@ def workers(launcher: int) -> dict[int, int]:
 
 
 def trial(folder: Path, processes: int, rank: int, wait: float) -> str:
-    """What became of a run whose process `rank` was killed `wait` seconds after its first checkpoint."""
+    """What became of a run whose process `rank` was killed `wait` seconds after its first
+    checkpoint.
+    """
     with (folder.parent / f"{folder.name}.txt").open("wb") as output:
         launcher = subprocess.Popen(command(folder, processes), stdout=output, stderr=output)
         try:
@@ -62,14 +90,18 @@ def trial(folder: Path, processes: int, rank: int, wait: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0, help="of the ranks and moments")
     given = parser.parse_args()
     draw, counts, began = random.Random(given.seed), Counter(), time.monotonic()
     with tempfile.TemporaryDirectory() as place:
-        subprocess.run(command(Path(place, "alone"), given.processes), check=True, capture_output=True)
+        subprocess.run(
+            command(Path(place, "alone"), given.processes), check=True, capture_output=True
+        )
         right = digest(Path(place, "alone"))
         for number in range(given.trials):
             folder, rank = Path(place, f"trial{number}"), draw.randrange(given.processes)
@@ -80,8 +112,10 @@ def main() -> None:
                 print(folder.with_name(f"{folder.name}.txt").read_text())
             counts[result] += 1
             print(f"trial {number + 1}, process {rank} killed: {result}", flush=True)
-    print(f"{', '.join(f'{what}: {count}' for what, count in counts.items())} "
-          f"({given.processes} processes, seed {given.seed}, {time.monotonic() - began:.0f} s)")
+    print(
+        f"{', '.join(f'{what}: {count}' for what, count in counts.items())} "
+        f"({given.processes} processes, seed {given.seed}, {time.monotonic() - began:.0f} s)"
+    )
     sys.exit(0 if set(counts) == {"ended, equal sha256"} else 1)
 
 

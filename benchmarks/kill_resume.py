@@ -1,12 +1,15 @@
-"""Stop a training run at random moments, go on with it each time, and compare it with a run that was left alone.
+"""Stop a training run at random moments, go on with it each time, and compare it with a run that
+was left alone.
 
     python -m benchmarks.kill_resume --kills 200 --place /dev/shm
     python -m benchmarks.kill_resume --kills 30 --signal TERM
 
-Every checkpoint that a kill leaves is read, and compared with that of the same step of the run left alone: `unreadable`
-counts those that do not read back, `mixed` those that differ. The run saves after every step, so that many kills fall
-into a save. SIGTERM must be answered by a save and exit code 75.
+Every checkpoint that a kill leaves is read, and compared with that of the same step of the run left
+alone: `unreadable` counts those that do not read back, `mixed` those that differ. The run saves
+after every step, so that many kills fall into a save. SIGTERM must be answered by a save and exit
+code 75.
 """
+
 import argparse
 import hashlib
 import importlib
@@ -24,14 +27,31 @@ from convatlas import cli
 from convatlas.cli.progress import Lines
 from convatlas.training import checkpoint, run
 
-WORDS = ["lenet1989", "--data", "digits", "--epochs", "10", "-b", "64", "--ema", "0.99", "--shift", "2", "--rotate",
-         "10", "--threads", "1"]
+WORDS = [
+    "lenet1989",
+    "--data",
+    "digits",
+    "--epochs",
+    "10",
+    "-b",
+    "64",
+    "--ema",
+    "0.99",
+    "--shift",
+    "2",
+    "--rotate",
+    "10",
+    "--threads",
+    "1",
+]
 USED = ("sklearn.datasets", "torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure")
-EARLY = 0.1             # share of the kills that fall before the first step
+EARLY = 0.1  # share of the kills that fall before the first step
 
 
 def started(words: list[str], folder: Path, keep: int) -> tuple[int, int]:
-    """A process that trains: its id, and a pipe that says when the first step begins. Forked, to spare the imports."""
+    """A process that trains: its id, and a pipe that says when the first step begins. Forked, to
+    spare the imports.
+    """
     ready, say = os.pipe()
     child = os.fork()
     if child:
@@ -42,7 +62,9 @@ def started(words: list[str], folder: Path, keep: int) -> tuple[int, int]:
     run.SAVING_SHARE, checkpoint.KEEP = 0, keep
     Lines.begin = lambda self, facts: os.write(say, b"!")
     Lines.epoch = lambda self, record: None
-    os._exit(cli.run(["train", *words, "--save-every", "0", "--output", str(folder), "--resume", "auto"]))
+    os._exit(
+        cli.run(["train", *words, "--save-every", "0", "--output", str(folder), "--resume", "auto"])
+    )
 
 
 def ended(child: int) -> int:
@@ -62,7 +84,9 @@ def left_alone(words: list[str], folder: Path) -> tuple[float, dict[str, str]]:
     began = time.monotonic()
     if code := ended(child):
         raise SystemExit(f"the run that was left alone ended with exit code {code}")
-    return time.monotonic() - began, {step.name: tensors(step) for step in checkpoint.steps(folder / "checkpoints")}
+    return time.monotonic() - began, {
+        step.name: tensors(step) for step in checkpoint.steps(folder / "checkpoints")
+    }
 
 
 def looked_at(folder: Path, right: dict[str, str], counts: Counter) -> None:
@@ -82,10 +106,17 @@ def result(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def stopped(words: list[str], place: Path, kills: int, number: int, window: float, right: dict[str, str],
-            draw: random.Random) -> tuple[Counter, list[str]]:
-    """Start or go on, stop after a random while; after the last stop, let it end. A run that ends before is followed by
-    another. What was counted, and the digest that each run ended with.
+def stopped(
+    words: list[str],
+    place: Path,
+    kills: int,
+    number: int,
+    window: float,
+    right: dict[str, str],
+    draw: random.Random,
+) -> tuple[Counter, list[str]]:
+    """Start or go on, stop after a random while; after the last stop, let it end. A run that ends
+    before is followed by another. What was counted, and the digest that each run ended with.
     """
     counts, results = Counter({"unreadable": 0, "mixed": 0}), []
     while True:
@@ -113,12 +144,20 @@ def stopped(words: list[str], place: Path, kills: int, number: int, window: floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--signal", choices=("KILL", "TERM"), default="KILL")
-    parser.add_argument("--place", default=None, help="where the runs are; default: the temporary folder")
-    parser.add_argument("--seed", type=int, default=None, help="of the moments; default: a new one each time")
-    parser.add_argument("words", nargs="*", default=WORDS, help=f"what follows `train`; default: {' '.join(WORDS)}")
+    parser.add_argument(
+        "--place", default=None, help="where the runs are; default: the temporary folder"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=None, help="of the moments; default: a new one each time"
+    )
+    parser.add_argument(
+        "words", nargs="*", default=WORDS, help=f"what follows `train`; default: {' '.join(WORDS)}"
+    )
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(2**31)
     began = time.monotonic()
@@ -128,13 +167,27 @@ def main() -> None:
         alone = Path(place, "alone")
         seconds, right = left_alone(given.words, alone)
         print(f"left alone: {len(right)} steps in {seconds:.1f} s, in {place}", flush=True)
-        counts, results = stopped(given.words, Path(place), given.kills, getattr(signal, f"SIG{given.signal}"),
-                                  1.5 * seconds / given.kills, right, random.Random(seed))
+        counts, results = stopped(
+            given.words,
+            Path(place),
+            given.kills,
+            getattr(signal, f"SIG{given.signal}"),
+            1.5 * seconds / given.kills,
+            right,
+            random.Random(seed),
+        )
         print(", ".join(f"{what}: {count}" for what, count in counts.items()))
         digests = [result(alone), *results]
-        print(f"final sha256 {'equal' if len(set(digests)) == 1 else 'DIFFERENT'}: {' '.join(d[:16] for d in digests)} "
-              f"(the first was left alone; seed of the moments {seed}, {time.monotonic() - began:.0f} s)")
-    good = len(set(digests)) == 1 and counts["stopped"] == given.kills and not counts["unreadable"] + counts["mixed"]
+        print(
+            f"final sha256 {'equal' if len(set(digests)) == 1 else 'DIFFERENT'}: "
+            f"{' '.join(d[:16] for d in digests)} (the first was left alone; seed of the moments "
+            f"{seed}, {time.monotonic() - began:.0f} s)"
+        )
+    good = (
+        len(set(digests)) == 1
+        and counts["stopped"] == given.kills
+        and not counts["unreadable"] + counts["mixed"]
+    )
     sys.exit(0 if good else 1)
 
 

@@ -1,12 +1,15 @@
-"""Seconds of training until 99.0 % of MNIST's test images are right: our recipe beside the well-known example.
+"""Seconds of training until 99.0 % of MNIST's test images are right: our recipe beside the
+well-known example.
 
     python -m benchmarks.time_to_accuracy --data-root data
 
-The example is the one of two convolutions that most people start from: DataLoader over PIL images, Adadelta at a rate
-of 1 that falls by 0.7 an epoch, batch 64, all 60,000 images. Ours keeps a tenth of them for validation, as always.
-Both have the same number of threads, run one after the other, and are tested after every epoch; testing is not counted,
-but reading the set, decoding and building the network are.
+The example is the one of two convolutions that most people start from: DataLoader over PIL images,
+Adadelta at a rate of 1 that falls by 0.7 an epoch, batch 64, all 60,000 images. Ours keeps a tenth
+of them for validation, as always. Both have the same number of threads, run one after the other,
+and are tested after every epoch; testing is not counted, but reading the set, decoding and building
+the network are.
 """
+
 import argparse
 import os
 import platform
@@ -25,17 +28,27 @@ from convatlas.training import builtin
 from convatlas.training.trainer import Trainer, seed_for
 
 RECIPE = "lenet_caffe_mnist"
-Epoch = tuple[float, float]         # seconds of the epoch, test accuracy after it
+Epoch = tuple[float, float]  # seconds of the epoch, test accuracy after it
 
 
 class Example(nn.Module):
-    """Two convolutions of 3x3 (32, 64), a max pool, dropout, two full layers.  (N, 1, 28, 28) -> (N, 10)"""
+    """Two convolutions of 3x3 (32, 64), a max pool, dropout, two full layers.  (N, 1, 28, 28) ->
+    (N, 10)
+    """
 
     def __init__(self):
         super().__init__()
-        self.maps = nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-                                  nn.Dropout2d(0.25))
-        self.classes = nn.Sequential(nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10))
+        self.maps = nn.Sequential(
+            nn.Conv2d(1, 32, 3),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Dropout2d(0.25),
+        )
+        self.classes = nn.Sequential(
+            nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10)
+        )
 
     def forward(self, x):
         return self.classes(self.maps(x).flatten(1))
@@ -45,7 +58,9 @@ def example(root: str, seed: int) -> Iterator[Epoch]:
     began = time.perf_counter()
     torch.manual_seed(seed)
     look = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
-    train = torch.utils.data.DataLoader(datasets.MNIST(root, True, look), batch_size=64, shuffle=True)
+    train = torch.utils.data.DataLoader(
+        datasets.MNIST(root, True, look), batch_size=64, shuffle=True
+    )
     test = torch.utils.data.DataLoader(datasets.MNIST(root, False, look), batch_size=1000)
     net = Example()
     optimiser = torch.optim.Adadelta(net.parameters(), lr=1.0)
@@ -100,13 +115,17 @@ def main() -> None:
     words.add_argument("--threads", type=int, default=os.cpu_count())
     given = words.parse_args()
     torch.set_num_threads(given.threads)
-    print(f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
-          f"{torch.__version__}; to {100 * given.goal:.1f} % of MNIST's test images")
+    print(
+        f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
+        f"{torch.__version__}; to {100 * given.goal:.1f} % of MNIST's test images"
+    )
     sides: dict[str, Callable] = {"the example": example, RECIPE: ours}
     seconds = {name: [] for name in sides}
     for seed in range(given.seeds):
         for name, side in sides.items():
-            seconds[name].append(until(given.goal, side(given.data_root, seed), f"{name}, seed {seed}"))
+            seconds[name].append(
+                until(given.goal, side(given.data_root, seed), f"{name}, seed {seed}")
+            )
     middle = {name: sorted(each)[len(each) // 2] for name, each in seconds.items()}
     slow, fast = middle.values()
     print(f"medians: the example {slow:.1f} s, ours {fast:.1f} s: {slow / fast:.1f} times as soon")

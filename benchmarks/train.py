@@ -1,14 +1,17 @@
-"""Images per second of our training loop, beside the loop that a person would write; alternating, in one run.
+"""Images per second of our training loop, beside the loop that a person would write; alternating,
+in one run.
 
     python -m benchmarks.train
     python -m benchmarks.train --only mobilenet_v2 --rounds 7
 
-The plain loop is that of torchvision's reference script: DataLoader over PIL images with two workers, its
-transforms, eager single precision, SGD. Ours reads the same files with the same distortions through `Loader` and
-`Trainer`, as `convatlas train --autotune` does: in the precision and layout that it finds the fastest here. Both on the
-same network, batch and threads. The third figure is our forward and backward pass alone, on one batch in memory: what
-the loop around it costs.
+The plain loop is that of torchvision's reference script: DataLoader over PIL images with two
+workers, its transforms, eager single precision, SGD. Ours reads the same files with the same
+distortions through `Loader` and `Trainer`, as `convatlas train --autotune` does: in the precision
+and layout that it finds the fastest here. Both on the same network, batch and threads. The third
+figure is our forward and backward pass alone, on one batch in memory: what the loop around it
+costs.
 """
+
 import argparse
 import itertools
 import os
@@ -35,21 +38,35 @@ from convatlas.training.trainer import Trainer
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 WORKERS = 2
-CASES = {       # network: (side, batch, images made, steps timed in a round)
+CASES = {  # network: (side, batch, images made, steps timed in a round)
     "resnet20_cifar": (32, 128, 4096, 8),
     "mobilenet_v2": (224, 16, 512, 8),
     "resnet18": (224, 16, 512, 8),
 }
-Step = Callable[[], int]                # takes one training step; the number of its images
+Step = Callable[[], int]  # takes one training step; the number of its images
 
 
 def plain(network: str, folder: Path, side: int, batch: int) -> Step:
     """As people write it."""
-    cut = transforms.RandomResizedCrop(side) if side > 32 else transforms.RandomCrop(side, padding=4)
-    look = transforms.Compose([cut, transforms.RandomHorizontalFlip(), transforms.ToTensor(),
-                               transforms.Normalize(MEAN, STD)])
-    loader = torch.utils.data.DataLoader(ImageFolder(folder, look), batch, shuffle=True, num_workers=WORKERS,
-                                         drop_last=True, persistent_workers=True)
+    cut = (
+        transforms.RandomResizedCrop(side) if side > 32 else transforms.RandomCrop(side, padding=4)
+    )
+    look = transforms.Compose(
+        [
+            cut,
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize(MEAN, STD),
+        ]
+    )
+    loader = torch.utils.data.DataLoader(
+        ImageFolder(folder, look),
+        batch,
+        shuffle=True,
+        num_workers=WORKERS,
+        drop_last=True,
+        persistent_workers=True,
+    )
     net = create_model(network, num_classes=images.CLASSES).train()
     optimiser = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
     criterion, batches = nn.CrossEntropyLoss(), endless(lambda epoch: iter(loader))
@@ -62,20 +79,38 @@ def plain(network: str, folder: Path, side: int, batch: int) -> Step:
         optimiser.step()
         loss.item()
         return len(target)
+
     return step
 
 
 def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step, Config]:
-    """Our loop, its forward and backward pass alone on a batch of the same shape, and the form of both."""
-    distortions = {"crop": "random-resized", "flip": True} if side > 32 else {"pad": 4, "flip": True}
-    recipe = Recipe(network=network, data=str(folder), size=side, batch_size=batch, opt="sgd", lr=0.01,
-                    weight_decay=1e-4, warmup_epochs=0, workers=WORKERS, autotune=True,
-                    threads=torch.get_num_threads(), **distortions)
+    """Our loop, its forward and backward pass alone on a batch of the same shape, and the form of
+    both.
+    """
+    distortions = (
+        {"crop": "random-resized", "flip": True} if side > 32 else {"pad": 4, "flip": True}
+    )
+    recipe = Recipe(
+        network=network,
+        data=str(folder),
+        size=side,
+        batch_size=batch,
+        opt="sgd",
+        lr=0.01,
+        weight_decay=1e-4,
+        warmup_epochs=0,
+        workers=WORKERS,
+        autotune=True,
+        threads=torch.get_num_threads(),
+        **distortions,
+    )
     ready, device = prepare(recipe, ProcessGroup()), torch.device("cpu")
     form = autotune(recipe, ready.net, ready.train, macs(recipe, side), device).winner
     recipe = with_config(recipe, form)
-    looped, alone = (Trainer(recipe, net, len(ready.train), device)
-                     for net in (ready.net, create_model(network, num_classes=images.CLASSES)))
+    looped, alone = (
+        Trainer(recipe, net, len(ready.train), device)
+        for net in (ready.net, create_model(network, num_classes=images.CLASSES))
+    )
     batches = endless(ready.train.epoch)
     x, y, _ = next(batches)
 
@@ -87,6 +122,7 @@ def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step,
     def bare() -> int:
         alone.step(x, y)
         return len(y)
+
     return step, bare, form
 
 
@@ -119,10 +155,15 @@ def main() -> None:
     words.add_argument("--threads", type=int, default=os.cpu_count())
     given = words.parse_args()
     torch.set_num_threads(given.threads)
-    print(f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
-          f"{torch.__version__}, torchvision {torchvision.__version__}; medians of {given.rounds} rounds\n")
-    print("| network | pixels | batch | plain, images/s | ours | form | ratio | ours without the loop | the loop "
-          "costs |")
+    print(
+        f"{platform.machine()}, {given.threads} threads, Python {platform.python_version()}, torch "
+        f"{torch.__version__}, torchvision {torchvision.__version__}; medians of {given.rounds} "
+        "rounds\n"
+    )
+    print(
+        "| network | pixels | batch | plain, images/s | ours | form | ratio | ours without the "
+        "loop | the loop costs |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     ratios = []
     with tempfile.TemporaryDirectory() as place:
@@ -130,9 +171,15 @@ def main() -> None:
             form, (theirs, ours_, alone) = measure(network, given.rounds, Path(place))
             ratios.append(ours_ / theirs)
             side, batch, *_ = CASES[network]
-            print(f"| {network} | {side} | {batch} | {theirs:.1f} | {ours_:.1f} | {form} | {ratios[-1]:.2f} | "
-                  f"{alone:.1f} | {100 * (alone / ours_ - 1):.1f} % |", flush=True)
-    print(f"\ngeometric mean of the ratios {statistics.geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+            print(
+                f"| {network} | {side} | {batch} | {theirs:.1f} | {ours_:.1f} | {form} | "
+                f"{ratios[-1]:.2f} | {alone:.1f} | {100 * (alone / ours_ - 1):.1f} % |",
+                flush=True,
+            )
+    print(
+        f"\ngeometric mean of the ratios {statistics.geometric_mean(ratios):.2f}, least "
+        f"{min(ratios):.2f}"
+    )
 
 
 if __name__ == "__main__":

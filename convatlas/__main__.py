@@ -1,4 +1,5 @@
 """`python -m convatlas`, which is also what torchrun starts."""
+
 from convatlas.cli import main
 
 main()

@@ -1,4 +1,5 @@
 """A checkpoint of one library as a checkpoint of another, through the network itself."""
+
 from pathlib import Path
 
 from convatlas.registry import create_model
@@ -6,12 +7,19 @@ from convatlas.weights import Certificate, save_weights
 from convatlas.weights.loading import choose, fill, open_checkpoint
 
 
-def convert(path: str | Path, network: str, output: str | Path, to: str = "safetensors",
-            source: str | None = None) -> Certificate:
-    """Read a checkpoint into the network, with the file's own classes and channels, and write it for `to`.
+def convert(
+    path: str | Path,
+    network: str,
+    output: str | Path,
+    to: str = "safetensors",
+    source: str | None = None,
+) -> Certificate:
+    """Read a checkpoint into the network, with the file's own classes and channels, and write it
+    for `to`.
 
-    `to` is "safetensors" (our names), "torchvision" or "timm". Raises WeightsError where the file is refused or the
-    other library has no such network, UnknownNetwork for a name that is not in the atlas.
+    `to` is "safetensors" (our names), "torchvision" or "timm". Raises WeightsError where the file
+    is refused or the other library has no such network, UnknownNetwork for a name that is not in
+    the atlas.
     """
     file = open_checkpoint(Path(path))
     kind = choose(file, network, source)

@@ -1,4 +1,5 @@
-"""Every error of ours, under one base. Each says what is wrong, where, and the remedy, in one sentence.
+"""Every error of ours, under one base. Each says what is wrong, where, and the remedy, in one
+sentence.
 
     Error
         UnknownNetwork      a name that is not in the atlas
@@ -25,7 +26,7 @@ class Error(Exception):
     """The base of all errors that convatlas raises on purpose."""
 
     exit_code = FAILED
-    quiet = False           # another process of the same run says it
+    quiet = False  # another process of the same run says it
 
 
 class UnknownNetwork(Error, ValueError):
@@ -35,7 +36,9 @@ class UnknownNetwork(Error, ValueError):
 
 
 class InputError(Error, ValueError):
-    """A batch, an image size or a count that a network cannot take: which network, and what it reads."""
+    """A batch, an image size or a count that a network cannot take: which network, and what it
+    reads.
+    """
 
 
 class ClaimError(Error, ValueError):
@@ -45,13 +48,17 @@ class ClaimError(Error, ValueError):
 class DataError(Error, ValueError):
     """Data that cannot be used: what, where, and the remedy, in a sentence meant for the user."""
 
-    reasons: tuple[str, ...] = ()       # one sentence for each broken image, where images are the trouble
-    reason: str = ""                    # of a single image: what is wrong; the remedy
-    reading: str = ""                   # the file that a worker had open when it failed
+    reasons: tuple[
+        str, ...
+    ] = ()  # one sentence for each broken image, where images are the trouble
+    reason: str = ""  # of a single image: what is wrong; the remedy
+    reading: str = ""  # the file that a worker had open when it failed
 
 
 class RecipeError(Error, ValueError):
-    """A field that is unknown, of the wrong type or out of range: names the field, the value and what is allowed."""
+    """A field that is unknown, of the wrong type or out of range: names the field, the value and
+    what is allowed.
+    """
 
     exit_code = WRONG_USAGE
 

@@ -1,4 +1,7 @@
-"""A trained network on disk: model.safetensors with the weights, model.json with all that is needed to use them."""
+"""A trained network on disk: model.safetensors with the weights, model.json with all that is needed
+to use them.
+"""
+
 import hashlib
 import json
 from dataclasses import dataclass
@@ -13,24 +16,35 @@ from convatlas.errors import ModelFileError
 from convatlas.registry import create_model
 
 FORMAT = 1
-LARGEST_DESCRIPTION = 10_000_000    # bytes of model.json that are read at all
+LARGEST_DESCRIPTION = 10_000_000  # bytes of model.json that are read at all
 
 
 @dataclass(frozen=True)
 class Saved:
     """A network ready for use, and where it comes from."""
-    net: nn.Module                  # in evaluation mode
+
+    net: nn.Module  # in evaluation mode
     network: str
     classes: tuple[str, ...]
     preprocess: Preprocess
     provenance: dict
 
 
-def describe_model(network: str, classes: tuple[str, ...], preprocess: Preprocess, provenance: dict,
-                   weights: bytes) -> str:
+def describe_model(
+    network: str, classes: tuple[str, ...], preprocess: Preprocess, provenance: dict, weights: bytes
+) -> str:
     """The text of model.json for these weights."""
-    return json.dumps({"format": FORMAT, "network": network, "classes": classes, "preprocess": preprocess.to_dict(),
-                       "sha256": hashlib.sha256(weights).hexdigest(), "provenance": provenance}, indent=1)
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "network": network,
+            "classes": classes,
+            "preprocess": preprocess.to_dict(),
+            "sha256": hashlib.sha256(weights).hexdigest(),
+            "provenance": provenance,
+        },
+        indent=1,
+    )
 
 
 def weights_file(state: dict[str, Tensor]) -> bytes:
@@ -41,22 +55,31 @@ def weights_file(state: dict[str, Tensor]) -> bytes:
 def load_model(folder: str | Path) -> Saved:
     """The network of a run folder, checked byte for byte.
 
-    Raises ModelFileError when a file is missing, altered, of another network, or written by a newer version.
+    Raises ModelFileError when a file is missing, altered, of another network, or written by a newer
+    version.
     """
     folder = Path(folder)
     about = _read_description(folder / "model.json")
     weights = _read(folder / "model.safetensors")
     if hashlib.sha256(weights).hexdigest() != about["sha256"]:
-        raise ModelFileError(f"{folder / 'model.safetensors'} is not the file that model.json describes (its sha256 "
-                             f"differs); copy the two together again")
+        raise ModelFileError(
+            f"{folder / 'model.safetensors'} is not the file that model.json describes (its sha256 "
+            f"differs); copy the two together again"
+        )
     preprocess = Preprocess.from_dict(about["preprocess"])
-    net = create_model(about["network"], num_classes=len(about["classes"]), in_channels=preprocess.channels)
+    net = create_model(
+        about["network"], num_classes=len(about["classes"]), in_channels=preprocess.channels
+    )
     try:
         net.load_state_dict(load(weights))
     except (SafetensorError, RuntimeError) as error:
         first = str(error).splitlines()[-1].strip()
-        raise ModelFileError(f"{folder / 'model.safetensors'} does not fit {about['network']}: {first}") from None
-    return Saved(net.eval(), about["network"], tuple(about["classes"]), preprocess, about["provenance"])
+        raise ModelFileError(
+            f"{folder / 'model.safetensors'} does not fit {about['network']}: {first}"
+        ) from None
+    return Saved(
+        net.eval(), about["network"], tuple(about["classes"]), preprocess, about["provenance"]
+    )
 
 
 def _read_description(path: Path) -> dict:
@@ -67,18 +90,26 @@ def _read_description(path: Path) -> dict:
             raise ModelFileError(f"{path} was written by a newer convatlas; upgrade to read it")
         if not all(isinstance(name, str) for name in about["classes"]) or not about["classes"]:
             raise ValueError
-        return {key: about[key] for key in ("network", "classes", "preprocess", "sha256", "provenance")}
+        return {
+            key: about[key] for key in ("network", "classes", "preprocess", "sha256", "provenance")
+        }
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, ModelFileError):
             raise
-        raise ModelFileError(f"{path} is damaged; copy it again from the run that wrote it") from None
+        raise ModelFileError(
+            f"{path} is damaged; copy it again from the run that wrote it"
+        ) from None
 
 
 def _read(path: Path, limit: int | None = None) -> bytes:
     try:
         if limit is not None and path.stat().st_size > limit:
-            raise ModelFileError(f"{path} is larger than {limit:,} bytes, so it is not a description of a model")
+            raise ModelFileError(
+                f"{path} is larger than {limit:,} bytes, so it is not a description of a model"
+            )
         return path.read_bytes()
     except OSError as error:
-        raise ModelFileError(f"cannot read {path} ({error.strerror}); give the folder of a finished run, one that "
-                             f"holds model.safetensors and model.json") from None
+        raise ModelFileError(
+            f"cannot read {path} ({error.strerror}); give the folder of a finished run, one that "
+            f"holds model.safetensors and model.json"
+        ) from None

@@ -1,4 +1,7 @@
-"""Images in, classes with probabilities out, through the preprocessing that the network was trained with."""
+"""Images in, classes with probabilities out, through the preprocessing that the network was trained
+with.
+"""
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +20,7 @@ BATCH = 64
 @dataclass(frozen=True)
 class Prediction:
     """The likeliest classes of one image, best first; or why it could not be read."""
+
     name: str
     classes: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
@@ -24,7 +28,9 @@ class Prediction:
 
 
 def predict(saved: Saved, images: Iterable[Path], top: int = 5) -> Iterator[Prediction]:
-    """One Prediction an image, in order. An image that cannot be read gets its problem, and the others go on."""
+    """One Prediction an image, in order. An image that cannot be read gets its problem, and the
+    others go on.
+    """
     images = iter(images)
     while names := list(islice(images, BATCH)):
         fitted, problems = [], {}
@@ -42,11 +48,17 @@ def predict(saved: Saved, images: Iterable[Path], top: int = 5) -> Iterator[Pred
                 yield Prediction(str(name), classes, probabilities)
 
 
-def predict_fitted(saved: Saved, images: Tensor, top: int) -> Sequence[tuple[tuple[str, ...], tuple[float, ...]]]:
-    """uint8 images (N, C, side, side) -> for each the `top` classes and their probabilities, which sum to <= 1."""
+def predict_fitted(
+    saved: Saved, images: Tensor, top: int
+) -> Sequence[tuple[tuple[str, ...], tuple[float, ...]]]:
+    """uint8 images (N, C, side, side) -> for each the `top` classes and their probabilities, which
+    sum to <= 1.
+    """
     device = next(saved.net.parameters()).device
     with torch.inference_mode():
         logits = saved.net(saved.preprocess.normalise(images).to(device)).double()
     best = logits.softmax(1).topk(min(top, len(saved.classes)))
-    return [(tuple(saved.classes[i] for i in indices), tuple(values))
-            for indices, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+    return [
+        (tuple(saved.classes[i] for i in indices), tuple(values))
+        for indices, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]

@@ -1,9 +1,11 @@
 """Every printed claim against the network itself: the ledger of the atlas.
 
-A claim holds when the measured quantity lies within one unit of its last printed digit: "3.8e9" allows 3.7e9 to 3.9e9,
-"0.27M" 0.26M to 0.28M. A whole number without a unit ("60,000", "22") and a size ("64x56x56") are exact. A claim that
-says `at` what it was measured is judged there: at another size of image, with other classes or channels.
+A claim holds when the measured quantity lies within one unit of its last printed digit: "3.8e9"
+allows 3.7e9 to 3.9e9, "0.27M" 0.26M to 0.28M. A whole number without a unit ("60,000", "22") and a
+size ("64x56x56") are exact. A claim that says `at` what it was measured is judged there: at another
+size of image, with other classes or channels.
 """
+
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,23 +23,37 @@ from convatlas.anatomy.table import Part
 from convatlas.errors import ClaimError
 from convatlas.paper import Claim
 
-SCALES = {"": 1, "%": Decimal("0.01"), "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "thousand": 10**3,
-          "million": 10**6, "billion": 10**9, "MB": 2**20}
-NUMBER = re.compile(r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<decimals>\d+))?)"
-                    r"(?P<unit>(?:e(?P<power>\d+))?\s?(?P<scale>" + "|".join(SCALES) + "))")
+SCALES = {
+    "": 1,
+    "%": Decimal("0.01"),
+    "K": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "B": 10**9,
+    "thousand": 10**3,
+    "million": 10**6,
+    "billion": 10**9,
+    "MB": 2**20,
+}
+NUMBER = re.compile(
+    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<decimals>\d+))?)"
+    r"(?P<unit>(?:e(?P<power>\d+))?\s?(?P<scale>" + "|".join(SCALES) + "))"
+)
 SIZE = re.compile(r"\d+x\d+(?:x\d+)?")
-CONDITION = re.compile(r"(?:(?:(?P<channels>\d+)x)?(?P<height>\d+)x(?P<width>\d+))?"
-                       r"(?:(?:^|, )(?P<classes>\d+) classes)?")
+CONDITION = re.compile(
+    r"(?:(?:(?P<channels>\d+)x)?(?P<height>\d+)x(?P<width>\d+))?"
+    r"(?:(?:^|, )(?P<classes>\d+) classes)?"
+)
 
 
 @dataclass(frozen=True)
 class Verdict:
     network: str
     claim: Claim
-    measured: str                               # in the claim's unit, one digit more than printed; "" if not measurable
-    value: int | Decimal | tuple[int, ...] | None       # exact
-    status: str                                 # "holds"; "erratum": not as printed, for a reason given; "fails"
-    reason: str = ""                            # why it fails
+    measured: str  # in the claim's unit, one digit more than printed; "" if not measurable
+    value: int | Decimal | tuple[int, ...] | None  # exact
+    status: str  # "holds"; "erratum": not as printed, for a reason given; "fails"
+    reason: str = ""  # why it fails
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,7 @@ class Ledger:
 
 class Printed(NamedTuple):
     """A number as printed: value and tolerance, and how to print a measured one beside it."""
+
     value: Decimal
     tolerance: Decimal
     scale: Decimal
@@ -59,20 +76,31 @@ class Printed(NamedTuple):
     unit: str
 
     def text(self, value: int | Decimal) -> str:
-        return f"{value:,}" if not self.tolerance else f"{value / self.scale:.{self.decimals + 1}f}{self.unit}"
+        return (
+            f"{value:,}"
+            if not self.tolerance
+            else f"{value / self.scale:.{self.decimals + 1}f}{self.unit}"
+        )
 
 
 def verify(name: str | None = None) -> list[Verdict]:
-    """The verdict on each claim of one network, or of all of them.  UnknownNetwork if there is no such name."""
+    """The verdict on each claim of one network, or of all of them.  UnknownNetwork if there is no
+    such name.
+    """
     networks = registry.entries()
     if name is not None:
         registry.require(name, networks)
-    return [verdict for network in ([name] if name else networks)
-            for verdict in judge(network, networks[network].claims)]
+    return [
+        verdict
+        for network in ([name] if name else networks)
+        for verdict in judge(network, networks[network].claims)
+    ]
 
 
 @cache
-def blueprint(name: str, num_classes: int | None = None, in_channels: int | None = None) -> torch.nn.Module:
+def blueprint(
+    name: str, num_classes: int | None = None, in_channels: int | None = None
+) -> torch.nn.Module:
     """The network without storage: shapes only."""
     with torch.device("meta"):
         return registry.create_model(name, num_classes, in_channels)
@@ -80,11 +108,15 @@ def blueprint(name: str, num_classes: int | None = None, in_channels: int | None
 
 @cache
 def measure(name: str, at: str = "") -> Summary:
-    """The summary of a network as it stands, or at "160x160", "1x28x28", "120 classes", "28x28, 62 classes"; once a
-    process.  ClaimError where `at` says nothing of the kind or the network cannot be built or run so."""
+    """The summary of a network as it stands, or at "160x160", "1x28x28", "120 classes", "28x28, 62
+    classes"; once a process.  ClaimError where `at` says nothing of the kind or the network
+    cannot be built or run so.
+    """
     match = CONDITION.fullmatch(at)
     if not match:
-        raise ClaimError(f"cannot read the condition {at!r}; write it like 160x160, 1x28x28 or 28x28, 62 classes")
+        raise ClaimError(
+            f"cannot read the condition {at!r}; write it like 160x160, 1x28x28 or 28x28, 62 classes"
+        )
     channels, height, width, classes = (number and int(number) for number in match.groups())
     try:
         net = blueprint(name, classes, channels)
@@ -102,38 +134,65 @@ def ledger(verdicts: list[Verdict]) -> Ledger:
     networks = {verdict.network for verdict in verdicts}
     papers = {registry.entries()[network].paper.title for network in networks}
     count = [verdict.status for verdict in verdicts].count
-    return Ledger(len(papers), len(networks), len(verdicts), count("holds"), count("erratum"), count("fails"))
+    return Ledger(
+        len(papers), len(networks), len(verdicts), count("holds"), count("erratum"), count("fails")
+    )
 
 
 def parse(printed: str) -> Printed:
-    """ "3.8e9", "0.27M", "60 million", "60,000" as a number with its tolerance; ClaimError if it is neither."""
+    """ "3.8e9", "0.27M", "60 million", "60,000" as a number with its tolerance; ClaimError if it is
+    neither.
+    """
     match = NUMBER.fullmatch(printed)
     if not match:
-        raise ClaimError(f"cannot read the number {printed!r}; print it like 3.8e9, 0.27M, 60 million or 60,000")
+        raise ClaimError(
+            f"cannot read the number {printed!r}; print it like 3.8e9, 0.27M, 60 million or 60,000"
+        )
     scale = SCALES[match["scale"]] * Decimal(10) ** int(match["power"] or 0)
     decimals = len(match["decimals"] or "")
     exact = not match["unit"] and not decimals
-    return Printed(Decimal(match["digits"].replace(",", "")) * scale,
-                   Decimal(0) if exact else scale / 10 ** decimals, scale, decimals, match["unit"])
+    return Printed(
+        Decimal(match["digits"].replace(",", "")) * scale,
+        Decimal(0) if exact else scale / 10**decimals,
+        scale,
+        decimals,
+        match["unit"],
+    )
 
 
 def _judge(network: str, claim: Claim) -> Verdict:
     try:
-        value, text, holds = (_size if claim.quantity == "size" else _number)(claim, measure(network, claim.at))
+        value, text, holds = (_size if claim.quantity == "size" else _number)(
+            claim, measure(network, claim.at)
+        )
     except ClaimError as error:
         return Verdict(network, claim, "", None, "fails", str(error))
     if holds and claim.erratum:
-        return Verdict(network, claim, text, value, "fails", "erratum without cause: the claim holds; remove it")
+        return Verdict(
+            network,
+            claim,
+            text,
+            value,
+            "fails",
+            "erratum without cause: the claim holds; remove it",
+        )
     if holds or claim.erratum:
         return Verdict(network, claim, text, value, "holds" if holds else "erratum")
-    return Verdict(network, claim, text, value, "fails", "not as printed; correct the network, or give the erratum")
+    return Verdict(
+        network,
+        claim,
+        text,
+        value,
+        "fails",
+        "not as printed; correct the network, or give the erratum",
+    )
 
 
 def _size(claim: Claim, measured: Summary) -> tuple[tuple[int, ...], str, bool]:
     if not SIZE.fullmatch(claim.printed):
         raise ClaimError(f"cannot read the size {claim.printed!r}; print it as HxW or CxHxW")
     printed = tuple(map(int, claim.printed.split("x")))
-    value = _part(claim, measured).output[-len(printed):]
+    value = _part(claim, measured).output[-len(printed) :]
     return value, "x".join(map(str, value)), value == printed
 
 
@@ -154,10 +213,15 @@ def _rows(claim: Claim, measured: Summary) -> list[Layer]:
     if "*" not in claim.part:
         _part(claim, measured)
         return measured.under(claim.part)
-    rows = [row for row in measured.rows
-            if fnmatchcase(row.name, claim.part) or fnmatchcase(row.name, f"{claim.part}.*")]
+    rows = [
+        row
+        for row in measured.rows
+        if fnmatchcase(row.name, claim.part) or fnmatchcase(row.name, f"{claim.part}.*")
+    ]
     if not rows:
-        raise ClaimError(f"no part {claim.part!r} runs in the network; a * stands for any letters of a path")
+        raise ClaimError(
+            f"no part {claim.part!r} runs in the network; a * stands for any letters of a path"
+        )
     return rows
 
 
@@ -165,7 +229,9 @@ def _part(claim: Claim, measured: Summary) -> Part:
     if claim.part == "input":
         return Part(measured.input_size, 1, 0)
     if claim.part not in measured.parts:
-        raise ClaimError(f"no part {claim.part!r} runs in the network; name a module of it, such as conv1")
+        raise ClaimError(
+            f"no part {claim.part!r} runs in the network; name a module of it, such as conv1"
+        )
     return measured.parts[claim.part]
 
 
@@ -177,11 +243,11 @@ def _madds(rows: Iterable[Layer]) -> int:
     return sum(row.macs for row in rows)
 
 
-SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {        # over the layers of a part
-    "params": lambda rows, net: _params(rows),                              # as papers count: no auxiliary heads
+SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the layers of a part
+    "params": lambda rows, net: _params(rows),  # as papers count: no auxiliary heads
     "params with heads": lambda rows, net: _params(rows) + net.idle,
     "share of params": lambda rows, net: Decimal(_params(rows)) / _params(net.rows),
-    "bytes": lambda rows, net: 4 * _params(rows),                           # in single precision
+    "bytes": lambda rows, net: 4 * _params(rows),  # in single precision
     "macs": lambda rows, net: _madds(rows),
     "share of macs": lambda rows, net: Decimal(_madds(rows)) / net.macs,
     "flops": lambda rows, net: 2 * _madds(rows),

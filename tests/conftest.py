@@ -1,7 +1,8 @@
 """What every test relies on: one thread a process, for two test processes share two cores."""
+
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"     # before torch is loaded
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
 
 import pytest
 import torch
@@ -16,18 +17,27 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture
 def randomised():
-    """A function that makes every weight and statistic of a network matter, for images like `x`, and freezes it.
+    """A function that makes every weight and statistic of a network matter, for images like `x`,
+    and freezes it.
 
-    Statistics are those of `x`, shaken: with any others signals fade on the way, and all images get one answer.
+    Statistics are those of `x`, shaken: with any others signals fade on the way, and all images get
+    one answer.
     """
+
     def fill(net: nn.Module, x: torch.Tensor, seed: int = 0) -> nn.Module:
         dice = torch.Generator().manual_seed(seed)
-        norms = [module for module in net.eval().modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+        norms = [
+            module
+            for module in net.eval().modules()
+            if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        ]
         for norm in norms:
             norm.momentum = 1.0
             norm.train()
             if norm.affine:
-                norm.weight.data.copy_(torch.randn(norm.num_features, generator=dice) * 0.5 + 1)    # a few below zero
+                norm.weight.data.copy_(
+                    torch.randn(norm.num_features, generator=dice) * 0.5 + 1
+                )  # a few below zero
                 norm.bias.data.copy_(torch.randn(norm.num_features, generator=dice) * 0.1)
         with torch.no_grad():
             net(x)
@@ -35,4 +45,5 @@ def randomised():
             norm.running_mean.mul_(1 + 0.1 * torch.randn(norm.num_features, generator=dice))
             norm.running_var.mul_(0.8 + 0.4 * torch.rand(norm.num_features, generator=dice))
         return net.eval()
+
     return fill

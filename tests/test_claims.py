@@ -1,4 +1,5 @@
 """What the papers print, the networks do; and the judge itself can say no."""
+
 from dataclasses import replace
 from decimal import Decimal
 
@@ -28,83 +29,112 @@ def test_verify_knows_its_networks():
         verify("resnet5O")
 
 
-@pytest.mark.parametrize(("printed", "value", "tolerance"), [
-    ("3.8e9", "3800000000", "100000000"), ("11.3e9", "11300000000", "100000000"), ("0.27M", "270000", "10000"),
-    ("133M", "133000000", "1000000"), ("60 million", "60000000", "1000000"), ("1.5 billion", "1.5e9", "1e8"),
-    ("60,000", "60000", "0"), ("2578", "2578", "0"), ("340,908", "340908", "0"), ("50", "50", "0"),
-    ("585M", "585000000", "1000000"), ("4e9", "4e9", "1e9"), ("500K", "500000", "1000"), ("3.4", "3.4", "0.1"),
-    ("4.8MB", "5033164.8", "104857.6"), ("94.86%", "0.9486", "0.0001"), ("1,448M", "1448000000", "1000000"),
-])
+@pytest.mark.parametrize(
+    ("printed", "value", "tolerance"),
+    [
+        ("3.8e9", "3800000000", "100000000"),
+        ("11.3e9", "11300000000", "100000000"),
+        ("0.27M", "270000", "10000"),
+        ("133M", "133000000", "1000000"),
+        ("60 million", "60000000", "1000000"),
+        ("1.5 billion", "1.5e9", "1e8"),
+        ("60,000", "60000", "0"),
+        ("2578", "2578", "0"),
+        ("340,908", "340908", "0"),
+        ("50", "50", "0"),
+        ("585M", "585000000", "1000000"),
+        ("4e9", "4e9", "1e9"),
+        ("500K", "500000", "1000"),
+        ("3.4", "3.4", "0.1"),
+        ("4.8MB", "5033164.8", "104857.6"),
+        ("94.86%", "0.9486", "0.0001"),
+        ("1,448M", "1448000000", "1000000"),
+    ],
+)
 def test_one_unit_in_the_last_printed_digit(printed, value, tolerance):
     number = parse(printed)
     assert (number.value, number.tolerance) == (Decimal(value), Decimal(tolerance))
 
 
-@pytest.mark.parametrize("printed", ["", "many", "3.8x9", "1,00", "60.000.000", "-5", "3.8 e9", "25 percent", "0.27 m"])
+@pytest.mark.parametrize(
+    "printed", ["", "many", "3.8x9", "1,00", "60.000.000", "-5", "3.8 e9", "25 percent", "0.27 m"]
+)
 def test_what_is_no_number_is_refused(printed):
     with pytest.raises(Unmeasurable, match="cannot read the number"):
         parse(printed)
 
 
 def one(claim: Claim):
-    verdict, = judge("resnet50", [claim])
+    (verdict,) = judge("resnet50", [claim])
     return verdict
 
 
-@pytest.mark.parametrize(("claim", "status", "measured"), [
-    (Claim("macs", "3.8e9", ""), "holds", "3.86e9"), (Claim("macs", "3.9e9", ""), "holds", "3.86e9"),
-    (Claim("macs", "3.7e9", ""), "fails", "3.86e9"), (Claim("macs", "4.0e9", ""), "fails", "3.86e9"),
-    (Claim("params", "25.6M", ""), "holds", "25.56M"), (Claim("params", "25 million", ""), "holds", "25.6 million"),
-    (Claim("params", "25,557,032", ""), "holds", "25,557,032"),
-    (Claim("params", "25,557,033", ""), "fails", "25,557,032"),
-    (Claim("params", "9408", "", "conv1.conv.conv"), "holds", "9,408"),
-    (Claim("params", "9536", "", "conv1"), "holds", "9,536"),
-    (Claim("connections", "9,408", "", "conv2_x.0"), "fails", "231,211,008"),
-    (Claim("layers", "50", ""), "holds", "50"), (Claim("layers", "9", "", "conv2_x"), "holds", "9"),
-    (Claim("layers", "3", "", "conv3_x.0"), "holds", "3"), (Claim("units", "200704", "", "pool1"), "holds", "200,704"),
-    (Claim("size", "56x56", "", "conv2_x"), "holds", "56x56"),
-    (Claim("size", "256x56x56", "", "conv2_x"), "holds", "256x56x56"),
-    (Claim("size", "28x28", "", "conv2_x"), "fails", "56x56"),
-    (Claim("size", "64x56x56", "", "conv2_x"), "fails", "256x56x56"),
-    (Claim("size", "3x224x224", "", "input"), "holds", "3x224x224"),
-    (Claim("flops", "7,715,946,496", ""), "holds", "7,715,946,496"),
-    (Claim("bytes", "97MB", ""), "holds", "97.5MB"), (Claim("bytes", "99MB", ""), "fails", "97.5MB"),
-    (Claim("params", "3,158,016", "", "*.conv3"), "fails", "5,060,096"),
-    (Claim("params", "5,060,096", "", "*.conv3"), "holds", "5,060,096"),
-    (Claim("params", "2,359,296", "", "conv5_x.*.conv2.conv"), "fails", "7,077,888"),
-    (Claim("share of params", "8.02%", "", "fc"), "holds", "8.017%"),
-    (Claim("share of macs", "3.1%", "", "conv1"), "holds", "3.06%"),
-    (Claim("share of macs", "3.2%", "", "conv1"), "fails", "3.06%"),
-    (Claim("share of params", "100%", ""), "holds", "100.0%"),
-    (Claim("macs", "2.8e9", "", at="192x192"), "holds", "2.83e9"),
-    (Claim("macs", "2.8e9", "", at="160x160"), "fails", "1.97e9"),
-    (Claim("macs", "3.8e9", "", at="192x192"), "fails", "2.83e9"),
-    (Claim("size", "48x64", "", "conv2_x", at="192x256"), "holds", "48x64"),
-    (Claim("params", "23.5M", "", at="10 classes"), "holds", "23.53M"),
-    (Claim("params", "23.5M", "", at="1000 classes"), "fails", "25.56M"),
-    (Claim("params", "3136", "", "conv1.conv.conv", at="1x224x224"), "holds", "3,136"),
-    (Claim("params", "6272", "", "conv1.conv.conv", at="1x224x224"), "fails", "3,136"),
-    (Claim("size", "1x96x96", "", "input", at="1x96x96, 10 classes"), "holds", "1x96x96"),
-    (Claim("units", "10", "", at="1x96x96, 10 classes"), "holds", "10"),
-])
+@pytest.mark.parametrize(
+    ("claim", "status", "measured"),
+    [
+        (Claim("macs", "3.8e9", ""), "holds", "3.86e9"),
+        (Claim("macs", "3.9e9", ""), "holds", "3.86e9"),
+        (Claim("macs", "3.7e9", ""), "fails", "3.86e9"),
+        (Claim("macs", "4.0e9", ""), "fails", "3.86e9"),
+        (Claim("params", "25.6M", ""), "holds", "25.56M"),
+        (Claim("params", "25 million", ""), "holds", "25.6 million"),
+        (Claim("params", "25,557,032", ""), "holds", "25,557,032"),
+        (Claim("params", "25,557,033", ""), "fails", "25,557,032"),
+        (Claim("params", "9408", "", "conv1.conv.conv"), "holds", "9,408"),
+        (Claim("params", "9536", "", "conv1"), "holds", "9,536"),
+        (Claim("connections", "9,408", "", "conv2_x.0"), "fails", "231,211,008"),
+        (Claim("layers", "50", ""), "holds", "50"),
+        (Claim("layers", "9", "", "conv2_x"), "holds", "9"),
+        (Claim("layers", "3", "", "conv3_x.0"), "holds", "3"),
+        (Claim("units", "200704", "", "pool1"), "holds", "200,704"),
+        (Claim("size", "56x56", "", "conv2_x"), "holds", "56x56"),
+        (Claim("size", "256x56x56", "", "conv2_x"), "holds", "256x56x56"),
+        (Claim("size", "28x28", "", "conv2_x"), "fails", "56x56"),
+        (Claim("size", "64x56x56", "", "conv2_x"), "fails", "256x56x56"),
+        (Claim("size", "3x224x224", "", "input"), "holds", "3x224x224"),
+        (Claim("flops", "7,715,946,496", ""), "holds", "7,715,946,496"),
+        (Claim("bytes", "97MB", ""), "holds", "97.5MB"),
+        (Claim("bytes", "99MB", ""), "fails", "97.5MB"),
+        (Claim("params", "3,158,016", "", "*.conv3"), "fails", "5,060,096"),
+        (Claim("params", "5,060,096", "", "*.conv3"), "holds", "5,060,096"),
+        (Claim("params", "2,359,296", "", "conv5_x.*.conv2.conv"), "fails", "7,077,888"),
+        (Claim("share of params", "8.02%", "", "fc"), "holds", "8.017%"),
+        (Claim("share of macs", "3.1%", "", "conv1"), "holds", "3.06%"),
+        (Claim("share of macs", "3.2%", "", "conv1"), "fails", "3.06%"),
+        (Claim("share of params", "100%", ""), "holds", "100.0%"),
+        (Claim("macs", "2.8e9", "", at="192x192"), "holds", "2.83e9"),
+        (Claim("macs", "2.8e9", "", at="160x160"), "fails", "1.97e9"),
+        (Claim("macs", "3.8e9", "", at="192x192"), "fails", "2.83e9"),
+        (Claim("size", "48x64", "", "conv2_x", at="192x256"), "holds", "48x64"),
+        (Claim("params", "23.5M", "", at="10 classes"), "holds", "23.53M"),
+        (Claim("params", "23.5M", "", at="1000 classes"), "fails", "25.56M"),
+        (Claim("params", "3136", "", "conv1.conv.conv", at="1x224x224"), "holds", "3,136"),
+        (Claim("params", "6272", "", "conv1.conv.conv", at="1x224x224"), "fails", "3,136"),
+        (Claim("size", "1x96x96", "", "input", at="1x96x96, 10 classes"), "holds", "1x96x96"),
+        (Claim("units", "10", "", at="1x96x96, 10 classes"), "holds", "10"),
+    ],
+)
 def test_judgement(claim, status, measured):
     verdict = one(claim)
     assert (verdict.status, verdict.measured) == (status, measured)
 
 
-@pytest.mark.parametrize(("claim", "words"), [
-    (Claim("macs", "a lot", ""), "cannot read the number 'a lot'"),
-    (Claim("size", "56", "", "conv2_x"), "cannot read the size"),
-    (Claim("params", "1", "", "conv6_x"), "no part 'conv6_x' runs"),
-    (Claim("size", "1x1", "", "conv6_x"), "no part 'conv6_x'"),
-    (Claim("speed", "1", ""), "cannot measure 'speed'"),
-    (Claim("params", "1", "", "*.conv9"), "no part '*.conv9' runs"),
-    (Claim("layers", "1", "", "*.conv3"), "no part '*.conv3' runs"),
-    (Claim("params", "1", "", at="large images"), "cannot read the condition 'large images'"),
-    (Claim("params", "1", "", at="10 classes, 96x96"), "cannot read the condition"),
-    (Claim("params", "1", "", at="160"), "cannot read the condition '160'"),
-    (Claim("params", "1", "", at="0 classes"), "num_classes must be 1 or more, not 0"),
-])
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        (Claim("macs", "a lot", ""), "cannot read the number 'a lot'"),
+        (Claim("size", "56", "", "conv2_x"), "cannot read the size"),
+        (Claim("params", "1", "", "conv6_x"), "no part 'conv6_x' runs"),
+        (Claim("size", "1x1", "", "conv6_x"), "no part 'conv6_x'"),
+        (Claim("speed", "1", ""), "cannot measure 'speed'"),
+        (Claim("params", "1", "", "*.conv9"), "no part '*.conv9' runs"),
+        (Claim("layers", "1", "", "*.conv3"), "no part '*.conv3' runs"),
+        (Claim("params", "1", "", at="large images"), "cannot read the condition 'large images'"),
+        (Claim("params", "1", "", at="10 classes, 96x96"), "cannot read the condition"),
+        (Claim("params", "1", "", at="160"), "cannot read the condition '160'"),
+        (Claim("params", "1", "", at="0 classes"), "num_classes must be 1 or more, not 0"),
+    ],
+)
 def test_what_cannot_be_measured_fails_in_words(claim, words):
     for verdict in (one(claim), one(replace(claim, erratum="so there"))):
         assert (verdict.status, verdict.value) == ("fails", None)
@@ -112,33 +142,46 @@ def test_what_cannot_be_measured_fails_in_words(claim, words):
 
 
 def test_a_condition_that_the_network_cannot_meet_fails_in_words():
-    verdict, = judge("vgg16", [Claim("macs", "1", "", erratum="so there", at="160x160")])
+    (verdict,) = judge("vgg16", [Claim("macs", "1", "", erratum="so there", at="160x160")])
     assert (verdict.status, verdict.value) == ("fails", None)
     assert "vgg16 reads images from 224x224" in verdict.reason
 
 
 def test_auxiliary_heads_count_where_the_claim_says_so():
-    alone, both = judge("googlenet", [Claim("params", "6,998,552", ""), Claim("params with heads", "13,378,280", "")])
+    alone, both = judge(
+        "googlenet",
+        [Claim("params", "6,998,552", ""), Claim("params with heads", "13,378,280", "")],
+    )
     assert (alone.status, both.status) == ("holds", "holds")
 
 
 @pytest.mark.parametrize("at", ["", "224x224", "1000 classes"])
 def test_an_erratum_excuses_only_what_is_wrong(at):
-    wrong, right = (Claim("macs", printed, "", erratum="a misprint", at=at) for printed in ("4.4e9", "3.8e9"))
+    wrong, right = (
+        Claim("macs", printed, "", erratum="a misprint", at=at) for printed in ("4.4e9", "3.8e9")
+    )
     assert one(wrong).status == "erratum"
     assert one(right).status == "fails"
     assert "erratum without cause" in one(right).reason
 
 
 SOURCE = "torchvision, "
-FROM_TORCHVISION = [(name, claim) for name, entry in registry.entries().items() for claim in entry.claims
-                    if claim.source.startswith(SOURCE)]
+FROM_TORCHVISION = [
+    (name, claim)
+    for name, entry in registry.entries().items()
+    for claim in entry.claims
+    if claim.source.startswith(SOURCE)
+]
 
 
-@pytest.mark.parametrize(("name", "claim"), FROM_TORCHVISION, ids=lambda value: str(getattr(value, "quantity", value)))
+@pytest.mark.parametrize(
+    ("name", "claim"), FROM_TORCHVISION, ids=lambda value: str(getattr(value, "quantity", value))
+)
 def test_what_is_claimed_of_torchvision_is_in_its_metadata(name, claim):
     weights = torchvision.models.get_weight(f"{claim.source.removeprefix(SOURCE)}.IMAGENET1K_V1")
-    printed = {"macs": f"{weights.meta['_ops']}G"}.get(claim.quantity, f"{weights.meta['num_params']:,}")
+    printed = {"macs": f"{weights.meta['_ops']}G"}.get(
+        claim.quantity, f"{weights.meta['num_params']:,}"
+    )
     crop = weights.transforms.keywords["crop_size"]
     assert (claim.printed, measure(name, claim.at).input_size) == (printed, (3, crop, crop))
 

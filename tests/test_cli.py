@@ -1,4 +1,5 @@
 """The program as a person starts it: answers, sentences instead of tracebacks, exit codes."""
+
 import json
 import os
 import re
@@ -17,8 +18,13 @@ from convatlas.model_file import load_model
 
 
 def convatlas(*words, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "convatlas", *map(str, words)], capture_output=True, text=True,
-                          check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "convatlas", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,7 @@ def finished(tmp_path_factory):
 
 def save_test_images(folder: Path, run_folder: Path, count: int) -> list[Path]:
     from convatlas.data import open_data
+
     test, paths = open_data("digits").test, []
     for i in range(count):
         paths.append(folder / f"{i}-is-{int(test.labels[i])}.png")
@@ -43,12 +50,21 @@ def test_training_says_what_it_does_line_by_line(finished):
     folder, out = finished
     lines = out.splitlines()
     assert lines[0] == "recipe: lenet5_digits, built in"
-    assert lines[1] == ("lenet5, 60,000 parameters, on digits: 10 classes, 1x32x32 pixels (the smallest legal side is "
-                        "32)")
+    assert lines[1] == (
+        "lenet5, 60,000 parameters, on digits: 10 classes, 1x32x32 pixels (the smallest legal side "
+        "is 32)"
+    )
     assert lines[2].startswith("classes: 0 112, 1 114, 2 112, 3 115, ")
-    assert lines[3].startswith("images: 1,131 to train, 126 to validate, 540 to test once at the end; fingerprint ")
-    assert lines[4] == f"4 epochs of 35 steps on {'cuda' if torch.cuda.is_available() else 'cpu'}; new run in {folder}"
-    assert re.fullmatch(r"forecast: about [\d,]+ MB of memory, [\d.]+ s an epoch, [\d.]+ s in all .*", lines[5])
+    assert lines[3].startswith(
+        "images: 1,131 to train, 126 to validate, 540 to test once at the end; fingerprint "
+    )
+    assert lines[4] == (
+        f"4 epochs of 35 steps on {'cuda' if torch.cuda.is_available() else 'cpu'}; new run in "
+        f"{folder}"
+    )
+    assert re.fullmatch(
+        r"forecast: about [\d,]+ MB of memory, [\d.]+ s an epoch, [\d.]+ s in all .*", lines[5]
+    )
     assert lines[-2].startswith("epoch 4/4  loss ")
     assert lines[-1].startswith("test accuracy ") and "of 540 images" in lines[-1]
 
@@ -65,12 +81,19 @@ def test_eval_repeats_the_figure_of_the_run(finished):
 
 def test_eval_shows_the_crops_that_were_asked_for(finished):
     folder, _ = finished
-    answer = json.loads(convatlas("eval", folder, "--crops", "10", "--sizes", 36, 40, "--json").stdout)
+    answer = json.loads(
+        convatlas("eval", folder, "--crops", "10", "--sizes", 36, 40, "--json").stdout
+    )
     assert (answer["crops"], answer["sizes"], answer["count"]) == ("10", [36, 40], 540)
     assert sum(row["correct"] for row in answer["per_class"]) == answer["correct"] > 150
     assert [row["class"] for row in answer["per_class"]] == list("0123456789")
     assert sum(row["count"] for row in answer["calibration"]) == 540
-    off = sum(row["count"] * abs(row["accuracy"] - row["confidence"]) for row in answer["calibration"]) / 540
+    off = (
+        sum(
+            row["count"] * abs(row["accuracy"] - row["confidence"]) for row in answer["calibration"]
+        )
+        / 540
+    )
     assert answer["calibration_error"] == pytest.approx(off)
     text = convatlas("eval", folder, "--crops", "10", "--sizes", "36", "40").stdout
     assert "540 test images, 10 crops at 36, 40 pixels" in text
@@ -87,13 +110,16 @@ def test_predict_on_files_is_predict_on_the_set(finished, tmp_path):
     assert [Path(answer["image"]).name for answer in answers] == sorted(path.name for path in paths)
     saved = load_model(folder)
     from convatlas.data import open_data, read_image
+
     test = open_data("digits").test
     for i, path in enumerate(paths):
         assert torch.equal(read_image(path), test.read(i))
     answer = answers[0]
     assert sum(entry["probability"] for entry in answer["classes"]) == pytest.approx(1)
     logits = saved.net(saved.preprocess.normalise(saved.preprocess.fit_image(test.read(0))[None]))
-    assert answer["classes"][0]["probability"] == pytest.approx(float(logits.detach().softmax(1).max()), rel=1e-5)
+    assert answer["classes"][0]["probability"] == pytest.approx(
+        float(logits.detach().softmax(1).max()), rel=1e-5
+    )
 
 
 def test_one_broken_image_is_named_and_the_others_are_answered(finished, tmp_path):
@@ -127,7 +153,10 @@ def test_eval_on_other_classes_is_refused(finished, tmp_path):
 USAGE = [
     (("train", "lenet55"), "no network called 'lenet55'; did you mean lenet5"),
     (("show", "resnet5"), "no network called 'resnet5'; did you mean resnet"),
-    (("verify", "nothing-like-it"), "no network called 'nothing-like-it'; `convatlas list` shows them all"),
+    (
+        ("verify", "nothing-like-it"),
+        "no network called 'nothing-like-it'; `convatlas list` shows them all",
+    ),
     (("train",), "which network?"),
     (("train", "lenet5", "--epochs", "0"), "epochs = 0 is not allowed; allowed: 1 or more"),
     (("train", "lenet5", "--lr", "fast"), "--lr"),
@@ -183,8 +212,13 @@ def test_debug_shows_where():
 
 
 def test_an_empty_flat_or_single_class_folder_shows_the_layout(tmp_path, capsys):
-    for number, make in enumerate((lambda f: None, lambda f: Image.new("L", (9, 9)).save(f / "a.png"),
-                                   lambda f: (f / "only").mkdir())):
+    for number, make in enumerate(
+        (
+            lambda f: None,
+            lambda f: Image.new("L", (9, 9)).save(f / "a.png"),
+            lambda f: (f / "only").mkdir(),
+        )
+    ):
         folder = tmp_path / str(number)
         folder.mkdir()
         make(folder)
@@ -195,7 +229,17 @@ def test_an_empty_flat_or_single_class_folder_shows_the_layout(tmp_path, capsys)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_leaves_with_75_and_the_command_to_go_on(tmp_path, number):
     folder = tmp_path / "run"
-    words = [sys.executable, "-m", "convatlas", "train", "lenet1989", "--epochs", "500", "--output", str(folder)]
+    words = [
+        sys.executable,
+        "-m",
+        "convatlas",
+        "train",
+        "lenet1989",
+        "--epochs",
+        "500",
+        "--output",
+        str(folder),
+    ]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not (folder / "log.jsonl").exists():
         assert process.poll() is None, process.stderr.read()
@@ -214,53 +258,115 @@ def test_a_signal_saves_and_leaves_with_75_and_the_command_to_go_on(tmp_path, nu
 def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
     """The short form of benchmarks/kill_resume.py: SIGKILL three times, with a save a step."""
     root = Path(__file__).parents[1]
-    script = [sys.executable, "-m", "benchmarks.kill_resume", "--kills", "3", "--seed", "1", "--",
-              "lenet1989", "--epochs", "6", "-b", "32", "--shift", "2"]
-    answer = subprocess.run(script, capture_output=True, text=True, check=False, cwd=root,
-                            env=os.environ | {"PYTHONPATH": str(root)})
+    script = [
+        sys.executable,
+        "-m",
+        "benchmarks.kill_resume",
+        "--kills",
+        "3",
+        "--seed",
+        "1",
+        "--",
+        "lenet1989",
+        "--epochs",
+        "6",
+        "-b",
+        "32",
+        "--shift",
+        "2",
+    ]
+    answer = subprocess.run(
+        script,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "unreadable: 0, mixed: 0, stopped: 3" in answer.stdout
     assert "final sha256 equal" in answer.stdout
 
 
 def test_a_reader_that_leaves_sees_no_traceback():
-    process = subprocess.Popen([sys.executable, "-m", "convatlas", "show", "resnet152", "--layers"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "convatlas", "show", "resnet152", "--layers"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(30) in (0, 1)       # rich leaves with 1 of its own accord
+    assert process.wait(30) in (0, 1)  # rich leaves with 1 of its own accord
     assert process.stderr.read() == b""
 
 
 def test_convert_there_and_back(tmp_path):
     import torchvision.models as tv
+
     torch.manual_seed(0)
     state = tv.squeezenet1_1(num_classes=4).state_dict()
     torch.save(state, tmp_path / "squeezenet1_1.pth")
-    made = convatlas("convert", tmp_path / "squeezenet1_1.pth", "--network", "squeezenet1_1", cwd=tmp_path)
+    made = convatlas(
+        "convert", tmp_path / "squeezenet1_1.pth", "--network", "squeezenet1_1", cwd=tmp_path
+    )
     assert (made.returncode, made.stderr) == (0, "")
     lines = made.stdout.splitlines()
-    assert lines[0] == "squeezenet1_1 holds torchvision's squeezenet1_1: 52 tensors of squeezenet1_1.pth"
+    assert (
+        lines[0]
+        == "squeezenet1_1 holds torchvision's squeezenet1_1: 52 tensors of squeezenet1_1.pth"
+    )
     assert lines[-1] == "wrote squeezenet1_1.safetensors"
-    back = convatlas("convert", "squeezenet1_1.safetensors", "--network", "squeezenet1_1", "--to", "torchvision",
-                     cwd=tmp_path)
+    back = convatlas(
+        "convert",
+        "squeezenet1_1.safetensors",
+        "--network",
+        "squeezenet1_1",
+        "--to",
+        "torchvision",
+        cwd=tmp_path,
+    )
     assert "answers as recorded, within " in back.stdout
     returned = torch.load(tmp_path / "squeezenet1_1-torchvision.pth")
     assert returned.keys() == state.keys()
     assert all(torch.equal(returned[name], state[name]) for name in state)
-    again = convatlas("convert", "squeezenet1_1.safetensors", "--network", "squeezenet1_1", "--to", "torchvision",
-                      cwd=tmp_path)
+    again = convatlas(
+        "convert",
+        "squeezenet1_1.safetensors",
+        "--network",
+        "squeezenet1_1",
+        "--to",
+        "torchvision",
+        cwd=tmp_path,
+    )
     assert again.returncode == 1
     assert again.stderr == "convatlas: squeezenet1_1-torchvision.pth exists; give another name\n"
     assert {path.name for path in tmp_path.iterdir()} == {
-        "squeezenet1_1.pth", "squeezenet1_1.safetensors", "squeezenet1_1-torchvision.pth"}
+        "squeezenet1_1.pth",
+        "squeezenet1_1.safetensors",
+        "squeezenet1_1-torchvision.pth",
+    }
 
 
-@pytest.mark.parametrize(("words", "code", "sentence"), [
-    (["none.pth", "--network", "vgg11"], 1, "cannot read none.pth (No such file or directory); check the path"),
-    (["none.pth", "--network", "vgg12"], 2, "there is no network called 'vgg12'; did you mean vgg"),
-    (["junk.pth", "--network", "vgg11"], 1, "junk.pth is no checkpoint; give a .safetensors file or a state_dict"),
-])
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (
+            ["none.pth", "--network", "vgg11"],
+            1,
+            "cannot read none.pth (No such file or directory); check the path",
+        ),
+        (
+            ["none.pth", "--network", "vgg12"],
+            2,
+            "there is no network called 'vgg12'; did you mean vgg",
+        ),
+        (
+            ["junk.pth", "--network", "vgg11"],
+            1,
+            "junk.pth is no checkpoint; give a .safetensors file or a state_dict",
+        ),
+    ],
+)
 def test_convert_refuses_in_one_sentence(tmp_path, words, code, sentence):
     (tmp_path / "junk.pth").write_text("<html>not found</html>" * 9)
     done = convatlas("convert", *words, cwd=tmp_path)

@@ -1,14 +1,18 @@
 """What the classic networks cost, to the unit.
 
-The numbers stem from the papers, from independent implementations and from arithmetic by hand, not from this code.
+The numbers stem from the papers, from independent implementations and from arithmetic by hand, not
+from this code.
 """
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
+# name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix
+# products})
+COUNTS = {
     "lenet1989_zip": (9_760, {16: 63_660}),
     "lenet1989": (2_578, {28: 91_520}),
     "lenet5": (60_000, {32: 326_520}),
@@ -52,19 +56,41 @@ COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds
     "resnet110_cifar": (1_727_962, {32: 252_887_680}),
     "resnet1202_cifar": (19_421_274, {32: 2_829_238_912}),
     "resnet18_32": (11_173_962, {32: 555_422_720}),
-    "mobilenet_v2": (3_504_872, {224: 300_774_272, 192: 221_316_608, 160: 154_083_200,
-                                 128: 99_074_048, 96: 56_289_152}),
-    "mobilenet_v2_x0_35": (1_677_128, {224: 59_285_808, 192: 43_896_512, 160: 30_874_800,
-                                       128: 20_220_672, 96: 11_934_128}),
-    "mobilenet_v2_x0_5": (1_968_680, {224: 97_131_840, 192: 71_701_760, 160: 50_184_000,
-                                      128: 32_578_560, 96: 18_885_440}),
-    "mobilenet_v2_x0_75": (2_636_424, {224: 209_069_792, 192: 153_941_888, 160: 107_295_200,
-                                       128: 69_129_728, 96: 39_445_472}),
+    "mobilenet_v2": (
+        3_504_872,
+        {224: 300_774_272, 192: 221_316_608, 160: 154_083_200, 128: 99_074_048, 96: 56_289_152},
+    ),
+    "mobilenet_v2_x0_35": (
+        1_677_128,
+        {224: 59_285_808, 192: 43_896_512, 160: 30_874_800, 128: 20_220_672, 96: 11_934_128},
+    ),
+    "mobilenet_v2_x0_5": (
+        1_968_680,
+        {224: 97_131_840, 192: 71_701_760, 160: 50_184_000, 128: 32_578_560, 96: 18_885_440},
+    ),
+    "mobilenet_v2_x0_75": (
+        2_636_424,
+        {224: 209_069_792, 192: 153_941_888, 160: 107_295_200, 128: 69_129_728, 96: 39_445_472},
+    ),
     "mobilenet_v2_x1_3": (5_386_792, {224: 509_374_560}),
     "mobilenet_v2_x1_4": (6_108_776, {224: 582_195_824}),
 }
-FAMILIES = {"lenet1989", "lenet1989_zip", "lenet5", "lenet5_tutorial", "lenet_caffe", "alexnet", "nin", "vgg", "vgg_32",
-            "resnet", "resnet_v15", "resnet_cifar", "resnet_32", "mobilenet_v2"}
+FAMILIES = {
+    "lenet1989",
+    "lenet1989_zip",
+    "lenet5",
+    "lenet5_tutorial",
+    "lenet_caffe",
+    "alexnet",
+    "nin",
+    "vgg",
+    "vgg_32",
+    "resnet",
+    "resnet_v15",
+    "resnet_cifar",
+    "resnet_32",
+    "mobilenet_v2",
+}
 
 
 def multiply_adds(net: torch.nn.Module, side: int) -> int:

@@ -1,8 +1,10 @@
-"""torch.export of every network and torch.compile of ten of them: the same logits as from the network itself.
+"""torch.export of every network and torch.compile of ten of them: the same logits as from the
+network itself.
 
-Weights are the paper's initial ones; batch norms get scales, shifts and statistics that keep both images of the batch
-apart up to the logits, for logits that no image moves would hide any fault.
+Weights are the paper's initial ones; batch norms get scales, shifts and statistics that keep both
+images of the batch apart up to the logits, for logits that no image moves would hide any fault.
 """
+
 import os
 import shutil
 import sys
@@ -20,32 +22,57 @@ from torch._dynamo.utils import counters
 from convatlas.layers import Network
 from convatlas.registry import create_model, entries, stored_facts
 
-TOLERANCE = 1e-5                                        # of the largest logit
-APART = 30 * TOLERANCE                                  # and more: how far the logits of the two images are apart
+TOLERANCE = 1e-5  # of the largest logit
+APART = 30 * TOLERANCE  # and more: how far the logits of the two images are apart
 
-SMALLEST = {facts["family"]: name for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])}
-every_network = pytest.mark.parametrize("name", [       # the smallest of each file in nets/; `make test-all` takes all
-    pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full]) for name in entries()])
+SMALLEST = {
+    facts["family"]: name
+    for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])
+}
+every_network = pytest.mark.parametrize(
+    "name",
+    [  # the smallest of each file in nets/; `make test-all` takes all
+        pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full])
+        for name in entries()
+    ],
+)
 
 
 def backend() -> str:
-    """inductor where it finds what it needs, a C++ compiler and Python's headers; else the same graph without it."""
+    """inductor where it finds what it needs, a C++ compiler and Python's headers; else the same
+    graph without it.
+    """
     compiler = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")
     headers = Path(sysconfig.get_path("include"), "Python.h")
     return "inductor" if shutil.which(compiler) and headers.exists() else "aot_eager"
 
 
 BACKEND = backend()
-TEN = ["lenet5", "resnet20_cifar", *(pytest.param(name, marks=pytest.mark.full) for name in (
-    "squeezenet1_1", "googlenet", "densenet121", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2",
-    "efficientnet_b0", "se_resnet50"))]
+TEN = [
+    "lenet5",
+    "resnet20_cifar",
+    *(
+        pytest.param(name, marks=pytest.mark.full)
+        for name in (
+            "squeezenet1_1",
+            "googlenet",
+            "densenet121",
+            "mobilenet_v2",
+            "mobilenet_v3_small",
+            "shufflenet_v2",
+            "efficientnet_b0",
+            "se_resnet50",
+        )
+    ),
+]
 
 
 def settle(norm: nn.BatchNorm2d, args: tuple[torch.Tensor], shift: float = 0.5) -> None:
-    """Statistics from what comes in, so that images stay apart; and shifts that keep most ReLUs open.
+    """Statistics from what comes in, so that images stay apart; and shifts that keep most ReLUs
+    open.
 
-    Without the shifts, or with each channel scaled by its own statistics, deep networks of random weights are chaotic:
-    one rounding more or less moves the logits by a tenth.
+    Without the shifts, or with each channel scaled by its own statistics, deep networks of random
+    weights are chaotic: one rounding more or less moves the logits by a tenth.
     """
     variance, mean = torch.var_mean(args[0], (0, 2, 3), correction=0)
     norm.running_mean.copy_(mean)
@@ -60,7 +87,9 @@ def ready(name: str, settle: Callable = settle) -> tuple[Network, torch.Tensor, 
     net = create_model(name).eval()
     side = max(net.smallest, min(net.side, 32))
     x = 10 * torch.randn(8, net.in_channels, side, side)
-    handles = [m.register_forward_pre_hook(settle) for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    handles = [
+        m.register_forward_pre_hook(settle) for m in net.modules() if isinstance(m, nn.BatchNorm2d)
+    ]
     with torch.no_grad():
         if handles:
             net(x)
@@ -72,7 +101,9 @@ def ready(name: str, settle: Callable = settle) -> tuple[Network, torch.Tensor, 
 
 
 def assert_same(logits: torch.Tensor, expected: torch.Tensor) -> None:
-    torch.testing.assert_close(logits, expected, rtol=0, atol=TOLERANCE * float(expected.abs().max()))
+    torch.testing.assert_close(
+        logits, expected, rtol=0, atol=TOLERANCE * float(expected.abs().max())
+    )
 
 
 @every_network
@@ -101,10 +132,13 @@ def test_logits_that_no_image_moves_are_caught():
 
 @pytest.mark.parametrize("name", TEN, ids=lambda name: f"{name}-{BACKEND}")
 def test_a_compiled_network_is_one_graph_and_gives_the_same_logits(name):
-    net, x, expected = ready(name, partial(settle, shift=1.0))              # a compiler sums in another order
+    net, x, expected = ready(name, partial(settle, shift=1.0))  # a compiler sums in another order
     torch._dynamo.reset()
     counters.clear()
-    with torch.no_grad(), torch._inductor.config.patch(compile_threads=1):      # no processes that outlive the test
+    with (
+        torch.no_grad(),
+        torch._inductor.config.patch(compile_threads=1),
+    ):  # no processes that outlive the test
         logits = torch.compile(net, backend=BACKEND, fullgraph=True)(x)
     assert counters["stats"]["unique_graphs"] == 1
     assert_same(logits, expected)

@@ -1,8 +1,10 @@
-"""One contract for every network of the catalogue. Shapes are followed on the meta device: no memory, no arithmetic.
+"""One contract for every network of the catalogue. Shapes are followed on the meta device: no
+memory, no arithmetic.
 
-Real numbers run through every network small enough, and through the smallest of each file in nets/. Exporting and
-compiling are in test_export.py, the names of the stages in test_stage_names.py.
+Real numbers run through every network small enough, and through the smallest of each file in nets/.
+Exporting and compiling are in test_export.py, the names of the stages in test_stage_names.py.
 """
+
 import copy
 import random
 from functools import cache
@@ -15,7 +17,7 @@ from convatlas.layers import Network
 from convatlas.registry import create_model, entries, stored_facts
 
 META = torch.device("meta")
-SMALL = 12_000_000                                      # parameters that a test may fill and differentiate
+SMALL = 12_000_000  # parameters that a test may fill and differentiate
 
 
 @cache
@@ -35,7 +37,11 @@ def images(net: Network, h: int, w: int | None = None, batch: int = 2, device=ME
 
 def training_logits(net: Network, x: torch.Tensor) -> list[torch.Tensor]:
     """All that the training loop reads: auxiliary heads too."""
-    return [logits for logits, _ in net.training_outputs(x)] if hasattr(net, "training_outputs") else [net(x)]
+    return (
+        [logits for logits, _ in net.training_outputs(x)]
+        if hasattr(net, "training_outputs")
+        else [net(x)]
+    )
 
 
 @torch.no_grad()
@@ -45,7 +51,9 @@ def batch_read(net: Network, training: bool, h: int, w: int) -> int:
 
 @torch.no_grad()
 def runs_unchecked(net: Network, side: int) -> bool:
-    """Whether the layers alone, without the check of the input, take this size in evaluation and in training."""
+    """Whether the layers alone, without the check of the input, take this size in evaluation and in
+    training.
+    """
     for mode in (False, True):
         try:
             net.train(mode).forward(images(net, side))
@@ -56,10 +64,16 @@ def runs_unchecked(net: Network, side: int) -> bool:
 
 @torch.no_grad()
 def outputs_of(net: nn.Module, x: torch.Tensor) -> list[tuple[str, torch.Tensor, int]]:
-    """(path, output, its version when it came out) of every module, in the order in which they finish."""
+    """(path, output, its version when it came out) of every module, in the order in which they
+    finish.
+    """
     seen = []
-    handles = [module.register_forward_hook(lambda m, args, out, path=path: seen.append((path, out, out._version)))
-               for path, module in net.named_modules()]
+    handles = [
+        module.register_forward_hook(
+            lambda m, args, out, path=path: seen.append((path, out, out._version))
+        )
+        for path, module in net.named_modules()
+    ]
     net(x)
     for handle in handles:
         handle.remove()
@@ -68,7 +82,9 @@ def outputs_of(net: nn.Module, x: torch.Tensor) -> list[tuple[str, torch.Tensor,
 
 @cache
 def outputs_in_order(name: str) -> list[tuple[str, torch.Size]]:
-    """(path, shape of its output) of every module at the printed size; none is written over after its hook saw it."""
+    """(path, shape of its output) of every module at the printed size; none is written over after
+    its hook saw it.
+    """
     net = blueprint(name).eval()
     seen = outputs_of(net, images(net, net.side))
     assert [path for path, out, version in seen if out._version != version] == []
@@ -77,8 +93,12 @@ def outputs_in_order(name: str) -> list[tuple[str, torch.Size]]:
 
 every_network = pytest.mark.parametrize("name", entries())
 by_size = sorted(stored_facts().items(), key=lambda item: item[1]["params"], reverse=True)
-smallest_of_each_file = pytest.mark.parametrize("name", {facts["family"]: name for name, facts in by_size}.values())
-small_networks = pytest.mark.parametrize("name", [name for name, facts in by_size if facts["params"] <= SMALL])
+smallest_of_each_file = pytest.mark.parametrize(
+    "name", {facts["family"]: name for name, facts in by_size}.values()
+)
+small_networks = pytest.mark.parametrize(
+    "name", [name for name, facts in by_size if facts["params"] <= SMALL]
+)
 
 
 @every_network
@@ -97,23 +117,34 @@ def test_every_legal_size_and_no_other(name):
     above = net.largest or net.side + 37
     assert net.smallest <= net.side <= above
     some = random.Random(name)
-    for mode, h, w in [(False, net.smallest, net.smallest), (False, above, above), (True, net.smallest, net.side),
-                       (True, net.smallest, net.smallest),
-                       (False, some.randint(net.smallest, above), some.randint(net.smallest, above))]:
+    for mode, h, w in [
+        (False, net.smallest, net.smallest),
+        (False, above, above),
+        (True, net.smallest, net.side),
+        (True, net.smallest, net.smallest),
+        (False, some.randint(net.smallest, above), some.randint(net.smallest, above)),
+    ]:
         assert batch_read(net, mode, h, w) == 2, f"{h}x{w}"
     for side in range(net.smallest, above, 5) if net.largest else ():
         assert batch_read(net, False, side, side) == 2, side
     for side in {net.smallest - 1, *([net.largest + 1] if net.largest else [])}:
         with pytest.raises(ValueError, match=rf"^{name} reads .*{side}x{side}"):
             net(images(net, side))
-        assert side == 0 or not runs_unchecked(net, side), f"{name} would read {side}x{side}: its bounds are too narrow"
+        assert side == 0 or not runs_unchecked(net, side), (
+            f"{name} would read {side}x{side}: its bounds are too narrow"
+        )
 
 
 @every_network
 def test_images_of_another_kind_are_refused(name):
     net = blueprint(name)
-    for shape in [(2, net.in_channels + 1, net.side, net.side), (net.in_channels, net.side, net.side)]:
-        with pytest.raises(ValueError, match=rf"^{name} reads batches of {net.in_channels}-channel images"):
+    for shape in [
+        (2, net.in_channels + 1, net.side, net.side),
+        (net.in_channels, net.side, net.side),
+    ]:
+        with pytest.raises(
+            ValueError, match=rf"^{name} reads batches of {net.in_channels}-channel images"
+        ):
             net(torch.empty(shape, device=META))
 
 
@@ -135,8 +166,10 @@ def test_the_cam_layer_gives_the_last_map_before_the_classifier(name):
     outputs = dict(outputs_in_order(name))
     assert len(outputs[path]) == 4
     assert min(outputs[path][2:]) > 1
-    classifier, = [p for p, module in net.named_modules() if module is net.classifier]
-    assert list(outputs).index(path) < list(outputs).index(classifier) or classifier.startswith(path)
+    (classifier,) = [p for p, module in net.named_modules() if module is net.classifier]
+    assert list(outputs).index(path) < list(outputs).index(classifier) or classifier.startswith(
+        path
+    )
 
 
 @every_network
@@ -151,8 +184,12 @@ def test_every_parameter_has_a_gradient_and_hooks_on_every_module_see_it(name):
     outputs = training_logits(net, x)
     assert {y.shape for y in outputs} == {(2, 7)}
     sum(y.sum() for y in outputs).backward()
-    assert [path for path, p in net.named_parameters() if p.grad is None or p.grad.shape != p.shape] == []
-    weighted = {path for path, module in net.named_modules() if list(module.parameters(recurse=False))}
+    assert [
+        path for path, p in net.named_parameters() if p.grad is None or p.grad.shape != p.shape
+    ] == []
+    weighted = {
+        path for path, module in net.named_modules() if list(module.parameters(recurse=False))
+    }
     assert weighted <= called
 
 
@@ -160,15 +197,21 @@ def test_every_parameter_has_a_gradient_and_hooks_on_every_module_see_it(name):
 def test_a_copy_takes_a_new_classifier_and_leaves_the_original_alone(name):
     net = blueprint(name)
     twin = copy.deepcopy(net)
-    assert [(k, v.shape) for k, v in twin.state_dict().items()] == [(k, v.shape) for k, v in net.state_dict().items()]
+    assert [(k, v.shape) for k, v in twin.state_dict().items()] == [
+        (k, v.shape) for k, v in net.state_dict().items()
+    ]
     old, shapes = twin.classifier, [p.shape for p in net.parameters()]
     replaced = [old, *(twin.get_submodule(path) for path in twin.auxiliary_paths)]
-    others = {id(p) for p in twin.parameters()} - {id(p) for layer in replaced for p in layer.parameters()}
+    others = {id(p) for p in twin.parameters()} - {
+        id(p) for layer in replaced for p in layer.parameters()
+    }
     twin.reset_classifier(5)
     assert twin.classifier is not old
     assert type(twin.classifier) is type(old)
     assert others <= {id(p) for p in twin.parameters()}
-    assert {logits.shape for logits in training_logits(twin.eval(), images(twin, twin.side))} == {(2, 5)}
+    assert {logits.shape for logits in training_logits(twin.eval(), images(twin, twin.side))} == {
+        (2, 5)
+    }
     assert [p.shape for p in net.parameters()] == shapes
     with pytest.raises(ValueError, match=name):
         twin(torch.empty(2, twin.in_channels + 1, twin.side, twin.side, device=META))
@@ -178,7 +221,9 @@ def assert_gradients_are_finite(net: Network) -> None:
     x = images(net, max(net.smallest, min(net.side, 32)), device="cpu").requires_grad_()
     outputs = training_logits(net.train(), x)
     sum(nn.functional.cross_entropy(y, torch.tensor([1, 2])) for y in outputs).backward()
-    assert [path for path, p in net.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
+    assert [
+        path for path, p in net.named_parameters() if p.grad is None or not p.grad.isfinite().all()
+    ] == []
     assert x.grad.isfinite().all()
     assert x.grad.any(), "no gradient reaches the image"
     assert net.classifier is net.get_submodule(net.classifier_path)
@@ -209,7 +254,9 @@ def test_weights_travel(name):
 
 
 def test_an_operation_in_place_is_caught():
-    """By the version of what a forward hook saw, and in training by backward hooks, which refuse it."""
+    """By the version of what a forward hook saw, and in training by backward hooks, which refuse
+    it.
+    """
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True)).to(META)
     x = torch.empty(2, 3, 8, 8, device=META)
     assert [path for path, out, version in outputs_of(net, x) if out._version != version] == ["1"]

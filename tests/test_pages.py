@@ -1,4 +1,5 @@
 """The generated documents are fresh, whole and well formed; `make docs` renews them."""
+
 import re
 import subprocess
 import sys
@@ -38,14 +39,17 @@ def test_a_document_is_fresh(path):
 
 def test_no_page_of_a_paper_that_is_gone():
     assert {file.name for file in (ROOT / "docs" / "papers").iterdir()} == {
-        Path(path).name for path in built() if path.startswith("docs/papers/")}
+        Path(path).name for path in built() if path.startswith("docs/papers/")
+    }
 
 
 def test_every_paper_has_a_page_of_its_own():
     titles, where = {}, {}
     for name, facts in registry.stored_facts().items():
         paper = facts["paper"]
-        assert re.fullmatch(r"[a-z0-9_]+", paper["page"]), f"the Paper of {name} needs a page, such as \"resnet\""
+        assert re.fullmatch(r"[a-z0-9_]+", paper["page"]), (
+            f'the Paper of {name} needs a page, such as "resnet"'
+        )
         titles.setdefault(paper["page"], set()).add(paper["title"])
         where.setdefault(paper["title"], set()).add(paper["page"])
     assert {page for page, found in titles.items() if len(found) > 1} == set()
@@ -75,13 +79,26 @@ def test_a_page_holds_all_that_the_index_knows(name):
         assert f"| `{network}` | {facts['params']:,}" in text
         assert f"| {facts['macs']:,} |" in text
     for record in found.records:
-        for key in ("title", "authors", "introduced", "silent", "departs", "elsewhere", "recipe", "results"):
-            said = re.sub(r"\[`(\w+)`\]\(\w+\.md\)|`(\w+)`", r"\1\2", text)     # names without code and links
+        for key in (
+            "title",
+            "authors",
+            "introduced",
+            "silent",
+            "departs",
+            "elsewhere",
+            "recipe",
+            "results",
+        ):
+            said = re.sub(
+                r"\[`(\w+)`\]\(\w+\.md\)|`(\w+)`", r"\1\2", text
+            )  # names without code and links
             assert re.sub(r"`(\w+)`", r"\1", markdown.plain(record.paper[key])) in said, key
     for network, claim in found.claims():
         if claim["quantity"] != "size":
-            assert (f"| `{network}` | {page.quantity(claim)} | {claim['printed']} | {claim['measured']} | "
-                    f"{claim['status']} |") in text
+            assert (
+                f"| `{network}` | {page.quantity(claim)} | {claim['printed']} | "
+                f"{claim['measured']} | {claim['status']} |"
+            ) in text
         else:
             assert f"`{claim['part']}` {claim['printed']}" in text
         if claim["erratum"]:
@@ -91,11 +108,17 @@ def test_a_page_holds_all_that_the_index_knows(name):
 
 def test_the_errata_are_all_there_under_their_papers():
     text = built()["docs/errata.md"]
-    wrong = [(found, name, claim) for found in works.all_works() for name, claim in found.claims()
-             if claim["status"] == "erratum"]
+    wrong = [
+        (found, name, claim)
+        for found in works.all_works()
+        for name, claim in found.claims()
+        if claim["status"] == "erratum"
+    ]
     assert f"{len(wrong)} cannot be right" in text
-    chapters = {chapter.split("papers/")[1].split(".md")[0]: " ".join(chapter.split())
-                for chapter in text.split("\n## ")[1:]}
+    chapters = {
+        chapter.split("papers/")[1].split(".md")[0]: " ".join(chapter.split())
+        for chapter in text.split("\n## ")[1:]
+    }
     assert set(chapters) == {found.page for found, _, _ in wrong}
     for found, name, claim in wrong:
         assert page.misprint(name, claim) in chapters[found.page]
@@ -103,8 +126,16 @@ def test_the_errata_are_all_there_under_their_papers():
 
 
 def test_a_claim_that_fails_is_seen_on_its_page():
-    claim = {"quantity": "params", "part": "", "printed": "1M", "measured": "2.0M", "status": "fails",
-             "source": "Table 9", "erratum": "", "at": "160x160"}
+    claim = {
+        "quantity": "params",
+        "part": "",
+        "printed": "1M",
+        "measured": "2.0M",
+        "status": "fails",
+        "source": "Table 9",
+        "erratum": "",
+        "at": "160x160",
+    }
     facts = {**registry.stored_facts()["lenet5"], "claims": [claim]}
     planted = works.Work("lenet5", (works.Record("lenet5", facts["paper"], {"lenet5": facts}),))
     text = page.page_of(planted)
@@ -117,39 +148,62 @@ def test_links_lead_somewhere():
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             if not target.startswith("https://"):
                 assert (ROOT / Path(path).parent / target).resolve().exists() or str(
-                    Path(path).parent / target) in built(), f"{path}: {target}"
+                    Path(path).parent / target
+                ) in built(), f"{path}: {target}"
 
 
 @pytest.mark.parametrize("path", built())
 def test_a_document_reads_as_it_is_meant(path):
-    """Nothing in a sentence has become a heading, a table or emphasis; every row has all its cells."""
+    """Nothing in a sentence has become a heading, a table or emphasis; every row
+    has all its cells.
+    """
     text = built()[path]
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     lines = re.sub(r"```.*?```", "", text, flags=re.DOTALL).split("\n")
     kinds = [token.type for token in tokens]
     assert kinds.count("heading_open") == sum(line.startswith("#") for line in lines)
-    assert kinds.count("tr_open") == sum(line.startswith("|") and not re.match(r"\| ?---", line) for line in lines)
+    assert kinds.count("tr_open") == sum(
+        line.startswith("|") and not re.match(r"\| ?---", line) for line in lines
+    )
     assert "html_block" not in kinds or path == "README.md"
     if path != "README.md":
         assert {child.type for token in tokens for child in token.children or ()} <= {
-            "text", "text_special", "code_inline", "link_open", "link_close", "softbreak"}
-        assert max(map(len, (line for line in lines if not line.startswith(("|", "#"))))) <= 240    # a link is unbroken
+            "text",
+            "text_special",
+            "code_inline",
+            "link_open",
+            "link_close",
+            "softbreak",
+        }
+        assert (
+            max(map(len, (line for line in lines if not line.startswith(("|", "#"))))) <= 240
+        )  # a link is unbroken
     widths = {}
     for line in lines:
         if line.startswith("|"):
-            widths.setdefault(len(widths) if not widths else max(widths), set()).add(len(re.split(r"(?<!\\)\|", line)))
+            widths.setdefault(len(widths) if not widths else max(widths), set()).add(
+                len(re.split(r"(?<!\\)\|", line))
+            )
         elif widths:
             widths[max(widths) + 1] = set()
     assert all(len(found) <= 1 for found in widths.values())
 
 
-@given(st.lists(st.sampled_from(["1.", "-", "+", "#", "a", "word", "2)", "12", "x"]), min_size=1, max_size=150))
+@given(
+    st.lists(
+        st.sampled_from(["1.", "-", "+", "#", "a", "word", "2)", "12", "x"]),
+        min_size=1,
+        max_size=150,
+    )
+)
 def test_a_broken_line_never_begins_a_list(words):
     sentence = "So " + " ".join(words)
     broken = markdown.paragraph(sentence)
     assert " ".join(broken.split("\n")) == sentence
-    assert [token.type for token in MarkdownIt("commonmark").parse(broken)][::2] == ["paragraph_open",
-                                                                                    "paragraph_close"]
+    assert [token.type for token in MarkdownIt("commonmark").parse(broken)][::2] == [
+        "paragraph_open",
+        "paragraph_close",
+    ]
 
 
 def test_plain_text_means_nothing_to_markdown():
@@ -198,10 +252,17 @@ def test_the_readme_keeps_what_is_around_its_table():
 
 
 def run(folder: Path) -> subprocess.CompletedProcess:
-    code = ("import runpy, sys; runpy.run_module('convatlas.pages', run_name='__main__'); "
-            "sys.exit(' '.join(name for name in ('torch', 'numpy') if name in sys.modules) or 0)")
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True,
-                          env={"PYTHONPATH": str(ROOT), "PATH": ""})
+    code = (
+        "import runpy, sys; runpy.run_module('convatlas.pages', run_name='__main__'); "
+        "sys.exit(' '.join(name for name in ('torch', 'numpy') if name in sys.modules) or 0)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    )
 
 
 def test_the_command_needs_no_torch_and_says_what_it_wrote(tmp_path):
@@ -212,10 +273,15 @@ def test_the_command_needs_no_torch_and_says_what_it_wrote(tmp_path):
     assert run(tmp_path).stdout == "all documents are fresh\n"
 
 
-@pytest.mark.parametrize(("there", "words"), [
-    ({}, "README.md"), ({"README.md": README}, "ledger.jsonl"),
-    ({"README.md": "no marks", "ledger.jsonl": ""}, "has no lines <!-- papers"),
-    ({"README.md": README, "ledger.jsonl": "no record\n"}, "line 1 of ledger.jsonl")])
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ({}, "README.md"),
+        ({"README.md": README}, "ledger.jsonl"),
+        ({"README.md": "no marks", "ledger.jsonl": ""}, "has no lines <!-- papers"),
+        ({"README.md": README, "ledger.jsonl": "no record\n"}, "line 1 of ledger.jsonl"),
+    ],
+)
 def test_the_command_in_the_wrong_place_is_one_sentence(tmp_path, there, words):
     (tmp_path / "results").mkdir()
     for name, text in there.items():

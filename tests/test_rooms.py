@@ -1,4 +1,7 @@
-"""The rooms of the house, and which doors exist. A new door is a change to this table, seen in review."""
+"""The rooms of the house, and which doors exist. A new door is a change to this table, seen in
+review.
+"""
+
 import ast
 from pathlib import Path
 
@@ -7,8 +10,15 @@ import pytest
 import convatlas
 
 DOORS = {
-    "errors": set(), "paper": set(), "layers": set(), "anatomy": set(), "data": set(), "weights": set(), "recipes": set(), "papers": set(),
-    "nets": {"paper", "layers"},                    # and one other file of nets: see below
+    "errors": set(),
+    "paper": set(),
+    "layers": set(),
+    "anatomy": set(),
+    "data": set(),
+    "weights": set(),
+    "recipes": set(),
+    "papers": set(),
+    "nets": {"paper", "layers"},  # and one other file of nets: see below
     "registry": {"nets", "paper", "weights"},
     "verification": {"registry", "anatomy", "paper"},
     "index": {"registry", "anatomy", "verification", "papers", "weights"},
@@ -19,29 +29,39 @@ DOORS = {
     "prediction": {"data", "registry", "model_file"},
     "training": {"data", "registry", "evaluation", "model_file", "weights"},
 }
-ALL_DOORS = {"cli", "__main__"}         # the front of the house
+ALL_DOORS = {"cli", "__main__"}  # the front of the house
 HOUSE = Path(convatlas.__file__).parent
-FILES = {file.relative_to(HOUSE).as_posix(): file.read_text() for file in sorted(HOUSE.rglob("*.py"))}
+FILES = {
+    file.relative_to(HOUSE).as_posix(): file.read_text() for file in sorted(HOUSE.rglob("*.py"))
+}
 
 
 def imports(source: str, path: str) -> set[str]:
-    """Our modules that a file imports, dotted and without "convatlas.": "registry", "nets.resnet"."""
+    """Our modules that a file imports, dotted and without "convatlas.":
+    "registry", "nets.resnet".
+    """
     package = ["convatlas", *path.split("/")[:-1]]
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = package[:len(package) - node.level + 1] if node.level else []
+            base = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {module} if module != "convatlas" else {f"convatlas.{_home(name.name)}" for name in node.names}
+            found |= (
+                {module}
+                if module != "convatlas"
+                else {f"convatlas.{_home(name.name)}" for name in node.names}
+            )
             if module == "convatlas.nets":
                 found |= {f"{module}.{name.name}" for name in node.names}
     return {name.removeprefix("convatlas.") for name in found if name.startswith("convatlas.")}
 
 
 def _home(name: str) -> str:
-    """Where a name that the package itself offers really lives, so that it is no way round a door."""
+    """Where a name that the package itself offers really lives, so that it is no
+    way round a door.
+    """
     return convatlas._HOMES.get(name, name)
 
 
@@ -57,7 +77,10 @@ def trespasses(files: dict[str, str]) -> list[str]:
             continue
         seen = imports(source, path)
         rooms = {name.split(".")[0] for name in seen} & {*DOORS, *ALL_DOORS}
-        found += [f"{path}: {room} may not import {other}" for other in sorted(rooms - DOORS[room] - {room, "errors"})]
+        found += [
+            f"{path}: {room} may not import {other}"
+            for other in sorted(rooms - DOORS[room] - {room, "errors"})
+        ]
         if room == "nets":
             found += _ancestors(path, seen, files)
     return found
@@ -65,7 +88,11 @@ def trespasses(files: dict[str, str]) -> list[str]:
 
 def _ancestors(path: str, seen: set[str], files: dict[str, str]) -> list[str]:
     nets = _nets(seen)
-    found = [f"{path}: builds on {' and '.join(sorted(nets))}; one is the limit"] if len(nets) > 1 else []
+    found = (
+        [f"{path}: builds on {' and '.join(sorted(nets))}; one is the limit"]
+        if len(nets) > 1
+        else []
+    )
     for name in sorted(nets):
         older = f"nets/{name}.py"
         if _nets(imports(files.get(older, ""), older)):
@@ -81,33 +108,50 @@ def test_every_import_goes_through_a_door():
     assert trespasses(FILES) == []
 
 
-@pytest.mark.parametrize(("path", "source"), [
-    ("nets/new.py", "from convatlas.registry import create_model"),
-    ("nets/new.py", "import convatlas.registry as r"),
-    ("nets/new.py", "from convatlas import registry"),
-    ("nets/new.py", "from convatlas import create_model"),
-    ("nets/new.py", "from ..registry import create_model"),
-    ("nets/new.py", "from .. import registry"),
-    ("nets/new.py", "def f():\n    from convatlas.training import run"),
-    ("anatomy/new.py", "from convatlas.layers import seq"),
-    ("paper.py", "import convatlas.layers"),
-    ("registry.py", "from convatlas.cli import atlas"),
-    ("data/deep/new.py", "from ...nets.resnet import ResNet"),
-    ("attic/new.py", "import torch"),
-    ("nets/new.py", "from convatlas.nets.resnet import Residual\nfrom convatlas.nets.vgg import VGG"),
-    ("nets/new.py", "from . import resnet, vgg"),
-    ("nets/new.py", "from convatlas.nets.resnet_cifar import ResNetCIFAR"),
-])
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("nets/new.py", "from convatlas.registry import create_model"),
+        ("nets/new.py", "import convatlas.registry as r"),
+        ("nets/new.py", "from convatlas import registry"),
+        ("nets/new.py", "from convatlas import create_model"),
+        ("nets/new.py", "from ..registry import create_model"),
+        ("nets/new.py", "from .. import registry"),
+        ("nets/new.py", "def f():\n    from convatlas.training import run"),
+        ("anatomy/new.py", "from convatlas.layers import seq"),
+        ("paper.py", "import convatlas.layers"),
+        ("registry.py", "from convatlas.cli import atlas"),
+        ("data/deep/new.py", "from ...nets.resnet import ResNet"),
+        ("attic/new.py", "import torch"),
+        (
+            "nets/new.py",
+            "from convatlas.nets.resnet import Residual\nfrom convatlas.nets.vgg import VGG",
+        ),
+        ("nets/new.py", "from . import resnet, vgg"),
+        ("nets/new.py", "from convatlas.nets.resnet_cifar import ResNetCIFAR"),
+    ],
+)
 def test_a_trespass_is_seen(path, source):
     assert [found for found in trespasses({**FILES, path: source}) if found.startswith(path)]
 
 
-@pytest.mark.parametrize(("path", "source"), [
-    ("nets/new.py", "from convatlas.layers import seq\nfrom convatlas.paper import Paper\nimport torch.nn as nn"),
-    ("nets/new.py", "from convatlas.nets.resnet import Residual, ResNet"), ("nets/new.py", "from . import resnet"),
-    ("verification.py", "from convatlas import registry, summary"), ("training/new.py", "import convatlas\nfrom . import loss"),
-    ("cli/new.py", "from convatlas.training.run import train"),
-])
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        (
+            "nets/new.py",
+            (
+                "from convatlas.layers import seq\nfrom convatlas.paper import Paper\nimport "
+                "torch.nn as nn"
+            ),
+        ),
+        ("nets/new.py", "from convatlas.nets.resnet import Residual, ResNet"),
+        ("nets/new.py", "from . import resnet"),
+        ("verification.py", "from convatlas import registry, summary"),
+        ("training/new.py", "import convatlas\nfrom . import loss"),
+        ("cli/new.py", "from convatlas.training.run import train"),
+    ],
+)
 def test_a_door_may_be_used(path, source):
     assert [found for found in trespasses({**FILES, path: source}) if found.startswith(path)] == []
 

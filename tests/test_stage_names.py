@@ -1,9 +1,11 @@
-"""The points where a network can be read: names, order and sizes of its stages, and its layer for activation maps.
+"""The points where a network can be read: names, order and sizes of its stages, and its layer for
+activation maps.
 
-Typed from the papers' tables and figures (or, where no paper is, from the code that a network stands for), not read
-from our code. A row reads "name side, name side, ...": sides in pixels at the printed input; in brackets the layer that
-class activation maps read where it is not the last stage.
+Typed from the papers' tables and figures (or, where no paper is, from the code that a network
+stands for), not read from our code. A row reads "name side, name side, ...": sides in pixels at the
+printed input; in brackets the layer that class activation maps read where it is not the last stage.
 """
+
 from math import ceil
 
 import pytest
@@ -15,77 +17,137 @@ from convatlas.registry import create_model, entries
 RESNET = "conv1 112, conv2_x 56, conv3_x 28, conv4_x 14, conv5_x 7"
 CIFAR = "conv1 32, stage1 32, stage2 16, stage3 8"
 SQUEEZENET = "conv1 111, fire4 55, fire8 27, fire9 13"
-MOBILENET_V1 = ("conv1 112, conv2 112, conv3 56, conv4 56, conv5 28, conv6 28, conv7 14, conv8 14, conv9 14, "
-                "conv10 14, conv11 14, conv12 14, conv13 7, conv14 7")
-LARGE = ("conv1 112, bneck1 112, bneck2 56, bneck3 56, bneck4 28, bneck5 28, bneck6 28, bneck7 14, bneck8 14, "
-         "bneck9 14, bneck10 14, bneck11 14, bneck12 14, bneck13 7, bneck14 7, bneck15 7, conv2 7")
-SMALL = ("conv1 112, bneck1 56, bneck2 28, bneck3 28, bneck4 14, bneck5 14, bneck6 14, bneck7 14, bneck8 14, bneck9 7, "
-         "bneck10 7, bneck11 7, conv2 7")
+MOBILENET_V1 = (
+    "conv1 112, conv2 112, conv3 56, conv4 56, conv5 28, conv6 28, conv7 14, conv8 14, conv9 14, "
+    "conv10 14, conv11 14, conv12 14, conv13 7, conv14 7"
+)
+LARGE = (
+    "conv1 112, bneck1 112, bneck2 56, bneck3 56, bneck4 28, bneck5 28, bneck6 28, bneck7 14, "
+    "bneck8 14, bneck9 14, bneck10 14, bneck11 14, bneck12 14, bneck13 7, bneck14 7, bneck15 7, "
+    "conv2 7"
+)
+SMALL = (
+    "conv1 112, bneck1 56, bneck2 28, bneck3 28, bneck4 14, bneck5 14, bneck6 14, bneck7 14, "
+    "bneck8 14, bneck9 7, bneck10 7, bneck11 7, conv2 7"
+)
 BN_INCEPTION = "conv1 112, conv2 56, inception_3b 28, inception_4d 14, inception_5b 7"
 GOOGLENET = "conv1 112, conv2 56, inception_3b 28, inception_4e 14, inception_5b 7"
-INCEPTION_RESNET = ("stem 35, inception_resnet_a 35, reduction_a 17, inception_resnet_b 17, reduction_b 8, "
-                    "inception_resnet_c 8")
+INCEPTION_RESNET = (
+    "stem 35, inception_resnet_a 35, reduction_a 17, inception_resnet_b 17, reduction_b 8, "
+    "inception_resnet_c 8"
+)
 TUTORIAL_LENET = "pool1 14, conv2 10, pool2 5 [conv2]"
 
 OF_A_FILE = {
-    "alexnet": "conv1 55, conv2 27, conv3 13, conv4 13, conv5 13, pool5 6 [conv5]",         # Sec. 3.5, Figure 2
-    "vgg": "conv1 224, conv2 112, conv3 56, conv4 28, conv5 14",                            # Table 1, between max pools
+    "alexnet": (
+        "conv1 55, conv2 27, conv3 13, conv4 13, conv5 13, pool5 6 [conv5]"
+    ),  # Sec. 3.5, Figure 2
+    "vgg": "conv1 224, conv2 112, conv3 56, conv4 28, conv5 14",  # Table 1, between max pools
     "vgg_32": "conv1 32, conv2 16, conv3 8, conv4 4, conv5 2",
-    "googlenet": GOOGLENET, "googlenet_torchvision": GOOGLENET,                             # Table 1, before each pool
+    "googlenet": GOOGLENET,
+    "googlenet_torchvision": GOOGLENET,  # Table 1, before each pool
     "googlenet_32": "conv1 32, inception_3b 32, inception_4e 16, inception_5b 8",
-    "bn_inception": BN_INCEPTION, "se_bn_inception": BN_INCEPTION,                          # Figure 5: 3c and 4e halve
-    "inception_v3": "conv_2b 147, conv_4a 71, mixed_5d 35, mixed_6e 17, mixed_7c 8",        # the release's names
-    "inception_v4": "stem 35, inception_a 35, reduction_a 17, inception_b 17, reduction_b 8, inception_c 8",  # Figure 9
-    "inception_resnet": INCEPTION_RESNET,                                                   # Figure 15
-    "xception": "entry_flow.conv2 147, entry_flow.block1 74, entry_flow.block2 37, middle_flow 19, exit_flow 10",
-    "squeezenet": SQUEEZENET,                                                               # Table 1, before each pool
-    "resnet": RESNET, "resnet_v15": RESNET, "resnext": RESNET, "senet": RESNET, "se_ablation": RESNET,      # Tables 1
-    "sknet": RESNET, "res2net": RESNET,
+    "bn_inception": BN_INCEPTION,
+    "se_bn_inception": BN_INCEPTION,  # Figure 5: 3c and 4e halve
+    "inception_v3": (
+        "conv_2b 147, conv_4a 71, mixed_5d 35, mixed_6e 17, mixed_7c 8"
+    ),  # the release's names
+    "inception_v4": (
+        "stem 35, inception_a 35, reduction_a 17, inception_b 17, reduction_b 8, inception_c 8"
+    ),  # Figure 9
+    "inception_resnet": INCEPTION_RESNET,  # Figure 15
+    "xception": (
+        "entry_flow.conv2 147, entry_flow.block1 74, entry_flow.block2 37, middle_flow 19, "
+        "exit_flow 10"
+    ),
+    "squeezenet": SQUEEZENET,  # Table 1, before each pool
+    "resnet": RESNET,
+    "resnet_v15": RESNET,
+    "resnext": RESNET,
+    "senet": RESNET,
+    "se_ablation": RESNET,  # Tables 1
+    "sknet": RESNET,
+    "res2net": RESNET,
     "resnet_32": "conv1 32, conv2_x 32, conv3_x 16, conv4_x 8, conv5_x 4",
-    "res2net_dla": "base_layer 224, level0 224, level1 112, level2 56, level3 28, level4 14, level5 7",     # release
-    "resnet_cifar": CIFAR, "resnext_cifar": CIFAR, "se_resnet_cifar": CIFAR,                # Sec. 4.2: 32, 16, 8
-    "preresnet": RESNET + " [activation]", "preresnet_cifar": CIFAR + " [activation]",      # after the last unit
+    "res2net_dla": (
+        "base_layer 224, level0 224, level1 112, level2 56, level3 28, level4 14, level5 7"
+    ),  # release
+    "resnet_cifar": CIFAR,
+    "resnext_cifar": CIFAR,
+    "se_resnet_cifar": CIFAR,  # Sec. 4.2: 32, 16, 8
+    "preresnet": RESNET + " [activation]",
+    "preresnet_cifar": CIFAR + " [activation]",  # after the last unit
     "se_preresnet": RESNET + " [activation]",
-    "densenet": "convolution 112, dense_block1 56, dense_block2 28, dense_block3 14, dense_block4 7 [activation]",
-    "densenet_cifar": "convolution 32, dense_block1 32, dense_block2 16, dense_block3 8 [activation]",
-    "densenet_tutorial": "convolution 112, dense_block1 55, dense_block2 27, dense_block3 13, dense_block4 6 "
-                         "[activation]",
-    "mobilenet_v1": MOBILENET_V1,                                                           # Table 1, pairs of rows
-    "mobilenet_v2": "conv1 112, bottleneck1 112, bottleneck2 56, bottleneck3 28, bottleneck4 14, bottleneck5 14, "
-                    "bottleneck6 7, bottleneck7 7, conv9 7",                                # Table 2, rows
-    "shufflenet_v1": "Conv1 112, MaxPool 56, Stage2 28, Stage3 14, Stage4 7",               # Table 1
-    "shufflenet_v2": "Conv1 112, MaxPool 56, Stage2 28, Stage3 14, Stage4 7, Conv5 7",      # Table 5
+    "densenet": (
+        "convolution 112, dense_block1 56, dense_block2 28, dense_block3 14, dense_block4 "
+        "7 [activation]"
+    ),
+    "densenet_cifar": (
+        "convolution 32, dense_block1 32, dense_block2 16, dense_block3 8 [activation]"
+    ),
+    "densenet_tutorial": "convolution 112, dense_block1 55, dense_block2 27, dense_block3 13, "
+    "dense_block4 6 [activation]",
+    "mobilenet_v1": MOBILENET_V1,  # Table 1, pairs of rows
+    "mobilenet_v2": "conv1 112, bottleneck1 112, bottleneck2 56, bottleneck3 28, bottleneck4 14, "
+    "bottleneck5 14, bottleneck6 7, bottleneck7 7, conv9 7",  # Table 2, rows
+    "shufflenet_v1": "Conv1 112, MaxPool 56, Stage2 28, Stage3 14, Stage4 7",  # Table 1
+    "shufflenet_v2": "Conv1 112, MaxPool 56, Stage2 28, Stage3 14, Stage4 7, Conv5 7",  # Table 5
 }
 OF_A_NETWORK = {
-    "lenet1989_zip": "H1 8, H2 4",                                                          # Neural Computation, Fig. 3
-    "lenet1989": "H1 24, H2 12, H3 8, H4 4 [H3]",                                           # NIPS, Figure 2
-    "lenet5": "C1 28, S2 14, C3 10, S4 5, C5 1 [C3]",                                       # Figure 2
-    "lenet5_tutorial": "conv1 28, " + TUTORIAL_LENET, "lenet5_tutorial_32": "conv1 28, " + TUTORIAL_LENET,
+    "lenet1989_zip": "H1 8, H2 4",  # Neural Computation, Fig. 3
+    "lenet1989": "H1 24, H2 12, H3 8, H4 4 [H3]",  # NIPS, Figure 2
+    "lenet5": "C1 28, S2 14, C3 10, S4 5, C5 1 [C3]",  # Figure 2
+    "lenet5_tutorial": "conv1 28, " + TUTORIAL_LENET,
+    "lenet5_tutorial_32": "conv1 28, " + TUTORIAL_LENET,
     "lenet_caffe": "conv1 24, pool1 12, conv2 8, pool2 4 [conv2]",
-    "nin_mnist": "mlpconv1 28, mlpconv2 14, mlpconv3 7", "nin_cifar10": "mlpconv1 32, mlpconv2 16, mlpconv3 8",
+    "nin_mnist": "mlpconv1 28, mlpconv2 14, mlpconv3 7",
+    "nin_cifar10": "mlpconv1 32, mlpconv2 16, mlpconv3 8",
     "nin_imagenet": "mlpconv1 54, mlpconv2 27, mlpconv3 13, mlpconv4 6",
     "nin_tutorial": "mlpconv1 54, mlpconv2 26, mlpconv3 12, mlpconv4 5",
     "inception_resnet_v2_released": "conv_2b 147, conv_4a 71, repeat 35, repeat_1 17, conv_7b 8",
-    "squeezenet1_1": "conv1 113, fire3 56, fire5 28, fire9 14",                             # README: pools 1, 3 and 5
-    "mobilenet_v1_shallow": ", ".join(stage for stage in MOBILENET_V1.split(", ")           # Sec. 4.1: five fewer
-                                      if stage.split()[0] not in {f"conv{i}" for i in range(8, 13)}),
-    "se_preresnet110_cifar": CIFAR + " [activation]", "se_preresnet164_cifar": CIFAR + " [activation]",
-    "shufflenet_v2_50": "conv1_x 112, conv2_x 56, conv3_x 28, conv4_x 14, conv5_x 7, conv6 7",      # appendix
+    "squeezenet1_1": "conv1 113, fire3 56, fire5 28, fire9 14",  # README: pools 1, 3 and 5
+    "mobilenet_v1_shallow": ", ".join(
+        stage
+        for stage in MOBILENET_V1.split(", ")  # Sec. 4.1: five fewer
+        if stage.split()[0] not in {f"conv{i}" for i in range(8, 13)}
+    ),
+    "se_preresnet110_cifar": CIFAR + " [activation]",
+    "se_preresnet164_cifar": CIFAR + " [activation]",
+    "shufflenet_v2_50": (
+        "conv1_x 112, conv2_x 56, conv3_x 28, conv4_x 14, conv5_x 7, conv6 7"
+    ),  # appendix
 }
-STRIDES = (2, 2, 4, 8, 16, 16, 32, 32, 32)                                                  # EfficientNet, Table 1
-RESOLUTION = {"b0": 224, "b1": 240, "b2": 260, "b3": 300, "b4": 380, "b5": 456, "b6": 528, "b7": 600}
-CROP = {"resnest101": 256, "resnest200": 320, "resnest269": 416}                            # others 224
+STRIDES = (2, 2, 4, 8, 16, 16, 32, 32, 32)  # EfficientNet, Table 1
+RESOLUTION = {
+    "b0": 224,
+    "b1": 240,
+    "b2": 260,
+    "b3": 300,
+    "b4": 380,
+    "b5": 456,
+    "b6": 528,
+    "b7": 600,
+}
+CROP = {"resnest101": 256, "resnest200": 320, "resnest269": 416}  # others 224
 
 
 def row_of(name: str) -> str:
     family = entries()[name].family
     if family.startswith("efficientnet"):
         side = RESOLUTION[name.split("_")[1]]
-        return ", ".join(f"stage{i} {ceil(side / stride)}" for i, stride in enumerate(STRIDES, start=1))
+        return ", ".join(
+            f"stage{i} {ceil(side / stride)}" for i, stride in enumerate(STRIDES, start=1)
+        )
     if family == "resnest":
         side = CROP.get(name, 224)
-        return ", ".join(f"{stage} {side // stride}" for stage, stride in zip(
-            ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x"), (2, 4, 8, 16, 32), strict=True))
+        return ", ".join(
+            f"{stage} {side // stride}"
+            for stage, stride in zip(
+                ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x"),
+                (2, 4, 8, 16, 32),
+                strict=True,
+            )
+        )
     if family == "mobilenet_v3":
         return LARGE if "_large" in name else SMALL
     return OF_A_NETWORK.get(name) or OF_A_FILE[family]
@@ -104,10 +166,13 @@ def test_stages_and_the_layer_for_activation_maps_are_the_papers(name):
     with torch.device("meta"):
         net = create_model(name).eval()
     with torch.no_grad():
-        maps = convatlas.features(net, torch.empty(2, net.in_channels, net.side, net.side, device="meta"))
+        maps = convatlas.features(
+            net, torch.empty(2, net.in_channels, net.side, net.side, device="meta")
+        )
     assert list(net.stages) == list(maps) == list(stages)
     assert {path: (out.ndim, len(out), *out.shape[2:]) for path, out in maps.items()} == {
-        path: (4, 2, side, side) for path, side in stages.items()}
+        path: (4, 2, side, side) for path, side in stages.items()
+    }
     assert all(out.shape[1] for out in maps.values())
     assert [path for path, module in net.named_modules() if module is net.cam_layer] == [cam]
 

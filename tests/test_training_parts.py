@@ -1,7 +1,10 @@
-"""What only training does: dropout, stochastic depth, dropped squares. The rates are typed from the papers.
+"""What only training does: dropout, stochastic depth, dropped squares. The rates are typed from the
+papers.
 
-Where a paper is silent, the rate is that of its authors' release, and the network's `silent` says so.
+Where a paper is silent, the rate is that of its authors' release, and the network's `silent` says
+so.
 """
+
 import re
 
 import pytest
@@ -13,32 +16,63 @@ from convatlas.nets.resnest import DropBlock
 from convatlas.registry import create_model, entries, stored_facts
 
 DROPOUT_OF_A_FILE = {
-    "alexnet": [0.5, 0.5],                  # Sec. 4.2: in the first two full layers
-    "vgg": [0.5, 0.5],                      # Sec. 3.1: for the first two full layers, 0.5
-    "googlenet": [0.4, 0.7, 0.7],           # Sec. 5 and Table 1: 40%; 70% in either auxiliary head
+    "alexnet": [0.5, 0.5],  # Sec. 4.2: in the first two full layers
+    "vgg": [0.5, 0.5],  # Sec. 3.1: for the first two full layers, 0.5
+    "googlenet": [0.4, 0.7, 0.7],  # Sec. 5 and Table 1: 40%; 70% in either auxiliary head
     "googlenet_torchvision": [0.2, 0.7, 0.7],
-    "inception_v3": [0.2],                  # silent; the release keeps 0.8
-    "inception_v4": [0.2],                  # Figure 9: keep 0.8
-    "inception_resnet": [0.2],              # Figure 15: keep 0.8
-    "xception": [0.5],                      # Sec. 4.3: 0.5 before the logistic regression
-    "squeezenet": [0.5],                    # Sec. 3.3: 50% after fire9
-    "mobilenet_v1": [0.001],                # silent; the release keeps 0.999
-    "mobilenet_v2": [0.2],                  # silent about the rate; the release keeps 0.8
-    "mobilenet_v3": [0.2],                  # Sec. 6.1: 0.8, which is the share that is kept
+    "inception_v3": [0.2],  # silent; the release keeps 0.8
+    "inception_v4": [0.2],  # Figure 9: keep 0.8
+    "inception_resnet": [0.2],  # Figure 15: keep 0.8
+    "xception": [0.5],  # Sec. 4.3: 0.5 before the logistic regression
+    "squeezenet": [0.5],  # Sec. 3.3: 50% after fire9
+    "mobilenet_v1": [0.001],  # silent; the release keeps 0.999
+    "mobilenet_v2": [0.2],  # silent about the rate; the release keeps 0.8
+    "mobilenet_v3": [0.2],  # Sec. 6.1: 0.8, which is the share that is kept
 }
 DROPOUT = {
-    "nin_cifar10": [0.5, 0.5], "nin_mnist": [0.5, 0.5],             # Sec. 4.1: on all mlpconv layers but the last
-    "nin_imagenet": [0.5], "nin_tutorial": [0.5],                   # before the last block
-    "senet154": [0.2],                                              # appendix, (d)
-    "resnest200": [0.2], "resnest269": [0.2],                       # Sec. 4.2: 0.2, for very deep networks
-    "shufflenet_v2_x2_0": [0.2],                                    # silent; the release, at 2x only
-    "densenet40_k12_cifar_dropout": [0.2] * 38,                     # Sec. 4.2: after each convolution but the first
+    "nin_cifar10": [0.5, 0.5],
+    "nin_mnist": [0.5, 0.5],  # Sec. 4.1: on all mlpconv layers but the last
+    "nin_imagenet": [0.5],
+    "nin_tutorial": [0.5],  # before the last block
+    "senet154": [0.2],  # appendix, (d)
+    "resnest200": [0.2],
+    "resnest269": [0.2],  # Sec. 4.2: 0.2, for very deep networks
+    "shufflenet_v2_x2_0": [0.2],  # silent; the release, at 2x only
+    "densenet40_k12_cifar_dropout": [0.2] * 38,  # Sec. 4.2: after each convolution but the first
     "densenet_bc100_k12_cifar_dropout": [0.2] * 98,
-    **{f"efficientnet_{b}{suffix}": [rate] for suffix in ("", "_torchvision") for b, rate in {      # Sec. 5.2
-        "b0": 0.2, "b1": 0.2, "b2": 0.3, "b3": 0.3, "b4": 0.4, "b5": 0.4, "b6": 0.5, "b7": 0.5}.items()},
+    **{
+        f"efficientnet_{b}{suffix}": [rate]
+        for suffix in ("", "_torchvision")
+        for b, rate in {  # Sec. 5.2
+            "b0": 0.2,
+            "b1": 0.2,
+            "b2": 0.3,
+            "b3": 0.3,
+            "b4": 0.4,
+            "b5": 0.4,
+            "b6": 0.5,
+            "b7": 0.5,
+        }.items()
+    },
 }
-BLOCKS = {"b0": 16, "b1": 23, "b2": 23, "b3": 26, "b4": 32, "b5": 39, "b6": 45, "b7": 55}           # of EfficientNets
-UNITS = {"14": (1, 1), "26": (2, 2), "50": (6, 3), "101": (23, 3), "200": (36, 3), "269": (48, 8)}  # conv4_x, conv5_x
+BLOCKS = {
+    "b0": 16,
+    "b1": 23,
+    "b2": 23,
+    "b3": 26,
+    "b4": 32,
+    "b5": 39,
+    "b6": 45,
+    "b7": 55,
+}  # of EfficientNets
+UNITS = {
+    "14": (1, 1),
+    "26": (2, 2),
+    "50": (6, 3),
+    "101": (23, 3),
+    "200": (36, 3),
+    "269": (48, 8),
+}  # conv4_x, conv5_x
 
 
 def dropout_of(name: str) -> list[float]:
@@ -46,7 +80,9 @@ def dropout_of(name: str) -> list[float]:
 
 
 def training_only(net: nn.Module) -> list[nn.Module]:
-    return [m for m in net.modules() if re.search("drop|stochastic", type(m).__name__, re.IGNORECASE)]
+    return [
+        m for m in net.modules() if re.search("drop|stochastic", type(m).__name__, re.IGNORECASE)
+    ]
 
 
 @pytest.mark.parametrize("name", entries())
@@ -59,26 +95,55 @@ def test_the_rates_are_the_papers(name):
 
     depth = [part.p for part in parts if isinstance(part, StochasticDepth)]
     n = BLOCKS[name.split("_")[1]] if name.startswith("efficientnet") else 0
-    assert depth == pytest.approx([0.2 * i / n for i in range(n)])          # survives from 1 on down to 0.8
+    assert depth == pytest.approx([0.2 * i / n for i in range(n)])  # survives from 1 on down to 0.8
 
-    squares = {path: (part.rate, part.size) for path, part in net.named_modules() if isinstance(part, DropBlock)}
+    squares = {
+        path: (part.rate, part.size)
+        for path, part in net.named_modules()
+        if isinstance(part, DropBlock)
+    }
     units = UNITS[re.match(r"resnest(\d+)", name)[1]] if name.startswith("resnest") else ()
-    paths = {f"{stage}.{i}" for stage, n in zip(("conv4_x", "conv5_x"), units, strict=False) for i in range(n)}
-    assert {".".join(path.split(".")[:2]) for path in squares} == paths     # Sec. 4.2: the last two stages
+    paths = {
+        f"{stage}.{i}"
+        for stage, n in zip(("conv4_x", "conv5_x"), units, strict=False)
+        for i in range(n)
+    }
+    assert {
+        ".".join(path.split(".")[:2]) for path in squares
+    } == paths  # Sec. 4.2: the last two stages
     assert len(squares) == 3 * len(paths)
     assert set(squares.values()) <= {(0.1, 3)}
 
 
-SMALLEST = {facts["family"]: name for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])}
-RUN = sorted({*SMALLEST.values(), "shufflenet_v2_x2_0", "nin_imagenet", "densenet40_k12_cifar_dropout", "senet154"})
-HEADS = {"googlenet": [True] * 3, "googlenet_torchvision": [True] * 3, "inception_v3": [True, False]}   # random or not
+SMALLEST = {
+    facts["family"]: name
+    for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])
+}
+RUN = sorted(
+    {
+        *SMALLEST.values(),
+        "shufflenet_v2_x2_0",
+        "nin_imagenet",
+        "densenet40_k12_cifar_dropout",
+        "senet154",
+    }
+)
+HEADS = {
+    "googlenet": [True] * 3,
+    "googlenet_torchvision": [True] * 3,
+    "inception_v3": [True, False],
+}  # random or not
 
 
 def twice(net: nn.Module) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """The logits of each head in two passes over the same images."""
     side = max(net.smallest, min(net.side, 32))
     x = torch.randn(4, net.in_channels, side, side)
-    heads = net.training_outputs if net.training and hasattr(net, "training_outputs") else lambda x: [(net(x), 1.0)]
+    heads = (
+        net.training_outputs
+        if net.training and hasattr(net, "training_outputs")
+        else lambda x: [(net(x), 1.0)]
+    )
     with torch.no_grad():
         return [(first, second) for (first, _), (second, _) in zip(heads(x), heads(x), strict=True)]
 
@@ -89,9 +154,11 @@ def test_only_these_parts_are_random_and_only_in_training(name):
     net = create_model(name)
     for norm in net.modules():
         if isinstance(norm, nn.BatchNorm2d):
-            nn.init.uniform_(norm.weight, 0.5, 1.5)                         # a gamma of zero hides what is dropped
+            nn.init.uniform_(norm.weight, 0.5, 1.5)  # a gamma of zero hides what is dropped
     random = bool(dropout_of(name)) or name.startswith(("efficientnet", "resnest"))
-    assert [not torch.equal(*passes) for passes in twice(net.train())] == HEADS.get(entries()[name].family, [random])
+    assert [not torch.equal(*passes) for passes in twice(net.train())] == HEADS.get(
+        entries()[name].family, [random]
+    )
     for first, second in twice(net.eval()):
         assert torch.equal(first, second)
 
@@ -99,7 +166,7 @@ def test_only_these_parts_are_random_and_only_in_training(name):
 def test_a_part_that_forgets_to_stop_is_caught():
     net = create_model("squeezenet1_1").eval()
     net.dropout.train()
-    (first, second), = twice(net)
+    ((first, second),) = twice(net)
     assert not torch.equal(first, second)
 
 
@@ -112,11 +179,15 @@ def test_each_block_leaves_out_as_many_images_as_it_should(name):
             block.drop.register_forward_hook(lambda m, args, out: seen.append((m.p, args[0], out)))
     with torch.no_grad():
         net(torch.randn(images, 3, 8, 8))
-    assert [p for p, _, _ in seen] == pytest.approx([0.2 * i / 16 for i in (2, 4, 6, 7, 9, 10, 12, 13, 14)])
+    assert [p for p, _, _ in seen] == pytest.approx(
+        [0.2 * i / 16 for i in (2, 4, 6, 7, 9, 10, 12, 13, 14)]
+    )
     for p, before, after in seen:
         kept = after.flatten(1).any(1)
         spread = (images * p * (1 - p)) ** 0.5
         assert abs(int((~kept).sum()) - images * p) < 3.5 * spread
         torch.testing.assert_close(after[kept], before[kept] / (1 - p))
     dropped = [~after.flatten(1).any(1) for _, _, after in seen]
-    assert len({tuple(mask.tolist()) for mask in dropped}) == len(dropped), "blocks draw for themselves"
+    assert len({tuple(mask.tolist()) for mask in dropped}) == len(dropped), (
+        "blocks draw for themselves"
+    )

@@ -1,12 +1,21 @@
-"""What a network is made of: its layer table, counts, receptive fields, stages, and what sets two apart.
+"""What a network is made of: its layer table, counts, receptive fields, stages, and what sets two
+apart.
 
-Functions of any torch.nn.Module; nothing of ours. Names are looked up on first use, so that a stored table can be read
-and folded without loading torch.
+Functions of any torch.nn.Module; nothing of ours. Names are looked up on first use, so that a
+stored table can be read and folded without loading torch.
 """
+
 import importlib
 
-_HOMES = {"Layer": "table", "Summary": "table", "fold": "folding", "summary": "counting", "features": "stages",
-          "Difference": "comparing", "diff": "comparing"}
+_HOMES = {
+    "Layer": "table",
+    "Summary": "table",
+    "fold": "folding",
+    "summary": "counting",
+    "features": "stages",
+    "Difference": "comparing",
+    "diff": "comparing",
+}
 __all__ = ["Difference", "Layer", "Summary", "diff", "features", "fold", "summary"]
 
 

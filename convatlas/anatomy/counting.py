@@ -1,7 +1,10 @@
-"""Counts the layers of any torch.nn.Module: one evaluation pass of a copy on the meta device, which has no numbers.
+"""Counts the layers of any torch.nn.Module: one evaluation pass of a copy on the meta device, which
+has no numbers.
 
-Multiply-adds come from torch's own FlopCounterMode, operation by operation, and go to the module that runs it.
+Multiply-adds come from torch's own FlopCounterMode, operation by operation, and go to the module
+that runs it.
 """
+
 import copy
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -24,19 +27,24 @@ HOOKS = ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 def summary(net: nn.Module, input_size: tuple[int, ...] | None = None) -> Summary:
-    """The layer table and totals of `net` for one image of `input_size`, (C, H, W); by default `net.input_size`.
+    """The layer table and totals of `net` for one image of `input_size`, (C, H, W); by default
+    `net.input_size`.
 
-    `net` itself is not run, moved or changed. A row is one call of a layer; work that a container does itself (a matrix
-    product, its own parameters) gets a row under the container's name. Raises ValueError where no input size is known
-    or where the network cannot run on it.
+    `net` itself is not run, moved or changed. A row is one call of a layer; work that a container
+    does itself (a matrix product, its own parameters) gets a row under the container's name. Raises
+    ValueError where no input size is known or where the network cannot run on it.
     """
     trace = Trace.of(net, input_size)
     return Summary(trace.kind, trace.size, tuple(trace.rows), trace.parts, trace.params)
 
 
 def _on_meta(net: nn.Module) -> nn.Module:
-    """A copy for evaluation, without storage. Forward hooks stay after: they watch the caller's network."""
-    memo = {id(getattr(module, hooks)): OrderedDict() for module in net.modules() for hooks in HOOKS}
+    """A copy for evaluation, without storage. Forward hooks stay after: they watch the caller's
+    network.
+    """
+    memo = {
+        id(getattr(module, hooks)): OrderedDict() for module in net.modules() for hooks in HOOKS
+    }
     memo |= {id(tensor): _ghost(tensor) for tensor in _tensors(net)}
     return copy.deepcopy(net, memo).eval()
 
@@ -50,13 +58,18 @@ def _tensors(net: nn.Module) -> Iterator[Tensor]:
 
 def _ghost(tensor: Tensor) -> Tensor:
     empty = torch.empty_like(tensor, device="meta", requires_grad=False)
-    return nn.Parameter(empty, requires_grad=tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
+    return (
+        nn.Parameter(empty, requires_grad=tensor.requires_grad)
+        if isinstance(tensor, nn.Parameter)
+        else empty
+    )
 
 
 class Origin(NamedTuple):
     """What a tensor that depends on the input comes from."""
-    axes: receptive.Axes | None     # None: the input is no image
-    depth: int                      # layers with weights on the longest path up to here
+
+    axes: receptive.Axes | None  # None: the input is no image
+    depth: int  # layers with weights on the longest path up to here
 
 
 class Call:
@@ -90,7 +103,9 @@ class Trace(TorchDispatchMode):
         size = tuple(input_size or getattr(net, "input_size", ()))
         kind = getattr(net, "name", "") or type(net).__name__
         if not size:
-            raise ValueError(f"{kind} does not state an input size; give one: summary(net, input_size=(C, H, W))")
+            raise ValueError(
+                f"{kind} does not state an input size; give one: summary(net, input_size=(C, H, W))"
+            )
         ghost = _on_meta(net)
         trace = cls(ghost, kind, size, FlopCounterMode(display=False))
         floats = (p.dtype for p in ghost.parameters() if p.is_floating_point())
@@ -102,7 +117,9 @@ class Trace(TorchDispatchMode):
                     ghost(x)
         except (RuntimeError, NotImplementedError) as error:
             where = f" at {trace.stack[-1].name}" if trace.stack and trace.stack[-1].name else ""
-            raise ValueError(f"{kind} does not run on an input of {by(size)}{where}: {error}") from error
+            raise ValueError(
+                f"{kind} does not run on an input of {by(size)}{where}: {error}"
+            ) from error
         return trace
 
     def start(self, x: Tensor) -> None:
@@ -111,6 +128,7 @@ class Trace(TorchDispatchMode):
     def _enter(self, name: str):
         def hook(module, args, kwargs):
             self.stack.append(Call(name, module, self._depth((args, kwargs))))
+
         return hook
 
     def _leave(self, module, args, output) -> None:
@@ -144,9 +162,13 @@ class Trace(TorchDispatchMode):
         self._follow(func.overloadpacket.__name__, named, inputs, out, bool(macs), window)
         return out
 
-    def _credit(self, call: Call, inputs: list[Tensor], macs: int, window: receptive.Window | None) -> None:
+    def _credit(
+        self, call: Call, inputs: list[Tensor], macs: int, window: receptive.Window | None
+    ) -> None:
         call.macs += macs
-        if window and len(window.kernel) == 2:                  # local response norm pools over channels, as a volume
+        if (
+            window and len(window.kernel) == 2
+        ):  # local response norm pools over channels, as a volume
             call.window = _alike(call.window, window)
         for t in inputs:
             if id(t) in self.names:
@@ -154,31 +176,60 @@ class Trace(TorchDispatchMode):
                 call.params += self.unread.pop(id(t), 0)
 
     def _note(self, call: Call, func, named: dict, inputs: list[Tensor], out) -> None:
-        """For traces that keep more than rows: an operation, credited to `call`, before its result is followed."""
+        """For traces that keep more than rows: an operation, credited to `call`, before its result
+        is followed.
+        """
 
-    def _follow(self, op: str, named: dict, inputs: list[Tensor], out, multiplies: bool, window) -> None:
+    def _follow(
+        self, op: str, named: dict, inputs: list[Tensor], out, multiplies: bool, window
+    ) -> None:
         data = [(t, self.origins[t]) for t in inputs if t in self.origins]
         if not data:
             return
-        trained_pool = window and self.stack and next(self.stack[-1].module.parameters(recurse=False), None) is not None
+        trained_pool = (
+            window
+            and self.stack
+            and next(self.stack[-1].module.parameters(recurse=False), None) is not None
+        )
         weighted = (multiplies and len(data) < len(inputs)) or (not multiplies and trained_pool)
         depth = max(origin.depth for _, origin in data) + bool(weighted)
         axes = receptive.join([origin.axes for _, origin in data]) if data[0][1].axes else None
         for t in tree_leaves(out):
             if isinstance(t, Tensor):
-                self.origins[t] = Origin(axes and receptive.after(op, named, data[0][0], axes, t), depth)
+                self.origins[t] = Origin(
+                    axes and receptive.after(op, named, data[0][0], axes, t), depth
+                )
 
 
 def _row(call: Call, part: Part) -> Layer:
     kernel, stride, padding, _, groups = call.window or (None,) * 5
     bias = call.bias and not isinstance(call.module, NORMALISATION)
-    return Layer(call.name, type(call.module).__name__, kernel, stride, padding, groups, part.output, call.params, bias,
-                 call.macs, part.receptive_field)
+    return Layer(
+        call.name,
+        type(call.module).__name__,
+        kernel,
+        stride,
+        padding,
+        groups,
+        part.output,
+        call.params,
+        bias,
+        call.macs,
+        part.receptive_field,
+    )
 
 
 def _alike(first: receptive.Window | None, other: receptive.Window) -> receptive.Window:
-    """A layer of several convolutions shows the first one's window, and groups only where they agree."""
-    return other if first is None else first if first.groups == other.groups else first._replace(groups=None)
+    """A layer of several convolutions shows the first one's window, and groups only where they
+    agree.
+    """
+    return (
+        other
+        if first is None
+        else first
+        if first.groups == other.groups
+        else first._replace(groups=None)
+    )
 
 
 @cache
@@ -188,4 +239,6 @@ def _arguments(func) -> tuple[tuple[str, object], ...]:
 
 def _by_name(func, args: tuple, kwargs: dict) -> dict:
     names = _arguments(func)
-    return dict(names) | {name: value for (name, _), value in zip(names, args, strict=False)} | kwargs
+    return (
+        dict(names) | {name: value for (name, _), value in zip(names, args, strict=False)} | kwargs
+    )

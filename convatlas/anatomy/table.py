@@ -1,4 +1,5 @@
 """The layer table of a network and its totals. Plain records: nothing here needs torch."""
+
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from math import prod
@@ -9,24 +10,33 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Layer:
-    """One call of a layer. A module that is called twice has two rows, the parameters in the first."""
-    name: str                   # dotted path in the network
-    kind: str                   # class
-    kernel: Pair | None         # (height, width) of the window of a convolution or pooling; None: no window
+    """One call of a layer. A module that is called twice has two rows, the
+    parameters in the first.
+    """
+
+    name: str  # dotted path in the network
+    kind: str  # class
+    kernel: (
+        Pair | None
+    )  # (height, width) of the window of a convolution or pooling; None: no window
     stride: Pair | None
     padding: Pair | None
-    groups: int | None          # of a convolution
-    output: tuple[int, ...]     # shape, without the batch
-    params: int                 # elements of the parameters that are first read here
-    bias: bool                  # a bias is added to its outputs; normalisation does not count
-    macs: int                   # multiply-adds of its convolutions and matrix products, batch 1
-    receptive_field: int | None           # longer side, in pixels, of what one output sees; may reach past the border
+    groups: int | None  # of a convolution
+    output: tuple[int, ...]  # shape, without the batch
+    params: int  # elements of the parameters that are first read here
+    bias: bool  # a bias is added to its outputs; normalisation does not count
+    macs: int  # multiply-adds of its convolutions and matrix products, batch 1
+    receptive_field: (
+        int | None
+    )  # longer side, in pixels, of what one output sees; may reach past the border
 
     @property
     def connections(self) -> int:
-        """LeNet's count: one for each product of an input with a weight, and one for each bias added.
+        """LeNet's count: one for each product of an input with a weight, and one for each bias
+        added.
 
-        A pooling with a trainable coefficient (LeNet's subsampling) connects every pixel of its window.
+        A pooling with a trainable coefficient (LeNet's subsampling) connects every pixel of its
+        window.
         """
         outputs = prod(self.output)
         pooled = outputs * prod(self.kernel) if self.kernel and self.params and not self.macs else 0
@@ -41,27 +51,30 @@ class Layer:
         return list(astuple(self))
 
 
-COLUMNS = (*[column.name for column in fields(Layer)][:-1], "field")      # of the stored tables
+COLUMNS = (*[column.name for column in fields(Layer)][:-1], "field")  # of the stored tables
 
 
 class Part(NamedTuple):
     """What a module, layer or container, gives out."""
-    output: tuple[int, ...]     # shape of the first tensor, without the batch; of the last call
-    receptive_field: int | None           # as of a Layer
-    layers: int                 # layers with weights on the longest way through it
+
+    output: tuple[int, ...]  # shape of the first tensor, without the batch; of the last call
+    receptive_field: int | None  # as of a Layer
+    layers: int  # layers with weights on the longest way through it
 
 
 @dataclass(frozen=True)
 class Summary:
     """A network in figures, batch 1, evaluation mode. `print` shows the table.
 
-    `params` counts every nn.Parameter once, frozen or not; running statistics are buffers and stay out. `idle` of them
-    are not read in evaluation: auxiliary heads. `macs` are the multiply-adds of convolutions and matrix products.
+    `params` counts every nn.Parameter once, frozen or not; running statistics are buffers and stay
+    out. `idle` of them are not read in evaluation: auxiliary heads. `macs` are the multiply-adds of
+    convolutions and matrix products.
     """
+
     network: str
     input_size: tuple[int, ...]
     rows: tuple[Layer, ...]
-    parts: Mapping[str, Part]   # of every module that ran, by path; "" is the network
+    parts: Mapping[str, Part]  # of every module that ran, by path; "" is the network
     params: int
 
     @property
@@ -82,26 +95,39 @@ class Summary:
 
     @property
     def layers(self) -> int:
-        """Layers with weights on the longest path from input to output: the depth that papers put in a name.
+        """Layers with weights on the longest path from input to output: the depth that papers put
+        in a name.
 
-        Convolutions, linear layers and trainable poolings count; a projection on a shortcut lies on the shorter path.
+        Convolutions, linear layers and trainable poolings count; a projection on a shortcut lies on
+        the shorter path.
         """
         return self.parts[""].layers
 
     def under(self, path: str) -> list[Layer]:
         """The rows of a module and all inside it."""
-        return [row for row in self.rows if not path or row.name == path or row.name.startswith(f"{path}.")]
+        return [
+            row
+            for row in self.rows
+            if not path or row.name == path or row.name.startswith(f"{path}.")
+        ]
 
     def __str__(self) -> str:
         header = ("layer", "kind", "kernel", "output", "params", "MACs", "receptive field")
         lines = [header, *(_cells(row) for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        table = "\n".join("  ".join(
-            cell.ljust(width) if i < 4 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip() for line in lines)
+        table = "\n".join(
+            "  ".join(
+                cell.ljust(width) if i < 4 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        )
         idle = f", {self.idle:,} of them only in training" if self.idle else ""
-        return (f"{self.network}, input {by(self.input_size)}\n{table}\n{self.params:,} parameters{idle}; "
-                f"{self.macs:,} MACs ({self.flops:,} FLOPs); {self.layers} layers deep")
+        return (
+            f"{self.network}, input {by(self.input_size)}\n{table}\n{self.params:,} "
+            f"parameters{idle}; {self.macs:,} MACs ({self.flops:,} FLOPs); {self.layers} layers "
+            "deep"
+        )
 
 
 def by(sizes: tuple[int, ...] | None) -> str:
@@ -118,9 +144,20 @@ def stride_text(layer: Layer) -> str:
 
 def window_text(layer: Layer) -> str:
     """ "3x3 /2 g32": the window, its stride if not 1, its groups if not 1."""
-    return by(layer.kernel) + stride_text(layer) + (f" g{layer.groups}" if (layer.groups or 1) > 1 else "")
+    return (
+        by(layer.kernel)
+        + stride_text(layer)
+        + (f" g{layer.groups}" if (layer.groups or 1) > 1 else "")
+    )
 
 
 def _cells(row: Layer) -> tuple[str, ...]:
-    return (row.name, row.kind, window_text(row), by(row.output), f"{row.params:,}", f"{row.macs:,}",
-            "" if row.receptive_field is None else str(row.receptive_field))
+    return (
+        row.name,
+        row.kind,
+        window_text(row),
+        by(row.output),
+        f"{row.params:,}",
+        f"{row.macs:,}",
+        "" if row.receptive_field is None else str(row.receptive_field),
+    )

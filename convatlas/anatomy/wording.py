@@ -1,4 +1,7 @@
-"""Differences in words: what steps are made of, what sets two of them apart, and where many of them are."""
+"""Differences in words: what steps are made of, what sets two of them apart, and where many of them
+are.
+"""
+
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -6,16 +9,26 @@ from itertools import groupby
 from convatlas.anatomy.steps import Step
 from convatlas.anatomy.table import by
 
-NONE = "-"              # stands for what one network does not have
-SHORT = 8               # of so many steps each is told
-LONG = 12               # of more words than that only the layers with weights are told, counted by kind
-TOLD = {"bias": ("no bias", "bias"), "ceil_mode": ("rounds down", "rounds up"), "affine": ("no scale", "scale"),
-        "count_include_pad": ("padding not counted", "padding counted")}
+NONE = "-"  # stands for what one network does not have
+SHORT = 8  # of so many steps each is told
+LONG = 12  # of more words than that only the layers with weights are told, counted by kind
+TOLD = {
+    "bias": ("no bias", "bias"),
+    "ceil_mode": ("rounds down", "rounds up"),
+    "affine": ("no scale", "scale"),
+    "count_include_pad": ("padding not counted", "padding counted"),
+}
 
 
 def made_of(steps: list[Step]) -> str:
-    """ "3x3 conv 64 /2, batch norm, relu"; of many steps without norms and activations; NONE of no steps."""
-    told = steps if len(steps) <= SHORT else [s for s in steps if s.family not in ("norm", "activation")] or steps
+    """ "3x3 conv 64 /2, batch norm, relu"; of many steps without norms and activations; NONE of no
+    steps.
+    """
+    told = (
+        steps
+        if len(steps) <= SHORT
+        else [s for s in steps if s.family not in ("norm", "activation")] or steps
+    )
     runs = [(word, len(list(same))) for word, same in groupby(map(str, told))]
     if len(runs) > LONG:
         kinds = [step.kind for step in told if step.weighs] or [step.kind for step in told]
@@ -35,7 +48,9 @@ def what(a: Step, b: Step) -> str:
 def words(a: Step, b: Step) -> tuple[str, str]:
     if a.kind != b.kind or "pad" in a.own:
         return str(a), str(b)
-    told = sorted(dict.fromkeys((*a.own, *b.own)), key="momentum".__eq__)       # it only matters in training
+    told = sorted(
+        dict.fromkeys((*a.own, *b.own)), key="momentum".__eq__
+    )  # it only matters in training
     keys = [key for key in told if a.own.get(key, NONE) != b.own.get(key, NONE)]
     if a.kernel != b.kernel and _keeps_size(a) and _keeps_size(b):
         keys = [key for key in keys if key != "padding"]
@@ -55,17 +70,21 @@ def _word(key: str, value) -> str:
         value = by(value)
     if isinstance(value, float):
         value = f"{value:.6g}"
-    return {"kernel": f"{value}", "channels": f"{value} channels", "work": f"{value}", "other": f"by {value}",
-            "momentum": f"in training momentum {value}",
-            "groups": f"{value}" if value == "depthwise" else f"{value} group{'s' * (value != 1)}"}.get(
-        key, f"{key.replace('_', ' ')} {value}")
+    return {
+        "kernel": f"{value}",
+        "channels": f"{value} channels",
+        "work": f"{value}",
+        "other": f"by {value}",
+        "momentum": f"in training momentum {value}",
+        "groups": f"{value}" if value == "depthwise" else f"{value} group{'s' * (value != 1)}",
+    }.get(key, f"{key.replace('_', ' ')} {value}")
 
 
 def numbers(values: tuple[tuple, ...]) -> str:
     """ "reads 64 to 256", "28x28 to 7x7 maps", "p 0.1 to 0.2" """
     ends = min(values), max(values)
     if isinstance(values[0][0], float):
-        return "p " + " to ".join(dict.fromkeys(f"{p:.3g}" for p, in ends))
+        return "p " + " to ".join(dict.fromkeys(f"{p:.3g}" for (p,) in ends))
     if len(values[0]) > 1:
         return " to ".join(dict.fromkeys(map(by, ends[::-1]))) + " maps"
     return "reads " + " to ".join(dict.fromkeys(map(by, ends)))
@@ -89,14 +108,19 @@ def _counted(paths: Iterable[str], last: bool) -> Iterator[str]:
             runs.append([words])
     for first, *more in runs:
         end = more[-1] if more else first
-        yield "".join(old if old == new else f"{old}-{new}" for old, new in zip(first, end, strict=True))
+        yield "".join(
+            old if old == new else f"{old}-{new}" for old, new in zip(first, end, strict=True)
+        )
 
 
 def _follows(run: list[list[str]], words: list[str], last: bool) -> bool:
-    """The path counts on from the run: the same but for one number, the next one, at the place where the run counts."""
+    """The path counts on from the run: the same but for one number, the next one, at the place
+    where the run counts.
+    """
+
     def step(old: list[str], new: list[str]) -> int | None:
         places = [i for i, (word, other) in enumerate(zip(old, new, strict=False)) if word != other]
-        allowed = [len(new) - 2] if last else range(1, len(new), 2)             # where the numbers are
+        allowed = [len(new) - 2] if last else range(1, len(new), 2)  # where the numbers are
         one = len(old) == len(new) and len(places) == 1 and places[0] in allowed
         return places[0] if one and int(new[places[0]]) == int(old[places[0]]) + 1 else None
 

@@ -1,7 +1,9 @@
-"""The command line: arguments in, text out. Nothing is decided here, and torch is imported by the verb that needs it.
+"""The command line: arguments in, text out. Nothing is decided here, and torch is imported by the
+verb that needs it.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped and resumable.
 """
+
 import os
 import sys
 
@@ -11,8 +13,13 @@ import convatlas
 from convatlas.cli import atlas, checking, checkpoints, differences, evaluation, recipes, runs
 from convatlas.errors import FAILED, WRONG_USAGE, Error
 
-app = App(name="convatlas", help="The classic convolutional networks, exactly as their papers printed them.",
-          version=convatlas.__version__, version_flags=["--version"], help_on_error=False)
+app = App(
+    name="convatlas",
+    help="The classic convolutional networks, exactly as their papers printed them.",
+    version=convatlas.__version__,
+    version_flags=["--version"],
+    help_on_error=False,
+)
 app.command(atlas.list_, name="list")
 app.command(atlas.show)
 app.command(atlas.verify)
@@ -38,8 +45,9 @@ def main(words: list[str] | None = None) -> None:
 def _run_as(rank: int, words: list[str], debug: bool) -> None:
     """Run as one of several processes that torchrun started, of which the first one prints.
 
-    torch would warn each of them that looking for unused parameters takes time; ProcessGroup.joined says why we look. A
-    thread of gloo that wakes while the interpreter is being taken down aborts the process, so it is left at once.
+    torch would warn each of them that looking for unused parameters takes time; ProcessGroup.joined
+    says why we look. A thread of gloo that wakes while the interpreter is being taken down aborts
+    the process, so it is left at once.
     """
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if rank:
@@ -51,10 +59,12 @@ def _run_as(rank: int, words: list[str], debug: bool) -> None:
 
 
 def run(words: list[str], debug: bool = False) -> int:
-    """One command; its exit code. Every failure is one sentence on standard error, with a traceback only if asked."""
+    """One command; its exit code. Every failure is one sentence on standard error, with a traceback
+    only if asked.
+    """
     try:
         return app(words, exit_on_error=False, print_error=False, result_action="return_value") or 0
-    except BrokenPipeError:                     # the reader of our output, head or less, has left
+    except BrokenPipeError:  # the reader of our output, head or less, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -63,7 +73,9 @@ def run(words: list[str], debug: bool = False) -> int:
         if debug:
             raise
         sentence, code = _explain(error)
-        return code if getattr(error, "quiet", False) else _say(sentence, code)     # quiet: another process says it
+        return (
+            code if getattr(error, "quiet", False) else _say(sentence, code)
+        )  # quiet: another process says it
 
 
 def _explain(error: Exception) -> tuple[str, int]:

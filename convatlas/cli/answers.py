@@ -1,4 +1,5 @@
 """What predict prints."""
+
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from convatlas.data import find_images
 from convatlas.model_file import load_model
 from convatlas.prediction import Prediction, predict, predict_fitted
 
-Answer = tuple[Prediction, str]     # and the true class, where it is known
+Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
 def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
@@ -25,8 +26,13 @@ def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
     count = min(count, len(data.test))
     indices = [i * len(data.test) // count for i in range(count)]
     fitted = torch.stack([saved.preprocess.fit_image(data.test.read(i)) for i in indices])
-    for i, (classes, probabilities) in zip(indices, predict_fitted(saved, fitted, top), strict=True):
-        yield Prediction(data.test.names[i], classes, probabilities), saved.classes[int(data.test.labels[i])]
+    for i, (classes, probabilities) in zip(
+        indices, predict_fitted(saved, fitted, top), strict=True
+    ):
+        yield (
+            Prediction(data.test.names[i], classes, probabilities),
+            saved.classes[int(data.test.labels[i])],
+        )
 
 
 def show(found: Iterable[Answer], as_json: bool) -> int:
@@ -52,5 +58,7 @@ def _as_text(prediction: Prediction, truth: str) -> str:
         return f"{prediction.name}: {prediction.problem}"
     pairs = zip(prediction.classes, prediction.probabilities, strict=True)
     shares = "   ".join(f"{name} {100 * share:5.1f} %" for name, share in pairs)
-    verdict = f"   (truth: {truth}{'' if truth == prediction.classes[0] else ', WRONG'})" if truth else ""
+    verdict = (
+        f"   (truth: {truth}{'' if truth == prediction.classes[0] else ', WRONG'})" if truth else ""
+    )
     return f"{prediction.name}: {shares}{verdict}"

@@ -1,17 +1,17 @@
 """check-data: what is wrong with a folder of images, as text and as a table."""
+
 import sys
 import time
 from pathlib import Path
 
-SHOWN = 50              # notes printed; problems are printed all
+SHOWN = 50  # notes printed; problems are printed all
 
 
 def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> int:
-    """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code 1 if anything is.
+    """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code
+    1 if anything is.
 
-    Parameters
-    ----------
-    folder: Path
+    Parameters ---------- folder: Path
         A folder of class folders, perhaps inside train, val and test.
     csv: Path
         A file to write the problems to: file, problem, remedy.
@@ -21,6 +21,7 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
     from convatlas.data.checking import check_data as check
     from convatlas.data.survey import write_csv
     from convatlas.errors import DataError
+
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
     report = check(folder, workers, progress=_progress())
@@ -33,8 +34,10 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
     if report.data:
         _print_set(report.data)
     ignored = f", {len(report.ignored):,} other files ignored" if report.ignored else ""
-    print(f"{report.images:,} images looked at{ignored}: {_count(len(report.problems), 'problem')}, "
-          f"{_count(len(report.notes), 'note')}")
+    print(
+        f"{report.images:,} images looked at{ignored}: {_count(len(report.problems), 'problem')}, "
+        f"{_count(len(report.notes), 'note')}"
+    )
     if csv:
         write_csv(csv, report.problems)
     return 1 if report.problems else 0
@@ -42,7 +45,11 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
 
 def _print_set(data) -> None:
     from convatlas.cli.progress import class_counts
-    print(f"{len(data.train):,} images to train, {len(data.val):,} to validate, {len(data.test):,} to test")
+
+    print(
+        f"{len(data.train):,} images to train, {len(data.val):,} to validate, "
+        f"{len(data.test):,} to test"
+    )
     print(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
     print(f"fingerprint {data.fingerprint}")
 
@@ -56,6 +63,7 @@ def _progress():
         if sys.stderr.isatty() and time.monotonic() - shown_at > 0.1:
             shown_at = time.monotonic()
             print(f"\r{done:,} images", end="\r", file=sys.stderr, flush=True)
+
     return show
 
 

@@ -1,10 +1,13 @@
 """diff: two networks side by side, printed."""
+
 from convatlas.cli.printing import Phrase, by, open_console, plain_table, print_json, short
 
-PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])"       # where a path may break
-LEGEND = {"reads ": "reads: the channels that come in, where nothing else differs",
-          " maps": "maps: the size of what it gives out, where nothing else differs",
-          " + norm": "+ norm: with the norm after it"}
+PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])"  # where a path may break
+LEGEND = {
+    "reads ": "reads: the channels that come in, where nothing else differs",
+    " maps": "maps: the size of what it gives out, where nothing else differs",
+    " + norm": "+ norm: with the norm after it",
+}
 KEYS = {"introduced": "introduced", "silent": "left open", "departs": "departs"}
 
 
@@ -23,6 +26,7 @@ def diff(a: str, b: str, *, json: bool = False) -> int:
     import torch
 
     from convatlas import anatomy, registry
+
     with torch.device("meta"):
         found = anatomy.diff(registry.create_model(a), registry.create_model(b))
     return print_json(_record(found)) if json else tell(found)
@@ -38,7 +42,9 @@ def tell(found) -> int:
             console.print(line)
         return 0
     console.print(_table(found))
-    text = "".join(f"{change.a} {change.what} " for block in found.blocks for change in block.changes)
+    text = "".join(
+        f"{change.a} {change.what} " for block in found.blocks for change in block.changes
+    )
     notes = [note for word, note in LEGEND.items() if word in text]
     console.print("\n" + "; ".join(["in evaluation; what agrees is left out", *notes]), style="dim")
     return 0
@@ -46,29 +52,56 @@ def tell(found) -> int:
 
 def _record(found) -> dict:
     from dataclasses import asdict
+
     sides = {"a": asdict(found.a), "b": asdict(found.b)}
-    blocks = [{"places": [{"a": a, "b": b} for a, b in block.places], "changes": [
-        {key: getattr(change, key) for key in ("inside", "what", "a", "b", "steps", "times", "params", "macs")}
-        for change in block.changes]} for block in found.blocks]
-    return sides | {"same": not found, "params": found.b.params - found.a.params,
-                    "macs": found.b.macs - found.a.macs, "layers": blocks}
+    blocks = [
+        {
+            "places": [{"a": a, "b": b} for a, b in block.places],
+            "changes": [
+                {
+                    key: getattr(change, key)
+                    for key in ("inside", "what", "a", "b", "steps", "times", "params", "macs")
+                }
+                for change in block.changes
+            ],
+        }
+        for block in found.blocks
+    ]
+    return sides | {
+        "same": not found,
+        "params": found.b.params - found.a.params,
+        "macs": found.b.macs - found.a.macs,
+        "layers": blocks,
+    }
 
 
 def _totals(found):
     table = plain_table("", "reads", "params", "MACs", right=("params", "MACs"))
     for label, side in (("A", found.a), ("B", found.b)):
-        table.add_row(f"{label}  {side.name}", by(side.input_size), f"{side.params:,}", f"{side.macs:,}", style="bold")
-    table.add_row("B - A", "", f"{found.b.params - found.a.params:+,}", f"{found.b.macs - found.a.macs:+,}")
+        table.add_row(
+            f"{label}  {side.name}",
+            by(side.input_size),
+            f"{side.params:,}",
+            f"{side.macs:,}",
+            style="bold",
+        )
+    table.add_row(
+        "B - A", "", f"{found.b.params - found.a.params:+,}", f"{found.b.macs - found.a.macs:+,}"
+    )
     return table
 
 
 def _sameness(a: str, b: str):
     """The honest sentence for networks whose every step agrees, and what their papers say."""
     from convatlas import registry
+
     if a == b:
         yield f"{a} is compared with itself: every step agrees."
         return
-    yield f"Every step agrees: {a} and {b} compute the same in evaluation. They differ in training, or in name only."
+    yield (
+        f"Every step agrees: {a} and {b} compute the same in evaluation. They differ in "
+        "training, or in name only."
+    )
     for name in (a, b):
         paper = registry.describe(name)["paper"]
         yield ""
@@ -78,7 +111,10 @@ def _sameness(a: str, b: str):
 
 def _table(found):
     from rich.padding import Padding
-    table = plain_table("where", "step", found.a.name, found.b.name, "params", "MACs", right=("params", "MACs"))
+
+    table = plain_table(
+        "where", "step", found.a.name, found.b.name, "params", "MACs", right=("params", "MACs")
+    )
     for column, name in zip(table.columns[2:4], (found.a.name, found.b.name), strict=True):
         column.header = Phrase(name, PATH)
     for block in found.blocks:
@@ -90,8 +126,14 @@ def _table(found):
             place = Phrase(_where(block), PATH) if alone else inside
             several = f"(x{change.times})" if alone and change.times > len(block.places) else ""
             params = f"{change.params:+,}" if change.params else ""
-            table.add_row(place, f"{change.what} {several}".strip(), Phrase(change.a), Phrase(change.b), params,
-                          _signed(change.macs))
+            table.add_row(
+                place,
+                f"{change.what} {several}".strip(),
+                Phrase(change.a),
+                Phrase(change.b),
+                params,
+                _signed(change.macs),
+            )
     return table
 
 

@@ -1,4 +1,7 @@
-"""What the verbs print with: consoles, tables, numbers. Everything that costs time is imported when it is used."""
+"""What the verbs print with: consoles, tables, numbers. Everything that costs time is imported when
+it is used.
+"""
+
 import json
 import os
 import re
@@ -8,6 +11,7 @@ import sys
 def open_console():
     """Colours and the real width on a terminal; plain text, 120 wide, anywhere else."""
     from rich.console import Console
+
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
     return Console(width=width, markup=False, highlight=False, emoji=False)
 
@@ -18,14 +22,19 @@ def print_json(value) -> int:
 
 
 class Phrase:
-    """A cell that breaks after its commas only, so that "1x1 512 /2" stays together; or wherever `ends` says."""
+    """A cell that breaks after its commas only, so that "1x1 512 /2" stays together; or wherever
+    `ends` says.
+    """
 
     def __init__(self, text: str, ends: str = "(?<=, )"):
         self.words = re.split(ends, text)
 
     def __rich_measure__(self, console, options):
         from rich.measure import Measurement
-        return Measurement(max(len(word.rstrip()) for word in self.words), sum(map(len, self.words)))
+
+        return Measurement(
+            max(len(word.rstrip()) for word in self.words), sum(map(len, self.words))
+        )
 
     def __rich_console__(self, console, options):
         lines = [""]
@@ -39,10 +48,15 @@ class Phrase:
 def plain_table(*columns: str, right: tuple[str, ...] = ()):
     """A table without lines; figures to the right, unbroken."""
     from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", no_wrap=column in right,
-                         overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column in right,
+            overflow="fold",
+        )
     return table
 
 

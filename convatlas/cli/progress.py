@@ -1,4 +1,5 @@
 """What a person sees of a run: a bar on a terminal, plain lines in a pipe or a log file."""
+
 import sys
 import time
 
@@ -17,7 +18,9 @@ def callback() -> "Lines":
 
 def class_counts(classes, counts: list[int], shown: int = 10) -> str:
     """Each class with its number of training images: the first ten, and how many more there are."""
-    listed = ", ".join(f"{name} {count:,}" for name, count in list(zip(classes, counts, strict=True))[:shown])
+    listed = ", ".join(
+        f"{name} {count:,}" for name, count in list(zip(classes, counts, strict=True))[:shown]
+    )
     more = f", and {len(classes) - shown:,} more ({min(counts):,} to {max(counts):,} images each)"
     return listed + (more if len(classes) > shown else "")
 
@@ -54,21 +57,34 @@ class Lines(Callback):
 
     def begin(self, facts: dict) -> None:
         images, self.epochs = facts["images"], facts["epochs"]
-        self.print(f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
-                   f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} pixels "
-                   f"(the smallest legal side is {facts['smallest']})")
+        self.print(
+            f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
+            f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} "
+            f"pixels (the smallest legal side is {facts['smallest']})"
+        )
         self.print(f"classes: {class_counts(facts['classes'], facts['counts'])}")
-        self.print(f"images: {images['train']:,} to train, {images['val']:,} to validate, "
-                   f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
-                   f"{facts['fingerprint'][:12]}")
+        self.print(
+            f"images: {images['train']:,} to train, {images['val']:,} to validate, "
+            f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
+            f"{facts['fingerprint'][:12]}"
+        )
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
-        on = f"{facts['processes']} processes, {facts['device']}" if facts["processes"] > 1 else facts["device"]
-        self.print(f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {on}; {start} in "
-                   f"{facts['folder']}")
+        on = (
+            f"{facts['processes']} processes, {facts['device']}"
+            if facts["processes"] > 1
+            else facts["device"]
+        )
+        self.print(
+            f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {on}; {start} in "
+            f"{facts['folder']}"
+        )
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
-            self.print(f"forecast: about {coming.memory / 1e6:,.0f} MB of memory{each}, {duration(coming.epoch)} an "
-                       f"epoch, {duration(coming.rest)} in all (measured on a few images)")
+            self.print(
+                f"forecast: about {coming.memory / 1e6:,.0f} MB of memory{each}, "
+                f"{duration(coming.epoch)} an epoch, {duration(coming.rest)} in all (measured on a "
+                "few images)"
+            )
 
     def checking(self, done: int) -> None:
         if time.monotonic() - self.printed_at >= 10:
@@ -76,7 +92,9 @@ class Lines(Callback):
             self.print(f"looking at every image once: {done:,} done")
 
     def tried(self, trials: Trials) -> None:
-        times = "; ".join(f"{form} {1e3 * seconds:,.1f} ms" for form, seconds in trials.seconds.items())
+        times = "; ".join(
+            f"{form} {1e3 * seconds:,.1f} ms" for form, seconds in trials.seconds.items()
+        )
         kept = trials.winner
         why = "the fastest" if kept != Config() else "as nothing was 5 % faster"
         self.print(f"form: {kept}, {why} (a step of {trials.images} images: {times})")
@@ -88,37 +106,50 @@ class Lines(Callback):
             self.print(self.line(record))
 
     def line(self, record: dict) -> str:
-        return (f"epoch {record['epoch']:>{len(str(self.epochs))}}/{self.epochs}  loss {record['train_loss']:.4f}  "
-                f"train {percent(record['train_accuracy'])}  val {percent(record['val_accuracy'])}  "
-                f"lr {record['lr']:.2g}  {record['seconds']:.1f} s")
+        return (
+            f"epoch {record['epoch']:>{len(str(self.epochs))}}/{self.epochs}  loss "
+            f"{record['train_loss']:.4f}  train {percent(record['train_accuracy'])}  val "
+            f"{percent(record['val_accuracy'])}  lr {record['lr']:.2g}  {record['seconds']:.1f} s"
+        )
 
     def warn(self, text: str) -> None:
         print(f"convatlas: warning: {text}", file=sys.stderr, flush=True)
 
     def end(self, metrics: dict) -> None:
         test, validation = metrics["test"], metrics["validation"]
-        self.print(f"test accuracy {percent(test['accuracy']).strip()} ({test['correct']:,} of {test['count']:,} "
-                   f"images), weights of epoch {validation['epoch']} (validation "
-                   f"{percent(validation['accuracy']).strip()}), trained in {metrics['seconds']:.1f} s")
+        self.print(
+            f"test accuracy {percent(test['accuracy']).strip()} ({test['correct']:,} of "
+            f"{test['count']:,} images), weights of epoch {validation['epoch']} (validation "
+            f"{percent(validation['accuracy']).strip()}), trained in {metrics['seconds']:.1f} s"
+        )
 
 
 class Bar(Lines):
-    """The same with a bar under it: epoch, loss, accuracy, images a second, learning rate, time left."""
+    """The same with a bar under it: epoch, loss, accuracy, images a second, learning rate, time
+    left.
+    """
 
     def __init__(self):
         super().__init__()
         self.console = Console(highlight=False)
         self.print = self.console.print
-        self.bar = Progress(TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
-                            TextColumn("{task.fields[now]}"), TimeRemainingColumn(), console=self.console,
-                            transient=True)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[now]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+        )
         self.shown_at, self.score = 0.0, ""
 
     def begin(self, facts: dict) -> None:
         super().begin(facts)
         self.first_step, self.since = facts["step"], time.monotonic()
-        self.task = self.bar.add_task("", total=facts["steps_per_epoch"] * facts["epochs"], completed=facts["step"],
-                                      now="")
+        self.task = self.bar.add_task(
+            "", total=facts["steps_per_epoch"] * facts["epochs"], completed=facts["step"], now=""
+        )
         self.bar.start()
 
     def step(self, progress: Done, loss: float, rate: float) -> None:
@@ -127,16 +158,20 @@ class Bar(Lines):
             return
         self.shown_at = now
         images = (progress.step - self.first_step) * progress.seen / progress.batch
-        self.bar.update(self.task, completed=progress.step, description=f"epoch {progress.epoch + 1}/{self.epochs}",
-                        now=f"loss {loss:.3f}{self.score}  {images / (now - self.since):,.0f} images/s  "
-                            f"lr {rate:.2g}")
+        self.bar.update(
+            self.task,
+            completed=progress.step,
+            description=f"epoch {progress.epoch + 1}/{self.epochs}",
+            now=f"loss {loss:.3f}{self.score}  {images / (now - self.since):,.0f} images/s  "
+            f"lr {rate:.2g}",
+        )
 
     def epoch(self, record: dict) -> None:
         self.score = f"  val {percent(record['val_accuracy']).strip()}"
         super().epoch(record)
 
     def __exit__(self, *_) -> None:
-        self.bar.stop()             # however the run ends, the terminal is given back
+        self.bar.stop()  # however the run ends, the terminal is given back
 
     def end(self, metrics: dict) -> None:
         self.bar.stop()

@@ -1,4 +1,5 @@
 """train and predict: flags to a recipe, and what a person reads while a run goes on."""
+
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,21 +22,30 @@ def _flag(f: Any) -> tuple[str, Any, Any]:
     return f.name, Annotated[f.type | None, parameter], field(default=None)
 
 
-Flags = make_dataclass("Flags", [_flag(f) for f in fields(Recipe) if f.name != "network"], kw_only=True,
-                       namespace={"__module__": __name__})
+Flags = make_dataclass(
+    "Flags",
+    [_flag(f) for f in fields(Recipe) if f.name != "network"],
+    kw_only=True,
+    namespace={"__module__": __name__},
+)
 NO_FLAGS = Flags()
 
 
-def train(network: str | None = None, *, recipe: str | None = None, output: Path | None = None,
-          resume: str | None = None, flags: Annotated[Flags, Parameter(name="*")] = NO_FLAGS) -> int:
+def train(
+    network: str | None = None,
+    *,
+    recipe: str | None = None,
+    output: Path | None = None,
+    resume: str | None = None,
+    flags: Annotated[Flags, Parameter(name="*")] = NO_FLAGS,
+) -> int:
     """Train a network on images.
 
-    Without --recipe, the built-in recipe for this network and data is taken where there is one, else `modern`, which
-    trains every network on a small set; for LeNets the defaults below. Flags override all.
+    Without --recipe, the built-in recipe for this network and data is taken where there is one,
+    else `modern`, which trains every network on a small set; for LeNets the defaults below. Flags
+    override all.
 
-    Parameters
-    ----------
-    network: str
+    Parameters ---------- network: str
         A name from `convatlas list`.
     recipe: str
         A TOML file with any of the fields below, or the name of a built-in recipe.
@@ -50,18 +60,23 @@ def train(network: str | None = None, *, recipe: str | None = None, output: Path
     if resume == "auto" and output is None:
         raise RecipeError("--resume auto needs --output, the folder to continue")
     if resume not in (None, "auto") and not (folder / "recipe.toml").exists():
-        raise RecipeError(f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave --resume "
-                          f"out to begin one")
+        raise RecipeError(
+            f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave "
+            "--resume out to begin one"
+        )
     chosen = _base(given, recipe, folder if resume else None).change(**given)
     from convatlas.cli.progress import callback
     from convatlas.training import train as start
+
     with callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
     return 0
 
 
 def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
-    """The recipe that the flags change: the file's, the resumed run's, the built-in one for the task, the defaults."""
+    """The recipe that the flags change: the file's, the resumed run's, the built-in one for the
+    task, the defaults.
+    """
     if recipe:
         return builtin.read(recipe)
     if resumed and (resumed / "recipe.toml").exists():
@@ -74,7 +89,9 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     return builtin.read(name) if name else Recipe()
 
 
-def predict(run: Path, images: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False) -> int:
+def predict(
+    run: Path, images: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False
+) -> int:
     """Say what is on images, with probabilities.
 
     Parameters
@@ -93,7 +110,10 @@ def predict(run: Path, images: list[Path] | None = None, *, top: int = 3, test: 
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
     if not images and not test:
-        raise RecipeError("which images? give files or folders, or --test 8 for eight of the run's test images")
+        raise RecipeError(
+            "which images? give files or folders, or --test 8 for eight of the run's test images"
+        )
     from convatlas.cli import answers
+
     found = answers.of_test(run, test, top) if test else answers.of_files(run, images, top)
     return answers.show(found, json)

@@ -1,12 +1,14 @@
-"""Where images come from, and how they are checked, decoded, ordered, fitted and augmented. Imports nothing of ours.
+"""Where images come from, and how they are checked, decoded, ordered, fitted and augmented. Imports
+nothing of ours.
 
     data = open_data("digits")                          # or a published set's name, or a folder
     prep = fit_preprocess(data, side=32)                # stored with the weights
     loader = Loader(data.train, prep, batch_size=128, seed=0, augment=Augment(shift=1))
-    for x, y, indices in loader.epoch(0): ...             # y: labels, or shares of classes where images are mixed
+    for x, y, indices in loader.epoch(0): ...    # y: labels, or shares of classes
 
 What belongs here: reading, and randomness by key. What a network does with the images does not.
 """
+
 from convatlas.data.augment import Augment
 from convatlas.data.folder import find_images
 from convatlas.data.image_file import read_image
@@ -17,18 +19,18 @@ from convatlas.data.split import Data, Split
 from convatlas.data.survey import Finding, usable
 
 __all__ = [
-           "SOURCES",
-           "Augment",
-           "Data",
-           "DataError",
-           "Finding",
-           "Loader",
-           "Preprocess",
-           "Split",
-           "find_images",
-           "fit_preprocess",
-           "open_data",
-           "read_image",
-           "shorter_side_at",
-           "usable",
+    "SOURCES",
+    "Augment",
+    "Data",
+    "DataError",
+    "Finding",
+    "Loader",
+    "Preprocess",
+    "Split",
+    "find_images",
+    "fit_preprocess",
+    "open_data",
+    "read_image",
+    "shorter_side_at",
+    "usable",
 ]

@@ -1,4 +1,5 @@
 """Distortions that keep an image's class, each a function of the numbers drawn for that image."""
+
 import math
 from dataclasses import dataclass, fields
 
@@ -13,53 +14,80 @@ from convatlas.data.policies import DRAWS, POLICIES
 from convatlas.data.rectangles import TRIES, Box, erased_box, inception_crop, scaled_crop
 from convatlas.errors import DataError
 
-# One number for each, drawn whether it is used or not: turning one distortion on leaves the others as they were.
+# One number for each, drawn whether it is used or not: turning one distortion on leaves the others
+# as they were.
 AFFINE = ("pad_y", "pad_x", "flip", "shift_y", "shift_x", "rotate", "scale", "squeeze", "shear")
-COLUMNS = (*AFFINE, "crop_resize", "crop_y", "crop_x", *(f"crop_area{i}" for i in range(TRIES)),
-           *(f"crop_ratio{i}" for i in range(TRIES)), "lighting_1", "lighting_2", "lighting_3", "brightness",
-           "contrast", "saturation", "order", *(f"policy_{i}" for i in range(DRAWS)), "erase", "erase_y", "erase_x",
-           *(f"erase_area{i}" for i in range(TRIES)), *(f"erase_ratio{i}" for i in range(TRIES)))
+COLUMNS = (
+    *AFFINE,
+    "crop_resize",
+    "crop_y",
+    "crop_x",
+    *(f"crop_area{i}" for i in range(TRIES)),
+    *(f"crop_ratio{i}" for i in range(TRIES)),
+    "lighting_1",
+    "lighting_2",
+    "lighting_3",
+    "brightness",
+    "contrast",
+    "saturation",
+    "order",
+    *(f"policy_{i}" for i in range(DRAWS)),
+    "erase",
+    "erase_y",
+    "erase_x",
+    *(f"erase_area{i}" for i in range(TRIES)),
+    *(f"erase_ratio{i}" for i in range(TRIES)),
+)
 CROPS = ("fit", "center", "random", "random-resized")
-MARGIN = 256 / 224                      # of the shorter side over the crop, where a recipe does not say
-SHARP = 2                               # a source has at least this many times the crop's side, if the file has it
+MARGIN = 256 / 224  # of the shorter side over the crop, where a recipe does not say
+SHARP = 2  # a source has at least this many times the crop's side, if the file has it
 
 
 @dataclass(frozen=True)
 class Augment:
-    """How far training images may be distorted; every amount is uniform within its bound, 0 means not at all.
+    """How far training images may be distorted; every amount is uniform within its bound, 0 means
+    not at all.
 
-    First an image is cut: "fit" and "center" as evaluation does it, "random" a square of its shorter side brought to
-    `resize`, "random-resized" any part of it. Then, in this order: pad and flip, the affine maps, a policy, colours,
-    PCA noise; and on standardised images erasing and mixing.
+    First an image is cut: "fit" and "center" as evaluation does it, "random" a square of its
+    shorter side brought to `resize`, "random-resized" any part of it. Then, in this order: pad and
+    flip, the affine maps, a policy, colours, PCA noise; and on standardised images erasing and
+    mixing.
 
-    pad and flip are the CIFAR recipe of He et al. 2016 (Sec. 4.2): black borders, a random crop, mirrored or not. The
-    others are the planar affine maps of LeCun et al. 1998 (Sec. III.B), done together in one bilinear sampling; what
-    comes in from outside is black.
+    pad and flip are the CIFAR recipe of He et al. 2016 (Sec. 4.2): black borders, a random crop,
+    mirrored or not. The others are the planar affine maps of LeCun et al. 1998 (Sec. III.B), done
+    together in one bilinear sampling; what comes in from outside is black.
     """
-    pad: int = 0                # pixels: moved by a whole number of pixels in [-pad, pad], each way
-    flip: bool = False          # left and right, for every second image
-    shift: float = 0.0          # pixels, sub-pixel, each way
-    rotate: float = 0.0         # degrees, either way
-    scale: float = 0.0          # 0.1: larger or smaller by up to a tenth
-    squeeze: float = 0.0        # 0.1: wider and as much lower, or the reverse, by up to a tenth
-    shear: float = 0.0          # 0.1: horizontally, by up to a tenth of the distance from the middle row
-    crop: str = "fit"           # fit, center, random or random-resized
-    resize: tuple[int, ...] = ()    # pixels: the shorter side before cropping, or its range; (): 8/7 of the crop
-    crop_scale: tuple[float, ...] = (0.08, 1.0)     # random-resized: share of the area
+
+    pad: int = 0  # pixels: moved by a whole number of pixels in [-pad, pad], each way
+    flip: bool = False  # left and right, for every second image
+    shift: float = 0.0  # pixels, sub-pixel, each way
+    rotate: float = 0.0  # degrees, either way
+    scale: float = 0.0  # 0.1: larger or smaller by up to a tenth
+    squeeze: float = 0.0  # 0.1: wider and as much lower, or the reverse, by up to a tenth
+    shear: float = 0.0  # 0.1: horizontally, by up to a tenth of the distance from the middle row
+    crop: str = "fit"  # fit, center, random or random-resized
+    resize: tuple[
+        int, ...
+    ] = ()  # pixels: the shorter side before cropping, or its range; (): 8/7 of the crop
+    crop_scale: tuple[float, ...] = (0.08, 1.0)  # random-resized: share of the area
     crop_ratio: tuple[float, ...] = (3 / 4, 4 / 3)  # random-resized: width / height
-    color_jitter: float = 0.0   # 0.4: brightness, contrast and saturation by factors 0.6..1.4, in any order
-    lighting: float = 0.0       # deviation of the noise along the principal colours; AlexNet's is 0.1
-    auto_augment: str = ""      # randaugment, autoaugment, autoaugment-cifar or trivialaugment
-    random_erasing: float = 0.0     # how often a part is covered with the mean colour
-    mixup: float = 0.0          # alpha of the Beta distribution of the share
-    cutmix: float = 0.0         # the same for CutMix; with both, either half of the time
-    sizes: tuple[int, ...] = ()     # pixels: sides of which each step draws one
+    color_jitter: float = (
+        0.0  # 0.4: brightness, contrast and saturation by factors 0.6..1.4, in any order
+    )
+    lighting: float = 0.0  # deviation of the noise along the principal colours; AlexNet's is 0.1
+    auto_augment: str = ""  # randaugment, autoaugment, autoaugment-cifar or trivialaugment
+    random_erasing: float = 0.0  # how often a part is covered with the mean colour
+    mixup: float = 0.0  # alpha of the Beta distribution of the share
+    cutmix: float = 0.0  # the same for CutMix; with both, either half of the time
+    sizes: tuple[int, ...] = ()  # pixels: sides of which each step draws one
 
     def __post_init__(self):
         for field in fields(self):
             if not _allowed(field.name, getattr(self, field.name)):
-                raise DataError(f"augmentation cannot use {field.name} = {getattr(self, field.name)!r}; "
-                                f"give {_legal(field.name)}")
+                raise DataError(
+                    f"augmentation cannot use {field.name} = {getattr(self, field.name)!r}; "
+                    f"give {_legal(field.name)}"
+                )
 
     @property
     def cuts(self) -> bool:
@@ -72,12 +100,18 @@ class Augment:
         return bool(self.mixup or self.cutmix)
 
     def shorter_side(self, side: int) -> int | None:
-        """To what evaluation brings the shorter side before it takes the middle; None where crop is "fit"."""
+        """To what evaluation brings the shorter side before it takes the middle; None where crop is
+        "fit".
+        """
         return None if self.crop == "fit" else max(side, self._resize(side)[0])
 
     def source_side(self, side: int) -> int:
-        """What the shorter side of a decoded image must have, if its file has it, for crops of `side` to be sharp."""
-        return max(self._resize(side)) if self.crop == "random" else SHARP * max((side, *self.sizes))
+        """What the shorter side of a decoded image must have, if its file has it, for crops of
+        `side` to be sharp.
+        """
+        return (
+            max(self._resize(side)) if self.crop == "random" else SHARP * max((side, *self.sizes))
+        )
 
     def side(self, side: int, u: float) -> int:
         """The side of a step's images."""
@@ -99,21 +133,26 @@ class Augment:
         return any((self.shift, self.rotate, self.scale, self.squeeze, self.shear))
 
     def apply(self, images: Tensor, draws: np.ndarray) -> Tensor:
-        """uint8 (N, C, S, S) and uniform draws (N, len(COLUMNS)), a row for each image -> the same shape, 0..255.
+        """uint8 (N, C, S, S) and uniform draws (N, len(COLUMNS)), a row for each image -> the same
+        shape, 0..255.
 
-        uint8 where pixels only move or change places, else float32, which PCA noise may take a little beyond 0..255. An
-        image's result depends on its own row alone.
+        uint8 where pixels only move or change places, else float32, which PCA noise may take a
+        little beyond 0..255. An image's result depends on its own row alone.
         """
         u = dict(zip(COLUMNS, draws.T, strict=True))
         if self.pad or self.flip:
             images = self._moved(images, u)
         if self.affine:
             grid = _grid(self._inverse_maps(u), images.shape[-1])
-            images = grid_sample(images.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+            images = grid_sample(
+                images.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False
+            )
         if self.auto_augment or self.color_jitter:
             images = self._recoloured(images, u)
         if self.lighting:
-            images = pca_noise(images, _columns(u, "lighting_1", "lighting_2", "lighting_3"), self.lighting)
+            images = pca_noise(
+                images, _columns(u, "lighting_1", "lighting_2", "lighting_3"), self.lighting
+            )
         return images
 
     def erase(self, x: Tensor, draws: np.ndarray) -> Tensor:
@@ -124,7 +163,7 @@ class Augment:
             u = dict(zip(COLUMNS, row, strict=True))
             if box := erased_box(x.shape[-1], u, self.random_erasing):
                 top, left, height, width = box
-                image[:, top:top + height, left:left + width] = 0
+                image[:, top : top + height, left : left + width] = 0
         return x
 
     def mix(self, x: Tensor, y: Tensor, classes: int, draws: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -136,7 +175,9 @@ class Augment:
         policy = POLICIES.get(self.auto_augment, lambda image, draws: image)
         draws = _columns(u, *(f"policy_{i}" for i in range(DRAWS)))
         changes = _columns(u, "brightness", "contrast", "saturation", "order")
-        eight_bits = images if images.dtype == torch.uint8 else images.round().clamp_(0, 255).to(torch.uint8)
+        eight_bits = (
+            images if images.dtype == torch.uint8 else images.round().clamp_(0, 255).to(torch.uint8)
+        )
         done = []
         for image, draw, change in zip(eight_bits, draws, changes, strict=True):
             image = policy(image, draw)
@@ -144,35 +185,49 @@ class Augment:
         return torch.stack(done) if done else eight_bits
 
     def _moved(self, images: Tensor, u: dict[str, np.ndarray]) -> Tensor:
-        """A slice for each image: as fast as one gather over the batch at 32 pixels, with an eighth of its memory."""
+        """A slice for each image: as fast as one gather over the batch at 32 pixels, with an eighth
+        of its memory.
+        """
         side = images.shape[-1]
         padded = pad(images, [self.pad] * 4).numpy()
         moved = np.empty(images.shape, np.uint8)
-        tops, lefts = ((u[way] * (2 * self.pad + 1)).astype(int).tolist() for way in ("pad_y", "pad_x"))
+        tops, lefts = (
+            (u[way] * (2 * self.pad + 1)).astype(int).tolist() for way in ("pad_y", "pad_x")
+        )
         mirrored = ((u["flip"] < 0.5) & self.flip).tolist()
         for new, old, top, left, mirror in zip(moved, padded, tops, lefts, mirrored, strict=True):
-            crop = old[:, top:top + side, left:left + side]
+            crop = old[:, top : top + side, left : left + side]
             new[:] = crop[:, :, ::-1] if mirror else crop
         return torch.from_numpy(moved)
 
     def _inverse_maps(self, u: dict[str, np.ndarray]) -> Tensor:
-        """float32 (N, 2, 3): from a pixel of the new image, counted from the middle, to where it comes from (x, y).
+        """float32 (N, 2, 3): from a pixel of the new image, counted from the middle, to where it
+        comes from (x, y).
 
-        From the old image to the new, squeeze comes first, then shear, rotation, size, and shift last.
+        From the old image to the new, squeeze comes first, then shear, rotation, size, and shift
+        last.
         """
         within = {name: 2 * u[name] - 1 for name in COLUMNS}
         angle = (within["rotate"] * math.radians(self.rotate)).tolist()
         cos, sin = np.array([math.cos(a) for a in angle]), np.array([math.sin(a) for a in angle])
         size, squeeze = 1 + within["scale"] * self.scale, 1 + within["squeeze"] * self.squeeze
-        shear, dx, dy = within["shear"] * self.shear, within["shift_x"] * self.shift, within["shift_y"] * self.shift
+        shear, dx, dy = (
+            within["shear"] * self.shear,
+            within["shift_x"] * self.shift,
+            within["shift_y"] * self.shift,
+        )
         turned = np.array([[cos, sin], [-sin, cos]]) / size
         straight = np.array([(turned[0] - shear * turned[1]) / squeeze, turned[1] * squeeze])
         origin = -straight[:, 0] * dx - straight[:, 1] * dy
-        return torch.from_numpy(np.stack([*straight.transpose(1, 0, 2), origin]).transpose(2, 1, 0).astype(np.float32))
+        return torch.from_numpy(
+            np.stack([*straight.transpose(1, 0, 2), origin]).transpose(2, 1, 0).astype(np.float32)
+        )
 
 
 def _grid(maps: Tensor, side: int) -> Tensor:
-    """(N, 2, 3) -> (N, S, S, 2) for grid_sample. Not affine_grid: its matrix product may round by the batch's size."""
+    """(N, 2, 3) -> (N, S, S, 2) for grid_sample. Not affine_grid: its matrix product may round by
+    the batch's size.
+    """
     steps = torch.arange(side) - (side - 1) / 2
     xs, ys = steps.view(1, 1, side, 1), steps.view(1, side, 1, 1)
     by_x, by_y, origin = maps[:, None, None].unbind(-1)
@@ -189,11 +244,18 @@ def _allowed(name: str, value) -> bool:
     if name == "auto_augment":
         return value == "" or value in POLICIES
     if name in ("resize", "sizes"):
-        return isinstance(value, tuple) and all(type(v) is int and v > 1 for v in value) and (
-            name == "sizes" or (len(value) <= 2 and list(value) == sorted(value)))
+        return (
+            isinstance(value, tuple)
+            and all(type(v) is int and v > 1 for v in value)
+            and (name == "sizes" or (len(value) <= 2 and list(value) == sorted(value)))
+        )
     if name in ("crop_scale", "crop_ratio"):
-        return (isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
-                and 0 < value[0] <= value[1] <= (1 if name == "crop_scale" else math.inf))
+        return (
+            isinstance(value, tuple)
+            and len(value) == 2
+            and all(isinstance(v, int | float) for v in value)
+            and 0 < value[0] <= value[1] <= (1 if name == "crop_scale" else math.inf)
+        )
     number = isinstance(value, int | float) and math.isfinite(value) and value >= 0
     whole = name != "pad" or isinstance(value, int)
     share = name not in ("scale", "squeeze") or (number and value < 1)
@@ -201,10 +263,16 @@ def _allowed(name: str, value) -> bool:
 
 
 def _legal(name: str) -> str:
-    return {"pad": "a whole number of pixels, 0 or more", "flip": "true or false", "scale": "a share from 0 to below 1",
-            "squeeze": "a share from 0 to below 1", "crop": " | ".join(CROPS),
-            "resize": "one number of pixels, or two, the smaller first", "sizes": "numbers of pixels",
-            "crop_scale": "two shares above 0, the smaller first",
-            "crop_ratio": "two ratios above 0, the smaller first",
-            "auto_augment": "nothing | " + " | ".join(POLICIES), "random_erasing": "a share from 0 to 1",
-            }.get(name, "a number, 0 or more")
+    return {
+        "pad": "a whole number of pixels, 0 or more",
+        "flip": "true or false",
+        "scale": "a share from 0 to below 1",
+        "squeeze": "a share from 0 to below 1",
+        "crop": " | ".join(CROPS),
+        "resize": "one number of pixels, or two, the smaller first",
+        "sizes": "numbers of pixels",
+        "crop_scale": "two shares above 0, the smaller first",
+        "crop_ratio": "two ratios above 0, the smaller first",
+        "auto_augment": "nothing | " + " | ".join(POLICIES),
+        "random_erasing": "a share from 0 to 1",
+    }.get(name, "a number, 0 or more")

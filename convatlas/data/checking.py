@@ -1,4 +1,5 @@
 """check-data: a folder looked at as a whole, its layout and every file in it."""
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +14,22 @@ from convatlas.data.survey import TIMEOUT, Examined, Finding, examine_all, remem
 @dataclass(frozen=True)
 class Report:
     """What check_data found. Only problems keep a set from being used."""
-    images: int                       # files that were decoded
+
+    images: int  # files that were decoded
     problems: tuple[Finding, ...]
-    notes: tuple[Finding, ...]          # unusual, handled or perhaps meant
-    ignored: tuple[str, ...]            # no images by their names, hidden, or reached twice
-    data: Data | None                   # the set, if its folders are one
+    notes: tuple[Finding, ...]  # unusual, handled or perhaps meant
+    ignored: tuple[str, ...]  # no images by their names, hidden, or reached twice
+    data: Data | None  # the set, if its folders are one
 
 
-def check_data(path: str | Path, workers: int = 0, timeout: float = TIMEOUT,
-               progress: Callable[[int], None] = lambda done: None) -> Report:
-    """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by all `workers`.
+def check_data(
+    path: str | Path,
+    workers: int = 0,
+    timeout: float = TIMEOUT,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Report:
+    """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by
+    all `workers`.
 
     Changes nothing in the folder. Training on it afterwards need not look again.
     """
@@ -43,8 +50,13 @@ def _twins(found: Layout, results: dict[str, Examined]) -> Iterator[Finding]:
     """Images that are byte for byte another one, of another class or of the test set."""
     if not found.data:
         return
-    home = {name: (part, int(label)) for part in ("train", "val", "test")
-            for name, label in zip(getattr(found.data, part).names, getattr(found.data, part).labels, strict=True)}
+    home = {
+        name: (part, int(label))
+        for part in ("train", "val", "test")
+        for name, label in zip(
+            getattr(found.data, part).names, getattr(found.data, part).labels, strict=True
+        )
+    }
     first: dict[str, str] = {}
     for name, one in results.items():
         if not one.digest or name not in home:
@@ -52,10 +64,17 @@ def _twins(found: Layout, results: dict[str, Examined]) -> Iterator[Finding]:
         other = first.setdefault(one.digest, name)
         (part, label), (other_part, other_label) = home[name], home[other]
         if label != other_label:
-            yield Finding(name, f"is the same file as {other!r}, which is of another class", "keep the right one")
+            yield Finding(
+                name,
+                f"is the same file as {other!r}, which is of another class",
+                "keep the right one",
+            )
         elif part != other_part:
-            yield Finding(name, f"is the same file as {other!r}: one is in {part}, the other in {other_part}",
-                          "keep one, or the test measures what was learnt by heart")
+            yield Finding(
+                name,
+                f"is the same file as {other!r}: one is in {part}, the other in {other_part}",
+                "keep one, or the test measures what was learnt by heart",
+            )
 
 
 def _remember(data: Data, results: dict[str, Examined]) -> None:

@@ -1,4 +1,5 @@
 """scikit-learn's handwritten digits, drawn large enough for the networks that read MNIST."""
+
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -8,12 +9,15 @@ MARGIN = FIELD - BOX
 
 
 def load_digits() -> tuple[Tensor, Tensor]:
-    """(uint8 (1797, 1, 28, 28), int64 (1797,)): the 8x8 digits, 0..16 grey levels, prepared as MNIST was.
+    """(uint8 (1797, 1, 28, 28), int64 (1797,)): the 8x8 digits, 0..16 grey levels, prepared as
+    MNIST was.
 
-    LeCun et al. 1998, Sec. III.A: scaled into a 20x20 box, and set into a 28x28 field with the centre of mass in the
-    middle. They come with scikit-learn, from the UCI set "Optical Recognition of Handwritten Digits" (its test part).
+    LeCun et al. 1998, Sec. III.A: scaled into a 20x20 box, and set into a 28x28 field with the
+    centre of mass in the middle. They come with scikit-learn, from the UCI set "Optical Recognition
+    of Handwritten Digits" (its test part).
     """
     from sklearn.datasets import load_digits as eight_by_eight
+
     bunch = eight_by_eight()
     small = torch.from_numpy(bunch.images)[:, None] * (255 / 16)
     boxes = interpolate(small, (BOX, BOX), mode="bilinear", align_corners=False)
@@ -23,13 +27,17 @@ def load_digits() -> tuple[Tensor, Tensor]:
 def _centred(boxes: Tensor) -> Tensor:
     """(n, 1, 20, 20) -> (n, 1, 28, 28), each moved by whole pixels, never cut."""
     fields = boxes.new_zeros(len(boxes), 1, FIELD, FIELD)
-    for field, box, top, left in zip(fields, boxes, _offsets(boxes, axis=3), _offsets(boxes, axis=2), strict=True):
-        field[:, top:top + BOX, left:left + BOX] = box
+    for field, box, top, left in zip(
+        fields, boxes, _offsets(boxes, axis=3), _offsets(boxes, axis=2), strict=True
+    ):
+        field[:, top : top + BOX, left : left + BOX] = box
     return fields
 
 
 def _offsets(boxes: Tensor, axis: int) -> list[int]:
-    """Where each box begins in the field, so that its centre of mass along the axis that remains is in the middle."""
+    """Where each box begins in the field, so that its centre of mass along the axis that remains is
+    in the middle.
+    """
     profile = boxes.sum(dim=(1, axis))
     centre = (profile * torch.arange(BOX)).sum(1) / profile.sum(1)
     return ((FIELD - 1) / 2 - centre).round().clamp(0, MARGIN).int().tolist()

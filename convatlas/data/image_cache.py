@@ -1,4 +1,5 @@
 """Decoding many images: a whole split into memory."""
+
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +13,9 @@ from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
 from convatlas.errors import DataError
 
-MEMORY_LIMIT = 2**30                    # bytes of one decoded split; a larger one is streamed
-BLOCK = 64                              # images that a worker decodes at a time
-SAMPLE = 2000                           # headers read, at most, to estimate what a split needs
+MEMORY_LIMIT = 2**30  # bytes of one decoded split; a larger one is streamed
+BLOCK = 64  # images that a worker decodes at a time
+SAMPLE = 2000  # headers read, at most, to estimate what a split needs
 
 
 def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
@@ -23,7 +24,8 @@ def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
 
 
 def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> Tensor:
-    """The whole split, fitted: uint8 (n, channels, side, side). Decoded once, then kept with the split.
+    """The whole split, fitted: uint8 (n, channels, side, side). Decoded once, then kept with the
+    split.
 
     Raises one DataError that lists every image which cannot be read.
     """
@@ -44,18 +46,27 @@ def _fit(split: Split, prep, block: Tensor, reading: Reading) -> Tensor:
     return split.fitted(block, prep, reading)
 
 
-def sources(split: Split, at_least: int, limit: int = MEMORY_LIMIT, workers: int = 0,
-            timeout: float = TIMEOUT) -> Sequence[Tensor] | None:
-    """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they exceed `limit` bytes.
+def sources(
+    split: Split,
+    at_least: int,
+    limit: int = MEMORY_LIMIT,
+    workers: int = 0,
+    timeout: float = TIMEOUT,
+) -> Sequence[Tensor] | None:
+    """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they exceed
+    `limit` bytes.
 
-    As the split reads them with `at_least`. Decoded once, then kept with the split. Raises as `decoded` does.
+    As the split reads them with `at_least`. Decoded once, then kept with the split. Raises as
+    `decoded` does.
     """
     if _source_bytes(split, at_least) > limit:
         return None
     if split.sources is None or split.sources[0] != at_least:
         images = []
         for _, block in _in_blocks(partial(_read_all, split, at_least), split, workers, timeout):
-            images += [image.clone() for image in block]      # a worker's own would each hold a file open
+            images += [
+                image.clone() for image in block
+            ]  # a worker's own would each hold a file open
         split.sources = at_least, images
     return split.sources[1]
 
@@ -67,22 +78,27 @@ def _read_all(split: Split, at_least: int, block: Tensor, reading: Reading) -> l
 
 
 def _source_bytes(split: Split, at_least: int) -> float:
-    """An estimate from the headers of a sample; three bytes a pixel, and JPEGs counted as large as they may be."""
+    """An estimate from the headers of a sample; three bytes a pixel, and JPEGs counted as large as
+    they may be.
+    """
     chosen = keyed_random.order(len(split), seed=0, epoch=0)[:SAMPLE].tolist()
     total = 0
     for i in chosen:
         try:
             h, w = split.size(i)
         except DataError:
-            continue                    # decoding will report it, with all the others
+            continue  # decoding will report it, with all the others
         reduced = max((s for s in (1, 2, 4, 8) if min(h, w) // s >= at_least), default=1)
         total += 3 * (h // reduced + 1) * (w // reduced + 1)
     return total * len(split) / max(1, len(chosen))
 
 
-def _in_blocks(build: Callable[[Tensor, Reading], object], split: Split, workers: int,
-               timeout: float) -> Iterator[tuple[Tensor, object]]:
-    """(block, build(block, reading)) for all blocks; at the end one DataError for all the images that broke."""
+def _in_blocks(
+    build: Callable[[Tensor, Reading], object], split: Split, workers: int, timeout: float
+) -> Iterator[tuple[Tensor, object]]:
+    """(block, build(block, reading)) for all blocks; at the end one DataError for all the images
+    that broke.
+    """
     blocks, broken = in_turn(len(split), BLOCK), []
     results = stream(_Blocks(build, blocks), range(len(blocks)), split, workers, timeout)
     for block, result in zip(blocks, results, strict=True):
@@ -95,7 +111,9 @@ def _in_blocks(build: Callable[[Tensor, Reading], object], split: Split, workers
 
 
 def in_turn(n: int, size: int) -> Sequence[Tensor]:
-    """0..n-1 in consecutive blocks of `size`, the last one perhaps smaller; none at all for n = 0."""
+    """0..n-1 in consecutive blocks of `size`, the last one perhaps smaller; none
+    at all for n = 0.
+    """
     return torch.arange(n).split(size) if n else ()
 
 

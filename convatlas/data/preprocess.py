@@ -1,4 +1,5 @@
 """From an image of any size to what a network reads: fitted into a square, scaled, standardised."""
+
 import math
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -12,24 +13,26 @@ from convatlas.data.image_cache import MEMORY_LIMIT, decoded, fits_in_memory
 from convatlas.data.split import Data, Split
 from convatlas.errors import DataError
 
-SAMPLE = 2000                           # images looked at where looking at all would mean decoding a set twice
-SIDES = range(2, 4097)                  # torch's resize fails an assertion where 1 x 1 pixels are to come out
-SMALLEST_STD = 1e-9                     # less is the rounding of a channel that never varies
-LUMA = (19595, 38470, 7471)             # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
-STRIP = 4                               # an image longer than this many widths loses its ends before it is scaled
-SMALLEST_SHARE = 3 / 4                  # of the field, that an image must fill to be left at its own size
+SAMPLE = 2000  # images looked at where looking at all would mean decoding a set twice
+SIDES = range(2, 4097)  # torch's resize fails an assertion where 1 x 1 pixels are to come out
+SMALLEST_STD = 1e-9  # less is the rounding of a channel that never varies
+LUMA = (19595, 38470, 7471)  # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
+STRIP = 4  # an image longer than this many widths loses its ends before it is scaled
+SMALLEST_SHARE = 3 / 4  # of the field, that an image must fill to be left at its own size
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How images become input; stored with the weights, so that training, evaluation and every server agree.
+    """How images become input; stored with the weights, so that training, evaluation and every
+    server agree.
 
-    fit "pad": set unscaled into the middle of a black field, as LeNet-5 sets 28 pixels into 32. `content` is the longer
-    side of the largest image of the training set; an image that is larger, or fills less than 3/4 of the field, is
-    first scaled until its own longer side is `content`.
-    fit "resize": the image is scaled until its shorter side is `content`, and the central square of the field's size
-    is cut out. mean and std are per channel, of pixels in 0..1.
+    fit "pad": set unscaled into the middle of a black field, as LeNet-5 sets 28 pixels into 32.
+    `content` is the longer side of the largest image of the training set; an image that is larger,
+    or fills less than 3/4 of the field, is first scaled until its own longer side is `content`. fit
+    "resize": the image is scaled until its shorter side is `content`, and the central square of the
+    field's size is cut out. mean and std are per channel, of pixels in 0..1.
     """
+
     channels: int
     side: int
     mean: tuple[float, ...]
@@ -42,7 +45,9 @@ class Preprocess:
         return self.fit_images(image[None])[0]
 
     def fit_images(self, images: Tensor) -> Tensor:
-        """uint8 (N, C, H, W), C = 1 or 3 -> uint8 (N, channels, side, side); each as fit_image would."""
+        """uint8 (N, C, H, W), C = 1 or 3 -> uint8 (N, channels, side, side); each as fit_image
+        would.
+        """
         images = self.in_channels(images)
         if self.fit == "pad":
             return _padded(images, self.side, self.content)
@@ -54,7 +59,9 @@ class Preprocess:
         return _in_channels(images, self.channels)
 
     def normalise(self, fitted: Tensor) -> Tensor:
-        """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and deviation 1."""
+        """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and
+        deviation 1.
+        """
         mean = 255 * torch.tensor(self.mean, device=fitted.device).view(-1, 1, 1)
         std = 255 * torch.tensor(self.std, device=fitted.device).view(-1, 1, 1)
         return fitted.to(torch.float32, copy=True).sub_(mean).div_(std)
@@ -68,30 +75,54 @@ class Preprocess:
         """Raises DataError for anything that to_dict cannot have written."""
         names = [field.name for field in fields(cls)]
         if not isinstance(values, dict) or set(values) != set(names):
-            raise DataError(f"the preprocessing record must have exactly the fields {', '.join(names)}; "
-                            "the file is damaged or from another version")
+            raise DataError(
+                f"the preprocessing record must have exactly the fields {', '.join(names)}; "
+                "the file is damaged or from another version"
+            )
         _check(values)
-        return cls(**values | {"mean": tuple(map(float, values["mean"])), "std": tuple(map(float, values["std"]))})
+        return cls(
+            **values
+            | {"mean": tuple(map(float, values["mean"])), "std": tuple(map(float, values["std"]))}
+        )
 
 
-def fit_preprocess(data: Data, side: int, workers: int = 0, memory_limit: int = MEMORY_LIMIT,
-                   shorter: int | None = None) -> Preprocess:
-    """The preprocessing for this set at this side: the kind of fit, and the mean and deviation of training images.
+def fit_preprocess(
+    data: Data,
+    side: int,
+    workers: int = 0,
+    memory_limit: int = MEMORY_LIMIT,
+    shorter: int | None = None,
+) -> Preprocess:
+    """The preprocessing for this set at this side: the kind of fit, and the mean and deviation of
+    training images.
 
-    With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the set is like.
+    With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the
+    set is like.
 
-    All training images count where they fit in memory (a Loader then uses the same decoded copy), else, and with
-    `shorter`, a fixed sample of 2,000. Raises DataError naming every image that cannot be read.
+    All training images count where they fit in memory (a Loader then uses the same decoded copy),
+    else, and with `shorter`, a fixed sample of 2,000. Raises DataError naming every image that
+    cannot be read.
     """
     if side not in SIDES:
-        raise DataError(f"images cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to {SIDES[-1]}")
+        raise DataError(
+            f"images cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to "
+            f"{SIDES[-1]}"
+        )
     sample = np.sort(keyed_random.order(len(data.train), seed=0, epoch=0)[:SAMPLE])
     if shorter is not None and not side <= shorter <= SIDES[-1]:
-        raise DataError(f"a shorter side of {shorter} pixels cannot give crops of {side}; "
-                        f"choose one from {side} to {SIDES[-1]}")
+        raise DataError(
+            f"a shorter side of {shorter} pixels cannot give crops of {side}; "
+            f"choose one from {side} to {SIDES[-1]}"
+        )
     content = _content(data.train, sample, side) if shorter is None else None
-    prep = Preprocess(data.channels, side, (0.0,) * data.channels, (1.0,) * data.channels,
-                      "resize" if content is None else "pad", content or shorter or side)
+    prep = Preprocess(
+        data.channels,
+        side,
+        (0.0,) * data.channels,
+        (1.0,) * data.channels,
+        "resize" if content is None else "pad",
+        content or shorter or side,
+    )
     if shorter is None and fits_in_memory(data.train, prep, memory_limit):
         images = decoded(data.train, prep, workers)
     else:
@@ -101,13 +132,15 @@ def fit_preprocess(data: Data, side: int, workers: int = 0, memory_limit: int = 
 
 
 def _content(split: Split, sample: np.ndarray, side: int) -> int | None:
-    """The longest side among the sample if all its images can be set into the field unscaled, else None."""
+    """The longest side among the sample if all its images can be set into the field unscaled, else
+    None.
+    """
     longest = 0
     for i in sample.tolist():
         try:
             longer = max(split.size(i))
         except DataError:
-            continue                    # decoding will report it, with all the others
+            continue  # decoding will report it, with all the others
         if not _fills(longer, side):
             return None
         longest = max(longest, longer)
@@ -129,12 +162,14 @@ def _in_channels(images: Tensor, channels: int) -> Tensor:
 
 
 def shorter_side_at(image: Tensor, shorter: int) -> Tensor:
-    """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = shorter, in proportion; of a strip only the middle: see STRIP."""
+    """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = shorter, in proportion; of a strip only the
+    middle: see STRIP.
+    """
     h, w = image.shape[1:]
     short = min(h, w)
     tall, wide = min(h, STRIP * short), min(w, STRIP * short)
     top, left = (h - tall) // 2, (w - wide) // 2
-    image = image[:, top:top + tall, left:left + wide]
+    image = image[:, top : top + tall, left : left + wide]
     return _scaled(image[None], tall * shorter // short, wide * shorter // short)[0]
 
 
@@ -149,23 +184,27 @@ def _padded(images: Tensor, side: int, content: int) -> Tensor:
 
 
 def _cropped(images: Tensor, side: int) -> Tensor:
-    """Cutting before scaling: the same image, but a strip of 1 x 10,000 pixels costs no gigabytes."""
+    """Cutting before scaling: the same image, but a strip of 1 x 10,000 pixels
+    costs no gigabytes.
+    """
     h, w = images.shape[2:]
     short = min(h, w)
     top, left = (h - short) // 2, (w - short) // 2
-    return _scaled(images[..., top:top + short, left:left + short], side, side)
+    return _scaled(images[..., top : top + short, left : left + short], side, side)
 
 
 def _middle(images: Tensor, side: int, shorter: int) -> Tensor:
-    """Scaled as a whole, then cut, for that is what published weights were measured with; only strips are cut first."""
+    """Scaled as a whole, then cut, for that is what published weights were measured with; only
+    strips are cut first.
+    """
     h, w = images.shape[2:]
     short = min(h, w)
     tall, wide = min(h, STRIP * short), min(w, STRIP * short)
     top, left = (h - tall) // 2, (w - wide) // 2
-    images = images[..., top:top + tall, left:left + wide]
+    images = images[..., top : top + tall, left : left + wide]
     tall, wide = (length * shorter // short for length in (tall, wide))
     top, left = round((tall - side) / 2), round((wide - side) / 2)
-    return _scaled(images, tall, wide)[..., top:top + side, left:left + side].contiguous()
+    return _scaled(images, tall, wide)[..., top : top + side, left : left + side].contiguous()
 
 
 def _scaled(images: Tensor, h: int, w: int) -> Tensor:
@@ -175,7 +214,9 @@ def _scaled(images: Tensor, h: int, w: int) -> Tensor:
 
 
 def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Per channel, of pixels in 0..1; a channel that never varies gets deviation 1. Exact: whole numbers are summed."""
+    """Per channel, of pixels in 0..1; a channel that never varies gets deviation 1. Exact: whole
+    numbers are summed.
+    """
     channels = images.shape[1]
     histograms = np.zeros((channels, 256), np.int64)
     for block in images.split(1024):
@@ -183,23 +224,36 @@ def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]
             histograms[c] += np.bincount(block[:, c].reshape(-1).numpy(), minlength=256)
     levels = np.arange(256) / 255
     means = [float(h @ levels / h.sum()) for h in histograms]
-    stds = [math.sqrt(h @ (levels - m) ** 2 / h.sum()) for h, m in zip(histograms, means, strict=True)]
+    stds = [
+        math.sqrt(h @ (levels - m) ** 2 / h.sum()) for h, m in zip(histograms, means, strict=True)
+    ]
     return tuple(means), tuple(s if s > SMALLEST_STD else 1.0 for s in stds)
 
 
 def _check(values: dict) -> None:
     channels, side, content = values["channels"], values["side"], values["content"]
     for name, legal in (
-            ("channels", _whole(channels) and channels in (1, 3)),
-            ("side", _whole(side) and side in SIDES),
-            ("fit", values["fit"] in ("pad", "resize")),
-            ("content", _whole(content) and _whole(side) and (
-                side <= content <= SIDES[-1] if values["fit"] == "resize" else SIDES[0] <= content <= side)),
-            ("mean", _within(values["mean"], channels, low=0.0)),
-            ("std", _within(values["std"], channels, low=SMALLEST_STD))):
+        ("channels", _whole(channels) and channels in (1, 3)),
+        ("side", _whole(side) and side in SIDES),
+        ("fit", values["fit"] in ("pad", "resize")),
+        (
+            "content",
+            _whole(content)
+            and _whole(side)
+            and (
+                side <= content <= SIDES[-1]
+                if values["fit"] == "resize"
+                else SIDES[0] <= content <= side
+            ),
+        ),
+        ("mean", _within(values["mean"], channels, low=0.0)),
+        ("std", _within(values["std"], channels, low=SMALLEST_STD)),
+    ):
         if not legal:
-            raise DataError(f"the preprocessing record has an impossible {name}; "
-                            "the file is damaged or was made by something else")
+            raise DataError(
+                f"the preprocessing record has an impossible {name}; "
+                "the file is damaged or was made by something else"
+            )
 
 
 def _whole(value) -> bool:
@@ -207,5 +261,10 @@ def _whole(value) -> bool:
 
 
 def _within(values, count: int, low: float) -> bool:
-    return (isinstance(values, list | tuple) and len(values) == count
-            and all(isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= 1 for v in values))
+    return (
+        isinstance(values, list | tuple)
+        and len(values) == count
+        and all(
+            isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= 1 for v in values
+        )
+    )

@@ -1,9 +1,11 @@
-"""ProcessGroup that read images: what each is asked for, in turn; its death or silence is one sentence.
+"""ProcessGroup that read images: what each is asked for, in turn; its death or silence is one
+sentence.
 
-A pipe to each, and nothing shared between them, so that one that dies holds no lock and the end of its pipe tells of it
-at once. torch's DataLoader raises out of a signal handler instead, wherever the program happens to be: in a destructor,
-where errors are lost, too.
+A pipe to each, and nothing shared between them, so that one that dies holds no lock and the end of
+its pipe tells of it at once. torch's DataLoader raises out of a signal handler instead, wherever
+the program happens to be: in a destructor, where errors are lost, too.
 """
+
 import atexit
 import multiprocessing
 import signal
@@ -24,23 +26,34 @@ import torch
 from convatlas.data.split import Split
 from convatlas.errors import DataError
 
-TIMEOUT = 300                           # seconds to wait for one batch from a reader
-AHEAD = 2                               # steps that each reader has before it
-GRACE = 1.0                             # seconds in which readers may end by themselves
-BURIAL = 30                             # seconds for a killed reader to be gone, unless its disk keeps it
+TIMEOUT = 300  # seconds to wait for one batch from a reader
+AHEAD = 2  # steps that each reader has before it
+GRACE = 1.0  # seconds in which readers may end by themselves
+BURIAL = 30  # seconds for a killed reader to be gone, unless its disk keeps it
 IDLE = -1
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)     # who stops a job sends them to all of it; the main decides
-PERHAPS = {signal.SIGKILL: ", perhaps for want of memory", signal.SIGBUS: ", perhaps for want of shared memory"}
+STOPS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+)  # who stops a job sends them to all of it; the main decides
+PERHAPS = {
+    signal.SIGKILL: ", perhaps for want of memory",
+    signal.SIGBUS: ", perhaps for want of shared memory",
+}
 
-Reading = Callable[[int], None]         # told the number of each image before its file is opened
+Reading = Callable[[int], None]  # told the number of each image before its file is opened
 Build = Callable[[int, Reading], object]
 
 
-def stream(build: Build, steps: Sequence[int], split: Split, workers: int, timeout: float) -> Iterator[object]:
-    """build(step, reading) for each step, in order, each whole in one of `workers` processes (0: in this one).
+def stream(
+    build: Build, steps: Sequence[int], split: Split, workers: int, timeout: float
+) -> Iterator[object]:
+    """build(step, reading) for each step, in order, each whole in one of `workers` processes (0: in
+    this one).
 
-    A DataError that `build` raises is yielded, so that the caller may go on and collect the others. One that names the
-    file which was open is raised where a process dies, takes longer than `timeout` seconds, or fails otherwise.
+    A DataError that `build` raises is yielded, so that the caller may go on and collect the others.
+    One that names the file which was open is raised where a process dies, takes longer than
+    `timeout` seconds, or fails otherwise.
     """
     if workers == 0:
         yield from (_attempt(build, step, lambda i: None) for step in steps)
@@ -63,24 +76,30 @@ class _Reader:
 
     def __init__(self, build: Build, earlier: Sequence["_Reader"]):
         self.pipe, other_end = multiprocessing.Pipe()
-        self.image = multiprocessing.RawValue(c_int64, IDLE)          # the number of the one it has open
+        self.image = multiprocessing.RawValue(c_int64, IDLE)  # the number of the one it has open
         ours = [self.pipe, *(reader.pipe for reader in earlier)]
-        self.process = multiprocessing.Process(target=_serve, args=(other_end, ours, build, self.image), daemon=True)
+        self.process = multiprocessing.Process(
+            target=_serve, args=(other_end, ours, build, self.image), daemon=True
+        )
         self.process.start()
         other_end.close()
 
     def ask(self, step: int) -> None:
-        with suppress(OSError):         # it has died, which is told when its answer is due
+        with suppress(OSError):  # it has died, which is told when its answer is due
             self.pipe.send(step)
 
     def answer(self, split: Split, timeout: float) -> object:
-        """What `build` gave for the earliest step that was asked for. Raises DataError as `stream` does."""
+        """What `build` gave for the earliest step that was asked for. Raises DataError as `stream`
+        does.
+        """
         late = threading.Event()
         try:
             with self._ended_after(timeout, late):
                 result = self.pipe.recv()
         except (EOFError, OSError, RuntimeError) as fault:
-            why = f"it did not answer for {timeout:g} seconds" if late.is_set() else self._end(fault)
+            why = (
+                f"it did not answer for {timeout:g} seconds" if late.is_set() else self._end(fault)
+            )
             raise _failed(why, self.image.value, split) from fault
         if isinstance(result, _Failure):
             error = _failed(result.sentence, result.image, split)
@@ -90,7 +109,10 @@ class _Reader:
 
     @contextmanager
     def _ended_after(self, timeout: float, late: threading.Event) -> Iterator[None]:
-        """Its end frees whoever waits for it, even for the memory of a batch that it has announced already."""
+        """Its end frees whoever waits for it, even for the memory of a batch that it has announced
+        already.
+        """
+
         def end() -> None:
             late.set()
             self.process.kill()
@@ -106,10 +128,12 @@ class _Reader:
     def _end(self, fault: Exception) -> str:
         self.process.join(GRACE)
         code = self.process.exitcode
-        if code is None:                # it lives: this process could not take what it sent
+        if code is None:  # it lives: this process could not take what it sent
             return " ".join(str(fault).split()) or type(fault).__name__
         if code < 0:
-            return f"it was ended by signal {-code}, {signal.strsignal(-code)}{PERHAPS.get(-code, '')}"
+            return (
+                f"it was ended by signal {-code}, {signal.strsignal(-code)}{PERHAPS.get(-code, '')}"
+            )
         return f"it ended with exit code {code}"
 
 
@@ -118,24 +142,34 @@ def _start(readers: list[_Reader], workers: int, build: Build) -> None:
         for _ in range(workers):
             readers.append(_Reader(build, readers))
     except OSError as fault:
-        raise DataError(f"{workers} processes that read images cannot be started, only {len(readers)} "
-                        f"({fault.strerror}); use fewer workers") from fault
+        raise DataError(
+            f"{workers} processes that read images cannot be started, only {len(readers)} "
+            f"({fault.strerror}); use fewer workers"
+        ) from fault
 
 
 def _failed(why: str, image: int, split: Split) -> DataError:
     name = "" if image == IDLE else split.names[image]
-    where, remedy = (f" while reading {name!r}", "look at this file, or use") if name else ("", "use")
-    error = DataError(f"a process that reads images failed{where}: {why}; "
-                      f"{remedy} fewer workers (0 reads in the main process)")
+    where, remedy = (
+        (f" while reading {name!r}", "look at this file, or use") if name else ("", "use")
+    )
+    error = DataError(
+        f"a process that reads images failed{where}: {why}; "
+        f"{remedy} fewer workers (0 reads in the main process)"
+    )
     error.reading = name
     return error
 
 
 @contextmanager
 def _ended(readers: list[_Reader]) -> Iterator[None]:
-    """None of them stays: not one in the middle of a step, nor one that is stopped and hears nothing."""
+    """None of them stays: not one in the middle of a step, nor one that is stopped and hears
+    nothing.
+    """
     kill = partial(_kill, readers)
-    atexit.register(kill)               # for a stream that nobody closed: multiprocessing would wait for its readers
+    atexit.register(
+        kill
+    )  # for a stream that nobody closed: multiprocessing would wait for its readers
     try:
         yield
     finally:
@@ -156,13 +190,15 @@ def _kill(readers: list[_Reader]) -> None:
 
 
 def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) -> None:
-    """The life of a reader. `theirs` are the parent's ends of the pipes, which a fork copies: they must close here."""
+    """The life of a reader. `theirs` are the parent's ends of the pipes, which a fork copies: they
+    must close here.
+    """
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
-    torch.set_num_threads(1)            # there is a reader for each core
+    torch.set_num_threads(1)  # there is a reader for each core
     for end in theirs:
         end.close()
-    with suppress(EOFError, OSError):   # nobody asks any more
+    with suppress(EOFError, OSError):  # nobody asks any more
         while True:
             pipe.send_bytes(_packed(build, pipe.recv(), image))
 
@@ -182,7 +218,10 @@ def _packed(build: Build, step: int, image) -> memoryview:
 
 @dataclass(frozen=True)
 class _Failure:
-    """In place of a result, where a step raised what nobody foresaw; and the image that it had open."""
+    """In place of a result, where a step raised what nobody foresaw; and the image that it had
+    open.
+    """
+
     sentence: str
     traceback: str
     image: int

@@ -1,4 +1,5 @@
 """Where images come from: sets known by name, or a folder."""
+
 import difflib
 import hashlib
 import os
@@ -20,24 +21,40 @@ TEN_DIGITS = tuple("0123456789")
 
 @dataclass(frozen=True)
 class _Published:
-    """A set that torchvision reads: its class there, the files it looks for, and what the labels are called."""
+    """A set that torchvision reads: its class there, the files it looks for, and what the labels
+    are called.
+    """
+
     reader: str
     folder: str
     files: tuple[str, ...]
-    classes: tuple[str, ...] = ()       # (): as the files themselves say
+    classes: tuple[str, ...] = ()  # (): as the files themselves say
     parts: tuple[dict, dict] = ({"train": True}, {"train": False})
 
 
-_IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+_IDX = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 _PUBLISHED = {
     "mnist": _Published("MNIST", "MNIST/raw", _IDX, TEN_DIGITS),
     "fashion-mnist": _Published("FashionMNIST", "FashionMNIST/raw", _IDX),
     "kmnist": _Published("KMNIST", "KMNIST/raw", _IDX),
-    "cifar10": _Published("CIFAR10", "cifar-10-batches-py",
-                          (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta")),
+    "cifar10": _Published(
+        "CIFAR10",
+        "cifar-10-batches-py",
+        (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
+    ),
     "cifar100": _Published("CIFAR100", "cifar-100-python", ("train", "test", "meta")),
-    "svhn": _Published("SVHN", ".", ("train_32x32.mat", "test_32x32.mat"), TEN_DIGITS,
-                       ({"split": "train"}, {"split": "test"})),
+    "svhn": _Published(
+        "SVHN",
+        ".",
+        ("train_32x32.mat", "test_32x32.mat"),
+        TEN_DIGITS,
+        ({"split": "train"}, {"split": "test"}),
+    ),
 }
 SOURCES = {
     "digits": "1,797 handwritten digits, 28x28 grey, inside scikit-learn: no download",
@@ -50,18 +67,28 @@ SOURCES = {
 }
 
 
-def open_data(source: str | Path, root: str | Path | None = None, download: bool = False, seed: int = 0,
-              val_fraction: float = 0.1) -> Data:
-    """A set by name (see SOURCES; its files lie under `root`, default "data"), or a folder of class folders.
+def open_data(
+    source: str | Path,
+    root: str | Path | None = None,
+    download: bool = False,
+    seed: int = 0,
+    val_fraction: float = 0.1,
+) -> Data:
+    """A set by name (see SOURCES; its files lie under `root`, default "data"), or a folder of class
+    folders.
 
-    The test set never depends on `seed`: a published set's own, 540 of the digits, and of a folder without test/ a
-    fifth of its train. Validation is that folder's val/ (or valid/, validation/); without one, `val_fraction` of what
-    is left for training is drawn by lot with `seed`, every class giving its share. A folder with train/ and val/ but no
-    test/ keeps val/ for validation, and its test set is held out of train/: a figure to report needs images that
-    chose nothing. Raises DataError.
+    The test set never depends on `seed`: a published set's own, 540 of the digits, and of a folder
+    without test/ a fifth of its train. Validation is that folder's val/ (or valid/, validation/);
+    without one, `val_fraction` of what is left for training is drawn by lot with `seed`, every
+    class giving its share. A folder with train/ and val/ but no test/ keeps val/ for validation,
+    and its test set is held out of train/: a figure to report needs images that chose nothing.
+    Raises DataError.
     """
     if not 0 <= val_fraction < 1:
-        raise DataError(f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 to below 1")
+        raise DataError(
+            f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 "
+            "to below 1"
+        )
     if source == "digits":
         return _open_digits(seed, val_fraction)
     if source in _PUBLISHED:
@@ -74,7 +101,10 @@ def open_data(source: str | Path, root: str | Path | None = None, download: bool
 def _unknown(source: str) -> str:
     near = difflib.get_close_matches(source.lower(), SOURCES, n=3, cutoff=0.5)
     offer = f"did you mean {' or '.join(near)}?" if near else f"the names are {', '.join(SOURCES)}."
-    return f"there is no data set and no folder called {source!r}; {offer} A folder of class folders would do as well"
+    return (
+        f"there is no data set and no folder called {source!r}; {offer} A folder of class "
+        "folders would do as well"
+    )
 
 
 def _open_digits(seed: int, val_fraction: float) -> Data:
@@ -92,30 +122,42 @@ def _open_published(name: str, root: Path, download: bool, seed: int, val_fracti
     everything = ArraySplit(images, labels, [f"train/{i}" for i in range(len(labels))])
     test = ArraySplit(test_images, test_labels, [f"test/{i}" for i in range(len(test_labels))])
     train, val = hold_out(everything, classes, val_fraction * len(everything), seed)
-    return Data(name, classes, images.shape[1], train, val, test, _fingerprint(*pairs[0], *pairs[1]))
+    return Data(
+        name, classes, images.shape[1], train, val, test, _fingerprint(*pairs[0], *pairs[1])
+    )
 
 
 def _read(name: str, published: _Published, root: Path, download: bool):
     """(classes, [(images, labels) of train, and of test])."""
     from torchvision import datasets
+
     folder = root / published.folder
     missing = [file for file in published.files if not (folder / file).is_file()]
     if missing and not download:
-        raise DataError(f"{name} is not under {str(root)!r}: {', '.join(missing)} expected in {str(folder)!r}; "
-                        "--download fetches it, --data-root names another folder")
+        raise DataError(
+            f"{name} is not under {str(root)!r}: {', '.join(missing)} expected in {str(folder)!r}; "
+            "--download fetches it, --data-root names another folder"
+        )
     try:
-        sets = [getattr(datasets, published.reader)(root, download=download, **part) for part in published.parts]
+        sets = [
+            getattr(datasets, published.reader)(root, download=download, **part)
+            for part in published.parts
+        ]
         classes = published.classes or tuple(sets[0].classes)
         return classes, [_as_tensors(each, len(classes)) for each in sets]
-    except Exception as fault:                                  # readers of damaged files raise anything
+    except Exception as fault:  # readers of damaged files raise anything
         fetching = bool(missing) or (download and isinstance(fault, OSError))
         raise DataError(_trouble(name, root, folder, fetching, fault)) from None
 
 
 def _as_tensors(dataset, classes: int) -> tuple[Tensor, Tensor]:
-    """(uint8 (N, C, H, W), int64 (N,)) from the three layouts that torchvision uses. Raises ValueError on nonsense."""
+    """(uint8 (N, C, H, W), int64 (N,)) from the three layouts that torchvision uses. Raises
+    ValueError on nonsense.
+    """
     images = torch.as_tensor(np.asarray(dataset.data))
-    labels = torch.as_tensor(np.asarray(dataset.targets if hasattr(dataset, "targets") else dataset.labels)).long()
+    labels = torch.as_tensor(
+        np.asarray(dataset.targets if hasattr(dataset, "targets") else dataset.labels)
+    ).long()
     if images.ndim == 3:
         images = images[:, None]
     elif images.shape[-1] == 3:
@@ -124,17 +166,24 @@ def _as_tensors(dataset, classes: int) -> tuple[Tensor, Tensor]:
         raise ValueError(f"{len(images)} images and {len(labels)} labels")
     wrong = ((labels < 0) | (labels >= classes)).nonzero().flatten().tolist()
     if wrong:
-        raise ValueError(f"labels from {labels.min()} to {labels.max()} for {classes} classes, the first at image "
-                         f"{wrong[0]}")
+        raise ValueError(
+            f"labels from {labels.min()} to {labels.max()} for {classes} classes, the first at "
+            f"image {wrong[0]}"
+        )
     return images, labels
 
 
 def _trouble(name: str, root: Path, folder: Path, fetching: bool, fault: Exception) -> str:
     detail = " ".join(str(fault).split())[:200] or type(fault).__name__
     if fetching:
-        return (f"{name} could not be downloaded to {str(root)!r} ({detail}); check the connection, or copy its files "
-                f"to {str(folder)!r}")
-    return f"the files of {name} in {str(folder)!r} are damaged ({detail}); delete them and fetch them with --download"
+        return (
+            f"{name} could not be downloaded to {str(root)!r} ({detail}); check the connection, or "
+            f"copy its files to {str(folder)!r}"
+        )
+    return (
+        f"the files of {name} in {str(folder)!r} are damaged ({detail}); delete them and fetch "
+        "them with --download"
+    )
 
 
 def _fingerprint(*arrays: Tensor) -> str:

@@ -1,4 +1,7 @@
-"""A set of labelled images, whether they lie in memory or on disk, and how one set is parted into several."""
+"""A set of labelled images, whether they lie in memory or on disk, and how one set is parted into
+several.
+"""
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,35 +17,49 @@ from convatlas.errors import DataError
 
 
 class Split:
-    """n labelled images: `labels`, int64 (n,), and `names`, one for each. Two kinds: on disk, and in memory."""
+    """n labelled images: `labels`, int64 (n,), and `names`, one for each. Two kinds: on disk, and
+    in memory.
+    """
 
     def __init__(self, labels: Tensor, names: Sequence[str]):
         self.labels, self.names = labels, names
-        self.decoded: tuple | None = None       # (geometry, uint8 (n, C, S, S)): kept by image_cache.py, shared by all Loaders
-        self.sources: tuple | None = None       # (at_least, [uint8 (C, H, W), ...]): the same for crops
+        self.decoded: tuple | None = (
+            None  # (geometry, uint8 (n, C, S, S)): kept by image_cache.py, shared by all Loaders
+        )
+        self.sources: tuple | None = None  # (at_least, [uint8 (C, H, W), ...]): the same for crops
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getstate__(self) -> dict:
-        return self.__dict__ | {"decoded": None, "sources": None}    # a worker that reads files needs no copy of them
+        return self.__dict__ | {
+            "decoded": None,
+            "sources": None,
+        }  # a worker that reads files needs no copy of them
 
     def read(self, i: int, at_least: int = 0) -> Tensor:
-        """The image upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, see images.read_image."""
+        """The image upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, see
+        images.read_image.
+        """
         raise NotImplementedError
 
     def size(self, i: int) -> tuple[int, int]:
         """The two sides of image i in pixels, in no particular order, without decoding it."""
         raise NotImplementedError
 
-    def fitted(self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None) -> Tensor:
-        """These images as `prep` fits them: uint8 (len, channels, side, side). Calls reading(i) before each file.
+    def fitted(
+        self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
+    ) -> Tensor:
+        """These images as `prep` fits them: uint8 (len, channels, side, side). Calls reading(i)
+        before each file.
 
         Raises one DataError for all those that cannot be read.
         """
         raise NotImplementedError
 
-    def each(self, indices: Tensor, use: Callable[[int, int], object], reading=lambda i: None) -> None:
+    def each(
+        self, indices: Tensor, use: Callable[[int, int], object], reading=lambda i: None
+    ) -> None:
         """use(row, index) for each index; one DataError for all the images that cannot be read."""
         broken = []
         for row, i in enumerate(indices.tolist()):
@@ -72,7 +89,9 @@ class FileSplit(Split):
     def size(self, i: int) -> tuple[int, int]:
         return read_header(self.root / self.names[i])[1:]
 
-    def fitted(self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None) -> Tensor:
+    def fitted(
+        self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
+    ) -> Tensor:
         images = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
         self.each(indices, lambda row, i: images[row].copy_(prep.fit_image(self.read(i))), reading)
         return images
@@ -94,24 +113,33 @@ class ArraySplit(Split):
     def size(self, i: int) -> tuple[int, int]:
         return tuple(self.images.shape[2:])
 
-    def fitted(self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None) -> Tensor:
+    def fitted(
+        self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
+    ) -> Tensor:
         return prep.fit_images(self.images[indices])
 
     def subset(self, indices: np.ndarray) -> "ArraySplit":
-        return ArraySplit(self.images[indices], self.labels[indices], [self.names[i] for i in indices])
+        return ArraySplit(
+            self.images[indices], self.labels[indices], [self.names[i] for i in indices]
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Three sets of images of the same classes: `train` teaches, `val` chooses, `test` is touched once, last."""
+    """Three sets of images of the same classes: `train` teaches, `val` chooses, `test` is touched
+    once, last.
+    """
+
     name: str
     classes: tuple[str, ...]
-    channels: int                       # 1: grey, 3: RGB
+    channels: int  # 1: grey, 3: RGB
     train: Split
     val: Split
     test: Split
-    fingerprint: str                    # sha256, in hex, of what was read
-    ignored: tuple[str, ...] = ()       # files of a folder that are no images, or that were reached twice
+    fingerprint: str  # sha256, in hex, of what was read
+    ignored: tuple[
+        str, ...
+    ] = ()  # files of a folder that are no images, or that were reached twice
 
     def counts(self) -> list[int]:
         """Training images of each class."""
@@ -119,10 +147,12 @@ class Data:
 
 
 def hold_out(split: Split, classes: Sequence[str], count: float, seed: int) -> tuple[Split, Split]:
-    """(what stays, what is held out): about `count` images, drawn by lot so that every class keeps its share.
+    """(what stays, what is held out): about `count` images, drawn by lot so that every class keeps
+    its share.
 
-    Each class gives its share to within one image, but at least one, and keeps at least one; nothing is held out when
-    count is 0. An image's lot depends on its name and the seed alone, so a set that grows keeps most of its parting.
+    Each class gives its share to within one image, but at least one, and keeps at least one;
+    nothing is held out when count is 0. An image's lot depends on its name and the seed alone, so a
+    set that grows keeps most of its parting.
     """
     labels = split.labels.numpy()
     quotas = _quotas(np.bincount(labels, minlength=len(classes)), count)
@@ -135,7 +165,9 @@ def hold_out(split: Split, classes: Sequence[str], count: float, seed: int) -> t
 
 
 def _quotas(sizes: np.ndarray, count: float) -> np.ndarray:
-    """How many each class gives: largest remainders (Hamilton's method), then at least one and not the last."""
+    """How many each class gives: largest remainders (Hamilton's method), then at least one and not
+    the last.
+    """
     if count == 0:
         return np.zeros(len(sizes), np.int64)
     shares = sizes * count / sizes.sum()
@@ -146,9 +178,15 @@ def _quotas(sizes: np.ndarray, count: float) -> np.ndarray:
 
 
 def require_enough(split: Split, classes: Sequence[str], parts: int) -> None:
-    """Raises DataError, naming each class with fewer images than the parts that it must be divided into."""
+    """Raises DataError, naming each class with fewer images than the parts that it must be divided
+    into.
+    """
     sizes = np.bincount(split.labels.numpy(), minlength=len(classes))
-    short = [f"{name!r} has {size}" for name, size in zip(classes, sizes, strict=True) if size < parts]
+    short = [
+        f"{name!r} has {size}" for name, size in zip(classes, sizes, strict=True) if size < parts
+    ]
     if short:
-        raise DataError(f"too few images to part into {parts} sets: class {', class '.join(short)}; "
-                        f"every class needs {parts} or more. Add images, or remove the class")
+        raise DataError(
+            f"too few images to part into {parts} sets: class {', class '.join(short)}; "
+            f"every class needs {parts} or more. Add images, or remove the class"
+        )

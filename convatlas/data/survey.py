@@ -1,4 +1,7 @@
-"""Every file of a set decoded once, and all that is wrong with it said at once. Changes no file of the user's."""
+"""Every file of a set decoded once, and all that is wrong with it said at once. Changes no file of
+the user's.
+"""
+
 import csv
 import hashlib
 import json
@@ -19,14 +22,15 @@ from convatlas.data.readers import Reading, stream
 from convatlas.data.split import Data, FileSplit, Split
 from convatlas.errors import DataError
 
-BLOCK = 16                              # files that a worker examines at a time
-TIMEOUT = 120                           # seconds for these
-SKIPPED_AT_MOST = 0.01                  # share of a set's images that training may do without
+BLOCK = 16  # files that a worker examines at a time
+TIMEOUT = 120  # seconds for these
+SKIPPED_AT_MOST = 0.01  # share of a set's images that training may do without
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing about one file: what, and what to do about it."""
+
     file: str
     problem: str
     remedy: str
@@ -41,9 +45,10 @@ class Finding:
 @dataclass(frozen=True)
 class Examined:
     """What a worker found out about one file."""
-    reason: str = ""                    # why it cannot be used; "" if it can
+
+    reason: str = ""  # why it cannot be used; "" if it can
     notes: tuple[str, ...] = ()
-    digest: str = ""                    # of its bytes
+    digest: str = ""  # of its bytes
 
 
 def examine(path: Path) -> Examined:
@@ -58,19 +63,26 @@ def examine(path: Path) -> Examined:
         return Examined(f"cannot be read ({fault.strerror}); copy it again or delete it")
 
 
-def examine_all(split: FileSplit, workers: int = 0, timeout: float = TIMEOUT,
-                progress: Callable[[int], None] = lambda done: None) -> list[Examined]:
+def examine_all(
+    split: FileSplit,
+    workers: int = 0,
+    timeout: float = TIMEOUT,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Examined]:
     """Each file of the split, in order, by `workers` processes (0: one for each core).
 
-    A file that kills or hangs the process that decodes it is a finding as any other: the rest goes on without it.
+    A file that kills or hangs the process that decodes it is a finding as any other: the rest goes
+    on without it.
     """
     found: dict[int, Examined] = {}
     while len(found) < len(split):
         left = [i for i in range(len(split)) if i not in found]
-        blocks = [left[i:i + BLOCK] for i in range(0, len(left), BLOCK)]
+        blocks = [left[i : i + BLOCK] for i in range(0, len(left), BLOCK)]
         crew = min(workers or os.cpu_count() or 1, len(blocks))
         try:
-            for result in stream(partial(_examine_block, split, blocks), range(len(blocks)), split, crew, timeout):
+            for result in stream(
+                partial(_examine_block, split, blocks), range(len(blocks)), split, crew, timeout
+            ):
                 found |= result
                 progress(len(found))
         except DataError as fault:
@@ -81,7 +93,9 @@ def examine_all(split: FileSplit, workers: int = 0, timeout: float = TIMEOUT,
     return [found[i] for i in range(len(split))]
 
 
-def _examine_block(split: FileSplit, blocks: list[list[int]], step: int, reading: Reading) -> dict[int, Examined]:
+def _examine_block(
+    split: FileSplit, blocks: list[list[int]], step: int, reading: Reading
+) -> dict[int, Examined]:
     found = {}
     for i in blocks[step]:
         reading(i)
@@ -90,30 +104,44 @@ def _examine_block(split: FileSplit, blocks: list[list[int]], step: int, reading
 
 
 def _alone(split: FileSplit, i: int, timeout: float) -> Examined:
-    """One file in a process of its own: it was open when another process failed, with or without guilt."""
+    """One file in a process of its own: it was open when another process failed, with or without
+    guilt.
+    """
     try:
         return next(stream(partial(_examine_block, split, [[i]]), [0], split, 1, timeout))[i]
     except DataError:
         return Examined("kills or hangs the process that decodes it; delete it")
 
 
-def usable(data: Data, bad_images: str = "error", workers: int = 0,
-           progress: Callable[[int], None] = lambda done: None) -> tuple[Data, list[Finding]]:
-    """The set without the images that cannot be decoded, and those; every file is looked at before any is used.
+def usable(
+    data: Data,
+    bad_images: str = "error",
+    workers: int = 0,
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[Data, list[Finding]]:
+    """The set without the images that cannot be decoded, and those; every file is looked at before
+    any is used.
 
-    With "error", one such image is a DataError that lists them all; with "skip", more than 1 % are, or a class that
-    would lose its last image. What was found is remembered until a file's name, size or time changes. Sets in memory
-    are as they are.
+    With "error", one such image is a DataError that lists them all; with "skip", more than 1 % are,
+    or a class that would lose its last image. What was found is remembered until a file's name,
+    size or time changes. Sets in memory are as they are.
     """
     parts = {name: getattr(data, name) for name in ("train", "val", "test")}
     if not isinstance(data.train, FileSplit):
         return data, []
-    everything = FileSplit(data.train.root, torch.cat([part.labels for part in parts.values()]),
-                           [name for part in parts.values() for name in part.names])
+    everything = FileSplit(
+        data.train.root,
+        torch.cat([part.labels for part in parts.values()]),
+        [name for part in parts.values() for name in part.names],
+    )
     reasons = recall(everything)
     if reasons is None:
         examined = examine_all(everything, workers, progress=progress)
-        reasons = {name: one.reason for name, one in zip(everything.names, examined, strict=True) if one.reason}
+        reasons = {
+            name: one.reason
+            for name, one in zip(everything.names, examined, strict=True)
+            if one.reason
+        }
         remember(everything, reasons)
     if not reasons:
         return data, []
@@ -123,13 +151,19 @@ def usable(data: Data, bad_images: str = "error", workers: int = 0,
         raise broken_images(sentences)
     if len(reasons) > SKIPPED_AT_MOST * len(everything):
         error = broken_images(sentences)
-        raise DataError(f"{len(reasons)} of {len(everything):,} images cannot be used, more than the "
-                        f"{SKIPPED_AT_MOST:.0%} that may be skipped; mend or delete them:\n  {error}")
-    return replace(data, **{name: _without(part, reasons, data.classes) for name, part in parts.items()}), found
+        raise DataError(
+            f"{len(reasons)} of {len(everything):,} images cannot be used, more than the "
+            f"{SKIPPED_AT_MOST:.0%} that may be skipped; mend or delete them:\n  {error}"
+        )
+    return replace(
+        data, **{name: _without(part, reasons, data.classes) for name, part in parts.items()}
+    ), found
 
 
 def _without(part: Split, reasons: dict[str, str], classes: tuple[str, ...]) -> Split:
-    kept = part.subset(np.array([i for i, name in enumerate(part.names) if name not in reasons], int))
+    kept = part.subset(
+        np.array([i for i, name in enumerate(part.names) if name not in reasons], int)
+    )
     before, after = (split.labels.bincount(minlength=len(classes)) for split in (part, kept))
     if emptied := [classes[i] for i in ((before > 0) & (after == 0)).nonzero().flatten().tolist()]:
         raise DataError(f"no image of {', '.join(map(repr, emptied))} can be used; copy them again")
@@ -137,7 +171,9 @@ def _without(part: Split, reasons: dict[str, str], classes: tuple[str, ...]) -> 
 
 
 def recall(split: FileSplit) -> dict[str, str] | None:
-    """What was found wrong with these very files the last time, {name: reason}; None if they were never looked at."""
+    """What was found wrong with these very files the last time, {name: reason}; None if they were
+    never looked at.
+    """
     try:
         return json.loads(_memory_of(split).read_text())
     except (OSError, ValueError):
@@ -145,7 +181,9 @@ def recall(split: FileSplit) -> dict[str, str] | None:
 
 
 def remember(split: FileSplit, reasons: dict[str, str]) -> None:
-    """In the user's cache folder; where nothing can be written there, files are looked at again each time."""
+    """In the user's cache folder; where nothing can be written there, files are looked at again
+    each time.
+    """
     try:
         path = _memory_of(split)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -161,8 +199,11 @@ def _memory_of(split: FileSplit) -> Path:
     digest = hashlib.sha256(PIL.__version__.encode())
     for name in sorted(split.names):
         status = os.stat(split.root / name, follow_symlinks=os.path.exists(split.root / name))
-        digest.update(f"{split.root}\0{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(
-            errors="surrogateescape"))
+        digest.update(
+            f"{split.root}\0{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(
+                errors="surrogateescape"
+            )
+        )
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "convatlas" / "checked" / f"{digest.hexdigest()}.json"
 
@@ -175,4 +216,6 @@ def write_csv(path: Path, findings: Iterator[Finding]) -> None:
             writer.writerow(("file", "problem", "remedy"))
             writer.writerows((found.file, found.problem, found.remedy) for found in findings)
     except OSError as fault:
-        raise DataError(f"cannot write {str(path)!r} ({fault.strerror}); name another file with --csv") from None
+        raise DataError(
+            f"cannot write {str(path)!r} ({fault.strerror}); name another file with --csv"
+        ) from None

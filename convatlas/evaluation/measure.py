@@ -1,4 +1,5 @@
 """Every image of a set shown to a network once, or in several views, and its answers counted."""
+
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -13,23 +14,33 @@ from convatlas.evaluation.counts import Evaluation
 from convatlas.evaluation.dense import Dense
 from convatlas.evaluation.multi_crop import MultiCrop
 
-Answers = Iterator[tuple[Tensor, Tensor]]       # logits float32 or float64 (N, classes), labels (N,)
+Answers = Iterator[tuple[Tensor, Tensor]]  # logits float32 or float64 (N, classes), labels (N,)
 
 
-def evaluate(net: nn.Module, loader: Loader, num_classes: int,
-             loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy, views: MultiCrop | None = None) -> Evaluation:
-    """Every image of the loader once, in evaluation mode; the network's own mode and device are kept.
+def evaluate(
+    net: nn.Module,
+    loader: Loader,
+    num_classes: int,
+    loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+    views: MultiCrop | None = None,
+) -> Evaluation:
+    """Every image of the loader once, in evaluation mode; the network's own mode and device are
+    kept.
 
-    `loss_of` takes logits (N, classes) and labels (N,) and returns the mean over the batch; with several views it is
-    given the logarithm of the mean softmax. Raises MultiCropError for views that the network cannot read, DataError for
-    images that cannot be read.
+    `loss_of` takes logits (N, classes) and labels (N,) and returns the mean over the batch; with
+    several views it is given the logarithm of the mean softmax. Raises MultiCropError for views
+    that the network cannot read, DataError for images that cannot be read.
     """
     was_training = net.training
     net.eval()
     found = Evaluation.none(num_classes)
     try:
         with torch.inference_mode():
-            answers = _as_trained(net, loader) if views is None or views.as_trained else _in_views(net, loader, views)
+            answers = (
+                _as_trained(net, loader)
+                if views is None or views.as_trained
+                else _in_views(net, loader, views)
+            )
             for logits, labels in answers:
                 found += Evaluation.of(logits, labels, float(loss_of(logits.double(), labels)))
     finally:
@@ -55,9 +66,15 @@ def _in_views(net: nn.Module, loader: Loader, views: MultiCrop) -> Answers:
     """A batch's worth of views at a time, cut by the loader's workers."""
     dense = views.crops == "dense"
     answer = Dense(net).eval() if dense else net
-    turns = loader.blocks(1 if dense else max(1, loader.batch_size // views.count(loader.prep.side)))
+    turns = loader.blocks(
+        1 if dense else max(1, loader.batch_size // views.count(loader.prep.side))
+    )
     cut = partial(_cut, loader, views, turns)
-    for turn, stacks in zip(turns, stream(cut, range(len(turns)), loader.split, loader.workers, loader.timeout), strict=True):
+    for turn, stacks in zip(
+        turns,
+        stream(cut, range(len(turns)), loader.split, loader.workers, loader.timeout),
+        strict=True,
+    ):
         if isinstance(stacks, DataError):
             raise stacks
         shares = torch.cat([share for stack in stacks for share in _softmax(answer, stack, loader)])
@@ -65,8 +82,12 @@ def _in_views(net: nn.Module, loader: Loader, views: MultiCrop) -> Answers:
         yield mean.clamp_min(torch.finfo(mean.dtype).tiny).log(), loader.split.labels[turn]
 
 
-def _cut(loader: Loader, views: MultiCrop, turns: Sequence[Tensor], step: int, reading: Reading) -> list[Tensor]:
-    """The views of these images, one image's after the other's, a stack for each shape: uint8 (views, C, h, w)."""
+def _cut(
+    loader: Loader, views: MultiCrop, turns: Sequence[Tensor], step: int, reading: Reading
+) -> list[Tensor]:
+    """The views of these images, one image's after the other's, a stack for each shape: uint8
+    (views, C, h, w).
+    """
     stacks = []
     for i in turns[step].tolist():
         reading(i)

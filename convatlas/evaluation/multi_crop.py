@@ -1,4 +1,5 @@
 """Which parts of an image a network is shown, in the ways the papers tested."""
+
 from dataclasses import dataclass
 
 import torch
@@ -9,33 +10,38 @@ from convatlas.data import shorter_side_at
 from convatlas.errors import MultiCropError
 
 CROPS = ("center", "10", "144", "dense")
-PRINTED = {                                     # shorter sides for a network that reads 224 pixels
-    "10": (256,),                               # AlexNet, Sec. 2
-    "144": (256, 288, 320, 352),                # GoogLeNet, Sec. 7
-    "dense": (256,),                            # VGG, Sec. 3.2 and Table 3, Q for S = 256
+PRINTED = {  # shorter sides for a network that reads 224 pixels
+    "10": (256,),  # AlexNet, Sec. 2
+    "144": (256, 288, 320, 352),  # GoogLeNet, Sec. 7
+    "dense": (256,),  # VGG, Sec. 3.2 and Table 3, Q for S = 256
 }
 
 
-VIEWS = {"center": 1, "10": 10, "144": 36, "dense": 2}      # of an image at one size
+VIEWS = {"center": 1, "10": 10, "144": 36, "dense": 2}  # of an image at one size
 
 
 @dataclass(frozen=True)
 class MultiCrop:
-    """A way to test. The image is scaled until its shorter side is each of `sizes`; softmax answers are averaged.
+    """A way to test. The image is scaled until its shorter side is each of `sizes`; softmax answers
+    are averaged.
 
-    "center": the middle; without sizes exactly the image that training fits (Preprocess).
-    "10": AlexNet Sec. 4.1, four corners and the middle of the central square, each mirrored too.
-    "144": GoogLeNet Sec. 7, at each of four sizes the left, central and right square (of a portrait the upper, central
-    and lower); of each the four corners, the middle and the whole, scaled; each mirrored too.
-    "dense": VGG Sec. 3.2, the whole image and its mirror image, by the network as one convolution.
-    Sizes not given are the paper's, in proportion to the side that the network was trained at.
+    "center": the middle; without sizes exactly the image that training fits (Preprocess). "10":
+    AlexNet Sec. 4.1, four corners and the middle of the central square, each mirrored too. "144":
+    GoogLeNet Sec. 7, at each of four sizes the left, central and right square (of a portrait the
+    upper, central and lower); of each the four corners, the middle and the whole, scaled; each
+    mirrored too. "dense": VGG Sec. 3.2, the whole image and its mirror image, by the network as one
+    convolution. Sizes not given are the paper's, in proportion to the side that the network was
+    trained at.
     """
+
     crops: str = "center"
     sizes: tuple[int, ...] = ()
 
     def __post_init__(self):
         if self.crops not in CROPS:
-            raise MultiCropError(f"crops = {self.crops!r} is not allowed; allowed: {' | '.join(CROPS)}")
+            raise MultiCropError(
+                f"crops = {self.crops!r} is not allowed; allowed: {' | '.join(CROPS)}"
+            )
 
     @property
     def as_trained(self) -> bool:
@@ -47,30 +53,45 @@ class MultiCrop:
         return VIEWS[self.crops] * len(self.sizes_for(side))
 
     def sizes_for(self, side: int) -> tuple[int, ...]:
-        """The shorter sides for a network trained at `side`. Raises MultiCropError where one has no room for a crop."""
+        """The shorter sides for a network trained at `side`. Raises MultiCropError where one has no
+        room for a crop.
+        """
         sizes = self.sizes or tuple(round(size * side / 224) for size in PRINTED[self.crops])
         small = [str(size) for size in sizes if size < side]
         if small:
-            raise MultiCropError(f"sizes = {', '.join(small)}: an image of that size has no room for what the network "
-                             f"reads, {side} pixels; give sizes of {side} or more")
+            raise MultiCropError(
+                f"sizes = {', '.join(small)}: an image of that size has no room for what the "
+                f"network reads, {side} pixels; give sizes of {side} or more"
+            )
         return sizes
 
     def of(self, image: Tensor, side: int) -> list[Tensor]:
-        """uint8 (C, H, W) -> for each size its views: uint8 (views, C, side, side), or (2, C, h, w) if dense."""
-        cut = {"center": _centre, "10": ten_crops, "144": squares_and_crops, "dense": _whole}[self.crops]
+        """uint8 (C, H, W) -> for each size its views: uint8 (views, C, side, side), or (2, C, h, w)
+        if dense.
+        """
+        cut = {"center": _centre, "10": ten_crops, "144": squares_and_crops, "dense": _whole}[
+            self.crops
+        ]
         return [cut(shorter_side_at(image, size), side) for size in self.sizes_for(side)]
 
 
 def ten_crops(image: Tensor, side: int) -> Tensor:
-    """(C, H, W) -> (10, C, side, side): corners and middle of the central square, then the same mirrored."""
+    """(C, H, W) -> (10, C, side, side): corners and middle of the central square, then the same
+    mirrored.
+    """
     return _with_mirrors(_five(_middle(image, min(image.shape[1:])), side))
 
 
 def squares_and_crops(image: Tensor, side: int) -> Tensor:
-    """(C, H, W) -> (36, C, side, side): of three squares the corners, the middle and the whole, then all mirrored."""
+    """(C, H, W) -> (36, C, side, side): of three squares the corners, the middle and the whole,
+    then all mirrored.
+    """
     crops = []
     for square in _three_squares(image):
-        crops += [*_five(square, side), F.interpolate(square[None], (side, side), mode="bilinear", antialias=True)[0]]
+        crops += [
+            *_five(square, side),
+            F.interpolate(square[None], (side, side), mode="bilinear", antialias=True)[0],
+        ]
     return _with_mirrors(crops)
 
 
@@ -101,7 +122,7 @@ def _five(square: Tensor, side: int) -> list[Tensor]:
 
 
 def _cut(image: Tensor, top: int, left: int, side: int) -> Tensor:
-    return image[:, top:top + side, left:left + side]
+    return image[:, top : top + side, left : left + side]
 
 
 def _with_mirrors(crops: list[Tensor]) -> Tensor:

@@ -1,4 +1,7 @@
-"""Which checkpoints which network can read: the catalogue of weights/known.py, from the networks and the tables."""
+"""Which checkpoints which network can read: the catalogue of weights/known.py, from the networks
+and the tables.
+"""
+
 from collections import defaultdict
 from functools import cache
 
@@ -10,14 +13,18 @@ from convatlas.weights.known import OURS, Known, names_of, shapes_of, text
 from convatlas.weights.names import Twin
 from convatlas.weights.sources import TABLES
 
-CLASSES, CHANNELS = 7, 5            # unlike any paper's: what changes with them is a head or a stem
+CLASSES, CHANNELS = 7, 5  # unlike any paper's: what changes with them is a head or a stem
 
 
 def kinds(name: str) -> list[tuple[str, Known]]:
     """Every kind of checkpoint that this network can read, after the fingerprint of its names."""
     tables = {OURS: {name: Twin(name, ())}, **TABLES}
-    return [_kind(source, theirs, twin) for source, table in tables.items() for theirs, twin in table.items()
-            if twin.ours == name]
+    return [
+        _kind(source, theirs, twin)
+        for source, table in tables.items()
+        for theirs, twin in table.items()
+        if twin.ours == name
+    ]
 
 
 def known_text() -> str:
@@ -34,13 +41,21 @@ def _kind(source: str, theirs: str, twin: Twin) -> tuple[str, Known]:
     names = twin.names(ours)
     shapes = {name: twin.shape(name, ours[key]) for key, name in names.items()}
     heads = tuple(names[key] for key in head if key in names)
-    return names_of(shapes), Known(source, theirs, twin.ours, heads, names.get(stem, ""),
-                                   shapes_of(shapes, heads, names.get(stem, "")))
+    return names_of(shapes), Known(
+        source,
+        theirs,
+        twin.ours,
+        heads,
+        names.get(stem, ""),
+        shapes_of(shapes, heads, names.get(stem, "")),
+    )
 
 
 @cache
 def _shapes(name: str) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...], str]:
-    """Shapes of a network's weights; which change with the classes; which changes with the channels."""
+    """Shapes of a network's weights; which change with the classes; which changes with the
+    channels.
+    """
     shapes = {key: tuple(tensor.shape) for key, tensor in blueprint(name).state_dict().items()}
     with torch.device("meta"):
         other = registry.create_model(name, num_classes=CLASSES, in_channels=CHANNELS).state_dict()

@@ -1,4 +1,7 @@
-"""The words that papers share. A piece moves in once two papers use it with identical maths, and it takes no flags."""
+"""The words that papers share. A piece moves in once two papers use it with identical maths, and it
+takes no flags.
+"""
+
 from convatlas.layers.modules import (
     ChannelShuffle,
     ConvBN,
@@ -10,5 +13,13 @@ from convatlas.layers.modules import (
 )
 from convatlas.layers.network import Network
 
-__all__ = ["ChannelShuffle", "ConvBN", "FilterConcat", "LocalResponseNorm", "Network", "he_init", "make_divisible",
-           "seq"]
+__all__ = [
+    "ChannelShuffle",
+    "ConvBN",
+    "FilterConcat",
+    "LocalResponseNorm",
+    "Network",
+    "he_init",
+    "make_divisible",
+    "seq",
+]

@@ -1,5 +1,5 @@
-"""ImageNet Classification with Deep Convolutional Neural Networks (Krizhevsky, Sutskever, Hinton; NIPS 2012), and the
-networks that are also called AlexNet.
+"""ImageNet Classification with Deep Convolutional Neural Networks (Krizhevsky, Sutskever, Hinton;
+NIPS 2012), and the networks that are also called AlexNet.
 
     Sec. 3.5   kernels   size        stride   reads                           then
     conv1      96        11x11x3     4        the image                     normalisation, 3x3/2 max pool
@@ -17,32 +17,37 @@ from convatlas.layers import LocalResponseNorm, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 NIPS = Paper(
-    title="ImageNet Classification with Deep Convolutional Neural Networks", authors="Krizhevsky, Sutskever, Hinton",
+    title="ImageNet Classification with Deep Convolutional Neural Networks", authors="Krizhevsky, "
+                                                                                     "Sutskever, "
+                                                                                     "Hinton",
     year=2012, venue="NIPS", code="code.google.com/p/cuda-convnet",
-    silent="Padding: 2 for conv2 and 1 for conv3 to conv5, the ones that give the printed neuron counts. The image: "
-           "the paper prints 224x224, which an 11x11 kernel at stride 4 does not tile; 227 without padding gives "
-           "55x55, and 55 leads to the counts printed for conv2 to conv5. The whole has 659,272 neurons then; "
-           "the paper says 650,000. Normalisation follows the printed formula; the authors' code divides alpha by n.",
+    silent="Padding: 2 for conv2 and 1 for conv3 to conv5, the ones that give the printed neuron "
+           "counts. The image: the paper prints 224x224, which an 11x11 kernel at stride 4 does "
+           "not tile; 227 without padding gives 55x55, and 55 leads to the counts printed for "
+           "conv2 to conv5. The whole has 659,272 neurons then; the paper says 650,000. "
+           "Normalisation follows the printed formula; the authors' code divides alpha by n.",
     page="alexnet")
 OWT = Paper(
     title="One weird trick for parallelizing convolutional neural networks", authors="Krizhevsky", year=2014,
     arxiv="1404.5997v2", code="code.google.com/p/cuda-convnet2 layers-imagenet-1gpu.cfg",
-    silent="The paper gives no table; the widths are those of the author's configuration file and of torchvision's "
-           "alexnet. Initial weights are PyTorch's own.",
-    departs="This is the graph everybody calls AlexNet, torchvision's. The author's configuration keeps the "
-            "normalisation after conv1 and conv2, pads its first layer by rounding up, and drops out after fc6 and "
-            "fc7; here there is no normalisation, conv1 is padded by 2, and dropout comes before fc6 and fc7.",
+    silent="The paper gives no table; the widths are those of the author's configuration file and "
+           "of torchvision's alexnet. Initial weights are PyTorch's own.",
+    departs="This is the graph everybody calls AlexNet, torchvision's. The author's configuration "
+            "keeps the normalisation after conv1 and conv2, pads its first layer by rounding up, "
+            "and drops out after fc6 and fc7; here there is no normalisation, conv1 is padded by "
+            "2, and dropout comes before fc6 and fc7.",
     page="alexnet_owt")
 TUTORIAL = Paper(
     title="Dive into Deep Learning, AlexNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
-    silent="There is no paper. conv1 is padded by 2, as in the tutorials that print 55, 27, 13 and 6 for 224; the book "
-           "pads it by 1. Weights are Xavier-uniform, dropout 0.5 after fc6 and fc7, as in the book.",
+    silent="There is no paper. conv1 is padded by 2, as in the tutorials that print 55, 27, 13 and "
+           "6 for 224; the book pads it by 1. Weights are Xavier-uniform, dropout 0.5 after fc6 "
+           "and fc7, as in the book.",
     page="alexnet_tutorial")
 PAPER = {"alexnet": NIPS, "alexnet_owt": OWT, "alexnet_tutorial": TUTORIAL}
 
 
-class Conv(NamedTuple):     # a row of the table above; `gpus` apart, what torch.nn.Conv2d calls groups
+class Conv(NamedTuple):  # a row of the table above; `gpus` apart, what torch.nn.Conv2d calls groups
     kernels: int
     size: int
     stride: int = 1
@@ -91,9 +96,9 @@ class AlexNet(Network):
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
         for unit in (self.conv2.conv, self.conv4.conv, self.conv5.conv, self.fc6.fc, self.fc7.fc):
-            nn.init.ones_(unit.bias)                    # Sec. 5: loaders the ReLUs with positive inputs
+            nn.init.ones_(unit.bias)  # Sec. 5: loaders the ReLUs with positive inputs
 
-    def initialise(self, layer):                        # Sec. 5: N(0, 0.01), biases 0 apart from the above
+    def initialise(self, layer):  # Sec. 5: N(0, 0.01), biases 0 apart from the above
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
@@ -153,20 +158,26 @@ class AlexNetTutorial(Network):
 
 VARIANTS = {"alexnet": AlexNet, "alexnet_owt": AlexNetOWT, "alexnet_tutorial": AlexNetTutorial}
 
-FIRST_LAYER = ("96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is no square; 186,624 = 256 x 27 x 27, "
-               "printed for conv2, needs 55x55 before the pool.")
-IMAGE = "(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at 55x55, hence 227."
+FIRST_LAYER = ("96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is no square; 186,624 "
+               "= 256 x 27 x 27, printed for conv2, needs 55x55 before the pool.")
+IMAGE = ("(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at "
+         "55x55, hence 227.")
 NEURONS = {"conv2": "186,624", "conv3": "64,896", "conv4": "64,896", "conv5": "43,264", "fc6": "4096", "fc7": "4096",
            "fc8": "1000"}
-ROUND = "The network of Figure 2 takes 724,406,816 in its convolutions and full layers: the figure is a round one."
+ROUND = ("The network of Figure 2 takes 724,406,816 in its convolutions and full layers: the "
+         "figure is a round one.")
 TUTORIALS = "Tutorials' printed outputs for 224x224"
 CLAIMS = {
     "alexnet": (
-        Claim("params", "60M", "Sec. 4, first sentence: 60 million"), Claim("layers", "8", "Sec. 3.5: eight layers"),
+        Claim("params", "60M", "Sec. 4, first sentence: 60 million"), Claim("layers", "8", ("Sec. "
+                                                                                            "3.5: "
+                                                                                            "eight "
+                                                                                            "layers")),
         Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input", erratum=IMAGE),
         Claim("units", "253,440", "Figure 2, caption", "conv1", erratum=FIRST_LAYER),
         *units("Figure 2, caption", NEURONS),
-        *counts("MobileNets (arXiv:1704.04861v1), Table 9", "60M", "720 million", errata=("", ROUND)),
+        *counts("MobileNets (arXiv:1704.04861v1), Table 9", "60M", ("720 "
+                                                                   "million"), errata=("", ROUND)),
         *counts("ShuffleNet (arXiv:1707.01083), Tables 6 and 8", "", "720M", errata=("", ROUND))),
     "alexnet_owt": torchvision("AlexNet_Weights", "61,100,840", "0.714"),
     "alexnet_tutorial": (

@@ -1,8 +1,9 @@
-"""Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift (Ioffe, Szegedy; ICML
-2015).
+"""Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift
+(Ioffe, Szegedy; ICML 2015).
 
-TABLE below is Figure 5 row for row: GoogLeNet with two 3x3 ("double #3x3") for the 5x5, modules 3c and 4e that halve
-the map themselves, average pools in most modules, and a batch norm between each convolution and its ReLU.
+TABLE below is Figure 5 row for row: GoogLeNet with two 3x3 ("double #3x3") for the 5x5, modules 3c
+and 4e that halve the map themselves, average pools in most modules, and a batch norm between each
+convolution and its ReLU.
 """
 from collections.abc import Callable
 from functools import partial
@@ -14,20 +15,24 @@ from convatlas.layers import ConvBN, FilterConcat, Network, he_init, seq
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+    title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate "
+          "Shift",
     authors="Ioffe, Szegedy", year=2015, venue="ICML", arxiv="1502.03167v3",
-    silent="Figure 5 contradicts itself: in 4c, 4d and 4e the branches sum to 608, 608 and 1056, its output column "
-           "says 576, 576 and 1024. Here the branches hold, as in the Caffe copies; TF-slim narrows two pool "
-           "projections to 96 instead. The first two pools round up, GoogLeNet's way; the pools in 3c and 4e are "
-           "padded by 1 like the convolutions beside them, so that the branches agree for every size (Caffe's copies "
-           "round up, which gives the same sizes at 224). Average pools count the padding. Initial weights: He's.",
-    departs="bn_inception has a full 7x7 first, as the Caffe copies and SENet do. The paper's first layer (Figure 5's "
-            "asterisk) is separable with depth multiplier 8: bn_inception_separable. bn_inception_caffe keeps a bias "
-            "in each convolution before its batch norm, which Sec. 3.2 leaves out as without effect.",
+    silent="Figure 5 contradicts itself: in 4c, 4d and 4e the branches sum to 608, 608 and 1056, "
+           "its output column says 576, 576 and 1024. Here the branches hold, as in the Caffe "
+           "copies; TF-slim narrows two pool projections to 96 instead. The first two pools round "
+           "up, GoogLeNet's way; the pools in 3c and 4e are padded by 1 like the convolutions "
+           "beside them, so that the branches agree for every size (Caffe's copies round up, which "
+           "gives the same sizes at 224). Average pools count the padding. Initial weights: He's.",
+    departs="bn_inception has a full 7x7 first, as the Caffe copies and SENet do. The paper's "
+            "first layer (Figure 5's asterisk) is separable with depth multiplier 8: "
+            "bn_inception_separable. bn_inception_caffe keeps a bias in each convolution before "
+            "its batch norm, which Sec. 3.2 leaves out as without effect.",
     page="bn_inception")
 
 
-class Row(NamedTuple):      # the columns of Figure 5; the last one split into the kind of pool and its projection
+# the columns of Figure 5; the last one split into the kind of pool and its projection
+class Row(NamedTuple):
     part: str
     output: str
     depth: str
@@ -60,8 +65,8 @@ TABLE = (
 MODULES = tuple(row for row in TABLE if row.part.startswith("inception"))
 POOLS = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
 
-Conv = Callable[..., nn.Module]                         # (c_in, c_out, k, stride) -> convolution, batch norm and ReLU
-Unit = Callable[[int, Row, Conv], nn.Module]            # a row of the table with c channels coming in
+Conv = Callable[..., nn.Module]  # (c_in, c_out, k, stride) -> convolution, batch norm and ReLU
+Unit = Callable[[int, Row, Conv], nn.Module]  # a row of the table with c channels coming in
 
 
 def conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Sequential:
@@ -80,7 +85,9 @@ def separable(c_in: int, c_out: int, k: int, stride: int) -> nn.Sequential:
 
 
 def inception(c: int, row: Row, conv: Conv) -> FilterConcat:
-    """(N, c, H, W) -> (N, n1x1 + n3x3 + double + proj, H, W); in 3c and 4e (N, n3x3 + double + c, H/2, W/2)"""
+    """(N, c, H, W) -> (N, n1x1 + n3x3 + double + proj, H, W); in 3c and 4e (N, n3x3 + double + c,
+    H/2, W/2)
+    """
     stride = 1 if row.proj else 2
     pool = POOLS[row.pool](3, stride=stride, padding=1)
     branches = {
@@ -115,7 +122,7 @@ class BNInception(Network):
         x = self.pool1(self.conv1(x))                   # (N, 64, 112, 112), (N, 64, 56, 56)
         x = self.pool2(self.conv2(x))                   # (N, 192, 56, 56), (N, 192, 28, 28)
         for row in MODULES:
-            x = self.get_submodule(row.part)(x)         # (N, c, 28, 28); from 3c on 14x14, from 4e on 7x7
+            x = self.get_submodule(row.part)(x)  # (N, c, 28, 28); from 3c on 14x14, from 4e on 7x7
         return self.fc(self.avg_pool(x).flatten(1))     # (N, num_classes)
 
 
@@ -130,7 +137,8 @@ ERRATA = {
     ("size", "inception_4c"): "160 + 160 + 160 + 128 = 608.",
     ("size", "inception_4d"): "96 + 192 + 192 + 128 = 608.",
     ("size", "inception_4e"): HALVED + " 192 + 256, and the 608 of 4d passed through, are 1056.",
-    ("layers", "conv2"): "The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's Table 1 prints 2 for it.",
+    ("layers", "conv2"): ("The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's "
+                          "Table 1 prints 2 for it."),
 }
 
 
@@ -141,9 +149,10 @@ def table_claims(row: Row) -> tuple[Claim, ...]:
 
 
 PARAMS = Claim("params", "13.6e6", "Sec. 4.2", erratum=(
-    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the separable first layer, "
-    "11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."))
+    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the separable "
+    "first layer, 11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."))
 OPS = Claim("macs", "2.0 billion", "arXiv:1512.00567, Table 3: cost of BN-Inception")
 CLAIMS = {"bn_inception": (*(claim for row in TABLE for claim in table_claims(row)), OPS),
           "bn_inception_separable": (PARAMS, OPS),
-          "bn_inception_caffe": (Claim("params", "11,295,240", "pytorchcv's README, BN-Inception"),)}
+          "bn_inception_caffe": (Claim("params", "11,295,240", ("pytorchcv's README, "
+                                                               "BN-Inception")),)}

@@ -15,7 +15,8 @@ Table 1, ImageNet, 224x224 input, growth rate k = 32; each "conv" is BN-ReLU-Con
     Dense Block (4)        7x7        [1x1 conv, 3x3 conv] x16    x32    x32    x48
     Classification Layer   1x1        7x7 global average pool, 1000D fully-connected
 
-The technical report keeps no concatenation and no activation of it for the backward pass: names with _checkpointed.
+The technical report keeps no concatenation and no activation of it for the backward pass: names
+with _checkpointed.
 """
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -31,30 +32,37 @@ from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 CVPR = Paper(
-    title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, Weinberger", year=2017,
+    title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, "
+                                                              "Weinberger", year=2017,
     venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
-    silent="The activation after the last block, and the padding of the first convolution and pool (3 and 1): as in "
-           "the authors' code. That initialises by fan-out, an older file of theirs by fan-in; here fan-out.",
+    silent="The activation after the last block, and the padding of the first convolution and pool "
+           "(3 and 1): as in the authors' code. That initialises by fan-out, an older file of "
+           "theirs by fan-in; here fan-out.",
     page="densenet", bare="densenet121")
 REPORT = Paper(
     title="Memory-Efficient Implementation of DenseNets",
     authors="Pleiss, Chen, Huang, Li, van der Maaten, Weinberger", year=2017, arxiv="1707.06990v1",
     code="github.com/gpleiss/efficient_densenet_pytorch",
-    silent="A layer is computed again up to its 1x1 convolution, as in the authors' code, and without their shared "
-           "buffers. What the second run would add to running statistics is undone, as in their code for Torch, so "
-           "that training is the same to the bit. The configuration of 264 layers with k = 48 is Table 1's of 264.",
+    silent="A layer is computed again up to its 1x1 convolution, as in the authors' code, and "
+           "without their shared buffers. What the second run would add to running statistics is "
+           "undone, as in their code for Torch, so that training is the same to the bit. The "
+           "configuration of 264 layers with k = 48 is Table 1's of 264.",
     page="densenet_checkpointed", bare="densenet201_checkpointed")
 
 
 def conv(c_in: int, c_out: int, k: int, dropout: float = 0.0) -> nn.Sequential:
-    """Table 1's "conv": BN-ReLU-Conv; then dropout, as Sec. 4.2 has it where images are not augmented."""
+    """Table 1's "conv": BN-ReLU-Conv; then dropout, as Sec. 4.2 has it where images are not
+    augmented.
+    """
     after = {"dropout": nn.Dropout(dropout)} if dropout else {}
     return seq(bn=nn.BatchNorm2d(c_in), relu=nn.ReLU(), conv=nn.Conv2d(c_in, c_out, k, padding=k // 2, bias=False),
                **after)
 
 
 class Bottleneck(nn.Module):
-    """H_l of DenseNet-B: BN-ReLU-Conv(1x1)-BN-ReLU-Conv(3x3).  c channels in several maps -> (N, k, H, W)"""
+    """H_l of DenseNet-B: BN-ReLU-Conv(1x1)-BN-ReLU-Conv(3x3).  c channels in several maps -> (N, k,
+    H, W)
+    """
 
     def __init__(self, c: int, k: int, dropout: float = 0.0):
         super().__init__()
@@ -66,7 +74,9 @@ class Bottleneck(nn.Module):
 
 
 class CheckpointedBottleneck(nn.Module):
-    """The same layer; in training, the concatenation and what it becomes in `conv1` are computed again when needed."""
+    """The same layer; in training, the concatenation and what it becomes in `conv1` are computed
+    again when needed.
+    """
 
     def __init__(self, c: int, k: int, dropout: float = 0.0):
         super().__init__()
@@ -82,13 +92,16 @@ class CheckpointedBottleneck(nn.Module):
 
         if not self.training:
             return self.conv2(narrow(*maps))
-        once = {} if torch.compiler.is_compiling() else {"context_fn": contexts}      # compiled, it counts once anyway
+        # compiled, it counts once anyway
+        once = {} if torch.compiler.is_compiling() else {"context_fn": contexts}
         return self.conv2(checkpoint(narrow, *maps, use_reentrant=False, **once))
 
 
 @contextmanager
 def keeping_statistics(bn: nn.BatchNorm2d) -> Iterator[None]:
-    """Whatever `bn` adds to its running statistics inside is undone: a batch counts once, however often it runs."""
+    """Whatever `bn` adds to its running statistics inside is undone: a batch counts once, however
+    often it runs.
+    """
     before = [buffer.clone() for buffer in bn.buffers()]
     try:
         yield
@@ -122,21 +135,21 @@ def transition(c_in: int, c_out: int, dropout: float = 0.0) -> nn.Sequential:
 
 
 class DenseNet(Network):
-    smallest = 29                                     # the pool must leave 8 pixels, to be halved three times
+    smallest = 29  # the pool must leave 8 pixels, to be halved three times
     stages = ("convolution", "dense_block1", "dense_block2", "dense_block3", "dense_block4")
     cam_path = "activation"
     initialise = staticmethod(he_init)                # Sec. 4.2, "introduced by [10]"
 
     def __init__(self, layer: Layer, blocks: tuple[int, ...], k: int, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
-        c = 2 * k                                     # Sec. 3: "2k convolutions of size 7x7 with stride 2"
+        c = 2 * k  # Sec. 3: "2k convolutions of size 7x7 with stride 2"
         self.convolution = seq(conv=ConvBN(in_channels, c, 7, stride=2), relu=nn.ReLU())
         self.pooling = nn.MaxPool2d(3, stride=2, padding=1)
         for i, depth in enumerate(blocks, start=1):
             self.add_module(f"dense_block{i}", DenseBlock(layer, depth, c, k))
             c += depth * k
             if i < len(blocks):
-                self.add_module(f"transition{i}", transition(c, c // 2))      # compression: theta = 0.5
+                self.add_module(f"transition{i}", transition(c, c // 2))  # compression: theta = 0.5
                 c //= 2
         self.activation = seq(bn=nn.BatchNorm2d(c), relu=nn.ReLU())
         self.fc = nn.Linear(c, num_classes)
@@ -164,7 +177,8 @@ TABLE = (
     Column("densenet201", "201", (6, 12, 48, 32)),
     Column("densenet264", "264", (6, 12, 64, 48)),
 )
-README = Column("densenet161", "161", (6, 12, 36, 24), k=48)      # in early versions of the paper and in the README
+# in early versions of the paper and in the README
+README = Column("densenet161", "161", (6, 12, 36, 24), k=48)
 LARGEST = Column("densenet264_k48", "264", (6, 12, 64, 48), k=48)  # the report's
 REPORTED = (TABLE[0], TABLE[2], LARGEST)
 
@@ -180,10 +194,11 @@ OUTPUTS = {
     "transition1.pool": "28x28", "dense_block2": "28x28", "transition2.conv": "28x28", "transition2.pool": "14x14",
     "dense_block3": "14x14", "transition3.conv": "14x14", "transition3.pool": "7x7", "dense_block4": "7x7",
 }
-ODD = ("Every depth is odd: two for each of n layers in the blocks, three transitions, the first convolution and the "
-       "full layer make 2n + 5; here 2(6 + 12 + 64 + 48) + 5 = 265. All other names are counted so.")
-DECIMAL_POINT = ("4,291,365,888 multiply-adds are 8.6B operations, with an addition counted apart; the 155B given for "
-                 "ResNet-101 are ten times too many as well.")
+ODD = ("Every depth is odd: two for each of n layers in the blocks, three transitions, the first "
+       "convolution and the full layer make 2n + 5; here 2(6 + 12 + 64 + 48) + 5 = 265. All other "
+       "names are counted so.")
+DECIMAL_POINT = ("4,291,365,888 multiply-adds are 8.6B operations, with an addition counted apart; "
+                 "the 155B given for ResNet-101 are ten times too many as well.")
 
 
 def layers(column: Column, source: str) -> Claim:
@@ -192,7 +207,8 @@ def layers(column: Column, source: str) -> Claim:
 
 EFFICIENTNET = "EfficientNet (arXiv:1905.11946), Table 2"
 CLAIMS = {
-    **{column.name: (*sizes("Table 1, output size", OUTPUTS), layers(column, "Table 1, heading")) for column in TABLE},
+    **{column.name: (*sizes("Table 1, output size", OUTPUTS), layers(column, ("Table 1, "
+                                                                              "heading"))) for column in TABLE},
     "densenet161": (layers(README, "Authors' README, DenseNet-161 (k=48)"),),
     "densenet264_k48_checkpointed": (Claim("params", "73M", "Abstract"),
                                      layers(LARGEST, "Abstract: a 264-layer DenseNet")),
@@ -204,8 +220,10 @@ CLAIMS["densenet121"] += torchvision("DenseNet121_Weights", "7,978,856", "2.834"
 CLAIMS["densenet161"] += torchvision("DenseNet161_Weights", "28,681,000", "7.728")
 CLAIMS["densenet169"] += (
     *torchvision("DenseNet169_Weights", "14,149,480", "3.36"),
-    *counts(EFFICIENTNET, "14M", "3.5B", errata=("", "torchvision prints 3.36 billion for the same network.")))
+    *counts(EFFICIENTNET, "14M", "3.5B", errata=("", ("torchvision prints 3.36 billion for the "
+                                                      "same network."))))
 CLAIMS["densenet201"] += (Claim("params", "20M", "Sec. 4.4"),
                           *torchvision("DenseNet201_Weights", "20,013,928", "4.291"))
 CLAIMS["densenet264"] += counts(EFFICIENTNET, "34M", "6.0B", errata=(
-    "", "5,751,653,376, by the count that gives torchvision's figures of 121 to 201; the row of 169 is high as well."))
+    "", ("5,751,653,376, by the count that gives torchvision's figures of 121 to 201; the row of "
+        "169 is high as well.")))

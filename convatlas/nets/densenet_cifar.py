@@ -1,7 +1,8 @@
-"""Densely Connected Convolutional Networks, Sec. 3 "Implementation details": the networks for 32x32 images.
+"""Densely Connected Convolutional Networks, Sec. 3 "Implementation details": the networks for 32x32
+images.
 
-A 3x3 convolution, three dense blocks of equally many layers on maps of 32, 16 and 8 pixels, transitions between them,
-a global average pool and a full layer.
+A 3x3 convolution, three dense blocks of equally many layers on maps of 32, 16 and 8 pixels,
+transitions between them, a global average pool and a full layer.
 
     Table 2                 L     k    params
     DenseNet                40    12   1.0M     16 channels first; a transition keeps the width
@@ -11,8 +12,9 @@ a global average pool and a full layer.
                             250   24   15.3M
                             190   40   25.6M
 
-The columns of data that are not augmented come from training with dropout, 0.2: names with _dropout, for the smallest
-of each form. The largest needs the memory that names with _checkpointed save.
+The columns of data that are not augmented come from training with dropout, 0.2: names with
+_dropout, for the smallest of each form. The largest needs the memory that names with _checkpointed
+save.
 """
 from collections.abc import Callable
 from functools import partial
@@ -22,17 +24,26 @@ import torch
 import torch.nn as nn
 
 from convatlas.layers import Network, he_init, seq
-from convatlas.nets.densenet import REPORT, Bottleneck, CheckpointedBottleneck, DenseBlock, conv, transition
+from convatlas.nets.densenet import (
+    REPORT,
+    Bottleneck,
+    CheckpointedBottleneck,
+    DenseBlock,
+    conv,
+    transition,
+)
 from convatlas.paper import Claim, Paper, sizes
 
 CVPR = Paper(
-    title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, Weinberger", year=2017,
+    title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, "
+                                                              "Weinberger", year=2017,
     venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
-    silent="The activation after the last block: as in the authors' code. That starts every network with 2k channels, "
-           "but only the text's 16 gives Table 2's 1.0M, 7.0M and 27.2M.",
+    silent="The activation after the last block: as in the authors' code. That starts every "
+           "network with 2k channels, but only the text's 16 gives Table 2's 1.0M, 7.0M and 27.2M.",
     page="densenet", bare="densenet_bc100_k12_cifar")
 WIDE = Paper(
-    title="Wide-DenseNet for better Time/Accuracy and Time/Memory Tradeoff", authors="Huang, Liu", year=2017,
+    title="Wide-DenseNet for better Time/Accuracy and Time/Memory Tradeoff", authors="Huang, "
+                                                                                     "Liu", year=2017,
     venue="README of the authors' code", code="github.com/liuzhuang13/DenseNet",
     silent="There is no paper.",
     page="wide_densenet", bare="wide_densenet_bc40_k48_cifar")
@@ -70,7 +81,8 @@ class DenseNetCIFAR(Network):
     def __init__(self, form: Config, L: int, k: int, dropout: float = 0.0, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         c = form.first(k)
-        depth = (L - 4) // (3 * form.depth)           # the rest: first convolution, two transitions, full layer
+        # the rest: first convolution, two transitions, full layer
+        depth = (L - 4) // (3 * form.depth)
         self.convolution = nn.Conv2d(in_channels, c, 3, padding=1, bias=False)
         for i in (1, 2, 3):
             self.add_module(f"dense_block{i}", DenseBlock(partial(form.layer, dropout=dropout), depth, c, k))
@@ -112,7 +124,7 @@ README = {
     "wide_densenet_bc40_k60_cifar": Row(DENSENET_BC, 40, 60, "4.3M"),
 }
 NOT_AUGMENTED = ("densenet40_k12_cifar", "densenet_bc100_k12_cifar")
-REPORTED = ("densenet_bc100_k12_cifar", "densenet_bc190_k40_cifar")                 # in the authors' README
+REPORTED = ("densenet_bc100_k12_cifar", "densenet_bc190_k40_cifar")  # in the authors' README
 
 VARIANTS = {
     **{name: partial(DenseNetCIFAR, row.form, row.L, row.k) for name, row in (TABLE | README).items()},
@@ -125,7 +137,8 @@ PAPER = {name: REPORT if name.endswith("_checkpointed") else WIDE if name in REA
 
 
 def claims(row: Row) -> tuple[Claim, ...]:
-    return (Claim("params", row.params, "Table 2, Params"), Claim("layers", str(row.L), "Table 2, Depth"),
+    return (Claim("params", row.params, "Table 2, Params"), Claim("layers", str(row.L), ("Table 2, "
+                                                                                        "Depth")),
             *sizes("Sec. 3, feature-map sizes in the three dense blocks",
                    {"dense_block1": "32x32", "dense_block2": "16x16", "dense_block3": "8x8"}),
             *sizes("Sec. 3: 16 (or twice the growth rate) output channels",
@@ -135,6 +148,7 @@ def claims(row: Row) -> tuple[Claim, ...]:
 CLAIMS = {
     **{name: claims(row) for name, row in TABLE.items()},
     **{f"{name}_dropout": claims(TABLE[name]) for name in NOT_AUGMENTED},
-    **{name: (Claim("params", row.params, "README, Parameters"), Claim("layers", str(row.L), "README, L"))
+    **{name: (Claim("params", row.params, "README, Parameters"), Claim("layers", str(row.L), ("README, "
+                                                                                              "L")))
        for name, row in README.items()},
 }

@@ -1,4 +1,6 @@
-"""DenseNet as tutorials teach it: dense blocks of Dive into Deep Learning, four layers each, without bottlenecks."""
+"""DenseNet as tutorials teach it: dense blocks of Dive into Deep Learning, four layers each,
+without bottlenecks.
+"""
 import torch
 import torch.nn as nn
 
@@ -9,9 +11,9 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="Dive into Deep Learning, DenseNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
-    silent="There is no paper. Convolutions have biases, as in the book. Its pool is padded (56, 28, 14, 7 pixels); "
-           "this one is not (55, 27, 13, 6), as in the copies that other tutorials print. Weights are Xavier-uniform, "
-           "as in the book.",
+    silent="There is no paper. Convolutions have biases, as in the book. Its pool is padded (56, "
+           "28, 14, 7 pixels); this one is not (55, 27, 13, 6), as in the copies that other "
+           "tutorials print. Weights are Xavier-uniform, as in the book.",
     page="densenet_tutorial")
 
 
@@ -31,7 +33,7 @@ class Layer(nn.Module):
 
 
 class DenseNetTutorial(Network):
-    smallest = 33                                     # the pool must leave 8 pixels, to be halved three times
+    smallest = 33  # the pool must leave 8 pixels, to be halved three times
     stages = ("convolution", "dense_block1", "dense_block2", "dense_block3", "dense_block4")
     cam_path = "activation"
 

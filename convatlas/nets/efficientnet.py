@@ -1,7 +1,8 @@
 """EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks (Tan, Le; ICML 2019).
 
-TABLE below is Table 1, EfficientNet-B0, stages 2 to 8. Stage 1 is a 3x3 convolution to 32 channels on 224x224, stage 9
-a 1x1 convolution to 1280 on 7x7, pooling and a full layer. SCALES makes B1 to B7 of it: wider, deeper, larger.
+TABLE below is Table 1, EfficientNet-B0, stages 2 to 8. Stage 1 is a 3x3 convolution to 32 channels
+on 224x224, stage 9 a 1x1 convolution to 1280 on 7x7, pooling and a full layer. SCALES makes B1 to
+B7 of it: wider, deeper, larger.
 """
 from collections.abc import Callable
 from functools import partial
@@ -15,13 +16,17 @@ from convatlas.layers import ConvBN, Network, make_divisible, seq
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", authors="Tan, Le", year=2019,
-    venue="ICML", arxiv="1905.11946v5", code="github.com/tensorflow/tpu models/official/efficientnet",
-    silent="All from the authors' code: the scales of B1 to B7, which are near powers of 1.1, 1.2 and 1.15 but no "
-           "more; channels rounded to multiples of 8, layers rounded up; a squeeze to a quarter of a block's input; "
-           "TensorFlow's padding, which for a stride puts the odd row below and right; batch norm's epsilon 0.001; "
-           "stochastic depth that grows from 0 in the first block by 0.2 / blocks; the initial weights. Where a stage "
-           "strides: in its first layer, as the printed resolutions demand.",
+    title="EfficientNet: Rethinking Model Scaling for Convolutional Neural "
+          "Networks", authors="Tan, "
+                                                                                              "Le", year=2019,
+    venue="ICML", arxiv="1905.11946v5", code="github.com/tensorflow/tpu "
+                                             "models/official/efficientnet",
+    silent="All from the authors' code: the scales of B1 to B7, which are near powers of 1.1, 1.2 "
+           "and 1.15 but no more; channels rounded to multiples of 8, layers rounded up; a squeeze "
+           "to a quarter of a block's input; TensorFlow's padding, which for a stride puts the odd "
+           "row below and right; batch norm's epsilon 0.001; stochastic depth that grows from 0 in "
+           "the first block by 0.2 / blocks; the initial weights. Where a stage strides: in its "
+           "first layer, as the printed resolutions demand.",
     page="efficientnet", bare="efficientnet_b0")
 
 
@@ -61,7 +66,9 @@ SCALES = {
 
 
 class Same(nn.Module):
-    """TensorFlow's padding for a kernel k at stride s: as little as gives ceil(H/s) rows, the odd one at the end."""
+    """TensorFlow's padding for a kernel k at stride s: as little as gives ceil(H/s) rows, the odd
+    one at the end.
+    """
 
     def __init__(self, k: int, s: int):
         super().__init__()
@@ -78,7 +85,9 @@ def averaging(norm: nn.BatchNorm2d) -> nn.BatchNorm2d:
 
 
 def conv_same(c_in: int, c_out: int, k: int, s: int = 1, groups: int = 1) -> nn.Sequential:
-    """Bias-free convolution, padded as TensorFlow does, and batch norm.  (N, c_in, H, W) -> (N, c_out, ceil(H/s), .)"""
+    """Bias-free convolution, padded as TensorFlow does, and batch norm.  (N, c_in, H, W) -> (N,
+    c_out, ceil(H/s), .)
+    """
     if s == 1:                                          # then it is the same on all sides
         layer = ConvBN(c_in, c_out, k, 1, groups)
         averaging(layer.bn)
@@ -103,7 +112,9 @@ class SqueezeExcite(nn.Module):
 
 
 class StochasticDepth(nn.Module):
-    """In training, leaves a block out for an image with probability p, and else scales it by 1 / (1 - p)."""
+    """In training, leaves a block out for an image with probability p, and else scales it by 1 / (1
+    - p).
+    """
 
     def __init__(self, p: float):
         super().__init__()
@@ -114,7 +125,9 @@ class StochasticDepth(nn.Module):
 
 
 class MBConv(nn.Module):
-    """MobileNetV2's bottleneck with squeeze-and-excitation.  (N, c_in, H, W) -> (N, c_out, H/s, W/s)"""
+    """MobileNetV2's bottleneck with squeeze-and-excitation.  (N, c_in, H, W) -> (N, c_out, H/s,
+    W/s)
+    """
 
     def __init__(self, c_in: int, c_out: int, row: Row, s: int, conv: Conv, drop: float):
         super().__init__()
@@ -147,7 +160,8 @@ class EfficientNet(Network):
             blocks = nn.Sequential()
             for i in range(layers[row]):
                 s = row.resolution // RESOLUTION[row.stage + 1] if i == 0 else 1
-                drop = 0.2 * (done + i) / sum(layers.values())      # Sec. 5.2: survival probability 0.8 at the end
+                # Sec. 5.2: survival probability 0.8 at the end
+                drop = 0.2 * (done + i) / sum(layers.values())
                 blocks.append(MBConv(c, scaled(row.channels), row, s, conv, drop))
                 c = scaled(row.channels)
             self.add_module(f"stage{row.stage}", blocks)
@@ -157,7 +171,7 @@ class EfficientNet(Network):
         self.fc = nn.Linear(scaled(1280), num_classes)
         self.apply(self.initialise)
 
-    def initialise(self, layer):                        # an output of a depthwise convolution fans out to k x k
+    def initialise(self, layer):  # an output of a depthwise convolution fans out to k x k
         if isinstance(layer, nn.Conv2d):
             fan_out = layer.weight[0, 0].numel() * layer.out_channels // layer.groups
             nn.init.normal_(layer.weight, std=(2 / fan_out) ** 0.5)
@@ -174,11 +188,12 @@ class EfficientNet(Network):
 
 VARIANTS = {f"efficientnet_{name}": partial(EfficientNet, scale) for name, scale in SCALES.items()}
 
-FLOPS = ("The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of the authors' code, "
-         "which give the printed parameters, the network has {}.")
+FLOPS = ("The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of "
+         "the authors' code, which give the printed parameters, the network has {}.")
 TABLE_2 = {"b0": ("5.3M", "0.39B", ""), "b1": ("7.8M", "0.70B", "0.687B"), "b2": ("9.2M", "1.0B", ""),
            "b3": ("12M", "1.8B", ""), "b4": ("19M", "4.2B", "4.39B"), "b5": ("30M", "9.9B", "10.27B"),
-           "b6": ("43M", "19B", ""), "b7": ("66M", "37B", "")}       # parameters, FLOPS, and what it has instead
+           # parameters, FLOPS, and what it has instead
+           "b6": ("43M", "19B", ""), "b7": ("66M", "37B", "")}
 
 
 def printed_outputs() -> dict[str, str]:
@@ -195,5 +210,6 @@ def cost(params: str, flops: str, instead: str) -> tuple[Claim, ...]:
 
 CLAIMS = {f"efficientnet_{name}": cost(*figures) for name, figures in TABLE_2.items()}
 CLAIMS["efficientnet_b0"] += (
-    Claim("size", "3x224x224", "Table 1", "input"), *sizes("Table 1, resolution of the next stage", printed_outputs()),
+    Claim("size", "3x224x224", "Table 1", "input"), *sizes("Table 1, resolution of the next "
+                                                           "stage", printed_outputs()),
     Claim("macs", "0.4B", "Table 7, baseline model"))

@@ -1,4 +1,6 @@
-"""EfficientNet with the same padding on all sides of an image: torchvision's form of it, and timm's without tf_."""
+"""EfficientNet with the same padding on all sides of an image: torchvision's form of it, and timm's
+without tf_.
+"""
 from functools import partial
 
 from convatlas.layers import ConvBN
@@ -7,10 +9,10 @@ from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
     title="EfficientNet (torchvision)", authors="torchvision contributors", year=2021, code="github.com/pytorch/vision",
-    silent="There is no paper. B0 to B4 keep PyTorch's batch norm (epsilon 1e-5, momentum 0.1), B5 to B7 have the "
-           "paper's, as in torchvision.",
-    departs="Initial weights are the EfficientNet authors'; torchvision starts depthwise convolutions smaller. The "
-            "sides are the paper's; torchvision evaluates B2 at 288.",
+    silent="There is no paper. B0 to B4 keep PyTorch's batch norm (epsilon 1e-5, momentum 0.1), B5 "
+           "to B7 have the paper's, as in torchvision.",
+    departs="Initial weights are the EfficientNet authors'; torchvision starts depthwise "
+            "convolutions smaller. The sides are the paper's; torchvision evaluates B2 at 288.",
     page="efficientnet_torchvision")
 
 

@@ -1,8 +1,9 @@
-"""Going Deeper with Convolutions (Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich; CVPR
-2015).
+"""Going Deeper with Convolutions (Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke,
+Rabinovich; CVPR 2015).
 
-TABLE below is Table 1 row for row. "#3x3 reduce" and "#5x5 reduce" stand for the 1x1 convolutions before the 3x3 and
-the 5x5, "pool proj" for the one after a module's own max pool. Every convolution is followed by a ReLU.
+TABLE below is Table 1 row for row. "#3x3 reduce" and "#5x5 reduce" stand for the 1x1 convolutions
+before the 3x3 and the 5x5, "pool proj" for the one after a module's own max pool. Every convolution
+is followed by a ReLU.
 """
 from collections.abc import Callable
 from functools import partial
@@ -15,15 +16,17 @@ from convatlas.layers import FilterConcat, LocalResponseNorm, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes, units
 
 PAPER = Paper(
-    title="Going Deeper with Convolutions", authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, "
-    "Rabinovich", year=2015, venue="CVPR", arxiv="1409.4842v1",
-    silent="The first convolution: Table 1 gives it 2.7K parameters and 34M operations, those of a depthwise 7x7 with "
-           "8 filters a channel and a 1x1 after it, and the Xception paper tells that the first Inception networks "
-           "began so. googlenet has the full 7x7, as every public copy does, googlenet_separable the other, without a "
-           "ReLU in between. Padding: 3, 1 and 2 for the 7x7, 3x3 and 5x5; pools are not padded and round up, as in "
-           "Caffe's copy, which gives the printed 56, 28, 14 and 7. Constants of the normalisation: AlexNet's. Initial "
-           "weights: uniform by fan-in, biases 0.2 in convolutions, as in Caffe's copy. The auxiliary heads' pool "
-           "gives 4x4 only for images near 224; for others its output is brought to 4x4.",
+    title="Going Deeper with Convolutions", authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, "
+                                                    "Erhan, Vanhoucke, Rabinovich", year=2015, venue="CVPR", arxiv="1409.4842v1",
+    silent="The first convolution: Table 1 gives it 2.7K parameters and 34M operations, those of a "
+           "depthwise 7x7 with 8 filters a channel and a 1x1 after it, and the Xception paper "
+           "tells that the first Inception networks began so. googlenet has the full 7x7, as every "
+           "public copy does, googlenet_separable the other, without a ReLU in between. Padding: "
+           "3, 1 and 2 for the 7x7, 3x3 and 5x5; pools are not padded and round up, as in Caffe's "
+           "copy, which gives the printed 56, 28, 14 and 7. Constants of the normalisation: "
+           "AlexNet's. Initial weights: uniform by fan-in, biases 0.2 in convolutions, as in "
+           "Caffe's copy. The auxiliary heads' pool gives 4x4 only for images near 224; for others "
+           "its output is brought to 4x4.",
     page="googlenet")
 
 
@@ -88,7 +91,9 @@ def pool() -> nn.MaxPool2d:
 
 
 class Auxiliary(nn.Module):
-    """Sec. 5, "the exact structure of the extra network on the side".  (N, c, 14, 14) -> (N, num_classes)"""
+    """Sec. 5, "the exact structure of the extra network on the side".  (N, c, 14, 14) -> (N,
+    num_classes)
+    """
 
     def __init__(self, c: int, num_classes: int):
         super().__init__()
@@ -97,8 +102,9 @@ class Auxiliary(nn.Module):
         self.fc2 = nn.Linear(1024, num_classes)
 
     def forward(self, x):
-        x = F.avg_pool2d(x, 5, stride=3) if min(x.shape[2:]) >= 5 else x        # (N, c, 4, 4) of 14x14
-        x = x if x.shape[2:] == (4, 4) else F.adaptive_avg_pool2d(x, 4)         # the paper has no other size
+        x = F.avg_pool2d(x, 5, stride=3) if min(x.shape[2:]) >= 5 else x  # (N, c, 4, 4) of 14x14
+        # the paper has no other size
+        x = x if x.shape[2:] == (4, 4) else F.adaptive_avg_pool2d(x, 4)
         return self.fc2(self.fc1(self.conv(x).flatten(1)))
 
 
@@ -123,19 +129,19 @@ class GoogLeNet(Network):
 
     def initialise(self, layer):
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_uniform_(layer.weight, nonlinearity="linear")       # what Caffe calls xavier
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="linear")  # what Caffe calls xavier
             if layer.bias is not None:
                 nn.init.constant_(layer.bias, 0.2 if isinstance(layer, nn.Conv2d) else 0.0)
 
     def maps(self, x):
         """What the heads read: the outputs of 4a, 4d and 5b."""
-        x = self.norm1(self.pool1(self.conv1(x)))                               # (N, 64, 112, 112), (N, 64, 56, 56)
-        x = self.pool2(self.norm2(self.conv2(x)))                               # (N, 192, 56, 56), (N, 192, 28, 28)
-        x = self.pool3(self.inception_3b(self.inception_3a(x)))                 # (N, 480, 28, 28), (N, 480, 14, 14)
+        x = self.norm1(self.pool1(self.conv1(x)))  # (N, 64, 112, 112), (N, 64, 56, 56)
+        x = self.pool2(self.norm2(self.conv2(x)))  # (N, 192, 56, 56), (N, 192, 28, 28)
+        x = self.pool3(self.inception_3b(self.inception_3a(x)))  # (N, 480, 28, 28), (N, 480, 14, 14)
         out_4a = self.inception_4a(x)                                           # (N, 512, 14, 14)
-        out_4d = self.inception_4d(self.inception_4c(self.inception_4b(out_4a)))        # (N, 528, 14, 14)
-        x = self.pool4(self.inception_4e(out_4d))                               # (N, 832, 14, 14), (N, 832, 7, 7)
-        return out_4a, out_4d, self.inception_5b(self.inception_5a(x))          # the last: (N, 1024, 7, 7)
+        out_4d = self.inception_4d(self.inception_4c(self.inception_4b(out_4a)))  # (N, 528, 14, 14)
+        x = self.pool4(self.inception_4e(out_4d))  # (N, 832, 14, 14), (N, 832, 7, 7)
+        return out_4a, out_4d, self.inception_5b(self.inception_5a(x))  # the last: (N, 1024, 7, 7)
 
     def head(self, x):
         return self.fc(self.dropout(self.avg_pool(x)).flatten(1))               # (N, num_classes)
@@ -151,19 +157,22 @@ class GoogLeNet(Network):
 
 VARIANTS = {"googlenet": partial(GoogLeNet, conv), "googlenet_separable": partial(GoogLeNet, separable)}
 
-SEPARABLE = ("A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a depthwise 7x7 with 8 "
-             "filters a channel and a 1x1 after it, 1,176 + 1,536 weights: googlenet_separable.")
+SEPARABLE = ("A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a "
+             "depthwise 7x7 with 8 filters a channel and a 1x1 after it, 1,176 + 1,536 weights: "
+             "googlenet_separable.")
 K_IS_1024 = "K is 1024 in this column: the last layer's 1024 x 1000 weights are printed as 1000K."
 WEIGHTS = {"inception_4a": "375,552", "inception_4c": "509,440", "inception_4d": "604,672", "inception_4e": "867,328",
            "inception_5a": "1,042,432", "inception_5b": "1,442,816"}
 ERRATA = {
     ("params", "conv1"): SEPARABLE, ("macs", "conv1"): SEPARABLE,
     **{("params", part): K_IS_1024 for part in ("conv2", "inception_3a", "inception_3b", "inception_4b", "fc")},
-    **{("params", part): f"The widths in the row make {weights} weights, and but for 5a the operations printed beside "
-                         "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
+    **{("params", part): f"The widths in the row make {weights} weights, and but for 5a the "
+                         "operations printed beside are those times the size of the map. The "
+                         "parameters are neither, with a K of 1000 or 1024."
        for part, weights in WEIGHTS.items()},
-    ("macs", "inception_5a"): "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. 54M agrees with the "
-                               "1072K beside it (K = 1024), and neither with the widths.",
+    ("macs", "inception_5a"): "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. "
+                              "54M agrees with the 1072K beside it (K = 1024), and neither with "
+                              "the widths.",
 }
 
 
@@ -176,19 +185,23 @@ def table_claims(row: Row) -> tuple[Claim, ...]:
 
 
 TOTAL = Claim("macs", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds")
-NEITHER = "1,582,671,872 with the full 7x7 of all public replicas, 1,498,677,248 with Table 1's own first row."
+NEITHER = ("1,582,671,872 with the full 7x7 of all public replicas, 1,498,677,248 with Table 1's "
+           "own first row.")
 TUTORIAL = "A tutorial's printed outputs, ten classes"
 CLAIMS = {
     "googlenet": (*(claim for row in TABLE for claim in table_claims(row)), TOTAL,
-                  Claim("layers", "22", "Sec. 5: 22 layers deep when counting only layers with parameters"),
+                  Claim("layers", "22", ("Sec. 5: 22 layers deep when counting only layers with "
+                                        "parameters")),
                   Claim("size", "3x224x224", "Sec. 5: 224x224, RGB", "input"),
-                  *counts("MobileNets (arXiv:1704.04861v1), Table 8", "6.8M", "1550 million", errata=(
-                      "It is the sum of Table 1's column, 6,798K, whose rows follow neither the widths nor a K of "
-                      "1000.", NEITHER)),
+                  *counts("MobileNets (arXiv:1704.04861v1), Table 8", "6.8M", ("1550 "
+                                                                              "million"), errata=(
+                      "It is the sum of Table 1's column, 6,798K, whose rows follow neither the "
+                      "widths nor a K of 1000.", NEITHER)),
                   *counts("ShuffleNet (arXiv:1707.01083), Table 6: BVLC's", "", "1500M", errata=("", NEITHER)),
                   *sizes(TUTORIAL, {"pool1": "64x56x56", "pool2": "192x28x28", "pool3": "480x14x14",
                                     "pool4": "832x7x7"}, at="10 classes"),
                   *units(TUTORIAL, {"avg_pool": "1024", "fc": "10"}, at="10 classes")),
-    "googlenet_separable": (Claim("params", "2.7K", "Table 1", "conv1"), Claim("macs", "34M", "Table 1", "conv1"),
+    "googlenet_separable": (Claim("params", "2.7K", "Table 1", "conv1"), Claim("macs", "34M", ("Table "
+                                                                                               "1"), "conv1"),
                             TOTAL),
 }

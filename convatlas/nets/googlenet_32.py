@@ -1,4 +1,6 @@
-"""GoogLeNet for images of 32x32: no paper. Table 1's modules with batch norm, after a single 3x3 convolution."""
+"""GoogLeNet for images of 32x32: no paper. Table 1's modules with batch norm, after a single 3x3
+convolution.
+"""
 import torch.nn as nn
 
 from convatlas.layers import FilterConcat, Network, seq
@@ -8,9 +10,9 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="GoogLeNet for CIFAR-10 (pytorch-cifar)", authors="kuangliu", year=2017,
     code="github.com/kuangliu/pytorch-cifar",
-    silent="There is no paper. Each 5x5 is two 3x3, and convolutions keep biases that batch norm makes idle, as in the "
-           "code. Its 8x8 average pool is a global one here, which is the same at 32. Initial weights are PyTorch's "
-           "own; no dropout.",
+    silent="There is no paper. Each 5x5 is two 3x3, and convolutions keep biases that batch norm "
+           "makes idle, as in the code. Its 8x8 average pool is a global one here, which is the "
+           "same at 32. Initial weights are PyTorch's own; no dropout.",
     page="googlenet_32")
 
 
@@ -43,7 +45,7 @@ class GoogLeNet32(Network):
         self.apply(self.initialise)
 
     def forward(self, x):                                               # (N, 3, 32, 32)
-        x = self.inception_3b(self.inception_3a(self.conv1(x)))         # (N, 192, 32, 32), (N, 480, 32, 32)
+        x = self.inception_3b(self.inception_3a(self.conv1(x)))  # (N, 192, 32, 32), (N, 480, 32, 32)
         x = self.inception_4b(self.inception_4a(self.pool3(x)))         # (N, 512, 16, 16)
         x = self.inception_4e(self.inception_4d(self.inception_4c(x)))  # (N, 832, 16, 16)
         x = self.inception_5b(self.inception_5a(self.pool4(x)))         # (N, 1024, 8, 8)

@@ -1,4 +1,6 @@
-"""GoogLeNet as torchvision has it: no paper. Table 1's widths with batch norm, and with a 3x3 where the 5x5 belongs."""
+"""GoogLeNet as torchvision has it: no paper. Table 1's widths with batch norm, and with a 3x3 where
+the 5x5 belongs.
+"""
 import torch.nn as nn
 import torch.nn.functional as F
 
@@ -8,9 +10,10 @@ from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
     title="GoogLeNet (torchvision)", authors="torchvision contributors", year=2018, code="github.com/pytorch/vision",
-    silent="There is no paper. Against the paper's network: the 5x5 is a 3x3 (a known fault, kept for the sake of old "
-           "weights), the fourth pool is 2x2, dropout 0.2 for 0.4, and the auxiliary heads bring any map to 4x4. The "
-           "weight of the heads' losses, 0.3, is the paper's; torchvision leaves it to the user.",
+    silent="There is no paper. Against the paper's network: the 5x5 is a 3x3 (a known fault, kept "
+           "for the sake of old weights), the fourth pool is 2x2, dropout 0.2 for 0.4, and the "
+           "auxiliary heads bring any map to 4x4. The weight of the heads' losses, 0.3, is the "
+           "paper's; torchvision leaves it to the user.",
     page="googlenet_torchvision")
 
 
@@ -23,7 +26,8 @@ def inception(c: int, row: Row) -> FilterConcat:
     return FilterConcat(**{
         "1x1": conv(c, row.n1x1, 1),
         "3x3": seq(reduce=conv(c, row.n3x3_reduce, 1), conv=conv(row.n3x3_reduce, row.n3x3, 3)),
-        "5x5": seq(reduce=conv(c, row.n5x5_reduce, 1), conv=conv(row.n5x5_reduce, row.n5x5, 3)),        # not 5
+        # not 5
+        "5x5": seq(reduce=conv(c, row.n5x5_reduce, 1), conv=conv(row.n5x5_reduce, row.n5x5, 3)),
         "pool": seq(pool=nn.MaxPool2d(3, stride=1, padding=1), proj=conv(c, row.pool_proj, 1))})
 
 
@@ -66,13 +70,13 @@ class GoogLeNetTorchvision(Network):
 
     def maps(self, x):
         """What the heads read: the outputs of 4a, 4d and 5b."""
-        x = self.pool1(self.conv1(x))                                           # (N, 64, 112, 112), (N, 64, 56, 56)
-        x = self.pool2(self.conv2(x))                                           # (N, 192, 56, 56), (N, 192, 28, 28)
-        x = self.pool3(self.inception_3b(self.inception_3a(x)))                 # (N, 480, 28, 28), (N, 480, 14, 14)
+        x = self.pool1(self.conv1(x))  # (N, 64, 112, 112), (N, 64, 56, 56)
+        x = self.pool2(self.conv2(x))  # (N, 192, 56, 56), (N, 192, 28, 28)
+        x = self.pool3(self.inception_3b(self.inception_3a(x)))  # (N, 480, 28, 28), (N, 480, 14, 14)
         out_4a = self.inception_4a(x)                                           # (N, 512, 14, 14)
-        out_4d = self.inception_4d(self.inception_4c(self.inception_4b(out_4a)))        # (N, 528, 14, 14)
-        x = self.pool4(self.inception_4e(out_4d))                               # (N, 832, 14, 14), (N, 832, 7, 7)
-        return out_4a, out_4d, self.inception_5b(self.inception_5a(x))          # the last: (N, 1024, 7, 7)
+        out_4d = self.inception_4d(self.inception_4c(self.inception_4b(out_4a)))  # (N, 528, 14, 14)
+        x = self.pool4(self.inception_4e(out_4d))  # (N, 832, 14, 14), (N, 832, 7, 7)
+        return out_4a, out_4d, self.inception_5b(self.inception_5a(x))  # the last: (N, 1024, 7, 7)
 
     def head(self, x):
         return self.fc(self.dropout(self.avg_pool(x)).flatten(1))               # (N, num_classes)

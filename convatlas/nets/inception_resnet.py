@@ -1,15 +1,15 @@
-"""Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning (Szegedy, Ioffe, Vanhoucke, Alemi;
-AAAI 2017): the Inception-ResNets.
+"""Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning (Szegedy,
+Ioffe, Vanhoucke, Alemi; AAAI 2017): the Inception-ResNets.
 
-Figure 15, the plan of both: stem, 5 x Inception-resnet-A, Reduction-A, 10 x Inception-resnet-B, Reduction-B, 5 x
-Inception-resnet-C, average pooling, dropout (keep 0.8), softmax. What fills it:
+Figure 15, the plan of both: stem, 5 x Inception-resnet-A, Reduction-A, 10 x Inception-resnet-B,
+Reduction-B, 5 x Inception-resnet-C, average pooling, dropout (keep 0.8), softmax. What fills it:
 
                           stem  A   Reduction-A: Fig. 7 with k, l, m, n of Table 1   B   Reduction-B   C
     Inception-ResNet-v1   14    10  192, 192, 256, 384                               11  12            13
     Inception-ResNet-v2   3     16  256, 256, 384, 384                               17  18            19
 
-One function below is one figure. The authors' release of "Inception-ResNet-v2" is another network: other stem, 10, 20
-and 10 units, one more layer before the pool; it stands at the end.
+One function below is one figure. The authors' release of "Inception-ResNet-v2" is another network:
+other stem, 10, 20 and 10 units, one more layer before the pool; it stands at the end.
 """
 from collections.abc import Callable
 from functools import partial
@@ -18,23 +18,33 @@ from typing import NamedTuple
 import torch.nn as nn
 
 from convatlas.layers import FilterConcat, Network, he_init, seq
-from convatlas.nets.inception_v4 import STEM_SIZES, avg_pool, boxes, filter_concat, max_pool, reduction_a, stem
+from convatlas.nets.inception_v4 import (
+    STEM_SIZES,
+    avg_pool,
+    boxes,
+    filter_concat,
+    max_pool,
+    reduction_a,
+    stem,
+)
 from convatlas.paper import Claim, Paper, counts, sizes
 
 AS_PRINTED = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
     authors="Szegedy, Ioffe, Vanhoucke, Alemi", year=2017, venue="AAAI", arxiv="1602.07261v2",
-    silent="The scale of the branches is between 0.1 and 0.3: here 0.17, 0.10 and 0.20 for A, B and C, the release's. "
-           "The 1x1 that the figures call linear has a bias and no batch norm, as in the release, whose order of "
-           "branches is kept too. Figures 17 and 19 print 1154 and 2048 channels where the sum needs the 1152 and 2144 "
-           "that Figures 7 and 18 give out. Initial weights: He's.",
+    silent="The scale of the branches is between 0.1 and 0.3: here 0.17, 0.10 and 0.20 for A, B "
+           "and C, the release's. The 1x1 that the figures call linear has a bias and no batch "
+           "norm, as in the release, whose order of branches is kept too. Figures 17 and 19 print "
+           "1154 and 2048 channels where the sum needs the 1152 and 2144 that Figures 7 and 18 "
+           "give out. Initial weights: He's.",
     page="inception_v4", bare="inception_resnet_v2")
 RELEASE = Paper(
     title="Inception-ResNet-v2 (TF-slim)", authors="Alemi", year=2016, arxiv="1602.07261v2",
     code="github.com/tensorflow/models research/slim/nets/inception_resnet_v2.py",
-    silent="The paper does not describe it. Against the paper's: Inception-v3's stem and a module after it, Mixed_5b; "
-           "10, 20 and 10 units on 320, 1088 and 2080 channels, the last without scale and ReLU; a 1x1 to 1536 before "
-           "the pool. The release's auxiliary head is left out. Initial weights: He's.",
+    silent="The paper does not describe it. Against the paper's: Inception-v3's stem and a module "
+           "after it, Mixed_5b; 10, 20 and 10 units on 320, 1088 and 2080 channels, the last "
+           "without scale and ReLU; a 1x1 to 1536 before the pool. The release's auxiliary head is "
+           "left out. Initial weights: He's.",
     page="inception_resnet_v2_released")
 PAPER = {"inception_resnet_v1": AS_PRINTED, "inception_resnet_v2": AS_PRINTED, "inception_resnet_v2_released": RELEASE}
 
@@ -70,7 +80,9 @@ def figure_10(c: int) -> Residual:
 
 def figure_11(c: int) -> Residual:
     """Inception-ResNet-B of v1."""
-    return Residual(c, 0.10, filter_concat(boxes(c, "1x1 128"), boxes(c, "1x1 128", "1x7 128", "7x1 128")), 256)
+    return Residual(c, 0.10, filter_concat(boxes(c, "1x1 128"), boxes(c, "1x1 128", ("1x7 "
+                                                                                    "128"), ("7x1 "
+                                                                                             "128"))), 256)
 
 
 def figure_12(c: int) -> FilterConcat:
@@ -81,7 +93,9 @@ def figure_12(c: int) -> FilterConcat:
 
 def figure_13(c: int) -> Residual:
     """Inception-ResNet-C of v1."""
-    return Residual(c, 0.20, filter_concat(boxes(c, "1x1 192"), boxes(c, "1x1 192", "1x3 192", "3x1 192")), 384)
+    return Residual(c, 0.20, filter_concat(boxes(c, "1x1 192"), boxes(c, "1x1 192", ("1x3 "
+                                                                                    "192"), ("3x1 "
+                                                                                             "192"))), 384)
 
 
 def figure_14(in_channels: int) -> nn.Sequential:
@@ -98,7 +112,9 @@ def figure_16(c: int) -> Residual:
 
 def figure_17(c: int) -> Residual:
     """Inception-ResNet-B of v2."""
-    return Residual(c, 0.10, filter_concat(boxes(c, "1x1 192"), boxes(c, "1x1 128", "1x7 160", "7x1 192")), 384)
+    return Residual(c, 0.10, filter_concat(boxes(c, "1x1 192"), boxes(c, "1x1 128", ("1x7 "
+                                                                                    "160"), ("7x1 "
+                                                                                             "192"))), 384)
 
 
 def figure_18(c: int) -> FilterConcat:
@@ -152,16 +168,17 @@ class InceptionResNet(Network):
         self.fc = nn.Linear(c8, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                                                           # (N, 3, 299, 299)
+    def forward(self, x):  # (N, 3, 299, 299)
         x = self.inception_resnet_a(self.stem(x))                                   # (N, c, 35, 35)
         x = self.inception_resnet_b(self.reduction_a(x))                            # (N, c, 17, 17)
         x = self.inception_resnet_c(self.reduction_b(x))                            # (N, c, 8, 8)
-        return self.fc(self.dropout(self.avg_pool(x)).flatten(1))                   # (N, num_classes)
+        return self.fc(self.dropout(self.avg_pool(x)).flatten(1))  # (N, num_classes)
 
 
 class InceptionResNetV2Released(Network):
     side, smallest = 299, 75
-    stages = ("conv_2b", "conv_4a", "repeat", "repeat_1", "conv_7b")                # the release's names, lower case
+    # the release's names, lower case
+    stages = ("conv_2b", "conv_4a", "repeat", "repeat_1", "conv_7b")
     initialise = staticmethod(he_init)
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
@@ -183,11 +200,11 @@ class InceptionResNetV2Released(Network):
         self.apply(self.initialise)
 
     def forward(self, x):                                               # (N, 3, 299, 299)
-        x = self.conv_4a(self.pool_3a(self.conv_2b(x)))                 # (N, 64, 147, 147), (N, 192, 71, 71)
+        x = self.conv_4a(self.pool_3a(self.conv_2b(x)))  # (N, 64, 147, 147), (N, 192, 71, 71)
         x = self.repeat(self.mixed_5b(self.pool_5a(x)))                 # (N, 320, 35, 35)
         x = self.repeat_1(self.mixed_6a(x))                             # (N, 1088, 17, 17)
         x = self.block8(self.repeat_2(self.mixed_7a(x)))                # (N, 2080, 8, 8)
-        x = self.avg_pool(self.conv_7b(x))                              # (N, 1536, 8, 8), (N, 1536, 1, 1)
+        x = self.avg_pool(self.conv_7b(x))  # (N, 1536, 8, 8), (N, 1536, 1, 1)
         return self.fc(self.dropout(x).flatten(1))                      # (N, num_classes)
 
 
@@ -212,14 +229,17 @@ CLAIMS = {
         *sizes("Figure 15", {
             "input": "3x299x299", "stem": "256x35x35", "inception_resnet_a": "256x35x35", "reduction_a": "896x17x17",
             "inception_resnet_b": "896x17x17", "reduction_b": "1792x8x8", "inception_resnet_c": "1792x8x8"}),
-        Claim("units", "1792", "Figure 15", "avg_pool"), Claim("units", "1792", "Figure 15", "dropout"),
+        Claim("units", "1792", "Figure 15", "avg_pool"), Claim("units", "1792", ("Figure "
+                                                                                "15"), "dropout"),
         Claim("units", "1000", "Figure 15", "fc"),
         linear("Figure 10", "a", "256x35x35"), linear("Figure 11", "b", "896x17x17"),
         linear("Figure 13", "c", "1792x8x8")),
     "inception_resnet_v2": (
         *STEM_SIZES, linear("Figure 16", "a", "384x35x35"),
-        linear("Figure 17", "b", "1154x17x17", "It is added to Reduction-A's 384 + 384 + 384 = 1152 channels."),
-        linear("Figure 19", "c", "2048x8x8", "It is added to Reduction-B's 1152 + 384 + 288 + 320 = 2144 channels.")),
+        linear("Figure 17", "b", "1154x17x17", ("It is added to Reduction-A's 384 + 384 + 384 = "
+                                               "1152 channels.")),
+        linear("Figure 19", "c", "2048x8x8", ("It is added to Reduction-B's 1152 + 384 + 288 + 320 "
+                                             "= 2144 channels."))),
     "inception_resnet_v2_released": (
         *counts("NASNet (arXiv:1707.07012), Table 2", "55.8M", "13.2B"),
         *counts("EfficientNet (arXiv:1905.11946), Table 2", "56M", "13B")),

@@ -1,6 +1,8 @@
-"""Rethinking the Inception Architecture for Computer Vision (Szegedy, Vanhoucke, Ioffe, Shlens, Wojna; CVPR 2016).
+"""Rethinking the Inception Architecture for Computer Vision (Szegedy, Vanhoucke, Ioffe, Shlens,
+Wojna; CVPR 2016).
 
-Table 1, whose sizes are those of the inputs; after it the layers here, under the names of the authors' release.
+Table 1, whose sizes are those of the inputs; after it the layers here, under the names of the
+authors' release.
 
     conv 3x3/2           299x299x3      conv_1a
     conv 3x3/1           149x149x32     conv_2a
@@ -26,13 +28,15 @@ PAPER = Paper(
     title="Rethinking the Inception Architecture for Computer Vision",
     authors="Szegedy, Vanhoucke, Ioffe, Shlens, Wojna", year=2016, venue="CVPR", arxiv="1512.00567v3",
     code="github.com/tensorflow/models research/slim/nets/inception_v3.py",
-    silent="The widths inside the modules are in a file beside the paper (model.txt, Sec. 6): here those of the "
-           "release. Pools inside the modules count their padding, as in torchvision's copy; TensorFlow's do not. The "
-           "loss of the auxiliary head weighs 0.4, dropout is 0.2, weights are truncated normal with deviation 0.1, "
-           "all as in the release. The head's 5x5 windows need maps of 17x17; smaller maps are brought to size.",
-    departs="The graph is the authors' release, which is what Inception-v3 means; Table 1 cannot be built as printed, "
-            "for an unpadded 3x3 does not leave 35x35 at 35x35. The release has another stem, 3 + 4 + 2 modules and "
-            "two more that halve the map, and a 5x5 where Figure 5 has two 3x3.",
+    silent="The widths inside the modules are in a file beside the paper (model.txt, Sec. 6): here "
+           "those of the release. Pools inside the modules count their padding, as in "
+           "torchvision's copy; TensorFlow's do not. The loss of the auxiliary head weighs 0.4, "
+           "dropout is 0.2, weights are truncated normal with deviation 0.1, all as in the "
+           "release. The head's 5x5 windows need maps of 17x17; smaller maps are brought to size.",
+    departs="The graph is the authors' release, which is what Inception-v3 means; Table 1 cannot "
+            "be built as printed, for an unpadded 3x3 does not leave 35x35 at 35x35. The release "
+            "has another stem, 3 + 4 + 2 modules and two more that halve the map, and a 5x5 where "
+            "Figure 5 has two 3x3.",
     page="inception_v3")
 
 
@@ -119,9 +123,9 @@ class Auxiliary(nn.Module):
         self.fc = nn.Linear(768, num_classes)
 
     def forward(self, x):
-        x = F.avg_pool2d(x, 5, stride=3) if min(x.shape[2:]) >= 5 else x        # (N, c, 5, 5) of 17x17
-        x = x if min(x.shape[2:]) >= 5 else F.adaptive_avg_pool2d(x, 5)         # images smaller than 299
-        return self.fc(self.convs(x).mean((2, 3)))                              # (N, 768, 1, 1), (N, num_classes)
+        x = F.avg_pool2d(x, 5, stride=3) if min(x.shape[2:]) >= 5 else x  # (N, c, 5, 5) of 17x17
+        x = x if min(x.shape[2:]) >= 5 else F.adaptive_avg_pool2d(x, 5)  # images smaller than 299
+        return self.fc(self.convs(x).mean((2, 3)))  # (N, 768, 1, 1), (N, num_classes)
 
 
 class InceptionV3(Network):
@@ -149,19 +153,22 @@ class InceptionV3(Network):
 
     def initialise(self, layer):
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.trunc_normal_(layer.weight, std=0.1, a=-0.2, b=0.2)         # cut at two deviations
+            nn.init.trunc_normal_(layer.weight, std=0.1, a=-0.2, b=0.2)  # cut at two deviations
         if isinstance(layer, nn.Linear):
             nn.init.zeros_(layer.bias)
 
     def maps(self, x):
         """What the heads read: the outputs of 6e and 7c."""
-        x = self.conv_2b(self.conv_2a(self.conv_1a(x)))     # (N, 32, 149, 149), (N, 32, 147, 147), (N, 64, 147, 147)
-        x = self.conv_4a(self.conv_3b(self.pool_3a(x)))     # (N, 64, 73, 73), (N, 80, 73, 73), (N, 192, 71, 71)
+        # (N, 32, 149, 149), (N, 32, 147, 147), (N, 64, 147, 147)
+        x = self.conv_2b(self.conv_2a(self.conv_1a(x)))
+        # (N, 64, 73, 73), (N, 80, 73, 73), (N, 192, 71, 71)
+        x = self.conv_4a(self.conv_3b(self.pool_3a(x)))
         x = self.mixed_5b(self.pool_5a(x))                  # (N, 192, 35, 35), (N, 256, 35, 35)
         x = self.mixed_5d(self.mixed_5c(x))                 # (N, 288, 35, 35)
         x = self.mixed_6c(self.mixed_6b(self.mixed_6a(x)))  # (N, 768, 17, 17)
         out_6e = self.mixed_6e(self.mixed_6d(x))            # (N, 768, 17, 17)
-        return out_6e, self.mixed_7c(self.mixed_7b(self.mixed_7a(out_6e)))      # the last: (N, 2048, 8, 8)
+        # the last: (N, 2048, 8, 8)
+        return out_6e, self.mixed_7c(self.mixed_7b(self.mixed_7a(out_6e)))
 
     def head(self, x):
         return self.fc(self.dropout(self.avg_pool(x)).flatten(1))       # (N, num_classes)
@@ -177,8 +184,9 @@ class InceptionV3(Network):
 
 VARIANTS = {"inception_v3": InceptionV3}
 
-STEM = ("The release reduces by a 1x1 there, so the map stays 73x73. As printed, a 3x3 of stride 2 on 71x71 gives "
-        "35x35, and the unpadded 3x3 after it cannot give the 35x35 of the next row.")
+STEM = ("The release reduces by a 1x1 there, so the map stays 73x73. As printed, a 3x3 of stride 2 "
+        "on 71x71 gives 35x35, and the unpadded 3x3 after it cannot give the 35x35 of the next "
+        "row.")
 TABLE_1 = {"input": "3x299x299", "conv_1a": "32x149x149", "conv_2a": "32x147x147", "conv_2b": "64x147x147",
            "pool_3a": "64x73x73", "pool_5a": "192x35x35", "mixed_5d": "288x35x35", "mixed_6a": "768x17x17",
            "mixed_7a": "1280x8x8", "mixed_7c": "2048x8x8", "avg_pool": "2048x1x1"}
@@ -189,15 +197,16 @@ CLAIMS = {
         Claim("units", "1000", "Table 1, softmax", "fc"),
         Claim("macs", "5 billion", "Abstract"),
         Claim("macs", "4.8 billion", "Table 3, last row, cost", erratum=(
-            "The release, whose errors these are, takes 5,713,216,096; Sec. 6 has a third figure, 2.5 times "
-            "GoogLeNet, whose cost the same table gives as 1.5 billion.")),
+            "The release, whose errors these are, takes 5,713,216,096; Sec. 6 has a third figure, "
+            "2.5 times GoogLeNet, whose cost the same table gives as 1.5 billion.")),
         Claim("layers", "42", "Sec. 6", erratum=(
-            "The longest way through the release is 5 layers before the modules, 3 x 3 + 3 at 35x35, 4 x 5 + 4 at "
-            "17x17, 2 x 3 at 8x8 and the classifier: 48. Table 1 has 6 layers before its modules, of which three are 3 "
-            "deep, five 5 deep and two 3 deep, and the classifier: 47.")),
+            "The longest way through the release is 5 layers before the modules, 3 x 3 + 3 at "
+            "35x35, 4 x 5 + 4 at 17x17, 2 x 3 at 8x8 and the classifier: 48. Table 1 has 6 layers "
+            "before its modules, of which three are 3 deep, five 5 deep and two 3 deep, and the "
+            "classifier: 47.")),
         Claim("params", "23,626,728", "Xception (arXiv:1610.02357), Table 3", erratum=(
-            "The convolutions and the classifier have 23,800,136 without any batch norm; no count of this graph is "
-            "smaller than that.")),
+            "The convolutions and the classifier have 23,800,136 without any batch norm; no count "
+            "of this graph is smaller than that.")),
         *counts("NASNet (arXiv:1707.07012), Table 2", "23.8M", "5.72B"),
         *counts("EfficientNet (arXiv:1905.11946), Table 2", "24M", "5.7B"),
         *counts("torchvision, Inception_V3_Weights", "", "5.713G"),

@@ -1,12 +1,13 @@
-"""Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning (Szegedy, Ioffe, Vanhoucke, Alemi;
-AAAI 2017): Inception-v4. Its residual sisters are in inception_resnet.py.
+"""Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning (Szegedy,
+Ioffe, Vanhoucke, Alemi; AAAI 2017): Inception-v4. Its residual sisters are in
+inception_resnet.py.
 
     Figure 9   stem       4 x Inception-A  Reduction-A  7 x Inception-B  Reduction-B  3 x Inception-C
                35x35x384  35x35x384        17x17x1024   17x17x1024       8x8x1536     8x8x1536
                then average pooling 1536, dropout (keep 0.8) 1536, softmax 1000
 
-One function below is one figure. "3x3 96 /2 V" is one box of it: a 3x3 convolution with 96 filters, stride 2, "V" where
-the paper marks it as unpadded.
+One function below is one figure. "3x3 96 /2 V" is one box of it: a 3x3 convolution with 96 filters,
+stride 2, "V" where the paper marks it as unpadded.
 """
 import re
 
@@ -19,9 +20,10 @@ PAPER = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
     authors="Szegedy, Ioffe, Vanhoucke, Alemi", year=2017, venue="AAAI", arxiv="1602.07261v2",
     code="github.com/tensorflow/models research/slim/nets/inception_v4.py",
-    silent="Figure 5 prints 1x7 twice in one branch; the second is a 7x1. The order of the branches and that of the "
-           "one-sided kernels are the release's, so that its weights fit. Average pools do not count their padding and "
-           "batch norm adds 0.001 to the variance, both as in the release. Initial weights: He's.",
+    silent="Figure 5 prints 1x7 twice in one branch; the second is a 7x1. The order of the "
+           "branches and that of the one-sided kernels are the release's, so that its weights fit. "
+           "Average pools do not count their padding and batch norm adds 0.001 to the variance, "
+           "both as in the release. Initial weights: He's.",
     page="inception_v4")
 
 BOX = re.compile(r"(?P<h>\d+)x(?P<w>\d+) (?P<c>\d+)(?: /(?P<stride>\d))?(?P<valid> V)?")
@@ -49,16 +51,20 @@ def max_pool() -> nn.MaxPool2d:
 
 
 def avg_pool(c: int, c_out: int) -> nn.Sequential:
-    return seq(pool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), convs=boxes(c, f"1x1 {c_out}"))
+    return seq(pool=nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), convs=boxes(c, ("1x1 "
+                                                                                                   f"{c_out}")))
 
 
 def stem(in_channels: int) -> nn.Sequential:
-    """Figure 3, of Inception-v4 and of Inception-ResNet-v2.  (N, in_channels, 299, 299) -> (N, 384, 35, 35)"""
+    """Figure 3, of Inception-v4 and of Inception-ResNet-v2.  (N, in_channels, 299, 299) -> (N, 384,
+    35, 35)
+    """
     return seq(
-        convs=boxes(in_channels, "3x3 32 /2 V", "3x3 32 V", "3x3 64"),                          # 149, 147, 147
-        concat1=filter_concat(max_pool(), boxes(64, "3x3 96 /2 V")),                            # (N, 160, 73, 73)
+        convs=boxes(in_channels, "3x3 32 /2 V", "3x3 32 V", "3x3 64"),  # 149, 147, 147
+        concat1=filter_concat(max_pool(), boxes(64, "3x3 96 /2 V")),  # (N, 160, 73, 73)
         concat2=filter_concat(boxes(160, "1x1 64", "3x3 96 V"),
-                              boxes(160, "1x1 64", "1x7 64", "7x1 64", "3x3 96 V")),            # (N, 192, 71, 71)
+                              # (N, 192, 71, 71)
+                              boxes(160, "1x1 64", "1x7 64", "7x1 64", "3x3 96 V")),
         concat3=filter_concat(boxes(192, "3x3 192 /2 V"), max_pool()))
 
 
@@ -69,14 +75,18 @@ def inception_a() -> FilterConcat:
 
 
 def reduction_a(c: int, k: int, l: int, m: int, n: int) -> FilterConcat:        # noqa: E741
-    """Figure 7, of all three networks; k, l, m and n are in Table 1.  (N, c, 35, 35) -> (N, n + m + c, 17, 17)"""
-    return filter_concat(boxes(c, f"3x3 {n} /2 V"), boxes(c, f"1x1 {k}", f"3x3 {l}", f"3x3 {m} /2 V"), max_pool())
+    """Figure 7, of all three networks; k, l, m and n are in Table 1.  (N, c, 35, 35) -> (N, n + m +
+    c, 17, 17)
+    """
+    return filter_concat(boxes(c, f"3x3 {n} /2 V"), boxes(c, f"1x1 {k}", f"3x3 {l}", (f"3x3 {m} /2 "
+                                                                                      "V")), max_pool())
 
 
 def inception_b() -> FilterConcat:
     """Figure 5.  (N, 1024, 17, 17) -> the same"""
     return filter_concat(boxes(1024, "1x1 384"), boxes(1024, "1x1 192", "1x7 224", "7x1 256"),
-                         boxes(1024, "1x1 192", "7x1 192", "1x7 224", "7x1 224", "1x7 256"), avg_pool(1024, 128))
+                         boxes(1024, "1x1 192", "7x1 192", "1x7 224", "7x1 224", ("1x7 "
+                                                                                  "256")), avg_pool(1024, 128))
 
 
 def reduction_b() -> FilterConcat:
@@ -130,8 +140,10 @@ CLAIMS = {
         *sizes("Figure 9", {"input": "3x299x299", "stem": "384x35x35", "inception_a": "384x35x35",
                             "reduction_a": "1024x17x17", "inception_b": "1024x17x17", "reduction_b": "1536x8x8",
                             "inception_c": "1536x8x8"}),
-        Claim("units", "1536", "Figure 9", "avg_pool"), Claim("units", "1536", "Figure 9", "dropout"),
+        Claim("units", "1536", "Figure 9", "avg_pool"), Claim("units", "1536", ("Figure "
+                                                                               "9"), "dropout"),
         Claim("units", "1000", "Figure 9", "fc"),
         *counts("EfficientNet (arXiv:1905.11946), Table 2", "48M", "13B", errata=(
-            "Figures 3 to 9 and the release agree on the graph, and timm's build of it has 42,679,816 too.", ""))),
+            ("Figures 3 to 9 and the release agree on the graph, and timm's build of it has "
+            "42,679,816 too."), ""))),
 }

@@ -17,7 +17,7 @@ PAPER = Paper(
 
 Table = tuple[tuple[int, ...], ...]     # for each map, the maps it reads, counted from 0
 
-H2_TO_H3: Table = ((0,), (0, 1), (0, 1), (1,), (0, 1), (0, 1),                  # NIPS 1989, Table 1: 20 kernels
+H2_TO_H3: Table = ((0,), (0, 1), (0, 1), (1,), (0, 1), (0, 1),  # NIPS 1989, Table 1: 20 kernels
                    (2,), (2, 3), (2, 3), (3,), (2, 3), (2, 3))
 
 
@@ -29,7 +29,8 @@ class Squash(nn.Module):
 
 
 class Subsampling(nn.Module):
-    """The sum of each 2x2 patch, times a trainable coefficient, plus a bias: one pair a map (1998, Sec. II-B).
+    """The sum of each 2x2 patch, times a trainable coefficient, plus a bias: one pair a map (1998,
+    Sec. II-B).
 
     (N, c, H, W) -> (N, c, H/2, W/2); an odd last row or column is left out.
     """
@@ -44,10 +45,11 @@ class Subsampling(nn.Module):
 
 
 class TableConv2d(nn.Module):
-    """5x5 convolution in which map m reads only the maps table[m]; `weight` holds one kernel for each X of the table.
+    """5x5 convolution in which map m reads only the maps table[m]; `weight` holds one kernel for
+    each X of the table.
 
-    (N, c, H, W) -> (N, len(table), H', W'), unpadded. The bias is shared over a map where bias_side is 1, else every
-    unit of the bias_side x bias_side map has its own.
+    (N, c, H, W) -> (N, len(table), H', W'), unpadded. The bias is shared over a map where bias_side
+    is 1, else every unit of the bias_side x bias_side map has its own.
     """
 
     def __init__(self, table: Table, stride: int = 1, bias_side: int = 1):
@@ -70,7 +72,9 @@ class TableConv2d(nn.Module):
         return torch.cat([y for _, y in sorted(maps, key=lambda pair: pair[0])], dim=1)
 
     def over_all_maps(self, x):
-        """The same sums with zeros where the table has no X: more to multiply, but far sooner differentiated."""
+        """The same sums with zeros where the table has no X: more to multiply, but far sooner
+        differentiated.
+        """
         crosses = [(m, source) for m, sources in enumerate(self.table) for source in sources]
         m, source = torch.tensor(crosses, device=x.device).unbind(1)
         kernels = self.weight.new_zeros(len(self.table), x.shape[1], 5, 5).index_put((m, source), self.weight)
@@ -79,8 +83,9 @@ class TableConv2d(nn.Module):
 
 @torch.no_grad()
 def uniform_by_fan_in(layer: nn.Module) -> None:
-    """U(-2.4/F, 2.4/F), F the inputs of a unit (Neural Computation 1989, Sec. 4; 1998, Appendix A); biases too, since
-    those papers count a bias as one more connection."""
+    """U(-2.4/F, 2.4/F), F the inputs of a unit (Neural Computation 1989, Sec. 4; 1998, Appendix A);
+    biases too, since those papers count a bias as one more connection.
+    """
     if isinstance(layer, TableConv2d):
         for sources, kernels, bias in zip(layer.table, layer.weight.split([*map(len, layer.table)]), layer.bias,
                                           strict=True):
@@ -101,7 +106,7 @@ def squashed(layer: nn.Module) -> nn.Sequential:
 
 
 class LeNet1989(Network):
-    side, smallest, largest = 28, 28, 31                # 29 to 31 lose a row and a column at H2 or H4
+    side, smallest, largest = 28, 28, 31  # 29 to 31 lose a row and a column at H2 or H4
     stages, cam_path = ("H1", "H2", "H3", "H4"), "H3"
     classifier_path = "output.layer"
     initialise = staticmethod(uniform_by_fan_in)

@@ -1,25 +1,39 @@
-"""The LeNet of Neural Computation 1989, for zip codes: 16x16 pixels, stride 2 instead of subsampling, a bias a unit.
+"""The LeNet of Neural Computation 1989, for zip codes: 16x16 pixels, stride 2 instead of
+subsampling, a bias a unit.
 
     H1 12@8x8, 5x5 / 2   H2 12@4x4, 5x5 / 2, 8 of 12 maps   H3 30   output 10
 """
 import torch.nn as nn
 
 from convatlas.layers import Network, seq
-from convatlas.nets.lenet1989 import Squash, Table, TableConv2d, layers, squashed, totals, uniform_by_fan_in
+from convatlas.nets.lenet1989 import (
+    Squash,
+    Table,
+    TableConv2d,
+    layers,
+    squashed,
+    totals,
+    uniform_by_fan_in,
+)
 from convatlas.paper import Paper, sizes
 
 PAPER = Paper(
     title="Backpropagation Applied to Handwritten Zip Code Recognition",
-    authors="LeCun, Boser, Denker, Henderson, Howard, Hubbard, Jackel", year=1989, venue="Neural Computation 1(4)",
-    silent="Which 8 of H1's 12 maps an H2 map reads 'will not be described here'. Here map j reads j, j+1, ... j+7 "
-           "modulo 12, so that every H1 map is read 8 times. H2's border is -1 like H1's.",
+    authors="LeCun, Boser, Denker, Henderson, Howard, Hubbard, Jackel", year=1989, venue="Neural "
+                                                                                         "Computation "
+                                                                                         "1(4)",
+    silent="Which 8 of H1's 12 maps an H2 map reads 'will not be described here'. Here map j reads "
+           "j, j+1, ... j+7 modulo 12, so that every H1 map is read 8 times. H2's border is -1 "
+           "like H1's.",
     page="lenet1989_zip")
 
 H1_TO_H2: Table = tuple(tuple((j + i) % 12 for i in range(8)) for j in range(12))
 
 
 def bordered(table: Table, side: int) -> nn.Sequential:
-    """Stride 2, beyond the border the background value -1, a bias for every unit.  -> (N, len(table), side, side)"""
+    """Stride 2, beyond the border the background value -1, a bias for every unit.  -> (N,
+    len(table), side, side)
+    """
     return seq(border=nn.ConstantPad2d(2, -1.0), layer=TableConv2d(table, stride=2, bias_side=side), squash=Squash())
 
 

@@ -1,4 +1,5 @@
-"""LeNet-5, Proceedings of the IEEE 1998: a table of connections, and output units that measure distances to a drawing.
+"""LeNet-5, Proceedings of the IEEE 1998: a table of connections, and output units that measure
+distances to a drawing.
 
     C1 6@28x28   S2 6@14x14   C3 16@10x10, Table I   S4 16@5x5   C5 120@1x1   F6 84   output 10 RBFs
 """
@@ -9,18 +10,28 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.layers import Network
-from convatlas.nets.lenet1989 import Subsampling, Table, TableConv2d, layers, squashed, totals, uniform_by_fan_in
+from convatlas.nets.lenet1989 import (
+    Subsampling,
+    Table,
+    TableConv2d,
+    layers,
+    squashed,
+    totals,
+    uniform_by_fan_in,
+)
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="Gradient-Based Learning Applied to Document Recognition", authors="LeCun, Bottou, Bengio, Haffner",
+    title="Gradient-Based Learning Applied to Document Recognition", authors="LeCun, Bottou, "
+                                                                             "Bengio, Haffner",
     year=1998, venue="Proceedings of the IEEE 86(11)",
-    silent="The codes of the output units are an image (Fig. 3), not a table; the ten below were drawn for this file, "
-           "7x12, a pixel of ink being +1. For other numbers of classes they are drawn at random with equal "
-           "probability, as the paper allows.",
+    silent="The codes of the output units are an image (Fig. 3), not a table; the ten below were "
+           "drawn for this file, 7x12, a pixel of ink being +1. For other numbers of classes they "
+           "are drawn at random with equal probability, as the paper allows.",
     page="lenet5")
 
-S2_TO_C3: Table = ((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),      # 1998, Table I: 60 kernels
+# 1998, Table I: 60 kernels
+S2_TO_C3: Table = ((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
                    (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5),
                    (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5), (0, 1, 2, 3, 4, 5))
 
@@ -54,7 +65,9 @@ DIGITS = """
 
 
 def codes(num_classes: int) -> list[list[float]]:
-    """A vector of 84 components +1 or -1 for each class: the drawn digits for ten classes, else fixed random ones."""
+    """A vector of 84 components +1 or -1 for each class: the drawn digits for ten classes, else
+    fixed random ones.
+    """
     if num_classes != 10:
         draw = random.Random(1998)
         return [[draw.choice((-1.0, 1.0)) for _ in range(84)] for _ in range(num_classes)]
@@ -64,13 +77,15 @@ def codes(num_classes: int) -> list[list[float]]:
 
 
 class RBF(nn.Module):
-    """Minus the squared distance of F6 to the fixed code of each class, 1998, Eq. (7).  (N, 84) -> (N, num_classes)"""
+    """Minus the squared distance of F6 to the fixed code of each class, 1998, Eq. (7).  (N, 84) ->
+    (N, num_classes)
+    """
 
     def __init__(self, num_classes: int):
         super().__init__()
         self.register_buffer("codes", torch.tensor(codes(num_classes)))
 
-    def forward(self, x):                               # |x - c|^2 = |x|^2 - 2 x.c + |c|^2, a matrix product
+    def forward(self, x):  # |x - c|^2 = |x|^2 - 2 x.c + |c|^2, a matrix product
         return 2 * F.linear(x, self.codes) - x.square().sum(1, keepdim=True) - self.codes.square().sum(1)
 
 
@@ -95,7 +110,7 @@ class LeNet5(Network):
         x = self.S2(self.C1(x))                         # (N, 6, 28, 28), (N, 6, 14, 14)
         x = self.S4(self.C3(x))                         # (N, 16, 10, 10), (N, 16, 5, 5)
         x = self.C5(x)                                  # (N, 120, 1, 1)
-        return self.output(self.F6(x.flatten(1)))       # (N, 84), minus the penalties (N, num_classes)
+        return self.output(self.F6(x.flatten(1)))  # (N, 84), minus the penalties (N, num_classes)
 
 
 VARIANTS = {"lenet5": LeNet5}

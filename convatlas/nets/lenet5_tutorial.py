@@ -1,4 +1,6 @@
-"""What tutorials call LeNet-5: the form of Dive into Deep Learning, for 28x28 or, without padding, 32x32 pixels."""
+"""What tutorials call LeNet-5: the form of Dive into Deep Learning, for 28x28 or, without padding,
+32x32 pixels.
+"""
 from functools import partial
 
 import torch.nn as nn
@@ -9,7 +11,8 @@ from convatlas.paper import Paper, sizes, units
 PAPER = Paper(
     title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola", year=2019,
     code="github.com/d2l-ai/d2l-en",
-    silent="There is no paper. Weights are Xavier-uniform, the book's; from PyTorch's own the sigmoids hardly learn.",
+    silent="There is no paper. Weights are Xavier-uniform, the book's; from PyTorch's own the "
+           "sigmoids hardly learn.",
     page="lenet5_tutorial")
 
 

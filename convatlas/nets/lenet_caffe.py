@@ -1,4 +1,6 @@
-"""The LeNet that came with Caffe: 20 and 50 maps, max pooling, one ReLU; the first network of many who began then."""
+"""The LeNet that came with Caffe: 20 and 50 maps, max pooling, one ReLU; the first network of many
+who began then.
+"""
 import math
 
 import torch.nn as nn
@@ -8,8 +10,9 @@ from convatlas.paper import Claim, Paper, units
 
 PAPER = Paper(
     title="Training LeNet on MNIST with Caffe", authors="Jia, Shelhamer", year=2014, code="github.com/BVLC/caffe",
-    silent="There is no paper; the layers are examples/mnist/lenet.prototxt's, and carry its names. Pools round up and "
-           "weights are uniform within the root of 3 / inputs, biases 0, as Caffe has it where nothing is said.",
+    silent="There is no paper; the layers are examples/mnist/lenet.prototxt's, and carry its "
+           "names. Pools round up and weights are uniform within the root of 3 / inputs, biases 0, "
+           "as Caffe has it where nothing is said.",
     page="lenet_caffe")
 
 

@@ -1,8 +1,10 @@
-"""MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications (Howard et al., 2017).
+"""MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications (Howard et
+al., 2017).
 
-TABLE below is Table 1, two rows of it a line: "Conv dw / s" and the "Conv / s1" after it, which together make a
-depthwise separable convolution. Before it a 3x3 convolution of stride 2 to 32 channels, after it a 7x7 average pool
-and a full layer. Every convolution is followed by batch norm and a ReLU (Figure 3).
+TABLE below is Table 1, two rows of it a line: "Conv dw / s" and the "Conv / s1" after it, which
+together make a depthwise separable convolution. Before it a 3x3 convolution of stride 2 to 32
+channels, after it a 7x7 average pool and a full layer. Every convolution is followed by batch norm
+and a ReLU (Figure 3).
 """
 from collections.abc import Callable
 from functools import partial
@@ -17,14 +19,16 @@ PAPER = Paper(
     title="MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
     authors="Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam", year=2017, arxiv="1704.04861v1",
     code="github.com/tensorflow/models research/slim/nets/mobilenet_v1.py",
-    silent="Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. Initial weights: "
-           "He's. Dropout of 0.001 before the full layer: the authors' code. No rounding under a width multiplier is "
-           "needed: all printed widths stay whole.",
-    departs="The last depthwise convolution has stride 1. Table 1 prints s2, but also 7x7 before and after it.",
+    silent="Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. "
+           "Initial weights: He's. Dropout of 0.001 before the full layer: the authors' code. No "
+           "rounding under a width multiplier is needed: all printed widths stay whole.",
+    departs="The last depthwise convolution has stride 1. Table 1 prints s2, but also 7x7 before "
+            "and after it.",
     page="mobilenet_v1")
 
 
-class Row(NamedTuple):      # a "Conv dw" of Table 1 and the 1x1 "Conv" after it; sizes as printed, channels last
+# a "Conv dw" of Table 1 and the 1x1 "Conv" after it; sizes as printed, channels last
+class Row(NamedTuple):
     name: str               # conv2_dw and conv2_pw are layers 2 and 3 of 28
     s: int                  # stride of the depthwise convolution
     c: int                  # filters of the 1x1
@@ -39,12 +43,14 @@ TABLE = (
     Row("conv5", s=2, c=256, dw_input="56x56x128", pw_input="28x28x128"),
     Row("conv6", s=1, c=256, dw_input="28x28x256", pw_input="28x28x256"),
     Row("conv7", s=2, c=512, dw_input="28x28x256", pw_input="14x14x256"),
-    *(Row(f"conv{i}", s=1, c=512, dw_input="14x14x512", pw_input="14x14x512") for i in range(8, 13)),      # "5x"
+    # "5x"
+    *(Row(f"conv{i}", s=1, c=512, dw_input="14x14x512", pw_input="14x14x512") for i in range(8, 13)),
     Row("conv13", s=2, c=1024, dw_input="14x14x512", pw_input="7x7x512"),
     Row("conv14", s=1, c=1024, dw_input="7x7x1024", pw_input="7x7x1024"),
 )
 POOL_INPUT = "7x7x1024"
-SHALLOW = tuple(row for row in TABLE if row.dw_input != "14x14x512" or row.s == 2)      # Sec. 4.1: those five removed
+# Sec. 4.1: those five removed
+SHALLOW = tuple(row for row in TABLE if row.dw_input != "14x14x512" or row.s == 2)
 
 Layer = Callable[[int, int, int], nn.Module]            # (c_in, c_out, stride) -> layer
 
@@ -107,14 +113,15 @@ def cost(source: str, macs: str, params: str, part: str = "") -> tuple[Claim, ..
     return Claim("macs", macs, source, part), Claim("params", params, source, part)
 
 
-WITHOUT_FC = ("Table 1 with full convolutions has 4,867,293,184; the printed figure leaves out the 1,024,000 of the "
-              "full layer, which the 569M of the network itself includes.")
-WITHOUT_BN = ("Leaves out batch norm's 10,944 scales and shifts; with them the network has 1,331,592, and Table 6 "
-              "prints 1.3M.")
+WITHOUT_FC = ("Table 1 with full convolutions has 4,867,293,184; the printed figure leaves out the "
+              "1,024,000 of the full layer, which the 569M of the network itself includes.")
+WITHOUT_BN = ("Leaves out batch norm's 10,944 scales and shifts; with them the network has "
+              "1,331,592, and Table 6 prints 1.3M.")
 SHARES = {      # Table 2: parts, share of multiply-adds, share of parameters
     "*.pw": ("94.86%", "74.59%"), "*.dw": ("3.06%", "1.06%"), "conv1": ("1.19%", "0.02%"), "fc": ("0.18%", "24.33%")}
 SUM = "The column adds up to 99.29; with 1.91, which 3x3x3x32 weights on 112x112 take, to 100.01."
-WEIGHTS = "Of the weights alone, without batch norm's scales and shifts and the full layer's biases."
+WEIGHTS = ("Of the weights alone, without batch norm's scales and shifts and the full layer's "
+           "biases.")
 SHARE_ERRATA = {"conv1": (SUM, ""), "*.pw": ("", WEIGHTS), "*.dw": ("", WEIGHTS), "fc": ("", WEIGHTS)}
 ALL_CLASSES = "With the 1000 classes of ImageNet; 120 breeds of dogs leave 567.8 million."
 SIDES = ("224x224", "192x192", "160x160", "128x128")
@@ -122,8 +129,9 @@ README = {      # of the 16 released checkpoints: millions of parameters, millio
     "": ("4.24M", "569M", "418M", "291M", "186M"), "_x0_75": ("2.59M", "317M", "233M", "162M", "104M"),
     "_x0_5": ("1.34M", "150M", "110M", "77M", "49M"), "_x0_25": ("0.47M", "41M", "34M", "21M", "14M")}
 README_ERRATA = {
-    **{("_x0_75", side): "All four figures of this width are 2.6 percent too low; the paper prints 325M for 224x224 "
-                         "(Table 6) and 239M for 192x192 (Table 10)." for side in SIDES},
+    **{("_x0_75", side): "All four figures of this width are 2.6 percent too low; the paper prints "
+                         "325M for 224x224 (Table 6) and 239M for 192x192 (Table "
+                         "10)." for side in SIDES},
     ("_x0_25", "192x192"): "41M at 224x224 leaves 30M at 192x192, and 30.2 million it is."}
 
 
@@ -136,7 +144,8 @@ def released(suffix: str) -> tuple[Claim, ...]:
 
 CLAIMS = {
     "mobilenet_v1": (
-        Claim("size", "3x224x224", "Table 1", "input"), *sizes("Table 1, input of the next row", printed_outputs()),
+        Claim("size", "3x224x224", "Table 1", "input"), *sizes("Table 1, input of the next "
+                                                               "row", printed_outputs()),
         Claim("units", "1000", "Table 1, FC", "fc"), Claim("layers", "28", "Sec. 3.2"),
         *cost("Tables 4, 6, 7 and 8", "569M", "4.2M"),
         *cost("Table 3: a separable convolution of 14x14x512", "52.3M", "0.27M", "conv8"),
@@ -151,7 +160,8 @@ CLAIMS = {
             "", "The paper itself and its authors' README print 569 million.")),
         *released("")),
     "mobilenet_v1_x0_75": (
-        *cost("Tables 5 and 6", "325M", "2.6M"), *cost("Table 3, alpha = 0.75", "29.6M", "0.15M", "conv8"),
+        *cost("Tables 5 and 6", "325M", "2.6M"), *cost("Table 3, alpha = "
+                                                       "0.75", "29.6M", "0.15M", "conv8"),
         Claim("macs", "15.1M", "Table 3, rho = 0.714", "conv8", at="160x160"),
         Claim("params", "0.15M", "Table 3, rho = 0.714", "conv8", at="160x160"),
         *counts("Table 10, Stanford Dogs", "1.9M", "325M", "120 classes"),

@@ -1,7 +1,9 @@
-"""MobileNetV2: Inverted Residuals and Linear Bottlenecks (Sandler, Howard, Zhu, Zhmoginov, Chen; CVPR 2018).
+"""MobileNetV2: Inverted Residuals and Linear Bottlenecks (Sandler, Howard, Zhu, Zhmoginov, Chen;
+CVPR 2018).
 
-TABLE below is Table 2 row for row: t = expansion, c = output channels, n = repeats, s = stride of the first repeat.
-Before it a 3x3 convolution of stride 2 to 32 channels, after it a 1x1 to 1280, a 7x7 average pool, a 1x1 to k classes.
+TABLE below is Table 2 row for row: t = expansion, c = output channels, n = repeats, s = stride of
+the first repeat. Before it a 3x3 convolution of stride 2 to 32 channels, after it a 1x1 to 1280, a
+7x7 average pool, a 1x1 to k classes.
 """
 from functools import partial
 from typing import NamedTuple
@@ -12,11 +14,14 @@ from convatlas.layers import ConvBN, Network, he_init, make_divisible, seq
 from convatlas.paper import Claim, Paper, sizes, torchvision
 
 PAPER = Paper(
-    title="MobileNetV2: Inverted Residuals and Linear Bottlenecks", authors="Sandler, Howard, Zhu, Zhmoginov, Chen",
-    year=2018, venue="CVPR", arxiv="1801.04381v4", code="github.com/tensorflow/models research/slim/nets/mobilenet",
-    silent="Rounding under a width multiplier (to multiples of 8) and the expansion where t = 1 (left out): both as in "
-           "the authors' code. Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. "
-           "Dropout is mentioned without a rate: 0.2, the authors' code. Initial weights: He's.",
+    title="MobileNetV2: Inverted Residuals and Linear Bottlenecks", authors="Sandler, Howard, Zhu, "
+                                                                            "Zhmoginov, Chen",
+    year=2018, venue="CVPR", arxiv="1801.04381v4", code="github.com/tensorflow/models "
+                                                        "research/slim/nets/mobilenet",
+    silent="Rounding under a width multiplier (to multiples of 8) and the expansion where t = 1 "
+           "(left out): both as in the authors' code. Padding: 1 on every side of a 3x3, where the "
+           "authors' code pads strided ones unevenly. Dropout is mentioned without a rate: 0.2, "
+           "the authors' code. Initial weights: He's.",
     page="mobilenet_v2")
 
 
@@ -51,7 +56,7 @@ class InvertedResidual(nn.Module):
             **expand,
             depthwise=ConvBN(t * k, t * k, 3, s, groups=t * k), relu_d=nn.ReLU6(),
             project=ConvBN(t * k, k_out, 1))            # linear: no ReLU6 after it, Sec. 3.2
-        self.residual = s == 1 and k == k_out           # Figure 4(d): a shortcut only where shapes agree
+        self.residual = s == 1 and k == k_out  # Figure 4(d): a shortcut only where shapes agree
 
     def forward(self, x):
         return x + self.layers(x) if self.residual else self.layers(x)
@@ -75,10 +80,11 @@ class MobileNetV2(Network):
                 units.append(InvertedResidual(k, scaled(row.c), row.t, row.s if i == 0 else 1))
                 k = scaled(row.c)
             self.add_module(name, units)
-        last = scaled(1280) if width > 1 else 1280      # Sec. 4: below 1, all layers but the very last are multiplied
+        # Sec. 4: below 1, all layers but the very last are multiplied
+        last = scaled(1280) if width > 1 else 1280
         self.conv9 = seq(conv=ConvBN(k, last, 1), relu=nn.ReLU6())
         self.dropout = nn.Dropout(0.2)
-        self.fc = nn.Linear(last, num_classes)          # Table 2's last row: a 1x1 convolution of a 1x1 map
+        self.fc = nn.Linear(last, num_classes)  # Table 2's last row: a 1x1 convolution of a 1x1 map
         self.apply(self.initialise)
 
     def forward(self, x):                               # (N, 3, 224, 224)
@@ -94,17 +100,20 @@ VARIANTS = {f"mobilenet_v2{suffix}": partial(MobileNetV2, width) for suffix, wid
 
 
 def printed_outputs() -> dict[str, str]:
-    """Each stage's output is the next row's input; the paper prints channels last, a claim has them first."""
+    """Each stage's output is the next row's input; the paper prints channels last, a claim has them
+    first.
+    """
     inputs = [*(row.input for row in TABLE), CONV9_INPUT, POOL_INPUT]
     return {stage: "x".join([*size.split("x")[2:], *size.split("x")[:2]])
             for stage, size in zip(MobileNetV2.stages, inputs, strict=True)}
 
 
-WITHOUT_BN = ("The authors' README prints 3.47 million, which leaves batch norm's scales and shifts out; with them the "
-              "network of Table 2 has 3,504,872.")
-README = "The authors' README prints 6.06 million and 582M for this network, and Table 2's rows allow nothing else: "
+WITHOUT_BN = ("The authors' README prints 3.47 million, which leaves batch norm's scales and "
+              "shifts out; with them the network of Table 2 has 3,504,872.")
+README = ("The authors' README prints 6.06 million and 582M for this network, and Table 2's rows "
+          "allow nothing else: ")
 SIDES = ("224x224", "192x192", "160x160", "128x128", "96x96")
-RELEASED = {        # of the 22 released checkpoints: millions of parameters, millions of MACs at SIDES
+RELEASED = {  # of the 22 released checkpoints: millions of parameters, millions of MACs at SIDES
     "": ("3.47M", "300M", "221M", "154M", "99M", "56M"), "_x0_75": ("2.61M", "209M", "153M", "107M", "69M", "39M"),
     "_x0_5": ("1.95M", "97M", "71M", "50M", "32M", "18M"), "_x0_35": ("1.66M", "59M", "43M", "30M", "20M", "11M"),
     "_x1_3": ("5.34M", "509M"), "_x1_4": ("6.06M", "582M")}
@@ -112,7 +121,8 @@ RELEASED = {        # of the 22 released checkpoints: millions of parameters, mi
 
 def released(suffix: str) -> tuple[Claim, ...]:
     params, *macs = RELEASED[suffix]
-    return (Claim("params", params, "The authors' README", erratum="It leaves batch norm's scales and shifts out."),
+    return (Claim("params", params, "The authors' README", erratum="It leaves batch norm's scales "
+                                                                   "and shifts out."),
             *(Claim("macs", number, "The authors' README", at=side)
               for side, number in zip(SIDES, macs, strict=False)))
 
@@ -126,9 +136,11 @@ PRINTED = {
     "mobilenet_v2_x0_35": (
         Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
         Claim("macs", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96", erratum=(
-            "Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' README."))),
+            ("Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' "
+            "README.")))),
     "mobilenet_v2_x1_4": (
-        Claim("params", "6.9M", "Table 4", erratum=README + "6,108,776 with batch norm, 6.06 million without."),
+        Claim("params", "6.9M", "Table 4", erratum=README + ("6,108,776 with batch norm, 6.06 "
+                                                             "million without.")),
         Claim("macs", "585M", "Table 4", erratum=README + "582,195,824.")),
 }
 CLAIMS |= {name: claims + CLAIMS[name] for name, claims in PRINTED.items()}

@@ -1,7 +1,8 @@
 """Searching for MobileNetV3 (Howard et al.; ICCV 2019).
 
-LARGE and SMALL below are Tables 1 and 2, a line for each bneck. Before them a 3x3 convolution of stride 2 to 16
-channels; after them a 1x1 convolution, a 7x7 average pool, and two 1x1 convolutions without batch norm (NBN).
+LARGE and SMALL below are Tables 1 and 2, a line for each bneck. Before them a 3x3 convolution of
+stride 2 to 16 channels; after them a 1x1 convolution, a 7x7 average pool, and two 1x1 convolutions
+without batch norm (NBN).
 """
 from collections.abc import Callable
 from functools import partial
@@ -14,28 +15,36 @@ from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 ICCV = Paper(
     title="Searching for MobileNetV3",
-    authors="Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam", year=2019, venue="ICCV",
-    arxiv="1905.02244v5", code="github.com/tensorflow/models research/slim/nets/mobilenet/mobilenet_v3.py",
-    silent="Squeeze widths are rounded to multiples of 8, and the gate stands after the depthwise activation: the "
-           "authors' code. Under a width multiplier the expansion keeps its ratio to the block's input, the last two "
-           "layers their width, and below 0.75 the first convolution its 16 filters: with these the 0.75 networks "
-           "have the printed sizes (that code would give the first convolution 8 filters at 0.35 and 0.5, which no "
-           "printed number tells apart). Padding: half the kernel on every side. Batch norm's epsilon: 0.001. Initial "
-           "weights: He's, for the two full layers N(0, 0.01).",
-    departs="The last 1x1 convolution of Small has no squeeze-and-excitation. Table 2 ticks it, but with it the "
-            "network would have 2.71M parameters where Table 3 prints 2.5M, and the authors' code has none. Dropout "
-            "is 0.2: the paper's 0.8 is the share that is kept.",
+    authors="Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, "
+            "Adam", year=2019, venue="ICCV",
+    arxiv="1905.02244v5", code="github.com/tensorflow/models "
+                               "research/slim/nets/mobilenet/mobilenet_v3.py",
+    silent="Squeeze widths are rounded to multiples of 8, and the gate stands after the depthwise "
+           "activation: the authors' code. Under a width multiplier the expansion keeps its ratio "
+           "to the block's input, the last two layers their width, and below 0.75 the first "
+           "convolution its 16 filters: with these the 0.75 networks have the printed sizes (that "
+           "code would give the first convolution 8 filters at 0.35 and 0.5, which no printed "
+           "number tells apart). Padding: half the kernel on every side. Batch norm's epsilon: "
+           "0.001. Initial weights: He's, for the two full layers N(0, 0.01).",
+    departs="The last 1x1 convolution of Small has no squeeze-and-excitation. Table 2 ticks it, "
+            "but with it the network would have 2.71M parameters where Table 3 prints 2.5M, and "
+            "the authors' code has none. Dropout is 0.2: the paper's 0.8 is the share that is "
+            "kept.",
     page="mobilenet_v3", bare="mobilenet_v3_large")
 RELEASED = Paper(
-    title="MobileNetV3 minimalistic (TensorFlow-Slim)", authors="Howard, Sandler, Chu and others", year=2019,
+    title="MobileNetV3 minimalistic (TensorFlow-Slim)", authors="Howard, Sandler, Chu and "
+                                                                "others", year=2019,
     code="github.com/tensorflow/models research/slim/nets/mobilenet/README.md",
-    silent="There is no paper. Padding, epsilon and initial weights are those of mobilenet_v3_large.",
+    silent="There is no paper. Padding, epsilon and initial weights are those of "
+           "mobilenet_v3_large.",
     page="mobilenet_v3_minimalistic", bare="mobilenet_v3_large_minimalistic")
 REDUCED = Paper(
-    title="MobileNetV3 with a reduced tail (torchvision)", authors="torchvision contributors", year=2021,
+    title="MobileNetV3 with a reduced tail (torchvision)", authors="torchvision "
+                                                                   "contributors", year=2021,
     code="github.com/pytorch/vision",
-    silent="There is no paper of it. Which layers: the outputs of the last three bnecks, the expansion of the last "
-           "two, the last 1x1 and the layer before the classes, as in torchvision.",
+    silent="There is no paper of it. Which layers: the outputs of the last three bnecks, the "
+           "expansion of the last two, the last 1x1 and the layer before the classes, as in "
+           "torchvision.",
     page="mobilenet_v3_reduced_tail", bare="mobilenet_v3_large_reduced_tail")
 
 
@@ -105,7 +114,9 @@ def conv_bn(c_in: int, c_out: int, k: int, s: int = 1, groups: int = 1) -> ConvB
 
 
 class SqueezeExcite(nn.Module):
-    """Sec. 5.3: a quarter of the expansion's channels, rounded; the gate is a hard sigmoid.  (N, c, H, W) -> same"""
+    """Sec. 5.3: a quarter of the expansion's channels, rounded; the gate is a hard sigmoid.  (N, c,
+    H, W) -> same
+    """
 
     def __init__(self, c: int):
         super().__init__()
@@ -150,7 +161,8 @@ class MobileNetV3(Network):
             self.add_module(name, Bneck(k, exp_size, scaled(row.out), row))
             k, printed = scaled(row.out), row.out
         self.conv2 = seq(conv=conv_bn(k, scaled(table.conv), 1), nl=table.NL())
-        self.nbn = seq(fc=nn.Linear(scaled(table.conv), table.nbn), nl=table.NL())      # 1x1 convolutions of 1x1 maps
+        # 1x1 convolutions of 1x1 maps
+        self.nbn = seq(fc=nn.Linear(scaled(table.conv), table.nbn), nl=table.NL())
         self.dropout = nn.Dropout(0.2)
         self.fc = nn.Linear(table.nbn, num_classes)
         self.apply(self.initialise)
@@ -183,11 +195,14 @@ PAPER = {name: RELEASED if name.endswith("minimalistic") else REDUCED if name.en
 
 
 def rows(source: str, table: Table, conv_input: str, pool_input: str) -> tuple[Claim, ...]:
-    """Each layer's output is the next row's input; the paper prints channels last, a claim has them first."""
+    """Each layer's output is the next row's input; the paper prints channels last, a claim has them
+    first.
+    """
     layers = ["conv1", *(f"bneck{i}" for i in range(1, len(table.bnecks) + 1)), "conv2"]
     inputs = [tuple(size.split("x")) for size in (*(row.input for row in table.bnecks), conv_input, pool_input)]
     outputs = {layer: f"{c}x{h}x{w}" for layer, (h, w, c) in zip(layers, inputs, strict=True)}
-    return (Claim("size", "3x224x224", source, "input"), *sizes(f"{source}, input of the next row", outputs),
+    return (Claim("size", "3x224x224", source, "input"), *sizes(f"{source}, input of the next "
+                                                                "row", outputs),
             Claim("units", str(table.nbn), f"{source}, #out of the first NBN", "nbn"))
 
 
@@ -196,10 +211,12 @@ def cost(source: str, macs: str, params: str) -> tuple[Claim, ...]:
 
 
 TABLE_3, README = "Table 3", "The authors' README"
-OTHER = ("Table 1 has 216,589,760, and the authors' README prints 217M; Table 1 of the first drafts, which has another "
-         "row of 672 to 160, would have 245.6M.")
-DRAFT = "It is the Small of the first drafts, whose last layer has 1280 channels; Table 3 has less for the final one."
-STALE = "That network, all 3x3 and without gates, must have fewer than mobilenet_v3_small's 56.5M; it has 52.3M."
+OTHER = ("Table 1 has 216,589,760, and the authors' README prints 217M; Table 1 of the first "
+         "drafts, which has another row of 672 to 160, would have 245.6M.")
+DRAFT = ("It is the Small of the first drafts, whose last layer has 1280 channels; Table 3 has "
+         "less for the final one.")
+STALE = ("That network, all 3x3 and without gates, must have fewer than mobilenet_v3_small's "
+         "56.5M; it has 52.3M.")
 CLAIMS = {
     "mobilenet_v3_large": (
         *rows("Table 1", LARGE, "7x7x160", "7x7x960"),

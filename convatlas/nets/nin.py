@@ -1,7 +1,8 @@
 """Network In Network (Lin, Chen, Yan; ICLR 2014).
 
-Figure 2: mlpconv layers with pooling between them, then global average pooling in place of full layers. An mlpconv is a
-convolution and two 1x1 convolutions ("cccp"), a ReLU after each, the last one included.
+Figure 2: mlpconv layers with pooling between them, then global average pooling in place of full
+layers. An mlpconv is a convolution and two 1x1 convolutions ("cccp"), a ReLU after each, the last
+one included.
 
     authors' files   mlpconv1                mlpconv2              mlpconv3                 mlpconv4
     CIFAR-10         5x5: 192, 160, 96       5x5: 192, 192, 192    3x3: 192, 192, classes
@@ -19,16 +20,16 @@ from convatlas.paper import Claim, Paper, sizes, units
 ICLR = Paper(
     title="Network In Network", authors="Lin, Chen, Yan", year=2014, venue="ICLR", arxiv="1312.4400v3",
     code="github.com/mavenlin/cuda-convnet",
-    silent="All widths, kernels, padding and initial weights: from the authors' files for CIFAR-10 and MNIST, where "
-           "both pools are 3x3/2 max pools that round up (32, 16, 8), dropout follows each, and the last 1x1 has a "
-           "ReLU too, so that scores are never negative.",
+    silent="All widths, kernels, padding and initial weights: from the authors' files for CIFAR-10 "
+           "and MNIST, where both pools are 3x3/2 max pools that round up (32, 16, 8), dropout "
+           "follows each, and the last 1x1 has a ReLU too, so that scores are never negative.",
     page="nin", bare="nin_cifar10")
 ZOO = Paper(
     title="Network in Network ImageNet Model (Caffe model zoo)", authors="Lin", year=2014, arxiv="1312.4400v3",
     code="gist.github.com/mavenlin/d802a5849de39225bcc6",
     silent="The gist rounds its pools up (54, 27, 13, 6), as Caffe does.",
-    departs="Initial weights are N(0, 0.05) throughout; the gist has 0.01 in the first convolutions of mlpconv1 and "
-            "mlpconv3 and in the last 1x1.",
+    departs="Initial weights are N(0, 0.05) throughout; the gist has 0.01 in the first "
+            "convolutions of mlpconv1 and mlpconv3 and in the last 1x1.",
     page="nin_imagenet")
 TUTORIAL = Paper(
     title="Dive into Deep Learning, NiN", authors="Zhang, Lipton, Li, Smola", year=2019,
@@ -88,8 +89,9 @@ class NiN(Network):
         *first, last = self.stages
         for stage in first:
             x = self.get_submodule(stage)(x)            # (N, 96, 32, 32), (N, 192, 16, 16)
-            x = self.get_submodule(stage.replace("mlpconv", "pool"))(x)     # (N, 96, 16, 16), (N, 192, 8, 8)
-        return self.get_submodule(last)(x).mean((2, 3))     # (N, num_classes, 8, 8), (N, num_classes)
+            # (N, 96, 16, 16), (N, 192, 8, 8)
+            x = self.get_submodule(stage.replace("mlpconv", "pool"))(x)
+        return self.get_submodule(last)(x).mean((2, 3))  # (N, num_classes, 8, 8), (N, num_classes)
 
 
 class NiNTutorial(Network):
@@ -116,7 +118,8 @@ class NiNTutorial(Network):
         x = self.pool1(self.mlpconv1(x))                # (N, 96, 54, 54), (N, 96, 26, 26)
         x = self.pool2(self.mlpconv2(x))                # (N, 256, 26, 26), (N, 256, 12, 12)
         x = self.pool3(self.mlpconv3(x))                # (N, 384, 12, 12), (N, 384, 5, 5)
-        return self.mlpconv4(self.dropout(x)).mean((2, 3))      # (N, num_classes, 5, 5), (N, num_classes)
+        # (N, num_classes, 5, 5), (N, num_classes)
+        return self.mlpconv4(self.dropout(x)).mean((2, 3))
 
 
 VARIANTS = {

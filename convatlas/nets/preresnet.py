@@ -1,7 +1,9 @@
-"""Identity Mappings in Deep Residual Networks (He, Zhang, Ren, Sun; ECCV 2016): the ImageNet networks.
+"""Identity Mappings in Deep Residual Networks (He, Zhang, Ren, Sun; ECCV 2016): the ImageNet
+networks.
 
-Figure 4(e), full pre-activation: x + F(x), where F is BN, ReLU, convolution, as often as the unit has layers. Stages
-and bottlenecks are ResNet's, on 224x224 input; [k, c] is a k x k convolution to c channels.
+Figure 4(e), full pre-activation: x + F(x), where F is BN, ReLU, convolution, as often as the unit
+has layers. Stages and bottlenecks are ResNet's, on 224x224 input; [k, c] is a k x k convolution to
+c channels.
 
     layer    output   50-layer                     101    152    200
     conv1    112x112  [7, 64], stride 2; then BN, ReLU
@@ -21,12 +23,14 @@ from convatlas.layers import Network, he_init, seq
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, Sun", year=2016, venue="ECCV",
+    title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, "
+                                                                 "Sun", year=2016, venue="ECCV",
     arxiv="1603.05027v3", code="github.com/KaimingHe/resnet-1k-layers",
-    silent="Which layer of a bottleneck strides: the first 1x1, as in ResNet and in the authors' code (for CIFAR); the "
-           "ResNet-200 of Table 5's last row, trained with fb.resnet.torch, strides in the 3x3. The pool comes after "
-           "the activation of conv1, as in fb.resnet.torch. Table 5 has 152 and 200 layers; 50 and 101 are the same "
-           "units at ResNet's other depths.",
+    silent="Which layer of a bottleneck strides: the first 1x1, as in ResNet and in the authors' "
+           "code (for CIFAR); the ResNet-200 of Table 5's last row, trained with fb.resnet.torch, "
+           "strides in the 3x3. The pool comes after the activation of conv1, as in "
+           "fb.resnet.torch. Table 5 has 152 and 200 layers; 50 and 101 are the same units at "
+           "ResNet's other depths.",
     page="preresnet", bare="preresnet200")
 
 
@@ -80,7 +84,9 @@ def activation(c: int) -> nn.Sequential:
 
 
 def bottleneck(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    """A 1x1, a 3x3 and a 1x1 layer; `before` is the activation of the first. Returns the unit and its channels."""
+    """A 1x1, a 3x3 and a 1x1 layer; `before` is the activation of the first. Returns the unit and
+    its channels.
+    """
     c_out = 4 * width
     branch = seq(conv1=conv(c_in, width, 1, stride),
                  activation2=activation(width), conv2=conv(width, width, 3),
@@ -90,11 +96,14 @@ def bottleneck(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[n
     return ShortcutUnit(before, branch, conv(c_in, c_out, 1, stride)), c_out
 
 
-Unit = Callable[[nn.Module, int, int, int], tuple[nn.Module, int]]   # (before, c_in, width, stride) -> (unit, c_out)
+# (before, c_in, width, stride) -> (unit, c_out)
+Unit = Callable[[nn.Module, int, int, int], tuple[nn.Module, int]]
 
 
 def stage_of(unit: Unit, before: nn.Module, c: int, width: int, stride: int, depth: int) -> tuple[nn.Sequential, int]:
-    """`depth` units, the first with the stage's stride and `before`; and the channels that come out."""
+    """`depth` units, the first with the stage's stride and `before`; and the channels that come
+    out.
+    """
     units = nn.Sequential()
     for i in range(depth):
         module, c = unit(activation(c) if i else before, c, width, 1 if i else stride)
@@ -111,12 +120,12 @@ class PreResNet(Network):
         self.conv1 = conv(in_channels, 64, 7, stride=2)
         self.activation1 = activation(64)
         self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
-        c, before = 64, nn.Identity()                 # appendix: "we adopt the first activation right after conv1"
+        c, before = 64, nn.Identity()  # appendix: "we adopt the first activation right after conv1"
         for stage, depth in zip(STAGES, depths, strict=True):
             units, c = stage_of(bottleneck, before, c, stage.width, stage.stride, depth)
             self.add_module(stage.name, units)
             before = activation(c)                    # of the next stage, or, here at last,
-        self.activation = before                      # "an extra activation right after its element-wise addition"
+        self.activation = before  # "an extra activation right after its element-wise addition"
         self.fc = nn.Linear(c, num_classes)
         self.apply(self.initialise)
 
@@ -135,6 +144,8 @@ CLAIMS = {
     "preresnet152": (Claim("layers", "152", "Table 5, ResNet-152"),),
     "preresnet200": (
         Claim("layers", "200", "Table 5, ResNet-200"),
-        *sizes("Footnote 3: 16 more units than ResNet-152, on the feature map of 28x28", {"conv3_x": "28x28"}),
-        Claim("macs", "15 billion", "ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 billion FLOPs")),
+        *sizes("Footnote 3: 16 more units than ResNet-152, on the feature map of "
+               "28x28", {"conv3_x": "28x28"}),
+        Claim("macs", "15 billion", ("ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 "
+                                     "billion FLOPs"))),
 }

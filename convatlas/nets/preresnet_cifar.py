@@ -1,4 +1,5 @@
-"""Identity Mappings in Deep Residual Networks, Sec. 4 and appendix: the CIFAR networks of 6n + 2 and 9n + 2 layers.
+"""Identity Mappings in Deep Residual Networks, Sec. 4 and appendix: the CIFAR networks of 6n + 2
+and 9n + 2 layers.
 
     output map size            32x32                        16x16       8x8
     ResNet-110                 [3x3, 16][3x3, 16] x18       32 filters  64 filters
@@ -14,15 +15,24 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.layers import Network, he_init, seq
-from convatlas.nets.preresnet import IdentityUnit, ShortcutUnit, Unit, activation, bottleneck, conv, stage_of
+from convatlas.nets.preresnet import (
+    IdentityUnit,
+    ShortcutUnit,
+    Unit,
+    activation,
+    bottleneck,
+    conv,
+    stage_of,
+)
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, Sun", year=2016, venue="ECCV",
+    title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, "
+                                                                 "Sun", year=2016, venue="ECCV",
     arxiv="1603.05027v3", code="github.com/KaimingHe/resnet-1k-layers",
-    silent="Stride is in the first 1x1, as in the authors' code. ResNet-110 keeps ResNet's option (A) where dimensions "
-           "increase; the paper says of projections alone that they read the activated maps, and here the zero-padded "
-           "shortcuts do too, as in fb.resnet.torch.",
+    silent="Stride is in the first 1x1, as in the authors' code. ResNet-110 keeps ResNet's option "
+           "(A) where dimensions increase; the paper says of projections alone that they read the "
+           "activated maps, and here the zero-padded shortcuts do too, as in fb.resnet.torch.",
     page="preresnet", bare="preresnet164_cifar")
 
 
@@ -41,7 +51,9 @@ STAGES = (
 
 
 class ZeroPadding(nn.Module):
-    """Option (A): every stride-th pixel, zeros after the old channels.  (N, c_in, H, W) -> (N, c_out, H/s, W/s)"""
+    """Option (A): every stride-th pixel, zeros after the old channels.  (N, c_in, H, W) -> (N,
+    c_out, H/s, W/s)
+    """
 
     def __init__(self, c_in: int, c_out: int, stride: int):
         super().__init__()
@@ -68,7 +80,7 @@ class PreResNetCIFAR(Network):
         super().__init__(in_channels)
         self.conv1 = conv(in_channels, 16, 3)
         self.activation1 = activation(16)
-        c, before = 16, nn.Identity()                 # the first unit's activation is conv1's, before the two paths
+        c, before = 16, nn.Identity()  # the first unit's activation is conv1's, before the two paths
         for stage in STAGES:
             units, c = stage_of(unit, before, c, stage.filters, stage.stride, depth=n)
             self.add_module(stage.name, units)
@@ -96,10 +108,13 @@ def claims(layers: str, params: Claim) -> tuple[Claim, ...]:
             Claim("layers", layers, "Table 3"), params)
 
 
-WITHOUT_BN = ("The convolutions and the full layer have 10,178,490 parameters, which make 10.2M; with the 149,216 "
-              "scales and shifts of batch norm, trained like them, there are 10,327,706.")
+WITHOUT_BN = ("The convolutions and the full layer have 10,178,490 parameters, which make 10.2M; "
+              "with the 149,216 scales and shifts of batch norm, trained like them, there are "
+              "10,327,706.")
 CLAIMS = {
-    "preresnet110_cifar": claims("110", Claim("params", "1.7M", "Table 4, ResNet-110: Figure 4's units only reorder")),
+    "preresnet110_cifar": claims("110", Claim("params", "1.7M", ("Table 4, ResNet-110: Figure 4's "
+                                                                "units only reorder"))),
     "preresnet164_cifar": claims("164", Claim("params", "1.7M", "Table 4, ResNet-164 [ours]")),
-    "preresnet1001_cifar": claims("1001", Claim("params", "10.2M", "Table 4, ResNet-1001 [ours]", erratum=WITHOUT_BN)),
+    "preresnet1001_cifar": claims("1001", Claim("params", "10.2M", ("Table 4, ResNet-1001 "
+                                                                   "[ours]"), erratum=WITHOUT_BN)),
 }

@@ -1,7 +1,9 @@
-"""Res2Net: A New Multi-scale Backbone Architecture (Gao, Cheng, Zhao, Zhang, Yang, Torr; TPAMI 2021).
+"""Res2Net: A New Multi-scale Backbone Architecture (Gao, Cheng, Zhao, Zhang, Yang, Torr; TPAMI
+2021).
 
-Figure 2(b): the 3x3 of a bottleneck is taken apart; its input is split into s subsets of equal width, and each one's
-convolution also reads what the one before gave out. Table 3, Res2Net-50 on 224x224:
+Figure 2(b): the 3x3 of a bottleneck is taken apart; its input is split into s subsets of equal
+width, and each one's convolution also reads what the one before gave out. Table 3, Res2Net-50 on
+224x224:
 
     setting              FLOPs
     48w x 2s             4.2G    preserved complexity
@@ -11,7 +13,8 @@ convolution also reads what the one before gave out. Table 3, Res2Net-50 on 224x
     26w x 8s             8.3G
     18w x 4s             2.9G    Res2Net-50-L
 
-w: width of a subset in the first stage, doubled in each further one; s: scale. Res2NeXt-50 is 8c x 4w x 4s: 8 groups.
+w: width of a subset in the first stage, doubled in each further one; s: scale. Res2NeXt-50 is 8c x
+4w x 4s: 8 groups.
 """
 from collections.abc import Callable
 from functools import partial
@@ -25,12 +28,14 @@ from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, Yang, Torr", year=2021,
+    title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, "
+                                                                      "Yang, Torr", year=2021,
     venue="TPAMI", arxiv="1904.01169v3", code="github.com/Res2Net/Res2Net-PretrainedModels",
-    silent="The first unit of a stage, where Eq. (1) cannot be taken literally because the map shrinks: as in the "
-           "release, its subsets are not added to each other, the convolutions stride, and x1 goes through a 3x3 "
-           "average pool of the same stride that counts the padding; conv2_x's first unit does so too, with stride 1. "
-           "Which channels are x1: the last ones, as in the release. The stages, stem and shortcuts are ResNet-50's as "
+    silent="The first unit of a stage, where Eq. (1) cannot be taken literally because the map "
+           "shrinks: as in the release, its subsets are not added to each other, the convolutions "
+           "stride, and x1 goes through a 3x3 average pool of the same stride that counts the "
+           "padding; conv2_x's first unit does so too, with stride 1. Which channels are x1: the "
+           "last ones, as in the release. The stages, stem and shortcuts are ResNet-50's as "
            "PyTorch has it. v1b: three 3x3 convolutions of 32, 32 and 64 channels first, and an "
            "average pool before a strided shortcut, as in the release.",
     page="res2net", bare="res2net50_26w4s")
@@ -62,7 +67,9 @@ def k(channels: int, stride: int, groups: int) -> nn.Sequential:
 
 
 class Hierarchy(nn.Module):
-    """y1 = x1, y2 = K2(x2), y_i = K_i(x_i + y_(i-1)), Eq. (1).  (N, s * channels, H, W), both in and out"""
+    """y1 = x1, y2 = K2(x2), y_i = K_i(x_i + y_(i-1)), Eq. (1).  (N, s * channels, H, W), both in
+    and out
+    """
 
     def __init__(self, channels: int, s: int, groups: int):
         super().__init__()
@@ -78,7 +85,9 @@ class Hierarchy(nn.Module):
 
 
 class Parallel(nn.Module):
-    """A first unit's: y1 = pool(x1), y_i = K_i(x_i).  (N, C, H, W) -> (N, C, H/stride, W/stride), C = s * channels"""
+    """A first unit's: y1 = pool(x1), y_i = K_i(x_i).  (N, C, H, W) -> (N, C, H/stride, W/stride), C
+    = s * channels
+    """
 
     def __init__(self, channels: int, s: int, groups: int, stride: int):
         super().__init__()
@@ -107,7 +116,8 @@ class Residual(nn.Module):
         return F.relu(self.branch(x) + self.shortcut(x))
 
 
-Projection = Callable[[int, int, int], nn.Module]       # (c_in, c_out, stride) -> shortcut of a stage's first unit
+# (c_in, c_out, stride) -> shortcut of a stage's first unit
+Projection = Callable[[int, int, int], nn.Module]
 
 
 def stage_of(setting: Setting, projection: Projection, c_in: int, stage: Stage, depth: int) -> nn.Sequential:
@@ -129,7 +139,7 @@ def averaged(c_in: int, c_out: int, stride: int) -> nn.Module:
                projection=ConvBN(c_in, c_out, 1))
 
 
-Stem = Callable[[int], nn.Module]                       # (in_channels) -> 64 channels, half the size
+Stem = Callable[[int], nn.Module]  # (in_channels) -> 64 channels, half the size
 
 
 def stem_7x7(in_channels: int) -> nn.Module:

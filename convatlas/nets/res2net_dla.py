@@ -1,8 +1,9 @@
-"""Res2Net: A New Multi-scale Backbone Architecture, Sec. 3.3: DLA-60 and DLA-X-60 with Res2Net's bottlenecks.
+"""Res2Net: A New Multi-scale Backbone Architecture, Sec. 3.3: DLA-60 and DLA-X-60 with Res2Net's
+bottlenecks.
 
-Deep Layer Aggregation (Yu, Wang, Shelhamer, Darrell; CVPR 2018) joins units in trees: the root, a 1x1 convolution of
-all that is handed to it, gives out what the level does. A tree of depth 1 has two units, one of depth n two trees of
-depth n - 1.
+Deep Layer Aggregation (Yu, Wang, Shelhamer, Darrell; CVPR 2018) joins units in trees: the root, a
+1x1 convolution of all that is handed to it, gives out what the level does. A tree of depth 1 has
+two units, one of depth n two trees of depth n - 1.
 
     level    map        channels    DLA-60
     base     224x224    16          7x7
@@ -25,13 +26,16 @@ from convatlas.nets.res2net import Hierarchy, Parallel, Setting, bottleneck
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, Yang, Torr", year=2021,
+    title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, "
+                                                                      "Yang, Torr", year=2021,
     venue="TPAMI", arxiv="1904.01169v3", code="github.com/Res2Net/Res2Net-PretrainedModels",
-    silent="Scale and widths: 28w x 4s and 8c x 4w x 4s, as in the release. A unit that strides does not add its "
-           "subsets and pools x1; all others do as Eq. (1) says. Max pools round up, so that odd maps agree with the "
-           "strided convolutions beside them; at the printed size nothing is rounded.",
-    departs="The release has three further projections, one in each tree of trees, that it computes and throws away "
-            "(297,472 parameters without a gradient). They are left out; the answers are the same.",
+    silent="Scale and widths: 28w x 4s and 8c x 4w x 4s, as in the release. A unit that strides "
+           "does not add its subsets and pools x1; all others do as Eq. (1) says. Max pools round "
+           "up, so that odd maps agree with the strided convolutions beside them; at the printed "
+           "size nothing is rounded.",
+    departs="The release has three further projections, one in each tree of trees, that it "
+            "computes and throws away (297,472 parameters without a gradient). They are left out; "
+            "the answers are the same.",
     page="res2net", bare="res2net_dla60")
 
 
@@ -45,11 +49,14 @@ LEVELS = (Level("level2", 128, 1), Level("level3", 256, 2), Level("level4", 512,
 
 
 class Unit(nn.Module):
-    """relu(F(x) + shortcut).  (N, c_in, H, W), (N, c_out, H/stride, W/stride) -> (N, c_out, H/stride, W/stride)"""
+    """relu(F(x) + shortcut).  (N, c_in, H, W), (N, c_out, H/stride, W/stride) -> (N, c_out,
+    H/stride, W/stride)
+    """
 
     def __init__(self, setting: Setting, c_in: int, c_out: int, stride: int):
         super().__init__()
-        subset = setting.subset(c_out // 2)             # DLA's bottlenecks are half as wide as what they give out
+        # DLA's bottlenecks are half as wide as what they give out
+        subset = setting.subset(c_out // 2)
         splits = (Hierarchy(subset, setting.s, setting.c) if stride == 1 else
                   Parallel(subset, setting.s, setting.c, stride))
         self.branch = bottleneck(c_in, splits, setting.s * subset, c_out)
@@ -59,7 +66,8 @@ class Unit(nn.Module):
 
 
 class Pair(nn.Module):
-    """Two units and their root.  `below` is x at the size given out; `children` join at the root."""
+    """Two units and their root.  `below` is x at the size given out; `children` join at the root.
+    """
 
     def __init__(self, setting: Setting, c_in: int, c_out: int, stride: int, children: int):
         super().__init__()
@@ -105,7 +113,8 @@ class Res2NetDLA(Network):
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         c = 32
         for level in LEVELS:
-            from_below = 0 if level.name == "level2" else c         # from level3 on the pooled input joins at the root
+            # from level3 on the pooled input joins at the root
+            from_below = 0 if level.name == "level2" else c
             self.add_module(level.name, tree(setting, level.depth, c, level.channels, 2, from_below))
             c = level.channels
         self.fc = nn.Conv2d(c, num_classes, 1)
@@ -117,7 +126,7 @@ class Res2NetDLA(Network):
         x = self.level2(x, self.pool(x))                # (N, 128, 56, 56)
         for level in LEVELS[1:]:
             below = self.pool(x)
-            x = self.get_submodule(level.name)(x, below, below)     # (N, channels, H, H): H = 28, 14, 7
+            x = self.get_submodule(level.name)(x, below, below)  # (N, channels, H, H): H = 28, 14, 7
         return self.fc(x.mean((2, 3), keepdim=True)).flatten(1)     # (N, num_classes)
 
 
@@ -125,7 +134,8 @@ VARIANTS = {
     "res2net_dla60": partial(Res2NetDLA, Setting(28, 4)),
     "res2next_dla60": partial(Res2NetDLA, Setting(4, 4, 8)),
 }
-DEAD = "The README counts three projections that the released code computes and throws away: with them, {}."
+DEAD = ("The README counts three projections that the released code computes and throws away: with "
+        "them, {}.")
 
 
 def readme(params: str, with_dead: str, gflops: str, gflops_erratum: str = "") -> tuple[Claim, ...]:

@@ -1,7 +1,8 @@
 """ResNeSt: Split-Attention Networks (Zhang et al.; arXiv 2020, CVPR workshop 2022).
 
-Figure 1, right: K cardinal groups of R splits each, a 3x3 convolution for every split, and within each group a softmax
-over its splits for every channel. A unit is called by its setting: 2s1x64d has 2 splits, 1 group, 64 channels.
+Figure 1, right: K cardinal groups of R splits each, a 3x3 convolution for every split, and within
+each group a softmax over its splits for every channel. A unit is called by its setting: 2s1x64d has
+2 splits, 1 group, 64 channels.
 
     network        units           crop    stem    dropout
     ResNeSt-50     3, 4, 6, 3      224     32
@@ -9,7 +10,8 @@ over its splits for every channel. A unit is called by its setting: 2s1x64d has 
     ResNeSt-200    3, 24, 36, 3    320     64      0.2
     ResNeSt-269    3, 30, 48, 8    416     64      0.2
 
-all of 2s1x64d. The "fast" setting of the ablation study has the average pool before the 3x3 convolution, not after it.
+all of 2s1x64d. The "fast" setting of the ablation study has the average pool before the 3x3
+convolution, not after it.
 """
 from functools import partial
 from math import prod
@@ -25,14 +27,17 @@ from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
     title="ResNeSt: Split-Attention Networks",
-    authors="Zhang, Wu, Zhang, Zhu, Lin, Zhang, Sun, He, Mueller, Manmatha, Li, Smola", year=2020, venue="arXiv",
+    authors="Zhang, Wu, Zhang, Zhu, Lin, Zhang, Sun, He, Mueller, Manmatha, Li, "
+            "Smola", year=2020, venue="arXiv",
     arxiv="2004.08955v1", code="github.com/zhanghang1989/ResNeSt",
-    silent="From the authors' release: the hidden width of the attention (a quarter of all splits' channels, 32 or "
-           "more), its biases and its batch norm; the 3x3 average pools, which count their padding; average pools on "
-           "the shortcuts that round up; the widths of the stem; blocks of 3x3 pixels dropped at a rate of 0.1, after "
-           "each batch norm of a unit in the last two stages; dropout for 200 layers, where the paper says more than "
-           "200. Eq. (3) prints 1 / (1 + exp(g)) for a single split; here, as in the release, it is the sigmoid of g. "
-           "ResNeSt-14 and -26 are GluonCV's, and no paper prints them; there, 14 drops no squares.",
+    silent="From the authors' release: the hidden width of the attention (a quarter of all splits' "
+           "channels, 32 or more), its biases and its batch norm; the 3x3 average pools, which "
+           "count their padding; average pools on the shortcuts that round up; the widths of the "
+           "stem; blocks of 3x3 pixels dropped at a rate of 0.1, after each batch norm of a unit "
+           "in the last two stages; dropout for 200 layers, where the paper says more than 200. "
+           "Eq. (3) prints 1 / (1 + exp(g)) for a single split; here, as in the release, it is the "
+           "sigmoid of g. ResNeSt-14 and -26 are GluonCV's, and no paper prints them; there, 14 "
+           "drops no squares.",
     page="resnest", bare="resnest50")
 
 
@@ -50,7 +55,9 @@ class Plan(NamedTuple):         # the columns above
 
 
 class DropBlock(nn.Module):
-    """Ghiasi et al. 2018 (arXiv:1810.12890): in training, squares of a map are set to zero and the rest scaled up."""
+    """Ghiasi et al. 2018 (arXiv:1810.12890): in training, squares of a map are set to zero and the
+    rest scaled up.
+    """
 
     def __init__(self, rate: float = 0.1, size: int = 3):
         super().__init__()
@@ -60,7 +67,7 @@ class DropBlock(nn.Module):
         if not self.training:
             return x
         n, c, h, w = x.shape
-        size = self.size if min(h, w) >= self.size else 1               # smaller maps lose single pixels
+        size = self.size if min(h, w) >= self.size else 1  # smaller maps lose single pixels
         inside = (h - size + 1, w - size + 1)                           # where a square fits
         gamma = self.rate / size ** 2 * h * w / prod(inside)            # its Eq. (1)
         centres = (torch.rand(n, c, *inside, device=x.device) < gamma).to(x.dtype)
@@ -83,12 +90,12 @@ class SplitAttention(nn.Module):
         self.fc2 = nn.Conv2d(hidden, self.radix * c, 1, groups=self.cardinality)
 
     def forward(self, x):
-        u = F.relu(self.drop(self.conv(x))).unflatten(1, (self.radix, -1))              # (N, R, c, H, W)
-        s = u.sum(1).mean((2, 3), keepdim=True)                                         # (N, c, 1, 1), Eq. (1)
-        g = self.fc2(F.relu(self.bn1(self.fc1(s))))                                     # (N, K * R * c/K, 1, 1)
-        g = g.view(len(x), self.cardinality, self.radix, -1).transpose(1, 2)            # (N, R, K, c/K)
+        u = F.relu(self.drop(self.conv(x))).unflatten(1, (self.radix, -1))  # (N, R, c, H, W)
+        s = u.sum(1).mean((2, 3), keepdim=True)  # (N, c, 1, 1), Eq. (1)
+        g = self.fc2(F.relu(self.bn1(self.fc1(s))))  # (N, K * R * c/K, 1, 1)
+        g = g.view(len(x), self.cardinality, self.radix, -1).transpose(1, 2)  # (N, R, K, c/K)
         a = g.softmax(1) if self.radix > 1 else g.sigmoid()                             # Eq. (3)
-        return (a.flatten(2)[..., None, None] * u).sum(1)                               # (N, c, H, W), Eq. (2)
+        return (a.flatten(2)[..., None, None] * u).sum(1)  # (N, c, H, W), Eq. (2)
 
 
 def shortcut(c_in: int, c_out: int, stride: int) -> nn.Module:
@@ -144,14 +151,14 @@ class ResNeSt(Network):
         self.dropout = nn.Dropout(plan.dropout)
         self.fc = nn.Linear(c, num_classes)
         self.apply(self.initialise)
-        for module in self.modules():                   # Sec. 4.2: gamma of a unit's final batch norm starts at zero
+        for module in self.modules():  # Sec. 4.2: gamma of a unit's final batch norm starts at zero
             if isinstance(module, Residual):
                 nn.init.zeros_(module.branch.conv3.bn.weight)
 
     def forward(self, x):                               # (N, 3, crop, crop)
         x = self.pool1(self.conv1(x))                   # (N, 2 * stem, crop/4, crop/4)
         for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)       # (N, 4 * width, H, H): H = crop/4, /8, /16, /32
+            x = self.get_submodule(stage.name)(x)  # (N, 4 * width, H, H): H = crop/4, /8, /16, /32
         return self.fc(self.dropout(x.mean((2, 3))))    # (N, num_classes)
 
 
@@ -173,10 +180,13 @@ VARIANTS = {
 
 
 def ablation(params: str, gflops: str, convolutions: str = "", with_bn: str = "") -> tuple[Claim, ...]:
-    """A row of the table of released ablation models; the last two figures are beside the printed GFLOPs."""
-    more = (f"Convolutions and full layers take {convolutions}. With one operation for each value that a batch norm "
-            f"gives out it would be {with_bn}; five of the column's seven rows are just that, 4s2x40d and 1s4x24d are "
-            f"not, and what else the column counts there is unknown.")
+    """A row of the table of released ablation models; the last two figures are beside the printed
+    GFLOPs.
+    """
+    more = (f"Convolutions and full layers take {convolutions}. With one operation for each value "
+            f"that a batch norm gives out it would be {with_bn}; five of the column's seven rows "
+            "are just that, 4s2x40d and 1s4x24d are not, and what else the column counts there is "
+            "unknown.")
     return (Claim("params", params, "The authors' ablation.md, #P"),
             Claim("macs", gflops, "The authors' ablation.md, GFLOPs", erratum=more if convolutions else ""))
 

@@ -22,11 +22,13 @@ from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 PAPER = Paper(
-    title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR",
+    title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, "
+                                                                  "Sun", year=2016, venue="CVPR",
     arxiv="1512.03385v1", code="github.com/KaimingHe/deep-residual-networks",
-    silent="Which layer of a bottleneck strides: here the first 1x1, as in the authors' release; only that reproduces "
-           "Table 1's 3.8e9 for 50 layers (the 3x3 version is resnet50_v15). Padding of conv1 and of the pool: 3 and "
-           "1, which give the printed 112 and 56 (the release leaves the pool unpadded and rounds its size up).",
+    silent="Which layer of a bottleneck strides: here the first 1x1, as in the authors' release; "
+           "only that reproduces Table 1's 3.8e9 for 50 layers (the 3x3 version is resnet50_v15). "
+           "Padding of conv1 and of the pool: 3 and 1, which give the printed 112 and 56 (the "
+           "release leaves the pool unpadded and rounds its size up).",
     page="resnet", bare="resnet50")
 
 
@@ -46,7 +48,8 @@ STAGES = (
 
 
 class Residual(nn.Module):
-    """y = relu(F(x) + W_s x), Eqs. (1) and (2).  (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)"""
+    """y = relu(F(x) + W_s x), Eqs. (1) and (2).  (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
+    """
 
     def __init__(self, branch: nn.Module, shortcut: nn.Module):
         super().__init__()
@@ -68,7 +71,7 @@ class ZeroPadding(nn.Module):
         super().__init__()
         self.new_channels, self.stride = c_out - c_in, stride
 
-    def forward(self, x):                             # (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
+    def forward(self, x):  # (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
         return F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, 0, self.new_channels))
 
 
@@ -139,13 +142,16 @@ OUTPUTS = sizes("Table 1, output size", {"conv1": "112x112"} | {s.name: s.output
 
 
 def claims(layers: str, flops: str) -> tuple[Claim, ...]:
-    return (*OUTPUTS, Claim("macs", flops, "Table 1, FLOPs"), Claim("layers", layers, "Table 1, layer name"))
+    return (*OUTPUTS, Claim("macs", flops, "Table 1, FLOPs"), Claim("layers", layers, ("Table 1, "
+                                                                                       "layer "
+                                                                                       "name")))
 
 
 CLAIMS = {
     "resnet18": (*claims("18", "1.8e9"), *torchvision("ResNet18_Weights", "11,689,512", "1.814")),
     "resnet34": (*claims("34", "3.6e9"), *torchvision("ResNet34_Weights", "21,797,672", "3.664")),
     "resnet50": claims("50", "3.8e9"), "resnet101": claims("101", "7.6e9"),
-    "resnet152": (*claims("152", "11.3e9"), *counts("EfficientNet (arXiv:1905.11946), Table 2", "60M", "11B")),
+    "resnet152": (*claims("152", "11.3e9"), *counts("EfficientNet (arXiv:1905.11946), Table "
+                                                    "2", "60M", "11B")),
     "resnet18_option_a": claims("18", "1.8e9"), "resnet34_option_a": claims("34", "3.6e9"),
 }

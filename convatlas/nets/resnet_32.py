@@ -1,4 +1,6 @@
-"""ResNet-18 for images of 32x32: no paper. Table 1's widths after a 3x3 convolution of stride 1, no pool."""
+"""ResNet-18 for images of 32x32: no paper. Table 1's widths after a 3x3 convolution of stride 1, no
+pool.
+"""
 import torch.nn as nn
 
 from convatlas.layers import ConvBN, Network, he_init, seq
@@ -8,8 +10,8 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="ResNet for CIFAR-10 (pytorch-cifar)", authors="kuangliu", year=2017,
     code="github.com/kuangliu/pytorch-cifar",
-    silent="There is no paper; the one of ResNet has its own networks for CIFAR-10 (resnet20_cifar and on). "
-           "Initial weights are He's, as for the others.",
+    silent="There is no paper; the one of ResNet has its own networks for CIFAR-10 (resnet20_cifar "
+           "and on). Initial weights are He's, as for the others.",
     page="resnet_32")
 
 

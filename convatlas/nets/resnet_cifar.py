@@ -4,7 +4,8 @@
     # layers          1 + 2n   2n      2n
     # filters         16       32      64
 
-then a global average pool, a 10-way fully-connected layer, and softmax. All shortcuts are option (A).
+then a global average pool, a 10-way fully-connected layer, and softmax. All shortcuts are option
+(A).
 """
 from functools import partial
 from typing import NamedTuple
@@ -16,9 +17,11 @@ from convatlas.nets.resnet import basic_option_a, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR",
-    arxiv="1512.03385v1", silent="Where the zeros of option (A) go: after the old channels, as in Torch. Putting them on both sides, as "
-           "some ports do, only permutes channels.",
+    title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, "
+                                                                  "Sun", year=2016, venue="CVPR",
+    arxiv="1512.03385v1", silent="Where the zeros of option (A) go: after the old channels, as in "
+                                 "Torch. Putting them on both sides, as some ports do, only "
+                                 "permutes channels.",
     page="resnet", bare="resnet20_cifar")
 
 
@@ -58,7 +61,7 @@ class ResNetCIFAR(Network):
         return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
-PARAMS = {20: "0.27M", 32: "0.46M", 44: "0.66M", 56: "0.85M", 110: "1.7M", 1202: "19.4M"}    # Table 6
+PARAMS = {20: "0.27M", 32: "0.46M", 44: "0.66M", 56: "0.85M", 110: "1.7M", 1202: "19.4M"}  # Table 6
 VARIANTS = {f"resnet{layers}_cifar": partial(ResNetCIFAR, n=(layers - 2) // 6) for layers in PARAMS}
 CLAIMS = {
     f"resnet{layers}_cifar": (*sizes("Sec. 4.2, output map size", {s.name: s.output for s in STAGES}),

@@ -1,4 +1,6 @@
-"""ResNet "v1.5": no paper. The bottleneck strides in its 3x3, as in fb.resnet.torch and torchvision."""
+"""ResNet "v1.5": no paper. The bottleneck strides in its 3x3, as in fb.resnet.torch and
+torchvision.
+"""
 from functools import partial
 
 import torch.nn as nn
@@ -8,10 +10,11 @@ from convatlas.nets.resnet import DEPTHS, OUTPUTS, Residual, ResNet, projection
 from convatlas.paper import Claim, Paper, counts, torchvision
 
 PAPER = Paper(
-    title="Training and investigating Residual Nets (fb.resnet.torch)", authors="Gross, Wilber", year=2016,
+    title="Training and investigating Residual Nets (fb.resnet.torch)", authors="Gross, "
+                                                                                "Wilber", year=2016,
     venue="Torch blog", code="github.com/facebook/fb.resnet.torch",
-    silent="There is no paper. ResNeXt's Table 1 (arXiv:1611.05431) prints the costs of this form as "
-           "ResNet-50's.",
+    silent="There is no paper. ResNeXt's Table 1 (arXiv:1611.05431) prints the costs of this form "
+           "as ResNet-50's.",
     page="resnet_v15", bare="resnet50_v15")
 
 

@@ -1,6 +1,8 @@
-"""Aggregated Residual Transformations for Deep Neural Networks (Xie, Girshick, Dollar, Tu, He; CVPR 2017).
+"""Aggregated Residual Transformations for Deep Neural Networks (Xie, Girshick, Dollar, Tu, He; CVPR
+2017).
 
-Table 1, right: ResNeXt-50 (32x4d), 224x224 input; [k, c] is a k x k convolution to c channels, C = 32 its groups.
+Table 1, right: ResNeXt-50 (32x4d), 224x224 input; [k, c] is a k x k convolution to c channels, C =
+32 its groups.
 
     stage   output    ResNeXt-50 (32x4d)
     conv1   112x112   7x7, 64, stride 2
@@ -10,8 +12,9 @@ Table 1, right: ResNeXt-50 (32x4d), 224x224 input; [k, c] is a k x k convolution
     conv5   7x7       [1,1024] [3,1024, C=32] [1,2048]   x3
                       # params 25.0e6, FLOPs 4.2e9
 
-TEMPLATES below is Table 2: at one cost, the more groups, the thinner each. All widths double from stage to stage.
-Table 3 has them in 50 and in 101 layers; here the 101 layers come with the last of them, and with those of Table 4.
+TEMPLATES below is Table 2: at one cost, the more groups, the thinner each. All widths double from
+stage to stage. Table 3 has them in 50 and in 101 layers; here the 101 layers come with the last of
+them, and with those of Table 4.
 """
 from functools import partial
 from typing import NamedTuple
@@ -23,14 +26,17 @@ from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, projection
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 CVPR = Paper(
-    title="Aggregated Residual Transformations for Deep Neural Networks", authors="Xie, Girshick, Dollár, Tu, He",
+    title="Aggregated Residual Transformations for Deep Neural Networks", authors="Xie, Girshick, "
+                                                                                  "Dollár, Tu, He",
     year=2017, venue="CVPR", arxiv="1611.05431v2", code="github.com/facebookresearch/ResNeXt",
-    silent="Padding of conv1 and of the pool: 3 and 1, as in the release, which gives the printed 112 and 56. The form "
-           "is Figure 3(c), a grouped convolution, the one that the authors trained; stride is in the 3x3 (Sec. 4).",
+    silent="Padding of conv1 and of the pool: 3 and 1, as in the release, which gives the printed "
+           "112 and 56. The form is Figure 3(c), a grouped convolution, the one that the authors "
+           "trained; stride is in the 3x3 (Sec. 4).",
     page="resnext", bare="resnext50_32x4d")
 WSL = Paper(
     title="Exploring the Limits of Weakly Supervised Pretraining",
-    authors="Mahajan, Girshick, Ramanathan, He, Paluri, Li, Bharambe, van der Maaten", year=2018, venue="ECCV",
+    authors="Mahajan, Girshick, Ramanathan, He, Paluri, Li, Bharambe, van der "
+            "Maaten", year=2018, venue="ECCV",
     arxiv="1805.00932v1", code="github.com/facebookresearch/WSL-Images",
     silent="The paper takes ResNeXt-101 over with another width: all else is as there.",
     page="resnext101_32x8d")
@@ -44,12 +50,15 @@ class Template(NamedTuple):     # a column of Table 2, for conv2
 
 TEMPLATES = (Template(2, 40, group_conv=80), Template(4, 24, group_conv=96), Template(8, 14, group_conv=112),
              Template(32, 4, group_conv=128))
-DOUBLED = (Template(2, 64, group_conv=128), Template(64, 4, group_conv=256))     # Table 4, twice the cost
+# Table 4, twice the cost
+DOUBLED = (Template(2, 64, group_conv=128), Template(64, 4, group_conv=256))
 WIDER = Template(32, 8, group_conv=256)                                          # not in this paper
 
 
 def block(cardinality: int, d: int, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    """Figure 3(c): as ResNet's bottleneck, but d channels a group where `width` is conv2's 64, and so in proportion."""
+    """Figure 3(c): as ResNet's bottleneck, but d channels a group where `width` is conv2's 64, and
+    so in proportion.
+    """
     grouped = cardinality * (d * width // 64)
     branch = seq(conv1=ConvBN(c_in, grouped, 1), relu1=nn.ReLU(),
                  conv2=ConvBN(grouped, grouped, 3, stride, groups=cardinality), relu2=nn.ReLU(),
@@ -67,17 +76,23 @@ VARIANTS = {name: partial(ResNet, partial(block, template.cardinality, template.
             for name, (layers, template) in NETWORKS.items()}
 PAPER = {name: WSL if template is WIDER else CVPR for name, (_, template) in NETWORKS.items()}
 
-BLOCK = "conv2_x.1"     # the first block of a stage changes widths: Table 2's template is the second
-COSTS = {50: ("25 million", "4.1 billion"), 101: ("44 million", "7.8 billion")}     # one for all of a depth
+BLOCK = "conv2_x.1"  # the first block of a stage changes widths: Table 2's template is the second
+# one for all of a depth
+COSTS = {50: ("25 million", "4.1 billion"), 101: ("44 million", "7.8 billion")}
 FIGURE = "Figure 5, preserved complexity"
-ROUGHLY = ("Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in the blocks where "
-           "map sizes change. ")
-WITHOUT_BN = "Eq. (4), C(256d + 9dd + 256d), counts no batch norm: 70,144 then, and 1,024 more with it."
-MISSED = {      # network, quantity, part: what stands against the number that is printed for all templates at once
-    ("resnext50_8x14d", "macs", ""): ROUGHLY + "Torchvision's ResNet(groups=8, width_per_group=14) agrees.",
+ROUGHLY = ("Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs "
+           "in the blocks where map sizes change. ")
+WITHOUT_BN = ("Eq. (4), C(256d + 9dd + 256d), counts no batch norm: 70,144 then, and 1,024 more "
+              "with it.")
+# network, quantity, part: what stands against the number that is printed for all templates at once
+MISSED = {
+    ("resnext50_8x14d", "macs", ""): ROUGHLY + ("Torchvision's ResNet(groups=8, "
+                                                "width_per_group=14) agrees."),
     ("resnext50_32x4d", "macs", ""): ROUGHLY + "Table 1 prints 4.2e9 for this very network.",
-    ("resnext101_32x4d", "macs", ""): ROUGHLY + "7.8e9 is ResNet-101's, with the stride in the 3x3.",
-    ("resnext50_8x14d", "params", BLOCK): "Eq. (4) gives 71,456 for C = 8, d = 14, without batch norm.",
+    ("resnext101_32x4d", "macs", ""): ROUGHLY + ("7.8e9 is ResNet-101's, with the stride in the "
+                                                 "3x3."),
+    ("resnext50_8x14d", "params", BLOCK): ("Eq. (4) gives 71,456 for C = 8, d = 14, without batch "
+                                           "norm."),
     ("resnext50_32x4d", "params", BLOCK): WITHOUT_BN,
     ("resnext101_32x4d", "params", BLOCK): WITHOUT_BN,
 }
@@ -91,7 +106,8 @@ def claims(network: str) -> tuple[Claim, ...]:
                  ("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", BLOCK))
     twice = (("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs", ""),)
     return (Claim("layers", str(layers), "Sec. 5.1: 50-layer and 101-layer residual networks"),
-            Claim("size", f"{template.group_conv}x56x56", "Table 2, width of group conv.", f"{BLOCK}.branch.conv2"),
+            Claim("size", f"{template.group_conv}x56x56", ("Table 2, width of group "
+                                                          "conv."), f"{BLOCK}.branch.conv2"),
             *(Claim(quantity, printed, source, part, MISSED.get((network, quantity, part), ""))
               for quantity, printed, source, part in (twice if template in DOUBLED else same_cost)))
 
@@ -106,12 +122,16 @@ CLAIMS["resnext50_32x4d"] += (
     Claim("params", "25.0e6", "Table 1"), Claim("macs", "4.2e9", "Table 1"),
     *torchvision("ResNeXt50_32X4D_Weights", "25,028,904", "4.23"))
 CLAIMS["resnext101_64x4d"] += (
-    Claim("macs", "15.6 billion", "Authors' README, GFLOPS", erratum="It is twice the rounded 7.8 of ResNet-101; the "
-          "network of 64 groups costs 15,460,270,080, which torchvision's resnext101_64x4d confirms."),
+    Claim("macs", "15.6 billion", "Authors' README, GFLOPS", erratum="It is twice the rounded 7.8 "
+                                                                     "of ResNet-101; the network "
+                                                                     "of 64 groups costs "
+                                                                     "15,460,270,080, which "
+                                                                     "torchvision's "
+                                                                     "resnext101_64x4d confirms."),
     *torchvision("ResNeXt101_64X4D_Weights", "83,455,272", "15.46"),
     *counts("NASNet (arXiv:1707.07012), Table 2", "83.6M", "31.5B", at="320x320", errata=(
-        "83,455,272, as in torchvision; 83.66 million with the running statistics of batch norm, which are not "
-        "trained.", "")),
+        "83,455,272, as in torchvision; 83.66 million with the running statistics of batch norm, "
+        "which are not trained.", "")),
     *counts("EfficientNet (arXiv:1905.11946), Table 2", "84M", "32B", at="320x320"))
 CLAIMS["resnext101_32x8d"] = (
     *counts("The authors' README (WSL-Images)", "88M", "16B"),

@@ -1,7 +1,9 @@
-"""Aggregated Residual Transformations for Deep Neural Networks, Sec. 5.3 and Appendix A: the CIFAR networks.
+"""Aggregated Residual Transformations for Deep Neural Networks, Sec. 5.3 and Appendix A: the CIFAR
+networks.
 
-A 3x3 convolution with 64 filters, three stages of three blocks on maps of 32, 16 and 8 pixels, a global average pool
-and a full layer: 29 layers. The template is [1x1, 64] [3x3, 64] [1x1, 256], of C transformations, 64 channels each.
+A 3x3 convolution with 64 filters, three stages of three blocks on maps of 32, 16 and 8 pixels, a
+global average pool and a full layer: 29 layers. The template is [1x1, 64] [3x3, 64] [1x1, 256], of
+C transformations, 64 channels each.
 
     Table 7     # params
     8x64d       34.4M
@@ -17,11 +19,13 @@ from convatlas.nets.resnet import Residual, projection, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="Aggregated Residual Transformations for Deep Neural Networks", authors="Xie, Girshick, Dollár, Tu, He",
+    title="Aggregated Residual Transformations for Deep Neural Networks", authors="Xie, Girshick, "
+                                                                                  "Dollár, Tu, He",
     year=2017, venue="CVPR", arxiv="1611.05431v2", code="github.com/facebookresearch/ResNeXt",
-    silent="Order in a block: the authors' README says that arXiv's first numbers came from pre-activated blocks, the "
-           "better later ones from the original order, which is built here and in their code. The first block of "
-           "stage 1 has a projection too (64 to 256 channels). Stride is in the 3x3, as in Sec. 4.",
+    silent="Order in a block: the authors' README says that arXiv's first numbers came from "
+           "pre-activated blocks, the better later ones from the original order, which is built "
+           "here and in their code. The first block of stage 1 has a projection too (64 to 256 "
+           "channels). Stride is in the 3x3, as in Sec. 4.",
     page="resnext", bare="resnext29_8x64d_cifar")
 
 
@@ -77,6 +81,7 @@ CLAIMS = {
         *sizes("Appendix A, output map size", {s.name: s.output for s in STAGES}),
         *sizes("Appendix A, the first layer", {"conv1": "64x32x32"}),
         *sizes("Sec. 5.3, last 1x1 of the template", {"stage1": "256x32x32"}),
-        Claim("params", params, "Table 7, # params"), Claim("layers", "29", "Sec. 5.3: total 29-layer deep"))
+        Claim("params", params, "Table 7, # params"), Claim("layers", "29", ("Sec. 5.3: total "
+                                                                            "29-layer deep")))
     for cardinality, params in PARAMS.items()
 }

@@ -19,13 +19,14 @@ from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, bottleneck, 
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI",
+    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
+                                                     "Wu", year=2020, venue="TPAMI",
     arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
-    silent="Which layer of a bottleneck strides, and the border of the max pool: resnet50's, with which the tables "
-           "compare. Sec. 6 removes the biases of a gate's layers, so these have none, unlike se_resnet50. What lies "
-           "on the identity branch of SE-Identity where a projection does: the gate after it. Where the "
-           "shortcut of SE-PRE begins: before the gate. Stages are called by Table 1's rows: stage 2 is conv2_x, as in "
-           "Figure 6.",
+    silent="Which layer of a bottleneck strides, and the border of the max pool: resnet50's, with "
+           "which the tables compare. Sec. 6 removes the biases of a gate's layers, so these have "
+           "none, unlike se_resnet50. What lies on the identity branch of SE-Identity where a "
+           "projection does: the gate after it. Where the shortcut of SE-PRE begins: before the "
+           "gate. Stages are called by Table 1's rows: stage 2 is conv2_x, as in Figure 6.",
     page="senet", bare="se_resnet50_pre")
 
 
@@ -104,15 +105,17 @@ VARIANTS = {f"se_resnet50_{name}": partial(ResNet, unit, DEPTHS[50]) for name, u
 
 
 def costs(table: str, gflops: str, params: str) -> tuple[Claim, ...]:
-    return Claim("macs", gflops, f"Table {table}, GFLOPs"), Claim("params", params, f"Table {table}, params")
+    return Claim("macs", gflops, f"Table {table}, GFLOPs"), Claim("params", params, ("Table "
+                                                                                    f"{table}, "
+                                                                                    "params"))
 
 
 CLAIMS = {
     "se_resnet50_r2": (Claim("params", "45.7M", "Table 10"),),
     "se_resnet50_r4": (Claim("params", "35.7M", "Table 10"),),
     "se_resnet50_r8": (Claim("params", "30.7M", "Table 10", erratum=(
-        "30.59M, and 30.60M with the biases that Sec. 6 removes. Only with both these biases and the running "
-        "statistics of batch norm, which are not trained, does it come to 30.66M.")),),
+        "30.59M, and 30.60M with the biases that Sec. 6 removes. Only with both these biases and "
+        "the running statistics of batch norm, which are not trained, does it come to 30.66M.")),),
     "se_resnet50_r16": (
         Claim("params", "28.1M", "Table 10"), *costs("13, SE All", "3.87G", "28.1M"),
         *costs("15, SE", "3.87G", "28.1M"), *costs("16, SE", "3.87G", "28.1M")),

@@ -1,4 +1,6 @@
-"""Squeeze-and-Excitation Networks, Figure 2: BN-Inception with a gate after each of its ten modules."""
+"""Squeeze-and-Excitation Networks, Figure 2: BN-Inception with a gate after each of its ten
+modules.
+"""
 from functools import partial
 
 import torch.nn as nn
@@ -8,10 +10,12 @@ from convatlas.nets.bn_inception import BNInception, Conv, Row, inception
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2018, venue="CVPR",
+    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
+                                                     "Wu", year=2018, venue="CVPR",
     arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
-    silent="Which BN-Inception: bn_inception, with the full 7x7 and without biases before batch norms, as in the "
-           "release. Biases of a gate's layers: as in the release. Initial weights of the full layers: PyTorch's.",
+    silent="Which BN-Inception: bn_inception, with the full 7x7 and without biases before batch "
+           "norms, as in the release. Biases of a gate's layers: as in the release. Initial "
+           "weights of the full layers: PyTorch's.",
     page="senet")
 
 

@@ -1,6 +1,8 @@
-"""Squeeze-and-Excitation Networks on pre-activation ResNets (He et al. 2016, arXiv:1603.05027: see preresnet.py).
+"""Squeeze-and-Excitation Networks on pre-activation ResNets (He et al. 2016, arXiv:1603.05027: see
+preresnet.py).
 
-Tables 4 and 5 gate that paper's ResNet-110 and ResNet-164 for CIFAR; [k, c] is a k x k convolution to c channels:
+Tables 4 and 5 gate that paper's ResNet-110 and ResNet-164 for CIFAR; [k, c] is a k x k convolution
+to c channels:
 
     output map size    32x32                     16x16                      8x8
     ResNet-110         [3,16][3,16] x18          [3,32][3,32] x18           [3,64][3,64] x18
@@ -14,22 +16,35 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.preresnet import DEPTHS, STAGES, IdentityUnit, ShortcutUnit, Unit, activation, conv, stage_of
+from convatlas.nets.preresnet import (
+    DEPTHS,
+    STAGES,
+    IdentityUnit,
+    ShortcutUnit,
+    Unit,
+    activation,
+    conv,
+    stage_of,
+)
 from convatlas.nets.preresnet import bottleneck as plain_bottleneck
 from convatlas.paper import Claim, Paper
 
 CIFAR = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI",
-    arxiv="1709.01507v4", silent="All of the networks but their gates: those of preresnet110_cifar and preresnet164_cifar, whose errors "
-           "Table 4 prints as the originals'. The gates' layers have biases and a ratio of 16, as in the release for "
-           "ImageNet; that leaves a single channel in stage1 of 110 layers. Initial weights of the full layers: "
-           "PyTorch's.",
+    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
+                                                     "Wu", year=2020, venue="TPAMI",
+    arxiv="1709.01507v4", silent="All of the networks but their gates: those of preresnet110_cifar "
+                                 "and preresnet164_cifar, whose errors Table 4 prints as the "
+                                 "originals'. The gates' layers have biases and a ratio of 16, as "
+                                 "in the release for ImageNet; that leaves a single channel in "
+                                 "stage1 of 110 layers. Initial weights of the full layers: "
+                                 "PyTorch's.",
     page="senet", bare="se_preresnet164_cifar")
 IMAGENET = Paper(
     title="SE-PreResNet (pytorchcv)", authors="Semery", year=2018, code="github.com/osmr/imgclsmob",
-    silent="There is no paper. The first 1x1 of a bottleneck strides; BN and ReLU come before the max pool and once "
-           "more in the first unit, where the paper's appendix, and so preresnet50, has the first pair only; a last "
-           "pair precedes the average, which the widely copied SENet18 forgets.",
+    silent="There is no paper. The first 1x1 of a bottleneck strides; BN and ReLU come before the "
+           "max pool and once more in the first unit, where the paper's appendix, and so "
+           "preresnet50, has the first pair only; a last pair precedes the average, which the "
+           "widely copied SENet18 forgets.",
     page="se_preresnet", bare="se_preresnet50")
 
 
@@ -46,9 +61,11 @@ class SqueezeExcite(nn.Module):
 
 
 class ZeroPadding(nn.Module):
-    """ResNet's option (A): every stride-th pixel, zeros after the old channels, of which there are half as many."""
+    """ResNet's option (A): every stride-th pixel, zeros after the old channels, of which there are
+    half as many.
+    """
 
-    def forward(self, x):                                               # (N, c, H, W) -> (N, 2 * c, H/2, W/2)
+    def forward(self, x):  # (N, c, H, W) -> (N, 2 * c, H/2, W/2)
         return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, x.shape[1]))
 
 

@@ -1,4 +1,5 @@
-"""SE-ResNet-110 for CIFAR-10 in its widely used form: the first ResNet's units, projections, a gate on each branch.
+"""SE-ResNet-110 for CIFAR-10 in its widely used form: the first ResNet's units, projections, a gate
+on each branch.
 
     output map size    32x32               16x16               8x8
     units              [3,16][3,16] x18    [3,32][3,32] x18    [3,64][3,64] x18
@@ -12,8 +13,9 @@ from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
     title="SE-ResNet for CIFAR (pytorchcv)", authors="Semery", year=2019, code="github.com/osmr/imgclsmob",
-    silent="There is no paper. Tables 4 and 5 of SENet's gate the pre-activation network, whose 6.37% they print: that "
-           "is se_preresnet110_cifar. Gates have biases and a ratio of 16, which leaves a single channel in stage1.",
+    silent="There is no paper. Tables 4 and 5 of SENet's gate the pre-activation network, whose "
+           "6.37% they print: that is se_preresnet110_cifar. Gates have biases and a ratio of 16, "
+           "which leaves a single channel in stage1.",
     page="se_resnet_cifar")
 
 
@@ -56,4 +58,5 @@ class SEResNetCIFAR(Network):
 
 
 VARIANTS = {"se_resnet110_cifar": SEResNetCIFAR}
-CLAIMS = {"se_resnet110_cifar": (Claim("params", "1,744,952", "pytorchcv, the tests of its models"),)}
+CLAIMS = {"se_resnet110_cifar": (Claim("params", "1,744,952", ("pytorchcv, the tests of its "
+                                                              "models")),)}

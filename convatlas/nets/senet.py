@@ -1,6 +1,7 @@
 """Squeeze-and-Excitation Networks (Hu, Shen, Albanie, Sun, Wu; CVPR 2018, TPAMI 2020).
 
-Table 1: a unit of ResNet or of ResNeXt (32x4d), then its gate; fc [a, b] are the widths of the gate's two layers.
+Table 1: a unit of ResNet or of ResNeXt (32x4d), then its gate; fc [a, b] are the widths of the
+gate's two layers.
 
     output     SE-ResNet-50                                 SE-ResNeXt-50 (32x4d)
     112x112    7x7, 64, stride 2
@@ -11,7 +12,8 @@ Table 1: a unit of ResNet or of ResNeXt (32x4d), then its gate; fc [a, b] are th
     7x7        [1,512][3,512][1,2048] fc[128,2048] x3       [1,1024][3,1024, C=32][1,2048] fc[128,2048] x3
     1x1        global average pool, 1000-d fc, softmax
 
-SENet-154 is described in the appendix. The networks of the ablation study, Sec. 6, are in se_ablation.py.
+SENet-154 is described in the appendix. The networks of the ablation study, Sec. 6, are in
+se_ablation.py.
 """
 from functools import partial
 
@@ -22,12 +24,14 @@ from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, Unit, projec
 from convatlas.paper import Claim, Paper, counts, sizes
 
 SENET = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, Wu", year=2018, venue="CVPR",
+    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
+                                                     "Wu", year=2018, venue="CVPR",
     arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
-    silent="Which layer of a bottleneck strides: the first 1x1, as in the release, which gives Table 2's 3.87 GFLOPs; "
-           "the 3x3 version is se_resnet50_v15. In SE-ResNeXt the grouped 3x3 strides, as in the release. Biases of a "
-           "gate's two layers: Sec. 4 calls them negligible, Sec. 6 does without; the release has them, and so have "
-           "these. The max pool has no padding and rounds its size up, as in the release. Tables 1 and 2 have no 18 "
+    silent="Which layer of a bottleneck strides: the first 1x1, as in the release, which gives "
+           "Table 2's 3.87 GFLOPs; the 3x3 version is se_resnet50_v15. In SE-ResNeXt the grouped "
+           "3x3 strides, as in the release. Biases of a gate's two layers: Sec. 4 calls them "
+           "negligible, Sec. 6 does without; the release has them, and so have these. The max pool "
+           "has no padding and rounds its size up, as in the release. Tables 1 and 2 have no 18 "
            "and 34 layers: they follow ResNet's. Initial weights of the full layers: PyTorch's.",
     page="senet", bare="se_resnet50")
 V15 = Paper(
@@ -37,7 +41,9 @@ V15 = Paper(
 
 
 class SqueezeExcite(nn.Module):
-    """Squeeze z = GAP(u), Eq. (2); excite s = sigmoid(W2 relu(W1 z)), Eq. (3); scale s * u, Eq. (4)."""
+    """Squeeze z = GAP(u), Eq. (2); excite s = sigmoid(W2 relu(W1 z)), Eq. (3); scale s * u, Eq.
+    (4).
+    """
 
     def __init__(self, c: int, r: int = 16):
         super().__init__()
@@ -109,7 +115,8 @@ class SENet(Network):
 
 
 class SENet154(Network):
-    """Appendix: (b) three 3x3 convolutions for the 7x7, (d) dropout of 0.2 before the classifier."""
+    """Appendix: (b) three 3x3 convolutions for the 7x7, (d) dropout of 0.2 before the classifier.
+    """
     smallest = 3
     stages = ("conv1", *(s.name for s in STAGES))
     initialise = staticmethod(he_init)
@@ -149,7 +156,8 @@ def table_1(fc: dict[str, tuple[int, int]], convs: dict[str, tuple[int, int, int
     output = {stage.name: stage.output for stage in STAGES}
     return (
         *sizes("Table 1, output size", {"conv1": "112x112", "pool1": "56x56"} | output),
-        *(claim for stage, widths in convs.items() for claim in sizes("Table 1, conv at the output size", {
+        *(claim for stage, widths in convs.items() for claim in sizes("Table 1, conv at the output "
+                                                                      "size", {
             f"{last[stage]}.branch.conv{i}": f"{c}x{output[stage]}" for i, c in enumerate(widths, start=1)})),
         *(Claim("units", str(c), "Table 1, fc", f"{last[stage]}.branch.se.w{i}")
           for stage, widths in fc.items() for i, c in enumerate(widths, start=1)))
@@ -163,14 +171,16 @@ RESNEXT = {"conv2_x": (128, 128, 256), "conv3_x": (256, 256, 512), "conv4_x": (5
 
 
 def gflops(printed: str, convolutions: str = "") -> Claim:
-    more = (f"Convolutions and full layers take {convolutions}. Table 2 counts more, for the plain networks too: "
-            "ResNet-152 gets 11.30, and takes 11.28. Some two and a half operations on each value that leaves a unit, "
-            "which is averaged, scaled and added, explain all five rows of gated residual networks.")
+    more = (f"Convolutions and full layers take {convolutions}. Table 2 counts more, for the plain "
+            "networks too: ResNet-152 gets 11.30, and takes 11.28. Some two and a half operations "
+            "on each value that leaves a unit, which is averaged, scaled and added, explain all "
+            "five rows of gated residual networks.")
     return Claim("macs", printed, "Table 2, GFLOPs", erratum=more if convolutions else "")
 
 
 RELEASED = "The released SENet-154 has 115,088,984; no count of it comes near 146 million."
-MMLAB = "MMLab's counter adds batch norms, activations and pools to the convolutions and full layers."
+MMLAB = ("MMLab's counter adds batch norms, activations and pools to the convolutions and full "
+         "layers.")
 PYTORCHCV = {18: "11,778,592", 34: "21,958,868"}
 CLAIMS = {
     "se_resnet50": (*table_1(FC, RESNET), gflops("3.87G")),
@@ -185,5 +195,6 @@ CLAIMS = {
     **{f"se_resnet{n}": counts("pytorchcv, the tests of its models", params, "") for n, params in PYTORCHCV.items()},
     "se_resnet50_v15": counts("MMPretrain's README, SE-ResNet-50", "28.09M", "4.13G", errata=("", MMLAB)),
     "se_resnet101_v15": counts("MMPretrain's README, SE-ResNet-101", "49.33M", "7.86G", errata=("", MMLAB)),
-    "se_resnet152_v15": counts("pytorchcv, the tests of its models: seresnet152b", "66,821,848", ""),
+    "se_resnet152_v15": counts("pytorchcv, the tests of its models: "
+                               "seresnet152b", "66,821,848", ""),
 }

@@ -1,4 +1,5 @@
-"""ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices (Zhang et al.; CVPR 2018).
+"""ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices (Zhang et al.;
+CVPR 2018).
 
 Table 1; the first unit of each stage has stride 2.
 
@@ -25,13 +26,14 @@ PAPER = Paper(
     title="ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices",
     authors="Zhang, Zhou, Lin, Sun", year=2018, venue="CVPR", arxiv="1707.01083v2",
     code="github.com/megvii-model/ShuffleNet-Series ShuffleNetV1",
-    silent="Padding (1 wherever a kernel is 3x3, the average pool counting it), no bias in FC, and the initial "
-           "weights: the authors' code. Conv1 under a scale factor: that code's 12, 24 and 48 filters at 0.5, 1.5 and "
-           "2, which give the printed 38M, 292M and 524M, and 16 at 0.5 with 8 groups. At 0.25, where there is no "
-           "code, 12 give the printed 13M; with 8 groups only multiples of 8 can be built, hence 8. The paper also "
-           "reports 0.5 and 0.25 with 2 and 4 groups, whose scaled bottlenecks (25, 34 and so on) these do not "
-           "divide; it does not say how it rounded them. The shuffle is the printed one, (g, n) to (n, g), before the "
-           "depthwise convolution; the authors' code has it after, and its inverse.",
+    silent="Padding (1 wherever a kernel is 3x3, the average pool counting it), no bias in FC, and "
+           "the initial weights: the authors' code. Conv1 under a scale factor: that code's 12, 24 "
+           "and 48 filters at 0.5, 1.5 and 2, which give the printed 38M, 292M and 524M, and 16 at "
+           "0.5 with 8 groups. At 0.25, where there is no code, 12 give the printed 13M; with 8 "
+           "groups only multiples of 8 can be built, hence 8. The paper also reports 0.5 and 0.25 "
+           "with 2 and 4 groups, whose scaled bottlenecks (25, 34 and so on) these do not divide; "
+           "it does not say how it rounded them. The shuffle is the printed one, (g, n) to (n, g), "
+           "before the depthwise convolution; the authors' code has it after, and its inverse.",
     page="shufflenet_v1", bare="shufflenet_v1_g3")
 
 
@@ -51,7 +53,9 @@ COMPLEXITY = {1: "143M", 2: "140M", 3: "137M", 4: "133M", 8: "137M"}
 
 
 def branch(c_in: int, c_out: int, groups: tuple[int, int], bottleneck: int, s: int) -> nn.Sequential:
-    """The way through a unit: groups of the first and of the second 1x1; no ReLU after the depthwise convolution."""
+    """The way through a unit: groups of the first and of the second 1x1; no ReLU after the
+    depthwise convolution.
+    """
     return seq(gconv1=ConvBN(c_in, bottleneck, 1, groups=groups[0]), relu=nn.ReLU(), shuffle=ChannelShuffle(groups[1]),
                dwconv=ConvBN(bottleneck, bottleneck, 3, s, groups=bottleneck),
                gconv2=ConvBN(bottleneck, c_out, 1, groups=groups[1]))
@@ -100,7 +104,8 @@ class ShuffleNetV1(Network):
         c = conv1
         for stage in STAGES:
             c_out = int(stage.channels[g] * s)
-            g_first = 1 if stage.name == "Stage2" else g        # Table 1, caption: its input channels are few
+            # Table 1, caption: its input channels are few
+            g_first = 1 if stage.name == "Stage2" else g
             self.add_module(stage.name, nn.Sequential(
                 UnitStride2(c, c_out, g_first, g), *(Unit(c_out, g) for _ in range(stage.repeat - 1))))
             c = c_out
@@ -126,8 +131,8 @@ VARIANTS = {f"shufflenet_v1_g{g}{suffix}": partial(ShuffleNetV1, g, s, conv1)
 
 WITHOUT_FC = "Without the full layer it has {}; Table 1 leaves that layer out."
 ROUNDED = "Table 2 has one figure for all numbers of groups; for this network Table 1 prints {}."
-CONV1_16 = ("With the 12 filters in Conv1 that the other networks have it would have 38.5M, but 8 groups do not divide "
-            "192 - 12 channels; the authors' code takes 16.")
+CONV1_16 = ("With the 12 filters in Conv1 that the other networks have it would have 38.5M, but 8 "
+            "groups do not divide 192 - 12 channels; the authors' code takes 16.")
 
 
 def printed(g: int) -> tuple[Claim, ...]:
@@ -147,8 +152,10 @@ README = {"g3_x2_0": ("5.4M", "524M"), "g8_x2_0": ("6.5M", "522M"), "g3_x1_5": (
           "g8_x0_5": ("1.0M", "40M")}
 CLAIMS = {
     **{f"shufflenet_v1_g{g}": printed(g) for g in COMPLEXITY},
-    **{f"shufflenet_v1_g{g}_x0_25": (Claim("macs", "13M", "Table 2, ShuffleNet 0.25x"),) for g in (1, 3, 8)},
-    **{f"shufflenet_v1_g{g}_x0_5": (Claim("macs", "38M", "Table 2, ShuffleNet 0.5x"),) for g in (1, 3)},
+    **{f"shufflenet_v1_g{g}_x0_25": (Claim("macs", "13M", ("Table 2, ShuffleNet "
+                                                          "0.25x")),) for g in (1, 3, 8)},
+    **{f"shufflenet_v1_g{g}_x0_5": (Claim("macs", "38M", ("Table 2, ShuffleNet "
+                                                         "0.5x")),) for g in (1, 3)},
     "shufflenet_v1_g8_x0_5": (Claim("macs", "38M", "Table 2, ShuffleNet 0.5x", erratum=CONV1_16),),
     "shufflenet_v1_g3_x1_5": (Claim("macs", "292M", "Table 5"), *counts(MOBILENET_V2, "3.4M", "292M")),
     "shufflenet_v1_g3_x2_0": (Claim("macs", "524M", "Tables 5 and 6"), *counts(MOBILENET_V2, "5.4M", "524M")),

@@ -1,4 +1,5 @@
-"""ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design (Ma, Zhang, Zheng, Sun; ECCV 2018).
+"""ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design (Ma, Zhang, Zheng, Sun;
+ECCV 2018).
 
 Table 5; the first unit of each stage has stride 2.
 
@@ -28,19 +29,21 @@ ECCV = Paper(
     title="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
     authors="Ma, Zhang, Zheng, Sun", year=2018, venue="ECCV", arxiv="1807.11164v1",
     code="github.com/megvii-model/ShuffleNet-Series ShuffleNetV2",
-    silent="How a unit of stride 2 shares its output between its two branches: as in the authors' code the shortcut "
-           "keeps its channels and the other branch adds the rest, which alone gives the printed 146M, 299M and 591M. "
-           "How conv2_x of ShuffleNet v2-50 gets from 64 channels to 244 at stride 1: by the same unit without the "
-           "stride, which gives the printed 2.3G. Padding, initial weights, and no bias in FC: the authors' code, "
-           "which at 2x also drops out 0.2 before FC; there is none for the 50 layers, whose fc has a bias. The "
-           "shuffle is the one of ShuffleNet, as the paper says; the code splits even from odd channels instead, its "
-           "inverse, which comes to the same wherever both branches are equally wide: all but the first unit.",
+    silent="How a unit of stride 2 shares its output between its two branches: as in the authors' "
+           "code the shortcut keeps its channels and the other branch adds the rest, which alone "
+           "gives the printed 146M, 299M and 591M. How conv2_x of ShuffleNet v2-50 gets from 64 "
+           "channels to 244 at stride 1: by the same unit without the stride, which gives the "
+           "printed 2.3G. Padding, initial weights, and no bias in FC: the authors' code, which at "
+           "2x also drops out 0.2 before FC; there is none for the 50 layers, whose fc has a bias. "
+           "The shuffle is the one of ShuffleNet, as the paper says; the code splits even from odd "
+           "channels instead, its inverse, which comes to the same wherever both branches are "
+           "equally wide: all but the first unit.",
     page="shufflenet_v2")
 TORCHVISION = Paper(
     title="ShuffleNet V2 (torchvision)", authors="torchvision contributors", year=2019,
     code="github.com/pytorch/vision",
-    silent="There is no paper: this is what most libraries call ShuffleNet V2. Initial weights are PyTorch's own, as "
-           "there.",
+    silent="There is no paper: this is what most libraries call ShuffleNet V2. Initial weights are "
+           "PyTorch's own, as there.",
     page="shufflenet_v2_torchvision")
 
 
@@ -207,14 +210,16 @@ VARIANTS = {
     "shufflenet_v2_50": ShuffleNetV2Large,
 }
 PAPER = {name: TORCHVISION if "torchvision" in name else ECCV for name in VARIANTS}
-WITH_CONV6 = "16 units of three, conv1 and the full layer make 50; the printed conv6, a 1x1 convolution, is one more."
+WITH_CONV6 = ("16 units of three, conv1 and the full layer make 50; the printed conv6, a 1x1 "
+              "convolution, is one more.")
 
 
 def printed(column: Column) -> tuple[Claim, ...]:
     outputs = {"Conv1": "24x112x112", "MaxPool": "24x56x56"}
     outputs |= {name: f"{getattr(column, name)}x{size}" for name, size in OUTPUTS.items()}
     return (Claim("size", "3x224x224", "Table 5", "input"), *sizes("Table 5", outputs),
-            Claim("units", "1000", "Table 5, FC", "FC"), Claim("macs", column.flops, "Tables 5 and 8"),
+            Claim("units", "1000", "Table 5, FC", "FC"), Claim("macs", column.flops, ("Tables 5 "
+                                                                                      "and 8")),
             Claim("params", column.weights, "Table 5"))
 
 

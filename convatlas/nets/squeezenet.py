@@ -1,8 +1,9 @@
-"""SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size (Iandola, Han, Moskewicz, Ashraf,
-Dally, Keutzer; 2016).
+"""SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size (Iandola, Han,
+Moskewicz, Ashraf, Dally, Keutzer; 2016).
 
-TABLE below is Table 1 row for row: a fire module squeezes to s1x1 channels and expands to e1x1 + e3x3. Every
-convolution has a bias and a ReLU after it, the last one too. V1_1 is the order of the authors' later release.
+TABLE below is Table 1 row for row: a fire module squeezes to s1x1 channels and expands to e1x1 +
+e3x3. Every convolution has a bias and a ReLU after it, the last one too. V1_1 is the order of the
+authors' later release.
 """
 from collections.abc import Callable
 from functools import partial
@@ -19,10 +20,11 @@ AS_PRINTED = Paper(
     title="SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
     authors="Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer", year=2016, arxiv="1602.07360v4",
     code="github.com/forresti/SqueezeNet",
-    silent="The image: Table 1 prints 224x224, but its 111x111 for conv1 takes 227 (7x7/2, unpadded), which the "
-           "authors' files crop. Pools round up and are not padded, as in those files. conv10 is not padded, for "
-           "Table 1's 13x13; the authors' files pad it by 1. Initial weights: uniform by fan-in, in conv10 normal with "
-           "deviation 0.01, as in the files.",
+    silent="The image: Table 1 prints 224x224, but its 111x111 for conv1 takes 227 (7x7/2, "
+           "unpadded), which the authors' files crop. Pools round up and are not padded, as in "
+           "those files. conv10 is not padded, for Table 1's 13x13; the authors' files pad it by "
+           "1. Initial weights: uniform by fan-in, in conv10 normal with deviation 0.01, as in the "
+           "files.",
     page="squeezenet", bare="squeezenet1_0")
 RELEASE = Paper(
     title="SqueezeNet v1.1", authors="Iandola", year=2016, arxiv="1602.07360v4",
@@ -135,7 +137,7 @@ class SqueezeNet(Network):
 
     def initialise(self, layer):
         if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_uniform_(layer.weight, nonlinearity="linear")       # what Caffe calls xavier
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="linear")  # what Caffe calls xavier
             nn.init.zeros_(layer.bias)
 
     def forward(self, x):                                           # (N, 3, 227, 227)
@@ -153,9 +155,10 @@ VARIANTS = {
 }
 PAPER = {name: RELEASE if name == "squeezenet1_1" else AS_PRINTED for name in VARIANTS}
 
-ERRATA = {("size", "maxpool8"): "The next row, which keeps the size, prints 13x13; a square map stays square.",
-          ("size", "input"): "A 7x7 of stride 2 makes 109x109 of 224x224, 112x112 if padded by 3. conv1's 111x111 "
-                             "takes 227, which the authors' files crop."}
+ERRATA = {("size", "maxpool8"): ("The next row, which keeps the size, prints 13x13; a square map "
+                                 "stays square."),
+          ("size", "input"): "A 7x7 of stride 2 makes 109x109 of 224x224, 112x112 if padded by 3. "
+                             "conv1's 111x111 takes 227, which the authors' files crop."}
 
 
 def table_claims(row: Row) -> tuple[Claim, ...]:
@@ -173,17 +176,18 @@ CLAIMS = {
         Claim("params", "1,248,424", "Table 1, total"),
         Claim("params", "1.25 million", MOBILENET),
         Claim("macs", "1700 million", MOBILENET, erratum=(
-            "The authors' README prints 1.72 GFLOPS for their files, which pad conv10: 861,339,936 multiply-adds, "
-            "counted as two operations each. The figure for AlexNet beside it counts one.")),
+            "The authors' README prints 1.72 GFLOPS for their files, which pad conv10: 861,339,936 "
+            "multiply-adds, counted as two operations each. The figure for AlexNet beside it "
+            "counts one.")),
         *counts("ShuffleNet (arXiv:1707.01083), Table 6", "", "833M"),
         Claim("bytes", "4.8MB", "The authors' README: the pretrained model"),
         Claim("flops", "1.72G", "README of SqueezeNet v1.1", erratum=(
-            "The authors' files pad conv10 by 1: 861,339,936 multiply-adds, twice which is 1.72 billion. Table 1 does "
-            "not pad it.")),
+            "The authors' files pad conv10 by 1: 861,339,936 multiply-adds, twice which is 1.72 "
+            "billion. Table 1 does not pad it.")),
         *torchvision("SqueezeNet1_0_Weights", "1,248,424", "0.819", at="224x224")),
     "squeezenet1_1": (
         Claim("flops", "0.72G", "README, computation", erratum=(
-            "0.78 billion at the 227x227 that the release crops, 0.70 at 224x224. The README calls v1.1 2.4 times "
-            "cheaper than v1.0, and 0.72 is the 1.72 of v1.0 over 2.4.")),
+            "0.78 billion at the 227x227 that the release crops, 0.70 at 224x224. The README calls "
+            "v1.1 2.4 times cheaper than v1.0, and 0.72 is the 1.72 of v1.0 over 2.4.")),
         *torchvision("SqueezeNet1_1_Weights", "1,235,496", "0.349", at="224x224")),
 }

@@ -1,7 +1,8 @@
-"""Very Deep Convolutional Networks for Large-Scale Image Recognition (Simonyan, Zisserman; ICLR 2015).
+"""Very Deep Convolutional Networks for Large-Scale Image Recognition (Simonyan, Zisserman; ICLR
+2015).
 
-Table 1, read by columns: TABLE below. A 2x2 max pool, stride 2, follows every block, then FC-4096, FC-4096, FC-1000.
-Table 2, parameters in millions:  A, A-LRN 133,  B 133,  C 134,  D 138,  E 144.
+Table 1, read by columns: TABLE below. A 2x2 max pool, stride 2, follows every block, then FC-4096,
+FC-4096, FC-1000. Table 2, parameters in millions:  A, A-LRN 133,  B 133,  C 134,  D 138,  E 144.
 """
 from collections.abc import Callable
 from functools import partial
@@ -13,16 +14,20 @@ from convatlas.layers import LocalResponseNorm, Network, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 ICLR = Paper(
-    title="Very Deep Convolutional Networks for Large-Scale Image Recognition", authors="Simonyan, Zisserman",
+    title="Very Deep Convolutional Networks for Large-Scale Image Recognition", authors="Simonyan, "
+                                                                                        "Zisserman",
     year=2015, venue="ICLR", arxiv="1409.1556v6", code="robots.ox.ac.uk/~vgg/research/very_deep",
-    silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Of the two initialisations that "
-           "the paper names, this is the second, Glorot and Bengio 2010, which it gives for training without weights "
-           "from net A. The first, variance 10^-2, makes net A's first logits near 10^6 and its loss NaN at step 2.",
+    silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Of the two "
+           "initialisations that the paper names, this is the second, Glorot and Bengio 2010, "
+           "which it gives for training without weights from net A. The first, variance 10^-2, "
+           "makes net A's first logits near 10^6 and its loss NaN at step 2.",
     page="vgg", bare="vgg16")
 WITH_BN = Paper(
-    title="VGG with batch normalisation (torchvision)", authors="torchvision contributors", year=2017,
+    title="VGG with batch normalisation (torchvision)", authors="torchvision "
+                                                                "contributors", year=2017,
     code="github.com/pytorch/vision",
-    silent="There is no paper. The convolutions keep their biases, which batch norm makes idle, as in torchvision.",
+    silent="There is no paper. The convolutions keep their biases, which batch norm makes idle, as "
+           "in torchvision.",
     page="vgg_bn", bare="vgg16_bn")
 
 
@@ -60,7 +65,9 @@ def conv_bn(c_in: int, c_out: int, k: int) -> nn.Sequential:
 
 
 def block(name: str, printed: tuple[str, ...], layer: Layer, c: int) -> tuple[nn.Sequential, int]:
-    """conv4: ("conv3-512", "conv3-512") -> the layers conv4_1 and conv4_2, and the channels that come out."""
+    """conv4: ("conv3-512", "conv3-512") -> the layers conv4_1 and conv4_2, and the channels that
+    come out.
+    """
     layers = {}
     for i, entry in enumerate(printed, start=1):
         if entry == "LRN":
@@ -91,7 +98,7 @@ class VGG(Network):
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
 
-    def initialise(self, layer):                        # Sec. 3.1, last lines: Glorot and Bengio 2010; biases 0
+    def initialise(self, layer):  # Sec. 3.1, last lines: Glorot and Bengio 2010; biases 0
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -115,7 +122,8 @@ TORCHVISION = {     # num_params, of the form with batch norm too, and GFLOPs of
     "vgg11": ("132,863,336", "132,868,840", "7.609"), "vgg13": ("133,047,848", "133,053,736", "11.308"),
     "vgg16": ("138,357,544", "138,365,992", "15.47"), "vgg19": ("143,667,240", "143,678,248", "19.632"),
 }
-CONVOLUTIONS = "The convolutions alone take 15,346,630,656; the three full layers, 123,633,664 more, are left out."
+CONVOLUTIONS = ("The convolutions alone take 15,346,630,656; the three full layers, 123,633,664 "
+                "more, are left out.")
 TUTORIALS = "Tutorials' printed outputs for 1x224x224"
 CLAIMS = {name: (Claim("params", TABLE[column].params, "Table 2"),
                  Claim("layers", TABLE[column].weight_layers, "Table 1, weight layers"))
@@ -125,7 +133,7 @@ for name, (params, params_bn, gflops) in TORCHVISION.items():
     CLAIMS[f"{name}_bn"] = torchvision(f"{name.upper()}_BN_Weights", params_bn, gflops)
 CLAIMS["vgg16"] += (
     *counts("ResNet (arXiv:1512.03385v1), Sec. 4.1", "", "15.3 billion", errata=("", CONVOLUTIONS)),
-    *counts("MobileNets (arXiv:1704.04861v1), Table 8", "138M", "15300 million", errata=("", CONVOLUTIONS)),
+    *counts("MobileNets (arXiv:1704.04861v1), Table 8", "138M", ("15300 million"), errata=("", CONVOLUTIONS)),
     *sizes(TUTORIALS, {"pool1": "64x112x112", "pool2": "128x56x56", "pool3": "256x28x28", "pool4": "512x14x14",
                        "pool5": "512x7x7"}, at="1x224x224"),
     *units(TUTORIALS, {"pool5": "25088", "fc6": "4096", "fc7": "4096", "fc8": "1000"}, at="1x224x224"))

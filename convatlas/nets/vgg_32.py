@@ -1,4 +1,6 @@
-"""VGG for images of 32x32: no paper. The convolutions of Table 1's D and E with batch norm, then one full layer."""
+"""VGG for images of 32x32: no paper. The convolutions of Table 1's D and E with batch norm, then
+one full layer.
+"""
 from functools import partial
 
 import torch.nn as nn

@@ -1,7 +1,7 @@
 """Xception: Deep Learning with Depthwise Separable Convolutions (Chollet; CVPR 2017).
 
-Figure 5. "SeparableConv" is a depthwise 3x3 with a 1x1 after it; a batch norm follows every convolution and every
-SeparableConv; +1x1/2 is a 1x1 convolution of stride 2 on the shortcut.
+Figure 5. "SeparableConv" is a depthwise 3x3 with a 1x1 after it; a batch norm follows every
+convolution and every SeparableConv; +1x1/2 is a 1x1 convolution of stride 2 on the shortcut.
 
     entry flow    299x299x3   Conv 32, 3x3/2; ReLU; Conv 64, 3x3; ReLU
                               SeparableConv 128; ReLU, SeparableConv 128; MaxPool 3x3/2           +1x1/2
@@ -9,7 +9,8 @@ SeparableConv; +1x1/2 is a 1x1 convolution of stride 2 on the shortcut.
                               ReLU, SeparableConv 728; ReLU, SeparableConv 728; MaxPool 3x3/2     +1x1/2
     middle flow   19x19x728   ReLU, SeparableConv 728, three times; the sum of that and its input; all eight times
     exit flow     19x19x728   ReLU, SeparableConv 728; ReLU, SeparableConv 1024; MaxPool 3x3/2    +1x1/2
-                              SeparableConv 1536, ReLU; SeparableConv 2048, ReLU; global average pool: 2048
+                              SeparableConv 1536, ReLU; SeparableConv 2048, ReLU; global average
+                              pool: 2048
 """
 from itertools import pairwise
 
@@ -20,11 +21,13 @@ from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
     title="Xception: Deep Learning with Depthwise Separable Convolutions", authors="Chollet", year=2017, venue="CVPR",
-    arxiv="1610.02357v3", code="github.com/keras-team/keras-applications keras_applications/xception.py",
-    silent="Padding: none in the first two convolutions and 1 for every other 3x3, as in the author's code, whose "
-           "strided pools however begin one pixel later on even maps (TensorFlow). No ReLU between the two halves of a "
-           "SeparableConv (Sec. 4.7 finds that better) and no bias in any convolution. Batch norm adds 10^-5 to the "
-           "variance, as in the ports to PyTorch; the author's code adds 10^-3. Initial weights: He's.",
+    arxiv="1610.02357v3", code="github.com/keras-team/keras-applications "
+                               "keras_applications/xception.py",
+    silent="Padding: none in the first two convolutions and 1 for every other 3x3, as in the "
+           "author's code, whose strided pools however begin one pixel later on even maps "
+           "(TensorFlow). No ReLU between the two halves of a SeparableConv (Sec. 4.7 finds that "
+           "better) and no bias in any convolution. Batch norm adds 10^-5 to the variance, as in "
+           "the ports to PyTorch; the author's code adds 10^-3. Initial weights: He's.",
     page="xception")
 
 
@@ -69,7 +72,8 @@ class Xception(Network):
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
-        first = seq(sepconv1=separable(64, 128), relu2=nn.ReLU(), sepconv2=separable(128, 128))     # no ReLU before it
+        # no ReLU before it
+        first = seq(sepconv1=separable(64, 128), relu2=nn.ReLU(), sepconv2=separable(128, 128))
         self.entry_flow = seq(
             conv1=unpadded(in_channels, 32, stride=2), conv2=unpadded(32, 64, stride=1),
             block1=halving(64, first, 128), block2=halving(128, relu_separable(128, 256, 256), 256),
@@ -78,7 +82,7 @@ class Xception(Network):
         self.exit_flow = seq(
             block=halving(728, relu_separable(728, 728, 1024), 1024),
             sepconv1=separable(1024, 1536), relu1=nn.ReLU(), sepconv2=separable(1536, 2048), relu2=nn.ReLU())
-        self.avg_pool, self.dropout = nn.AdaptiveAvgPool2d(1), nn.Dropout(0.5)      # dropout: Sec. 4.3
+        self.avg_pool, self.dropout = nn.AdaptiveAvgPool2d(1), nn.Dropout(0.5)  # dropout: Sec. 4.3
         self.fc = nn.Linear(2048, num_classes)          # "logistic regression"
         self.apply(self.initialise)
 
@@ -96,6 +100,7 @@ CLAIMS = {
         *sizes("Figure 5", {"input": "3x299x299", "entry_flow": "728x19x19", "middle_flow": "728x19x19"}),
         Claim("units", "2048", "Figure 5: 2048-dimensional vectors", "avg_pool"),
         *counts("NASNet (arXiv:1707.07012), Table 2", "22.8M", "8.38B", errata=(
-            "", "Convolutions and the full layer take 8,357,403,496; by EfficientNet's Table 2 it is 8.4B.")),
+            "", ("Convolutions and the full layer take 8,357,403,496; by EfficientNet's Table 2 it "
+                "is 8.4B."))),
         *counts("EfficientNet (arXiv:1905.11946), Table 2", "23M", "8.4B")),
 }

@@ -1,4 +1,5 @@
 """`python -m convatlas.pages`, in the root of the repository: renews the generated documents."""
+
 import sys
 from pathlib import Path
 

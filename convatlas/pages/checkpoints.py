@@ -1,29 +1,50 @@
 """The page that lists whose checkpoints load into which network."""
+
 from convatlas.pages.markdown import code, document, link, paragraph, table
 from convatlas.weights.known import OURS, Known, known_checkpoints
 
 SOURCES = {
-    "torchvision": "torchvision's models", "timm": "timm's models (github.com/huggingface/pytorch-image-models)",
+    "torchvision": "torchvision's models",
+    "timm": "timm's models (github.com/huggingface/pytorch-image-models)",
     "akamaster": "github.com/akamaster/pytorch_resnet_cifar10",
     "res2net": "github.com/Res2Net/Res2Net-PretrainedModels",
-    "resnest": "github.com/zhanghang1989/ResNeSt", "wsl": "github.com/facebookresearch/WSL-Images",
+    "resnest": "github.com/zhanghang1989/ResNeSt",
+    "wsl": "github.com/facebookresearch/WSL-Images",
 }
 
 
 def checkpoints() -> str:
-    kinds = [kind for group in known_checkpoints().values() for kind in group if kind.source != OURS]
-    blocks = [block for source, title in SOURCES.items()
-              for block in (f"## {source}", title + ".", _table([kind for kind in kinds if kind.source == source]))]
+    kinds = [
+        kind for group in known_checkpoints().values() for kind in group if kind.source != OURS
+    ]
+    blocks = [
+        block
+        for source, title in SOURCES.items()
+        for block in (
+            f"## {source}",
+            title + ".",
+            _table([kind for kind in kinds if kind.source == source]),
+        )
+    ]
     return document(
-        "# Checkpoints", paragraph(
-            f"{len(kinds)} kinds of checkpoint that other people publish, and the network here with the same graph. "
-            "`convatlas.load_weights` recognises them by the names and shapes in the file, whatever the number of "
-            "classes and channels, and refuses all others; `convatlas convert` writes them back. A tag after timm's "
-            "name (`.a1_in1k`) tells the training, not the graph. What is not here: "
-            f"{link('near misses', 'near_misses.md')}."),
-        "Written by `make docs`; do not edit.", *blocks)
+        "# Checkpoints",
+        paragraph(
+            f"{len(kinds)} kinds of checkpoint that other people publish, and the network here "
+            "with the same graph. `convatlas.load_weights` recognises them by the names and shapes "
+            "in the file, whatever the number of classes and channels, and refuses all others; "
+            "`convatlas convert` writes them back. A tag after timm's name (`.a1_in1k`) tells the "
+            f"training, not the graph. What is not here: {link('near misses', 'near_misses.md')}."
+        ),
+        "Written by `make docs`; do not edit.",
+        *blocks,
+    )
 
 
 def _table(kinds: list[Known]) -> str:
-    return table({"theirs": "left", "here": "left"},
-                 [(code(kind.theirs), code(kind.ours)) for kind in sorted(kinds, key=lambda kind: kind.theirs)])
+    return table(
+        {"theirs": "left", "here": "left"},
+        [
+            (code(kind.theirs), code(kind.ours))
+            for kind in sorted(kinds, key=lambda kind: kind.theirs)
+        ],
+    )

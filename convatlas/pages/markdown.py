@@ -1,9 +1,12 @@
 """Markdown as GitHub reads it: prose that stays prose, tables, links."""
+
 import re
 import textwrap
 
 WIDTH = 120
-ITEM = re.compile(r" (?=(?:\d+[.)]|[-+]|#+) )")      # what would begin a list or a heading at the start of a line
+ITEM = re.compile(
+    r" (?=(?:\d+[.)]|[-+]|#+) )"
+)  # what would begin a list or a heading at the start of a line
 GLUE = "\x00"
 
 
@@ -23,8 +26,14 @@ def item(text: str) -> str:
 
 
 def _broken(text: str, first: str = "", rest: str = "") -> str:
-    lines = textwrap.wrap(ITEM.sub(GLUE, text), WIDTH, initial_indent=first, subsequent_indent=rest,
-                          break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        ITEM.sub(GLUE, text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     return "\n".join(lines).replace(GLUE, " ")
 
 
@@ -40,7 +49,10 @@ def table(columns: dict[str, str], rows: list[tuple]) -> str:
     """`columns`: heading -> "left" or "right"."""
     marks = {"left": "---", "right": "---:"}
     lines = [columns, [marks[side] for side in columns.values()], *rows]
-    return "\n".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(
+        f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |"
+        for line in lines
+    )
 
 
 def document(*blocks: str) -> str:

@@ -1,4 +1,5 @@
 """The page of one paper."""
+
 import re
 
 from convatlas import registry
@@ -8,9 +9,12 @@ from convatlas.pages.markdown import code, document, item, link, paragraph, plai
 from convatlas.pages.names import explained
 from convatlas.pages.works import Record, Work, together
 
-SECTIONS = {        # field of the record -> heading
-    "silent": "What it leaves open", "departs": "Departures", "elsewhere": "Who departs where",
-    "recipe": "Its recipe", "results": "Its printed results",
+SECTIONS = {  # field of the record -> heading
+    "silent": "What it leaves open",
+    "departs": "Departures",
+    "elsewhere": "Who departs where",
+    "recipe": "Its recipe",
+    "results": "Its printed results",
 }
 WORDS = {"params": "parameters", "macs": "multiply-adds"}
 SUFFIXED = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
@@ -19,14 +23,23 @@ SUFFIXED = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 def page_of(work: Work) -> str:
     files = ", ".join(file(family, "../../") for family in work.families)
     return document(
-        f"# {plain(work.paper['title'])}", _citation(work), *_notes(work, "introduced"),
+        f"# {plain(work.paper['title'])}",
+        _citation(work),
+        *_notes(work, "introduced"),
         paragraph(f"In this atlas: {files}; {code(f'convatlas show {work.bare}')}."),
-        "## Networks", _networks(work), _suffixes(work), *_claims(work), *_errata(work),
-        *(block for record in work.records for block in _layers(record)), "Units that read alike share a line. "
-        "dw: depthwise; g: groups; /2: stride; receptive field: the side, in pixels, of what one output sees.",
+        "## Networks",
+        _networks(work),
+        _suffixes(work),
+        *_claims(work),
+        *_errata(work),
+        *(block for record in work.records for block in _layers(record)),
+        "Units that read alike share a line. dw: depthwise; g: groups; /2: stride; receptive "
+        "field: the side, in pixels, of what one output sees.",
         *(block for key, heading in SECTIONS.items() for block in _section(work, key, heading)),
-        "---", f"Written by `make docs` from the index; do not edit. {link('All papers', 'README.md')}, "
-        f"{link('all errata', '../errata.md')}.")
+        "---",
+        f"Written by `make docs` from the index; do not edit. {link('All papers', 'README.md')}, "
+        f"{link('all errata', '../errata.md')}.",
+    )
 
 
 def file(family: str, root: str) -> str:
@@ -42,8 +55,10 @@ def quantity(claim: dict) -> str:
 
 def misprint(name: str, claim: dict) -> str:
     """What is printed and what is measured, with its place."""
-    return (f"{code(name)}, {quantity(claim)}: printed {claim['printed']}, measured {claim['measured']} "
-            f"({plain(claim['source'])})")
+    return (
+        f"{code(name)}, {quantity(claim)}: printed {claim['printed']}, measured "
+        f"{claim['measured']} ({plain(claim['source'])})"
+    )
 
 
 def errata(work: Work) -> list[str]:
@@ -52,8 +67,10 @@ def errata(work: Work) -> list[str]:
     reasons: dict[str, list[tuple[str, dict]]] = {}
     for name, claim in wrong:
         reasons.setdefault(claim["erratum"], []).append((name, claim))
-    return [item("; ".join(misprint(name, claim) for name, claim in same) + f". {plain(reason)}")
-            for reason, same in reasons.items()]
+    return [
+        item("; ".join(misprint(name, claim) for name, claim in same) + f". {plain(reason)}")
+        for reason, same in reasons.items()
+    ]
 
 
 def citation(paper: dict) -> str:
@@ -64,7 +81,9 @@ def citation(paper: dict) -> str:
 def _citation(work: Work) -> str:
     papers = [record.paper for record in work.records]
     where = "; ".join(dict.fromkeys(map(citation, papers)))
-    arxiv = work.paper["arxiv"] and link(f"arXiv:{work.paper['arxiv']}", f"https://arxiv.org/abs/{work.paper['arxiv']}")
+    arxiv = work.paper["arxiv"] and link(
+        f"arXiv:{work.paper['arxiv']}", f"https://arxiv.org/abs/{work.paper['arxiv']}"
+    )
     codes = "; ".join(dict.fromkeys(_code(paper["code"]) for paper in papers if paper["code"]))
     parts = filter(None, (plain(work.paper["authors"]), where, arxiv, codes and f"Code: {codes}"))
     return paragraph(". ".join(parts) + ".")
@@ -76,10 +95,25 @@ def _code(text: str) -> str:
 
 
 def _networks(work: Work) -> str:
-    return table({"network": "left", "parameters": "right", "multiply-adds": "right", "layers": "right",
-                  "input": "right"},
-                 [(code(name), params(facts), f"{facts['macs']:,}", facts["depth"], by(facts["input_size"]))
-                  for name, facts in work.networks.items()])
+    return table(
+        {
+            "network": "left",
+            "parameters": "right",
+            "multiply-adds": "right",
+            "layers": "right",
+            "input": "right",
+        },
+        [
+            (
+                code(name),
+                params(facts),
+                f"{facts['macs']:,}",
+                facts["depth"],
+                by(facts["input_size"]),
+            )
+            for name, facts in work.networks.items()
+        ],
+    )
 
 
 def params(facts: dict) -> str:
@@ -88,7 +122,9 @@ def params(facts: dict) -> str:
 
 
 def _suffixes(work: Work) -> str:
-    return "\n".join(item(f"{code(suffix)}: {meaning}") for suffix, meaning in explained(list(work.networks)))
+    return "\n".join(
+        item(f"{code(suffix)}: {meaning}") for suffix, meaning in explained(list(work.networks))
+    )
 
 
 def _claims(work: Work) -> list[str]:
@@ -104,10 +140,28 @@ def _claims(work: Work) -> list[str]:
 
 
 def _numbers(claims: list[tuple[str, dict]]) -> str:
-    rows = [(code(name), quantity(claim), claim["printed"], claim["measured"], claim["status"], plain(claim["source"]))
-            for name, claim in claims]
-    return table({"network": "left", "what": "left", "printed": "right", "measured": "right", "": "left",
-                  "place": "left"}, rows)
+    rows = [
+        (
+            code(name),
+            quantity(claim),
+            claim["printed"],
+            claim["measured"],
+            claim["status"],
+            plain(claim["source"]),
+        )
+        for name, claim in claims
+    ]
+    return table(
+        {
+            "network": "left",
+            "what": "left",
+            "printed": "right",
+            "measured": "right",
+            "": "left",
+            "place": "left",
+        },
+        rows,
+    )
 
 
 def _sizes(claims: list[tuple[str, dict]]) -> str:
@@ -118,14 +172,22 @@ def _sizes(claims: list[tuple[str, dict]]) -> str:
         for first, same in together(own, "source"):
             line = ", ".join(f"{code(claim['part'])} {_size(claim)}" for _, claim in same)
             columns.setdefault(f"{line} ({plain(first['source'])})", []).append(code(name))
-    return "\n".join([*(["Sizes:\n"] if columns else []),
-                      *(item(f"{', '.join(names)}: {line}") for line, names in columns.items())])
+    return "\n".join(
+        [
+            *(["Sizes:\n"] if columns else []),
+            *(item(f"{', '.join(names)}: {line}") for line, names in columns.items()),
+        ]
+    )
 
 
 def _size(claim: dict) -> str:
     printed = claim["printed"]
     printed += f" at {claim['at']}" if claim["at"] else ""
-    return printed if claim["status"] == "holds" else f"{printed} (measured {claim['measured'] or 'nothing'})"
+    return (
+        printed
+        if claim["status"] == "holds"
+        else f"{printed} (measured {claim['measured'] or 'nothing'})"
+    )
 
 
 def _errata(work: Work) -> list[str]:
@@ -135,12 +197,27 @@ def _errata(work: Work) -> list[str]:
 
 def _layers(record: Record) -> list[str]:
     layers = registry.describe(record.bare)["layers"]
-    rows = [(code(line.name) if not line.indent else f"&emsp;{code(line.name)}",
-             f"x{line.repeats}" if line.repeats > 1 else "", line.made_of, by(line.output),
-             f"{line.params:,}" if line.params else "", f"{line.macs:,}" if line.macs else "", line.receptive_field or "")
-            for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"])]
-    head = {"layer": "left", "": "left", "made of": "left", "output": "right", "parameters": "right",
-            "multiply-adds": "right", "receptive field": "right"}
+    rows = [
+        (
+            code(line.name) if not line.indent else f"&emsp;{code(line.name)}",
+            f"x{line.repeats}" if line.repeats > 1 else "",
+            line.made_of,
+            by(line.output),
+            f"{line.params:,}" if line.params else "",
+            f"{line.macs:,}" if line.macs else "",
+            line.receptive_field or "",
+        )
+        for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"])
+    ]
+    head = {
+        "layer": "left",
+        "": "left",
+        "made of": "left",
+        "output": "right",
+        "parameters": "right",
+        "multiply-adds": "right",
+        "receptive field": "right",
+    }
     return [f"## The layers of {code(record.bare)}", table(head, rows)]
 
 
@@ -155,18 +232,28 @@ def _notes(work: Work, key: str) -> list[str]:
     for record in work.records:
         if record.paper[key]:
             said.setdefault(record.paper[key], []).append(record.family)
-    if len(said) <= 1 and set().union(*said.values(), ()) in ({work.records[0].family}, set(work.families), set()):
+    if len(said) <= 1 and set().union(*said.values(), ()) in (
+        {work.records[0].family},
+        set(work.families),
+        set(),
+    ):
         return [paragraph(_linked(text, work)) for text in said]
-    return ["\n".join(item(f"{', '.join(code(f'{family}.py') for family in files)}: {_linked(text, work)}")
-                      for text, files in said.items())]
+    return [
+        "\n".join(
+            item(f"{', '.join(code(f'{family}.py') for family in files)}: {_linked(text, work)}")
+            for text, files in said.items()
+        )
+    ]
 
 
 def _linked(text: str, work: Work) -> str:
     """Prose in which names with a suffix lead to their pages."""
+
     def led(name: re.Match) -> str:
         facts = registry.stored_facts().get(name[0])
         if not facts:
             return name[0]
         target = facts["paper"]["page"]
         return code(name[0]) if target == work.page else link(code(name[0]), f"{target}.md")
+
     return SUFFIXED.sub(led, plain(text))

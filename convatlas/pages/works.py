@@ -1,4 +1,5 @@
 """The index seen by papers instead of networks."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from convatlas import registry
 @dataclass(frozen=True)
 class Record:
     """What one file in nets/ says of a paper, and the networks it builds from it."""
+
     family: str
     paper: dict
     networks: dict[str, dict]
@@ -23,7 +25,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Work:
-    """A paper, or what stands for one, with all its records; the file of the page's name comes first."""
+    """A paper, or what stands for one, with all its records; the file of the page's name comes
+    first.
+    """
+
     page: str
     records: tuple[Record, ...]
 
@@ -56,17 +61,28 @@ def all_works() -> list[Work]:
     for name, facts in registry.stored_facts().items():
         family, paper = facts["family"], facts["paper"]
         key = (family, paper["title"], paper["year"])
-        records.setdefault(paper["page"], {}).setdefault(key, Record(family, paper, {})).networks[name] = facts
-    return sorted((Work(page, tuple(sorted(found.values(), key=lambda record: _order(page, record))))
-                   for page, found in records.items()), key=lambda work: work.paper["year"])
+        records.setdefault(paper["page"], {}).setdefault(key, Record(family, paper, {})).networks[
+            name
+        ] = facts
+    return sorted(
+        (
+            Work(page, tuple(sorted(found.values(), key=lambda record: _order(page, record))))
+            for page, found in records.items()
+        ),
+        key=lambda work: work.paper["year"],
+    )
 
 
 def _order(page: str, record: Record) -> tuple:
     return record.family != page, record.paper["year"], record.family
 
 
-def together(claims: list[tuple[str, dict]], *keys: str) -> Iterator[tuple[dict, list[tuple[str, dict]]]]:
-    """Neighbouring claims that agree in these keys: (the first of them, all of them with their networks)."""
+def together(
+    claims: list[tuple[str, dict]], *keys: str
+) -> Iterator[tuple[dict, list[tuple[str, dict]]]]:
+    """Neighbouring claims that agree in these keys: (the first of them, all of them with their
+    networks).
+    """
     for _, group in groupby(claims, key=lambda pair: tuple(pair[1][key] for key in keys)):
         same = list(group)
         yield same[0][1], same

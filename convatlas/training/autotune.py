@@ -1,4 +1,7 @@
-"""Which memory layout and precision make a step fastest here, and whether compiling pays: tried, not guessed."""
+"""Which memory layout and precision make a step fastest here, and whether compiling pays: tried,
+not guessed.
+"""
+
 import copy
 import itertools
 import math
@@ -14,32 +17,39 @@ from convatlas.training.forecast import step_seconds
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
-WORK = 2e10             # multiply-adds of a trial step, forward: about a second on two cores
-STEPS = 3               # timed of each form, after one that is not
-WORTH = 0.95            # of the time without it: what does not get below is not worth another rounding, or compiling
+WORK = 2e10  # multiply-adds of a trial step, forward: about a second on two cores
+STEPS = 3  # timed of each form, after one that is not
+# of the time without it: what does not get below is not worth another rounding, or compiling
+WORTH = 0.95
 
 
 @dataclass(frozen=True)
 class Config:
     """How a step is computed; the plain form is torch's own way."""
+
     amp: bool = False
     channels_last: bool = False
     compile: bool = False
 
     def __str__(self) -> str:
         precision = "bf16" if self.amp else "single precision"
-        return ", ".join([precision, *["channels last"] * self.channels_last, *["compiled"] * self.compile])
+        return ", ".join(
+            [precision, *["channels last"] * self.channels_last, *["compiled"] * self.compile]
+        )
 
 
 @dataclass(frozen=True)
 class Trials:
     """Seconds of a step of `images` in each form that was tried."""
+
     seconds: dict[Config, float]
     images: int
 
     @property
     def winner(self) -> Config:
-        """The fastest form where it wins clearly, else the plain one; compiled where that wins clearly once more."""
+        """The fastest form where it wins clearly, else the plain one; compiled where that wins
+        clearly once more.
+        """
         eager = {form: seconds for form, seconds in self.seconds.items() if not form.compile}
         return _better(self.seconds, _better(eager, Config()))
 
@@ -49,8 +59,11 @@ def _better(seconds: dict[Config, float], kept: Config) -> Config:
     return best if seconds.get(best, math.inf) <= WORTH * seconds.get(kept, math.inf) else kept
 
 
-def autotune(recipe: Recipe, net: nn.Module, loader: Loader, macs: float, device: torch.device) -> Trials:
-    """Time steps of copies of the network, one form after the other; where the recipe compiles, the best one compiled.
+def autotune(
+    recipe: Recipe, net: nn.Module, loader: Loader, macs: float, device: torch.device
+) -> Trials:
+    """Time steps of copies of the network, one form after the other; where the recipe compiles, the
+    best one compiled.
 
     `macs` for one image. The network is left as it is. A form that cannot be computed is left out.
     """
@@ -59,8 +72,12 @@ def autotune(recipe: Recipe, net: nn.Module, loader: Loader, macs: float, device
     seconds: dict[Config, float] = {}
 
     def attempt(form: Config) -> None:
-        trial = Trainer(with_config(recipe, form).change(lr=1e-6, warmup_lr=0.0), copy.deepcopy(net), 1, device)
-        with suppress(RunError, RuntimeError):      # a loss that is not finite; a kernel that this device has not
+        trial = Trainer(
+            with_config(recipe, form).change(lr=1e-6, warmup_lr=0.0), copy.deepcopy(net), 1, device
+        )
+        with suppress(
+            RunError, RuntimeError
+        ):  # a loss that is not finite; a kernel that this device has not
             step_seconds(trial, x, y)
             seconds[form] = min(step_seconds(trial, x, y) for _ in range(STEPS))
 
@@ -73,7 +90,9 @@ def autotune(recipe: Recipe, net: nn.Module, loader: Loader, macs: float, device
 
 def with_config(recipe: Recipe, form: Config) -> Recipe:
     """The recipe that says outright what was picked, and so gives the same bits again."""
-    return recipe.change(autotune=False, amp=form.amp, channels_last=form.channels_last, compile=form.compile)
+    return recipe.change(
+        autotune=False, amp=form.amp, channels_last=form.channels_last, compile=form.compile
+    )
 
 
 def config_of(recipe: Recipe) -> Config:

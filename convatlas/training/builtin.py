@@ -1,4 +1,5 @@
 """The recipes that come with convatlas, by name and by what they train."""
+
 import difflib
 import tomllib
 from importlib import resources
@@ -8,17 +9,22 @@ from convatlas.errors import RecipeError
 from convatlas.registry import require, stored_facts
 from convatlas.training.recipe import Recipe
 
-LIGHT = 5e6             # multiply-adds for one image: the LeNets
+LIGHT = 5e6  # multiply-adds for one image: the LeNets
 
 
 def names() -> list[str]:
     """lenet5_mnist, resnet20_cifar10, ...: the files of convatlas/recipes without their ending."""
-    return sorted(file.name.removesuffix(".toml") for file in resources.files("convatlas.recipes").iterdir()
-                  if file.name.endswith(".toml"))
+    return sorted(
+        file.name.removesuffix(".toml")
+        for file in resources.files("convatlas.recipes").iterdir()
+        if file.name.endswith(".toml")
+    )
 
 
 def read(name_or_path: str) -> Recipe:
-    """A recipe that comes with convatlas, or one in a file. Raises RecipeError when there is neither."""
+    """A recipe that comes with convatlas, or one in a file. Raises RecipeError when there is
+    neither.
+    """
     if name_or_path in names():
         return Recipe.from_toml(source(name_or_path), name_or_path)
     if Path(name_or_path).suffix or Path(name_or_path).exists():
@@ -27,8 +33,8 @@ def read(name_or_path: str) -> Recipe:
 
 
 def matching(network: str, data: str) -> str | None:
-    """The name of the recipe made for this network on this data; else `modern`, but for light networks, which learn
-    faster by the defaults of Recipe. Raises UnknownNetwork.
+    """The name of the recipe made for this network on this data; else `modern`, but for light
+    networks, which learn faster by the defaults of Recipe. Raises UnknownNetwork.
     """
     require(network, stored_facts())
     for name in names():
@@ -39,15 +45,23 @@ def matching(network: str, data: str) -> str | None:
 
 
 def about(name: str) -> dict:
-    """For the list: {"name", "network", "data", "line"}; network and data are "" where the recipe serves any."""
+    """For the list: {"name", "network", "data", "line"}; network and data are "" where the recipe
+    serves any.
+    """
     text = source(name)
     given = tomllib.loads(text)
-    return {"name": name, "network": given.get("network", ""), "data": given.get("data", ""),
-            "line": text.partition("\n")[0].removeprefix("# ")}
+    return {
+        "name": name,
+        "network": given.get("network", ""),
+        "data": given.get("data", ""),
+        "line": text.partition("\n")[0].removeprefix("# "),
+    }
 
 
 def source(name: str) -> str:
-    """The file of a recipe that comes with convatlas, with its comments. Raises RecipeError when there is none."""
+    """The file of a recipe that comes with convatlas, with its comments. Raises RecipeError when
+    there is none.
+    """
     if name not in names():
         raise RecipeError(_unknown(name))
     return (resources.files("convatlas.recipes") / f"{name}.toml").read_text(encoding="utf-8")

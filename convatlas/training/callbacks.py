@@ -1,20 +1,26 @@
 """What a run tells whoever looks on. The command line prints it; the default listens to nothing."""
+
 from convatlas.training.autotune import Trials
 from convatlas.training.trainer import Progress
 
 
 class Callback:
     def begin(self, facts: dict) -> None:
-        """Once: folder, network, params, device, processes, batch_size (of a step, over all processes), classes and
-        their counts, images in each split, fingerprint, the forecast (or None), the smallest legal side, how many
-        files were ignored and skipped, steps_per_epoch, epochs, step, resumed.
+        """Once: folder, network, params, device, processes, batch_size (of a step, over all
+        processes), classes and their counts, images in each split, fingerprint, the forecast (or
+        None), the smallest legal side, how many files were ignored and skipped, steps_per_epoch,
+        epochs, step, resumed.
         """
 
     def checking(self, done: int) -> None:
-        """Now and then, while all files of a folder are decoded for the first time: how many are done."""
+        """Now and then, while all files of a folder are decoded for the first time: how many are
+        done.
+        """
 
     def tried(self, trials: Trials) -> None:
-        """Before begin, where the recipe asks for the fastest form: how long each took, and which was kept."""
+        """Before begin, where the recipe asks for the fastest form: how long each took, and which
+        was kept.
+        """
 
     def step(self, progress: Progress, loss: float, rate: float) -> None:
         """After each step: how far, this batch's loss, the learning rate."""

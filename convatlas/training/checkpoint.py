@@ -1,11 +1,14 @@
-"""The checkpoint folder: written whole or not at all, and read only after every byte has been checked.
+"""The checkpoint folder: written whole or not at all, and read only after every byte has been
+checked.
 
-    checkpoints/step-00001234/   model.safetensors  train_state.safetensors  state.json  MANIFEST.json
+    checkpoints/step-00001234/ model.safetensors  train_state.safetensors  state.json  MANIFEST.json
     checkpoints/LATEST           one line, the newest step's folder
 
-A step is written as .tmp-STEP-PID beside its final place, flushed to the disk, then renamed, so a kill at any moment
-leaves the older steps untouched. MANIFEST.json holds the sha256 and the size of the other three files.
+A step is written as .tmp-STEP-PID beside its final place, flushed to the disk, then renamed, so a
+kill at any moment leaves the older steps untouched. MANIFEST.json holds the sha256 and the size of
+the other three files.
 """
+
 import contextlib
 import hashlib
 import json
@@ -22,25 +25,30 @@ from convatlas.errors import CheckpointError
 
 FORMAT = 1
 FILES = ("model.safetensors", "train_state.safetensors", "state.json")
-KEEP = 2                # newest steps kept; two, so that a bad newest one still leaves a good one
-ROOM = 1.2              # free space wanted, as a multiple of what is about to be written
+KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
+ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     step: int
-    model: dict[str, Tensor]        # the network's state_dict
+    model: dict[str, Tensor]  # the network's state_dict
     train_state: dict[str, Tensor]  # optimiser moments and the best weights so far
-    state: dict                     # plain JSON: counters, scores, recipe, classes, fingerprint
+    state: dict  # plain JSON: counters, scores, recipe, classes, fingerprint
 
 
 def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write one step, point LATEST at it, drop all but the newest KEEP. Raises CheckpointError; older steps survive."""
-    contents = (save(_dense(checkpoint.model)), save(_dense(checkpoint.train_state)),
-                json.dumps(checkpoint.state, indent=1).encode())
+    """Write one step, point LATEST at it, drop all but the newest KEEP. Raises CheckpointError;
+    older steps survive.
+    """
+    contents = (
+        save(_dense(checkpoint.model)),
+        save(_dense(checkpoint.train_state)),
+        json.dumps(checkpoint.state, indent=1).encode(),
+    )
     final = folder / f"step-{checkpoint.step:08d}"
     if _is_good(final):
-        return final                # a resumed run that stops again at once: the same step has the same bytes
+        return final  # a resumed run that stops again at once: the same step has the same bytes
     temporary = folder / f".tmp-{checkpoint.step:08d}-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,17 +57,22 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
         manifest = {"format": FORMAT, "files": {}}
         for name, content in zip(FILES, contents, strict=True):
             write_durably(temporary / name, content)
-            manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+            manifest["files"][name] = {
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "size": len(content),
+            }
         write_durably(temporary / "MANIFEST.json", _manifest_text(manifest).encode())
         _flush_folder(temporary)
-        if final.exists():          # only a damaged copy of the same step can stand here
+        if final.exists():  # only a damaged copy of the same step can stand here
             os.rename(final, folder / f".tmp-damaged-{final.name}-{os.getpid()}")
         os.rename(temporary, final)
         _flush_folder(folder)
         replace_durably(folder / "LATEST", (final.name + "\n").encode())
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise CheckpointError(f"cannot save step {checkpoint.step} in {folder}: {error.strerror or error}") from error
+        raise CheckpointError(
+            f"cannot save step {checkpoint.step} in {folder}: {error.strerror or error}"
+        ) from error
     for old in steps(folder)[KEEP:]:
         _remove(old)
     return final
@@ -76,7 +89,8 @@ def _remove(step: Path) -> None:
 def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
     """The newest step that reads back as it was written; None when none was ever saved.
 
-    A step that does not is skipped with a warning; when no step is good, CheckpointError lists them all.
+    A step that does not is skipped with a warning; when no step is good, CheckpointError lists them
+    all.
     """
     problems = []
     for candidate in steps(folder):
@@ -86,8 +100,11 @@ def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
             problems.append(str(error))
             warn(f"skipping a damaged checkpoint: {error}")
     if problems:
-        raise CheckpointError(f"no checkpoint in {folder} can be read, so the run cannot be continued: "
-                              + "; ".join(problems) + ". Start it anew in another folder")
+        raise CheckpointError(
+            f"no checkpoint in {folder} can be read, so the run cannot be continued: "
+            + "; ".join(problems)
+            + ". Start it anew in another folder"
+        )
     return None
 
 
@@ -100,13 +117,19 @@ def read_step(folder: Path) -> Checkpoint:
         except OSError as error:
             raise CheckpointError(f"{folder / name} cannot be read ({error.strerror})") from None
         if len(content) != size:
-            raise CheckpointError(f"{folder / name} has {len(content)} bytes instead of the {size} that MANIFEST.json "
-                                  f"beside it says")
+            raise CheckpointError(
+                f"{folder / name} has {len(content)} bytes instead of the {size} that "
+                "MANIFEST.json beside it says"
+            )
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise CheckpointError(f"{folder / name} is not what was written (its sha256 is not that of MANIFEST.json)")
+            raise CheckpointError(
+                f"{folder / name} is not what was written (its sha256 is not that of MANIFEST.json)"
+            )
         contents[name] = content
     model, train_state, state = (contents[name] for name in FILES)
-    return Checkpoint(int(folder.name.removeprefix("step-")), load(model), load(train_state), json.loads(state))
+    return Checkpoint(
+        int(folder.name.removeprefix("step-")), load(model), load(train_state), json.loads(state)
+    )
 
 
 def _is_good(folder: Path) -> bool:
@@ -123,7 +146,9 @@ def steps(folder: Path) -> list[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed process left half written. Only the process that holds the run's lock may call this."""
+    """Delete what a killed process left half written. Only the process that holds the run's lock
+    may call this.
+    """
     for leftover in folder.glob(".tmp-*"):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
@@ -153,11 +178,16 @@ def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
         text = path.read_text()
         manifest = json.loads(text)
         if manifest["format"] > FORMAT:
-            raise CheckpointError(f"{folder} was written by a newer convatlas (format {manifest['format']}, this one "
-                                  f"reads up to {FORMAT}); upgrade to read it")
+            raise CheckpointError(
+                f"{folder} was written by a newer convatlas (format {manifest['format']}, this one "
+                f"reads up to {FORMAT}); upgrade to read it"
+            )
         if manifest["format"] < 1 or text != _manifest_text(manifest):
             raise ValueError
-        return {name: (int(manifest["files"][name]["size"]), manifest["files"][name]["sha256"]) for name in FILES}
+        return {
+            name: (int(manifest["files"][name]["size"]), manifest["files"][name]["sha256"])
+            for name in FILES
+        }
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError):
@@ -177,7 +207,13 @@ def _dense(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _want_room(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < ROOM * size:
-        raise OSError(28, f"the disk is full: {ROOM * size / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are free")
+        raise OSError(
+            28,
+            (
+                f"the disk is full: {ROOM * size / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are "
+                "free"
+            ),
+        )
 
 
 def _flush_folder(folder: Path) -> None:

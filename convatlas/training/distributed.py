@@ -1,4 +1,7 @@
-"""The processes of one run. torchrun starts them; here they agree. One process alone agrees with itself at no cost."""
+"""The processes of one run. torchrun starts them; here they agree. One process alone agrees with
+itself at no cost.
+"""
+
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,19 +16,28 @@ from torch import Tensor, nn
 from convatlas.errors import RunError
 
 T = TypeVar("T")
-ROLL_CALL = 5.0             # seconds in which every process that lives signs, once the connection has failed
-BROKEN = ("gloo", "NCCL", "pair closure", "Connection", "timed out", "Timed out")   # gloo raises plain RuntimeErrors
-LAUNCHER_GRACE = 5.0        # a signal that comes again so soon was passed on by the launcher
+ROLL_CALL = 5.0  # seconds in which every process that lives signs, once the connection has failed
+BROKEN = (
+    "gloo",
+    "NCCL",
+    "pair closure",
+    "Connection",
+    "timed out",
+    "Timed out",
+)  # gloo raises plain RuntimeErrors
+LAUNCHER_GRACE = 5.0  # a signal that comes again so soon was passed on by the launcher
 
 
 class ProcessGroup:
     """Process `rank` of `size`; rank 0 alone writes and prints."""
 
-    def __init__(self, rank: int = 0, size: int = 1, store: dist.Store | None = None, timeout: float = 600.0):
+    def __init__(
+        self, rank: int = 0, size: int = 1, store: dist.Store | None = None, timeout: float = 600.0
+    ):
         self.rank, self.size, self.store, self.timeout = rank, size, store, timeout
         self.local_rank, self.restarts = int(os.environ.get("LOCAL_RANK", rank)), restarts()
-        self.asked: Callable[[], bool] = lambda: False      # whether this process was asked to stop
-        self.step = 0                                       # for messages
+        self.asked: Callable[[], bool] = lambda: False  # whether this process was asked to stop
+        self.step = 0  # for messages
         self._one_was_asked = False
 
     @property
@@ -65,7 +77,9 @@ class ProcessGroup:
         return counts
 
     def together(self, work: Callable[[], T]) -> T:
-        """Every process does the work. Where one fails all fail; it alone says why, the others' errors are `quiet`."""
+        """Every process does the work. Where one fails all fail; it alone says why, the others'
+        errors are `quiet`.
+        """
         if self.size == 1:
             return work()
         result, error = None, None
@@ -92,10 +106,12 @@ class ProcessGroup:
         return box[0]
 
     def remembered(self, what: str, make: Callable[[], str]) -> str:
-        """What rank 0 made when the processes were first started: the same for all, and after a restart."""
+        """What rank 0 made when the processes were first started: the same for all, and after a
+        restart.
+        """
         if self.store is None:
             return make()
-        key = f"convatlas/{what}"          # outside the corner of this start
+        key = f"convatlas/{what}"  # outside the corner of this start
         if self.is_first and not self.store.check([key]):
             self.store.set(key, make())
         return self.store.get(key).decode()
@@ -110,8 +126,8 @@ class ProcessGroup:
     def joined(self, net: nn.Module) -> nn.Module:
         """The network with its gradients averaged over all processes, and rank 0's weights in each.
 
-        Buckets are rebuilt after the first backward pass unless parameters may be unused; three processes would then
-        add in another order after a resume (resnet20_cifar's bits differed).
+        Buckets are rebuilt after the first backward pass unless parameters may be unused; three
+        processes would then add in another order after a resume (resnet20_cifar's bits differed).
         """
         if self.size == 1:
             return net
@@ -119,7 +135,9 @@ class ProcessGroup:
             return nn.parallel.DistributedDataParallel(net, find_unused_parameters=True)
 
     def averaging(self, net: nn.Module, last: bool):
-        """A context in which gradients stay here unless `last`: those of an accumulated batch are sent once."""
+        """A context in which gradients stay here unless `last`: those of an accumulated batch are
+        sent once.
+        """
         return nullcontext() if self.size == 1 or last else net.no_sync()
 
     @contextmanager
@@ -128,7 +146,9 @@ class ProcessGroup:
         try:
             yield
         except RuntimeError as error:
-            if not isinstance(error, dist.DistError) and not any(word in str(error) for word in BROKEN):
+            if not isinstance(error, dist.DistError) and not any(
+                word in str(error) for word in BROKEN
+            ):
                 raise
             raise self._lost() from error
 
@@ -138,25 +158,37 @@ class ProcessGroup:
         try:
             self.store.set(f"alive/{self.restarts}/{self.rank}", "")
             while missing and time.monotonic() < until:
-                missing = {rank for rank in missing if not self.store.check([f"alive/{self.restarts}/{rank}"])}
+                missing = {
+                    rank
+                    for rank in missing
+                    if not self.store.check([f"alive/{self.restarts}/{rank}"])
+                }
                 time.sleep(0.05)
         except (RuntimeError, OSError):
-            missing = {0}                       # it holds the store
+            missing = {0}  # it holds the store
         who = f"process {' and '.join(map(str, sorted(missing)))}" if missing else "the connection"
-        return RunError(f"{who} of {self.size} was lost, or did not answer within {self.timeout:g} s, at step "
-                        f"{self.step}; the checkpoints are intact: start all processes again with --resume")
+        return RunError(
+            f"{who} of {self.size} was lost, or did not answer within {self.timeout:g} s, at step "
+            f"{self.step}; the checkpoints are intact: start all processes again with --resume"
+        )
 
 
 @contextmanager
 def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
-    """The processes that torchrun started, or this one alone. Raises RunError when they do not find each other.
+    """The processes that torchrun started, or this one alone. Raises RunError when they do not find
+    each other.
 
-    Every restart has its own corner of the store: a restarted process would else read the address of a dead one.
+    Every restart has its own corner of the store: a restarted process would else read the address
+    of a dead one.
     """
     if not were_launched():
         yield ProcessGroup(timeout=timeout)
         return
-    rank, size, wait = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), timedelta(seconds=timeout)
+    rank, size, wait = (
+        int(os.environ["RANK"]),
+        int(os.environ["WORLD_SIZE"]),
+        timedelta(seconds=timeout),
+    )
     hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     try:
@@ -165,8 +197,10 @@ def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
         backend = "cpu:gloo,cuda:nccl" if device_type == "cuda" else "gloo"
         dist.init_process_group(backend, store=corner, rank=rank, world_size=size, timeout=wait)
     except RuntimeError as error:
-        raise RunError(f"process {rank} of {size} did not find the others at {address}:{port} within {timeout:g} s "
-                       f"({str(error).splitlines()[0]})") from error
+        raise RunError(
+            f"process {rank} of {size} did not find the others at {address}:{port} within "
+            f"{timeout:g} s ({str(error).splitlines()[0]})"
+        ) from error
     try:
         yield ProcessGroup(rank, size, store, timeout)
     finally:

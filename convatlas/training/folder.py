@@ -1,4 +1,7 @@
-"""The run folder: one process at a time, a log that is cut back on resume, and what a reader finds in it afterwards."""
+"""The run folder: one process at a time, a log that is cut back on resume, and what a reader finds
+in it afterwards.
+"""
+
 import contextlib
 import fcntl
 import json
@@ -13,11 +16,13 @@ from convatlas.training.recipe import Recipe
 
 
 class RunFolder:
-    """recipe.toml, log.jsonl, metrics.json, curves.png, confusion.png, model.safetensors, model.json, checkpoints/."""
+    """recipe.toml, log.jsonl, metrics.json, curves.png, confusion.png, model.safetensors,
+    model.json, checkpoints/.
+    """
 
     def __init__(self, path: Path, is_writer: bool = True):
         self.path = path
-        self.is_writer = is_writer          # of the processes of one run, one holds the lock and writes
+        self.is_writer = is_writer  # of the processes of one run, one holds the lock and writes
         self.checkpoints = path / "checkpoints"
         self._lock = None
 
@@ -31,16 +36,20 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = (self.path / "run.lock").open("a+")
         except OSError as error:
-            raise RunError(f"cannot write in the run folder {self.path}: {error.strerror}; choose another with "
-                           f"--output") from None
+            raise RunError(
+                f"cannot write in the run folder {self.path}: {error.strerror}; choose another "
+                "with --output"
+            ) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.seek(0)
             holder = self._lock.read().strip() or "unknown"
             self._lock.close()
-            raise RunError(f"another process (pid {holder}) is training in {self.path}; wait for it, or choose another "
-                           f"folder with --output") from None
+            raise RunError(
+                f"another process (pid {holder}) is training in {self.path}; wait for it, or "
+                "choose another folder with --output"
+            ) from None
         self._lock.truncate(0)
         self._lock.write(f"{os.getpid()}\n")
         self._lock.flush()
@@ -68,14 +77,18 @@ class RunFolder:
             raise self._cannot_write(name, error) from None
 
     def _cannot_write(self, name: str, error: OSError) -> RunError:
-        return RunError(f"cannot write {self.path / name}: {error.strerror}; free some space or make the folder "
-                        f"writable, then continue with --resume {self.path}")
+        return RunError(
+            f"cannot write {self.path / name}: {error.strerror}; free some space or make the "
+            f"folder writable, then continue with --resume {self.path}"
+        )
 
     def recipe(self) -> Recipe:
         return Recipe.read(self.path / "recipe.toml")
 
     def append_log(self, record: dict) -> int:
-        """Add one line and return the log's length in bytes, which a checkpoint remembers. RunError as in write."""
+        """Add one line and return the log's length in bytes, which a checkpoint remembers. RunError
+        as in write.
+        """
         try:
             with (self.path / "log.jsonl").open("a") as log:
                 log.write(json.dumps(record) + "\n")
@@ -107,5 +120,3 @@ def default_path(recipe: Recipe) -> Path:
         number += 1
         path = base.with_name(f"{base.name}-{number}")
     return path
-
-

@@ -1,7 +1,9 @@
-"""What a run will need, told before its first step: from three steps of a copy of the network on a few images.
+"""What a run will need, told before its first step: from three steps of a copy of the network on a
+few images.
 
 Time is that of a small batch times its share of the whole one; memory is counted, tensor by tensor.
 """
+
 import copy
 import math
 import os
@@ -20,26 +22,40 @@ from convatlas.training.distributed import ProcessGroup
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
-PROBE = 6e9             # multiply-adds that one probing step may cost, forward; a fifth of a second on one core
-EVALUATION = 1 / 3      # of a training step's time: forward alone
-PASSING = 3             # chosen on resnet18 and mobilenet_v2, whose peaks lay 19 and 11 % higher than what is kept
-STEPS = 2               # timed, after one that is not
+PROBE = (
+    6e9  # multiply-adds that one probing step may cost, forward; a fifth of a second on one core
+)
+EVALUATION = 1 / 3  # of a training step's time: forward alone
+PASSING = (
+    3  # chosen on resnet18 and mobilenet_v2, whose peaks lay 19 and 11 % higher than what is kept
+)
+STEPS = 2  # timed, after one that is not
 
 
 @dataclass(frozen=True)
 class Forecast:
-    memory: int         # bytes: the process at its peak, or what is allocated on the device
-    step: float         # seconds
-    epoch: float        # seconds, with validation
-    rest: float         # seconds until the last epoch is done
+    memory: int  # bytes: the process at its peak, or what is allocated on the device
+    step: float  # seconds
+    epoch: float  # seconds, with validation
+    rest: float  # seconds until the last epoch is done
 
 
-def forecast(recipe: Recipe, net: nn.Module, loader: Loader, images: dict[str, int], macs: float, device: torch.device,
-             epochs: int, group: ProcessGroup | None = None) -> Forecast | None:
-    """For `epochs` more epochs of this recipe. `macs` for one image; `images` in train, val and test.
+def forecast(
+    recipe: Recipe,
+    net: nn.Module,
+    loader: Loader,
+    images: dict[str, int],
+    macs: float,
+    device: torch.device,
+    epochs: int,
+    group: ProcessGroup | None = None,
+) -> Forecast | None:
+    """For `epochs` more epochs of this recipe. `macs` for one image; `images` in train, val and
+    test.
 
-    Several processes measure at once, as they will train; the slowest and the largest of them count. The network is
-    left as it is. None where the copy's loss is not finite: the run itself will say so.
+    Several processes measure at once, as they will train; the slowest and the largest of them
+    count. The network is left as it is. None where the copy's loss is not finite: the run itself
+    will say so.
     """
     group = group or ProcessGroup()
     before, batch = _resident(), loader.part
@@ -54,17 +70,36 @@ def forecast(recipe: Recipe, net: nn.Module, loader: Loader, images: dict[str, i
     compute, reading, saved = group.greatest([compute, reading, saved])
     if compute == math.inf:
         return None
-    exchange = _exchange_seconds(recipe, net, x, y, compute * len(y), device, group) if group.size > 1 else 0.0
-    step = exchange + _with_reading(batch * compute, batch * reading, 0 if loader.in_memory else loader.workers, device)
+    exchange = (
+        _exchange_seconds(recipe, net, x, y, compute * len(y), device, group)
+        if group.size > 1
+        else 0.0
+    )
+    step = exchange + _with_reading(
+        batch * compute, batch * reading, 0 if loader.in_memory else loader.workers, device
+    )
     epoch = len(loader) * step + EVALUATION * compute * images["val"] / group.size
     memory = _memory(probe, batch, saved, x, before) + (_gradients(net) if group.size > 1 else 0)
-    return Forecast(int(group.greatest([memory])[0]), step, epoch,
-                    epochs * epoch + EVALUATION * compute * images["test"] / group.size)
+    return Forecast(
+        int(group.greatest([memory])[0]),
+        step,
+        epoch,
+        epochs * epoch + EVALUATION * compute * images["test"] / group.size,
+    )
 
 
-def _exchange_seconds(recipe: Recipe, net: nn.Module, x: Tensor, y: Tensor, alone: float, device: torch.device,
-                      group: ProcessGroup) -> float:
-    """What a step takes longer than the `alone` seconds that it takes by itself, for gradients go round."""
+def _exchange_seconds(
+    recipe: Recipe,
+    net: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    alone: float,
+    device: torch.device,
+    group: ProcessGroup,
+) -> float:
+    """What a step takes longer than the `alone` seconds that it takes by itself, for gradients go
+    round.
+    """
     probe = Trainer(recipe.change(compile=False), copy.deepcopy(net), 1, device, group)
     probe.step(x, y)
     joined = sum(step_seconds(probe, x, y) for _ in range(STEPS)) / STEPS
@@ -91,13 +126,16 @@ def _with_reading(compute: float, reading: float, workers: int, device: torch.de
         return compute + reading
     if device.type == "cpu":
         cores = os.cpu_count() or 1
-        return max(compute, reading / workers, (compute * torch.get_num_threads() + reading) / cores)
+        return max(
+            compute, reading / workers, (compute * torch.get_num_threads() + reading) / cores
+        )
     return max(compute, reading / workers)
 
 
 def _saved_bytes(probe: Trainer, x: Tensor, y: Tensor) -> int:
-    """What a step keeps for its backward pass, each storage once, without the network's own weights; and the room for
-    what passes through it, gradients and the library's scratch space, as so many copies of the largest.
+    """What a step keeps for its backward pass, each storage once, without the network's own
+    weights; and the room for what passes through it, gradients and the library's scratch space,
+    as so many copies of the largest.
     """
     own = {p.untyped_storage().data_ptr() for p in probe.net.parameters()}
     sizes: dict[int, int] = {}
@@ -114,15 +152,27 @@ def _saved_bytes(probe: Trainer, x: Tensor, y: Tensor) -> int:
 
 
 def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int) -> int:
-    """The larger of a step's peak and a save's, over the bytes that the process held before the probe."""
+    """The larger of a step's peak and a save's, over the bytes that the process held before the
+    probe.
+    """
     weights = sum(p.numel() * p.element_size() for p in probe.net.state_dict().values())
-    moments = sum(v.numel() * v.element_size() for state in probe.optimiser.state.values() for v in state.values()
-                  if isinstance(v, Tensor))
-    at_step = weights + batch * (saved + x[0].numel() * x.element_size())       # gradients, activations, images
-    at_save = 2 * weights + 2 * (moments + weights)     # gradients; the bytes of both files, the second one joined
+    moments = sum(
+        v.numel() * v.element_size()
+        for state in probe.optimiser.state.values()
+        for v in state.values()
+        if isinstance(v, Tensor)
+    )
+    at_step = weights + batch * (
+        saved + x[0].numel() * x.element_size()
+    )  # gradients, activations, images
+    at_save = 2 * weights + 2 * (
+        moments + weights
+    )  # gradients; the bytes of both files, the second one joined
     if probe.device.type == "cuda":
         return int(weights + moments + at_step)
-    return int(max(_highest(), before + 2 * weights + moments + max(at_step, at_save)))     # two: the best so far
+    return int(
+        max(_highest(), before + 2 * weights + moments + max(at_step, at_save))
+    )  # two: the best so far
 
 
 def _gradients(net: nn.Module) -> int:
@@ -140,4 +190,6 @@ def _resident() -> int:
 
 def _highest() -> int:
     """Bytes that this process held at most until now."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )

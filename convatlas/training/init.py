@@ -1,15 +1,19 @@
 """Initial weights that are not the paper's."""
+
 import torch.nn as nn
 
 
 def he_init_network(net: nn.Module) -> None:
-    """He et al. 2015 (arXiv:1502.01852), Eq. (10): N(0, 2 / fan-in), biases 0, and N(0, 0.01) in the classifier.
+    """He et al. 2015 (arXiv:1502.01852), Eq. (10): N(0, 2 / fan-in), biases 0, and N(0, 0.01) in
+    the classifier.
 
-    For networks of ReLUs without batch norm, whose signals fade or grow by the same factor in every layer; the weights
-    of all others stay as they are.
+    For networks of ReLUs without batch norm, whose signals fade or grow by the same factor in every
+    layer; the weights of all others stay as they are.
     """
     kinds = [type(module) for module in net.modules()]
-    if nn.ReLU not in kinds or any(issubclass(kind, nn.modules.batchnorm._BatchNorm) for kind in kinds):
+    if nn.ReLU not in kinds or any(
+        issubclass(kind, nn.modules.batchnorm._BatchNorm) for kind in kinds
+    ):
         return
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

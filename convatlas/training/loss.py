@@ -2,17 +2,20 @@
 
 Labels are classes, int64 (N,), or probabilities, floats (N, classes), which mixed images have.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-RUBBISH = 1.0   # j of LeNet-5's Eq. (9), a positive constant that the paper does not print
+RUBBISH = 1.0  # j of LeNet-5's Eq. (9), a positive constant that the paper does not print
 
 
 def map_criterion(logits: Tensor, labels: Tensor) -> Tensor:
-    """LeNet-5's Eq. (9), mean of y_D + log(e^-j + sum_i e^-y_i), where the logits are minus the penalties y.
+    """LeNet-5's Eq. (9), mean of y_D + log(e^-j + sum_i e^-y_i), where the logits are minus the
+    penalties y.
 
-    Cross-entropy with one more class, of constant penalty j: classes already further off than j are left in peace.
+    Cross-entropy with one more class, of constant penalty j: classes already further off than j are
+    left in peace.
     """
     rubbish = logits.new_full((len(logits), 1), -RUBBISH)
     labels = F.pad(labels, (0, 1)) if labels.is_floating_point() else labels
@@ -20,14 +23,22 @@ def map_criterion(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def squared_error(outputs: Tensor, labels: Tensor) -> Tensor:
-    """The 1989 papers: half the squared distance to +1 for the class and -1 for the others, summed over outputs."""
-    shares = labels.to(outputs.dtype) if labels.is_floating_point() else F.one_hot(labels, outputs.shape[1])
+    """The 1989 papers: half the squared distance to +1 for the class and -1 for the others, summed
+    over outputs.
+    """
+    shares = (
+        labels.to(outputs.dtype)
+        if labels.is_floating_point()
+        else F.one_hot(labels, outputs.shape[1])
+    )
     targets = 2.0 * shares - 1.0
     return 0.5 * (outputs - targets).square().sum(1).mean()
 
 
 def hits(logits: Tensor, labels: Tensor) -> int:
-    """How many images have their largest logit at their class, or at the likelier of their classes."""
+    """How many images have their largest logit at their class, or at the likelier
+    of their classes.
+    """
     classes = labels.argmax(1) if labels.is_floating_point() else labels
     return int((logits.detach().argmax(1) == classes).sum())
 

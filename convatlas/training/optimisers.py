@@ -1,4 +1,5 @@
 """The optimisers that a recipe names, and which weights decay."""
+
 from collections.abc import Callable
 
 import torch
@@ -8,16 +9,27 @@ from convatlas.training.recipe import Recipe
 
 
 class RMSpropTF(torch.optim.Optimizer):
-    """RMSProp as TensorFlow's tf.train.RMSPropOptimizer computes it, which the papers after 2015 used.
+    """RMSProp as TensorFlow's tf.train.RMSPropOptimizer computes it, which the papers after 2015
+    used.
 
-    The mean of squares starts at 1 rather than 0, epsilon stands inside the root, and the momentum holds steps already
-    multiplied by the learning rate:
+    The mean of squares starts at 1 rather than 0, epsilon stands inside the root, and the momentum
+    holds steps already multiplied by the learning rate:
         s <- alpha s + (1 - alpha) g^2;  m <- momentum m + lr g / sqrt(s + eps);  w <- w - m
     """
 
-    def __init__(self, parameters, lr: float, alpha: float, eps: float, momentum: float, weight_decay: float):
-        super().__init__(parameters, {"lr": lr, "alpha": alpha, "eps": eps, "momentum": momentum,
-                                      "weight_decay": weight_decay})
+    def __init__(
+        self, parameters, lr: float, alpha: float, eps: float, momentum: float, weight_decay: float
+    ):
+        super().__init__(
+            parameters,
+            {
+                "lr": lr,
+                "alpha": alpha,
+                "eps": eps,
+                "momentum": momentum,
+                "weight_decay": weight_decay,
+            },
+        )
 
     @torch.no_grad()
     def step(self) -> None:
@@ -29,8 +41,10 @@ class RMSpropTF(torch.optim.Optimizer):
     def _step(self, group: dict, weights: list[Tensor]) -> None:
         for weight in weights:
             if not self.state[weight]:
-                self.state[weight] = {"square_avg": torch.ones_like(weight),
-                                      "momentum_buffer": torch.zeros_like(weight)}
+                self.state[weight] = {
+                    "square_avg": torch.ones_like(weight),
+                    "momentum_buffer": torch.zeros_like(weight),
+                }
         squares = [self.state[weight]["square_avg"] for weight in weights]
         steps = [self.state[weight]["momentum_buffer"] for weight in weights]
         gradients = [weight.grad for weight in weights]
@@ -46,23 +60,35 @@ class RMSpropTF(torch.optim.Optimizer):
 
 
 OPTIMISERS: dict[str, Callable] = {
-    "sgd": lambda groups, r: torch.optim.SGD(groups, r.lr, r.momentum, weight_decay=r.weight_decay,
-                                             nesterov=r.nesterov, fused=True),
-    "adam": lambda groups, r: torch.optim.Adam(groups, r.lr, eps=r.eps, weight_decay=r.weight_decay, fused=True),
-    "adamw": lambda groups, r: torch.optim.AdamW(groups, r.lr, eps=r.eps, weight_decay=r.weight_decay, fused=True),
-    "rmsprop": lambda groups, r: torch.optim.RMSprop(groups, r.lr, r.alpha, r.eps, r.weight_decay, r.momentum),
-    "rmsprop-tf": lambda groups, r: RMSpropTF(groups, r.lr, r.alpha, r.eps, r.momentum, r.weight_decay),
+    "sgd": lambda groups, r: torch.optim.SGD(
+        groups, r.lr, r.momentum, weight_decay=r.weight_decay, nesterov=r.nesterov, fused=True
+    ),
+    "adam": lambda groups, r: torch.optim.Adam(
+        groups, r.lr, eps=r.eps, weight_decay=r.weight_decay, fused=True
+    ),
+    "adamw": lambda groups, r: torch.optim.AdamW(
+        groups, r.lr, eps=r.eps, weight_decay=r.weight_decay, fused=True
+    ),
+    "rmsprop": lambda groups, r: torch.optim.RMSprop(
+        groups, r.lr, r.alpha, r.eps, r.weight_decay, r.momentum
+    ),
+    "rmsprop-tf": lambda groups, r: RMSpropTF(
+        groups, r.lr, r.alpha, r.eps, r.momentum, r.weight_decay
+    ),
 }
 
 
 def optimiser(recipe: Recipe, net: nn.Module) -> torch.optim.Optimizer:
     """The recipe's optimiser over the weights that are not frozen.
 
-    Without `decay_norm`, weights of one dimension (biases, and the scale and shift of norms) do not decay.
+    Without `decay_norm`, weights of one dimension (biases, and the scale and shift of norms) do not
+    decay.
     """
     weights = [weight for weight in net.parameters() if weight.requires_grad]
     if recipe.decay_norm:
         return OPTIMISERS[recipe.opt](weights, recipe)
-    groups = [{"params": [weight for weight in weights if weight.ndim > 1]},
-              {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0}]
+    groups = [
+        {"params": [weight for weight in weights if weight.ndim > 1]},
+        {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0},
+    ]
     return OPTIMISERS[recipe.opt]([group for group in groups if group["params"]], recipe)

@@ -1,4 +1,5 @@
 """The two images of a run folder, as PNG bytes."""
+
 import io
 
 from torch import Tensor
@@ -11,8 +12,12 @@ def curves(log: list[dict], title: str) -> bytes:
     left.plot(epochs, [line["train_loss"] for line in log], color="#1f5f8b", label="training")
     left.plot(epochs, [line["val_loss"] for line in log], color="#c8553d", label="validation")
     left.set(xlabel="epoch", ylabel="loss", title="Loss")
-    right.plot(epochs, [100 * line["train_accuracy"] for line in log], color="#1f5f8b", label="training")
-    right.plot(epochs, [100 * line["val_accuracy"] for line in log], color="#c8553d", label="validation")
+    right.plot(
+        epochs, [100 * line["train_accuracy"] for line in log], color="#1f5f8b", label="training"
+    )
+    right.plot(
+        epochs, [100 * line["val_accuracy"] for line in log], color="#c8553d", label="validation"
+    )
     right.set(xlabel="epoch", ylabel="accuracy (%)", title="Accuracy")
     for axes in (left, right):
         axes.grid(alpha=0.25)
@@ -24,7 +29,9 @@ def curves(log: list[dict], title: str) -> bytes:
 
 
 def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
-    """Rows are the true classes, columns the predicted ones; numbers are written while they can be read."""
+    """Rows are the true classes, columns the predicted ones; numbers are written while they can be
+    read.
+    """
     n = len(classes)
     side = min(14, max(4.5, 0.42 * n + 2))
     figure, axes = _figure(1, 1, width=side + 1, height=side)
@@ -47,6 +54,7 @@ def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
 def _figure(rows: int, columns: int, width: float, height: float):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns)

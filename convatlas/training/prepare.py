@@ -1,4 +1,5 @@
 """What a run needs before its first step: a device, threads, images, a network."""
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -6,7 +7,16 @@ from dataclasses import dataclass, fields
 import torch
 from torch import nn
 
-from convatlas.data import Augment, Data, Finding, Loader, Preprocess, fit_preprocess, open_data, usable
+from convatlas.data import (
+    Augment,
+    Data,
+    Finding,
+    Loader,
+    Preprocess,
+    fit_preprocess,
+    open_data,
+    usable,
+)
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.registry import create_model, stored_facts
@@ -15,7 +25,8 @@ from convatlas.training.init import he_init_network
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import seed_for
 
-SMALL_STEP = 200e6          # multiply-adds below which one thread is faster: threads that wait for each other cost more
+# multiply-adds below which one thread is faster: threads that wait for each other cost more
+SMALL_STEP = 200e6
 
 
 @dataclass(frozen=True)
@@ -25,8 +36,8 @@ class Prepared:
     train: Loader
     val: Loader
     test: Loader
-    net: nn.Module          # with fresh weights, on the processor
-    skipped: list[Finding]    # images that cannot be read and are left out
+    net: nn.Module  # with fresh weights, on the processor
+    skipped: list[Finding]  # images that cannot be read and are left out
 
     @property
     def per_step(self) -> int:
@@ -34,8 +45,12 @@ class Prepared:
         return min(self.train.batch_size, len(self.data.train))
 
 
-def prepare(recipe: Recipe, group: ProcessGroup, checking: Callable[[int], None] = lambda done: None) -> Prepared:
-    """Everything is decoded or opened now, so that broken images and wrong names show before the first step."""
+def prepare(
+    recipe: Recipe, group: ProcessGroup, checking: Callable[[int], None] = lambda done: None
+) -> Prepared:
+    """Everything is decoded or opened now, so that broken images and wrong names show before the
+    first step.
+    """
     side = _side(recipe)
     data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
     augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
@@ -46,23 +61,45 @@ def prepare(recipe: Recipe, group: ProcessGroup, checking: Callable[[int], None]
         he_init_network(net)
     require_multi_crop(net, side, multi_crop_of(recipe))
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
-    prepared = Prepared(data, prep, net=net, skipped=skipped,
-                        train=Loader(data.train, prep, recipe.batch_size, recipe.seed, augment, recipe.workers,
-                                   classes=len(data.classes), share=share),
-                        val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
-                        test=Loader(data.test, prep, batch, workers=recipe.workers, share=share))
+    prepared = Prepared(
+        data,
+        prep,
+        net=net,
+        skipped=skipped,
+        train=Loader(
+            data.train,
+            prep,
+            recipe.batch_size,
+            recipe.seed,
+            augment,
+            recipe.workers,
+            classes=len(data.classes),
+            share=share,
+        ),
+        val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
+        test=Loader(data.test, prep, batch, workers=recipe.workers, share=share),
+    )
     if prepared.train.smallest_part < recipe.accumulate:
-        raise RunError(f"a step of {prepared.per_step} images cannot be split over {group.size} processes and "
-                       f"accumulate = {recipe.accumulate}; give --batch-size {2 * group.size * recipe.accumulate} "
-                       f"or more, or fewer processes")
+        raise RunError(
+            f"a step of {prepared.per_step} images cannot be split over {group.size} processes and "
+            f"accumulate = {recipe.accumulate}; give --batch-size "
+            f"{2 * group.size * recipe.accumulate} or more, or fewer processes"
+        )
     return prepared
 
 
 def _data(recipe: Recipe, group: ProcessGroup) -> Data:
     """With several processes on a machine, one of them downloads before the others look."""
+
     def opened(download: bool) -> Data:
-        return open_data(recipe.data, root=recipe.data_root, download=download, seed=recipe.seed,
-                         val_fraction=recipe.val_fraction)
+        return open_data(
+            recipe.data,
+            root=recipe.data_root,
+            download=download,
+            seed=recipe.seed,
+            val_fraction=recipe.val_fraction,
+        )
+
     if recipe.download and group.size > 1:
         group.together(lambda: opened(True) if group.local_rank == 0 else None)
     return opened(recipe.download and group.size == 1)
@@ -91,7 +128,9 @@ def macs(recipe: Recipe, side: int) -> float:
 
 @contextmanager
 def threads(recipe: Recipe) -> Iterator[None]:
-    """The recipe's number of threads, or one where a step is small; a busy neighbour makes waiting far dearer still."""
+    """The recipe's number of threads, or one where a step is small; a busy neighbour makes waiting
+    far dearer still.
+    """
     before = torch.get_num_threads()
     small = macs(recipe, recipe.size) * recipe.batch_size < SMALL_STEP
     torch.set_num_threads(recipe.threads or (1 if small else before))
@@ -104,8 +143,10 @@ def threads(recipe: Recipe) -> Iterator[None]:
 def device_type(recipe: Recipe) -> str:
     """cpu or cuda. RunError where the recipe asks for what is not there."""
     if recipe.device == "cuda" and not torch.cuda.is_available():
-        raise RunError("device = 'cuda', but this machine has no CUDA device that torch can use; leave --device out "
-                       "to train on the processor")
+        raise RunError(
+            "device = 'cuda', but this machine has no CUDA device that torch can use; leave "
+            "--device out to train on the processor"
+        )
     return "cuda" if recipe.device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
@@ -114,7 +155,9 @@ def device_of(kind: str, group: ProcessGroup) -> torch.device:
     if kind == "cpu" or group.size == 1:
         return torch.device(kind)
     if group.local_rank >= torch.cuda.device_count():
-        raise RunError(f"process {group.local_rank} of this machine has no CUDA device, for there are "
-                       f"{torch.cuda.device_count()}; start as many with --nproc-per-node")
+        raise RunError(
+            f"process {group.local_rank} of this machine has no CUDA device, for there are "
+            f"{torch.cuda.device_count()}; start as many with --nproc-per-node"
+        )
     torch.cuda.set_device(group.local_rank)
     return torch.device("cuda", group.local_rank)

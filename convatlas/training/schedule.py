@@ -1,15 +1,24 @@
-"""The learning rate as a pure function of the recipe, the step and the validation scores so far: nothing to save."""
+"""The learning rate as a pure function of the recipe, the step and the validation scores so far:
+nothing to save.
+"""
+
 import math
 from collections.abc import Sequence
 
 from convatlas.training.recipe import Recipe
 
 
-def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int, scores: Sequence[float] = ()) -> float:
-    """The rate of optimiser step `step` (from 0); `scores` are the validation accuracies of the finished epochs."""
+def learning_rate(
+    recipe: Recipe, step: int, steps_per_epoch: int, scores: Sequence[float] = ()
+) -> float:
+    """The rate of optimiser step `step` (from 0); `scores` are the validation accuracies of the
+    finished epochs.
+    """
     epoch = step / steps_per_epoch
     if epoch < recipe.warmup_epochs:
-        rise = (recipe.lr - recipe.warmup_lr) * (step + 1) / (recipe.warmup_epochs * steps_per_epoch)
+        rise = (
+            (recipe.lr - recipe.warmup_lr) * (step + 1) / (recipe.warmup_epochs * steps_per_epoch)
+        )
         return recipe.warmup_lr + rise
     return recipe.lr * FACTORS[recipe.sched](recipe, epoch, scores)
 
@@ -19,7 +28,9 @@ def constant(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
 
 
 def cosine(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
-    """From 1 after the warm-up to 0 at the end (Loshchilov and Hutter, arXiv:1608.03983, Eq. (5), one cycle)."""
+    """From 1 after the warm-up to 0 at the end (Loshchilov and Hutter, arXiv:1608.03983, Eq. (5),
+    one cycle).
+    """
     return 0.5 * (1 + math.cos(math.pi * _done(recipe, epoch)))
 
 
@@ -29,7 +40,9 @@ def polynomial(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
 
 
 def exponential(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
-    """Multiplied by gamma every `decay_epochs` epochs, counted from step 0, at once: TensorFlow's staircase."""
+    """Multiplied by gamma every `decay_epochs` epochs, counted from step 0, at once: TensorFlow's
+    staircase.
+    """
     return recipe.gamma ** math.floor(epoch / recipe.decay_epochs)
 
 
@@ -47,7 +60,7 @@ def plateau(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
             waited += 1
         if waited > recipe.patience:
             waited, drops = 0, drops + 1
-    return recipe.gamma ** drops
+    return recipe.gamma**drops
 
 
 def _done(recipe: Recipe, epoch: float) -> float:
@@ -56,5 +69,11 @@ def _done(recipe: Recipe, epoch: float) -> float:
     return min((epoch - recipe.warmup_epochs) / length, 1.0) if length > 0 else 1.0
 
 
-FACTORS = {"constant": constant, "cosine": cosine, "step": step, "plateau": plateau, "polynomial": polynomial,
-           "exponential": exponential}
+FACTORS = {
+    "constant": constant,
+    "cosine": cosine,
+    "step": step,
+    "plateau": plateau,
+    "polynomial": polynomial,
+    "exponential": exponential,
+}

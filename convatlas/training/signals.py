@@ -1,4 +1,7 @@
-"""SIGTERM, SIGINT and SIGUSR1 ask a run to save at its next step and leave; a second one stops it at once."""
+"""SIGTERM, SIGINT and SIGUSR1 ask a run to save at its next step and leave; a second one stops it
+at once.
+"""
+
 import os
 import signal
 import time
@@ -8,9 +11,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 class StopRequest:
-    """While entered, `name` becomes the first signal's name; work in a signal handler itself would be unsafe.
+    """While entered, `name` becomes the first signal's name; work in a signal handler itself would
+    be unsafe.
 
-    A second signal within `grace` seconds is the same request: launchers pass on what their processes got too.
+    A second signal within `grace` seconds is the same request: launchers pass on what their
+    processes got too.
     """
 
     def __init__(self, grace: float = 0.0):
@@ -23,13 +28,13 @@ class StopRequest:
     def __enter__(self) -> "StopRequest":
         try:
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        except ValueError:      # not the main thread: the program around us keeps its own handlers
+        except ValueError:  # not the main thread: the program around us keeps its own handlers
             self._before = {}
         return self
 
     def __exit__(self, *_) -> None:
         if self._leaving and self.grace:
-            return              # the launcher stops the others once one has left
+            return  # the launcher stops the others once one has left
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

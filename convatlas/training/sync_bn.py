@@ -1,4 +1,7 @@
-"""Batch norm over the whole batch of all processes. torch's own refuses tensors of the processor."""
+"""Batch norm over the whole batch of all processes. torch's own refuses tensors of
+the processor.
+"""
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -19,7 +22,9 @@ class _Sum(torch.autograd.Function):
 
 
 class SyncBatchNorm2d(nn.BatchNorm2d):
-    """nn.BatchNorm2d that learns from the images of all processes. (N, C, H, W) -> the same shape"""
+    """nn.BatchNorm2d that learns from the images of all processes. (N, C, H, W) ->
+    the same shape
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -41,13 +46,17 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
         if self.track_running_stats:
             self.num_batches_tracked.add_(1)
-            share = self.momentum if self.momentum is not None else 1 / int(self.num_batches_tracked)
+            share = (
+                self.momentum if self.momentum is not None else 1 / int(self.num_batches_tracked)
+            )
             self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
             self.running_var.lerp_(variance.to(self.running_var.dtype), share)
 
 
 def synchronise(net: nn.Module) -> None:
-    """Make every batch norm of the network one over all processes; names, weights and statistics stay."""
+    """Make every batch norm of the network one over all processes; names, weights and statistics
+    stay.
+    """
     for module in net.modules():
         if type(module) is nn.BatchNorm2d:
             module.__class__ = SyncBatchNorm2d

@@ -1,4 +1,7 @@
-"""A network, its optimiser and how far they are: all of it goes into a checkpoint and comes back the same."""
+"""A network, its optimiser and how far they are: all of it goes into a checkpoint and comes back
+the same.
+"""
+
 import hashlib
 import math
 import time
@@ -22,25 +25,30 @@ from convatlas.training.sync_bn import synchronise
 @dataclass
 class Progress:
     """How far a run is, in plain numbers."""
-    epoch: int = 0              # the epoch under way, from 0
-    batch: int = 0              # its steps that are done
-    step: int = 0               # steps done in all
-    seen: int = 0               # images of this epoch, with their loss and hits
+
+    epoch: int = 0  # the epoch under way, from 0
+    batch: int = 0  # its steps that are done
+    step: int = 0  # steps done in all
+    seen: int = 0  # images of this epoch, with their loss and hits
     loss_sum: float = 0.0
     correct: int = 0
-    scores: list[float] = field(default_factory=list)   # validation accuracy of the finished epochs
-    best_epoch: int = -1        # the latest of the best ones
-    seconds: float = 0.0        # of training and validation
-    log_length: int = 0         # bytes of log.jsonl
+    scores: list[float] = field(default_factory=list)  # validation accuracy of the finished epochs
+    best_epoch: int = -1  # the latest of the best ones
+    seconds: float = 0.0  # of training and validation
+    log_length: int = 0  # bytes of log.jsonl
 
 
 class _Heads(nn.Module):
-    """The network as a step differentiates it: (N, C, H, W) -> [(logits, weight)], the main head first."""
+    """The network as a step differentiates it: (N, C, H, W) -> [(logits, weight)], the main head
+    first.
+    """
 
     def __init__(self, net: nn.Module, compiled: bool):
         super().__init__()
         self.net = net
-        self.many = hasattr(net, "training_outputs")    # such networks say the weights of their auxiliary heads
+        self.many = hasattr(
+            net, "training_outputs"
+        )  # such networks say the weights of their auxiliary heads
         self.main = torch.compile(net) if compiled else net
 
     def forward(self, x: Tensor) -> list[tuple[Tensor, float]]:
@@ -48,50 +56,69 @@ class _Heads(nn.Module):
 
 
 class Trainer:
-    """One step at a time. Everything random in step n of a run is a function of (seed, n), so no state is kept."""
+    """One step at a time. Everything random in step n of a run is a function of (seed, n), so no
+    state is kept.
+    """
 
-    def __init__(self, recipe: Recipe, net: nn.Module, steps_per_epoch: int, device: torch.device,
-                 group: ProcessGroup | None = None):
+    def __init__(
+        self,
+        recipe: Recipe,
+        net: nn.Module,
+        steps_per_epoch: int,
+        device: torch.device,
+        group: ProcessGroup | None = None,
+    ):
         self.recipe, self.steps_per_epoch, self.device = recipe, steps_per_epoch, device
         self.group = group or ProcessGroup()
         self.layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.net = net.to(device, memory_format=self.layout)
         if recipe.sync_bn and self.group.size > 1:
             synchronise(net)
-        self.resting = freeze(net, recipe.freeze, recipe.freeze_bn) if recipe.freeze or recipe.freeze_bn else []
+        self.resting = (
+            freeze(net, recipe.freeze, recipe.freeze_bn)
+            if recipe.freeze or recipe.freeze_bn
+            else []
+        )
         self.heads = self.group.joined(_Heads(net, recipe.compile))
         self.average = averaged(net, recipe.ema) if recipe.ema else None
         self.loss = loss_function(recipe.loss, recipe.label_smoothing)
         self.optimiser = optimiser(recipe, net)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
-        self.start: dict = {}           # the weights that the run began with, if not fresh ones: name, sha256
+        self.start: dict = {}  # the weights that the run began with, if not fresh: name, sha256
         self._since = time.monotonic()
 
     @property
     def result(self) -> nn.Module:
-        """The network that is measured and kept: the average of the weights where the recipe asks for one."""
+        """The network that is measured and kept: the average of the weights where the recipe asks
+        for one.
+        """
         return self.average.module if self.average else self.net
 
     def step(self, x: Tensor, y: Tensor, whole: int | None = None) -> float:
         """One optimiser step; returns the loss. RunError if it is not finite.
 
-        x: images (N, C, H, W), y: labels (N,) or probabilities (N, classes); both this process's share of a batch of
-        `whole` images.
+        x: images (N, C, H, W), y: labels (N,) or probabilities (N, classes); both this process's
+        share of a batch of `whole` images.
         """
         progress, rank = self.progress, self.group.rank
         self.group.step = progress.step
-        torch.manual_seed(seed_for(self.recipe.seed, f"step of process {rank}" if rank else "step", progress.step))
+        torch.manual_seed(
+            seed_for(self.recipe.seed, f"step of process {rank}" if rank else "step", progress.step)
+        )
         self._prepare()
         with self.group.watched():
             found = self._differentiate(x, y, whole or len(y))
         loss_sum, correct, seen = self.group.sum(found)
         value = loss_sum / seen
         if not math.isfinite(value):
-            error = RunError(f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, batch "
-                             f"{progress.batch + 1}); nothing of it was saved. Start again with a lower --lr (it was "
-                             f"{self.learning_rate:.2g} here), with --warmup-epochs, or with --clip-grad 1")
-            error.quiet = rank > 0      # all processes find the same sum
+            error = RunError(
+                f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, "
+                f"batch {progress.batch + 1}); nothing of it was saved. Start again with a lower "
+                f"--lr (it was {self.learning_rate:.2g} here), with --warmup-epochs, or with "
+                "--clip-grad 1"
+            )
+            error.quiet = rank > 0  # all processes find the same sum
             raise error
         if self.recipe.clip_grad:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip_grad)
@@ -114,13 +141,17 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
 
     def _differentiate(self, x: Tensor, y: Tensor, whole: int) -> list[float]:
-        """The gradient of the mean loss over the whole batch; of our share, the sum of losses, the hits, the count.
+        """The gradient of the mean loss over the whole batch; of our share, the sum of losses, the
+        hits, the count.
 
-        ProcessGroup average their gradients, so each one's loss is weighted by its share times their number.
+        ProcessGroup average their gradients, so each one's loss is weighted by its share times
+        their number.
         """
         loss_sum, correct, parts = 0.0, 0, self.recipe.accumulate
         x, y = x.to(self.device, memory_format=self.layout), y.to(self.device)
-        for number, (inputs, labels) in enumerate(zip(x.tensor_split(parts), y.tensor_split(parts), strict=True), 1):
+        for number, (inputs, labels) in enumerate(
+            zip(x.tensor_split(parts), y.tensor_split(parts), strict=True), 1
+        ):
             with self.group.averaging(self.heads, last=number == parts):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.amp):
                     outputs = self.heads(inputs)
@@ -132,17 +163,30 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        return learning_rate(self.recipe, self.progress.step, self.steps_per_epoch, self.progress.scores)
+        return learning_rate(
+            self.recipe, self.progress.step, self.steps_per_epoch, self.progress.scores
+        )
 
     def end_epoch(self, score: float) -> dict:
-        """Note the epoch's validation accuracy, keep the weights if none was better; returns the log's line."""
+        """Note the epoch's validation accuracy, keep the weights if none was better; returns the
+        log's line.
+        """
         progress = self.progress
-        record = {"epoch": progress.epoch + 1, "step": progress.step, "lr": self.learning_rate,
-                  "train_loss": progress.loss_sum / progress.seen, "train_accuracy": progress.correct / progress.seen,
-                  "val_accuracy": score, "seconds": self.seconds}
+        record = {
+            "epoch": progress.epoch + 1,
+            "step": progress.step,
+            "lr": self.learning_rate,
+            "train_loss": progress.loss_sum / progress.seen,
+            "train_accuracy": progress.correct / progress.seen,
+            "val_accuracy": score,
+            "seconds": self.seconds,
+        }
         if score >= max(progress.scores, default=-1.0):
             progress.best_epoch = progress.epoch
-            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.result.state_dict().items()}
+            self.best = {
+                name: tensor.detach().cpu().clone()
+                for name, tensor in self.result.state_dict().items()
+            }
         progress.scores.append(score)
         progress.epoch, progress.batch = progress.epoch + 1, 0
         progress.seen, progress.loss_sum, progress.correct = 0, 0.0, 0
@@ -154,28 +198,44 @@ class Trainer:
         return self.progress.seconds + time.monotonic() - self._since
 
     def snapshot(self, about: dict) -> Checkpoint:
-        """`about` joins the state: what the run is of. RunError when a weight is no longer a finite number."""
+        """`about` joins the state: what the run is of. RunError when a weight is no longer a finite
+        number.
+        """
         model = self.net.state_dict()
         for name, tensor in model.items():
             if not tensor.isfinite().all():
-                raise RunError(f"{name} is no longer finite after step {self.progress.step}; nothing of it was saved. "
-                               f"Start again with a lower --lr, or with --clip-grad 1")
-        moments = {f"optimiser.{index}.{name}": value
-                   for index, values in self.optimiser.state_dict()["state"].items()
-                   for name, value in values.items() if isinstance(value, Tensor)}
+                raise RunError(
+                    f"{name} is no longer finite after step {self.progress.step}; nothing of it "
+                    "was saved. Start again with a lower --lr, or with --clip-grad 1"
+                )
+        moments = {
+            f"optimiser.{index}.{name}": value
+            for index, values in self.optimiser.state_dict()["state"].items()
+            for name, value in values.items()
+            if isinstance(value, Tensor)
+        }
         best = {f"best.{name}": tensor for name, tensor in self.best.items()}
         average = self.average.module.state_dict() if self.average else {}
         average = {f"average.{name}": tensor for name, tensor in average.items()}
-        state = {"progress": asdict(self.progress) | {"seconds": self.seconds}, "start": self.start,
-                 "tensors": len(moments | best | average)}
+        state = {
+            "progress": asdict(self.progress) | {"seconds": self.seconds},
+            "start": self.start,
+            "tensors": len(moments | best | average),
+        }
         return Checkpoint(self.progress.step, model, moments | best | average, state | about)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Take up a snapshot's state. RunError, naming what differs, for one that is not of this network and recipe."""
+        """Take up a snapshot's state. RunError, naming what differs, for one that is not of this
+        network and recipe.
+        """
         state, train_state = checkpoint.state, checkpoint.train_state
-        if len(train_state) != state.get("tensors", len(train_state)):      # older versions did not count them
-            raise RunError(f"the checkpoint of step {checkpoint.step} holds {len(train_state)} tensors of the "
-                           f"optimiser and the best weights instead of {state['tensors']}; {REMEDY}")
+        if len(train_state) != state.get(
+            "tensors", len(train_state)
+        ):  # older versions did not count them
+            raise RunError(
+                f"the checkpoint of step {checkpoint.step} holds {len(train_state)} tensors of the "
+                f"optimiser and the best weights instead of {state['tensors']}; {REMEDY}"
+            )
         _load(self.net, checkpoint.model, "the network")
         self.best = _under("best", train_state)
         if self.average:
@@ -197,23 +257,38 @@ REMEDY = "restore the file, or begin another run with --output"
 
 
 def _under(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(f"{kind}."): tensor for name, tensor in tensors.items() if name.startswith(f"{kind}.")}
+    return {
+        name.removeprefix(f"{kind}."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(f"{kind}.")
+    }
 
 
 def _load(net: nn.Module, tensors: dict[str, Tensor], what: str) -> None:
     """All tensors or none: names, shapes and types must be the network's own."""
-    wanted = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in net.state_dict().items()}
+    wanted = {
+        name: (tuple(tensor.shape), tensor.dtype) for name, tensor in net.state_dict().items()
+    }
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
-    wrong = [f"{name} is {_shaped(found.get(name))}, not {_shaped(wanted.get(name))}"
-             for name in sorted({*wanted, *found}) if wanted.get(name) != found.get(name)]
+    wrong = [
+        f"{name} is {_shaped(found.get(name))}, not {_shaped(wanted.get(name))}"
+        for name in sorted({*wanted, *found})
+        if wanted.get(name) != found.get(name)
+    ]
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise RunError(f"the checkpoint does not fit {what}: {'; '.join(wrong[:3])}{more}; {REMEDY}")
+        raise RunError(
+            f"the checkpoint does not fit {what}: {'; '.join(wrong[:3])}{more}; {REMEDY}"
+        )
     net.load_state_dict(tensors)
 
 
 def _shaped(tensor: tuple | None) -> str:
-    return f"{'x'.join(map(str, tensor[0])) or 'a scalar'} {str(tensor[1])[6:]}" if tensor else "absent"
+    return (
+        f"{'x'.join(map(str, tensor[0])) or 'a scalar'} {str(tensor[1])[6:]}"
+        if tensor
+        else "absent"
+    )
 
 
 def _like(parameter: Tensor, moment: Tensor) -> Tensor:

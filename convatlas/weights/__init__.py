@@ -1,7 +1,10 @@
-"""Checkpoints that people already own, in and out: tables of names, safe reading, identification, certificate.
+"""Checkpoints that people already own, in and out: tables of names, safe reading, identification,
+certificate.
 
-Functions of a module or a file; nothing of ours is imported, and networks are named in the tables only.
+Functions of a module or a file; nothing of ours is imported, and networks are named in the tables
+only.
 """
+
 import importlib
 
 _HOMES = {"Certificate": "loading", "load_weights": "loading", "save_weights": "writing"}

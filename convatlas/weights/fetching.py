@@ -1,4 +1,7 @@
-"""From a word to a file: published weights of torchvision and of the Hugging Face hub, each checked by its hash."""
+"""From a word to a file: published weights of torchvision and of the Hugging Face hub, each checked
+by its hash.
+"""
+
 import hashlib
 import re
 from contextlib import suppress
@@ -14,7 +17,8 @@ HUB_FILE = "model.safetensors"
 
 
 def fetch(weights: str | Path, network: str) -> Path:
-    """The file that `weights` means for the network: itself, or downloaded once and kept where its source keeps it.
+    """The file that `weights` means for the network: itself, or downloaded once and kept where its
+    source keeps it.
 
     Raises WeightsError where it cannot be had; offline, with the address and where to put the file.
     """
@@ -28,6 +32,7 @@ def fetch(weights: str | Path, network: str) -> Path:
 def _from_torchvision(network: str) -> Path:
     import torch
     from torchvision.models import get_model_weights
+
     theirs = next((name for name, twin in torchvision.TWINS.items() if twin.ours == network), None)
     if theirs is None:
         near = torchvision.TWINS.get(network)
@@ -42,49 +47,68 @@ def _from_torchvision(network: str) -> Path:
         try:
             torch.hub.download_url_to_file(url, str(path), hash_prefix=prefix)
         except (URLError, OSError) as error:
-            raise WeightsError(f"cannot download {url} ({getattr(error, 'reason', error)}); fetch it elsewhere and put "
-                               f"it at {path}") from None
+            raise WeightsError(
+                f"cannot download {url} ({getattr(error, 'reason', error)}); fetch it elsewhere "
+                f"and put it at {path}"
+            ) from None
         except RuntimeError:
-            raise WeightsError(f"{url} gave another file than its name promises (sha256 {prefix}…); try again "
-                               f"later") from None
+            raise WeightsError(
+                f"{url} gave another file than its name promises (sha256 {prefix}…); try again "
+                f"later"
+            ) from None
     if not _sha256(path).startswith(prefix):
-        raise WeightsError(f"{path} is not the published file (its sha256 does not begin with {prefix}); delete it")
+        raise WeightsError(
+            f"{path} is not the published file (its sha256 does not begin with {prefix}); delete it"
+        )
     return path
 
 
 def _from_hub(weights: str) -> Path:
     match = HUB.fullmatch(weights)
     if not match:
-        raise WeightsError(f"cannot read {weights!r}; write hub:owner/name, or hub:owner/name@revision")
+        raise WeightsError(
+            f"cannot read {weights!r}; write hub:owner/name, or hub:owner/name@revision"
+        )
     try:
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
         from huggingface_hub.utils import logging
     except ImportError:
-        raise WeightsError("the Hugging Face hub needs its client: pip install 'convatlas[hub]'") from None
-    logging.set_verbosity_error()                       # its retries are not news; their end is one sentence below
+        raise WeightsError(
+            "the Hugging Face hub needs its client: pip install 'convatlas[hub]'"
+        ) from None
+    logging.set_verbosity_error()  # its retries are not news; their end is one sentence below
     repo, revision = match["repo"], match["revision"]
     try:
         path = _kept_or_new(repo, revision)
     except LocalEntryNotFoundError:
-        raise WeightsError(f"cannot download {HUB_FILE} of {repo}; fetch https://huggingface.co/{repo}/resolve/"
-                           f"{revision or 'main'}/{HUB_FILE} elsewhere and give the file instead") from None
+        raise WeightsError(
+            f"cannot download {HUB_FILE} of {repo}; fetch https://huggingface.co/{repo}/resolve/"
+            f"{revision or 'main'}/{HUB_FILE} elsewhere and give the file instead"
+        ) from None
     except (HfHubHTTPError, OSError, ValueError) as error:
-        raise WeightsError(f"{repo} gives no {HUB_FILE} ({str(error).splitlines()[0]:.120})") from None
-    promised = path.resolve().name                      # the client names what it keeps by its sha256
+        raise WeightsError(
+            f"{repo} gives no {HUB_FILE} ({str(error).splitlines()[0]:.120})"
+        ) from None
+    promised = path.resolve().name  # the client names what it keeps by its sha256
     if re.fullmatch(r"[0-9a-f]{64}", promised) and _sha256(path) != promised:
-        raise WeightsError(f"{path} is not the file that the hub promised (its sha256 differs); delete it")
+        raise WeightsError(
+            f"{path} is not the file that the hub promised (its sha256 differs); delete it"
+        )
     return path
 
 
 def _kept_or_new(repo: str, revision: str | None) -> Path:
-    """The file as it was downloaded before, which needs no network, else from the hub with what describes it."""
+    """The file as it was downloaded before, which needs no network, else from the hub with what
+    describes it.
+    """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
     try:
         return Path(hf_hub_download(repo, HUB_FILE, revision=revision, local_files_only=True))
     except LocalEntryNotFoundError:
         path = Path(hf_hub_download(repo, HUB_FILE, revision=revision))
-    with suppress(EntryNotFoundError):                  # it tells variants apart, but a repository may have none
+    with suppress(EntryNotFoundError):  # it tells variants apart, but a repository may have none
         hf_hub_download(repo, "config.json", revision=revision)
     return path
 

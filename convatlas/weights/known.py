@@ -1,39 +1,50 @@
-"""Which checkpoint is whose: the keys and shapes of every file that some network here can read, as fingerprints.
+"""Which checkpoint is whose: the keys and shapes of every file that some network here can read, as
+fingerprints.
 
-known.json is generated (`make index`). Two networks may share a fingerprint (ResNet-50 with its stride in the 1x1 or in
-the 3x3): then the file must say which it is, or the caller.
+known.json is generated (`make index`). Two networks may share a fingerprint (ResNet-50 with its
+stride in the 1x1 or in the 3x3): then the file must say which it is, or the caller.
 """
+
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
-OURS = "convatlas"                  # the source of files with our own names
+OURS = "convatlas"  # the source of files with our own names
 STORED = Path(__file__).with_name("known.json")
 Shapes = Mapping[str, tuple[int, ...]]
-COUNTER = "num_batches_tracked"     # of batch norm; checkpoints from before PyTorch 0.4.1 lack it, and nothing reads it
+# of batch norm; checkpoints from before PyTorch 0.4.1 lack it, and nothing reads it
+COUNTER = "num_batches_tracked"
 
 
 @dataclass(frozen=True)
 class Known:
-    """A kind of checkpoint: `theirs` in `source` is our network `ours`. `head` and `stem` are names in the file."""
+    """A kind of checkpoint: `theirs` in `source` is our network `ours`. `head` and `stem` are names
+    in the file.
+    """
+
     source: str
     theirs: str
     ours: str
-    head: tuple[str, ...]           # tensors with one row a class
-    stem: str                       # the first convolution: one slice an input channel; "" if there is none
-    shapes: str                     # fingerprint of all shapes, but for classes and channels
+    head: tuple[str, ...]  # tensors with one row a class
+    stem: str  # the first convolution: one slice an input channel; "" if there is none
+    shapes: str  # fingerprint of all shapes, but for classes and channels
 
     def __str__(self) -> str:
         return self.ours if self.source == OURS else f"{self.source}'s {self.theirs}"
 
 
 def identify(shapes: Shapes) -> list[Known]:
-    """The kinds of checkpoint that have these names and shapes, whatever the number of classes and channels."""
-    return [kind for kind in known_checkpoints().get(names_of(shapes), ())
-            if kind.shapes == shapes_of(shapes, kind.head, kind.stem)]
+    """The kinds of checkpoint that have these names and shapes, whatever the number of classes and
+    channels.
+    """
+    return [
+        kind
+        for kind in known_checkpoints().get(names_of(shapes), ())
+        if kind.shapes == shapes_of(shapes, kind.head, kind.stem)
+    ]
 
 
 def names_of(names: Iterable[str]) -> str:
@@ -43,17 +54,33 @@ def names_of(names: Iterable[str]) -> str:
 
 def shapes_of(shapes: Shapes, head: Iterable[str], stem: str) -> str:
     """Fingerprint of names and shapes, without the number of classes and of input channels."""
+
     def free(name: str, shape: tuple[int, ...]) -> list:
-        return ["*", *shape[1:]] if name in head else [shape[0], "*", *shape[2:]] if name == stem else list(shape)
-    return _fingerprint([[name, *free(name, tuple(shape))] for name, shape in sorted(shapes.items())
-                         if not name.endswith(COUNTER)])
+        return (
+            ["*", *shape[1:]]
+            if name in head
+            else [shape[0], "*", *shape[2:]]
+            if name == stem
+            else list(shape)
+        )
+
+    return _fingerprint(
+        [
+            [name, *free(name, tuple(shape))]
+            for name, shape in sorted(shapes.items())
+            if not name.endswith(COUNTER)
+        ]
+    )
 
 
 def text(kinds: Mapping[str, list[Known]]) -> str:
     """known.json: the kinds by the fingerprint of their names, one kind a line."""
-    lines = (f"{json.dumps(names)}: [\n" + ",\n".join(
-        f" {json.dumps([kind.source, kind.theirs, kind.ours, kind.head, kind.stem, kind.shapes])}" for kind in group)
-        + "]" for names, group in sorted(kinds.items()))
+    lines = (
+        f"{json.dumps(names)}: [\n"
+        + ",\n".join(f" {json.dumps(astuple(kind))}" for kind in group)
+        + "]"
+        for names, group in sorted(kinds.items())
+    )
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -65,5 +92,10 @@ def _fingerprint(value) -> str:
 def known_checkpoints() -> dict[str, list[Known]]:
     """All kinds, by the fingerprint of their names."""
     stored = json.loads(STORED.read_text())
-    return {names: [Known(source, theirs, ours, tuple(head), stem, shapes)
-                    for source, theirs, ours, head, stem, shapes in group] for names, group in stored.items()}
+    return {
+        names: [
+            Known(source, theirs, ours, tuple(head), stem, shapes)
+            for source, theirs, ours, head, stem, shapes in group
+        ]
+        for names, group in stored.items()
+    }

@@ -1,8 +1,11 @@
-"""Our names of weights to those of another library and back: one rule table a source, applied to a network's own keys.
+"""Our names of weights to those of another library and back: one rule table a source, applied to a
+network's own keys.
 
-A rule is a pair (pattern, replacement) for re.sub; rules run in order on each key of ours and leave theirs. So a table
-is one-way to write and two-way to use: the translation of all keys of a network is a bijection, or it is refused.
+A rule is a pair (pattern, replacement) for re.sub; rules run in order on each key of ours and leave
+theirs. So a table is one-way to write and two-way to use: the translation of all keys of a network
+is a bijection, or it is refused.
 """
+
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,13 +17,17 @@ Rules = tuple[Rule, ...]
 
 class Convolved(NamedTuple):
     """A convolution over the whole map there, a linear layer here."""
-    pattern: str                    # of their keys
-    side: int                       # of the kernel there
+
+    pattern: str  # of their keys
+    side: int  # of the kernel there
 
 
 class Reordered(NamedTuple):
-    """Channels in another order there: what stands at place i of dimension `dim` here stands at places[i] there."""
-    pattern: str                    # of our keys
+    """Channels in another order there: what stands at place i of dimension `dim` here stands at
+    places[i] there.
+    """
+
+    pattern: str  # of our keys
     dim: int
     places: tuple[int, ...]
 
@@ -28,18 +35,25 @@ class Reordered(NamedTuple):
 @dataclass(frozen=True)
 class Twin:
     """A model of another library whose graph is that of one of our networks."""
-    ours: str                       # the name in the atlas
+
+    ours: str  # the name in the atlas
     rules: Rules
     convolved: tuple[Convolved, ...] = ()
     reordered: tuple[Reordered, ...] = ()
-    absent: str = ""                # pattern of our keys that their checkpoints do not hold
-    surplus: str = ""               # pattern of their keys that mean nothing here
+    absent: str = ""  # pattern of our keys that their checkpoints do not hold
+    surplus: str = ""  # pattern of their keys that mean nothing here
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
-        """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two become one of theirs."""
-        found = {key: self.name(key) for key in keys if not (self.absent and re.search(self.absent, key))}
+        """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two become one
+        of theirs.
+        """
+        found = {
+            key: self.name(key) for key in keys if not (self.absent and re.search(self.absent, key))
+        }
         if len(set(found.values())) < len(found):
-            twice = sorted(theirs for theirs in set(found.values()) if list(found.values()).count(theirs) > 1)
+            twice = sorted(
+                theirs for theirs in set(found.values()) if list(found.values()).count(theirs) > 1
+            )
             raise ValueError(f"two weights of {self.ours} would be called {twice[0]}")
         return found
 
@@ -50,23 +64,30 @@ class Twin:
         return key
 
     def side(self, name: str) -> int:
-        """Of the kernel, where their weight of this name is a convolution's and ours a linear layer's; else 0."""
+        """Of the kernel, where their weight of this name is a convolution's and ours a linear
+        layer's; else 0.
+        """
         return next((side for pattern, side in self.convolved if re.search(pattern, name)), 0)
 
     def shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape under their name of a weight that has `shape` here."""
         side = self.side(name)
-        return (shape[0], shape[1] // side ** 2, side, side) if side else tuple(shape)
+        return (shape[0], shape[1] // side**2, side, side) if side else tuple(shape)
 
 
 def counted(template: str, by: int) -> Callable[[re.Match], str]:
-    """A replacement whose {} is the first group's number plus `by`: counted("layer{}.", -1) for conv2_x -> layer1."""
+    """A replacement whose {} is the first group's number plus `by`: counted("layer{}.", -1) for
+    conv2_x -> layer1.
+    """
     return lambda match: template.format(int(match[1]) + by, *match.groups()[1:])
 
 
 def moved(places: Mapping[str, str], inner: str = "") -> Rules:
-    r"""A rule for each module at the top: moved({"fc6": "classifier.1"}, r"\.fc") for fc6.fc.weight."""
+    r"""A rule for each module at the top.
+
+    moved({"fc6": "classifier.1"}, r"\.fc") is for fc6.fc.weight.
+    """
     return tuple((rf"^{ours}{inner}\.", f"{theirs}.") for ours, theirs in places.items())
 
 
-Table = Mapping[str, Twin]          # their model's name -> its twin
+Table = Mapping[str, Twin]  # their model's name -> its twin

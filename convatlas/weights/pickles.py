@@ -1,17 +1,21 @@
-"""Looks through a PyTorch pickle without running it: which names it would import, how much storage it asks for.
+"""Looks through a PyTorch pickle without running it: which names it would import, how much storage
+it asks for.
 
 Every name becomes an inert stand-in, so nothing of the file's choosing is imported or called.
 """
+
 import pickle
 from typing import BinaryIO
 
 from convatlas.errors import WeightsError
 
-MANY = 200_000          # tensors and small objects; the deepest network of the atlas has 7,219 tensors
+MANY = 200_000  # tensors and small objects; the deepest network of the atlas has 7,219 tensors
 
 
 class Inert:
-    """Stands for whatever a pickle would import: can be called, filled and given items, and does nothing."""
+    """Stands for whatever a pickle would import: can be called, filled and given items, and does
+    nothing.
+    """
 
     def __init__(self, *args, **kwargs):
         pass
@@ -30,7 +34,9 @@ class Inert:
 
 
 class Inspector(pickle.Unpickler):
-    """Reads one pickle for what it names and asks for; storages are (kind, type, key, place, elements, ...)."""
+    """Reads one pickle for what it names and asks for; storages are (kind, type, key, place,
+    elements, ...).
+    """
 
     def __init__(self, file: BinaryIO):
         super().__init__(file, encoding="latin1")
@@ -51,10 +57,14 @@ class Inspector(pickle.Unpickler):
 
 
 def inspect(file: BinaryIO, bytes_there: int) -> Inspector:
-    """Reads a pickle at the file's position. Raises WeightsError where it asks for more than the file can hold."""
+    """Reads a pickle at the file's position. Raises WeightsError where it asks for more than the
+    file can hold.
+    """
     inspector = Inspector(file)
     inspector.load()
     if sum(inspector.elements.values()) > bytes_there:
-        raise WeightsError(f"promises {sum(inspector.elements.values()):,} values in {bytes_there:,} bytes; "
-                           f"do not use it")
+        raise WeightsError(
+            f"promises {sum(inspector.elements.values()):,} values in {bytes_there:,} bytes; "
+            f"do not use it"
+        )
     return inspector

@@ -1,4 +1,7 @@
-"""The recorded answer: a fixed image and the logits a network gave for it, kept in the metadata of its file."""
+"""The recorded answer: a fixed image and the logits a network gave for it, kept in the metadata of
+its file.
+"""
+
 import copy
 import json
 from collections.abc import Mapping
@@ -7,22 +10,27 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-NETWORK = "convatlas.network"       # keys of the metadata
+NETWORK = "convatlas.network"  # keys of the metadata
 ANSWER = "convatlas.answer"
-MANY = 1000                         # logits kept
+MANY = 1000  # logits kept
 
 
 def image(size: tuple[int, int, int]) -> Tensor:
-    """A fixed image of waves and no randomness, about as large as a normalised one.  (1, C, H, W)"""
+    """A fixed image of waves and no randomness, about as large as a normalised
+    one.  (1, C, H, W)
+    """
     channels, height, width = size
-    c, y, x = torch.meshgrid(torch.arange(channels), torch.arange(height), torch.arange(width), indexing="ij")
+    c, y, x = torch.meshgrid(
+        torch.arange(channels), torch.arange(height), torch.arange(width), indexing="ij"
+    )
     return (torch.sin(0.37 * x + 1.1 * c) + torch.cos(0.23 * y - 0.7 * c))[None].float()
 
 
 def answer(net: nn.Module) -> list[float]:
     """The logits for the fixed image of the network's printed size, in evaluation mode.
 
-    In double precision: in single, a deep network with gates may differ by 4e-5 from one kernel to another.
+    In double precision: in single, a deep network with gates may differ by 4e-5 from one kernel to
+    another.
     """
     with torch.no_grad():
         exact = copy.deepcopy(net).cpu().double().eval()
@@ -40,7 +48,11 @@ def recorded(metadata: Mapping[str, str]) -> list[float] | None:
         held = json.loads(metadata[ANSWER])
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
-    return held if isinstance(held, list) and held and all(type(value) is float for value in held) else None
+    return (
+        held
+        if isinstance(held, list) and held and all(type(value) is float for value in held)
+        else None
+    )
 
 
 def difference(net: nn.Module, expected: list[float]) -> float:
@@ -48,4 +60,6 @@ def difference(net: nn.Module, expected: list[float]) -> float:
     measured = answer(net)
     if len(measured) != len(expected):
         return float("inf")
-    return max(abs(a - b) for a, b in zip(measured, expected, strict=True)) / max(map(abs, expected))
+    return max(abs(a - b) for a, b in zip(measured, expected, strict=True)) / max(
+        map(abs, expected)
+    )

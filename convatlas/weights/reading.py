@@ -1,7 +1,9 @@
-"""Reads checkpoints from outside as tensors and nothing else. A file is looked through before anything is allocated.
+"""Reads checkpoints from outside as tensors and nothing else. A file is looked through before
+anything is allocated.
 
 safetensors and PyTorch's zip and legacy files are read; whatever holds code is refused by its type.
 """
+
 import hashlib
 import json
 import pickle
@@ -18,14 +20,21 @@ from torch import Tensor
 from convatlas.errors import WeightsError
 from convatlas.weights.pickles import MANY, Inspector, inspect
 
-LARGEST = 8_000_000_000             # bytes; VGG-19, the largest network of the atlas, has 575 million
-LARGEST_HEADER = 16_000_000         # bytes of a safetensors header
+LARGEST = 8_000_000_000  # bytes; VGG-19, the largest network of the atlas, has 575 million
+LARGEST_HEADER = 16_000_000  # bytes of a safetensors header
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 SECTIONS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
-WRAPPERS = ("module.", "_orig_mod.", "model.")      # DataParallel, torch.compile, a trainer that holds the network
+WRAPPERS = (
+    "module.",
+    "_orig_mod.",
+    "model.",
+)  # DataParallel, torch.compile, a trainer that holds the network
 CODE = {
-    b"\x89HDF": "a Keras or HDF5 file", b"GGUF": "a GGUF file", b"\x08": "an ONNX or TensorFlow graph",
-    b"\x1f\x8b": "a gzip archive; unpack it and give what is inside", b"BZh": "a bzip2 archive; unpack it first",
+    b"\x89HDF": "a Keras or HDF5 file",
+    b"GGUF": "a GGUF file",
+    b"\x08": "an ONNX or TensorFlow graph",
+    b"\x1f\x8b": "a gzip archive; unpack it and give what is inside",
+    b"BZh": "a bzip2 archive; unpack it first",
 }
 KNOWN_FORMATS = "give a .safetensors file or a state_dict saved by torch.save"
 
@@ -33,18 +42,19 @@ KNOWN_FORMATS = "give a .safetensors file or a state_dict saved by torch.save"
 @dataclass(frozen=True)
 class Checkpoint:
     """The tensors of a file, under the file's own names, and what the file says of itself."""
+
     path: Path
     sha256: str
     tensors: Mapping[str, Tensor]
-    metadata: Mapping[str, str]     # of a safetensors file; empty for others
+    metadata: Mapping[str, str]  # of a safetensors file; empty for others
 
 
 def read(path: str | Path) -> Checkpoint:
     """The tensors of a checkpoint file, on the CPU.
 
-    A dictionary inside the file ("state_dict", "model", ...) is opened, and a prefix that all names share through
-    DataParallel or torch.compile is dropped. Raises WeightsError for a file that is missing, damaged, too large, holds
-    anything but tensors, or holds values that are not finite.
+    A dictionary inside the file ("state_dict", "model", ...) is opened, and a prefix that all names
+    share through DataParallel or torch.compile is dropped. Raises WeightsError for a file that is
+    missing, damaged, too large, holds anything but tensors, or holds values that are not finite.
     """
     path = Path(path)
     if path.is_dir():
@@ -62,16 +72,22 @@ def _certified(path: Path, file: BinaryIO) -> Checkpoint:
         _check(tensors)
     except WeightsError as error:
         raise WeightsError(f"{path} {error}") from None
-    except Exception as error:      # whatever a damaged or hostile file brings about in those who parse it
+    except (
+        Exception
+    ) as error:  # whatever a damaged or hostile file brings about in those who parse it
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise WeightsError(f"{path} is damaged ({reason:.100}); download or copy it again") from None
+        raise WeightsError(
+            f"{path} is damaged ({reason:.100}); download or copy it again"
+        ) from None
     file.seek(0)
     return Checkpoint(path, hashlib.file_digest(file, "sha256").hexdigest(), tensors, metadata)
 
 
 def _read(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
     if size > LARGEST:
-        raise WeightsError(f"has {size:,} bytes, more than any network of the atlas ({LARGEST:,} at most)")
+        raise WeightsError(
+            f"has {size:,} bytes, more than any network of the atlas ({LARGEST:,} at most)"
+        )
     if not size:
         raise WeightsError("is empty; download or copy it again")
     start = file.read(16)
@@ -89,10 +105,13 @@ def _read(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]
 
 def _read_safetensors(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
     from safetensors.torch import load
+
     file.seek(0)
-    length, = struct.unpack("<Q", file.read(8))
+    (length,) = struct.unpack("<Q", file.read(8))
     if length > min(size, LARGEST_HEADER):
-        raise WeightsError(f"promises a header of {length:,} bytes; it is damaged, or no safetensors file")
+        raise WeightsError(
+            f"promises a header of {length:,} bytes; it is damaged, or no safetensors file"
+        )
     header = json.loads(file.read(length))
     metadata = header.pop("__metadata__", {})
     if len(header) > MANY:
@@ -102,11 +121,15 @@ def _read_safetensors(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dic
 
 
 def _look_through_zip(file: BinaryIO, size: int) -> None:
-    """Refuses by type what is no plain state: exported programs and TorchScript run code when they are opened."""
+    """Refuses by type what is no plain state: exported programs and TorchScript run code when they
+    are opened.
+    """
     archive = zipfile.ZipFile(file)
     entries = archive.infolist()
     names = {entry.filename.partition("/")[2] or entry.filename for entry in entries}
-    if "archive_format" in names or any(name.startswith(("models/", "data/aotinductor")) for name in names):
+    if "archive_format" in names or any(
+        name.startswith(("models/", "data/aotinductor")) for name in names
+    ):
         raise WeightsError(f"is an exported program (.pt2), which holds code; {KNOWN_FORMATS}")
     if "constants.pkl" in names or any(name.startswith("code/") for name in names):
         raise WeightsError(f"is a TorchScript program, which holds code; {KNOWN_FORMATS}")
@@ -122,12 +145,14 @@ def _look_through_zip(file: BinaryIO, size: int) -> None:
 
 
 def _look_through_legacy(file: BinaryIO, size: int) -> None:
-    """The format before PyTorch 1.6: magic, version, system and object, each a pickle, then the numbers."""
+    """The format before PyTorch 1.6: magic, version, system and object, each a pickle, then the
+    numbers.
+    """
     file.seek(0)
     first = Inspector(file)
     try:
         is_torch = first.load() == LEGACY_MAGIC
-    except Exception:               # whatever a hostile stream of opcodes can bring about
+    except Exception:  # whatever a hostile stream of opcodes can bring about
         is_torch = False
     if not is_torch:
         raise WeightsError(f"is a pickle, which can hold code; {KNOWN_FORMATS}")
@@ -140,25 +165,45 @@ def _load(file: BinaryIO) -> dict[str, Tensor]:
     try:
         held = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        culprit = str(error).partition("GLOBAL ")[2].partition(" ")[0] or "something that is no tensor"
-        raise WeightsError(f"holds code or objects ({culprit}), not only tensors; {KNOWN_FORMATS}") from None
+        culprit = (
+            str(error).partition("GLOBAL ")[2].partition(" ")[0] or "something that is no tensor"
+        )
+        raise WeightsError(
+            f"holds code or objects ({culprit}), not only tensors; {KNOWN_FORMATS}"
+        ) from None
     return _unwrap(held)
 
 
 def _unwrap(held) -> dict[str, Tensor]:
     """The state among what a trainer saved: itself, or the first known section that is one."""
-    for state in [held, *(held[name] for name in SECTIONS if name in held)] if isinstance(held, Mapping) else []:
-        if isinstance(state, Mapping) and state and all(isinstance(value, Tensor) for value in state.values()):
+    for state in (
+        [held, *(held[name] for name in SECTIONS if name in held)]
+        if isinstance(held, Mapping)
+        else []
+    ):
+        if (
+            isinstance(state, Mapping)
+            and state
+            and all(isinstance(value, Tensor) for value in state.values())
+        ):
             return {str(name): tensor for name, tensor in state.items()}
-    found = ", ".join(sorted(map(str, held))[:5]) if isinstance(held, Mapping) else type(held).__name__
-    raise WeightsError(f"holds no state_dict (but {found}); save net.state_dict(), or put it under 'state_dict'")
+    found = (
+        ", ".join(sorted(map(str, held))[:5]) if isinstance(held, Mapping) else type(held).__name__
+    )
+    raise WeightsError(
+        f"holds no state_dict (but {found}); save net.state_dict(), or put it under 'state_dict'"
+    )
 
 
 def without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors without a prefix that all names share because something was wrapped round the network."""
+    """The tensors without a prefix that all names share because something was wrapped round the
+    network.
+    """
     for wrapper in WRAPPERS:
         if tensors and all(name.startswith(wrapper) for name in tensors):
-            return without_wrappers({name[len(wrapper):]: tensor for name, tensor in tensors.items()})
+            return without_wrappers(
+                {name[len(wrapper) :]: tensor for name, tensor in tensors.items()}
+            )
     return dict(tensors)
 
 
@@ -166,9 +211,20 @@ def _check(tensors: Mapping[str, Tensor]) -> None:
     if not tensors:
         raise WeightsError("holds no tensors; download or copy it again")
     for name, tensor in tensors.items():
-        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.device.type != "cpu":
-            raise WeightsError(f"holds {name} as {tensor.dtype}, {tensor.layout}; save it as plain floating point")
+        if (
+            tensor.layout != torch.strided
+            or tensor.is_quantized
+            or tensor.is_complex()
+            or tensor.device.type != "cpu"
+        ):
+            raise WeightsError(
+                f"holds {name} as {tensor.dtype}, {tensor.layout}; save it as plain floating point"
+            )
         if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-            raise WeightsError(f"holds {name}, {tuple(tensor.shape)}, in fewer bytes than it has; do not use it")
+            raise WeightsError(
+                f"holds {name}, {tuple(tensor.shape)}, in fewer bytes than it has; do not use it"
+            )
         if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise WeightsError(f"holds values in {name} that are not finite: the training that made it went wrong")
+            raise WeightsError(
+                f"holds values in {name} that are not finite: the training that made it went wrong"
+            )

@@ -1,4 +1,7 @@
-"""The tables of names, by source. A source's older spellings are brought up to date before a table is asked."""
+"""The tables of names, by source. A source's older spellings are brought up to date before a table
+is asked.
+"""
+
 import re
 from collections.abc import Mapping
 
@@ -7,7 +10,11 @@ from torch import Tensor
 from convatlas.weights import authors, timm, torchvision
 from convatlas.weights.names import Rules, Table
 
-TABLES: Mapping[str, Table] = {"torchvision": torchvision.TWINS, "timm": timm.TWINS, **authors.SOURCES}
+TABLES: Mapping[str, Table] = {
+    "torchvision": torchvision.TWINS,
+    "timm": timm.TWINS,
+    **authors.SOURCES,
+}
 OLDER: Rules = torchvision.OLDER
 
 

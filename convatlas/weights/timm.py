@@ -1,7 +1,10 @@
-"""timm's models (github.com/huggingface/pytorch-image-models, 1.0) that have the graph of one of our networks.
+"""timm's models (github.com/huggingface/pytorch-image-models, 1.0) that have the graph of one of
+our networks.
 
-A tag after the name (`resnet50.a1_in1k`) says how it was trained; the network is the name before the point.
+A tag after the name (`resnet50.a1_in1k`) says how it was trained; the network is the name before
+the point.
 """
+
 from convatlas.weights.names import Convolved, Rules, Table, Twin, counted
 from convatlas.weights.torchvision import (
     DENSENET,
@@ -16,113 +19,233 @@ from convatlas.weights.torchvision import (
 )
 
 # What descends from ResNet
-DEEP_STEM: Rules = (                                # three convolutions; the last norm stands outside
-    (r"^conv1\.conv1\.conv\.", "conv1.0."), (r"^conv1\.conv1\.bn\.", "conv1.1."),
-    (r"^conv1\.conv2\.conv\.", "conv1.3."), (r"^conv1\.conv2\.bn\.", "conv1.4."),
-    (r"^conv1\.conv3\.conv\.", "conv1.6."), (r"^conv1\.conv3\.bn\.", "bn1."))
-POOLED_SHORTCUT: Rules = (                          # their place 0 is the pool
-    (r"\.shortcut\.projection\.conv\.", ".downsample.1."), (r"\.shortcut\.projection\.bn\.", ".downsample.2."))
+DEEP_STEM: Rules = (  # three convolutions; the last norm stands outside
+    (r"^conv1\.conv1\.conv\.", "conv1.0."),
+    (r"^conv1\.conv1\.bn\.", "conv1.1."),
+    (r"^conv1\.conv2\.conv\.", "conv1.3."),
+    (r"^conv1\.conv2\.bn\.", "conv1.4."),
+    (r"^conv1\.conv3\.conv\.", "conv1.6."),
+    (r"^conv1\.conv3\.bn\.", "bn1."),
+)
+POOLED_SHORTCUT: Rules = (  # their place 0 is the pool
+    (r"\.shortcut\.projection\.conv\.", ".downsample.1."),
+    (r"\.shortcut\.projection\.bn\.", ".downsample.2."),
+)
 SE_RESNET = (*RESNET, (r"\.branch\.se\.w(\d)\.", r".se.fc\1."))
-SPLITS: Rules = ((r"\.branch\.splits\.k(\d)\.conv\.", counted(".convs.{}.", -2)),
-                 (r"\.branch\.splits\.k(\d)\.bn\.", counted(".bns.{}.", -2)))
+SPLITS: Rules = (
+    (r"\.branch\.splits\.k(\d)\.conv\.", counted(".convs.{}.", -2)),
+    (r"\.branch\.splits\.k(\d)\.bn\.", counted(".bns.{}.", -2)),
+)
 RES2NET = RESNET + SPLITS
 RES2NET_D = DEEP_STEM + STAGES + UNITS + POOLED_SHORTCUT + SPLITS
-RESNEST = (*DEEP_STEM, *STAGES, *UNITS, *POOLED_SHORTCUT, (r"\.branch\.splat\.conv\.conv\.", ".conv2.conv."),
-           (r"\.branch\.splat\.conv\.bn\.", ".conv2.bn0."), (r"\.branch\.splat\.", ".conv2."))
-SKNET = (*STEM, *STAGES, *SHORTCUT,
-         (r"\.branch\.sk\.k3\.", ".conv2.paths.0."), (r"\.branch\.sk\.k5\.", ".conv2.paths.1."),
-         (r"\.branch\.sk\.fuse\.w\.", ".conv2.attn.fc_reduce."), (r"\.branch\.sk\.fuse\.bn\.", ".conv2.attn.bn."),
-         (r"\.branch\.sk\.select\.", ".conv2.attn.fc_select."), (r"\.branch\.", "."))
+RESNEST = (
+    *DEEP_STEM,
+    *STAGES,
+    *UNITS,
+    *POOLED_SHORTCUT,
+    (r"\.branch\.splat\.conv\.conv\.", ".conv2.conv."),
+    (r"\.branch\.splat\.conv\.bn\.", ".conv2.bn0."),
+    (r"\.branch\.splat\.", ".conv2."),
+)
+SKNET = (
+    *STEM,
+    *STAGES,
+    *SHORTCUT,
+    (r"\.branch\.sk\.k3\.", ".conv2.paths.0."),
+    (r"\.branch\.sk\.k5\.", ".conv2.paths.1."),
+    (r"\.branch\.sk\.fuse\.w\.", ".conv2.attn.fc_reduce."),
+    (r"\.branch\.sk\.fuse\.bn\.", ".conv2.attn.bn."),
+    (r"\.branch\.sk\.select\.", ".conv2.attn.fc_select."),
+    (r"\.branch\.", "."),
+)
 
 # The legacy ones are Cadene's ports of the SENet authors' release
-LEGACY_UNITS = (*STAGES, *UNITS, *SHORTCUT, (r"\.branch\.se\.w(\d)\.", r".se_module.fc\1."), (r"^fc\.", "last_linear."))
-LEGACY_SE_RESNET = ((r"^conv1\.conv\.conv\.", "layer0.conv1."), (r"^conv1\.conv\.bn\.", "layer0.bn1."), *LEGACY_UNITS)
-LEGACY_SENET154 = ((r"^conv1\.conv(\d)\.conv\.", r"layer0.conv\1."), (r"^conv1\.conv(\d)\.bn\.", r"layer0.bn\1."),
-                   *LEGACY_UNITS)
+LEGACY_UNITS = (
+    *STAGES,
+    *UNITS,
+    *SHORTCUT,
+    (r"\.branch\.se\.w(\d)\.", r".se_module.fc\1."),
+    (r"^fc\.", "last_linear."),
+)
+LEGACY_SE_RESNET = (
+    (r"^conv1\.conv\.conv\.", "layer0.conv1."),
+    (r"^conv1\.conv\.bn\.", "layer0.bn1."),
+    *LEGACY_UNITS,
+)
+LEGACY_SENET154 = (
+    (r"^conv1\.conv(\d)\.conv\.", r"layer0.conv\1."),
+    (r"^conv1\.conv(\d)\.bn\.", r"layer0.bn\1."),
+    *LEGACY_UNITS,
+)
 
-DLA = ((r"^(base_layer|level[01])\.conv\.conv\.", r"\1.0."), (r"^(base_layer|level[01])\.conv\.bn\.", r"\1.1."),
-       (r"\.project\.conv\.", ".project.0."), (r"\.project\.bn\.", ".project.1."), *UNITS, *SPLITS)
+DLA = (
+    (r"^(base_layer|level[01])\.conv\.conv\.", r"\1.0."),
+    (r"^(base_layer|level[01])\.conv\.bn\.", r"\1.1."),
+    (r"\.project\.conv\.", ".project.0."),
+    (r"\.project\.bn\.", ".project.1."),
+    *UNITS,
+    *SPLITS,
+)
 
-VGG_CONVOLVED = (Convolved(r"^pre_logits\.fc1\.weight$", 7), Convolved(r"^pre_logits\.fc2\.weight$", 1))
-VGG_HEAD: Rules = ((r"^fc6\.fc\.", "pre_logits.fc1."), (r"^fc7\.fc\.", "pre_logits.fc2."), (r"^fc8\.", "head.fc."))
+VGG_CONVOLVED = (
+    Convolved(r"^pre_logits\.fc1\.weight$", 7),
+    Convolved(r"^pre_logits\.fc2\.weight$", 1),
+)
+VGG_HEAD: Rules = (
+    (r"^fc6\.fc\.", "pre_logits.fc1."),
+    (r"^fc7\.fc\.", "pre_logits.fc2."),
+    (r"^fc8\.", "head.fc."),
+)
 
-# Cadene's ports of TensorFlow's checkpoints: branches and the layers in them count from 0, a lone layer has no number
+# Cadene's ports of TensorFlow's checkpoints: branches and the layers in them count from 0, a lone
+# layer has no number
 NUMBERS: Rules = (
-    (r"\.branch4\.convs\.conv1\.", ".branch4.1."),                # place 0 of their branch3 is the pool
-    (r"\.branch(\d)\.", counted(".branch{}.", -1)), (r"\.conv(\d)\.(conv|bn)\.", counted(".{}.{}.", -1)))
+    (r"\.branch4\.convs\.conv1\.", ".branch4.1."),  # place 0 of their branch3 is the pool
+    (r"\.branch(\d)\.", counted(".branch{}.", -1)),
+    (r"\.conv(\d)\.(conv|bn)\.", counted(".{}.{}.", -1)),
+)
 INCEPTION_V4 = (
     (r"^stem\.convs\.conv(\d)\.", counted("features.{}.", -1)),
-    (r"^stem\.concat1\.branch2\.conv1\.", "features.3.conv."), (r"^stem\.concat2\.", "features.4."),
+    (r"^stem\.concat1\.branch2\.conv1\.", "features.3.conv."),
+    (r"^stem\.concat2\.", "features.4."),
     (r"^stem\.concat3\.branch1\.conv1\.", "features.5.conv."),
     (r"^(inception_.\.\d|reduction_a)\.branch1\.conv1\.", r"\1.branch1."),
-    (r"^inception_a\.(\d)\.", counted("features.{}.", 6)), (r"^reduction_a\.", "features.10."),
-    (r"^inception_b\.(\d)\.", counted("features.{}.", 11)), (r"^reduction_b\.", "features.18."),
+    (r"^inception_a\.(\d)\.", counted("features.{}.", 6)),
+    (r"^reduction_a\.", "features.10."),
+    (r"^inception_b\.(\d)\.", counted("features.{}.", 11)),
+    (r"^reduction_b\.", "features.18."),
     (r"^inception_c\.(\d)\.", counted("features.{}.", 19)),
-    (r"\.branch2\.convs\.conv1\.", ".branch1_0."), (r"\.branch3\.convs\.conv(\d)\.", counted(".branch2_{}.", -1)),
-    (r"\.branch2\.fork\.branch1\.conv1\.", ".branch1_1a."), (r"\.branch2\.fork\.branch2\.conv1\.", ".branch1_1b."),
-    (r"\.branch3\.fork\.branch1\.conv1\.", ".branch2_3a."), (r"\.branch3\.fork\.branch2\.conv1\.", ".branch2_3b."),
-    *NUMBERS, (r"^fc\.", "last_linear."))
+    (r"\.branch2\.convs\.conv1\.", ".branch1_0."),
+    (r"\.branch3\.convs\.conv(\d)\.", counted(".branch2_{}.", -1)),
+    (r"\.branch2\.fork\.branch1\.conv1\.", ".branch1_1a."),
+    (r"\.branch2\.fork\.branch2\.conv1\.", ".branch1_1b."),
+    (r"\.branch3\.fork\.branch1\.conv1\.", ".branch2_3a."),
+    (r"\.branch3\.fork\.branch2\.conv1\.", ".branch2_3b."),
+    *NUMBERS,
+    (r"^fc\.", "last_linear."),
+)
 INCEPTION_RESNET_V2 = (
-    (r"^conv_2b\.conv1\.", "conv2d_1a."), (r"^conv_2b\.conv2\.", "conv2d_2a."), (r"^conv_2b\.conv3\.", "conv2d_2b."),
-    (r"^conv_4a\.conv1\.", "conv2d_3b."), (r"^conv_4a\.conv2\.", "conv2d_4a."), (r"^conv_7b\.conv1\.", "conv2d_7b."),
-    (r"\.branches\.", "."), (r"\.linear\.", ".conv2d."),
-    (r"^((?:mixed_5b|mixed_6a|repeat.*|block8)\.branch1)\.conv1\.", r"\1."), *NUMBERS, (r"^fc\.", "classif."))
+    (r"^conv_2b\.conv1\.", "conv2d_1a."),
+    (r"^conv_2b\.conv2\.", "conv2d_2a."),
+    (r"^conv_2b\.conv3\.", "conv2d_2b."),
+    (r"^conv_4a\.conv1\.", "conv2d_3b."),
+    (r"^conv_4a\.conv2\.", "conv2d_4a."),
+    (r"^conv_7b\.conv1\.", "conv2d_7b."),
+    (r"\.branches\.", "."),
+    (r"\.linear\.", ".conv2d."),
+    (r"^((?:mixed_5b|mixed_6a|repeat.*|block8)\.branch1)\.conv1\.", r"\1."),
+    *NUMBERS,
+    (r"^fc\.", "classif."),
+)
 
 
 def separable(block: str, *places: int) -> Rules:
     """Places of a block's separable convolutions in their list; the norm takes the place after."""
-    return tuple(rule for i, place in enumerate(places, start=1) for rule in (
-        (rf"^({block})\.branch\.sepconv{i}\.pointwise\.bn\.", rf"\1.rep.{place + 1}."),
-        (rf"^({block})\.branch\.sepconv{i}\.", rf"\1.rep.{place}.")))
+    return tuple(
+        rule
+        for i, place in enumerate(places, start=1)
+        for rule in (
+            (rf"^({block})\.branch\.sepconv{i}\.pointwise\.bn\.", rf"\1.rep.{place + 1}."),
+            (rf"^({block})\.branch\.sepconv{i}\.", rf"\1.rep.{place}."),
+        )
+    )
+
 
 XCEPTION = (
-    (r"^entry_flow\.conv(\d)\.conv\.", r"conv\1."), (r"^entry_flow\.conv(\d)\.bn\.", r"bn\1."),
-    (r"^entry_flow\.", ""), (r"^middle_flow\.(\d)\.", counted("block{}.", 4)), (r"^exit_flow\.block\.", "block12."),
+    (r"^entry_flow\.conv(\d)\.conv\.", r"conv\1."),
+    (r"^entry_flow\.conv(\d)\.bn\.", r"bn\1."),
+    (r"^entry_flow\.", ""),
+    (r"^middle_flow\.(\d)\.", counted("block{}.", 4)),
+    (r"^exit_flow\.block\.", "block12."),
     (r"^exit_flow\.sepconv(\d)\.pointwise\.bn\.", counted("bn{}.", 2)),
     (r"^exit_flow\.sepconv(\d)\.", counted("conv{}.", 2)),
-    (r"\.shortcut\.conv\.", ".skip."), (r"\.shortcut\.bn\.", ".skipbn."), (r"\.branch\.convs\.", ".branch."),
-    *separable("block1", 0, 3), *separable(r"block\d+", 1, 4, 7),          # the others begin with a ReLU
-    (r"\.depthwise\.", ".conv1."), (r"\.pointwise\.conv\.", ".pointwise."))
+    (r"\.shortcut\.conv\.", ".skip."),
+    (r"\.shortcut\.bn\.", ".skipbn."),
+    (r"\.branch\.convs\.", ".branch."),
+    *separable("block1", 0, 3),
+    *separable(r"block\d+", 1, 4, 7),  # the others begin with a ReLU
+    (r"\.depthwise\.", ".conv1."),
+    (r"\.pointwise\.conv\.", ".pointwise."),
+)
 
-# EfficientNet's builder, which also makes the MobileNets. Blocks of the first stage have no expansion: they count less
+# EfficientNet's builder, which also makes the MobileNets. Blocks of the first stage have no
+# expansion: they count less
 BLOCKS: Rules = (
     (r"^blocks\.0\.(\d+)\.layers\.depthwise\.bn\.", r"blocks.0.\1.bn1."),
     (r"^blocks\.0\.(\d+)\.layers\.project\.conv\.", r"blocks.0.\1.conv_pw."),
     (r"^blocks\.0\.(\d+)\.layers\.project\.bn\.", r"blocks.0.\1.bn2."),
-    (r"\.layers\.expand\.conv\.", ".conv_pw."), (r"\.layers\.expand\.bn\.", ".bn1."),
-    (r"\.layers\.depthwise\.conv\.", ".conv_dw."), (r"\.layers\.depthwise\.bn\.", ".bn2."),
-    (r"\.layers\.project\.conv\.", ".conv_pwl."), (r"\.layers\.project\.bn\.", ".bn3."), (r"^fc\.", "classifier."))
+    (r"\.layers\.expand\.conv\.", ".conv_pw."),
+    (r"\.layers\.expand\.bn\.", ".bn1."),
+    (r"\.layers\.depthwise\.conv\.", ".conv_dw."),
+    (r"\.layers\.depthwise\.bn\.", ".bn2."),
+    (r"\.layers\.project\.conv\.", ".conv_pwl."),
+    (r"\.layers\.project\.bn\.", ".bn3."),
+    (r"^fc\.", "classifier."),
+)
 MOBILENET_V2 = (
-    (r"^conv1\.conv\.conv\.", "conv_stem."), (r"^conv1\.conv\.bn\.", "bn1."),
+    (r"^conv1\.conv\.conv\.", "conv_stem."),
+    (r"^conv1\.conv\.bn\.", "bn1."),
     (r"^bottleneck(\d)\.", counted("blocks.{}.", -1)),
-    (r"^conv9\.conv\.conv\.", "conv_head."), (r"^conv9\.conv\.bn\.", "bn2."), *BLOCKS)
+    (r"^conv9\.conv\.conv\.", "conv_head."),
+    (r"^conv9\.conv\.bn\.", "bn2."),
+    *BLOCKS,
+)
 EFFICIENTNET = (
-    (r"^stage1\.conv\.conv\.", "conv_stem."), (r"^stage1\.conv\.bn\.", "bn1."),
-    (r"^stage9\.conv\.conv\.", "conv_head."), (r"^stage9\.conv\.bn\.", "bn2."),
+    (r"^stage1\.conv\.conv\.", "conv_stem."),
+    (r"^stage1\.conv\.bn\.", "bn1."),
+    (r"^stage9\.conv\.conv\.", "conv_head."),
+    (r"^stage9\.conv\.bn\.", "bn2."),
     (r"^stage(\d)\.", counted("blocks.{}.", -2)),
-    (r"\.layers\.se\.squeeze\.", ".se.conv_reduce."), (r"\.layers\.se\.excite\.", ".se.conv_expand."), *BLOCKS)
+    (r"\.layers\.se\.squeeze\.", ".se.conv_reduce."),
+    (r"\.layers\.se\.excite\.", ".se.conv_expand."),
+    *BLOCKS,
+)
 
 GATE = (Convolved(r"\.se(_module)?\.fc\d\.weight$", 1),)
 RESNEXTS = ("resnext50_32x4d", "resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d")
-RES2NETS = {"res2net50_26w_4s": "res2net50_26w4s", "res2net50_48w_2s": "res2net50_48w2s",
-            "res2net50_14w_8s": "res2net50_14w8s", "res2net50_26w_6s": "res2net50_26w6s",
-            "res2net50_26w_8s": "res2net50_26w8s", "res2net101_26w_4s": "res2net101_26w4s",
-            "res2next50": "res2next50"}
-RESNESTS = {"resnest14d": "resnest14", "resnest26d": "resnest26", "resnest50d": "resnest50",
-            "resnest101e": "resnest101", "resnest200e": "resnest200", "resnest269e": "resnest269",
-            "resnest50d_1s4x24d": "resnest50_fast_1s4x24d", "resnest50d_4s2x40d": "resnest50_fast_4s2x40d"}
-MOBILENETS = {"mobilenetv2_035": "mobilenet_v2_x0_35", "mobilenetv2_050": "mobilenet_v2_x0_5",
-              "mobilenetv2_075": "mobilenet_v2_x0_75", "mobilenetv2_100": "mobilenet_v2",
-              "mobilenetv2_140": "mobilenet_v2_x1_4"}
+RES2NETS = {
+    "res2net50_26w_4s": "res2net50_26w4s",
+    "res2net50_48w_2s": "res2net50_48w2s",
+    "res2net50_14w_8s": "res2net50_14w8s",
+    "res2net50_26w_6s": "res2net50_26w6s",
+    "res2net50_26w_8s": "res2net50_26w8s",
+    "res2net101_26w_4s": "res2net101_26w4s",
+    "res2next50": "res2next50",
+}
+RESNESTS = {
+    "resnest14d": "resnest14",
+    "resnest26d": "resnest26",
+    "resnest50d": "resnest50",
+    "resnest101e": "resnest101",
+    "resnest200e": "resnest200",
+    "resnest269e": "resnest269",
+    "resnest50d_1s4x24d": "resnest50_fast_1s4x24d",
+    "resnest50d_4s2x40d": "resnest50_fast_4s2x40d",
+}
+MOBILENETS = {
+    "mobilenetv2_035": "mobilenet_v2_x0_35",
+    "mobilenetv2_050": "mobilenet_v2_x0_5",
+    "mobilenetv2_075": "mobilenet_v2_x0_75",
+    "mobilenetv2_100": "mobilenet_v2",
+    "mobilenetv2_140": "mobilenet_v2_x1_4",
+}
 TWINS: Table = {
-    **{f"vgg{n}{bn}": Twin(f"vgg{n}{bn}", vgg_features(counts, bool(bn)) + VGG_HEAD, VGG_CONVOLVED)
-       for n, counts in VGG_CONVOLUTIONS.items() for bn in ("", "_bn")},
+    **{
+        f"vgg{n}{bn}": Twin(f"vgg{n}{bn}", vgg_features(counts, bool(bn)) + VGG_HEAD, VGG_CONVOLVED)
+        for n, counts in VGG_CONVOLUTIONS.items()
+        for bn in ("", "_bn")
+    },
     **{f"resnet{n}": Twin(f"resnet{n}", RESNET) for n in (18, 34)},
     **{f"resnet{n}": Twin(f"resnet{n}_v15", RESNET) for n in (50, 101, 152)},
     **{name: Twin(name, RESNET) for name in RESNEXTS},
     **{f"seresnet{n}": Twin(f"se_resnet{n}_v15", SE_RESNET, GATE) for n in (50, 101, 152)},
-    **{f"legacy_seresnet{n}": Twin(f"se_resnet{n}", LEGACY_SE_RESNET, GATE) for n in (50, 101, 152)},
-    **{f"legacy_seresnext{n}_32x4d": Twin(f"se_resnext{n}_32x4d", LEGACY_SE_RESNET, GATE) for n in (50, 101)},
+    **{
+        f"legacy_seresnet{n}": Twin(f"se_resnet{n}", LEGACY_SE_RESNET, GATE) for n in (50, 101, 152)
+    },
+    **{
+        f"legacy_seresnext{n}_32x4d": Twin(f"se_resnext{n}_32x4d", LEGACY_SE_RESNET, GATE)
+        for n in (50, 101)
+    },
     "legacy_senet154": Twin("senet154", LEGACY_SENET154, GATE),
     "skresnext50_32x4d": Twin("sknet50", SKNET),
     **{name: Twin(ours, RES2NET) for name, ours in RES2NETS.items()},
@@ -136,6 +259,8 @@ TWINS: Table = {
     "inception_resnet_v2": Twin("inception_resnet_v2_released", INCEPTION_RESNET_V2),
     "legacy_xception": Twin("xception", XCEPTION),
     **{name: Twin(ours, MOBILENET_V2) for name, ours in MOBILENETS.items()},
-    **{f"efficientnet_b{n}": Twin(f"efficientnet_b{n}_torchvision", EFFICIENTNET) for n in range(5)},
+    **{
+        f"efficientnet_b{n}": Twin(f"efficientnet_b{n}_torchvision", EFFICIENTNET) for n in range(5)
+    },
     **{f"tf_efficientnet_b{n}": Twin(f"efficientnet_b{n}", EFFICIENTNET) for n in range(8)},
 }

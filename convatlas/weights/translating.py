@@ -1,4 +1,7 @@
-"""Weights from the names, shapes and channel orders of one side of a table to those of the other, bit for bit."""
+"""Weights from the names, shapes and channel orders of one side of a table to those of the other,
+bit for bit.
+"""
+
 import re
 from collections.abc import Mapping
 
@@ -30,5 +33,8 @@ def translated(twin: Twin, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _reorderings(twin: Twin, key: str, tensor: Tensor) -> list[tuple[int, Tensor]]:
-    return [(dim, torch.tensor(places, device=tensor.device)) for pattern, dim, places in twin.reordered
-            if re.search(pattern, key)]
+    return [
+        (dim, torch.tensor(places, device=tensor.device))
+        for pattern, dim, places in twin.reordered
+        if re.search(pattern, key)
+    ]

@@ -1,4 +1,5 @@
 """A network's weights as a file for others: under our names, torchvision's or timm's."""
+
 import os
 import tempfile
 from pathlib import Path
@@ -17,15 +18,22 @@ ENDINGS = {"safetensors": ".safetensors", "torchvision": ".pth", "timm": ".safet
 
 
 def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> None:
-    """Write the weights under our names ("safetensors", with an answer recorded in it), "torchvision"'s or "timm"'s.
+    """Write the weights under our names ("safetensors", with an answer recorded in it),
+    "torchvision"'s or "timm"'s.
 
-    Raises WeightsError for a network that the other library does not have, or a file that exists or cannot be written.
+    Raises WeightsError for a network that the other library does not have, or a file that exists or
+    cannot be written.
     """
     if to not in ENDINGS:
         raise WeightsError(f"cannot write for {to!r}; known are {', '.join(ENDINGS)}")
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
     metadata = probe.record(net) if to == "safetensors" else {"format": "pt"}
-    _write(Path(path), state if to == "safetensors" else translated(twin_in(to, net.name), state), metadata, to)
+    _write(
+        Path(path),
+        state if to == "safetensors" else translated(twin_in(to, net.name), state),
+        metadata,
+        to,
+    )
 
 
 def twin_in(source: str, network: str) -> Twin:
@@ -43,18 +51,23 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], to:
     if path.exists():
         raise WeightsError(f"{path} exists; give another name")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}-", delete=False
+        ) as file:
             if ENDINGS[to] == ".pth":
                 torch.save(tensors, file)
             else:
                 from safetensors.torch import save
+
                 file.write(save(tensors, metadata))
         os.chmod(file.name, 0o644)
         os.link(file.name, path)
     except FileExistsError:
         raise WeightsError(f"{path} exists; give another name") from None
     except OSError as error:
-        raise WeightsError(f"cannot write {path} ({error.strerror}); check the folder and its free space") from None
+        raise WeightsError(
+            f"cannot write {path} ({error.strerror}); check the folder and its free space"
+        ) from None
     finally:
         if "file" in locals():
             Path(file.name).unlink(missing_ok=True)

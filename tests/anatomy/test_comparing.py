@@ -1,4 +1,7 @@
-"""diff on small networks in which one thing was changed: it is seen, with its cost, and nothing else is."""
+"""diff on small networks in which one thing was changed: it is seen, with its cost, and nothing
+else is.
+"""
+
 import random
 from functools import cache
 
@@ -19,11 +22,14 @@ SIZE = (3, 16, 16)
 
 class Unit(nn.Module):
     """conv, norm, activation; a subclass changes one thing."""
+
     k, groups, width, padding = 3, 1, 8, "same"
 
     def __init__(self, c: int = 8):
         super().__init__()
-        self.conv = nn.Conv2d(c, self.width, self.k, padding=self.padding, groups=self.groups, bias=False)
+        self.conv = nn.Conv2d(
+            c, self.width, self.k, padding=self.padding, groups=self.groups, bias=False
+        )
         self.bn, self.act = self.norm(), self.activation()
 
     def norm(self) -> nn.Module:
@@ -48,13 +54,19 @@ class Net(nn.Module):
 
 
 def told(a: nn.Module, b: nn.Module, size=SIZE) -> list[tuple]:
-    """The changes as (where in a, where in b, inside, what, a, b, times), once they are known to add up."""
+    """The changes as (where in a, where in b, inside, what, a, b, times), once they are known to
+    add up.
+    """
     found = diff(a, b, size)
     assert_adds_up(found)
     for side, net in ((found.a, a), (found.b, b)):
         counted = summary(net, size)
         assert (side.params, side.macs) == (counted.params, counted.macs)
-    return [(*block.where, c.inside, c.what, c.a, c.b, c.times) for block in found.blocks for c in block.changes]
+    return [
+        (*block.where, c.inside, c.what, c.a, c.b, c.times)
+        for block in found.blocks
+        for c in block.changes
+    ]
 
 
 def assert_adds_up(found: Difference) -> None:
@@ -78,32 +90,66 @@ def test_networks_that_are_the_same_have_no_difference():
     assert found.blocks == ()
 
 
-@pytest.mark.parametrize(("other", "what", "a", "b"), [
-    ({"k": 5}, "conv", "3x3", "5x5"),
-    ({"groups": 2}, "3x3 conv", "1 group", "2 groups"),
-    ({"groups": 8}, "3x3 conv", "1 group", "depthwise"),
-    ({"activation": lambda self: nn.SiLU()}, "activation", "relu", "swish"),
-    ({"norm": lambda self: nn.GroupNorm(2, 8)}, "norm", "batch norm", "group norm"),
-    ({"norm": lambda self: nn.BatchNorm2d(8, eps=1e-3)}, "batch norm", "eps 1e-05", "eps 0.001"),
-    ({"norm": lambda self: nn.BatchNorm2d(8, momentum=0.01)}, "batch norm", "in training momentum 0.1",
-     "in training momentum 0.01"),
-    ({"norm": lambda self: nn.BatchNorm2d(8, affine=False)}, "batch norm", "scale", "no scale"),
-])
+@pytest.mark.parametrize(
+    ("other", "what", "a", "b"),
+    [
+        ({"k": 5}, "conv", "3x3", "5x5"),
+        ({"groups": 2}, "3x3 conv", "1 group", "2 groups"),
+        ({"groups": 8}, "3x3 conv", "1 group", "depthwise"),
+        ({"activation": lambda self: nn.SiLU()}, "activation", "relu", "swish"),
+        ({"norm": lambda self: nn.GroupNorm(2, 8)}, "norm", "batch norm", "group norm"),
+        (
+            {"norm": lambda self: nn.BatchNorm2d(8, eps=1e-3)},
+            "batch norm",
+            "eps 1e-05",
+            "eps 0.001",
+        ),
+        (
+            {"norm": lambda self: nn.BatchNorm2d(8, momentum=0.01)},
+            "batch norm",
+            "in training momentum 0.1",
+            "in training momentum 0.01",
+        ),
+        ({"norm": lambda self: nn.BatchNorm2d(8, affine=False)}, "batch norm", "scale", "no scale"),
+    ],
+)
 def test_one_setting_of_one_layer(other, what, a, b):
     inside = {"conv": "", "norm": "bn", "activation": "act"}[what.split()[-1]]
     assert middle(Unit(), changed(**other)) == [("body.1", "body.1", inside, what, a, b, 1)]
 
 
-@pytest.mark.parametrize(("a", "b", "words"), [
-    (nn.LeakyReLU(0.1), nn.LeakyReLU(0.2), ("leaky_relu", "negative slope 0.1", "negative slope 0.2")),
-    (nn.Dropout(0.5), nn.Dropout(0.2), ("dropout", "p 0.5", "p 0.2")),
-    (nn.MaxPool2d(2, 2, ceil_mode=True), nn.MaxPool2d(2, 2), ("2x2 max pool", "rounds up", "rounds down")),
-    (nn.AvgPool2d(3, 2, 1), nn.AvgPool2d(3, 2, 1, count_include_pad=False),
-     ("3x3 average pool", "padding counted", "padding not counted")),
-    (nn.MaxPool2d(3, 2, 1), nn.AvgPool2d(3, 2, 1), ("pool", "3x3 max pool /2", "3x3 average pool /2")),
-    (nn.ReLU(), nn.ReLU6(), ("activation", "relu", "relu6")),
-    (nn.ZeroPad2d(1), nn.ZeroPad2d((0, 2, 0, 2)), ("pad", "pad left 1 right 1 top 1 bottom 1", "pad right 2 bottom 2")),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        (
+            nn.LeakyReLU(0.1),
+            nn.LeakyReLU(0.2),
+            ("leaky_relu", "negative slope 0.1", "negative slope 0.2"),
+        ),
+        (nn.Dropout(0.5), nn.Dropout(0.2), ("dropout", "p 0.5", "p 0.2")),
+        (
+            nn.MaxPool2d(2, 2, ceil_mode=True),
+            nn.MaxPool2d(2, 2),
+            ("2x2 max pool", "rounds up", "rounds down"),
+        ),
+        (
+            nn.AvgPool2d(3, 2, 1),
+            nn.AvgPool2d(3, 2, 1, count_include_pad=False),
+            ("3x3 average pool", "padding counted", "padding not counted"),
+        ),
+        (
+            nn.MaxPool2d(3, 2, 1),
+            nn.AvgPool2d(3, 2, 1),
+            ("pool", "3x3 max pool /2", "3x3 average pool /2"),
+        ),
+        (nn.ReLU(), nn.ReLU6(), ("activation", "relu", "relu6")),
+        (
+            nn.ZeroPad2d(1),
+            nn.ZeroPad2d((0, 2, 0, 2)),
+            ("pad", "pad left 1 right 1 top 1 bottom 1", "pad right 2 bottom 2"),
+        ),
+    ],
+)
 def test_what_a_layer_without_weights_says_of_itself(a, b, words):
     assert [change[3:6] for change in middle(a, b)] == [words]
 
@@ -129,10 +175,15 @@ class Cropped(Unit):
         return super().forward(F.pad(x[:, :, ::2], (0, 0, 4, 4)))
 
 
-@pytest.mark.parametrize(("unit", "steps"), [
-    (Bypass, ["add"]), (Scaled, ["scale 0.5"]), (Gated, ["global average", "sigmoid", "multiply"]),
-    (Cropped, ["slice", "pad top 4 bottom 4"]),
-])
+@pytest.mark.parametrize(
+    ("unit", "steps"),
+    [
+        (Bypass, ["add"]),
+        (Scaled, ["scale 0.5"]),
+        (Gated, ["global average", "sigmoid", "multiply"]),
+        (Cropped, ["slice", "pad top 4 bottom 4"]),
+    ],
+)
 def test_what_a_container_does_in_its_forward(unit, steps):
     assert middle(Unit(), unit()) == [("body.1", "body.1", "", "", "-", step, 1) for step in steps]
     assert middle(unit(), Unit()) == [("body.1", "body.1", "", "", step, "-", 1) for step in steps]
@@ -142,8 +193,17 @@ def test_functions_and_layers_that_do_the_same_agree_and_reshapes_are_no_step():
     class Functional(Unit):
         def forward(self, x):
             x = x.flatten(2).unflatten(2, (16, 16)).contiguous()[:, :, :]
-            return F.relu(F.batch_norm(self.conv(x), self.bn.running_mean, self.bn.running_var, self.bn.weight,
-                                       self.bn.bias, self.training), inplace=True)
+            return F.relu(
+                F.batch_norm(
+                    self.conv(x),
+                    self.bn.running_mean,
+                    self.bn.running_var,
+                    self.bn.weight,
+                    self.bn.bias,
+                    self.training,
+                ),
+                inplace=True,
+            )
 
     assert middle(Unit(), Functional()) == []
 
@@ -154,8 +214,10 @@ def test_an_exchanged_order():
             return self.bn(self.act(self.conv(x)))
 
     (change,) = middle(Unit(), ActivatedFirst())
-    assert change[3:6] in {("order of batch norm", "after 3x3 conv 8", "after relu"),
-                           ("order of relu", "after batch norm", "after 3x3 conv 8")}
+    assert change[3:6] in {
+        ("order of batch norm", "after 3x3 conv 8", "after relu"),
+        ("order of relu", "after batch norm", "after 3x3 conv 8"),
+    }
 
 
 def test_an_inserted_unit_is_one_line_wherever_it_stands():
@@ -164,30 +226,44 @@ def test_an_inserted_unit_is_one_line_wherever_it_stands():
         units = [Unit(), changed(k=5), changed(k=7)]
         longer = [*units[:place], new, *units[place:]]
         assert told(Net(*units), Net(*longer)) == [
-            ("", f"body.{place}", "", "", "-", "1x1 conv 8, tanh", 1)]
+            ("", f"body.{place}", "", "", "-", "1x1 conv 8, tanh", 1)
+        ]
 
 
 def test_equal_units_fold():
-    found = diff(Net(*(Unit() for _ in range(5))), Net(Unit(), *(changed(k=1) for _ in range(3)), Unit()), SIZE)
+    found = diff(
+        Net(*(Unit() for _ in range(5))),
+        Net(Unit(), *(changed(k=1) for _ in range(3)), Unit()),
+        SIZE,
+    )
     (block,) = found.blocks
     assert block.where == ("body.1-3", "body.1-3")
-    assert [(c.a, c.b, c.times, c.params) for c in block.changes] == [("3x3", "1x1", 3, -3 * 8 * 8 * 8)]
+    assert [(c.a, c.b, c.times, c.params) for c in block.changes] == [
+        ("3x3", "1x1", 3, -3 * 8 * 8 * 8)
+    ]
 
 
 def test_other_channels_cost_where_they_are_made_and_where_they_are_read():
     a, b = Net(Unit(), Unit()), Net(changed(width=16), type("Unit", (Unit,), {})(16))
     found = diff(a, b, SIZE)
     assert_adds_up(found)
-    changes = [(block.where[0], c.what, c.a, c.b, c.params) for block in found.blocks for c in block.changes]
-    assert changes == [("body.0", "3x3 conv + norm", "8 channels", "16 channels", 8 * 8 * 9 + 16),
-                       ("body.1", "3x3 conv", "reads 8", "reads 16", 8 * 8 * 9)]
+    changes = [
+        (block.where[0], c.what, c.a, c.b, c.params)
+        for block in found.blocks
+        for c in block.changes
+    ]
+    assert changes == [
+        ("body.0", "3x3 conv + norm", "8 channels", "16 channels", 8 * 8 * 9 + 16),
+        ("body.1", "3x3 conv", "reads 8", "reads 16", 8 * 8 * 9),
+    ]
 
 
 def test_what_follows_from_a_larger_map_has_a_line_too():
     found = diff(Net(Unit()), Net(nn.AvgPool2d(2), Unit()), SIZE)
     assert_adds_up(found)
-    assert ("3x3 conv", "16x16 maps", "8x8 maps") in [(c.what, c.a, c.b) for block in found.blocks
-                                                      for c in block.changes]
+    assert ("3x3 conv", "16x16 maps", "8x8 maps") in [
+        (c.what, c.a, c.b) for block in found.blocks for c in block.changes
+    ]
 
 
 def test_the_same_epsilon_everywhere_is_one_line():
@@ -196,7 +272,8 @@ def test_the_same_epsilon_everywhere_is_one_line():
         return Net(named(), nn.Sequential(nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8, eps)), named())
 
     assert told(norms(1e-5), norms(1e-3)) == [
-        ("body.0-2", "body.0-2", "", "batch norm", "eps 1e-05", "eps 0.001", 3)]
+        ("body.0-2", "body.0-2", "", "batch norm", "eps 1e-05", "eps 0.001", 3)
+    ]
 
 
 def test_rates_of_dropping_fold_into_a_range():
@@ -204,16 +281,24 @@ def test_rates_of_dropping_fold_into_a_range():
         return Net(*(nn.Sequential(nn.Conv2d(8, 8, 1), nn.Dropout(p)) for p in rates))
 
     assert told(dropping(0.1, 0.2, 0.3), dropping(0.2, 0.4, 0.6)) == [
-        ("body.0-2", "body.0-2", "1", "dropout", "p 0.1 to 0.3", "p 0.2 to 0.6", 3)]
+        ("body.0-2", "body.0-2", "1", "dropout", "p 0.1 to 0.3", "p 0.2 to 0.6", 3)
+    ]
 
 
 def test_equal_changes_inside_a_unit_are_one_line():
     def norms(eps: float) -> nn.Module:
-        return Net(nn.Sequential(*(nn.Sequential(nn.Conv2d(8, 8, k, padding=k // 2), nn.BatchNorm2d(8, eps))
-                                   for k in (1, 3, 5))))
+        return Net(
+            nn.Sequential(
+                *(
+                    nn.Sequential(nn.Conv2d(8, 8, k, padding=k // 2), nn.BatchNorm2d(8, eps))
+                    for k in (1, 3, 5)
+                )
+            )
+        )
 
     assert told(norms(1e-5), norms(1e-3)) == [
-        ("body.0", "body.0", "0-2.1", "batch norm", "eps 1e-05", "eps 0.001", 3)]
+        ("body.0", "body.0", "0-2.1", "batch norm", "eps 1e-05", "eps 0.001", 3)
+    ]
 
 
 def test_a_layer_of_ones_own_is_known_by_class_settings_and_work():
@@ -232,7 +317,10 @@ def test_a_layer_of_ones_own_is_known_by_class_settings_and_work():
     Once.__name__ = "Twice"
     assert middle(Twice(2.0), Twice(2.0)) == []
     assert middle(Twice(2.0), Twice(3.0))[0][3:6] == (
-        "twice", "factor 2, scale 2, tanh", "factor 3, scale 3, tanh")
+        "twice",
+        "factor 2, scale 2, tanh",
+        "factor 3, scale 3, tanh",
+    )
     assert middle(Twice(2.0), Once(2.0))[0][3:6] == ("twice", "scale 2, tanh", "scale 2, relu")
 
 
@@ -251,9 +339,12 @@ def test_a_larger_image():
 
     found = diff(Reads(16), Reads(32))
     assert_adds_up(found)
-    assert [(block.where[1], c.what, c.a, c.b, c.macs) for block in found.blocks for c in block.changes] == [
+    assert [
+        (block.where[1], c.what, c.a, c.b, c.macs) for block in found.blocks for c in block.changes
+    ] == [
         ("input", "image", "3x16x16", "3x32x32", 0),
-        ("stem, body.0", "3x3 conv", "16x16 maps", "32x32 maps", 768 * 9 * 8 * (3 + 8))]
+        ("stem, body.0", "3x3 conv", "16x16 maps", "32x32 maps", 768 * 9 * 8 * (3 + 8)),
+    ]
     with pytest.raises(ValueError, match="does not state an input size"):
         diff(Net(Unit()), Reads(16))
 
@@ -280,7 +371,9 @@ def test_what_a_gate_holds_is_not_taken_for_the_activation_before_it():
             return self.gate(F.silu(self.bn(self.conv(x))))
 
     assert [change[2:6] for change in middle(Rich(), Plain())] == [
-        ("", "activation", "swish", "relu"), ("gate", "", "global average, relu, h-sigmoid, multiply", "-")]
+        ("", "activation", "swish", "relu"),
+        ("gate", "", "global average, relu, h-sigmoid, multiply", "-"),
+    ]
 
 
 def test_ranges_count_units_first():
@@ -291,7 +384,8 @@ def test_ranges_count_units_first():
 def test_print_tells_them():
     assert str(diff(Net(Unit(), Unit()), Net(changed(k=1), Unit()), SIZE)).splitlines() == [
         "Net -> Net: -512 parameters, -131,072 MACs",
-        "body.0: conv: 3x3 -> 1x1 (-512 parameters, -131,072 MACs)"]
+        "body.0: conv: 3x3 -> 1x1 (-512 parameters, -131,072 MACs)",
+    ]
 
 
 def test_neither_network_is_touched():
@@ -309,10 +403,28 @@ def walk(name: str) -> Walk:
 
 
 SAMPLE = (
-    "lenet5", "alexnet", "alexnet_owt", "nin_cifar10", "vgg11_lrn", "vgg16_bn", "googlenet", "googlenet_torchvision",
-    "resnet18", "resnet18_option_a", "se_resnet50_pre", "squeezenet1_0_complex_bypass", "squeezenet1_1", "mobilenet_v1",
-    "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v1_g3_x0_5", "shufflenet_v2_x0_5", "xception", "resnest14",
-    "densenet_tutorial")
+    "lenet5",
+    "alexnet",
+    "alexnet_owt",
+    "nin_cifar10",
+    "vgg11_lrn",
+    "vgg16_bn",
+    "googlenet",
+    "googlenet_torchvision",
+    "resnet18",
+    "resnet18_option_a",
+    "se_resnet50_pre",
+    "squeezenet1_0_complex_bypass",
+    "squeezenet1_1",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "shufflenet_v1_g3_x0_5",
+    "shufflenet_v2_x0_5",
+    "xception",
+    "resnest14",
+    "densenet_tutorial",
+)
 
 
 def pairs(count: int) -> list[tuple[str, str]]:

@@ -1,4 +1,7 @@
-"""The counter against formulas written by hand, on networks drawn at random, and on the ways a module can be shared."""
+"""The counter against formulas written by hand, on networks drawn at random, and on the ways a
+module can be shared.
+"""
+
 import copy
 
 import pytest
@@ -19,7 +22,15 @@ def by_hand(net: nn.Module, size: tuple[int, ...]) -> tuple[int, int]:
         nonlocal macs
         if isinstance(layer, nn.Conv2d):
             k_h, k_w = layer.kernel_size
-            macs += out.shape[2] * out.shape[3] * k_h * k_w * layer.in_channels // layer.groups * layer.out_channels
+            macs += (
+                out.shape[2]
+                * out.shape[3]
+                * k_h
+                * k_w
+                * layer.in_channels
+                // layer.groups
+                * layer.out_channels
+            )
         elif isinstance(layer, nn.Linear):
             macs += out.numel() // out.shape[-1] * layer.in_features * layer.out_features
 
@@ -37,18 +48,35 @@ def networks(draw) -> tuple[nn.Module, tuple[int, int, int]]:
     size, layers = (c, side, side + draw(st.integers(0, 3))), []
     for _ in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(["conv", "grouped", "depthwise", "twice"]))
-        k, dilation = (draw(st.sampled_from([1, 3, 5])), draw(st.sampled_from([1, 3]))), draw(st.integers(1, 2))
+        k, dilation = (
+            (draw(st.sampled_from([1, 3, 5])), draw(st.sampled_from([1, 3]))),
+            draw(st.integers(1, 2)),
+        )
         padding = tuple(side // 2 * dilation for side in k)
-        if kind == "twice":                                 # one module, called two times
+        if kind == "twice":  # one module, called two times
             conv = nn.Conv2d(c, c, k, padding=padding, dilation=dilation, bias=draw(st.booleans()))
             layers += [conv, nn.ReLU(), conv]
             continue
         groups = {"conv": 1, "grouped": 2 if c % 2 == 0 else 1, "depthwise": c}[kind]
         wider = c * draw(st.integers(1, 3))
-        layers += [nn.Conv2d(c, wider, k, draw(st.integers(1, 2)), padding, dilation, groups, bias=draw(st.booleans())),
-                   nn.BatchNorm2d(wider), nn.ReLU(inplace=True)]
+        layers += [
+            nn.Conv2d(
+                c,
+                wider,
+                k,
+                draw(st.integers(1, 2)),
+                padding,
+                dilation,
+                groups,
+                bias=draw(st.booleans()),
+            ),
+            nn.BatchNorm2d(wider),
+            nn.ReLU(inplace=True),
+        ]
         c = wider
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c, draw(st.integers(1, 5)))), size
+    return nn.Sequential(
+        *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c, draw(st.integers(1, 5)))
+    ), size
 
 
 @settings(max_examples=60, deadline=None)
@@ -65,8 +93,26 @@ def test_random_networks_count_as_the_formulas_say(drawn):
 def test_a_row_tells_the_layer():
     wide = nn.Conv2d(4, 6, (1, 7), stride=(1, 2), padding=(0, 3), groups=2)
     conv, pool = summary(nn.Sequential(wide, nn.MaxPool2d(3, 2, ceil_mode=True)), (4, 10, 12)).rows
-    assert conv.to_row() == ["0", "Conv2d", (1, 7), (1, 2), (0, 3), 2, (6, 10, 6), 6 * 2 * 7 + 6, True, 60 * 6 * 14, 7]
-    assert (pool.kind, pool.kernel, pool.stride, pool.output, pool.macs) == ("MaxPool2d", (3, 3), (2, 2), (6, 5, 3), 0)
+    assert conv.to_row() == [
+        "0",
+        "Conv2d",
+        (1, 7),
+        (1, 2),
+        (0, 3),
+        2,
+        (6, 10, 6),
+        6 * 2 * 7 + 6,
+        True,
+        60 * 6 * 14,
+        7,
+    ]
+    assert (pool.kind, pool.kernel, pool.stride, pool.output, pool.macs) == (
+        "MaxPool2d",
+        (3, 3),
+        (2, 2),
+        (6, 5, 3),
+        0,
+    )
 
 
 def test_a_module_called_twice_counts_parameters_once_and_work_twice():
@@ -99,14 +145,18 @@ class OwnWork(nn.Module):
 def test_work_of_a_container_has_its_own_row():
     counted = summary(nn.Sequential(OwnWork()), (4,))
     assert [(row.name, row.kind, row.params, row.macs) for row in counted.rows] == [
-        ("0.inner", "Linear", 16, 16), ("0", "OwnWork", 4 + 24, 24)]
+        ("0.inner", "Linear", 16, 16),
+        ("0", "OwnWork", 4 + 24, 24),
+    ]
     assert (counted.idle, counted.params) == (6 + 500, 16 + 4 + 30 + 500)
 
 
 class Depth(nn.Module):
     def __init__(self, projected: bool):
         super().__init__()
-        self.branch = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1))
+        self.branch = nn.Sequential(
+            nn.Conv2d(3, 3, 1), nn.ReLU(), nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1)
+        )
         self.shortcut = nn.Conv2d(3, 3, 1) if projected else nn.Identity()
 
     def forward(self, x):
@@ -115,7 +165,9 @@ class Depth(nn.Module):
 
 @pytest.mark.parametrize("projected", [False, True])
 def test_layers_are_those_of_the_longest_path(projected):
-    counted = summary(nn.Sequential(Depth(projected), Depth(projected), nn.Flatten(), nn.Linear(48, 2)), (3, 4, 4))
+    counted = summary(
+        nn.Sequential(Depth(projected), Depth(projected), nn.Flatten(), nn.Linear(48, 2)), (3, 4, 4)
+    )
     assert counted.layers == 7
     assert counted.parts["1"].layers == 3
 
@@ -124,12 +176,17 @@ def test_connections_count_products_and_biases():
     class Subsampling(nn.Module):
         def __init__(self):
             super().__init__()
-            self.coefficient, self.bias = nn.Parameter(torch.ones(2, 1, 1)), nn.Parameter(torch.zeros(2, 1, 1))
+            self.coefficient, self.bias = (
+                nn.Parameter(torch.ones(2, 1, 1)),
+                nn.Parameter(torch.zeros(2, 1, 1)),
+            )
 
         def forward(self, x):
             return F.avg_pool2d(x, 2) * self.coefficient + self.bias
 
-    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), Subsampling(), nn.AvgPool2d(2), nn.Linear(2, 3))
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), Subsampling(), nn.AvgPool2d(2), nn.Linear(2, 3)
+    )
     conv, norm, pool, plain, linear = summary(net, (1, 10, 10)).rows
     assert (conv.connections, norm.connections, pool.connections) == (2 * 64 * 10, 0, 2 * 16 * 5)
     assert (plain.connections, linear.connections) == (0, 2 * 2 * 3 * 2 + 2 * 2 * 3)
@@ -140,7 +197,7 @@ def test_the_callers_network_is_left_alone():
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout())
     seen = []
     net[0].register_forward_hook(lambda *args: seen.append(args))
-    net[0].note = torch.ones(3)                                     # a plain tensor attribute
+    net[0].note = torch.ones(3)  # a plain tensor attribute
     before, hooks = copy.deepcopy(net.state_dict()), len(net[0]._forward_hooks)
     summary(net, (3, 8, 8))
     assert net.training
@@ -152,7 +209,7 @@ def test_the_callers_network_is_left_alone():
 
 def test_no_storage_is_copied():
     with torch.device("meta"):
-        huge = nn.Linear(10**6, 10**6)                              # 4 TB
+        huge = nn.Linear(10**6, 10**6)  # 4 TB
     assert summary(huge, (10**6,)).params == 10**12 + 10**6
 
 
@@ -168,13 +225,18 @@ def test_the_table_prints():
         "layer  kind     kernel  output  params   MACs  receptive field",
         "0      Conv2d   3x3 /2  8x4x4      224  3,456      3",
         "1      Flatten          128          0      0      3",
-        "224 parameters; 3,456 MACs (6,912 FLOPs); 1 layers deep"]
+        "224 parameters; 3,456 MACs (6,912 FLOPs); 1 layers deep",
+    ]
 
 
-@pytest.mark.parametrize(("size", "words"), [
-    (None, "give one: summary(net, input_size=(C, H, W))"),
-    ((3, 2, 2), "Sequential does not run on an input of 3x2x2 at 0"),
-    ((4, 8, 8), "Sequential does not run on an input of 4x8x8 at 0")])
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (None, "give one: summary(net, input_size=(C, H, W))"),
+        ((3, 2, 2), "Sequential does not run on an input of 3x2x2 at 0"),
+        ((4, 8, 8), "Sequential does not run on an input of 4x8x8 at 0"),
+    ],
+)
 def test_an_input_that_does_not_fit_is_one_sentence(size, words):
     with pytest.raises(ValueError, match=r".") as error:
         summary(nn.Sequential(nn.Conv2d(3, 4, 3)), size)

@@ -1,4 +1,5 @@
 """Folded tables read like the papers' own and lose nothing."""
+
 import subprocess
 import sys
 
@@ -14,7 +15,10 @@ def folded(name: str):
 
 
 def test_resnet50_folds_to_table_1():
-    lines = [("  " * line.indent + line.name, line.repeats, line.made_of, line.output) for line in folded("resnet50")]
+    lines = [
+        ("  " * line.indent + line.name, line.repeats, line.made_of, line.output)
+        for line in folded("resnet50")
+    ]
     assert lines[:7] == [
         ("conv1", 1, "7x7 64 /2", (64, 112, 112)),
         ("pool1", 1, "max 3x3 /2", (64, 56, 56)),
@@ -22,7 +26,8 @@ def test_resnet50_folds_to_table_1():
         ("  0", 1, "1x1 64, 3x3 64, 1x1 256, shortcut 1x1 256", (256, 56, 56)),
         ("  1-2", 2, "1x1 64, 3x3 64, 1x1 256", (256, 56, 56)),
         ("conv3_x", 1, "", (512, 28, 28)),
-        ("  0", 1, "1x1 128 /2, 3x3 128, 1x1 512, shortcut 1x1 512 /2", (512, 28, 28))]
+        ("  0", 1, "1x1 128 /2, 3x3 128, 1x1 512, shortcut 1x1 512 /2", (512, 28, 28)),
+    ]
     assert [line.repeats for line in folded("resnet50") if line.indent] == [1, 2, 1, 3, 1, 5, 1, 2]
 
 
@@ -32,7 +37,10 @@ def test_a_stage_of_equal_units_is_one_line():
 
 
 def test_depthwise_and_grouped_convolutions_say_so():
-    assert next(line for line in folded("mobilenet_v2") if line.name == "bottleneck1").made_of == "3x3 32 dw, 1x1 16"
+    assert (
+        next(line for line in folded("mobilenet_v2") if line.name == "bottleneck1").made_of
+        == "3x3 32 dw, 1x1 16"
+    )
     assert next(line for line in folded("alexnet") if line.name == "conv2").made_of == "5x5 256 g2"
 
 

@@ -1,4 +1,7 @@
-"""Receptive fields against the truth: which pixels, when lit alone, move the middle unit of the output."""
+"""Receptive fields against the truth: which pixels, when lit alone, move the middle unit of the
+output.
+"""
+
 import pytest
 import torch
 import torch.nn as nn
@@ -64,17 +67,43 @@ def same(net: nn.Module) -> None:
 EXAMPLES = {
     "plain": [conv(5), nn.ReLU(), conv(3, 2), nn.MaxPool2d(3, 2, 1), conv(3)],
     "dilated": [conv(3, dilation=2), conv(3, 2, dilation=3), conv(3)],
-    "one side longer": [nn.Sequential(nn.ZeroPad2d((3, 3, 0, 0)), nn.MaxPool2d((1, 7), 1)), conv(3)],
-    "residual": [conv(3, 2), Parallel(sum, nn.Sequential(conv(3), conv(3)), nn.Identity()), conv(3)],
-    "strided residual": [Parallel(sum, nn.Sequential(conv(3, 2), conv(3)), Call(lambda x: x[:, :, ::2, ::2])), conv(3)],
-    "branches": [Parallel(together, conv(1), conv(3), conv(5), nn.MaxPool2d(3, 1, 1)), nn.AvgPool2d(2), conv(3)],
+    "one side longer": [
+        nn.Sequential(nn.ZeroPad2d((3, 3, 0, 0)), nn.MaxPool2d((1, 7), 1)),
+        conv(3),
+    ],
+    "residual": [
+        conv(3, 2),
+        Parallel(sum, nn.Sequential(conv(3), conv(3)), nn.Identity()),
+        conv(3),
+    ],
+    "strided residual": [
+        Parallel(sum, nn.Sequential(conv(3, 2), conv(3)), Call(lambda x: x[:, :, ::2, ::2])),
+        conv(3),
+    ],
+    "branches": [
+        Parallel(together, conv(1), conv(3), conv(5), nn.MaxPool2d(3, 1, 1)),
+        nn.AvgPool2d(2),
+        conv(3),
+    ],
     "branches that look to different sides": [
-        Parallel(sum, nn.Sequential(nn.ZeroPad2d((4, 0, 4, 0)), conv(5, padding=0)),
-                 nn.Sequential(nn.ZeroPad2d((0, 4, 0, 4)), conv(5, padding=0)))],
-    "cropped": [Call(lambda x: x[:, :, 3:-2, 1:]), conv(3, 2), Call(lambda x: F.pad(x, (-1, 0, 0, -2))), conv(3)],
+        Parallel(
+            sum,
+            nn.Sequential(nn.ZeroPad2d((4, 0, 4, 0)), conv(5, padding=0)),
+            nn.Sequential(nn.ZeroPad2d((0, 4, 0, 4)), conv(5, padding=0)),
+        )
+    ],
+    "cropped": [
+        Call(lambda x: x[:, :, 3:-2, 1:]),
+        conv(3, 2),
+        Call(lambda x: F.pad(x, (-1, 0, 0, -2))),
+        conv(3),
+    ],
     "channels shuffled": [
-        conv(3, 2), Call(lambda x: x.repeat(1, 4, 1, 1).unflatten(1, (2, 2)).transpose(1, 2).flatten(1, 2)),
-        Call(lambda x: x.split(2, 1)[1][:, [1, 0]].mean(1, keepdim=True)), conv(3)],
+        conv(3, 2),
+        Call(lambda x: x.repeat(1, 4, 1, 1).unflatten(1, (2, 2)).transpose(1, 2).flatten(1, 2)),
+        Call(lambda x: x.split(2, 1)[1][:, [1, 0]].mean(1, keepdim=True)),
+        conv(3),
+    ],
     "normalised across channels": [conv(3), nn.LocalResponseNorm(3), conv(3, 2), conv(3)],
     "adaptive pool that divides": [conv(3), nn.AdaptiveAvgPool2d(SIDE // 4), conv(3)],
 }
@@ -90,13 +119,20 @@ def stacks(draw) -> nn.Module:
     layers = []
     for _ in range(draw(st.integers(1, 4))):
         k = draw(st.sampled_from([1, 2, 3, 5]))
-        layer = draw(st.sampled_from([
-            lambda k: conv(k, draw(st.integers(1, 2)), draw(st.integers(1, 2))),
-            lambda k: nn.MaxPool2d(k, draw(st.integers(1, 2)), k // 2),
-            lambda k: nn.AvgPool2d(k, draw(st.integers(1, 2)), k // 2),
-            lambda k: Parallel(sum, nn.Sequential(conv(3), conv(3, dilation=2)), nn.Identity()),
-            lambda k: Parallel(together, conv(1, 2), conv(3, 2), nn.MaxPool2d(3, 2, 1)),
-            lambda k: Call(lambda x: x[:, :, ::2, ::2])]))(k)
+        layer = draw(
+            st.sampled_from(
+                [
+                    lambda k: conv(k, draw(st.integers(1, 2)), draw(st.integers(1, 2))),
+                    lambda k: nn.MaxPool2d(k, draw(st.integers(1, 2)), k // 2),
+                    lambda k: nn.AvgPool2d(k, draw(st.integers(1, 2)), k // 2),
+                    lambda k: Parallel(
+                        sum, nn.Sequential(conv(3), conv(3, dilation=2)), nn.Identity()
+                    ),
+                    lambda k: Parallel(together, conv(1, 2), conv(3, 2), nn.MaxPool2d(3, 2, 1)),
+                    lambda k: Call(lambda x: x[:, :, ::2, ::2]),
+                ]
+            )
+        )(k)
         layers.append(layer)
     return nn.Sequential(*layers)
 
@@ -107,10 +143,19 @@ def test_field_of_random_stacks(net):
     same(net)
 
 
-@pytest.mark.parametrize("last", [
-    nn.AdaptiveAvgPool2d(1), Call(lambda x: x.mean((2, 3))), Call(lambda x: x.amax((-2, -1), keepdim=True)),
-    nn.Sequential(nn.Flatten(), nn.Linear(144, 2)), Call(lambda x: x.flatten(2).softmax(2)),
-    Call(lambda x: x * x.mean((2, 3), keepdim=True)), nn.GroupNorm(1, 1)], ids=range(7))
+@pytest.mark.parametrize(
+    "last",
+    [
+        nn.AdaptiveAvgPool2d(1),
+        Call(lambda x: x.mean((2, 3))),
+        Call(lambda x: x.amax((-2, -1), keepdim=True)),
+        nn.Sequential(nn.Flatten(), nn.Linear(144, 2)),
+        Call(lambda x: x.flatten(2).softmax(2)),
+        Call(lambda x: x * x.mean((2, 3), keepdim=True)),
+        nn.GroupNorm(1, 1),
+    ],
+    ids=range(7),
+)
 def test_global_operations_see_the_whole_map(last):
     net = nn.Sequential(conv(3, 2), last)
     assert summary(net, (1, 24, 24)).parts[""].receptive_field == 3 + 11 * 2
@@ -118,15 +163,28 @@ def test_global_operations_see_the_whole_map(last):
 
 def test_a_gate_lets_every_later_layer_see_no_more_than_everything():
     gated = Parallel(lambda maps: maps[0] * maps[1], nn.Identity(), nn.AdaptiveAvgPool2d(1))
-    assert summary(nn.Sequential(conv(3), gated, conv(3), conv(3)), (1, 9, 9)).parts[""].receptive_field == 3 + 8
+    assert (
+        summary(nn.Sequential(conv(3), gated, conv(3), conv(3)), (1, 9, 9))
+        .parts[""]
+        .receptive_field
+        == 3 + 8
+    )
 
 
 def test_what_is_no_image_has_no_field():
     assert summary(nn.Linear(3, 2), (3,)).rows[0].receptive_field is None
 
 
-@pytest.mark.parametrize(("network", "part", "field"), [
-    ("lenet5", "C5", 32), ("alexnet", "pool5", 195), ("vgg16", "conv5", 196), ("vgg16", "pool5", 212),
-    ("resnet50", "conv5_x", 483), ("resnet50_v15", "conv5_x", 427)])
+@pytest.mark.parametrize(
+    ("network", "part", "field"),
+    [
+        ("lenet5", "C5", 32),
+        ("alexnet", "pool5", 195),
+        ("vgg16", "conv5", 196),
+        ("vgg16", "pool5", 212),
+        ("resnet50", "conv5_x", 483),
+        ("resnet50_v15", "conv5_x", 427),
+    ],
+)
 def test_known_fields(network, part, field):
     assert measure(network).parts[part].receptive_field == field

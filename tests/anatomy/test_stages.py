@@ -1,4 +1,5 @@
 """features(): the right tensors in the right order, and no trace of it left after."""
+
 import pytest
 import torch
 import torch.nn as nn
@@ -10,7 +11,9 @@ class Staged(nn.Sequential):
     stages = ("1", "0.0")
 
     def __init__(self):
-        super().__init__(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.MaxPool2d(2), nn.Conv2d(4, 5, 1))
+        super().__init__(
+            nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.MaxPool2d(2), nn.Conv2d(4, 5, 1)
+        )
 
 
 def hooks(net: nn.Module) -> int:

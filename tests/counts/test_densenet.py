@@ -1,7 +1,9 @@
-"""What the DenseNets cost, to the unit; their layers, their dropout; and that checkpointing changes nothing but memory.
+"""What the DenseNets cost, to the unit; their layers, their dropout; and that checkpointing changes
+nothing but memory.
 
 The counts stem from torchvision's DenseNet class, from pytorchcv and from arithmetic by hand.
 """
+
 import pytest
 import torch
 import torch.nn as nn
@@ -10,14 +12,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from convatlas.nets.densenet import Bottleneck, CheckpointedBottleneck, DenseBlock
 from convatlas.registry import create_model, entries
 
-IMAGENET = {    # name: (trainable parameters, multiply-adds at 224)
+IMAGENET = {  # name: (trainable parameters, multiply-adds at 224)
     "densenet121": (7_978_856, 2_834_161_664),
     "densenet161": (28_681_000, 7_727_907_072),
     "densenet169": (14_149_480, 3_359_843_328),
     "densenet201": (20_013_928, 4_291_365_888),
     "densenet264": (33_337_704, 5_751_653_376),
 }
-CIFAR = {       # name: (trainable parameters, multiply-adds at 32)
+CIFAR = {  # name: (trainable parameters, multiply-adds at 32)
     "densenet40_k12_cifar": (1_019_722, 264_812_928),
     "densenet100_k12_cifar": (6_979_642, 1_769_516_448),
     "densenet100_k24_cifar": (27_249_082, 6_889_347_744),
@@ -28,14 +30,19 @@ CIFAR = {       # name: (trainable parameters, multiply-adds at 32)
     "wide_densenet_bc40_k48_cifar": (2_733_130, 1_149_867_168),
     "wide_densenet_bc40_k60_cifar": (4_261_690, 1_795_836_360),
 }
-CHECKPOINTED = ["densenet121", "densenet201", "densenet_bc100_k12_cifar", "densenet_bc190_k40_cifar"]
+CHECKPOINTED = [
+    "densenet121",
+    "densenet201",
+    "densenet_bc100_k12_cifar",
+    "densenet_bc190_k40_cifar",
+]
 DROPPED = ["densenet40_k12_cifar", "densenet_bc100_k12_cifar"]
 COUNTS = {
     **{name: (params, {224: macs}) for name, (params, macs) in IMAGENET.items()},
     "densenet264_k48_checkpointed": (72_686_632, {224: 12_850_693_632}),
     **{name: (params, {32: macs}) for name, (params, macs) in CIFAR.items()},
-    # 64 x 3 x 49 x 112^2, then blocks 9 x 32 x (448, 576, 640, 672) and transitions (192, 224, 240)^2 / 2 on
-    # 55, 27, 13, 6 pixels squared, then 248 x 10
+    # 64 x 3 x 49 x 112^2, then blocks 9 x 32 x (448, 576, 640, 672) and transitions (192, 224,
+    # 240)^2 / 2 on 55, 27, 13, 6 pixels squared, then 248 x 10
     "densenet_tutorial": (764_498, {224: 746_276_912}),
 }
 COUNTS |= {f"{name}_checkpointed": COUNTS[name] for name in CHECKPOINTED}
@@ -66,29 +73,54 @@ def test_no_network_of_these_files_is_left_out():
 def test_the_sizes_that_the_tutorial_prints():
     net, seen = blueprint("densenet_tutorial"), {}
     for path, module in net.named_children():
-        module.register_forward_hook(lambda m, args, out, path=path: seen.update({path: tuple(out.shape[1:])}))
+        module.register_forward_hook(
+            lambda m, args, out, path=path: seen.update({path: tuple(out.shape[1:])})
+        )
     net(torch.empty(1, 3, 224, 224, device="meta"))
     assert list(seen.values()) == [
-        (64, 112, 112), (64, 55, 55), (192, 55, 55), (96, 27, 27), (224, 27, 27), (112, 13, 13), (240, 13, 13),
-        (120, 6, 6), (248, 6, 6), (248, 6, 6), (10,)]
+        (64, 112, 112),
+        (64, 55, 55),
+        (192, 55, 55),
+        (96, 27, 27),
+        (224, 27, 27),
+        (112, 13, 13),
+        (240, 13, 13),
+        (120, 6, 6),
+        (248, 6, 6),
+        (248, 6, 6),
+        (10,),
+    ]
 
 
-@pytest.mark.parametrize("name", ["densenet121", "densenet40_k12_cifar", "densenet_bc100_k12_cifar",
-                                  "densenet121_checkpointed", "densenet_tutorial"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "densenet121",
+        "densenet40_k12_cifar",
+        "densenet_bc100_k12_cifar",
+        "densenet121_checkpointed",
+        "densenet_tutorial",
+    ],
+)
 def test_a_layer_reads_all_maps_before_it(name):
-    """Sec. 3, growth rate: layer l reads k_0 + k (l - 1) channels; a block passes its input and all layers on."""
+    """Sec. 3, growth rate: layer l reads k_0 + k (l - 1) channels; a block passes its input and all
+    layers on.
+    """
     torch.manual_seed(0)
     net = create_model(name).eval()
     block, read = net.dense_block2, []
-    first = block[0](x := torch.randn(2, next(m.num_features for m in block.modules() if hasattr(m, "num_features")),
-                                      3, 3))
+    first = block[0](
+        x := torch.randn(
+            2, next(m.num_features for m in block.modules() if hasattr(m, "num_features")), 3, 3
+        )
+    )
     for layer in block:
         layer.register_forward_pre_hook(lambda m, maps: read.append([y.shape[1] for y in maps]))
     out = block(x)
     k = first.shape[1]
     assert read == [[x.shape[1]] + [k] * i for i in range(len(block))]
-    assert torch.equal(out[:, :x.shape[1]], x)
-    assert torch.equal(out[:, x.shape[1]:x.shape[1] + k], first)
+    assert torch.equal(out[:, : x.shape[1]], x)
+    assert torch.equal(out[:, x.shape[1] : x.shape[1] + k], first)
     assert out.shape[1] == x.shape[1] + k * len(block)
 
 
@@ -155,11 +187,21 @@ def test_checkpointing_keeps_less():
 
 
 def test_a_compiled_step_counts_a_batch_once_too():
-    """Dynamo takes no context of a second run; the graph it compiles must not write running statistics twice."""
+    """Dynamo takes no context of a second run; the graph it compiles must not write running
+    statistics twice.
+    """
     torch.manual_seed(0)
-    plain, checkpointed = DenseBlock(Bottleneck, 2, 8, 4), DenseBlock(CheckpointedBottleneck, 2, 8, 4)
+    plain, checkpointed = (
+        DenseBlock(Bottleneck, 2, 8, 4),
+        DenseBlock(CheckpointedBottleneck, 2, 8, 4),
+    )
     checkpointed.load_state_dict(plain.state_dict())
     x = torch.randn(2, 8, 5, 5)
-    mine, theirs = train_twice(plain, x), train_twice(torch.compile(checkpointed, backend="aot_eager"), x)
+    mine, theirs = (
+        train_twice(plain, x),
+        train_twice(torch.compile(checkpointed, backend="aot_eager"), x),
+    )
     torch.testing.assert_close(theirs, mine)
-    assert all(m.num_batches_tracked == 2 for m in checkpointed.modules() if isinstance(m, nn.BatchNorm2d))
+    assert all(
+        m.num_batches_tracked == 2 for m in checkpointed.modules() if isinstance(m, nn.BatchNorm2d)
+    )

@@ -1,11 +1,12 @@
 """What the GoogLeNets cost, and their auxiliary heads."""
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (parameters without the auxiliary heads, with them, {side: multiply-adds})
+COUNTS = {  # name: (parameters without the auxiliary heads, with them, {side: multiply-adds})
     "googlenet": (6_998_552, 13_378_280, {224: 1_582_671_872}),
     "googlenet_separable": (6_991_856, 13_371_584, {224: 1_498_677_248}),
     "googlenet_torchvision": (6_624_904, 13_004_888, {224: 1_498_376_192}),
@@ -26,7 +27,9 @@ def size(net) -> int:
 def outputs(net, *image: int) -> dict[str, tuple[int, ...]]:
     seen = {}
     for path, module in net.named_modules():
-        module.register_forward_hook(lambda m, args, out, path=path: seen.update({path: tuple(out.shape[1:])}))
+        module.register_forward_hook(
+            lambda m, args, out, path=path: seen.update({path: tuple(out.shape[1:])})
+        )
     net(torch.empty(1, *image, device="meta"))
     return seen
 
@@ -36,29 +39,50 @@ def test_parameters_and_multiply_adds(name):
     alone, with_heads, macs = COUNTS[name]
     net = blueprint(name).eval()
     assert size(net) == with_heads
-    assert size(net) - sum(size(getattr(net, head)) for head in HEADS if hasattr(net, head)) == alone
+    assert (
+        size(net) - sum(size(getattr(net, head)) for head in HEADS if hasattr(net, head)) == alone
+    )
     for side, expected in macs.items():
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             net(torch.empty(1, 3, side, side, device="meta"))
         assert counter.get_total_flops() == 2 * expected
 
 
-@pytest.mark.parametrize(("name", "sizes"), [
-    ("googlenet", (3_188_840, 3_190_888)), ("googlenet_torchvision", (3_188_968, 3_191_016))])
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [("googlenet", (3_188_840, 3_190_888)), ("googlenet_torchvision", (3_188_968, 3_191_016))],
+)
 def test_the_two_heads_on_the_side(name, sizes):
-    """Sec. 5: on 4a and 4d, 4x4 maps of 128 filters, 1024 units, 70% dropout; the losses weigh 0.3."""
+    """Sec. 5: on 4a and 4d, 4x4 maps of 128 filters, 1024 units, 70% dropout; the
+    losses weigh 0.3.
+    """
     net = blueprint(name)
     assert tuple(size(getattr(net, head)) for head in HEADS) == sizes
     read = {}
     for head in HEADS:
-        getattr(net, head).register_forward_pre_hook(lambda m, args, head=head: read.update({head: args[0].shape[1:]}))
+        getattr(net, head).register_forward_pre_hook(
+            lambda m, args, head=head: read.update({head: args[0].shape[1:]})
+        )
         getattr(net, head).conv.register_forward_hook(
-            lambda m, args, out, head=head: read.update({f"{head}.conv": out.shape[1:]}))
+            lambda m, args, out, head=head: read.update({f"{head}.conv": out.shape[1:]})
+        )
     logits = net.training_outputs(torch.empty(2, 3, 224, 224, device="meta"))
-    assert [(tuple(y.shape), weight) for y, weight in logits] == [((2, 1000), 1.0), ((2, 1000), 0.3), ((2, 1000), 0.3)]
-    assert read == {"aux_4a": (512, 14, 14), "aux_4d": (528, 14, 14),
-                    "aux_4a.conv": (128, 4, 4), "aux_4d.conv": (128, 4, 4)}
-    assert [m.p for m in net.modules() if isinstance(m, torch.nn.Dropout)] == [net.dropout.p, 0.7, 0.7]
+    assert [(tuple(y.shape), weight) for y, weight in logits] == [
+        ((2, 1000), 1.0),
+        ((2, 1000), 0.3),
+        ((2, 1000), 0.3),
+    ]
+    assert read == {
+        "aux_4a": (512, 14, 14),
+        "aux_4d": (528, 14, 14),
+        "aux_4a.conv": (128, 4, 4),
+        "aux_4d.conv": (128, 4, 4),
+    }
+    assert [m.p for m in net.modules() if isinstance(m, torch.nn.Dropout)] == [
+        net.dropout.p,
+        0.7,
+        0.7,
+    ]
     assert not any(path.startswith("aux") for path in outputs(net.eval(), 3, 224, 224))
 
 

@@ -1,17 +1,23 @@
-"""What the Inception-ResNets cost; as printed there are 5, 10 and 5 units, in the release 10, 20 and 10."""
+"""What the Inception-ResNets cost; as printed there are 5, 10 and 5 units, in the release 10, 20
+and 10.
+"""
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (parameters, {side: multiply-adds})
+COUNTS = {  # name: (parameters, {side: multiply-adds})
     "inception_resnet_v1": (22_756_328, {299: 6_206_361_696}),
     "inception_resnet_v2": (32_433_928, {299: 9_257_953_632}),
     "inception_resnet_v2_released": (55_843_464, {299: 13_155_794_016}),
 }
-UNITS = {"inception_resnet_v1": (5, 10, 5), "inception_resnet_v2": (5, 10, 5),
-         "inception_resnet_v2_released": (10, 20, 9)}           # and one of another kind
+UNITS = {
+    "inception_resnet_v1": (5, 10, 5),
+    "inception_resnet_v2": (5, 10, 5),
+    "inception_resnet_v2_released": (10, 20, 9),
+}  # and one of another kind
 
 
 def blueprint(name: str):
@@ -32,8 +38,11 @@ def test_parameters_and_multiply_adds(name):
 
 @pytest.mark.parametrize("name", UNITS)
 def test_how_many_units_and_how_far_scaled(name):
-    runs = [run for run in blueprint(name).children()
-            if isinstance(run, torch.nn.Sequential) and hasattr(run[0], "scale")]
+    runs = [
+        run
+        for run in blueprint(name).children()
+        if isinstance(run, torch.nn.Sequential) and hasattr(run[0], "scale")
+    ]
     assert tuple(len(run) for run in runs) == UNITS[name]
     assert [{unit.scale for unit in run} for run in runs] == [{0.17}, {0.10}, {0.20}]
 

@@ -1,4 +1,5 @@
 """What Inception-v4 costs, and the kernels of each of its modules."""
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -29,14 +30,25 @@ def test_how_often_each_module_comes(net):
 
 
 def test_kernels_are_high_before_they_are_wide(net):
-    """A box "1x7" is one pixel high; in the release the inner branch of Inception-B begins with it."""
-    kernels = [m.kernel_size for m in net.inception_b[0].branch2.modules() if isinstance(m, torch.nn.Conv2d)]
+    """A box "1x7" is one pixel high; in the release the inner branch of
+    Inception-B begins with it.
+    """
+    kernels = [
+        m.kernel_size
+        for m in net.inception_b[0].branch2.modules()
+        if isinstance(m, torch.nn.Conv2d)
+    ]
     assert kernels == [(1, 1), (1, 7), (7, 1)]
 
 
-@pytest.mark.parametrize(("text", "read"), [
-    ("1x7 224", ("1", "7", "224", None, None)), ("3x3 96 /2 V", ("3", "3", "96", "2", " V")),
-    ("3x3 192 V", ("3", "3", "192", None, " V"))])
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("1x7 224", ("1", "7", "224", None, None)),
+        ("3x3 96 /2 V", ("3", "3", "96", "2", " V")),
+        ("3x3 192 V", ("3", "3", "192", None, " V")),
+    ],
+)
 def test_a_box_reads_as_printed(text, read):
     assert BOX.fullmatch(text).groups() == read
 

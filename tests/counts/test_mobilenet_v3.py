@@ -1,7 +1,9 @@
 """MobileNetV3 to the unit, and where its gates, activations and shortcuts stand.
 
-The counts stem from timm (whose channel multiplier is the authors'); torchvision agrees at width 1 and reduced tails.
+The counts stem from timm (whose channel multiplier is the authors'); torchvision agrees at width 1
+and reduced tails.
 """
+
 import pytest
 import torch
 import torch.nn as nn
@@ -10,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from convatlas.nets.mobilenet_v3 import SqueezeExcite
 from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (parameters, multiply-adds at 224)
+COUNTS = {  # name: (parameters, multiply-adds at 224)
     "mobilenet_v3_large": (5_483_032, 216_589_760),
     "mobilenet_v3_large_x0_35": (2_132_216, 43_887_824),
     "mobilenet_v3_large_x0_5": (2_689_904, 73_663_088),
@@ -26,7 +28,7 @@ COUNTS = {      # name: (parameters, multiply-adds at 224)
     "mobilenet_v3_small_minimalistic": (2_044_736, 52_288_448),
     "mobilenet_v3_small_reduced_tail": (1_099_672, 43_763_584),
 }
-GATED = {       # name: bnecks with a gate, first bneck with hard swish, all bnecks
+GATED = {  # name: bnecks with a gate, first bneck with hard swish, all bnecks
     "mobilenet_v3_large": ({4, 5, 6, 11, 12, 13, 14, 15}, 7, 15),
     "mobilenet_v3_small": ({1, 4, 5, 6, 7, 8, 9, 10, 11}, 4, 11),
 }
@@ -43,7 +45,9 @@ def kinds(module: nn.Module) -> list[type]:
 
 
 def test_no_network_is_left_out():
-    assert {entry.name for entry in entries().values() if entry.family == "mobilenet_v3"} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family == "mobilenet_v3"} == set(
+        COUNTS
+    )
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -51,7 +55,9 @@ def test_parameters_and_multiply_adds(name):
     net = build(name)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(torch.empty(1, 3, 224, 224, device="meta"))
-    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[name]
+    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[
+        name
+    ]
 
 
 @pytest.mark.parametrize("name", GATED)
@@ -62,30 +68,45 @@ def test_gates_and_activations_stand_where_the_table_has_them(name):
         assert (SqueezeExcite in layers) == (i in gated), i
         assert (nn.Hardswish in layers) == (i >= first_hs), i
         assert (nn.ReLU in layers) == (i < first_hs), i
-        if i in gated:      # after the depthwise activation, before the linear projection
+        if i in gated:  # after the depthwise activation, before the linear projection
             assert layers.index(SqueezeExcite) == len(layers) - 2
             assert layers[-3] in (nn.ReLU, nn.Hardswish)
-    assert "expand" not in dict(net.bneck1.layers.named_children())      # expansion 16 of 16 channels
+    assert "expand" not in dict(net.bneck1.layers.named_children())  # expansion 16 of 16 channels
     assert "expand" in dict(net.bneck2.layers.named_children())
 
 
 def test_shortcuts_of_large_are_where_stride_and_width_allow():
     net = build("mobilenet_v3_large")
-    assert [i for i in range(1, 16) if net.get_submodule(f"bneck{i}").residual] == [1, 3, 5, 6, 8, 9, 10, 12, 14, 15]
+    assert [i for i in range(1, 16) if net.get_submodule(f"bneck{i}").residual] == [
+        1,
+        3,
+        5,
+        6,
+        8,
+        9,
+        10,
+        12,
+        14,
+        15,
+    ]
 
 
 def test_a_gate_is_a_hard_sigmoid_of_the_pooled_map():
     torch.manual_seed(0)
     gate, x = SqueezeExcite(16), torch.randn(2, 16, 5, 5)
-    assert gate.squeeze.out_channels == 8                               # 16 / 4 = 4, rounded to a multiple of 8
+    assert gate.squeeze.out_channels == 8  # 16 / 4 = 4, rounded to a multiple of 8
     with torch.no_grad():
-        inner = (gate.squeeze.weight[..., 0, 0] @ x.mean((2, 3)).T + gate.squeeze.bias[:, None]).clamp(min=0)
+        inner = (
+            gate.squeeze.weight[..., 0, 0] @ x.mean((2, 3)).T + gate.squeeze.bias[:, None]
+        ).clamp(min=0)
         outer = gate.excite.weight[..., 0, 0] @ inner + gate.excite.bias[:, None]
         expected = x * ((outer.T + 3).clamp(0, 6) / 6)[..., None, None]
         torch.testing.assert_close(gate(x), expected)
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v3_large_minimalistic", "mobilenet_v3_small_minimalistic"])
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v3_large_minimalistic", "mobilenet_v3_small_minimalistic"]
+)
 def test_minimalistic_networks_have_plain_parts(name):
     net = build(name)
     layers = list(net.modules())

@@ -1,8 +1,9 @@
 """What the pre-activation networks cost, to the unit, and where their activations stand.
 
-Counts: timm's ResNetV2 for ImageNet (multiply-adds as of ResNet, whose convolutions these are), the authors'
-resnet-pre-act.lua for CIFAR.
+Counts: timm's ResNetV2 for ImageNet (multiply-adds as of ResNet, whose convolutions these are), the
+authors' resnet-pre-act.lua for CIFAR.
 """
+
 import pytest
 import torch
 import torch.nn as nn
@@ -10,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds})
+COUNTS = {  # name: (trainable parameters, {side of the image: multiply-adds})
     "preresnet50": (25_549_352, {224: 3_857_973_248}),
     "preresnet101": (44_541_480, {224: 7_570_194_432}),
     "preresnet152": (60_185_128, {224: 11_282_415_616}),
@@ -19,8 +20,15 @@ COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds
     "preresnet164_cifar": (1_703_258, {32: 244_500_992}),
     "preresnet1001_cifar": (10_327_706, {32: 1_487_849_984}),
 }
-UNITS = {"preresnet50": 16, "preresnet101": 33, "preresnet152": 50, "preresnet200": 66,     # 16 more than 152
-         "preresnet110_cifar": 54, "preresnet164_cifar": 54, "preresnet1001_cifar": 333}
+UNITS = {
+    "preresnet50": 16,
+    "preresnet101": 33,
+    "preresnet152": 50,
+    "preresnet200": 66,  # 16 more than 152
+    "preresnet110_cifar": 54,
+    "preresnet164_cifar": 54,
+    "preresnet1001_cifar": 333,
+}
 
 
 def blueprint(name: str) -> nn.Module:
@@ -50,24 +58,35 @@ def test_no_network_of_these_files_is_left_out():
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_one_activation_before_each_convolution_but_the_first(name):
-    """ "The inputs to all weight layers have been normalized" (Sec. 4.2), each by one batch norm and no more."""
+    """Sec. 4.2: "the inputs to all weight layers have been normalized", by one batch norm each."""
     net = blueprint(name)
     assert len(units(net)) == UNITS[name]
     assert isinstance(units(net)[0].activation, nn.Identity)
     assert all(isinstance(unit.activation, nn.Sequential) for unit in units(net)[1:])
-    convolutions = [path for path, m in net.named_modules() if isinstance(m, nn.Conv2d) and "shortcut" not in path]
+    convolutions = [
+        path
+        for path, m in net.named_modules()
+        if isinstance(m, nn.Conv2d) and "shortcut" not in path
+    ]
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
-    assert len(norms) == len(convolutions)          # one after conv1 and before each other; one for the classifier
+    assert len(norms) == len(
+        convolutions
+    )  # one after conv1 and before each other; one for the classifier
     assert all("branch" in path for path in convolutions[1:])
 
 
 @pytest.mark.parametrize("name", ["preresnet50", "preresnet110_cifar", "preresnet164_cifar"])
 def test_the_way_between_units_is_free(name):
-    """x_L = x_l + the branches between, Eq. (4): without branches, a unit that keeps its shape changes nothing."""
+    """x_L = x_l + the branches between, Eq. (4): without branches, a unit that keeps its shape
+    changes nothing.
+    """
     torch.manual_seed(0)
     net = create_model(name).eval()
     kept = [unit for unit in units(net) if not hasattr(unit, "shortcut")]
-    assert len(units(net)) - len(kept) == {"preresnet50": 4, "preresnet110_cifar": 2, "preresnet164_cifar": 3}[name]
+    assert (
+        len(units(net)) - len(kept)
+        == {"preresnet50": 4, "preresnet110_cifar": 2, "preresnet164_cifar": 3}[name]
+    )
     for unit in kept:
         nn.init.zeros_(list(unit.branch)[-1].weight)
     c = list(kept[0].branch)[-1].out_channels
@@ -81,12 +100,18 @@ def test_where_dimensions_increase_both_ways_are_activated(name):
     torch.manual_seed(0)
     net = create_model(name).eval()
     unit = getattr(net, net.stages[2])[0]
-    x = torch.randn(2, next(m.num_features for m in unit.activation if hasattr(m, "num_features")), 8, 8)
+    x = torch.randn(
+        2, next(m.num_features for m in unit.activation if hasattr(m, "num_features")), 8, 8
+    )
     with torch.no_grad():
         activated = unit.activation(x)
         assert activated.min() == 0
         torch.testing.assert_close(unit(x), unit.shortcut(activated) + unit.branch(activated))
         assert unit(x).shape[2:] == (4, 4)
-        assert torch.equal(unit(-x.abs() * 1e3), torch.zeros_like(unit(x)))     # nothing passes a closed activation
-    strided = [path for path, m in unit.branch.named_modules() if getattr(m, "stride", None) == (2, 2)]
+        assert torch.equal(
+            unit(-x.abs() * 1e3), torch.zeros_like(unit(x))
+        )  # nothing passes a closed activation
+    strided = [
+        path for path, m in unit.branch.named_modules() if getattr(m, "stride", None) == (2, 2)
+    ]
     assert strided == ["conv1"]

@@ -1,7 +1,9 @@
 """What the Res2Nets cost, to the unit, and how information passes from subset to subset.
 
-The numbers stem from the authors' release, from an independent implementation and from arithmetic by hand.
+The numbers stem from the authors' release, from an independent implementation and from arithmetic
+by hand.
 """
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -9,7 +11,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from convatlas.nets import res2net, res2net_dla
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
+# name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix
+# products})
+COUNTS = {
     "res2net50_48w2s": (25_287_304, {224: 4_159_832_064}),
     "res2net50_26w4s": (25_699_120, {224: 4_255_166_464}),
     "res2net50_14w8s": (25_059_816, {224: 4_178_898_944}),
@@ -20,10 +24,16 @@ COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds
     "res2next50": (24_671_464, {224: 4_172_677_120}),
     "res2net50_v1b_26w4s": (25_718_352, {224: 4_494_807_040}),
     "res2net101_v1b_26w4s": (45_225_920, {224: 8_306_615_040}),
-    # the release's 21,145,544 and 17,330,456 without three projections whose results it throws away:
-    # 1x1, 128 to 256 on 28x28 and twice 256 to 512 on 14x14, with their batch norms
-    "res2net_dla60": (21_145_544 - 33_280 - 2 * 132_096, {224: 4_199_751_680 - 3 * 256 * 512 * 14 * 14}),
-    "res2next_dla60": (17_330_456 - 33_280 - 2 * 132_096, {224: 3_535_822_848 - 3 * 256 * 512 * 14 * 14}),
+    # the release's 21,145,544 and 17,330,456 without three projections whose results it throws
+    # away: 1x1, 128 to 256 on 28x28 and twice 256 to 512 on 14x14, with their batch norms
+    "res2net_dla60": (
+        21_145_544 - 33_280 - 2 * 132_096,
+        {224: 4_199_751_680 - 3 * 256 * 512 * 14 * 14},
+    ),
+    "res2next_dla60": (
+        17_330_456 - 33_280 - 2 * 132_096,
+        {224: 3_535_822_848 - 3 * 256 * 512 * 14 * 14},
+    ),
 }
 
 
@@ -51,7 +61,7 @@ def subsets_that_change(module: torch.nn.Module, i: int, s: int, c: int) -> list
     torch.manual_seed(0)
     module, x = module.eval(), torch.randn(1, s * c, 8, 8)
     other = x.clone()
-    other[:, i * c:(i + 1) * c] += 1
+    other[:, i * c : (i + 1) * c] += 1
     a, b = module(x).chunk(s, dim=1), module(other).chunk(s, dim=1)
     return [j for j in range(s) if not torch.equal(a[j], b[j])]
 
@@ -72,7 +82,9 @@ def test_x1_is_passed_through_or_averaged():
     assert torch.equal(res2net.Hierarchy(2, 4, groups=1)(x)[:, -2:], x[:, -2:])
     pooled = res2net.Parallel(2, 4, groups=1, stride=2)(x)[:, -2:]
     assert pooled.shape[2:] == (3, 3)
-    torch.testing.assert_close(pooled[0, 0, :2, :2], torch.tensor([[4 / 9, 6 / 9], [6 / 9, 1]]))    # padding counts
+    torch.testing.assert_close(
+        pooled[0, 0, :2, :2], torch.tensor([[4 / 9, 6 / 9], [6 / 9, 1]])
+    )  # padding counts
 
 
 def test_the_roots_of_the_trees():

@@ -1,7 +1,10 @@
-"""What the ResNeSts cost, to the unit, how their splits share attention, and what is on in training only.
+"""What the ResNeSts cost, to the unit, how their splits share attention, and what is on in training
+only.
 
-The numbers stem from the authors' release, from independent implementations and from arithmetic by hand.
+The numbers stem from the authors' release, from independent implementations and from arithmetic by
+hand.
 """
+
 import pytest
 import torch
 import torch.nn as nn
@@ -11,7 +14,9 @@ from convatlas.nets import resnest
 from convatlas.nets.resnest import DropBlock, Setting, SplitAttention
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
+# name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix
+# products})
+COUNTS = {
     "resnest14": (10_611_688, {224: 2_749_405_184}),
     "resnest26": (17_069_448, {224: 3_623_391_232}),
     "resnest50": (27_483_240, {224: 5_371_160_576}),
@@ -53,7 +58,9 @@ def test_no_network_of_this_file_is_left_out():
     assert set(resnest.VARIANTS) == set(COUNTS)
 
 
-@pytest.mark.parametrize("setting", [Setting(1, 1, 64), Setting(2, 1, 64), Setting(4, 2, 40), Setting(1, 4, 24)])
+@pytest.mark.parametrize(
+    "setting", [Setting(1, 1, 64), Setting(2, 1, 64), Setting(4, 2, 40), Setting(1, 4, 24)]
+)
 def test_attention_group_by_group(setting):
     """Eqs. (1) to (3), written out for one cardinal group after the other."""
     torch.manual_seed(0)
@@ -66,7 +73,7 @@ def test_attention_group_by_group(setting):
         s = u[:, :, group].sum(1).mean((2, 3))
         rows = slice(group * hidden, (group + 1) * hidden)
         z = s @ splat.fc1.weight[rows, :, 0, 0].T + splat.fc1.bias[rows]
-        z = torch.relu(z / (1 + splat.bn1.eps) ** 0.5)                              # a fresh batch norm
+        z = torch.relu(z / (1 + splat.bn1.eps) ** 0.5)  # a fresh batch norm
         rows = slice(group * r * c // k, (group + 1) * r * c // k)
         g = (z @ splat.fc2.weight[rows, :, 0, 0].T + splat.fc2.bias[rows]).view(2, r, c // k)
         a = g.softmax(1) if r > 1 else g.sigmoid()
@@ -75,12 +82,14 @@ def test_attention_group_by_group(setting):
 
 
 def test_where_the_average_pools_are():
-    order = {name: [path for path, _ in on_paper(name).conv3_x[0].branch.named_children()]
-             for name in ("resnest50", "resnest50_fast_2s1x64d")}
+    order = {
+        name: [path for path, _ in on_paper(name).conv3_x[0].branch.named_children()]
+        for name in ("resnest50", "resnest50_fast_2s1x64d")
+    }
     assert order["resnest50"][3:6] == ["splat", "pool", "conv3"]
     assert order["resnest50_fast_2s1x64d"][3:6] == ["pool", "splat", "conv3"]
     strides = [m.stride[0] for m in on_paper("resnest50").modules() if isinstance(m, nn.Conv2d)]
-    assert strides.count(2) == 1                                                    # the stem's alone
+    assert strides.count(2) == 1  # the stem's alone
 
 
 def test_what_is_dropped_in_training():
@@ -98,8 +107,10 @@ def test_drop_block():
     zeros = (y == 0).float()
     assert 0.07 < zeros.mean() < 0.13
     torch.testing.assert_close(y.mean(), torch.tensor(1.0))
-    assert (zeros.unfold(2, 3, 1).unfold(3, 3, 1).amin((-1, -2)).sum((2, 3)) > 0).any()   # whole squares
-    lonely = nn.functional.max_pool2d(-zeros, 2, 1)                                      # -1 where 2x2 pixels are zero
+    assert (
+        zeros.unfold(2, 3, 1).unfold(3, 3, 1).amin((-1, -2)).sum((2, 3)) > 0
+    ).any()  # whole squares
+    lonely = nn.functional.max_pool2d(-zeros, 2, 1)  # -1 where 2x2 pixels are zero
     covered = nn.functional.max_pool2d(-lonely, 2, 1, padding=1)
     assert torch.equal(covered * zeros, zeros), "a dropped pixel without neighbours"
     assert torch.equal(drop.eval()(x), x)

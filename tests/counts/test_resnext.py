@@ -1,7 +1,9 @@
 """What the ResNeXts cost, to the unit, and that a grouped block is the sum of its transformations.
 
-The counts stem from torchvision's ResNet (groups, width_per_group), timm and the authors' models/resnext.lua.
+The counts stem from torchvision's ResNet (groups, width_per_group), timm and the authors'
+models/resnext.lua.
 """
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds})
+COUNTS = {  # name: (trainable parameters, {side of the image: multiply-adds})
     "resnext50_2x40d": (25_425_000, {224: 4_124_508_160}),
     "resnext50_4x24d": (25_292_968, {224: 4_159_832_064}),
     "resnext50_8x14d": (25_603_016, {224: 4_267_409_408}),
@@ -49,12 +51,18 @@ def test_only_the_first_block_of_a_stage_projects_and_only_its_3x3_strides(name)
     net = blueprint(name)
     projections = {path for path, _ in net.named_modules() if path.endswith("shortcut.conv")}
     assert projections == {f"{stage}.0.shortcut.conv" for stage in net.stages[1:]}
-    strided = {path for path, m in net.named_modules() if getattr(m, "stride", 1) == (2, 2) and "branch" in path}
+    strided = {
+        path
+        for path, m in net.named_modules()
+        if getattr(m, "stride", 1) == (2, 2) and "branch" in path
+    }
     assert strided == {f"{stage}.0.branch.conv2.conv" for stage in net.stages[2:]}
 
 
 def test_a_block_is_the_sum_of_its_transformations():
-    """Figure 3: form (c), a grouped convolution, gives what form (a) gives, C separate bottlenecks added up."""
+    """Figure 3: form (c), a grouped convolution, gives what form (a) gives, C separate bottlenecks
+    added up.
+    """
     torch.manual_seed(0)
     block = create_model("resnext50_8x14d").conv2_x[1].eval()
     x = torch.randn(1, 256, 5, 5)
@@ -73,4 +81,10 @@ def test_a_block_is_the_sum_of_its_transformations():
 
 
 def batch_norm(x: torch.Tensor, bn: torch.nn.BatchNorm2d, channels: slice) -> torch.Tensor:
-    return F.batch_norm(x, bn.running_mean[channels], bn.running_var[channels], bn.weight[channels], bn.bias[channels])
+    return F.batch_norm(
+        x,
+        bn.running_mean[channels],
+        bn.running_var[channels],
+        bn.weight[channels],
+        bn.bias[channels],
+    )

@@ -1,7 +1,9 @@
 """What the squeeze-and-excitation networks cost, to the unit, and how their gates behave.
 
-The numbers stem from the authors' prototxts, from independent implementations and from arithmetic by hand.
+The numbers stem from the authors' prototxts, from independent implementations and from arithmetic
+by hand.
 """
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -10,7 +12,9 @@ from convatlas.nets import se_ablation, se_bn_inception, se_preresnet, se_resnet
 from convatlas.nets.bn_inception import MODULES
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
+# name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix
+# products})
+COUNTS = {
     "se_resnet18": (11_778_592, {224: 1_814_160_384}),
     "se_resnet34": (21_958_868, {224: 3_663_918_592}),
     "se_resnet50": (28_088_024, {224: 3_860_488_192}),
@@ -22,7 +26,8 @@ COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds
     "se_resnet50_v15": (28_088_024, {224: 4_091_699_200}),
     "se_resnet101_v15": (49_326_872, {224: 7_806_148_608}),
     "se_resnet152_v15": (66_821_848, {224: 11_520_204_800}),
-    # 25,557,032 and 3,857,973,248 without gates; a gate of c channels adds 2 c^2 / r to both, here without biases
+    # 25,557,032 and 3,857,973,248 without gates; a gate of c channels adds 2 c^2 / r to both, here
+    # without biases
     "se_resnet50_r2": (45_676_584, {224: 3_878_092_800}),
     "se_resnet50_r4": (35_616_808, {224: 3_868_033_024}),
     "se_resnet50_r8": (30_586_920, {224: 3_863_003_136}),
@@ -41,7 +46,8 @@ COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds
     "se_preresnet50": (28_080_472, {224: 3_860_488_192}),
     "se_preresnet101": (49_319_320, {224: 7_574_937_600}),
     "se_preresnet152": (66_814_296, {224: 11_288_993_792}),
-    # 1,727,962 and 252,887,680, or 1,703,258 and 244,500,992, without the gates, whose weights are 12,096 or 193,536
+    # 1,727,962 and 252,887,680, or 1,703,258 and 244,500,992, without the gates, whose weights are
+    # 12,096 or 193,536
     "se_preresnet110_cifar": (1_742_200, {32: 252_899_776}),
     "se_preresnet164_cifar": (1_905_362, {32: 244_694_528}),
     "se_resnet110_cifar": (1_744_952, {32: 253_161_920}),
@@ -70,8 +76,16 @@ def test_no_network_of_these_files_is_left_out():
     assert {name for file in files for name in file.VARIANTS} == set(COUNTS)
 
 
-@pytest.mark.parametrize("gate", [senet.SqueezeExcite, se_ablation.SqueezeExcite, se_preresnet.SqueezeExcite,
-                                  se_resnet_cifar.SqueezeExcite, se_bn_inception.SqueezeExcite])
+@pytest.mark.parametrize(
+    "gate",
+    [
+        senet.SqueezeExcite,
+        se_ablation.SqueezeExcite,
+        se_preresnet.SqueezeExcite,
+        se_resnet_cifar.SqueezeExcite,
+        se_bn_inception.SqueezeExcite,
+    ],
+)
 def test_a_gate_scales_each_channel_by_the_average_of_all(gate):
     torch.manual_seed(0)
     se, u = gate(32), torch.randn(2, 32, 5, 4)
@@ -96,11 +110,19 @@ def gates(name: str) -> list[str]:
     return [path for path, _ in net.named_modules() if path.split(".")[-1] == "se"]
 
 
-@pytest.mark.parametrize(("name", "where", "count"), [
-    ("se_resnet50", "branch.se", 16), ("se_resnet50_3x3", "branch.se", 16), ("se_resnet50_pre", "branch.se", 16),
-    ("se_resnet50_post", "se", 16), ("se_resnet50_identity", "shortcut.se", 16), ("se_resnet50_stage3", "branch.se", 4),
-    ("se_preresnet164_cifar", "branch.se", 54), ("senet154", "branch.se", 50),
-])
+@pytest.mark.parametrize(
+    ("name", "where", "count"),
+    [
+        ("se_resnet50", "branch.se", 16),
+        ("se_resnet50_3x3", "branch.se", 16),
+        ("se_resnet50_pre", "branch.se", 16),
+        ("se_resnet50_post", "se", 16),
+        ("se_resnet50_identity", "shortcut.se", 16),
+        ("se_resnet50_stage3", "branch.se", 4),
+        ("se_preresnet164_cifar", "branch.se", 54),
+        ("senet154", "branch.se", 50),
+    ],
+)
 def test_where_the_gates_are(name, where, count):
     found = gates(name)
     assert len(found) == count
@@ -116,6 +138,7 @@ def test_every_inception_module_is_gated():
 def test_the_place_of_a_gate_inside_its_branch():
     def order(unit):
         return [name for name, _ in unit(64, 64, 1)[0].branch.named_children()]
+
     assert order(se_ablation.se_3x3)[-2:] == ["se", "conv3"]
     assert order(se_ablation.se_pre)[0] == "se"
     assert order(senet.se_bottleneck)[-2:] == ["conv3", "se"]

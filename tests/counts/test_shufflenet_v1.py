@@ -2,6 +2,7 @@
 
 The counts stem from the authors' code with its groups generalised; those at 0.25 from arithmetic.
 """
+
 import pytest
 import torch
 import torch.nn as nn
@@ -12,7 +13,7 @@ from convatlas.layers import ChannelShuffle
 from convatlas.nets.shufflenet_v1 import Unit, UnitStride2
 from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (parameters, multiply-adds at 224)
+COUNTS = {  # name: (parameters, multiply-adds at 224)
     "shufflenet_v1_g1": (1_530_936, 143_078_976),
     "shufflenet_v1_g1_x0_25": (208_908, 13_162_320),
     "shufflenet_v1_g1_x0_5": (533_484, 38_517_408),
@@ -41,7 +42,9 @@ def build(name: str) -> nn.Module:
 
 
 def test_no_network_is_left_out():
-    assert {entry.name for entry in entries().values() if entry.family == "shufflenet_v1"} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family == "shufflenet_v1"} == set(
+        COUNTS
+    )
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -49,14 +52,16 @@ def test_parameters_and_multiply_adds(name):
     net = build(name)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(torch.empty(1, 3, 224, 224, device="meta"))
-    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[name]
+    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[
+        name
+    ]
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3, 4, 8])
 def test_a_shuffle_deals_the_channels_of_each_group_to_all_groups(groups):
     """Figure 1(c), written out: place i * groups + g takes channel i of group g."""
     n = 24 // groups
-    x = torch.arange(24.)[None, :, None, None].expand(2, 24, 3, 5)
+    x = torch.arange(24.0)[None, :, None, None].expand(2, 24, 3, 5)
     expected = [g * n + i for i in range(n) for g in range(groups)]
     assert ChannelShuffle(groups)(x)[1, :, 2, 4].tolist() == expected
 
@@ -64,8 +69,10 @@ def test_a_shuffle_deals_the_channels_of_each_group_to_all_groups(groups):
 @pytest.mark.parametrize("g", [1, 2, 3, 4, 8])
 def test_groups_of_the_pointwise_convolutions(g):
     net = build(f"shufflenet_v1_g{g}")
-    groups = [m.groups for m in net.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)]
-    assert groups == [1] + [g] * (2 * 16 - 1)           # only the first of Stage 2 is not grouped
+    groups = [
+        m.groups for m in net.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)
+    ]
+    assert groups == [1] + [g] * (2 * 16 - 1)  # only the first of Stage 2 is not grouped
 
 
 def numbers(module: nn.Module) -> nn.Module:
@@ -82,8 +89,8 @@ def test_a_unit_is_figure_2b():
     torch.manual_seed(0)
     unit, x = numbers(Unit(24, 3)), torch.randn(2, 24, 6, 6)
     y = F.relu(unit.branch.gconv1(x))
-    y = y[:, [0, 2, 4, 1, 3, 5]]                        # 6 channels of 3 groups: 0 1 | 2 3 | 4 5
-    y = unit.branch.gconv2(unit.branch.dwconv(y))       # no ReLU between the two
+    y = y[:, [0, 2, 4, 1, 3, 5]]  # 6 channels of 3 groups: 0 1 | 2 3 | 4 5
+    y = unit.branch.gconv2(unit.branch.dwconv(y))  # no ReLU between the two
     torch.testing.assert_close(unit(x), F.relu(x + y))
 
 
@@ -93,8 +100,10 @@ def test_a_unit_of_stride_2_is_figure_2c():
     unit, x = numbers(UnitStride2(12, 36, 1, 3)), torch.randn(2, 12, 6, 6)
     y = unit(x)
     assert y.shape == (2, 36, 3, 3)
-    assert unit.branch.gconv1.conv.out_channels == 9    # a quarter of all 36, not of the 24 that it adds
-    corner = x[:, :, :2, :2].sum((2, 3)) / 9            # the padding counts in the average
+    assert (
+        unit.branch.gconv1.conv.out_channels == 9
+    )  # a quarter of all 36, not of the 24 that it adds
+    corner = x[:, :, :2, :2].sum((2, 3)) / 9  # the padding counts in the average
     torch.testing.assert_close(y[:, :12, 0, 0], F.relu(corner))
     torch.testing.assert_close(y[:, 12:], F.relu(unit.branch(x)))
 

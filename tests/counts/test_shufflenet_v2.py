@@ -2,6 +2,7 @@
 
 The counts stem from the authors' code, torchvision, and for the 50 layers from arithmetic by hand.
 """
+
 import pytest
 import torch
 import torch.nn as nn
@@ -10,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from convatlas.nets.shufflenet_v2 import Unit, unit_stride2, unit_stride2_halves
 from convatlas.registry import create_model, entries
 
-COUNTS = {      # name: (parameters, multiply-adds at 224)
+COUNTS = {  # name: (parameters, multiply-adds at 224)
     "shufflenet_v2_x0_5": (1_365_792, 40_476_448),
     "shufflenet_v2": (2_278_760, 145_814_296),
     "shufflenet_v2_x1_5": (3_506_720, 298_970_656),
@@ -29,7 +30,9 @@ def build(name: str) -> nn.Module:
 
 
 def test_no_network_is_left_out():
-    assert {entry.name for entry in entries().values() if entry.family == "shufflenet_v2"} == set(COUNTS)
+    assert {entry.name for entry in entries().values() if entry.family == "shufflenet_v2"} == set(
+        COUNTS
+    )
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -37,7 +40,9 @@ def test_parameters_and_multiply_adds(name):
     net = build(name)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(torch.empty(1, 3, 224, 224, device="meta"))
-    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[name]
+    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[
+        name
+    ]
 
 
 @torch.no_grad()
@@ -54,7 +59,9 @@ def test_no_relu_follows_a_depthwise_convolution():
     assert names == ["conv1", "relu1", "dwconv", "conv2", "relu2"]
 
 
-@pytest.mark.parametrize(("unit", "shares"), [(unit_stride2, (24, 92)), (unit_stride2_halves, (58, 58))])
+@pytest.mark.parametrize(
+    ("unit", "shares"), [(unit_stride2, (24, 92)), (unit_stride2_halves, (58, 58))]
+)
 def test_how_a_unit_of_stride_2_shares_its_output(unit, shares):
     """24 channels in, 116 out: only the authors' share gives the printed multiply-adds."""
     joined = unit(24, 116)
@@ -64,4 +71,5 @@ def test_how_a_unit_of_stride_2_shares_its_output(unit, shares):
 
 def test_bias_of_the_full_layer():
     assert {name: build(name).classifier.bias is None for name in COUNTS} == {
-        name: "torchvision" not in name and name != "shufflenet_v2_50" for name in COUNTS}
+        name: "torchvision" not in name and name != "shufflenet_v2_50" for name in COUNTS
+    }

@@ -1,7 +1,9 @@
 """What the selective kernel networks cost, to the unit, and how an SK convolution chooses.
 
-The numbers stem from the authors' prototxt, from two independent implementations and from arithmetic by hand.
+The numbers stem from the authors' prototxt, from two independent implementations and from
+arithmetic by hand.
 """
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,7 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from convatlas.nets import sknet
 from convatlas.registry import create_model
 
-COUNTS = {      # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix products})
+# name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix
+# products})
+COUNTS = {
     "sknet26": (16_746_408, {224: 2_586_877_952}),
     "sknet50": (27_479_784, {224: 4_462_710_784}),
     "sknet101": (48_736_040, {224: 8_448_724_992}),
@@ -44,7 +48,7 @@ def test_the_output_lies_between_the_kernels():
     low, high = torch.minimum(k3, k5), torch.maximum(k3, k5)
     with torch.no_grad():
         assert ((sk(x) >= low - 1e-6) & (sk(x) <= high + 1e-6)).all()
-        sk.select.weight[:64] = 1e4                                     # A outweighs B wherever z > 0
+        sk.select.weight[:64] = 1e4  # A outweighs B wherever z > 0
         sk.select.weight[64:] = 0
         sk.fuse.bn.bias.fill_(10.0)
         torch.testing.assert_close(sk(x), sk.k3(x))
@@ -56,7 +60,13 @@ def test_one_softmax_for_each_channel():
     torch.manual_seed(0)
     sk, x = sknet.SKConv(64, 2).eval(), torch.randn(2, 64, 8, 8)
     s = (sk.k3(x) + sk.k5(x)).mean((2, 3))
-    z = F.relu(F.batch_norm(F.linear(s, sk.fuse.w.weight[..., 0, 0]), sk.fuse.bn.running_mean, sk.fuse.bn.running_var))
+    z = F.relu(
+        F.batch_norm(
+            F.linear(s, sk.fuse.w.weight[..., 0, 0]),
+            sk.fuse.bn.running_mean,
+            sk.fuse.bn.running_var,
+        )
+    )
     a, b = F.linear(z, sk.select.weight[..., 0, 0]).split(64, dim=1)
     a, b = a.exp() / (a.exp() + b.exp()), b.exp() / (a.exp() + b.exp())
     torch.testing.assert_close(sk(x), a[..., None, None] * sk.k3(x) + b[..., None, None] * sk.k5(x))

@@ -1,4 +1,7 @@
-"""Distortions: each does what its name says, exactly where pixels only move, and an image depends on its own draws."""
+"""Distortions: each does what its name says, exactly where pixels only move, and an image depends
+on its own draws.
+"""
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +17,9 @@ EVERYTHING = Augment(pad=3, flip=True, shift=1.5, rotate=15, scale=0.2, squeeze=
 
 
 def images(n: int = 6, c: int = 1, side: int = 12, seed: int = 0) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (n, c, side, side), dtype=np.uint8))
+    return torch.from_numpy(
+        np.random.default_rng(seed).integers(0, 256, (n, c, side, side), dtype=np.uint8)
+    )
 
 
 def drawn(**values: float) -> np.ndarray:
@@ -27,7 +32,9 @@ def almost_one(u: float = 1.0) -> float:
 
 
 def smooth(side: int = 33) -> torch.Tensor:
-    """A blob off the centre, (1, 1, side, side): its centre of mass and spread say where it went."""
+    """A blob off the centre, (1, 1, side, side): its centre of mass and spread say
+    where it went.
+    """
     y, x = np.mgrid[:side, :side] - (side - 1) / 2
     blob = 255 * np.exp(-((x - 4) ** 2 + (y - 2) ** 2) / 18)
     return torch.from_numpy(blob.round().astype(np.uint8))[None, None]
@@ -36,7 +43,7 @@ def smooth(side: int = 33) -> torch.Tensor:
 def moments(image: torch.Tensor) -> np.ndarray:
     """Centre of mass (x, y), counted from the middle."""
     values = image.double().numpy()[0, 0]
-    y, x = np.mgrid[:len(values), :len(values)] - (len(values) - 1) / 2
+    y, x = np.mgrid[: len(values), : len(values)] - (len(values) - 1) / 2
     return np.array([(values * x).sum(), (values * y).sum()]) / values.sum()
 
 
@@ -45,8 +52,10 @@ def test_nothing_asked_nothing_done():
     assert Augment().apply(x, draws(0, 0, range(6), len(COLUMNS))) is x
 
 
-@pytest.mark.parametrize(("u_y", "u_x", "dy", "dx"),
-                         [(0.0, 0.0, -2, -2), (0.5, 0.5, 0, 0), (0.99, 0.2, 2, -1), (0.61, 0.5, 1, 0)])
+@pytest.mark.parametrize(
+    ("u_y", "u_x", "dy", "dx"),
+    [(0.0, 0.0, -2, -2), (0.5, 0.5, 0, 0), (0.99, 0.2, 2, -1), (0.61, 0.5, 1, 0)],
+)
 def test_pad_moves_by_whole_pixels_over_black(u_y, u_x, dy, dx):
     x = images(1, 3)
     moved = Augment(pad=2).apply(x, drawn(pad_y=u_y, pad_x=u_x))
@@ -63,7 +72,11 @@ def test_pad_moves_by_whole_pixels_over_black(u_y, u_x, dy, dx):
 def test_every_offset_is_as_likely_and_half_the_images_are_mirrored():
     n, marker = 20_000, torch.zeros(1, 1, 7, 7, dtype=torch.uint8)
     marker[..., 3, 3], marker[..., 3, 4] = 1, 2
-    moved = Augment(pad=2, flip=True).apply(marker.expand(n, -1, -1, -1), draws(0, 0, range(n), len(COLUMNS))).numpy()
+    moved = (
+        Augment(pad=2, flip=True)
+        .apply(marker.expand(n, -1, -1, -1), draws(0, 0, range(n), len(COLUMNS)))
+        .numpy()
+    )
     _, _, rows, columns = np.nonzero(moved == 1)
     counts = np.bincount((rows - 1) * 5 + columns - 1, minlength=25)
     assert len(rows) == n
@@ -105,12 +118,18 @@ def test_half_a_pixel_is_the_mean_of_two():
 def test_a_quarter_turn_is_exact():
     x = images(1, 1)
     turned = Augment(rotate=90).apply(x, drawn(rotate=almost_one()))
-    assert (turned - x.rot90(-1, (2, 3))).abs().max() < 1e-2           # clockwise on the screen
+    assert (turned - x.rot90(-1, (2, 3))).abs().max() < 1e-2  # clockwise on the screen
 
 
-@pytest.mark.parametrize(("augment", "where", "factor"), [
-    (Augment(scale=0.25), {"scale": 1.0}, (1.25, 1.25)), (Augment(scale=0.25), {"scale": 0.0}, (0.75, 0.75)),
-    (Augment(squeeze=0.25), {"squeeze": 1.0}, (1.25, 1 / 1.25)), (Augment(squeeze=0.2), {"squeeze": 0.0}, (0.8, 1.25))])
+@pytest.mark.parametrize(
+    ("augment", "where", "factor"),
+    [
+        (Augment(scale=0.25), {"scale": 1.0}, (1.25, 1.25)),
+        (Augment(scale=0.25), {"scale": 0.0}, (0.75, 0.75)),
+        (Augment(squeeze=0.25), {"squeeze": 1.0}, (1.25, 1 / 1.25)),
+        (Augment(squeeze=0.2), {"squeeze": 0.0}, (0.8, 1.25)),
+    ],
+)
 def test_scale_and_squeeze_stretch_from_the_middle(augment, where, factor):
     before, after = moments(smooth()), moments(augment.apply(smooth(), drawn(**where)))
     assert after == pytest.approx(before * factor, abs=0.06)
@@ -122,21 +141,39 @@ def test_shear_is_horizontal_and_grows_with_the_height():
 
 
 def test_the_maps_are_composed_as_said():
-    """squeeze, shear, rotation, size, shift: the inverse maps times that product are the identity."""
+    """squeeze, shear, rotation, size, shift: the inverse maps times that product
+    are the identity.
+    """
     u = draws(5, 0, range(50), len(COLUMNS))
     maps = EVERYTHING._inverse_maps(dict(zip(COLUMNS, u.T, strict=True))).double().numpy()
     for row, inverse in zip(2 * u - 1, maps, strict=True):
         w = dict(zip(COLUMNS, row, strict=True))
-        a, q, s, k = np.radians(15 * w["rotate"]), 1 + 0.1 * w["squeeze"], 1 + 0.2 * w["scale"], 0.2 * w["shear"]
-        forward = (s * np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
-                   @ np.array([[1, k], [0, 1]]) @ np.diag([q, 1 / q]))
+        a, q, s, k = (
+            np.radians(15 * w["rotate"]),
+            1 + 0.1 * w["squeeze"],
+            1 + 0.2 * w["scale"],
+            0.2 * w["shear"],
+        )
+        forward = (
+            s
+            * np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+            @ np.array([[1, k], [0, 1]])
+            @ np.diag([q, 1 / q])
+        )
         shift = 1.5 * np.array([w["shift_x"], w["shift_y"]])
         point = np.array([3.0, -7.0])
-        assert inverse[:, :2] @ (forward @ point + shift) + inverse[:, 2] == pytest.approx(point, abs=1e-5)
+        assert inverse[:, :2] @ (forward @ point + shift) + inverse[:, 2] == pytest.approx(
+            point, abs=1e-5
+        )
 
 
-@given(augment=st.sampled_from([EVERYTHING, Augment(pad=3, flip=True), Augment(shear=0.3), Augment(rotate=45)]),
-       indices=st.lists(st.integers(0, 40), min_size=1, max_size=9), c=st.sampled_from([1, 3]))
+@given(
+    augment=st.sampled_from(
+        [EVERYTHING, Augment(pad=3, flip=True), Augment(shear=0.3), Augment(rotate=45)]
+    ),
+    indices=st.lists(st.integers(0, 40), min_size=1, max_size=9),
+    c=st.sampled_from([1, 3]),
+)
 @settings(max_examples=60, deadline=None)
 def test_a_image_does_not_depend_on_its_batch(augment, indices, c):
     everything = images(41, c, side=9)
@@ -156,9 +193,22 @@ def test_turning_one_distortion_on_leaves_the_others_as_they_were():
     assert torch.equal(flipped[still], both[still])
 
 
-@pytest.mark.parametrize("wrong", [
-    {"pad": -1}, {"pad": 1.5}, {"pad": "2"}, {"shift": -1}, {"rotate": float("nan")}, {"shear": float("inf")},
-    {"scale": 1}, {"scale": 1.5}, {"squeeze": 1}, {"flip": None}, {"shift": None}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pad": -1},
+        {"pad": 1.5},
+        {"pad": "2"},
+        {"shift": -1},
+        {"rotate": float("nan")},
+        {"shear": float("inf")},
+        {"scale": 1},
+        {"scale": 1.5},
+        {"squeeze": 1},
+        {"flip": None},
+        {"shift": None},
+    ],
+)
 def test_impossible_amounts_are_refused(wrong):
     with pytest.raises(DataError, match=f"cannot use {next(iter(wrong))} = "):
         Augment(**wrong)

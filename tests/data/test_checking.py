@@ -1,4 +1,7 @@
-"""check-data: everything that is wrong is said at once, nothing is changed, and training believes what was found."""
+"""check-data: everything that is wrong is said at once, nothing is changed, and training believes
+what was found.
+"""
+
 import csv
 import os
 import signal
@@ -16,7 +19,9 @@ from convatlas.errors import DataError
 
 
 def contents(root: Path) -> dict:
-    return {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in sorted(root.rglob("*")) if p.is_file()}
+    return {
+        p: (p.read_bytes(), p.stat().st_mtime_ns) for p in sorted(root.rglob("*")) if p.is_file()
+    }
 
 
 def said(report) -> dict[str, str]:
@@ -33,7 +38,9 @@ def test_a_good_folder(make_folder):
 
 
 def test_everything_wrong_is_named_in_one_pass(make_folder):
-    root = make_folder({"train/a": 20, "train/b": 20, "val/a": 3, "val/b": 3, "val/c": 1, "train/empty": 0})
+    root = make_folder(
+        {"train/a": 20, "train/b": 20, "val/a": 3, "val/b": 3, "val/c": 1, "train/empty": 0}
+    )
     (root / "train/a/0.png").write_bytes(b"")
     (root / "train/b/1.png").write_bytes(b"<html>")
     (root / "val/b/2.png").write_bytes((root / "val/b/2.png").read_bytes()[:100])
@@ -55,8 +62,10 @@ def test_everything_wrong_is_named_in_one_pass(make_folder):
     assert contents(root) == before
 
 
-@pytest.mark.parametrize(("path", "problem"), [("none", "does not exist"), ("file", "is a file"),
-                                               ("bare", "holds no class folders")])
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [("none", "does not exist"), ("file", "is a file"), ("bare", "holds no class folders")],
+)
 def test_what_is_no_set_is_one_problem(tmp_path, path, problem):
     (tmp_path / "file").touch()
     (tmp_path / "bare").mkdir()
@@ -72,7 +81,9 @@ def test_what_is_unusual_is_a_note(make_folder):
     image = Image.new("RGB", (20, 20))
     image.save(root / "a/turned.jpg", exif=exif)
     image.save(root / "a/really.png", format="JPEG")
-    image.save(root / "a/moving.gif", save_all=True, append_images=[Image.new("RGB", (20, 20), "red")])
+    image.save(
+        root / "a/moving.gif", save_all=True, append_images=[Image.new("RGB", (20, 20), "red")]
+    )
     Image.new("RGBA", (20, 20)).save(root / "a/clear.png")
     Image.fromarray(np.zeros((20, 20), np.uint16)).save(root / "a/deep.png")
     Image.new("L", (30, 2)).save(root / "a/flat.png")
@@ -80,20 +91,30 @@ def test_what_is_unusual_is_a_note(make_folder):
     report = check_data(root)
     notes = {Path(found.file).name: f"{found.problem}; {found.remedy}" for found in report.notes}
     assert not report.problems
-    for name, note in (("turned.jpg", "turned upright"), ("really.png", "is a JPEG file"), ("moving.gif", "2 frames"),
-                       ("clear.png", "white shows through"), ("deep.png", "scaled to 8 bits"),
-                       ("flat.png", "only 30 x 2 pixels"), ("11.png", "of another class")):
+    for name, note in (
+        ("turned.jpg", "turned upright"),
+        ("really.png", "is a JPEG file"),
+        ("moving.gif", "2 frames"),
+        ("clear.png", "white shows through"),
+        ("deep.png", "scaled to 8 bits"),
+        ("flat.png", "only 30 x 2 pixels"),
+        ("11.png", "of another class"),
+    ):
         assert note in notes[name], name
     assert len(report.notes) == 7
 
 
 def test_a_image_in_train_and_test_is_a_leak(make_folder):
-    root = make_folder({f"{part}/{c}": n for part, n in (("train", 5), ("val", 2), ("test", 3)) for c in "ab"})
+    root = make_folder(
+        {f"{part}/{c}": n for part, n in (("train", 5), ("val", 2), ("test", 3)) for c in "ab"}
+    )
     assert not [f for f in check_data(root).notes if "same file" in f.problem]
     (root / "test/a/copy.png").write_bytes((root / "train/a/3.png").read_bytes())
     leaks = [found for found in check_data(root).notes if "same file" in found.problem]
     assert [(leak.file, "learnt by heart" in leak.remedy) for leak in leaks] in (
-        [("test/a/copy.png", True)], [("train/a/3.png", True)])
+        [("test/a/copy.png", True)],
+        [("train/a/3.png", True)],
+    )
 
 
 def test_the_table(make_folder, tmp_path):
@@ -104,18 +125,25 @@ def test_the_table(make_folder, tmp_path):
     write_csv(tmp_path / "bad.csv", report.problems)
     with open(tmp_path / "bad.csv", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows == [["file", "problem", "remedy"], [f"a/{name}", "is empty (0 bytes)", "copy it again or delete it"]]
+    assert rows == [
+        ["file", "problem", "remedy"],
+        [f"a/{name}", "is empty (0 bytes)", "copy it again or delete it"],
+    ]
     with pytest.raises(DataError, match=r"cannot write .*name another file with --csv"):
         write_csv(tmp_path / "no" / "bad.csv", report.problems)
 
 
 def test_the_sentence_is_parted_at_its_last_semicolon():
-    assert Finding.of("f", "is damaged (a; b); delete it") == Finding("f", "is damaged (a; b)", "delete it")
+    assert Finding.of("f", "is damaged (a; b); delete it") == Finding(
+        "f", "is damaged (a; b)", "delete it"
+    )
     assert Finding.of("f", "has 2 frames") == Finding("f", "has 2 frames", "")
 
 
 @pytest.mark.parametrize("kind", ["killed", pytest.param("hung", marks=pytest.mark.full)])
-def test_a_file_that_ends_its_process_is_a_finding_and_the_rest_goes_on(make_folder, monkeypatch, kind):
+def test_a_file_that_ends_its_process_is_a_finding_and_the_rest_goes_on(
+    make_folder, monkeypatch, kind
+):
     root = make_folder({"a": 40, "b": 40})
     (root / "b/7.png").write_bytes(b"")
     honest = survey.examine
@@ -124,9 +152,13 @@ def test_a_file_that_ends_its_process_is_a_finding_and_the_rest_goes_on(make_fol
         if path.name == "13.png" and path.parent.name == "a":
             os.kill(os.getpid(), signal.SIGKILL) if kind == "killed" else time.sleep(60)
         return honest(path)
+
     monkeypatch.setattr(survey, "examine", trap)
     report = check_data(root, workers=2, timeout=2)
-    assert said(report) == {"a/13.png": "kills or hangs the process that decodes it", "b/7.png": "is empty (0 bytes)"}
+    assert said(report) == {
+        "a/13.png": "kills or hangs the process that decodes it",
+        "b/7.png": "is empty (0 bytes)",
+    }
 
 
 def test_training_refuses_all_bad_images_of_all_parts_at_once(make_folder):
@@ -139,7 +171,10 @@ def test_training_refuses_all_bad_images_of_all_parts_at_once(make_folder):
 
 
 def test_one_in_a_hundred_may_be_skipped_and_is_listed(make_folder):
-    root = make_folder({"train/a": 100, "train/b": 96, "val/a": 1, "val/b": 1, "test/a": 1, "test/b": 1}, size=(4, 4))
+    root = make_folder(
+        {"train/a": 100, "train/b": 96, "val/a": 1, "val/b": 1, "test/a": 1, "test/b": 1},
+        size=(4, 4),
+    )
     data = open_data(root)
     assert usable(data) == (data, [])
     for number in (3, 7):
@@ -150,13 +185,18 @@ def test_one_in_a_hundred_may_be_skipped_and_is_listed(make_folder):
     assert [left.train.labels.tolist().count(label) for label in (0, 1)] == [98, 96]
     assert left.train.read(0).shape == (3, 4, 4)
     (root / "train/b/3.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"3 of 200 images cannot be used, more than the 1% that may be skipped"):
+    with pytest.raises(
+        DataError, match=r"3 of 200 images cannot be used, more than the 1% that may be skipped"
+    ):
         usable(open_data(root), "skip")
     assert SKIPPED_AT_MOST == 0.01
 
 
 def test_a_class_that_would_vanish_is_not_skipped(make_folder):
-    root = make_folder({"train/a": 100, "train/b": 96, "val/a": 1, "val/b": 1, "test/a": 1, "test/b": 1}, size=(4, 4))
+    root = make_folder(
+        {"train/a": 100, "train/b": 96, "val/a": 1, "val/b": 1, "test/a": 1, "test/b": 1},
+        size=(4, 4),
+    )
     (root / "val/b/0.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"no image of 'b' can be used"):
         usable(open_data(root), "skip")

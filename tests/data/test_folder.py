@@ -1,4 +1,5 @@
 """Folders: what is found, what is ignored, and what is said of those that cannot be used."""
+
 import os
 import re
 import shutil
@@ -21,9 +22,15 @@ def refusal(path, **how) -> str:
 def test_a_folder_of_class_folders(make_folder):
     data = open_data(make_folder({"cat": 10, "dog": 20}))
     assert (data.name, data.classes, data.channels, data.ignored) == ("set", ("cat", "dog"), 3, ())
-    assert [part.labels.bincount().tolist() for part in (data.train, data.val, data.test)] == [[7, 15], [1, 1], [2, 4]]
+    assert [part.labels.bincount().tolist() for part in (data.train, data.val, data.test)] == [
+        [7, 15],
+        [1, 1],
+        [2, 4],
+    ]
     everything = [*data.train.names, *data.val.names, *data.test.names]
-    assert sorted(everything) == sorted([f"cat/{i}.png" for i in range(10)] + [f"dog/{i}.png" for i in range(20)])
+    assert sorted(everything) == sorted(
+        [f"cat/{i}.png" for i in range(10)] + [f"dog/{i}.png" for i in range(20)]
+    )
     assert data.train.read(0).shape == (3, 10, 12)
     assert set(data.train.size(0)) == {10, 12}
 
@@ -61,7 +68,9 @@ def test_the_fingerprint_is_of_names_sizes_and_labels(make_folder, tmp_path):
 
 @pytest.mark.parametrize("name", ["val", "valid", "Validation"])
 def test_train_val_test_are_respected(make_folder, name):
-    root = make_folder({f"{part}/{c}": n for part, n in (("train", 5), (name, 2), ("test", 3)) for c in "ab"})
+    root = make_folder(
+        {f"{part}/{c}": n for part, n in (("train", 5), (name, 2), ("test", 3)) for c in "ab"}
+    )
     data = open_data(root)
     assert data.classes == ("a", "b")
     assert [len(part) for part in (data.train, data.val, data.test)] == [10, 4, 6]
@@ -70,35 +79,55 @@ def test_train_val_test_are_respected(make_folder, name):
 
 
 def test_what_the_folder_does_not_part_is_held_out_of_train(make_folder, tmp_path):
-    with_val = open_data(make_folder({"train/a": 10, "train/b": 10, "val/a": 2, "val/b": 2}, root=tmp_path / "1"))
+    with_val = open_data(
+        make_folder({"train/a": 10, "train/b": 10, "val/a": 2, "val/b": 2}, root=tmp_path / "1")
+    )
     assert [len(part) for part in (with_val.train, with_val.val, with_val.test)] == [16, 4, 4]
     assert all(name.startswith("train/") for name in with_val.test.names)
-    with_test = open_data(make_folder({"train/a": 10, "train/b": 10, "test/a": 2, "test/b": 2}, root=tmp_path / "2"))
+    with_test = open_data(
+        make_folder({"train/a": 10, "train/b": 10, "test/a": 2, "test/b": 2}, root=tmp_path / "2")
+    )
     assert [len(part) for part in (with_test.train, with_test.val, with_test.test)] == [18, 2, 4]
     alone = open_data(make_folder({"train/a": 10, "train/b": 10}, root=tmp_path / "3"))
     assert [len(part) for part in (alone.train, alone.val, alone.test)] == [14, 2, 4]
 
 
 def test_a_class_may_be_called_train(make_folder):
-    assert open_data(make_folder({"bus": 3, "train": 3, "test": 3})).classes == ("bus", "test", "train")
+    assert open_data(make_folder({"bus": 3, "train": 3, "test": 3})).classes == (
+        "bus",
+        "test",
+        "train",
+    )
 
 
 def test_classes_that_differ_are_both_listed(make_folder):
-    message = refusal(make_folder({"train/a": 3, "train/b": 3, "train/c": 3, "val/a": 3, "val/c": 3}))
+    message = refusal(
+        make_folder({"train/a": 3, "train/b": 3, "train/c": 3, "val/a": 3, "val/c": 3})
+    )
     assert "classes of val" in message
     assert "'a', 'c' in" in message
     assert "'a', 'b', 'c' in train" in message
 
 
 def test_junk_is_ignored_and_counted(make_folder):
-    root = make_folder({"a": 4, "b": 4, "__MACOSX": 2, ".ipynb_checkpoints": 1, "a/.cache": 1, "a/deeper": 2})
+    root = make_folder(
+        {"a": 4, "b": 4, "__MACOSX": 2, ".ipynb_checkpoints": 1, "a/.cache": 1, "a/deeper": 2}
+    )
     for name in ("Thumbs.db", "README.txt", "a/._0.png", "a/notes.csv", "b/Thumbs.db"):
         (root / name).write_text("junk")
     data = open_data(root)
     assert data.classes == ("a", "b")
     assert len(data.train) + len(data.val) + len(data.test) == 10
-    assert data.ignored == (".ipynb_checkpoints", "__MACOSX", "a/._0.png", "a/.cache", "a/notes.csv", "b/Thumbs.db",
-                            "README.txt", "Thumbs.db")
+    assert data.ignored == (
+        ".ipynb_checkpoints",
+        "__MACOSX",
+        "a/._0.png",
+        "a/.cache",
+        "a/notes.csv",
+        "b/Thumbs.db",
+        "README.txt",
+        "Thumbs.db",
+    )
 
 
 def test_strays_beside_train_and_val_are_counted_too(make_folder):
@@ -151,14 +180,16 @@ def test_what_is_no_set(make_folder, tmp_path):
     hole = make_folder({"cat": 3, "dog": 3, "cow": 0}, root=tmp_path / "hole")
     no_train = make_folder({"val/a": 3, "test/a": 3}, root=tmp_path / "no_train")
     two_vals = make_folder({"train/a": 3, "val/a": 3, "valid/a": 3}, root=tmp_path / "two")
-    for path, *said in ((tmp_path / "none", "does not exist", "FOLDER/cat/"),
-                        (tmp_path / "file.zip", "unpack it"),
-                        (tmp_path / "empty", "no class folders", "FOLDER/cat/"),
-                        (flat, "no class folders, only 3 loose images", "FOLDER/cat/"),
-                        (one, "one class only, 'cat'", "FOLDER/cat/"),
-                        (hole, "no images in", "cow'", "remove the folder"),
-                        (no_train, "no folder 'train'", "FOLDER/cat/"),
-                        (two_vals, "'val' and 'valid'", "keep one")):
+    for path, *said in (
+        (tmp_path / "none", "does not exist", "FOLDER/cat/"),
+        (tmp_path / "file.zip", "unpack it"),
+        (tmp_path / "empty", "no class folders", "FOLDER/cat/"),
+        (flat, "no class folders, only 3 loose images", "FOLDER/cat/"),
+        (one, "one class only, 'cat'", "FOLDER/cat/"),
+        (hole, "no images in", "cow'", "remove the folder"),
+        (no_train, "no folder 'train'", "FOLDER/cat/"),
+        (two_vals, "'val' and 'valid'", "keep one"),
+    ):
         message = refusal(path)
         assert str(path) in message
         assert all(part in message for part in said), message
@@ -166,7 +197,9 @@ def test_what_is_no_set(make_folder, tmp_path):
 
 def test_too_few_images_of_a_class(make_folder, tmp_path):
     assert "class 'b' has 2; every class needs 3" in refusal(make_folder({"a": 5, "b": 2}))
-    root = make_folder({"train/a": 5, "train/b": 2, "test/a": 1, "test/b": 1}, root=tmp_path / "parted")
+    root = make_folder(
+        {"train/a": 5, "train/b": 2, "test/a": 1, "test/b": 1}, root=tmp_path / "parted"
+    )
     assert len(open_data(root).val) == 2
     (root / "train" / "b" / "1.png").unlink()
     assert "every class needs 2" in refusal(root)
@@ -189,14 +222,16 @@ def test_all_broken_images_are_named_at_once(make_folder, workers):
     broken = data.train.names[::4][:22]
     for name in broken:
         (root / name).write_bytes(b"")
-    os.mkfifo(root / "a" / "pipe.png")                  # came after the set was opened: no part of it
+    os.mkfifo(root / "a" / "pipe.png")  # came after the set was opened: no part of it
     with pytest.raises(DataError) as caught:
         fit_preprocess(data, 8, workers=workers)
     lines = str(caught.value).splitlines()
     assert lines[0] == "22 images cannot be used:"
     assert lines[-1].strip() == "and 2 more"
     assert len(lines) == 22
-    assert all(name in line and "is empty" in line for name, line in zip(broken, lines[1:-1], strict=False))
+    assert all(
+        name in line and "is empty" in line for name, line in zip(broken, lines[1:-1], strict=False)
+    )
     assert len(caught.value.reasons) == 22
 
 
@@ -222,10 +257,15 @@ def test_find_images(make_folder, tmp_path):
     (root / "b" / "notes.txt").touch()
     found = find_images([root / "b" / "0.png", root, str(root / "a" / "3.png")])
     assert found == [root / "b" / "0.png", *(root / "a" / f"{i}.png" for i in range(12))]
-    assert find_images(str(root / "b" / "notes.txt")) == [root / "b" / "notes.txt"]       # named outright: kept
+    assert find_images(str(root / "b" / "notes.txt")) == [
+        root / "b" / "notes.txt"
+    ]  # named outright: kept
     (tmp_path / "bare").mkdir()
-    for paths, said in (([tmp_path / "none.png"], "does not exist"), ([tmp_path / "bare"], "holds no images"),
-                        ([], "no image was named")):
+    for paths, said in (
+        ([tmp_path / "none.png"], "does not exist"),
+        ([tmp_path / "bare"], "holds no images"),
+        ([], "no image was named"),
+    ):
         with pytest.raises(DataError, match=said):
             find_images(paths)
 

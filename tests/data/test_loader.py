@@ -14,8 +14,11 @@ STRONG = Augment(pad=2, flip=True, shift=1, rotate=10, scale=0.1, shear=0.1)
 
 def same(one, other) -> bool:
     one, other = list(one), list(other)
-    return len(one) == len(other) and all(torch.equal(a, b) for x, y in zip(one, other, strict=True)
-                                          for a, b in zip(x, y, strict=True))
+    return len(one) == len(other) and all(
+        torch.equal(a, b)
+        for x, y in zip(one, other, strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
 
 
 def plain(channels: int, side: int) -> Preprocess:
@@ -27,7 +30,9 @@ def test_the_order_is_that_of_seed_and_epoch(noise_data):
     loader = Loader(data.train, fit_preprocess(data, 10), 5, seed=3)
     batches = list(loader.epoch(7))
     assert len(batches) == len(loader) == 4
-    assert torch.cat([indices for _, _, indices in batches]).tolist() == order(23, 3, 7).tolist()[:20]
+    assert (
+        torch.cat([indices for _, _, indices in batches]).tolist() == order(23, 3, 7).tolist()[:20]
+    )
     for x, y, indices in batches:
         assert (x.dtype, y.dtype, indices.dtype) == (torch.float32, torch.int64, torch.int64)
         assert torch.equal(y, data.train.labels[indices])
@@ -53,9 +58,12 @@ def noise_data_of():
     from convatlas.data.split import ArraySplit, Data
 
     def make(n):
-        images = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (n, 1, 10, 10), dtype=np.uint8))
+        images = torch.from_numpy(
+            np.random.default_rng(1).integers(0, 256, (n, 1, 10, 10), dtype=np.uint8)
+        )
         split = ArraySplit(images, torch.arange(n) % 3, [str(i) for i in range(n)])
         return Data("noise", ("a", "b", "c"), 1, split, split, split, "")
+
     return make
 
 
@@ -80,7 +88,12 @@ def test_augmentation_is_a_function_of_seed_epoch_and_index(noise_data):
 
     def by_index(batch_size, seed, epoch):
         loader = Loader(split, plain(1, 10), batch_size, seed, STRONG)
-        return {i: row for x, _, indices in loader.epoch(epoch) for i, row in zip(indices.tolist(), x, strict=True)}
+        return {
+            i: row
+            for x, _, indices in loader.epoch(epoch)
+            for i, row in zip(indices.tolist(), x, strict=True)
+        }
+
     base = by_index(4, 0, 0)
     assert all(torch.equal(base[i], row) for i, row in by_index(6, 0, 0).items())
     for seed, epoch in ((0, 1), (1, 0)):
@@ -90,12 +103,14 @@ def test_augmentation_is_a_function_of_seed_epoch_and_index(noise_data):
 def test_memory_and_stream_give_the_same_bits_for_any_number_of_workers(make_folder):
     root = make_folder({"a": 16, "b": 16}, size=(20, 14))
     data = open_data(root)
-    for side in (24, 8):                                                    # enlarged, and reduced with antialiasing
+    for side in (24, 8):  # enlarged, and reduced with antialiasing
         prep = fit_preprocess(data, side)
         memory = Loader(data.train, prep, 4, seed=5, augment=STRONG)
         assert memory.images is data.train.decoded[1]
         for workers in (0, 1, 2):
-            stream = Loader(data.train, prep, 4, seed=5, augment=STRONG, workers=workers, memory_limit=0)
+            stream = Loader(
+                data.train, prep, 4, seed=5, augment=STRONG, workers=workers, memory_limit=0
+            )
             assert stream.images is None
             assert same(stream.epoch(2), memory.epoch(2))
             assert same(stream.epoch(2, start=4), memory.epoch(2, start=4))
@@ -106,21 +121,26 @@ def test_memory_and_stream_give_the_same_bits_for_any_number_of_workers(make_fol
 def test_memory_and_stream_agree_on_arrays_too(noise_data, side):
     data = noise_data(70, channels=3)
     prep = fit_preprocess(data, side)
-    memory, stream = Loader(data.train, prep, 16), Loader(data.train, prep, 16, workers=2, memory_limit=0)
+    memory, stream = (
+        Loader(data.train, prep, 16),
+        Loader(data.train, prep, 16, workers=2, memory_limit=0),
+    )
     assert same(stream.epoch(0), memory.epoch(0))
 
 
 def test_decoding_with_workers_gives_the_same_images(make_folder):
     root = make_folder({"a": 70, "b": 80}, size=(9, 9))
     prep = plain(3, 9)
-    one, other = (Loader(open_data(root).train, prep, 4, workers=workers).images for workers in (0, 2))
+    one, other = (
+        Loader(open_data(root).train, prep, 4, workers=workers).images for workers in (0, 2)
+    )
     assert torch.equal(one, other)
 
 
 def test_images_are_decoded_once_for_all_feeds_of_a_split(make_folder, monkeypatch):
     data = open_data(make_folder({"a": 6, "b": 6}))
     prep = fit_preprocess(data, 12)
-    monkeypatch.setattr(type(data.train), "read", None)                     # from here on nothing can be read
+    monkeypatch.setattr(type(data.train), "read", None)  # from here on nothing can be read
     assert Loader(data.train, prep, 2).images is Loader(data.train, prep, 3, seed=1).images
 
 
@@ -169,6 +189,7 @@ def test_no_global_generator_is_touched_or_read(make_folder, global_generators):
         memory = Loader(data.train, prep, 2, augment=STRONG)
         stream = Loader(data.train, prep, 2, augment=STRONG, workers=2, memory_limit=0)
         return [*memory.epoch(0), *stream.epoch(1), *stream.all()]
+
     first = run()
     assert global_generators() == before
     torch.manual_seed(99)

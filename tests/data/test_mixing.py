@@ -1,4 +1,5 @@
 """mixup and CutMix: arithmetic by hand, and the distribution of the shares."""
+
 import numpy as np
 import pytest
 import torch
@@ -38,20 +39,28 @@ def test_cutmix_by_hand():
 
 
 def test_labels_follow_the_part_that_was_really_cut():
-    _, y = mixed(X, Y, 3, (0.1, 0.75, 0.0, 0.0), mixup=0.0, cutmix=1.0)          # three quarters of the box is outside
+    _, y = mixed(
+        X, Y, 3, (0.1, 0.75, 0.0, 0.0), mixup=0.0, cutmix=1.0
+    )  # three quarters of the box is outside
     assert y[0].tolist() == pytest.approx([1 - 4 / 64, 4 / 64, 0])
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0])
 def test_shares_are_those_of_the_beta_distribution(alpha):
-    kept = [float(mixed(X[:2], Y[:2], 3, step_draws(0, 0, step, 4), alpha, 0.0)[1][0, 0]) for step in range(3000)]
+    kept = [
+        float(mixed(X[:2], Y[:2], 3, step_draws(0, 0, step, 4), alpha, 0.0)[1][0, 0])
+        for step in range(3000)
+    ]
     assert stats.kstest(kept, stats.beta(alpha, alpha).cdf).pvalue > 1e-3
 
 
 def test_with_both_either_is_as_likely():
-    cut = sum(len(mixed(X[:2], Y[:2], 3, step_draws(0, 0, step, 4), 1.0, 1.0)[0][0, 0].unique()) == 2
-              or float(mixed(X[:2], Y[:2], 3, step_draws(0, 0, step, 4), 1.0, 1.0)[0][0, 0, 0, 0]) in (0.0, 1.0)
-              for step in range(1000))
+    cut = sum(
+        len(mixed(X[:2], Y[:2], 3, step_draws(0, 0, step, 4), 1.0, 1.0)[0][0, 0].unique()) == 2
+        or float(mixed(X[:2], Y[:2], 3, step_draws(0, 0, step, 4), 1.0, 1.0)[0][0, 0, 0, 0])
+        in (0.0, 1.0)
+        for step in range(1000)
+    )
     assert abs(cut - 500) < 5 * np.sqrt(250)
 
 
@@ -67,12 +76,17 @@ def test_a_feed_yields_shares_and_needs_the_number_of_classes(noise_data):
     split, prep = noise_data(12).train, Preprocess(1, 10, (0.0,), (1.0,), "pad", 10)
     plain = list(Loader(split, prep, 4).epoch(0))
     batches = list(Loader(split, prep, 4, augment=Augment(mixup=0.5), classes=3).epoch(0))
-    for step, ((x, y, i), (plain_x, plain_y, plain_i)) in enumerate(zip(batches, plain, strict=True)):
+    for step, ((x, y, i), (plain_x, plain_y, plain_i)) in enumerate(
+        zip(batches, plain, strict=True)
+    ):
         assert torch.equal(i, plain_i)
         assert y.shape == (4, 3) and y.dtype == torch.float32
         assert (y.sum(1) - 1).abs().max() < 1e-6
         expected = mixed(plain_x, plain_y, 3, step_draws(0, 0, step, 5)[1:], 0.5, 0.0)
         assert torch.equal(x, expected[0]) and torch.equal(y, expected[1])
-    assert all(y.dtype == torch.int64 for _, y, _ in Loader(split, prep, 4, augment=Augment(mixup=0.5), classes=3).all())
+    assert all(
+        y.dtype == torch.int64
+        for _, y, _ in Loader(split, prep, 4, augment=Augment(mixup=0.5), classes=3).all()
+    )
     with pytest.raises(DataError, match="needs the number of classes"):
         Loader(split, prep, 4, augment=Augment(cutmix=1.0))

@@ -1,4 +1,7 @@
-"""Policies: the tables as printed, every operation as torchvision does it, every one met as often as it should."""
+"""Policies: the tables as printed, every operation as torchvision does it, every one met as often
+as it should.
+"""
+
 from collections import Counter
 
 import numpy as np
@@ -13,8 +16,10 @@ from convatlas.data.policies import CIFAR, IMAGENET, USUAL, WIDE, applied, sub_p
 IMAGE = torch.from_numpy(np.random.default_rng(3).integers(0, 256, (3, 21, 21), dtype=np.uint8))
 
 
-@pytest.mark.parametrize(("table", "policy"), [(IMAGENET, AutoAugmentPolicy.IMAGENET),
-                                               (CIFAR, AutoAugmentPolicy.CIFAR10)])
+@pytest.mark.parametrize(
+    ("table", "policy"),
+    [(IMAGENET, AutoAugmentPolicy.IMAGENET), (CIFAR, AutoAugmentPolicy.CIFAR10)],
+)
 def test_the_sub_policies_are_torchvisions(table, policy):
     """Which leaves out the magnitudes of operations that have none."""
     theirs = v2.AutoAugment(policy)._policies
@@ -22,20 +27,32 @@ def test_the_sub_policies_are_torchvisions(table, policy):
     assert len(ours) == 25
     for one, other in zip(ours, theirs, strict=True):
         assert [(name, p) for name, p, _ in one] == [(name, p) for name, p, _ in other]
-        assert all(m is None or m == mine for (_, _, mine), (_, _, m) in zip(one, other, strict=True))
+        assert all(
+            m is None or m == mine for (_, _, mine), (_, _, m) in zip(one, other, strict=True)
+        )
 
 
-@pytest.mark.parametrize(("theirs", "reach", "levels"), [
-    (v2.RandAugment(), USUAL, 31), (v2.TrivialAugmentWide(), WIDE, 31), (v2.AutoAugment(), USUAL, 10)])
+@pytest.mark.parametrize(
+    ("theirs", "reach", "levels"),
+    [
+        (v2.RandAugment(), USUAL, 31),
+        (v2.TrivialAugmentWide(), WIDE, 31),
+        (v2.AutoAugment(), USUAL, 10),
+    ],
+)
 def test_every_operation_at_every_level_is_torchvisions(theirs, reach, levels):
     for name, (magnitudes, signed) in theirs._AUGMENTATION_SPACE.items():
         values = magnitudes(levels, *IMAGE.shape[1:])
         for level in range(0, levels, 3):
             for sign in (0.1, 0.9) if signed else (0.5,):
                 value = 0.0 if values is None else float(values[level]) * (-1 if sign < 0.5 else 1)
-                expected = theirs._apply_image_or_video_transform(IMAGE, name, value, InterpolationMode.NEAREST,
-                                                                  theirs._fill)
-                assert torch.equal(applied(IMAGE, name, level, levels, sign, reach), expected), (name, level)
+                expected = theirs._apply_image_or_video_transform(
+                    IMAGE, name, value, InterpolationMode.NEAREST, theirs._fill
+                )
+                assert torch.equal(applied(IMAGE, name, level, levels, sign, reach), expected), (
+                    name,
+                    level,
+                )
 
 
 def test_the_operations_are_those_of_randaugment_and_trivialaugment():
@@ -51,6 +68,7 @@ def met(monkeypatch):
     def note(image, name, level, levels, sign, reach):
         asked.append((name, level, levels, sign >= 0.5))
         return image
+
     monkeypatch.setattr(policies, "applied", note)
     return asked
 
@@ -74,7 +92,9 @@ def test_trivialaugment_takes_one_of_any_strength(met):
     assert np.abs(levels - 200).max() < 5 * np.sqrt(200)
 
 
-@pytest.mark.parametrize(("policy", "table"), [(policies.autoaugment, IMAGENET), (policies.autoaugment_cifar, CIFAR)])
+@pytest.mark.parametrize(
+    ("policy", "table"), [(policies.autoaugment, IMAGENET), (policies.autoaugment_cifar, CIFAR)]
+)
 def test_autoaugment_takes_each_operation_with_its_probability(met, policy, table):
     n = 10_000
     for u in draws(0, 0, range(n), 6):

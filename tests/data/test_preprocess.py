@@ -1,4 +1,5 @@
 """Fitting and standardising: exact pixels, the choice of fit, and records from hostile hands."""
+
 import json
 
 import numpy as np
@@ -36,8 +37,17 @@ def test_pad_with_odd_margins():
     assert fitted.sum() == image.sum()
 
 
-@pytest.mark.parametrize(("h", "w", "shape"), [(200, 200, (28, 28)), (100, 200, (14, 28)), (14, 7, (28, 14)),
-                                               (30, 32, (26, 28)), (1, 5000, (1, 28)), (24, 20, (24, 20))])
+@pytest.mark.parametrize(
+    ("h", "w", "shape"),
+    [
+        (200, 200, (28, 28)),
+        (100, 200, (14, 28)),
+        (14, 7, (28, 14)),
+        (30, 32, (26, 28)),
+        (1, 5000, (1, 28)),
+        (24, 20, (24, 20)),
+    ],
+)
 def test_pad_brings_other_sizes_to_that_of_the_set(h, w, shape):
     fitted = prep_of("pad", 32, 28).fit_image(torch.full((1, h, w), 200, dtype=torch.uint8))
     rows, columns = (fitted[0] > 0).any(1).nonzero(), (fitted[0] > 0).any(0).nonzero()
@@ -76,8 +86,16 @@ def test_grey_and_colour_are_exchanged_as_pillow_does():
     assert torch.equal(prep_of("resize", 16, channels=3).fit_image(grey), grey.expand(3, -1, -1))
 
 
-@given(n=st.integers(1, 5), c=st.sampled_from([1, 3]), h=st.integers(1, 50), w=st.integers(1, 50), data=st.data(),
-       channels=st.sampled_from([1, 3]), side=st.integers(2, 40), fit=st.sampled_from(["pad", "resize"]))
+@given(
+    n=st.integers(1, 5),
+    c=st.sampled_from([1, 3]),
+    h=st.integers(1, 50),
+    w=st.integers(1, 50),
+    data=st.data(),
+    channels=st.sampled_from([1, 3]),
+    side=st.integers(2, 40),
+    fit=st.sampled_from(["pad", "resize"]),
+)
 @settings(max_examples=100, deadline=None)
 def test_a_batch_is_fitted_as_its_images_are(n, c, h, w, channels, side, fit, data):
     prep = prep_of(fit, side, data.draw(st.integers(2, side)), channels)
@@ -85,7 +103,9 @@ def test_a_batch_is_fitted_as_its_images_are(n, c, h, w, channels, side, fit, da
     fitted = prep.fit_images(images)
     assert fitted.dtype == torch.uint8
     assert fitted.shape == (n, channels, side, side)
-    assert all(torch.equal(prep.fit_image(each), one) for each, one in zip(images, fitted, strict=True))
+    assert all(
+        torch.equal(prep.fit_image(each), one) for each, one in zip(images, fitted, strict=True)
+    )
 
 
 def test_mean_and_deviation_are_those_of_the_definition():
@@ -97,7 +117,7 @@ def test_mean_and_deviation_are_those_of_the_definition():
 
 
 def test_a_channel_that_never_varies_is_not_divided_by_nought():
-    for level in range(256):                                    # for some of them the mean is not exact
+    for level in range(256):  # for some of them the mean is not exact
         assert _mean_and_std(torch.full((7, 1, 7, 7), level, dtype=torch.uint8))[1] == (1.0,)
 
 
@@ -117,12 +137,23 @@ def test_normalise_takes_floats_of_the_same_range_and_leaves_them_alone(noise_da
     floats = images.float()
     assert torch.equal(prep.normalise(floats), prep.normalise(images))
     assert torch.equal(floats, images.float())
-    assert prep.normalise(torch.zeros(1, 1, 10, 10)).flatten()[0] == pytest.approx(-prep.mean[0] / prep.std[0])
+    assert prep.normalise(torch.zeros(1, 1, 10, 10)).flatten()[0] == pytest.approx(
+        -prep.mean[0] / prep.std[0]
+    )
 
 
-@pytest.mark.parametrize(("h", "w", "side", "fit", "content"), [
-    (28, 28, 32, "pad", 28), (28, 28, 28, "pad", 28), (28, 28, 37, "pad", 28), (28, 28, 38, "resize", 38),
-    (28, 28, 27, "resize", 27), (10, 24, 32, "pad", 24), (8, 8, 32, "resize", 32)])
+@pytest.mark.parametrize(
+    ("h", "w", "side", "fit", "content"),
+    [
+        (28, 28, 32, "pad", 28),
+        (28, 28, 28, "pad", 28),
+        (28, 28, 37, "pad", 28),
+        (28, 28, 38, "resize", 38),
+        (28, 28, 27, "resize", 27),
+        (10, 24, 32, "pad", 24),
+        (8, 8, 32, "resize", 32),
+    ],
+)
 def test_the_fit_is_chosen_by_the_set(noise_data, h, w, side, fit, content):
     prep = fit_preprocess(noise_data(6, 1, h, w), side)
     assert (prep.fit, prep.content, prep.side, prep.channels) == (fit, content, side, 1)
@@ -161,24 +192,47 @@ def test_the_record_survives_json(noise_data):
 GOOD = {"channels": 1, "side": 32, "mean": [0.1], "std": [0.3], "fit": "pad", "content": 28}
 HUGE = 10**5000
 HOSTILE = {
-    "channels": [0, 2, 4, 1.0, True, "1", None, [1], -1, HUGE], "side": [0, 1, -1, 4097, 32.0, "32", None, True, HUGE],
-    "content": [0, 1, 33, -1, "28", None, 28.0], "fit": ["PAD", "", None, 1, ["pad"], {}],
-    "mean": [[], [0.1, 0.1], 0.1, "a", None, [float("nan")], [float("inf")], [-0.1], [1.1], ["0.1"], [None], [True],
-             [HUGE], {"0": 0.1}],
+    "channels": [0, 2, 4, 1.0, True, "1", None, [1], -1, HUGE],
+    "side": [0, 1, -1, 4097, 32.0, "32", None, True, HUGE],
+    "content": [0, 1, 33, -1, "28", None, 28.0],
+    "fit": ["PAD", "", None, 1, ["pad"], {}],
+    "mean": [
+        [],
+        [0.1, 0.1],
+        0.1,
+        "a",
+        None,
+        [float("nan")],
+        [float("inf")],
+        [-0.1],
+        [1.1],
+        ["0.1"],
+        [None],
+        [True],
+        [HUGE],
+        {"0": 0.1},
+    ],
     "std": [[], [0.0], [-1], [float("nan")], [1e-300], [2], ["1"], [HUGE], None],
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in HOSTILE.items() for value in values],
-                         ids=lambda value: repr(value) if value != HUGE and value != [HUGE] else "huge")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in HOSTILE.items() for value in values],
+    ids=lambda value: repr(value) if value != HUGE and value != [HUGE] else "huge",
+)
 def test_impossible_records_are_refused(name, value):
-    with pytest.raises(DataError, match=f"impossible {name}" if name not in ("channels", "side") else "impossible"):
+    with pytest.raises(
+        DataError, match=f"impossible {name}" if name not in ("channels", "side") else "impossible"
+    ):
         Preprocess.from_dict(GOOD | {name: value})
 
 
 @pytest.mark.parametrize("record", [None, [], "x", 3, {}, GOOD | {"more": 1}, {"channels": 1}])
 def test_records_of_another_shape_are_refused(record):
-    with pytest.raises(DataError, match="exactly the fields channels, side, mean, std, fit, content"):
+    with pytest.raises(
+        DataError, match="exactly the fields channels, side, mean, std, fit, content"
+    ):
         Preprocess.from_dict(record)
 
 

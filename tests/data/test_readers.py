@@ -1,4 +1,7 @@
-"""ProcessGroup that read images: what they answer, and what becomes of them and of those who wait when one fails."""
+"""ProcessGroup that read images: what they answer, and what becomes of them and of those who wait
+when one fails.
+"""
+
 import multiprocessing
 import os
 import resource
@@ -34,7 +37,9 @@ def squares(step: int, reading) -> torch.Tensor:
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_each_step_is_answered_once_and_in_order(n, workers):
     steps = [(7 * i) % 23 for i in range(n)]
-    assert [int(answer[0]) for answer in stream(squares, steps, SPLIT, workers, 60)] == [step**2 for step in steps]
+    assert [int(answer[0]) for answer in stream(squares, steps, SPLIT, workers, 60)] == [
+        step**2 for step in steps
+    ]
     assert not multiprocessing.active_children()
 
 
@@ -55,6 +60,7 @@ def test_a_data_error_is_an_answer_like_any_other():
         if step == 2:
             raise DataError("no image")
         return step
+
     one, two, three = stream(build, [1, 2, 3], SPLIT, 2, 60)
     assert (one, str(two), three) == (1, "no image", 3)
 
@@ -63,19 +69,22 @@ def test_what_nobody_foresaw_is_one_sentence_with_the_traceback_in_a_note():
     def build(step, reading):
         reading(step + 40)
         return {}["colour"] if step == 1 else step
+
     answers = stream(build, [0, 1, 2], SPLIT, 1, 60)
     assert next(answers) == 0
     with pytest.raises(DataError) as caught:
         next(answers)
-    assert str(caught.value) == ("a process that reads images failed while reading '41.png': KeyError: 'colour'; "
-                                 "look at this file, or use fewer workers (0 reads in the main process)")
+    assert str(caught.value) == (
+        "a process that reads images failed while reading '41.png': KeyError: 'colour'; "
+        "look at this file, or use fewer workers (0 reads in the main process)"
+    )
     assert 'return {}["colour"]' in caught.value.__notes__[0]
     assert not multiprocessing.active_children()
 
 
 def test_an_answer_that_cannot_be_sent_is_told_too():
     with pytest.raises(DataError, match=r"failed: .*pickle.*; use fewer workers"):
-        next(stream(lambda step, reading: (lambda: step), [0], SPLIT, 1, 60))
+        next(stream(lambda step, reading: lambda: step, [0], SPLIT, 1, 60))
 
 
 class Stuck(Preprocess):
@@ -100,12 +109,22 @@ class Hung(Stuck):
 @pytest.mark.parametrize("kind", [Killed, Hung])
 def test_a_worker_that_dies_or_hangs_is_an_error_that_names_its_file(make_folder, kind):
     from PIL import Image
+
     data = open_data(make_folder({"a": 8, "b": 8}), val_fraction=0)
     culprit = data.train.names[3]
     Image.new("RGB", (12, 12), (13, 13, 13)).save(data.train.root / culprit)
-    loader = Loader(data.train, kind(3, 12, (0.0,) * 3, (1.0,) * 3, "pad", 12), 2, workers=1, memory_limit=0, timeout=2)
+    loader = Loader(
+        data.train,
+        kind(3, 12, (0.0,) * 3, (1.0,) * 3, "pad", 12),
+        2,
+        workers=1,
+        memory_limit=0,
+        timeout=2,
+    )
     started = time.monotonic()
-    with pytest.raises(DataError, match="a process that reads images failed while reading") as caught:
+    with pytest.raises(
+        DataError, match="a process that reads images failed while reading"
+    ) as caught:
         list(loader.all())
     assert repr(culprit) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -114,12 +133,14 @@ def test_a_worker_that_dies_or_hangs_is_an_error_that_names_its_file(make_folder
 
 
 def test_a_worker_that_stands_still_with_batches_announced_is_an_error_too(make_folder):
-    """Their memory is handed over only when they are taken: torch waits for it without a limit of time."""
+    """Their memory is handed over only when they are taken: torch waits for it without a limit of
+    time.
+    """
     data = open_data(make_folder({"a": 10, "b": 10}))
     batches = Loader(data.train, plain(12), 2, workers=1, memory_limit=0, timeout=2).epoch(0)
     next(batches)
     with closing(batches):
-        time.sleep(1)                   # by now the next two lie in the pipe
+        time.sleep(1)  # by now the next two lie in the pipe
         stop_the_reader()
         started = time.monotonic()
         with pytest.raises(DataError, match="did not answer for 2 seconds"):
@@ -130,7 +151,7 @@ def test_a_worker_that_stands_still_with_batches_announced_is_an_error_too(make_
 
 def stop_the_reader() -> None:
     """Returns once it stands: on a busy machine it goes on answering for some milliseconds."""
-    reader, = multiprocessing.active_children()
+    (reader,) = multiprocessing.active_children()
     os.kill(reader.pid, signal.SIGSTOP)
     os.waitid(os.P_PID, reader.pid, os.WSTOPPED)
 
@@ -155,7 +176,9 @@ def test_a_worker_that_stands_still_at_the_end_does_not_stay(make_folder):
 
 
 def test_a_death_is_told_when_its_answer_is_due_and_never_before():
-    """Not in a destructor or in what is called when an object goes: there an error would be printed, and lost."""
+    """Not in a destructor or in what is called when an object goes: there an error would be
+    printed, and lost.
+    """
     heard = []
 
     class Torn:
@@ -170,12 +193,16 @@ def test_a_death_is_told_when_its_answer_is_due_and_never_before():
         weakref.finalize(torn, lambda: heard.append(time.sleep(0.3) or "gone"))
         del torn
         assert sorted(heard) == ["gone", "torn"]
-        with pytest.raises(DataError, match="ended by signal 9, Killed, perhaps for want of memory"):
+        with pytest.raises(
+            DataError, match="ended by signal 9, Killed, perhaps for want of memory"
+        ):
             list(answers)
 
 
 def test_a_process_that_leaves_is_told_with_its_exit_code():
-    with pytest.raises(DataError, match=r"failed while reading '3\.png': it ended with exit code 7"):
+    with pytest.raises(
+        DataError, match=r"failed while reading '3\.png': it ended with exit code 7"
+    ):
         list(stream(lambda step, reading: reading(3) or os._exit(7), [0], SPLIT, 1, 60))
 
 
@@ -184,6 +211,7 @@ def test_the_signals_that_stop_a_job_are_left_to_the_main_process():
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             os.kill(os.getpid(), number)
         return step
+
     assert list(stream(build, range(4), SPLIT, 2, 60)) == [0, 1, 2, 3]
 
 
@@ -198,7 +226,9 @@ def test_readers_that_hold_more_than_a_pipe_can_are_ended_at_once():
 
 def test_another_thread_may_read_too():
     found = []
-    thread = threading.Thread(target=lambda: found.extend(stream(lambda step, reading: step, range(9), SPLIT, 2, 60)))
+    thread = threading.Thread(
+        target=lambda: found.extend(stream(lambda step, reading: step, range(9), SPLIT, 2, 60))
+    )
     thread.start()
     thread.join(60)
     assert found == list(range(9))
@@ -208,7 +238,9 @@ def test_more_processes_than_can_be_started_are_one_sentence():
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 20, limits[1]))
     try:
-        with pytest.raises(DataError, match=r"64 processes .* cannot be started, only \d+ \(Too many open files\)"):
+        with pytest.raises(
+            DataError, match=r"64 processes .* cannot be started, only \d+ \(Too many open files\)"
+        ):
             next(stream(squares, range(99), SPLIT, 64, 60))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
@@ -228,8 +260,12 @@ time.sleep(float(sys.argv[1]))
 
 
 def program(seconds: float) -> tuple[subprocess.Popen, list[int]]:
-    """A program with three readers that it never ends, which lives so long; and the readers' numbers."""
-    running = subprocess.Popen([sys.executable, "-c", PROGRAM, str(seconds)], stdout=subprocess.PIPE, text=True)
+    """A program with three readers that it never ends, which lives so long; and the readers'
+    numbers.
+    """
+    running = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(seconds)], stdout=subprocess.PIPE, text=True
+    )
     return running, [int(pid) for pid in running.stdout.readline().split()]
 
 

@@ -1,4 +1,7 @@
-"""Boxes drawn by lot: inside the image, of the printed distribution, and exact where everything is known."""
+"""Boxes drawn by lot: inside the image, of the printed distribution, and exact where everything is
+known.
+"""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,12 +21,19 @@ def u_of(**values: float) -> dict[str, float]:
 
 
 def drawn(n: int = N, seed: int = 0) -> list[dict[str, float]]:
-    return [dict(zip(COLUMNS, row, strict=True)) for row in draws(seed, 0, range(n), len(COLUMNS)).tolist()]
+    return [
+        dict(zip(COLUMNS, row, strict=True))
+        for row in draws(seed, 0, range(n), len(COLUMNS)).tolist()
+    ]
 
 
-@given(h=st.integers(1, 400), w=st.integers(1, 400), index=st.integers(0, 10**6),
-       area=st.tuples(st.floats(0.01, 1), st.floats(0.01, 1)).map(sorted),
-       ratio=st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)).map(sorted))
+@given(
+    h=st.integers(1, 400),
+    w=st.integers(1, 400),
+    index=st.integers(0, 10**6),
+    area=st.tuples(st.floats(0.01, 1), st.floats(0.01, 1)).map(sorted),
+    ratio=st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)).map(sorted),
+)
 @settings(max_examples=300, deadline=None)
 def test_every_box_lies_inside_and_is_not_empty(h, w, index, area, ratio):
     u = dict(zip(COLUMNS, draws(1, 2, [index], len(COLUMNS))[0].tolist(), strict=True))
@@ -42,7 +52,9 @@ def test_an_inception_crop_by_hand():
 
 
 def test_a_shape_that_does_not_fit_is_drawn_again_and_after_ten_the_middle_is_taken():
-    u = u_of(crop_area0=0.999, crop_ratio0=0.999, crop_area1=0.0, crop_ratio1=0.5, crop_y=0.0, crop_x=0.0)
+    u = u_of(
+        crop_area0=0.999, crop_ratio0=0.999, crop_area1=0.0, crop_ratio1=0.5, crop_y=0.0, crop_x=0.0
+    )
     assert inception_crop(100, 100, u, (0.25, 1), (0.25, 4)) == (0, 0, 50, 50)
     never = u_of(**{f"crop_area{i}": 0.999 for i in range(10)})
     assert inception_crop(10, 200, never, (0.9, 1), (3 / 4, 4 / 3)) == (0, 93, 10, 13)
@@ -52,7 +64,9 @@ def test_a_shape_that_does_not_fit_is_drawn_again_and_after_ten_the_middle_is_ta
 
 
 def test_inception_areas_are_uniform_and_ratios_log_uniform():
-    """An image large enough that hardly anything is drawn again: the deciles of both are those of the definition."""
+    """An image large enough that hardly anything is drawn again: the deciles of both are those of
+    the definition.
+    """
     boxes = np.array([inception_crop(1000, 1000, u, (0.08, 0.5), (3 / 4, 4 / 3)) for u in drawn()])
     area = boxes[:, 2] * boxes[:, 3] / 1e6
     ratio = np.log(boxes[:, 3] / boxes[:, 2])
@@ -67,6 +81,7 @@ def test_inception_areas_are_uniform_and_ratios_log_uniform():
 def test_inception_crops_are_distributed_as_torchvisions():
     import torch
     from torchvision.transforms.v2 import RandomResizedCrop
+
     torch.manual_seed(0)
     theirs_of = RandomResizedCrop(224)
     image = [torch.zeros(3, 300, 500, dtype=torch.uint8)]
@@ -75,9 +90,14 @@ def test_inception_crops_are_distributed_as_torchvisions():
     ours = np.array([inception_crop(300, 500, u, (0.08, 1.0), (3 / 4, 4 / 3)) for u in drawn(4000)])
     for column in range(4):
         both = np.sort(np.concatenate([theirs[:, column], ours[:, column]]))
-        distance = np.abs(np.searchsorted(np.sort(theirs[:, column]), both, "right")
-                          - np.searchsorted(np.sort(ours[:, column]), both, "right")).max() / 4000
-        assert distance < 1.95 * np.sqrt(2 / 4000)              # Kolmogorov-Smirnov at 0.1 %
+        distance = (
+            np.abs(
+                np.searchsorted(np.sort(theirs[:, column]), both, "right")
+                - np.searchsorted(np.sort(ours[:, column]), both, "right")
+            ).max()
+            / 4000
+        )
+        assert distance < 1.95 * np.sqrt(2 / 4000)  # Kolmogorov-Smirnov at 0.1 %
 
 
 def test_a_scaled_crop_is_a_plain_one_where_the_image_has_that_size():
@@ -115,10 +135,25 @@ def test_cutmix_boxes():
     assert cutmix_box(32, 0.0, 0.3, 0.3)[2:] == (0, 0)
 
 
-@pytest.mark.parametrize("wrong", [
-    {"crop": "middle"}, {"resize": (300, 200)}, {"resize": (1,)}, {"resize": (224.0,)}, {"resize": (1, 2, 3)},
-    {"crop_scale": (0.5,)}, {"crop_scale": (0.0, 1.0)}, {"crop_scale": (0.5, 1.1)}, {"crop_ratio": (2, 1)},
-    {"auto_augment": "fast"}, {"sizes": (0,)}, {"random_erasing": 1.1}, {"mixup": -1}, {"lighting": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"crop": "middle"},
+        {"resize": (300, 200)},
+        {"resize": (1,)},
+        {"resize": (224.0,)},
+        {"resize": (1, 2, 3)},
+        {"crop_scale": (0.5,)},
+        {"crop_scale": (0.0, 1.0)},
+        {"crop_scale": (0.5, 1.1)},
+        {"crop_ratio": (2, 1)},
+        {"auto_augment": "fast"},
+        {"sizes": (0,)},
+        {"random_erasing": 1.1},
+        {"mixup": -1},
+        {"lighting": float("nan")},
+    ],
+)
 def test_impossible_wishes_are_refused(wrong):
     with pytest.raises(DataError, match=f"cannot use {next(iter(wrong))} = "):
         Augment(**wrong)

@@ -1,4 +1,7 @@
-"""Sets by name: the digits as they are, and the published ones in small files of exactly their format."""
+"""Sets by name: the digits as they are, and the published ones in small files of exactly their
+format.
+"""
+
 import contextlib
 import gzip
 import hashlib
@@ -43,6 +46,7 @@ def test_digits_are_parted_540_for_the_test_and_a_tenth_of_the_rest(digits):
 
 def test_every_split_of_the_digits_is_stratified(digits):
     from sklearn.datasets import load_digits
+
     sizes = np.bincount(load_digits().target)
     assert np.abs(digits.test.labels.bincount().numpy() - sizes * 540 / 1797).max() <= 1
     assert np.abs(digits.val.labels.bincount().numpy() - sizes * 126 / 1797).max() <= 1.5
@@ -54,7 +58,7 @@ def test_the_digits_test_set_is_fixed_and_validation_follows_the_seed(digits):
     assert other.val.names != digits.val.names
     assert open_data("digits").val.names == digits.val.names
     digest = hashlib.sha256("\n".join(digits.test.names).encode()).hexdigest()
-    assert digest[:16] == DIGITS_TEST_NAMES                     # golden: published figures are of these 540 images
+    assert digest[:16] == DIGITS_TEST_NAMES  # golden: published figures are of these 540 images
     assert digits.fingerprint[:16] == DIGITS_FINGERPRINT
 
 
@@ -64,7 +68,7 @@ def test_digits_look_like_mnist(digits):
     values = images[:, 0].double()
     at = torch.arange(28).double() - 13.5
     total = values.sum((1, 2))
-    assert ((values.sum(1) @ at) / total).abs().max() <= 0.51           # centre of mass, to half a pixel
+    assert ((values.sum(1) @ at) / total).abs().max() <= 0.51  # centre of mass, to half a pixel
     assert ((values.sum(2) @ at) / total).abs().max() <= 0.51
     rows, columns = (values > 0).any(2).sum(1), (values > 0).any(1).sum(1)
     assert rows.max() == 20
@@ -75,6 +79,7 @@ def test_digits_look_like_mnist(digits):
 def test_a_digit_keeps_its_image_and_label(digits):
     """Shrunk again to 8x8, image digits/i is nearest to sklearn's own number i, for nearly all."""
     from sklearn.datasets import load_digits
+
     bunch = load_digits()
     numbers = [int(name.split("/")[1]) for name in digits.val.names]
     assert torch.equal(digits.val.labels, torch.from_numpy(bunch.target[numbers]).long())
@@ -100,15 +105,22 @@ def write_idx(root: Path, folder: str) -> list[np.ndarray]:
     written = []
     for prefix, n, seed in (("train", TRAIN, 0), ("t10k", TEST, 1)):
         images, labels = arrays((28, 28), 10, n, seed)
-        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">iiii", 2051, n, 28, 28) + images.tobytes())
-        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">ii", 2049, n) + bytes(labels.tolist()))
+        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(
+            struct.pack(">iiii", 2051, n, 28, 28) + images.tobytes()
+        )
+        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(
+            struct.pack(">ii", 2049, n) + bytes(labels.tolist())
+        )
         written.append(images)
     return written
 
 
-def write_cifar(root: Path, monkeypatch, reader, batches: dict[str, int], label_key: str, names: list[str]) -> dict:
-    """CIFAR's format: pickled dictionaries with rows of 3072 bytes, red first. The checksums torchvision demands are
-    those of the real files, so it is told those of ours."""
+def write_cifar(
+    root: Path, monkeypatch, reader, batches: dict[str, int], label_key: str, names: list[str]
+) -> dict:
+    """CIFAR's format: pickled dictionaries with rows of 3072 bytes, red first. The checksums
+    torchvision demands are those of the real files, so it is told those of ours.
+    """
     folder = root / reader.base_folder
     folder.mkdir(parents=True)
     written, sums = {}, {}
@@ -121,7 +133,9 @@ def write_cifar(root: Path, monkeypatch, reader, batches: dict[str, int], label_
     (folder / reader.meta["filename"]).write_bytes(meta)
     monkeypatch.setattr(reader, "meta", reader.meta | {"md5": hashlib.md5(meta).hexdigest()})
     for files in ("train_list", "test_list"):
-        monkeypatch.setattr(reader, files, [[name, sums[name]] for name, _ in getattr(reader, files)])
+        monkeypatch.setattr(
+            reader, files, [[name, sums[name]] for name, _ in getattr(reader, files)]
+        )
     return written
 
 
@@ -136,14 +150,23 @@ def check_published(data, classes: int, channels: int, side: int) -> None:
         assert torch.equal(part.labels, numbers % classes)
 
 
-@pytest.mark.parametrize(("source", "folder", "first"), [
-    ("mnist", "MNIST", "0"), ("fashion-mnist", "FashionMNIST", "T-shirt/top"), ("kmnist", "KMNIST", "o")])
+@pytest.mark.parametrize(
+    ("source", "folder", "first"),
+    [
+        ("mnist", "MNIST", "0"),
+        ("fashion-mnist", "FashionMNIST", "T-shirt/top"),
+        ("kmnist", "KMNIST", "o"),
+    ],
+)
 def test_idx_sets(tmp_path, source, folder, first):
     train, test = write_idx(tmp_path, folder)
     data = open_data(source, root=tmp_path)
     check_published(data, 10, 1, 28)
     assert torch.equal(data.test.images[:, 0], torch.from_numpy(test))
-    assert torch.equal(data.train.read(0)[0], torch.from_numpy(train[int(data.train.names[0].removeprefix("train/"))]))
+    assert torch.equal(
+        data.train.read(0)[0],
+        torch.from_numpy(train[int(data.train.names[0].removeprefix("train/"))]),
+    )
     assert data.classes[0] == first
     assert data.val.labels.bincount().tolist() == [1] * 10
     assert open_data(source, root=tmp_path, seed=2).val.names != data.val.names
@@ -158,7 +181,9 @@ def test_cifar10(tmp_path, monkeypatch):
     assert data.classes == tuple(names)
     assert torch.equal(data.test.images, torch.from_numpy(written["test_batch"]))
     train = np.concatenate([written[f"data_batch_{i}"] for i in range(1, 6)])
-    assert torch.equal(data.train.read(3), torch.from_numpy(train[int(data.train.names[3].removeprefix("train/"))]))
+    assert torch.equal(
+        data.train.read(3), torch.from_numpy(train[int(data.train.names[3].removeprefix("train/"))])
+    )
 
 
 def test_cifar100(tmp_path, monkeypatch):
@@ -173,6 +198,7 @@ def test_cifar100(tmp_path, monkeypatch):
 def test_svhn(tmp_path, monkeypatch):
     """SVHN's format: MATLAB arrays, X (32, 32, 3, N), y (N, 1), with 10 written for the digit 0."""
     from scipy.io import savemat
+
     split_list, written = {}, {}
     for part, n, seed in (("train", TRAIN, 0), ("test", TEST, 1)):
         images, labels = arrays((3, 32, 32), 10, n, seed)
@@ -222,8 +248,14 @@ def test_damaged_files(tmp_path, file, damage):
     write_idx(tmp_path, "MNIST")
     path = tmp_path / "MNIST" / "raw" / file
     content = path.read_bytes()
-    path.write_bytes({"empty": b"", "half": content[:len(content) // 2], "html": b"<html>not found</html>",
-                      "more": content + b"\0"}[damage])
+    path.write_bytes(
+        {
+            "empty": b"",
+            "half": content[: len(content) // 2],
+            "html": b"<html>not found</html>",
+            "more": content + b"\0",
+        }[damage]
+    )
     message = refusal("mnist", root=tmp_path)
     assert "damaged" in message
     assert "fetch them with --download" in message
@@ -248,13 +280,21 @@ def test_cifar_with_a_wrong_checksum(tmp_path, monkeypatch):
     assert "\n" not in message
 
 
-NOWHERE = "http://127.0.0.1:9/"                                 # the discard port: refused at once
+NOWHERE = "http://127.0.0.1:9/"  # the discard port: refused at once
 
 
-@pytest.mark.parametrize(("source", "reader", "where"), [
-    ("mnist", datasets.MNIST, {"mirrors": [NOWHERE, NOWHERE]}),
-    ("cifar10", datasets.CIFAR10, {"url": NOWHERE + "cifar.tar.gz"}),
-    ("svhn", datasets.SVHN, {"split_list": {p: [NOWHERE, f"{p}_32x32.mat", "0"] for p in ("train", "test")}})])
+@pytest.mark.parametrize(
+    ("source", "reader", "where"),
+    [
+        ("mnist", datasets.MNIST, {"mirrors": [NOWHERE, NOWHERE]}),
+        ("cifar10", datasets.CIFAR10, {"url": NOWHERE + "cifar.tar.gz"}),
+        (
+            "svhn",
+            datasets.SVHN,
+            {"split_list": {p: [NOWHERE, f"{p}_32x32.mat", "0"] for p in ("train", "test")}},
+        ),
+    ],
+)
 def test_download_without_a_connection(tmp_path, monkeypatch, capsys, source, reader, where):
     for name, value in where.items():
         monkeypatch.setattr(reader, name, value)
@@ -299,9 +339,17 @@ def test_download_fetches_what_is_missing(tmp_path, monkeypatch):
     assert fetched.fingerprint == open_data("mnist", root=tmp_path / "origin").fingerprint
 
 
-@pytest.mark.parametrize(("source", "offer"), [
-    ("minst", "did you mean mnist"), ("CIFAR-10", "cifar10"), ("fashion_mnist", "fashion-mnist"),
-    ("zzzz", "the names are digits, mnist"), ("x" * 300, "the names are digits"), ("a\0b", "the names are digits")])
+@pytest.mark.parametrize(
+    ("source", "offer"),
+    [
+        ("minst", "did you mean mnist"),
+        ("CIFAR-10", "cifar10"),
+        ("fashion_mnist", "fashion-mnist"),
+        ("zzzz", "the names are digits, mnist"),
+        ("x" * 300, "the names are digits"),
+        ("a\0b", "the names are digits"),
+    ],
+)
 def test_an_unknown_name_is_offered_the_nearest(tmp_path, monkeypatch, source, offer):
     monkeypatch.chdir(tmp_path)
     message = refusal(source)

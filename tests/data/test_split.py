@@ -1,4 +1,5 @@
 """Parting a set: shares, determinism, and what cannot be parted."""
+
 import numpy as np
 import pytest
 import torch
@@ -11,12 +12,18 @@ from convatlas.errors import DataError
 
 def labelled(sizes: list[int]) -> ArraySplit:
     labels = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-    return ArraySplit(torch.arange(len(labels)).view(-1, 1, 1, 1).to(torch.uint8), labels,
-                      [f"{label}/{i}" for i, label in enumerate(labels.tolist())])
+    return ArraySplit(
+        torch.arange(len(labels)).view(-1, 1, 1, 1).to(torch.uint8),
+        labels,
+        [f"{label}/{i}" for i, label in enumerate(labels.tolist())],
+    )
 
 
-@given(sizes=st.lists(st.integers(2, 60), min_size=2, max_size=8), fraction=st.floats(0.01, 0.9),
-       seed=st.integers(0, 99))
+@given(
+    sizes=st.lists(st.integers(2, 60), min_size=2, max_size=8),
+    fraction=st.floats(0.01, 0.9),
+    seed=st.integers(0, 99),
+)
 @settings(max_examples=100, deadline=None)
 def test_every_class_keeps_its_share(sizes, fraction, seed):
     split = labelled(sizes)
@@ -31,7 +38,9 @@ def test_every_class_keeps_its_share(sizes, fraction, seed):
 @given(sizes=st.lists(st.integers(30, 60), min_size=2, max_size=8), fraction=st.floats(0.1, 0.9))
 @settings(max_examples=50, deadline=None)
 def test_the_count_is_exact_where_classes_are_large(sizes, fraction):
-    _, held = hold_out(labelled(sizes), [str(i) for i in range(len(sizes))], fraction * sum(sizes), 0)
+    _, held = hold_out(
+        labelled(sizes), [str(i) for i in range(len(sizes))], fraction * sum(sizes), 0
+    )
     assert len(held) == round(fraction * sum(sizes))
 
 
@@ -46,16 +55,22 @@ def test_images_labels_and_names_stay_together_and_in_order():
 def test_the_seed_decides_and_nothing_else():
     def held(seed):
         return hold_out(labelled([20, 20]), ["a", "b"], 8, seed)[1].names
+
     assert held(1) == held(1)
     assert held(1) != held(2)
 
 
 def test_a_set_that_grows_keeps_most_of_its_parting():
-    """Lots go with names, not with places: ten new images move only those at the edge of the quota."""
+    """Lots go with names, not with places: ten new images move only those at the
+    edge of the quota.
+    """
     before = set(hold_out(labelled([100, 100]), ["a", "b"], 40, 0)[1].names)
     grown = labelled([100, 100])
-    first = ArraySplit(torch.zeros(210, 1, 1, 1, dtype=torch.uint8), torch.cat([torch.zeros(10).long(), grown.labels]),
-                       [f"0/new{i}" for i in range(10)] + list(grown.names))
+    first = ArraySplit(
+        torch.zeros(210, 1, 1, 1, dtype=torch.uint8),
+        torch.cat([torch.zeros(10).long(), grown.labels]),
+        [f"0/new{i}" for i in range(10)] + list(grown.names),
+    )
     after = set(hold_out(first, ["a", "b"], 42, 0)[1].names)
     assert len(before - after) <= 3
 
@@ -67,7 +82,9 @@ def test_nothing_is_held_out_for_a_count_of_nought():
 
 def test_too_few_to_part():
     require_enough(labelled([3, 5]), ["cat", "dog"], 3)
-    with pytest.raises(DataError, match=r"class 'cat' has 2, class 'cow' has 1; every class needs 3 or more"):
+    with pytest.raises(
+        DataError, match=r"class 'cat' has 2, class 'cow' has 1; every class needs 3 or more"
+    ):
         require_enough(labelled([2, 5, 1]), ["cat", "dog", "cow"], 3)
 
 

@@ -1,4 +1,7 @@
-"""MultiCrop through a network: from files larger than the crop, softmax averaged, the same for any batch and workers."""
+"""MultiCrop through a network: from files larger than the crop, softmax averaged, the same for any
+batch and workers.
+"""
+
 import numpy as np
 import pytest
 import torch
@@ -27,8 +30,14 @@ def images(tmp_path_factory):
 @pytest.fixture(scope="module")
 def net():
     torch.manual_seed(0)
-    layers = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 5, stride=3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1),
-                                 torch.nn.Flatten(), torch.nn.Linear(8, 3), torch.nn.Dropout(0.5))
+    layers = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 5, stride=3),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(8, 3),
+        torch.nn.Dropout(0.5),
+    )
     layers.largest = None
     with torch.no_grad():
         layers[4].weight.mul_(20)
@@ -39,7 +48,13 @@ def feed_of(split, batch_size=256, workers=0):
     return Loader(split, PREP, batch_size, workers=workers, memory_limit=0)
 
 
-WAYS = [MultiCrop("center", (20, 24)), MultiCrop("10"), MultiCrop("10", (18, 30)), MultiCrop("144"), MultiCrop("dense", (16, 24, 40))]
+WAYS = [
+    MultiCrop("center", (20, 24)),
+    MultiCrop("10"),
+    MultiCrop("10", (18, 30)),
+    MultiCrop("144"),
+    MultiCrop("dense", (16, 24, 40)),
+]
 
 
 @pytest.mark.parametrize("views", WAYS, ids=str)
@@ -49,13 +64,19 @@ def test_answers_are_the_mean_of_the_softmax_over_all_views(images, net, views):
         net.eval()
         found = torch.cat([logits for logits, _ in _in_views(net, feed_of(images), views)])
         for i, answer in enumerate(found):
-            alone = [net(PREP.normalise(view[None])) for stack in views.of(images.read(i), 16) for view in stack]
+            alone = [
+                net(PREP.normalise(view[None]))
+                for stack in views.of(images.read(i), 16)
+                for view in stack
+            ]
             by_hand = torch.cat(alone).double().softmax(1).mean(0)
             assert torch.allclose(answer.exp(), by_hand, rtol=1e-5)
     labels = images.labels
     counted = evaluate(net, feed_of(images), 3, views=views)
     assert counted.correct == int((found.argmax(1) == labels).sum())
-    assert counted.loss == pytest.approx(float(torch.nn.functional.cross_entropy(found, labels)), rel=1e-5)
+    assert counted.loss == pytest.approx(
+        float(torch.nn.functional.cross_entropy(found, labels)), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("views", WAYS, ids=str)
@@ -68,7 +89,10 @@ def test_the_same_counts_for_any_batch_size_and_number_of_workers(images, net, v
 
 
 def test_the_centre_view_without_sizes_is_the_image_as_it_was_trained(images, net):
-    plain, centre = evaluate(net, feed_of(images), 3), evaluate(net, feed_of(images), 3, views=MultiCrop())
+    plain, centre = (
+        evaluate(net, feed_of(images), 3),
+        evaluate(net, feed_of(images), 3, views=MultiCrop()),
+    )
     assert plain.to_dict() == centre.to_dict()
     assert plain.loss != evaluate(net, feed_of(images), 3, views=MultiCrop("10")).loss
 
@@ -77,7 +101,9 @@ def test_grey_images_are_shown_to_a_network_of_three_channels_and_the_reverse(ne
     for name, mode in (("x", "L"), ("y", "RGB"), ("z", "L")):
         (tmp_path / name).mkdir()
         for i in range(4):
-            Image.new(mode, (30, 24), 40 * i if mode == "L" else (40 * i,) * 3).save(tmp_path / name / f"{i}.png")
+            Image.new(mode, (30, 24), 40 * i if mode == "L" else (40 * i,) * 3).save(
+                tmp_path / name / f"{i}.png"
+            )
     assert evaluate(net, feed_of(open_data(tmp_path).test), 3, views=MultiCrop("10")).count == 3
 
 

@@ -1,4 +1,7 @@
-"""Each way to test shows exactly the crops that its paper names; here they are cut by hand, with numpy."""
+"""Each way to test shows exactly the crops that its paper names; here they are cut by hand, with
+numpy.
+"""
+
 import numpy as np
 import pytest
 import torch
@@ -25,32 +28,51 @@ def same(views, by_hand):
 def test_ten_crops_of_a_landscape_are_cut_from_its_central_square():
     landscape = image(8, 14)
     square = landscape.numpy()[:, :, 3:11]
-    by_hand = [square[:, :5, :5], square[:, :5, 3:], square[:, 3:, :5], square[:, 3:, 3:], square[:, 2:7, 2:7]]
+    by_hand = [
+        square[:, :5, :5],
+        square[:, :5, 3:],
+        square[:, 3:, :5],
+        square[:, 3:, 3:],
+        square[:, 2:7, 2:7],
+    ]
     [views] = MultiCrop("10", (8,)).of(landscape, 5)
     same(views, mirrored(by_hand))
 
 
 @pytest.mark.parametrize("portrait", [False, True])
 def test_144_crops_are_four_scales_three_squares_six_crops_and_their_mirrors(portrait):
-    """At the size it already has, the squares can be cut by hand; the scaled whole is checked by its mean colours."""
+    """At the size it already has, the squares can be cut by hand; the scaled whole is checked by
+    its mean colours.
+    """
     seen = image(20, 12) if portrait else image(12, 20)
     pixels = seen.numpy()
     views = MultiCrop("144", (12,)).of(seen, 7)[0]
     assert views.shape == (36, 3, 7, 7)
     for number, start in enumerate((0, 4, 8)):
-        square = pixels[:, start:start + 12] if portrait else pixels[:, :, start:start + 12]
-        by_hand = [square[:, :7, :7], square[:, :7, 5:], square[:, 5:, :7], square[:, 5:, 5:], square[:, 2:9, 2:9]]
-        same(views[6 * number:6 * number + 5], by_hand)
-        same(views[18 + 6 * number:18 + 6 * number + 5], [crop[..., ::-1] for crop in by_hand])
+        square = pixels[:, start : start + 12] if portrait else pixels[:, :, start : start + 12]
+        by_hand = [
+            square[:, :7, :7],
+            square[:, :7, 5:],
+            square[:, 5:, :7],
+            square[:, 5:, 5:],
+            square[:, 2:9, 2:9],
+        ]
+        same(views[6 * number : 6 * number + 5], by_hand)
+        same(views[18 + 6 * number : 18 + 6 * number + 5], [crop[..., ::-1] for crop in by_hand])
         whole = views[6 * number + 5].numpy()
         assert np.abs(whole.mean((1, 2)) - square.mean((1, 2))).max() < 4
         assert np.array_equal(views[18 + 6 * number + 5].numpy(), whole[..., ::-1])
 
 
-@pytest.mark.parametrize(("crops", "side", "sizes", "count"), [
-    ("144", 224, (256, 288, 320, 352), 144), ("10", 224, (256,), 10), ("10", 227, (259,), 10),
-    ("dense", 224, (256,), 2),
-])
+@pytest.mark.parametrize(
+    ("crops", "side", "sizes", "count"),
+    [
+        ("144", 224, (256, 288, 320, 352), 144),
+        ("10", 224, (256,), 10),
+        ("10", 227, (259,), 10),
+        ("dense", 224, (256,), 2),
+    ],
+)
 def test_the_papers_sizes_and_counts_are_the_defaults(crops, side, sizes, count):
     views = MultiCrop(crops)
     assert views.sizes_for(side) == sizes
@@ -63,7 +85,9 @@ def test_the_whole_square_is_scaled_with_antialiasing():
     assert views.unique().tolist() == [9]
     board = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 200
     [views] = MultiCrop("144", (64,)).of(board.to(torch.uint8)[None], 32)
-    assert (views[5].float() - 100).abs()[:, 2:-2, 2:-2].max() <= 1         # every second pixel alone would be 0 or 200
+    assert (views[5].float() - 100).abs()[
+        :, 2:-2, 2:-2
+    ].max() <= 1  # every second pixel alone would be 0 or 200
 
 
 def test_dense_shows_the_whole_image_at_every_size():
@@ -78,16 +102,27 @@ def test_the_centre_crop_at_several_sizes():
     assert views[1].shape == (1, 3, 5, 5)
 
 
-@pytest.mark.parametrize(("size", "wanted"), [((30, 20), (15, 10)), ((20, 30), (10, 15)), ((20, 20), (10, 10)),
-                                              ((5, 200), (10, 40)), ((1, 60_000), (10, 40))])
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ((30, 20), (15, 10)),
+        ((20, 30), (10, 15)),
+        ((20, 20), (10, 10)),
+        ((5, 200), (10, 40)),
+        ((1, 60_000), (10, 40)),
+    ],
+)
 def test_the_shorter_side_is_what_was_asked_and_a_strip_loses_its_ends(size, wanted):
     assert tuple(shorter_side_at(torch.zeros(1, *size, dtype=torch.uint8), 10).shape[1:]) == wanted
 
 
-@pytest.mark.parametrize(("views", "says"), [
-    (("12",), r"crops = '12' is not allowed; allowed: center \| 10 \| 144 \| dense"),
-    (("10", (8, 256)), r"sizes = 8: .* no room .* 32 pixels; give sizes of 32 or more"),
-])
+@pytest.mark.parametrize(
+    ("views", "says"),
+    [
+        (("12",), r"crops = '12' is not allowed; allowed: center \| 10 \| 144 \| dense"),
+        (("10", (8, 256)), r"sizes = 8: .* no room .* 32 pixels; give sizes of 32 or more"),
+    ],
+)
 def test_what_cannot_be_is_said(views, says):
     with pytest.raises(MultiCropError, match=says):
         MultiCrop(*views).of(image(40, 40), 32)

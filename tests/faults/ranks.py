@@ -1,4 +1,7 @@
-"""Several processes of one run, with what torchrun tells each, but forked from a server that has torch loaded."""
+"""Several processes of one run, with what torchrun tells each, but forked from a server that has
+torch loaded.
+"""
+
 import multiprocessing
 import os
 import socket
@@ -8,12 +11,33 @@ from pathlib import Path
 from convatlas.training import Recipe
 from convatlas.training.trainer import Trainer
 
-os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"     # as the command line does, before the server loads torch
+os.environ["TORCH_CPP_LOG_LEVEL"] = (
+    "ERROR"  # as the command line does, before the server loads torch
+)
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["convatlas.training.run", "convatlas.training.plots", "sklearn.datasets",
-                               "matplotlib.backends.backend_agg", "matplotlib.figure", "torch._dynamo"])
-SMALL = Recipe(network="lenet1989", data="digits", epochs=2, batch_size=256, opt="adamw", lr=0.005, warmup_epochs=0,
-               shift=2, rotate=10, save_every=0, timeout=60)     # eight steps
+FORKS.set_forkserver_preload(
+    [
+        "convatlas.training.run",
+        "convatlas.training.plots",
+        "sklearn.datasets",
+        "matplotlib.backends.backend_agg",
+        "matplotlib.figure",
+        "torch._dynamo",
+    ]
+)
+SMALL = Recipe(
+    network="lenet1989",
+    data="digits",
+    epochs=2,
+    batch_size=256,
+    opt="adamw",
+    lr=0.005,
+    warmup_epochs=0,
+    shift=2,
+    rotate=10,
+    save_every=0,
+    timeout=60,
+)  # eight steps
 
 
 class Ranks:
@@ -25,15 +49,19 @@ class Ranks:
             port = probe.getsockname()[1]
         pipes = [FORKS.Pipe(duplex=False) for _ in range(size)]
         self.readers = [reader for reader, _ in pipes]
-        self.processes = [FORKS.Process(target=_rank, args=(rank, size, port, pipes[rank][1], work, arguments))
-                          for rank in range(size)]
+        self.processes = [
+            FORKS.Process(target=_rank, args=(rank, size, port, pipes[rank][1], work, arguments))
+            for rank in range(size)
+        ]
         for process in self.processes:
             process.start()
         for _, writer in pipes:
             writer.close()
 
     def results(self, within: float = 60) -> list:
-        """What each returned, or the exception it raised, or the exit code of one that was killed."""
+        """What each returned, or the exception it raised, or the exit code of one
+        that was killed.
+        """
         found = []
         for process, reader in zip(self.processes, self.readers, strict=True):
             try:
@@ -50,8 +78,13 @@ class Ranks:
 
 
 def _rank(rank: int, size: int, port: int, writer, work: Callable, arguments: tuple) -> None:
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(size), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": str(port)}
+    os.environ |= {
+        "RANK": str(rank),
+        "WORLD_SIZE": str(size),
+        "LOCAL_RANK": str(rank),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+    }
     try:
         found = work(*arguments)
     except Exception as error:

@@ -1,4 +1,7 @@
-"""Several processes: the same run as one, and every way in which one of them can fail. Rows 9, 12, 18, 19, 24, 26."""
+"""Several processes: the same run as one, and every way in which one of them can fail. Rows 9, 12,
+18, 19, 24, 26.
+"""
+
 import json
 import os
 import re
@@ -38,16 +41,21 @@ def noise(n: int, side: int = 32) -> Data:
 
 # ---- the same run
 
+
 @pytest.mark.parametrize("size", [2, 3])
 def test_training_batches_are_split_in_order_and_measured_ones_shared_whole(size):
     data = noise(50)
     prep = fit_preprocess(data, 32)
     whole = Loader(data.train, prep, 16, seed=5)
     parts = [Loader(data.train, prep, 16, seed=5, share=(rank, size)) for rank in range(size)]
-    for one, shares in zip(whole.epoch(3, 1), zip(*(part.epoch(3, 1) for part in parts), strict=True), strict=True):
+    for one, shares in zip(
+        whole.epoch(3, 1), zip(*(part.epoch(3, 1) for part in parts), strict=True), strict=True
+    ):
         assert torch.equal(one[2], torch.cat([share[2] for share in shares]))
         assert torch.equal(one[0], torch.cat([share[0] for share in shares]))
-        assert all(len(share[2]) % 2 == 0 for share in shares)      # neighbours are mixed with each other
+        assert all(
+            len(share[2]) % 2 == 0 for share in shares
+        )  # neighbours are mixed with each other
     together = [batch[2].tolist() for part in parts for batch in part.all()]
     assert sorted(together) == [batch[2].tolist() for batch in whole.all()]
 
@@ -65,13 +73,25 @@ def three_steps(recipe: Recipe) -> dict:
         return {name: tensor.numpy() for name, tensor in net.state_dict().items()}
 
 
-@pytest.mark.parametrize(("change", "size"), [
-    ({"sync_bn": True}, 2), ({"freeze_bn": True, "accumulate": 2, "ema": 0.9}, 3),
-    pytest.param({"sync_bn": True}, 3, marks=pytest.mark.full),
-], ids=str)
+@pytest.mark.parametrize(
+    ("change", "size"),
+    [
+        ({"sync_bn": True}, 2),
+        ({"freeze_bn": True, "accumulate": 2, "ema": 0.9}, 3),
+        pytest.param({"sync_bn": True}, 3, marks=pytest.mark.full),
+    ],
+    ids=str,
+)
 def test_float64_processes_agree_with_one_to_1e_12(change, size):
-    recipe = Recipe(network="resnet20_cifar", batch_size=8, opt="sgd", lr=0.1, warmup_epochs=0, clip_grad=1.0,
-                    **{"accumulate": 1} | change)
+    recipe = Recipe(
+        network="resnet20_cifar",
+        batch_size=8,
+        opt="sgd",
+        lr=0.1,
+        warmup_epochs=0,
+        clip_grad=1.0,
+        **{"accumulate": 1} | change,
+    )
     found = Ranks(size, three_steps, recipe).results()
     for name, wanted in three_steps(recipe.change(accumulate=1)).items():
         for other in found:
@@ -85,9 +105,13 @@ def evaluations() -> list:
         found = []
         for n in range(1, 18):
             data = noise(n, net.side)
-            loader = Loader(data.test, fit_preprocess(data, net.side), 2, share=(group.rank, group.size))
+            loader = Loader(
+                data.test, fit_preprocess(data, net.side), 2, share=(group.rank, group.size)
+            )
             result = evaluate_together(group, net, loader, 3, torch.nn.functional.cross_entropy)
-            found.append((result.confusion.tolist(), result.top5, pytest.approx(result.loss, rel=1e-12)))
+            found.append(
+                (result.confusion.tolist(), result.top5, pytest.approx(result.loss, rel=1e-12))
+            )
         return found
 
 
@@ -105,28 +129,43 @@ def test_a_run_of_two_processes_is_the_run_of_one(tmp_path):
     assert [found[0][key] for key in ("steps", "epochs")] == [8, 2]
     assert found[0]["provenance"]["processes"] == 2
     assert metrics["provenance"]["processes"] == 1
-    logs = [[json.loads(line) for line in (tmp_path / name / "log.jsonl").open()] for name in ("one", "two")]
+    logs = [
+        [json.loads(line) for line in (tmp_path / name / "log.jsonl").open()]
+        for name in ("one", "two")
+    ]
     for one, two in zip(*logs, strict=True):
         assert one["train_loss"] == pytest.approx(two["train_loss"], rel=1e-5)
         assert one["step"] == two["step"]
 
 
 def forecasts(joined: float) -> room.Forecast:
-    """With a step taking 1 s in the first process, 2 s in the second, and so long where both send their gradients."""
+    """With a step taking 1 s in the first process, 2 s in the second, and so long where both send
+    their gradients.
+    """
     with process_group(30, "cpu") as group:
         room.step_seconds = lambda probe, x, y: joined if probe.group.size > 1 else 1.0 + group.rank
         room._timed_sample = lambda loader, count: (*loader.sample(count)[:2], 0.0)
         data, net = noise(50), create_model("lenet5", num_classes=3, in_channels=1)
         loader = Loader(data.train, fit_preprocess(data, 32), 8, share=(group.rank, group.size))
-        return room.forecast(Recipe(network="lenet5", batch_size=8), net, loader, {"val": 12, "test": 24}, 4e5,
-                             torch.device("cpu"), 3, group)
+        return room.forecast(
+            Recipe(network="lenet5", batch_size=8),
+            net,
+            loader,
+            {"val": 12, "test": 24},
+            4e5,
+            torch.device("cpu"),
+            3,
+            group,
+        )
 
 
-@pytest.mark.parametrize(("joined", "sending"), [(3.0, 1.0), (1.5, 0.0)])     # no step is faster for being joined
+@pytest.mark.parametrize(
+    ("joined", "sending"), [(3.0, 1.0), (1.5, 0.0)]
+)  # no step is faster for being joined
 def test_two_processes_forecast_the_slower_ones_time_and_the_sending_of_gradients(joined, sending):
     found = Ranks(2, forecasts, joined).results()
     assert found[0] == found[1]
-    each = 2 / 4                            # seconds for one of a process's four images
+    each = 2 / 4  # seconds for one of a process's four images
     assert found[0].step == pytest.approx(2 + sending)
     assert found[0].epoch == pytest.approx(6 * found[0].step + 12 / 2 * each / 3)
     assert found[0].rest == pytest.approx(3 * found[0].epoch + 24 / 2 * each / 3)
@@ -140,6 +179,7 @@ def test_a_loss_that_is_not_finite_is_said_once(tmp_path):
 
 
 # ---- stopping and going on
+
 
 def stopped(folder: Path, rank: int, step: int, recipe: Recipe = SMALL) -> dict:
     before_step(rank, step, lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -158,14 +198,18 @@ def test_sigterm_to_either_process_saves_stops_both_and_costs_no_bit(two_whole, 
     found = Ranks(2, stopped, tmp_path, rank, 3).results()
     assert [type(error) for error in found] == [Stopped, Stopped]
     assert "at step 4, saved" in str(found[0])
-    assert [path.name for path in sorted((tmp_path / "checkpoints").glob("step-*"))][-1] == "step-00000004"
+    assert [path.name for path in sorted((tmp_path / "checkpoints").glob("step-*"))][
+        -1
+    ] == "step-00000004"
     Ranks(2, train, SMALL, tmp_path, True).results()
     assert weights(tmp_path) == weights(two_whole)
 
 
 @pytest.mark.full
 def test_three_processes_resume_to_the_same_bits_too(tmp_path):
-    """Three numbers have more than one order of addition. In two buckets, for then DDP might change their order."""
+    """Three numbers have more than one order of addition. In two buckets, for then DDP might change
+    their order.
+    """
     recipe = SMALL.change(network="resnet20_cifar")
     Ranks(3, train, recipe, tmp_path / "whole").results(300)
     Ranks(3, stopped, tmp_path / "cut", 2, 3, recipe).results(300)
@@ -182,20 +226,22 @@ def ordered(folder: Path, resume: bool, stop: int | None) -> list:
     def noted(self, epoch, start=0):
         for x, y, indices in real(self, epoch, start):
             yield x, y, indices
-            seen.append(indices.tolist())   # once the step is over
+            seen.append(indices.tolist())  # once the step is over
 
     Loader.epoch = noted
     try:
         train(SMALL.change(batch_size=255), folder, resume)
     except Stopped:
-        seen.append(None)                   # its last step is done, but not noted
+        seen.append(None)  # its last step is done, but not noted
     finally:
         Loader.epoch = real
     return seen
 
 
-@pytest.mark.parametrize(("first", "then"), [(1, 2), *(pytest.param(*both, marks=pytest.mark.full)
-                                                       for both in ((2, 1), (2, 3)))])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [(1, 2), *(pytest.param(*both, marks=pytest.mark.full) for both in ((2, 1), (2, 3)))],
+)
 def test_a_run_goes_on_with_another_number_of_processes_in_the_same_order(tmp_path, first, then):
     whole = Ranks(1, ordered, tmp_path / "whole", False, None).results()[0]
     begun = Ranks(first, ordered, tmp_path / "cut", False, 3).results()
@@ -205,11 +251,12 @@ def test_a_run_goes_on_with_another_number_of_processes_in_the_same_order(tmp_pa
     after = [list(chain(*parts)) for parts in zip(*ended, strict=True)]
     assert together == whole[:done]
     assert done in (3, 2)
-    assert after == whole[len(whole) - len(after):]
+    assert after == whole[len(whole) - len(after) :]
     assert len(together) + 1 + len(after) == len(whole) == 8
 
 
 # ---- failing
+
 
 def killed(folder: Path, action) -> dict:
     before_step(1, 2, action)
@@ -260,11 +307,15 @@ def test_a_partial_folder_of_the_same_step_stops_nobody(two_whole, tmp_path):
 
 def test_a_batch_that_is_too_small_for_the_processes_is_refused(tmp_path):
     found = Ranks(3, train, SMALL.change(batch_size=2), tmp_path).results(30)
-    assert all("a step of 2 images cannot be split over 3 processes" in str(error) for error in found)
+    assert all(
+        "a step of 2 images cannot be split over 3 processes" in str(error) for error in found
+    )
 
 
 def own_image_folder(folder: Path, bad_rank: int) -> dict:
-    recipe = SMALL.change(data=str(folder / "gone") if int(os.environ["RANK"]) == bad_rank else "digits")
+    recipe = SMALL.change(
+        data=str(folder / "gone") if int(os.environ["RANK"]) == bad_rank else "digits"
+    )
     return train(recipe, folder / "run")
 
 
@@ -278,12 +329,34 @@ def test_a_failure_on_one_machine_is_said_by_that_one_and_ends_all(tmp_path):
 
 # ---- as a person starts it
 
+
 def by_hand(folder: Path, rank: int, port: int, epochs: int) -> subprocess.Popen:
-    words = ["train", "lenet1989", "--data", "digits", "--epochs", str(epochs), "--threads", "1", "--resume", "auto"]
-    return subprocess.Popen([sys.executable, "-m", "convatlas", *words, "--output", str(folder)], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            env=os.environ | {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank),
-                                              "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
+    words = [
+        "train",
+        "lenet1989",
+        "--data",
+        "digits",
+        "--epochs",
+        str(epochs),
+        "--threads",
+        "1",
+        "--resume",
+        "auto",
+    ]
+    return subprocess.Popen(
+        [sys.executable, "-m", "convatlas", *words, "--output", str(folder)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ
+        | {
+            "RANK": str(rank),
+            "WORLD_SIZE": "2",
+            "LOCAL_RANK": str(rank),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+        },
+    )
 
 
 @pytest.mark.full
@@ -303,25 +376,54 @@ def test_both_processes_leave_with_75_and_one_of_them_speaks(tmp_path):
 
 
 def torchrun(folder: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "convatlas",
-            "train", "lenet1989", "--data", "digits", "--threads", "1", "--output", str(folder), *words]
+    return [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "convatlas",
+        "train",
+        "lenet1989",
+        "--data",
+        "digits",
+        "--threads",
+        "1",
+        "--output",
+        str(folder),
+        *words,
+    ]
 
 
 @pytest.mark.full
 def test_torchrun_prints_once_and_a_signal_to_it_costs_no_bit(tmp_path):
-    whole = subprocess.run(torchrun(tmp_path / "whole", "--epochs", "60"), capture_output=True, text=True, check=True)
+    whole = subprocess.run(
+        torchrun(tmp_path / "whole", "--epochs", "60"), capture_output=True, text=True, check=True
+    )
     assert whole.stdout.count("test accuracy") == 1
     assert "steps on 2 processes, cpu; new run" in whole.stdout
-    assert len(re.findall(r"forecast: about [\d,]+ MB of memory in each process, ", whole.stdout)) == 1
-    launcher = subprocess.Popen(torchrun(tmp_path / "cut", "--epochs", "60", "--save-every", "0"),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert (
+        len(re.findall(r"forecast: about [\d,]+ MB of memory in each process, ", whole.stdout)) == 1
+    )
+    launcher = subprocess.Popen(
+        torchrun(tmp_path / "cut", "--epochs", "60", "--save-every", "0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while "epoch" not in (line := launcher.stdout.readline()) or "epochs of" in line:
         assert line
     launcher.terminate()
     _, errors = launcher.communicate(timeout=90)
     assert errors.count("stopped by SIGTERM at step") == 1
     assert not (tmp_path / "cut" / "metrics.json").exists()
-    subprocess.run(torchrun(tmp_path / "cut", "--epochs", "60", "--resume", "auto"), capture_output=True, check=True)
+    subprocess.run(
+        torchrun(tmp_path / "cut", "--epochs", "60", "--resume", "auto"),
+        capture_output=True,
+        check=True,
+    )
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
 
 

@@ -1,6 +1,7 @@
-"""Rows 40, 41, 44 and 46 of the fault matrix; 42, 43 and 45 are in tests/weights (test_reading, test_loading,
-test_fetching), and so are the plainer forms of 40 and 41.
+"""Rows 40, 41, 44 and 46 of the fault matrix; 42, 43 and 45 are in tests/weights (test_reading,
+test_loading, test_fetching), and so are the plainer forms of 40 and 41.
 """
+
 import json
 import pickle
 import subprocess
@@ -16,15 +17,31 @@ from convatlas.data import open_data
 from convatlas.errors import DataError, WeightsError
 from convatlas.weights.reading import read
 
-# importable name: its arguments, of which {mark} is a folder to make and {code} Python that makes it
+# importable name: its arguments, of which {mark} is a folder to make and {code} Python that makes
+# it
 SCANNERS_MISSED = {
-    "builtins exec": ["{code}"], "builtins eval": ["__import__('os').mkdir('{mark}')"], "os system": ["mkdir {mark}"],
-    "posix mkdir": ["{mark}"], "timeit timeit": ["{code}"], "subprocess getoutput": ["mkdir {mark}"],
-    "pty spawn": ["true"], "cProfile run": ["{code}"], "profile run": ["{code}"], "doctest debug_script": ["{code}"],
-    "_posixsubprocess fork_exec": ["mkdir"], "importlib import_module": ["antigravity"],
+    "builtins exec": ["{code}"],
+    "builtins eval": ["__import__('os').mkdir('{mark}')"],
+    "os system": ["mkdir {mark}"],
+    "posix mkdir": ["{mark}"],
+    "timeit timeit": ["{code}"],
+    "subprocess getoutput": ["mkdir {mark}"],
+    "pty spawn": ["true"],
+    "cProfile run": ["{code}"],
+    "profile run": ["{code}"],
+    "doctest debug_script": ["{code}"],
+    "_posixsubprocess fork_exec": ["mkdir"],
+    "importlib import_module": ["antigravity"],
 }
-WORKING = {"builtins exec", "builtins eval", "os system", "posix mkdir", "timeit timeit", "subprocess getoutput",
-           "cProfile run"}
+WORKING = {
+    "builtins exec",
+    "builtins eval",
+    "os system",
+    "posix mkdir",
+    "timeit timeit",
+    "subprocess getoutput",
+    "cProfile run",
+}
 
 
 def opcodes(name: str, mark: Path) -> bytes:
@@ -59,13 +76,19 @@ def test_code_is_refused_under_any_ending(tmp_path, name, ending):
 @pytest.mark.parametrize("name", sorted(WORKING))
 def test_the_payloads_themselves_work(tmp_path, name):
     mark = tmp_path / "mark"
-    subprocess.run([sys.executable, "-c", "import pickle, sys; pickle.loads(sys.stdin.buffer.read())"],
-                   input=opcodes(name, mark), capture_output=True, check=False)
+    subprocess.run(
+        [sys.executable, "-c", "import pickle, sys; pickle.loads(sys.stdin.buffer.read())"],
+        input=opcodes(name, mark),
+        capture_output=True,
+        check=False,
+    )
     assert mark.exists()
 
 
 def test_archives_and_programs_of_others_are_refused_by_their_kind(tmp_path):
-    """A tar with a pickle in it, .npz, a Keras archive with a Lambda, ONNX with data outside, a DCP folder."""
+    """A tar with a pickle in it, .npz, a Keras archive with a Lambda, ONNX with data outside, a DCP
+    folder.
+    """
     mark = tmp_path / "mark"
     (tmp_path / "data.pkl").write_bytes(opcodes("posix mkdir", mark))
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
@@ -77,9 +100,13 @@ def test_archives_and_programs_of_others_are_refused_by_their_kind(tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"\x08\x08\x12\x07pytorch" + b"..\x2f..\x2fetc\x2fpasswd" * 9)
     (tmp_path / "dcp").mkdir()
     (tmp_path / "dcp" / ".metadata").write_bytes(opcodes("posix mkdir", mark))
-    for name, words in {"a.tar": "is no checkpoint", "a.npz": "is a zip archive, but no PyTorch checkpoint",
-                        "a.keras": "is a zip archive, but no PyTorch checkpoint", "a.onnx": "is an ONNX",
-                        "dcp": "is a folder"}.items():
+    for name, words in {
+        "a.tar": "is no checkpoint",
+        "a.npz": "is a zip archive, but no PyTorch checkpoint",
+        "a.keras": "is a zip archive, but no PyTorch checkpoint",
+        "a.onnx": "is an ONNX",
+        "dcp": "is a folder",
+    }.items():
         with pytest.raises(WeightsError, match=words):
             read(tmp_path / name)
     assert not mark.exists()

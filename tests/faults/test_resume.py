@@ -1,6 +1,7 @@
-"""Rows 10, 11, 14, 15, 27 and 38 of the fault matrix; 12 is in test_distributed.py, 13 in test_checkpoints.py, and 23
-and the short form of 10 in tests/training/test_run.py.
+"""Rows 10, 11, 14, 15, 27 and 38 of the fault matrix; 12 is in test_distributed.py, 13 in
+test_checkpoints.py, and 23 and the short form of 10 in tests/training/test_run.py.
 """
+
 import json
 import os
 import signal
@@ -22,10 +23,26 @@ from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import load_newest, read_step, steps
 from convatlas.training.trainer import Trainer, seed_for
 
-EVERYTHING = {"pad": 2, "flip": True, "shift": 1.5, "rotate": 10, "scale": 0.1, "squeeze": 0.1, "shear": 0.1,
-              "crop": "random-resized", "resize": (36, 44), "crop_scale": (0.3, 1.0), "crop_ratio": (0.75, 1.3333),
-              "color_jitter": 0.4, "lighting": 0.1, "auto_augment": "randaugment", "random_erasing": 0.25,
-              "mixup": 0.2, "cutmix": 1.0, "sizes": (32, 40)}
+EVERYTHING = {
+    "pad": 2,
+    "flip": True,
+    "shift": 1.5,
+    "rotate": 10,
+    "scale": 0.1,
+    "squeeze": 0.1,
+    "shear": 0.1,
+    "crop": "random-resized",
+    "resize": (36, 44),
+    "crop_scale": (0.3, 1.0),
+    "crop_ratio": (0.75, 1.3333),
+    "color_jitter": 0.4,
+    "lighting": 0.1,
+    "auto_augment": "randaugment",
+    "random_erasing": 0.25,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "sizes": (32, 40),
+}
 GOLDEN = Path(__file__).with_name("losses.json")
 TRACED = ("lenet5", "resnet20_cifar", "mobilenet_v2_x0_35", "shufflenet_v2_x0_5")
 
@@ -52,13 +69,32 @@ def images_in(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def streamed(tmp_path_factory):
-    """Dropout, batch norm, an average and every distortion; images are read by workers. (recipe, its whole run)"""
+    """Dropout, batch norm, an average and every distortion; images are read by workers. (recipe,
+    its whole run)
+    """
     place = tmp_path_factory.mktemp("streamed")
-    recipe = Recipe(network="mobilenet_v2_x0_35", size=32, data=str(images_in(place / "set")), epochs=2,
-                    batch_size=16, opt="rmsprop-tf", lr=1e-3, eps=1e-3, warmup_epochs=0.5, ema=0.9, decay_norm=False,
-                    clip_grad=1.0,
-                    accumulate=2, sched="exponential", decay_epochs=0.3, gamma=0.9, label_smoothing=0.1, save_every=60,
-                    val_fraction=0.11, **EVERYTHING)
+    recipe = Recipe(
+        network="mobilenet_v2_x0_35",
+        size=32,
+        data=str(images_in(place / "set")),
+        epochs=2,
+        batch_size=16,
+        opt="rmsprop-tf",
+        lr=1e-3,
+        eps=1e-3,
+        warmup_epochs=0.5,
+        ema=0.9,
+        decay_norm=False,
+        clip_grad=1.0,
+        accumulate=2,
+        sched="exponential",
+        decay_epochs=0.3,
+        gamma=0.9,
+        label_smoothing=0.1,
+        save_every=60,
+        val_fraction=0.11,
+        **EVERYTHING,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prepare, "Loader", partial(Loader, memory_limit=0))
         train(recipe, place / "whole")
@@ -66,11 +102,18 @@ def streamed(tmp_path_factory):
 
 
 def without_seconds(checkpoint) -> dict:
-    return {"state": {**checkpoint.state, "progress": checkpoint.state["progress"] | {"seconds": 0, "log_length": 0}}}
+    return {
+        "state": {
+            **checkpoint.state,
+            "progress": checkpoint.state["progress"] | {"seconds": 0, "log_length": 0},
+        }
+    }
 
 
 def assert_equal_checkpoints(one: Path, two: Path) -> None:
-    """All that the last one holds: weights, average, moments, best weights, scores, counters (rows 10 and 14)."""
+    """All that the last one holds: weights, average, moments, best weights, scores, counters (rows
+    10 and 14).
+    """
     a, b = (load_newest(folder / "checkpoints", pytest.fail) for folder in (one, two))
     assert without_seconds(a) == without_seconds(b)
     for part in ("model", "train_state"):
@@ -84,15 +127,26 @@ def test_the_recipe_above_uses_every_distortion_there_is():
     assert unused <= set(), f"give {unused} a value in EVERYTHING"
 
 
-@pytest.mark.parametrize(("workers", "at"), [(2, 5), *(pytest.param(workers, at, marks=pytest.mark.full)
-                                                       for workers in (0, 1, 2, 4) for at in range(1, 7))])
-def test_cut_at_any_step_with_any_number_of_workers_it_ends_with_the_same_bits(streamed, tmp_path, workers, at):
+@pytest.mark.parametrize(
+    ("workers", "at"),
+    [
+        (2, 5),
+        *(
+            pytest.param(workers, at, marks=pytest.mark.full)
+            for workers in (0, 1, 2, 4)
+            for at in range(1, 7)
+        ),
+    ],
+)
+def test_cut_at_any_step_with_any_number_of_workers_it_ends_with_the_same_bits(
+    streamed, tmp_path, workers, at
+):
     recipe, whole = streamed
     with pytest.raises(Stopped, match=f"at step {at}, saved"):
         train(recipe.change(workers=workers), tmp_path, callback=Stop(at))
     assert train(recipe.change(workers=0 if workers else 1), tmp_path, resume=True)["steps"] == 6
     assert weights(tmp_path) == weights(whole)
-    if at < 6:          # the last step's checkpoint is not written a second time, after validation
+    if at < 6:  # the last step's checkpoint is not written a second time, after validation
         assert_equal_checkpoints(tmp_path, whole)
 
 
@@ -104,39 +158,47 @@ def test_a_resume_whose_next_scores_are_worse_keeps_the_best_weights(tmp_path, m
         found = real(self, loader, views)
         if loader.split is self.data.test:
             return found
-        seen.append({name: tensor.clone() for name, tensor in self.trainer.result.state_dict().items()})
+        seen.append(
+            {name: tensor.clone() for name, tensor in self.trainer.result.state_dict().items()}
+        )
         hits = 90 if len(seen) == 1 else 20
         return replace(found, confusion=torch.tensor([[hits, 126 - hits], [0, 0]]))
 
     monkeypatch.setattr(run_module._Run, "_evaluate", scripted)
     with pytest.raises(Stopped):
         train(SMALL.change(epochs=3), tmp_path, callback=Stop(6))
-    best = {name[5:]: tensor for name, tensor in load_newest(tmp_path / "checkpoints", pytest.fail).train_state.items()
-            if name.startswith("best.")}
+    best = {
+        name[5:]: tensor
+        for name, tensor in load_newest(tmp_path / "checkpoints", pytest.fail).train_state.items()
+        if name.startswith("best.")
+    }
     metrics = train(SMALL.change(epochs=3), tmp_path, resume=True)
     assert metrics["validation"] == {"accuracy": 90 / 126, "epoch": 1, "images": 126}
     assert all(torch.equal(best[name], tensor) for name, tensor in seen[0].items())
     from safetensors.torch import load
+
     saved = load(weights(tmp_path))
     assert all(torch.equal(saved[name], tensor) for name, tensor in seen[0].items())
 
 
 def losses_of(network: str) -> list[float]:
     """Twenty steps of four images: what the loop makes of a network, from its first weights on."""
-    recipe = Recipe(network=network, batch_size=4, opt="sgd", lr=0.01, warmup_epochs=0, weight_decay=1e-4)
+    recipe = Recipe(
+        network=network, batch_size=4, opt="sgd", lr=0.01, warmup_epochs=0, weight_decay=1e-4
+    )
     torch.manual_seed(seed_for(0, "weights"))
     net = create_model(network, num_classes=5, in_channels=3)
     dice = torch.Generator().manual_seed(7)
     side = min(net.side, max(net.smallest, 64))
     images = torch.randn(8, 3, side, side, generator=dice)
     trainer = Trainer(recipe, net, 20, torch.device("cpu"))
-    return [trainer.step(images[4 * (i % 2):][:4], torch.arange(4) + i % 2) for i in range(20)]
+    return [trainer.step(images[4 * (i % 2) :][:4], torch.arange(4) + i % 2) for i in range(20)]
 
 
 @pytest.mark.parametrize("network", TRACED)
 def test_twenty_steps_give_the_recorded_losses(network):
-    """Row 27. Other processors round otherwise, and steps magnify that: the first five must agree to 0.1 %, the rest
-    to 10 %. `python tests/faults/test_resume.py` records them anew.
+    """Row 27. Other processors round otherwise, and steps magnify that: the first five must agree
+    to 0.1 %, the rest to 10 %. `python tests/faults/test_resume.py` records them anew.
     """
     recorded, found = json.loads(GOLDEN.read_text())[network], losses_of(network)
     assert found[:5] == pytest.approx(recorded[:5], rel=1e-3)
@@ -144,7 +206,9 @@ def test_twenty_steps_give_the_recorded_losses(network):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_finite_weights(tmp_path, monkeypatch, value):
+def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_finite_weights(
+    tmp_path, monkeypatch, value
+):
     """Row 38, at step 5: the second batch of the second epoch."""
     real = Trainer._differentiate
 
@@ -153,7 +217,9 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_finite_weights(tmp_p
         return [value if self.progress.step == 5 else loss_sum, *rest]
 
     monkeypatch.setattr(Trainer, "_differentiate", broken)
-    with pytest.raises(RunError, match=rf"the loss became {value} at step 5 \(epoch 2, batch 2\); nothing of it"):
+    with pytest.raises(
+        RunError, match=rf"the loss became {value} at step 5 \(epoch 2, batch 2\); nothing of it"
+    ):
         train(SMALL.change(save_every=1e-9), tmp_path)
     for step in steps(tmp_path / "checkpoints"):
         assert all(tensor.isfinite().all() for tensor in read_step(step).model.values())
@@ -178,5 +244,8 @@ def test_weights_that_are_no_longer_finite_are_not_saved(tmp_path, monkeypatch):
 
 
 if __name__ == "__main__":
-    lines = [f' "{network}": {json.dumps([round(loss, 6) for loss in losses_of(network)])}' for network in TRACED]
+    lines = [
+        f' "{network}": {json.dumps([round(loss, 6) for loss in losses_of(network)])}'
+        for network in TRACED
+    ]
     GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")

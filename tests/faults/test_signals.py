@@ -1,7 +1,9 @@
-"""Rows 16 and 17: signals in a save, in evaluation, twice. In a step they are in tests/training/test_run.py.
+"""Rows 16 and 17: signals in a save, in evaluation, twice. In a step they are in
+tests/training/test_run.py.
 
 Thirty at random moments are counted by `benchmarks/kill_resume.py --signal TERM`.
 """
+
 import multiprocessing
 import os
 import signal
@@ -30,8 +32,9 @@ def whole(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 @pytest.mark.parametrize("where", ["save_step", "evaluate"])
-def test_a_signal_in_a_save_or_in_evaluation_stops_at_the_next_step_and_costs_no_bit(whole, tmp_path, monkeypatch,
-                                                                                      where, number):
+def test_a_signal_in_a_save_or_in_evaluation_stops_at_the_next_step_and_costs_no_bit(
+    whole, tmp_path, monkeypatch, where, number
+):
     real, calls = getattr(run_module, where), []
 
     def signalled(*arguments):
@@ -42,7 +45,9 @@ def test_a_signal_in_a_save_or_in_evaluation_stops_at_the_next_step_and_costs_no
 
     monkeypatch.setattr(run_module, where, signalled)
     at = {"save_step": 2, "evaluate": 5}[where]
-    with pytest.raises(Stopped, match=f"stopped by {signal.Signals(number).name} at step {at}, saved"):
+    with pytest.raises(
+        Stopped, match=f"stopped by {signal.Signals(number).name} at step {at}, saved"
+    ):
         train(SMALL, tmp_path)
     monkeypatch.undo()
     train(SMALL, tmp_path, resume=True)
@@ -65,7 +70,9 @@ def stopped_twice_in_a_save(folder: Path) -> int:
     os._exit(0)
 
 
-def test_a_second_signal_stops_at_once_and_the_older_checkpoint_is_intact(whole, tmp_path, monkeypatch):
+def test_a_second_signal_stops_at_once_and_the_older_checkpoint_is_intact(
+    whole, tmp_path, monkeypatch
+):
     monkeypatch.setattr(run_module, "SAVING_SHARE", 0)
     assert stopped_twice_in_a_save(tmp_path) == 128 + signal.SIGTERM
     assert load_newest(tmp_path / "checkpoints", pytest.fail).step == 2
@@ -74,7 +81,9 @@ def test_a_second_signal_stops_at_once_and_the_older_checkpoint_is_intact(whole,
 
 
 def stopped_with_all_its_processes(folder: Path) -> str:
-    """What a run says that is waiting for its readers when all of it gets a signal, as from a job manager."""
+    """What a run says that is waiting for its readers when all of it gets a signal, as from a job
+    manager.
+    """
     ours, theirs = os.pipe()
     child = os.fork()
     if child:
@@ -85,7 +94,10 @@ def stopped_with_all_its_processes(folder: Path) -> str:
 
     class Stopping(Loader):
         def _training_batch(self, batches, epoch, step, reading):
-            if (epoch, step) == (0, 0) and multiprocessing.parent_process():      # not in the forecast's trial
+            if (epoch, step) == (
+                0,
+                0,
+            ) and multiprocessing.parent_process():  # not in the forecast's trial
                 time.sleep(0.5)
                 os.killpg(0, signal.SIGTERM)
             return super()._training_batch(batches, epoch, step, reading)
@@ -100,8 +112,10 @@ def stopped_with_all_its_processes(folder: Path) -> str:
 
 
 def test_a_signal_to_the_processes_that_read_too_costs_no_step(whole, tmp_path):
-    assert f"stopped by SIGTERM at step 1, saved; continue with convatlas train --resume {tmp_path}" \
+    assert (
+        f"stopped by SIGTERM at step 1, saved; continue with convatlas train --resume {tmp_path}"
         == stopped_with_all_its_processes(tmp_path)
+    )
     train(SMALL, tmp_path, resume=True)
     assert weights(tmp_path) == weights(whole)
 

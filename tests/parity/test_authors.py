@@ -1,4 +1,7 @@
-"""akamaster's CIFAR ResNets, written here after their code: zeros on both sides of the old channels."""
+"""akamaster's CIFAR ResNets, written here after their code: zeros on both sides of the old
+channels.
+"""
+
 import pytest
 import torch
 import torch.nn as nn
@@ -20,7 +23,9 @@ class Block(nn.Module):
         self.conv2, self.bn2 = nn.Conv2d(c, c, 3, 1, 1, bias=False), nn.BatchNorm2d(c)
 
     def forward(self, x):
-        shortcut = F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, self.side, self.side))
+        shortcut = F.pad(
+            x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.side, self.side)
+        )
         return (self.bn2(self.conv2(self.bn1(self.conv1(x)).relu())) + shortcut).relu()
 
 
@@ -48,7 +53,8 @@ def test_names_and_shapes_are_theirs(name):
     with torch.device("meta"):
         ours, theirs = create_model(twin.ours).state_dict(), Akamaster(n).state_dict()
     assert {name: ours[key].shape for key, name in twin.names(ours).items()} == {
-        name: value.shape for name, value in theirs.items()}
+        name: value.shape for name, value in theirs.items()
+    }
 
 
 @pytest.fixture
@@ -57,7 +63,11 @@ def pair():
     theirs, ours = Akamaster(3).double().eval(), create_model("resnet20_cifar").double().eval()
     for key, value in theirs.state_dict().items():
         if value.dtype.is_floating_point:
-            value.copy_(torch.rand_like(value) + 0.5 if "running_var" in key else torch.randn_like(value) * 0.3)
+            value.copy_(
+                torch.rand_like(value) + 0.5
+                if "running_var" in key
+                else torch.randn_like(value) * 0.3
+            )
     return CIFAR_RESNETS["resnet20"], ours, theirs
 
 
@@ -86,6 +96,8 @@ def test_the_way_back_is_exact(pair):
 @pytest.mark.parametrize("left_out", range(6))
 def test_every_reordering_is_needed(pair, left_out):
     twin, ours, theirs = pair
-    fewer = Twin(twin.ours, twin.rules, reordered=twin.reordered[:left_out] + twin.reordered[left_out + 1:])
+    fewer = Twin(
+        twin.ours, twin.rules, reordered=twin.reordered[:left_out] + twin.reordered[left_out + 1 :]
+    )
     ours.load_state_dict(carry(fewer, theirs.state_dict(), ours.state_dict()))
     assert logits_differ(ours, theirs) > 1e-3

@@ -1,7 +1,10 @@
-"""Models of timm's that have as many parameters as one of our networks and give other logits: what one change it takes.
+"""Models of timm's that have as many parameters as one of our networks and give other logits: what
+one change it takes.
 
-These are the near misses that the documentation lists. As they are, the logits differ; with the change they agree.
+These are the near misses that the documentation lists. As they are, the logits differ; with the
+change they agree.
 """
+
 from collections.abc import Callable
 from itertools import accumulate
 
@@ -26,23 +29,36 @@ from convatlas.weights.timm import (
     UNITS,
 )
 
-Change = Callable[[nn.Module], None]                    # of our network, in place
+Change = Callable[[nn.Module], None]  # of our network, in place
 
 
 def counting(block: str, first: int, stages: tuple[int, ...]) -> tuple:
     """Our blocks are numbered through, from `first`; theirs by stage."""
     starts = [first, *(first + done for done in accumulate(stages))]
-    return tuple((rf"^{block}{start + i}\.", f"blocks.{stage}.{i}.")
-                 for stage, (start, units) in enumerate(zip(starts[:-1], stages, strict=True)) for i in range(units))
+    return tuple(
+        (rf"^{block}{start + i}\.", f"blocks.{stage}.{i}.")
+        for stage, (start, units) in enumerate(zip(starts[:-1], stages, strict=True))
+        for i in range(units)
+    )
 
 
 def mobilenet_v3(name: str, stages: tuple[int, ...]) -> Twin:
     last = f"blocks.{len(stages)}.0"
-    return Twin(name, (
-        (r"^conv1\.conv\.conv\.", "conv_stem."), (r"^conv1\.conv\.bn\.", "bn1."), *counting("bneck", 1, stages),
-        (r"^conv2\.conv\.conv\.", f"{last}.conv."), (r"^conv2\.conv\.bn\.", f"{last}.bn1."),
-        (r"^nbn\.fc\.", "conv_head."), (r"\.layers\.se\.squeeze\.", ".se.conv_reduce."),
-        (r"\.layers\.se\.excite\.", ".se.conv_expand."), *BLOCKS), convolved=(Convolved(r"^conv_head\.weight$", 1),))
+    return Twin(
+        name,
+        (
+            (r"^conv1\.conv\.conv\.", "conv_stem."),
+            (r"^conv1\.conv\.bn\.", "bn1."),
+            *counting("bneck", 1, stages),
+            (r"^conv2\.conv\.conv\.", f"{last}.conv."),
+            (r"^conv2\.conv\.bn\.", f"{last}.bn1."),
+            (r"^nbn\.fc\.", "conv_head."),
+            (r"\.layers\.se\.squeeze\.", ".se.conv_reduce."),
+            (r"\.layers\.se\.excite\.", ".se.conv_expand."),
+            *BLOCKS,
+        ),
+        convolved=(Convolved(r"^conv_head\.weight$", 1),),
+    )
 
 
 def large(suffix: str = "") -> Twin:
@@ -54,16 +70,28 @@ def small(suffix: str = "") -> Twin:
 
 
 MOBILENET_V1 = (
-    (r"^conv1\.conv\.conv\.", "conv_stem."), (r"^conv1\.conv\.bn\.", "bn1."), *counting("conv", 2, (1, 2, 2, 6, 2)),
-    (r"\.dw\.conv\.", ".conv_dw."), (r"\.dw\.bn\.", ".bn1."), (r"\.pw\.conv\.", ".conv_pw."),
-    (r"\.pw\.bn\.", ".bn2."), (r"^fc\.", "classifier."))
+    (r"^conv1\.conv\.conv\.", "conv_stem."),
+    (r"^conv1\.conv\.bn\.", "bn1."),
+    *counting("conv", 2, (1, 2, 2, 6, 2)),
+    (r"\.dw\.conv\.", ".conv_dw."),
+    (r"\.dw\.bn\.", ".bn1."),
+    (r"\.pw\.conv\.", ".conv_pw."),
+    (r"\.pw\.bn\.", ".bn2."),
+    (r"^fc\.", "classifier."),
+)
 SENET154 = (*DEEP_STEM, *STAGES, *UNITS, *SHORTCUT, (r"\.branch\.se\.w(\d)\.", r".se.fc\1."))
 CONVOLVED_HEAD = (Convolved(r"^head\.fc\.weight$", 1),)
 PRERESNET = (
-    (r"^conv1\.", "stem.conv."), (r"^activation1\.bn\.", "stages.0.blocks.0.norm1."), (r"^activation\.bn\.", "norm."),
-    (r"^conv(\d)_x\.(\d+)\.", counted("stages.{}.blocks.{}.", -2)), (r"\.activation\.bn\.", ".norm1."),
-    (r"\.branch\.activation(\d)\.bn\.", r".norm\1."), (r"\.branch\.", "."), (r"\.shortcut\.", ".downsample.conv."),
-    (r"^fc\.", "head.fc."))
+    (r"^conv1\.", "stem.conv."),
+    (r"^activation1\.bn\.", "stages.0.blocks.0.norm1."),
+    (r"^activation\.bn\.", "norm."),
+    (r"^conv(\d)_x\.(\d+)\.", counted("stages.{}.blocks.{}.", -2)),
+    (r"\.activation\.bn\.", ".norm1."),
+    (r"\.branch\.activation(\d)\.bn\.", r".norm\1."),
+    (r"\.branch\.", "."),
+    (r"\.shortcut\.", ".downsample.conv."),
+    (r"^fc\.", "head.fc."),
+)
 
 
 def padded_pool(net: nn.Module) -> None:
@@ -110,9 +138,18 @@ NEAR: dict[str, tuple[Twin, Change]] = {
     "seresnext50_32x4d": (Twin("se_resnext50_32x4d", SE_RESNET, GATE), padded_pool),
     "seresnext101_32x4d": (Twin("se_resnext101_32x4d", SE_RESNET, GATE), padded_pool),
     "senet154": (Twin("senet154", SENET154, GATE), padded_pool),
-    "resnetv2_50": (Twin("preresnet50", PRERESNET, CONVOLVED_HEAD), strides_in_3x3_and_pool_before_norm),
-    "resnetv2_101": (Twin("preresnet101", PRERESNET, CONVOLVED_HEAD), strides_in_3x3_and_pool_before_norm),
-    "resnetv2_152": (Twin("preresnet152", PRERESNET, CONVOLVED_HEAD), strides_in_3x3_and_pool_before_norm),
+    "resnetv2_50": (
+        Twin("preresnet50", PRERESNET, CONVOLVED_HEAD),
+        strides_in_3x3_and_pool_before_norm,
+    ),
+    "resnetv2_101": (
+        Twin("preresnet101", PRERESNET, CONVOLVED_HEAD),
+        strides_in_3x3_and_pool_before_norm,
+    ),
+    "resnetv2_152": (
+        Twin("preresnet152", PRERESNET, CONVOLVED_HEAD),
+        strides_in_3x3_and_pool_before_norm,
+    ),
     "mobilenetv1_100": (Twin("mobilenet_v1", MOBILENET_V1), relu6),
     "mobilenetv3_large_100": (large(), smaller_epsilon),
     "mobilenetv3_large_075": (large("_x0_75"), smaller_epsilon),
@@ -125,10 +162,20 @@ NEAR: dict[str, tuple[Twin, Change]] = {
     "tf_mobilenetv3_small_100": (small(), same_padding),
     "tf_mobilenetv3_small_075": (small("_x0_75"), same_padding),
     "tf_mobilenetv3_small_minimal_100": (small("_minimalistic"), same_padding),
-    **{f"efficientnet_b{n}": (Twin(f"efficientnet_b{n}_torchvision", EFFICIENTNET), smaller_epsilon)
-       for n in (5, 6, 7)},
+    **{
+        f"efficientnet_b{n}": (
+            Twin(f"efficientnet_b{n}_torchvision", EFFICIENTNET),
+            smaller_epsilon,
+        )
+        for n in (5, 6, 7)
+    },
 }
-SAMPLED = {"legacy_seresnet18", "mobilenetv1_100", "mobilenetv3_small_050", "tf_mobilenetv3_small_075"}
+SAMPLED = {
+    "legacy_seresnet18",
+    "mobilenetv1_100",
+    "mobilenetv3_small_050",
+    "tf_mobilenetv3_small_075",
+}
 
 
 def relative(ours: nn.Module, theirs: nn.Module, side: int) -> float:
@@ -137,8 +184,10 @@ def relative(ours: nn.Module, theirs: nn.Module, side: int) -> float:
     return float((a - b).abs().max() / b.abs().max())
 
 
-@pytest.mark.parametrize("name", [
-    name if name in SAMPLED else pytest.param(name, marks=pytest.mark.full) for name in NEAR])
+@pytest.mark.parametrize(
+    "name",
+    [name if name in SAMPLED else pytest.param(name, marks=pytest.mark.full) for name in NEAR],
+)
 @torch.no_grad()
 def test_one_change_makes_the_logits_agree(name):
     torch.manual_seed(0)

@@ -1,9 +1,11 @@
 """The same logits as timm's models, with weights carried over by the tables of names.
 
-Every tensor is random, running statistics and negative gammas included, so that no part of a graph can hide. Sides that
-are odd on their way down tell SAME padding, ceil_mode and the borders of pools apart. In double precision, where no
-difference of the graph can pass for rounding, which a random network of a hundred layers multiplies.
+Every tensor is random, running statistics and negative gammas included, so that no part of a graph
+can hide. Sides that are odd on their way down tell SAME padding, ceil_mode and the borders of pools
+apart. In double precision, where no difference of the graph can pass for rounding, which a random
+network of a hundred layers multiplies.
 """
+
 import pytest
 import timm
 import torch
@@ -14,10 +16,26 @@ from convatlas.weights.timm import TWINS
 from convatlas.weights.translating import to_ours, translated
 
 SIDES = {"vgg": (224,), "dla": (64, 96), "inception": (96, 107), "legacy_xception": (75, 96)}
-SMALLEST = {"vgg11", "resnet18", "resnext50_32x4d", "seresnet50", "legacy_seresnet50", "skresnext50_32x4d",
-            "res2net50_48w_2s", "res2net50d", "dla60_res2next", "resnest14d", "densenet121", "inception_v3",
-            "inception_v4", "inception_resnet_v2", "legacy_xception", "mobilenetv2_035", "efficientnet_b0",
-            "tf_efficientnet_b0"}
+SMALLEST = {
+    "vgg11",
+    "resnet18",
+    "resnext50_32x4d",
+    "seresnet50",
+    "legacy_seresnet50",
+    "skresnext50_32x4d",
+    "res2net50_48w_2s",
+    "res2net50d",
+    "dla60_res2next",
+    "resnest14d",
+    "densenet121",
+    "inception_v3",
+    "inception_v4",
+    "inception_resnet_v2",
+    "legacy_xception",
+    "mobilenetv2_035",
+    "efficientnet_b0",
+    "tf_efficientnet_b0",
+}
 State = dict[str, torch.Tensor]
 
 
@@ -30,11 +48,13 @@ def settle(norm: torch.nn.BatchNorm2d, inputs: tuple[torch.Tensor]) -> None:
     """Running statistics near those of what comes in, but not them."""
     std, mean = torch.std_mean(inputs[0], (0, 2, 3))
     norm.running_mean.copy_(mean + 0.3 * std * torch.randn_like(mean))
-    norm.running_var.copy_(std ** 2 * torch.empty_like(std).uniform_(0.5, 1.5))
+    norm.running_var.copy_(std**2 * torch.empty_like(std).uniform_(0.5, 1.5))
 
 
 def randomise(net: torch.nn.Module, x: torch.Tensor) -> None:
-    """All that a checkpoint holds, at random, and such that what flows through neither dies out nor runs away."""
+    """All that a checkpoint holds, at random, and such that what flows through neither dies out nor
+    runs away.
+    """
     hooks = []
     for buffer in net.buffers():
         buffer.zero_()
@@ -44,7 +64,9 @@ def randomise(net: torch.nn.Module, x: torch.Tensor) -> None:
             if layer.bias is not None:
                 torch.nn.init.normal_(layer.bias, std=0.1)
         elif isinstance(layer, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(layer.weight, 0.5, 1.5).mul_(torch.randint(0, 2, layer.weight.shape) * 2 - 1)
+            torch.nn.init.uniform_(layer.weight, 0.5, 1.5).mul_(
+                torch.randint(0, 2, layer.weight.shape) * 2 - 1
+            )
             torch.nn.init.normal_(layer.bias, std=0.3)
             hooks.append(layer.register_forward_pre_hook(settle))
     if hooks:
@@ -62,7 +84,7 @@ def difference(name: str) -> float:
     """The largest difference between two logits, in units of the largest."""
     torch.manual_seed(0)
     twin = TWINS[name]
-    with torch.device("meta"):                          # no time for initial weights that nobody will see
+    with torch.device("meta"):  # no time for initial weights that nobody will see
         theirs = timm.create_model(name, num_classes=10).double().eval()
         ours = create_model(twin.ours, num_classes=10).double().eval()
     theirs.to_empty(device="cpu")
@@ -81,8 +103,10 @@ def difference(name: str) -> float:
     return worst
 
 
-@pytest.mark.parametrize("name", [
-    name if name in SMALLEST else pytest.param(name, marks=pytest.mark.full) for name in TWINS])
+@pytest.mark.parametrize(
+    "name",
+    [name if name in SMALLEST else pytest.param(name, marks=pytest.mark.full) for name in TWINS],
+)
 def test_the_logits_are_timms(name, record_property):
     record_property("difference", worst := difference(name))
     assert worst <= 1e-10

@@ -1,4 +1,7 @@
-"""--autotune: what wins is kept, written down, and kept again on resume; what does not win changes nothing."""
+"""--autotune: what wins is kept, written down, and kept again on resume; what does not win changes
+nothing.
+"""
+
 import copy
 
 import pytest
@@ -13,7 +16,12 @@ from convatlas.registry import create_model
 from convatlas.training import Recipe, fastest, train
 from convatlas.training.autotune import Config, Trials, autotune
 
-PLAIN, LAST, BF16, COMPILED = Config(), Config(channels_last=True), Config(amp=True), Config(amp=True, compile=True)
+PLAIN, LAST, BF16, COMPILED = (
+    Config(),
+    Config(channels_last=True),
+    Config(amp=True),
+    Config(amp=True, compile=True),
+)
 RECIPE = Recipe(network="lenet_caffe", epochs=1, batch_size=128, autotune=True)
 
 
@@ -31,6 +39,7 @@ def stopwatch(monkeypatch):
     def step_seconds(trainer, x, y):
         trainer.step(x, y)
         return said[trainer.recipe.amp, trainer.recipe.channels_last]
+
     monkeypatch.setattr(fastest, "step_seconds", step_seconds)
     return said
 
@@ -39,12 +48,19 @@ def recipe_of(folder):
     return Recipe.read(folder / "recipe.toml")
 
 
-@pytest.mark.parametrize(("seconds", "winner"), [
-    ({PLAIN: 1.0, LAST: 0.6, BF16: 0.7}, LAST),
-    ({PLAIN: 1.0, LAST: 0.96, BF16: 1.3}, PLAIN),       # not worth another rounding
-    ({PLAIN: 1.0, LAST: 0.95}, LAST),
-    ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.58}, BF16), ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.57}, COMPILED),
-    ({PLAIN: 1.0}, PLAIN), ({LAST: 1.0}, LAST), ({}, PLAIN)])
+@pytest.mark.parametrize(
+    ("seconds", "winner"),
+    [
+        ({PLAIN: 1.0, LAST: 0.6, BF16: 0.7}, LAST),
+        ({PLAIN: 1.0, LAST: 0.96, BF16: 1.3}, PLAIN),  # not worth another rounding
+        ({PLAIN: 1.0, LAST: 0.95}, LAST),
+        ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.58}, BF16),
+        ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.57}, COMPILED),
+        ({PLAIN: 1.0}, PLAIN),
+        ({LAST: 1.0}, LAST),
+        ({}, PLAIN),
+    ],
+)
 def test_a_form_is_kept_only_where_it_wins(seconds, winner):
     assert Trials(seconds, 2).winner == winner
 
@@ -56,7 +72,9 @@ def test_every_form_is_tried_and_the_network_left_alone(loader):
     assert found.seconds.keys() == {Config(a, b) for a in (False, True) for b in (False, True)}
     assert found.images == 128 and all(second > 0 for second in found.seconds.values())
     assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
-    assert autotune(RECIPE, net, loader, 4e9, torch.device("cpu")).images == 5     # a dear one gets fewer
+    assert (
+        autotune(RECIPE, net, loader, 4e9, torch.device("cpu")).images == 5
+    )  # a dear one gets fewer
 
 
 def test_a_form_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypatch):
@@ -64,19 +82,29 @@ def test_a_form_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypat
 
     def failing(trainer, x, y):
         if trainer.recipe.channels_last:
-            raise RunError("the loss became nan") if trainer.recipe.amp else RuntimeError("not implemented")
+            raise (
+                RunError("the loss became nan")
+                if trainer.recipe.amp
+                else RuntimeError("not implemented")
+            )
         return honest(trainer, x, y)
+
     monkeypatch.setattr(fastest, "step_seconds", failing)
     found = autotune(RECIPE, create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"))
     assert found.seconds == {PLAIN: 1.0, BF16: 0.9} and found.winner == BF16
 
 
 @pytest.mark.parametrize("speedup", [0.5, 0.97])
-def test_the_best_form_is_compiled_where_the_recipe_compiles_and_kept_so_where_it_pays(loader, monkeypatch, speedup):
+def test_the_best_form_is_compiled_where_the_recipe_compiles_and_kept_so_where_it_pays(
+    loader, monkeypatch, speedup
+):
     def step_seconds(trainer, x, y):
         return (0.6 if trainer.recipe.amp else 1.0) * (speedup if trainer.recipe.compile else 1.0)
+
     monkeypatch.setattr(fastest, "step_seconds", step_seconds)
-    found = autotune(RECIPE.change(compile=True), create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"))
+    found = autotune(
+        RECIPE.change(compile=True), create_model("lenet_caffe"), loader, 2e6, torch.device("cpu")
+    )
     assert found.seconds.keys() == {PLAIN, LAST, BF16, Config(True, True), COMPILED}
     assert found.winner == (COMPILED if speedup == 0.5 else BF16)
 
@@ -100,11 +128,21 @@ def test_a_resumed_run_keeps_its_form_whatever_would_be_faster_now(tmp_path, sto
     assert recipe_of(tmp_path).channels_last
 
 
-@pytest.mark.parametrize(("seconds", "said"), [
-    ({PLAIN: 0.2, LAST: 0.05}, "form: single precision, channels last, the fastest (a step of 9 images: single "
-                               "precision 200.0 ms; single precision, channels last 50.0 ms)\n"),
-    ({PLAIN: 0.2, BF16: 0.3}, "form: single precision, as nothing was 5 % faster (a step of 9 images: single "
-                              "precision 200.0 ms; bf16 300.0 ms)\n")])
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (
+            {PLAIN: 0.2, LAST: 0.05},
+            "form: single precision, channels last, the fastest (a step of 9 images: single "
+            "precision 200.0 ms; single precision, channels last 50.0 ms)\n",
+        ),
+        (
+            {PLAIN: 0.2, BF16: 0.3},
+            "form: single precision, as nothing was 5 % faster (a step of 9 images: single "
+            "precision 200.0 ms; bf16 300.0 ms)\n",
+        ),
+    ],
+)
 def test_what_was_picked_is_said(seconds, said, capsys):
     Lines().tried(Trials(seconds, 9))
     assert capsys.readouterr().out == said

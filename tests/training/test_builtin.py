@@ -1,4 +1,5 @@
 """The recipes that come with convatlas: found, listed, and each one trains for two steps."""
+
 import fnmatch
 import json
 import math
@@ -16,7 +17,7 @@ from convatlas.registry import create_model, entries, stored_facts
 from convatlas.training import Recipe, builtin, train
 from convatlas.training.callbacks import Callback
 
-HEAVY = 1e8                 # parameters, from which a network takes too long for `make test`
+HEAVY = 1e8  # parameters, from which a network takes too long for `make test`
 
 
 class Enough(Exception):
@@ -51,13 +52,17 @@ def cases() -> list:
     for name in builtin.names():
         network = builtin.about(name)["network"] or "resnet20_cifar"
         heavy = stored_facts()[network]["params"] > HEAVY
-        found.append(pytest.param(name, network, id=name, marks=[pytest.mark.full] if heavy else []))
+        found.append(
+            pytest.param(name, network, id=name, marks=[pytest.mark.full] if heavy else [])
+        )
     return found
 
 
 @pytest.mark.parametrize(("name", "network"), cases())
 def test_every_recipe_builds_and_takes_two_steps(name, network, images, tmp_path):
-    """The recipe as it is, but for its images, four a step, at the smallest side that the network can read."""
+    """The recipe as it is, but for its images, four a step, at the smallest side that the network
+    can read.
+    """
     with torch.device("meta"):
         net = create_model(network)
     recipe = builtin.read(name)
@@ -86,11 +91,26 @@ def test_a_recipe_says_where_it_comes_from_and_is_found_by_its_task(name):
 
 
 def test_every_paper_that_prints_a_recipe_has_one():
-    """A family without one here is of no paper, or follows the recipe of its ancestor: docs/recipes.md says which."""
+    """A family without one here is of no paper, or follows the recipe of its ancestor:
+    docs/recipes.md says which.
+    """
     networks = {builtin.about(name)["network"] for name in builtin.names()} - {""}
-    assert {entry.family for entry in entries().values()} - {stored_facts()[name]["family"] for name in networks} == {
-        "densenet_tutorial", "efficientnet_torchvision", "googlenet_32", "googlenet_torchvision", "res2net_dla",
-        "resnet_32", "resnet_v15", "se_ablation", "se_bn_inception", "se_preresnet", "se_resnet_cifar", "vgg_32"}
+    assert {entry.family for entry in entries().values()} - {
+        stored_facts()[name]["family"] for name in networks
+    } == {
+        "densenet_tutorial",
+        "efficientnet_torchvision",
+        "googlenet_32",
+        "googlenet_torchvision",
+        "res2net_dla",
+        "resnet_32",
+        "resnet_v15",
+        "se_ablation",
+        "se_bn_inception",
+        "se_preresnet",
+        "se_resnet_cifar",
+        "vgg_32",
+    }
 
 
 def test_the_page_of_recipes_names_every_recipe_and_every_network():
@@ -98,17 +118,27 @@ def test_the_page_of_recipes_names_every_recipe_and_every_network():
     page = (Path(__file__).parents[2] / "docs/recipes.md").read_text()
     table = page.partition("## Which recipe")[2].partition("\n## ")[0]
     rows = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `")]
-    shapes = [re.sub(r"\d+", r"\\d+", shape, count=1) if " to " in networks else shape
-              for networks, _ in rows for shape in map(fnmatch.translate, re.findall("`(.+?)`", networks))]
+    shapes = [
+        re.sub(r"\d+", r"\\d+", shape, count=1) if " to " in networks else shape
+        for networks, _ in rows
+        for shape in map(fnmatch.translate, re.findall("`(.+?)`", networks))
+    ]
     assert [name for name in entries() if not any(re.match(shape, name) for shape in shapes)] == []
     named = {name for _, recipes in rows for name in re.findall("`(.+?)`", recipes)}
-    same = {name for networks, recipes in rows if "the same names" in recipes
-            for name in re.findall(r"`(\w+)\*?`", networks)}
+    same = {
+        name
+        for networks, recipes in rows
+        if "the same names" in recipes
+        for name in re.findall(r"`(\w+)\*?`", networks)
+    }
     assert named | same == set(builtin.names())
 
 
 def test_the_papers_ways_to_test_are_in_their_recipes():
-    assert (builtin.read("alexnet").test_crops, builtin.read("alexnet").test_sizes) == ("10", (256,))
+    assert (builtin.read("alexnet").test_crops, builtin.read("alexnet").test_sizes) == (
+        "10",
+        (256,),
+    )
     assert builtin.read("googlenet").test_crops == "144"
     assert builtin.read("vgg").test_crops == "dense"
 
@@ -118,7 +148,10 @@ def test_recipes_lists_them_and_prints_one_that_can_be_used(capsys, tmp_path):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == builtin.names()
     assert next(line for line in lines if line.startswith("resnet20_cifar10")).split()[1:4] == [
-        "resnet20_cifar", "cifar10", "Paper:"]
+        "resnet20_cifar",
+        "cifar10",
+        "Paper:",
+    ]
     assert run(["recipes", "lenet5_digits"]) == 0
     printed = capsys.readouterr().out
     assert printed == builtin.source("lenet5_digits")
@@ -129,7 +162,10 @@ def test_recipes_lists_them_and_prints_one_that_can_be_used(capsys, tmp_path):
 def test_recipes_as_json_and_for_one_network(capsys):
     assert run(["recipes", "--json", "--network", "alexnet"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [(about["name"], about["network"]) for about in found] == [("alexnet", "alexnet"), ("modern", "")]
+    assert [(about["name"], about["network"]) for about in found] == [
+        ("alexnet", "alexnet"),
+        ("modern", ""),
+    ]
     assert run(["recipes", "modern", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["toml"] == builtin.source("modern")
 

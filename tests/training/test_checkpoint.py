@@ -1,4 +1,7 @@
-"""A checkpoint is whole or absent, read back as written or refused by name; older ones survive every fault."""
+"""A checkpoint is whole or absent, read back as written or refused by name; older ones survive
+every fault.
+"""
+
 import itertools
 import json
 import os
@@ -15,13 +18,22 @@ from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, sa
 
 def made(step: int) -> Checkpoint:
     """Every tensor and number carries the step, so that a mixture of two would show."""
-    return Checkpoint(step, {"w": torch.full((3, 4), float(step)), "n": torch.tensor(step)},
-                      {"optimiser.0.m": torch.full((3, 4), float(step))}, {"progress": {"step": step}})
+    return Checkpoint(
+        step,
+        {"w": torch.full((3, 4), float(step)), "n": torch.tensor(step)},
+        {"optimiser.0.m": torch.full((3, 4), float(step))},
+        {"progress": {"step": step}},
+    )
 
 
 def stamp(found: Checkpoint) -> set:
-    return {found.step, found.state["progress"]["step"], *found.model["w"].unique().tolist(), int(found.model["n"]),
-            *found.train_state["optimiser.0.m"].unique().tolist()}
+    return {
+        found.step,
+        found.state["progress"]["step"],
+        *found.model["w"].unique().tolist(),
+        int(found.model["n"]),
+        *found.train_state["optimiser.0.m"].unique().tolist(),
+    }
 
 
 def no_warning(text):
@@ -30,13 +42,20 @@ def no_warning(text):
 
 def test_what_is_saved_comes_back_to_the_bit(tmp_path):
     torch.manual_seed(0)
-    tensors = {"a": torch.randn(5, 3, 2, 2).to(memory_format=torch.channels_last), "b": torch.randn(7).bfloat16(),
-               "c": torch.arange(4), "d": torch.tensor(3.5)}
+    tensors = {
+        "a": torch.randn(5, 3, 2, 2).to(memory_format=torch.channels_last),
+        "b": torch.randn(7).bfloat16(),
+        "c": torch.arange(4),
+        "d": torch.tensor(3.5),
+    }
     save_step(tmp_path, Checkpoint(9, tensors, {}, {"loss": 0.1 + 0.2}))
     found = load_newest(tmp_path, no_warning)
     assert found.step == 9
     assert found.state == {"loss": 0.1 + 0.2}
-    assert all(torch.equal(found.model[k], v) and found.model[k].dtype == v.dtype for k, v in tensors.items())
+    assert all(
+        torch.equal(found.model[k], v) and found.model[k].dtype == v.dtype
+        for k, v in tensors.items()
+    )
 
 
 def test_the_two_newest_stay_and_latest_points_at_the_newest(tmp_path):
@@ -67,7 +86,7 @@ def test_every_flipped_bit_is_refused_and_the_file_named(tmp_path):
             assert "step-00000003" in str(error)
             if name != "MANIFEST.json":
                 assert name in str(error)
-        else:       # the manifest's white space carries no meaning
+        else:  # the manifest's white space carries no meaning
             assert name == "MANIFEST.json"
             assert stamp(found) == {3}
         (folder / name).write_bytes(files[name])
@@ -83,7 +102,7 @@ def test_a_cut_or_missing_file_falls_back_to_the_older_step_with_a_warning(tmp_p
         damaged.unlink()
     else:
         content = damaged.read_bytes()
-        damaged.write_bytes(content[:int(keep * len(content))])
+        damaged.write_bytes(content[: int(keep * len(content))])
     warnings = []
     assert stamp(load_newest(tmp_path, warnings.append)) == {1}
     assert len(warnings) == 1
@@ -114,7 +133,9 @@ def test_a_damaged_copy_of_the_same_step_is_replaced(tmp_path):
 
 
 def save_and_die_before_call(folder, at: int) -> int:
-    """In a child process, whose n-th call to the file system ends it; its exit code, 9 for such a death."""
+    """In a child process, whose n-th call to the file system ends it; its exit code, 9 for such a
+    death.
+    """
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -125,6 +146,7 @@ def save_and_die_before_call(folder, at: int) -> int:
             if next(calls) == at:
                 os._exit(9)
             return real(*arguments, **options)
+
         return call
 
     for name in ("fsync", "rename", "replace", "mkdir"):
@@ -155,7 +177,9 @@ def test_a_full_disk_is_said_in_megabytes_and_costs_nothing(tmp_path, monkeypatc
     save_step(tmp_path, made(1))
     usage = checkpoint.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage._replace(free=200))
-    with pytest.raises(CheckpointError, match=r"cannot save step 2 .* the disk is full: .* MB are needed, 0\.0 MB"):
+    with pytest.raises(
+        CheckpointError, match=r"cannot save step 2 .* the disk is full: .* MB are needed, 0\.0 MB"
+    ):
         save_step(tmp_path, made(2))
     assert stamp(load_newest(tmp_path, no_warning)) == {1}
     assert not list(tmp_path.glob(".tmp*"))

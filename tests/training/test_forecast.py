@@ -1,4 +1,7 @@
-"""The forecast: exact where bytes can be counted, near where time is measured, and without a trace in the run."""
+"""The forecast: exact where bytes can be counted, near where time is measured, and without a trace
+in the run.
+"""
+
 import copy
 
 import pytest
@@ -22,9 +25,12 @@ def loader():
 
 
 def test_what_a_step_keeps_is_counted_once_for_each_storage():
-    """A convolution keeps its input, the ReLU after it its own output, the classifier its input, which is that same
-    storage; the loss the log-probabilities and the labels."""
-    net = nn.Sequential(nn.Conv2d(1, 4, 1, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 64, 10))
+    """A convolution keeps its input, the ReLU after it its own output, the classifier its input,
+    which is that same storage; the loss the log-probabilities and the labels.
+    """
+    net = nn.Sequential(
+        nn.Conv2d(1, 4, 1, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 64, 10)
+    )
     trainer = Trainer(Recipe(network="lenet5"), net, 1, CPU)
     x, y = torch.rand(2, 1, 8, 8), torch.tensor([0, 1])
     counted = room._saved_bytes(trainer, x, y)
@@ -41,9 +47,13 @@ def test_the_network_and_the_generator_are_left_alone(loader):
 
 
 def test_epochs_add_up(loader, monkeypatch):
-    """With each step of the probe taking 2 s and reading nothing: 17 steps, and thirds for validation and test."""
+    """With each step of the probe taking 2 s and reading nothing: 17 steps, and thirds for
+    validation and test.
+    """
     monkeypatch.setattr(room, "step_seconds", lambda probe, x, y: 2.0)
-    monkeypatch.setattr(room, "_timed_sample", lambda loader, count: (*loader.sample(count)[:2], 0.0))
+    monkeypatch.setattr(
+        room, "_timed_sample", lambda loader, count: (*loader.sample(count)[:2], 0.0)
+    )
     net = create_model("lenet5", in_channels=1)
     coming = room.forecast(Recipe(network="lenet5", batch_size=64), net, loader, COUNT, 4e5, CPU, 3)
     assert coming.step == pytest.approx(2.0)
@@ -54,17 +64,24 @@ def test_epochs_add_up(loader, monkeypatch):
 
 def test_a_dear_network_is_probed_with_few_images(loader, monkeypatch):
     asked = []
-    monkeypatch.setattr(room, "_timed_sample",
-                        lambda loader, count: asked.append(count) or (*loader.sample(count)[:2], 0.0))
+    monkeypatch.setattr(
+        room,
+        "_timed_sample",
+        lambda loader, count: asked.append(count) or (*loader.sample(count)[:2], 0.0),
+    )
     net = create_model("lenet5", in_channels=1)
     for macs in (4e5, 1e9, 1e12):
         room.forecast(Recipe(network="lenet5", batch_size=64), net, loader, COUNT, macs, CPU, 1)
     assert asked == [64, 6, 2]
 
 
-@pytest.mark.parametrize(("compute", "reading", "workers", "step"), [(3.0, 1.0, 0, 4.0), (1.0, 8.0, 4, 9 / 2),
-                                                                     (3.0, 0.5, 1, 3.0), (1.0, 9.0, 1, 9.0)])
-def test_reading_goes_on_beside_as_far_as_there_are_cores(monkeypatch, compute, reading, workers, step):
+@pytest.mark.parametrize(
+    ("compute", "reading", "workers", "step"),
+    [(3.0, 1.0, 0, 4.0), (1.0, 8.0, 4, 9 / 2), (3.0, 0.5, 1, 3.0), (1.0, 9.0, 1, 9.0)],
+)
+def test_reading_goes_on_beside_as_far_as_there_are_cores(
+    monkeypatch, compute, reading, workers, step
+):
     monkeypatch.setattr(room.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(room.torch, "get_num_threads", lambda: 1)
     assert room._with_reading(compute, reading, workers, CPU) == pytest.approx(step)
@@ -75,16 +92,21 @@ def test_memory_grows_with_the_batch_by_what_is_kept(loader):
     trainer = Trainer(Recipe(network="lenet5"), net, 1, CPU)
     x, y, _ = loader.sample(4)
     trainer.step(x, y)
-    base = 10**11                                               # beyond what any test process has held
+    base = 10**11  # beyond what any test process has held
     small, large = (room._memory(trainer, batch, 1e6, x, base) for batch in (10, 20))
     assert large - small == 10 * (10**6 + 4 * 32 * 32)
     weights = 4 * sum(p.numel() for p in net.parameters())
     kept = sum(b.numel() * b.element_size() for b in net.buffers())
-    assert small - base - 10 * (10**6 + 4 * 32 * 32) == pytest.approx(3 * (weights + kept) + 2 * weights, rel=0.02)
+    assert small - base - 10 * (10**6 + 4 * 32 * 32) == pytest.approx(
+        3 * (weights + kept) + 2 * weights, rel=0.02
+    )
 
 
 def test_a_network_that_gives_nonsense_has_no_forecast(loader):
     net = create_model("lenet5", in_channels=1)
     with torch.no_grad():
         next(net.parameters()).fill_(float("nan"))
-    assert room.forecast(Recipe(network="lenet5", batch_size=64), net, loader, COUNT, 4e5, CPU, 1) is None
+    assert (
+        room.forecast(Recipe(network="lenet5", batch_size=64), net, loader, COUNT, 4e5, CPU, 1)
+        is None
+    )

@@ -1,4 +1,7 @@
-"""He's start keeps the size of signals through a network that has nothing else to keep it; all others stay."""
+"""He's start keeps the size of signals through a network that has nothing else to keep it; all
+others stay.
+"""
+
 import pytest
 import torch
 
@@ -38,7 +41,9 @@ def test_its_deviations_are_those_of_equation_10():
     assert all(not bias.any() for name, bias in net.named_parameters() if name.endswith("bias"))
 
 
-@pytest.mark.parametrize("name", ["resnet20_cifar", "lenet5", "lenet5_tutorial", "shufflenet_v2_x0_5"])
+@pytest.mark.parametrize(
+    "name", ["resnet20_cifar", "lenet5", "lenet5_tutorial", "shufflenet_v2_x0_5"]
+)
 def test_networks_with_batch_norm_or_without_relus_stay_as_they_are(name):
     net = create_model(name)
     before = {key: value.clone() for key, value in net.state_dict().items()}
@@ -57,10 +62,16 @@ class FirstLoss(Callback):
 
 def first_loss(folder, **changes) -> float:
     with pytest.raises(Enough) as stopped:
-        train(Recipe(network="squeezenet1_1", size=33, batch_size=8, **changes), folder, callback=FirstLoss())
+        train(
+            Recipe(network="squeezenet1_1", size=33, batch_size=8, **changes),
+            folder,
+            callback=FirstLoss(),
+        )
     return stopped.value.args[0]
 
 
 def test_a_run_begins_as_its_recipe_says(tmp_path):
-    he, again, paper = (first_loss(tmp_path / str(i), init=init) for i, init in enumerate(("he", "he", "paper")))
+    he, again, paper = (
+        first_loss(tmp_path / str(i), init=init) for i, init in enumerate(("he", "he", "paper"))
+    )
     assert he == again != paper

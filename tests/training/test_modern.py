@@ -1,4 +1,5 @@
 """benchmarks/modern.py: what it tries, what it says, and that it goes on where it stopped."""
+
 import json
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from convatlas.registry import create_model, stored_facts
 def test_a_network_of_every_file_is_tried_at_a_legal_side():
     files = {file.stem for file in (Path(convatlas.__file__).parent / "nets").glob("[a-z]*.py")}
     names = modern.chosen()
-    assert {stored_facts()[name]["family"] for name in names} == files and len(names) == len(set(names))
+    assert {stored_facts()[name]["family"] for name in names} == files and len(names) == len(
+        set(names)
+    )
     assert {"alexnet", "vgg11", "googlenet"} < set(names)
     assert "resnet20_cifar" in names and "resnet32_cifar" not in names
     for name in names:
@@ -44,20 +47,35 @@ def test_a_run_reaches_the_bar_and_is_not_done_twice(tmp_path, monkeypatch, caps
 def test_a_run_that_fails_is_done_again_and_longer(tmp_path, capsys):
     file = tmp_path / "results.jsonl"
     modern.main(["lenet1989_zip", "--epochs", "1", "--lr", "1e-7", "--results", str(file)])
-    assert [json.loads(line)["epochs"] for line in file.read_text().splitlines()] == [1, modern.LONGER]
+    assert [json.loads(line)["epochs"] for line in file.read_text().splitlines()] == [
+        1,
+        modern.LONGER,
+    ]
     assert "not above 3 x chance: lenet1989_zip" in capsys.readouterr().out
 
 
 def test_a_network_at_chance_is_named():
-    result = {"network": "vgg11", "side": 224, "images": 1131, "epochs": 1, "steps": 70, "lr": 1e-2, "seconds": 9.0,
-              "accuracy": 0.3, "times_chance": 3.0,
-              "provenance": {"device": "a", "threads": 1, "torch": "b", "python": "c", "system": "d"}}
+    result = {
+        "network": "vgg11",
+        "side": 224,
+        "images": 1131,
+        "epochs": 1,
+        "steps": 70,
+        "lr": 1e-2,
+        "seconds": 9.0,
+        "accuracy": 0.3,
+        "times_chance": 3.0,
+        "provenance": {"device": "a", "threads": 1, "torch": "b", "python": "c", "system": "d"},
+    }
     assert modern.table({"vgg11": result}).endswith("not above 3 x chance: vgg11.")
 
 
 def test_the_page_of_recipes_shows_the_last_run_of_each_network():
     page = (Path(modern.__file__).parent.parent / "docs/recipes.md").read_text()
-    results = {result["network"]: result for result in modern.read(Path(modern.__file__).with_suffix(".jsonl"))}
+    results = {
+        result["network"]: result
+        for result in modern.read(Path(modern.__file__).with_suffix(".jsonl"))
+    }
     rows = modern.table(results).partition("\n\n")[0]
     assert set(results) == set(modern.chosen())
     assert rows in page

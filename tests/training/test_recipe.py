@@ -1,4 +1,7 @@
-"""A recipe survives its file, and refuses what it does not allow by naming field, value and what is allowed."""
+"""A recipe survives its file, and refuses what it does not allow by naming field, value and what is
+allowed.
+"""
+
 from dataclasses import fields
 
 import pytest
@@ -10,28 +13,56 @@ from convatlas.training import Recipe, builtin
 from convatlas.training.recipe import differences
 
 
-@given(lr=st.floats(1e-9, 1e9), epochs=st.integers(1, 10_000), flip=st.booleans(), data=st.text(min_size=1),
-       milestones=st.lists(st.floats(0.001, 1e6), unique=True, max_size=5).map(sorted))
+@given(
+    lr=st.floats(1e-9, 1e9),
+    epochs=st.integers(1, 10_000),
+    flip=st.booleans(),
+    data=st.text(min_size=1),
+    milestones=st.lists(st.floats(0.001, 1e6), unique=True, max_size=5).map(sorted),
+)
 def test_to_toml_and_back_is_the_same_recipe(lr, epochs, flip, data, milestones):
     recipe = Recipe(lr=lr, epochs=epochs, flip=flip, data=data, milestones=tuple(milestones))
     assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 
-@pytest.mark.parametrize(("field", "value", "says"), [
-    ("lr", 0, "above 0"), ("lr", float("nan"), "a finite number"), ("lr", "0.1", "a finite number"),
-    ("epochs", 0, "1 or more"), ("epochs", 1.5, "a whole number"), ("epochs", True, "a whole number"),
-    ("batch_size", -8, "1 or more"), ("momentum", 1.0, "0 to 0.999"), ("opt", "lion", "sgd | adam | adamw"),
-    ("sched", "cos", "constant | cosine | step | plateau"), ("flip", 1, "true or false"),
-    ("milestones", (3.0, 2.0), "increasing"), ("milestones", 3, "a list of numbers"),
-    ("label_smoothing", 1, "0 to 0.9"), ("val_fraction", 0, "0.01 to 0.5"), ("seed", -1, "0 to 2147483647"),
-    ("device", "tpu", "auto | cpu | cuda"),
-    ("loss", "hinge", "cross-entropy | map | squared-error"), ("network", 5, "a text"), ("pad", -1, "0 or more"),
-    ("crop", "middle", "fit | center | random | random-resized"), ("resize", (480, 256), "the smaller first"),
-    ("resize", (1,), "of 2 or more"), ("crop_scale", (0.0, 1.0), "two values above 0"), ("crop_scale", (0.5,), "two"),
-    ("crop_ratio", (1.3, 0.7), "the smaller first"), ("sizes", (224, 1), "sides of 2 or more"),
-    ("auto_augment", "fast", "randaugment"), ("bad_images", "ignore", "error | skip"), ("mixup", -0.1, "0 to 100"),
-    ("random_erasing", 1.5, "0 to 1"), ("color_jitter", 2, "0 to 1"), ("lighting", float("inf"), "finite number"),
-])
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("lr", 0, "above 0"),
+        ("lr", float("nan"), "a finite number"),
+        ("lr", "0.1", "a finite number"),
+        ("epochs", 0, "1 or more"),
+        ("epochs", 1.5, "a whole number"),
+        ("epochs", True, "a whole number"),
+        ("batch_size", -8, "1 or more"),
+        ("momentum", 1.0, "0 to 0.999"),
+        ("opt", "lion", "sgd | adam | adamw"),
+        ("sched", "cos", "constant | cosine | step | plateau"),
+        ("flip", 1, "true or false"),
+        ("milestones", (3.0, 2.0), "increasing"),
+        ("milestones", 3, "a list of numbers"),
+        ("label_smoothing", 1, "0 to 0.9"),
+        ("val_fraction", 0, "0.01 to 0.5"),
+        ("seed", -1, "0 to 2147483647"),
+        ("device", "tpu", "auto | cpu | cuda"),
+        ("loss", "hinge", "cross-entropy | map | squared-error"),
+        ("network", 5, "a text"),
+        ("pad", -1, "0 or more"),
+        ("crop", "middle", "fit | center | random | random-resized"),
+        ("resize", (480, 256), "the smaller first"),
+        ("resize", (1,), "of 2 or more"),
+        ("crop_scale", (0.0, 1.0), "two values above 0"),
+        ("crop_scale", (0.5,), "two"),
+        ("crop_ratio", (1.3, 0.7), "the smaller first"),
+        ("sizes", (224, 1), "sides of 2 or more"),
+        ("auto_augment", "fast", "randaugment"),
+        ("bad_images", "ignore", "error | skip"),
+        ("mixup", -0.1, "0 to 100"),
+        ("random_erasing", 1.5, "0 to 1"),
+        ("color_jitter", 2, "0 to 1"),
+        ("lighting", float("inf"), "finite number"),
+    ],
+)
 def test_a_value_that_is_not_allowed_is_named_with_what_is(field, value, says):
     with pytest.raises(RecipeError) as error:
         Recipe(**{field: value})
@@ -50,19 +81,29 @@ def test_fields_that_contradict_each_other():
         Recipe(sched="step")
     with pytest.raises(RecipeError, match="needs loss = 'cross-entropy'"):
         Recipe(loss="map", label_smoothing=0.1)
-    with pytest.raises(RecipeError, match="mixup and cutmix need loss = 'cross-entropy', not 'map'"):
+    with pytest.raises(
+        RecipeError, match="mixup and cutmix need loss = 'cross-entropy', not 'map'"
+    ):
         Recipe(loss="map", cutmix=1.0)
 
 
 def test_an_unknown_key_names_the_file_and_the_nearest_field(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("epoch = 3\n")
-    with pytest.raises(RecipeError, match=r"no field 'epoch' in .*mine\.toml; did you mean epochs\?"):
+    with pytest.raises(
+        RecipeError, match=r"no field 'epoch' in .*mine\.toml; did you mean epochs\?"
+    ):
         Recipe.read(path)
 
 
-@pytest.mark.parametrize(("content", "says"), [(b"epochs = = 3", "is not TOML"), (b"\xff\xfe\x00", "not a text file"),
-                                               (b"epochs = 0", "epochs = 0 is not allowed")])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"epochs = = 3", "is not TOML"),
+        (b"\xff\xfe\x00", "not a text file"),
+        (b"epochs = 0", "epochs = 0 is not allowed"),
+    ],
+)
 def test_a_bad_file_is_named(tmp_path, content, says):
     path = tmp_path / "bad.toml"
     path.write_bytes(content)
@@ -93,11 +134,26 @@ def test_resnet20_trains_as_the_paper_says():
     """Sec. 4.2: 64k iterations of 128, of 45,000 images; 0.1, then 0.01 at 32k and 0.001 at 48k."""
     recipe = builtin.read("resnet20_cifar10")
     steps = round(50_000 * (1 - recipe.val_fraction)) // recipe.batch_size
-    assert [round(epoch * steps, -3) for epoch in (*recipe.milestones, recipe.epochs)] == [32_000, 48_000, 64_000]
-    assert (recipe.batch_size, recipe.opt, recipe.lr, recipe.gamma, recipe.momentum, recipe.weight_decay,
-            recipe.pad, recipe.flip, recipe.warmup_epochs) == (128, "sgd", 0.1, 0.1, 0.9, 1e-4, 4, True, 0)
+    assert [round(epoch * steps, -3) for epoch in (*recipe.milestones, recipe.epochs)] == [
+        32_000,
+        48_000,
+        64_000,
+    ]
+    assert (
+        recipe.batch_size,
+        recipe.opt,
+        recipe.lr,
+        recipe.gamma,
+        recipe.momentum,
+        recipe.weight_decay,
+        recipe.pad,
+        recipe.flip,
+        recipe.warmup_epochs,
+    ) == (128, "sgd", 0.1, 0.1, 0.9, 1e-4, 4, True, 0)
 
 
 def test_an_unknown_recipe_offers_the_nearest():
-    with pytest.raises(RecipeError, match=r"no recipe called 'lenet5_mnits'; did you mean lenet5_mnist"):
+    with pytest.raises(
+        RecipeError, match=r"no recipe called 'lenet5_mnits'; did you mean lenet5_mnist"
+    ):
         builtin.read("lenet5_mnits")

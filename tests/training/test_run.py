@@ -1,4 +1,7 @@
-"""A run on real digits: the same bits after any stop, nothing lost by any fault, and a folder that can be read."""
+"""A run on real digits: the same bits after any stop, nothing lost by any fault, and a folder that
+can be read.
+"""
+
 import hashlib
 import json
 import os
@@ -15,15 +18,32 @@ import torch
 from PIL import Image
 
 from convatlas.data import Loader
-from convatlas.errors import CheckpointError, DataError, ModelFileError, RunError, Stopped, UnknownNetwork
+from convatlas.errors import (
+    CheckpointError,
+    DataError,
+    ModelFileError,
+    RunError,
+    Stopped,
+    UnknownNetwork,
+)
 from convatlas.model_file import load_model
 from convatlas.training import Recipe, prepare, train
 from convatlas.training import run as run_module
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import steps
 
-SMALL = Recipe(network="lenet1989", data="digits", epochs=2, batch_size=256, opt="adamw", lr=0.005, warmup_epochs=0,
-               shift=2, rotate=10, save_every=0)
+SMALL = Recipe(
+    network="lenet1989",
+    data="digits",
+    epochs=2,
+    batch_size=256,
+    opt="adamw",
+    lr=0.005,
+    warmup_epochs=0,
+    shift=2,
+    rotate=10,
+    save_every=0,
+)
 
 
 class StopAt(Callback):
@@ -58,19 +78,24 @@ def test_more_readers_than_cores_are_named_once_in_our_own_words(tmp_path, monke
         train(SMALL.change(epochs=1, workers=cores), tmp_path / "few", callback=callback)
         assert callback.warnings == []
         train(SMALL.change(epochs=1, workers=cores + 1), tmp_path / "many", callback=callback)
-    assert callback.warnings == [f"{cores + 1} workers read images; more than this machine's cores, {cores}, gain "
-                                "nothing"]
+    assert callback.warnings == [
+        f"{cores + 1} workers read images; more than this machine's cores, {cores}, gain nothing"
+    ]
 
 
 def without_seconds(folder: Path) -> list[dict]:
-    return [{k: v for k, v in json.loads(line).items() if k != "seconds"}
-            for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [
+        {k: v for k, v in json.loads(line).items() if k != "seconds"}
+        for line in (folder / "log.jsonl").read_text().splitlines()
+    ]
 
 
 @pytest.mark.parametrize("step", range(1, 9))
 def test_stopped_at_any_step_and_resumed_ends_with_the_same_bits(uninterrupted, tmp_path, step):
     whole, _ = uninterrupted
-    with pytest.raises(Stopped, match=rf"stopped by SIGTERM at step {step}, saved; continue with .*--resume"):
+    with pytest.raises(
+        Stopped, match=rf"stopped by SIGTERM at step {step}, saved; continue with .*--resume"
+    ):
         train(SMALL, tmp_path / "cut", callback=StopAt(step))
     assert not (tmp_path / "cut" / "model.safetensors").exists()
     metrics = train(SMALL, tmp_path / "cut", resume=True)
@@ -79,13 +104,23 @@ def test_stopped_at_any_step_and_resumed_ends_with_the_same_bits(uninterrupted, 
     assert without_seconds(tmp_path / "cut") == without_seconds(whole)
 
 
-@pytest.mark.parametrize("change", [
-    {"opt": "sgd", "lr": 0.01, "nesterov": True}, {"opt": "adam"}, {"amp": True}, {"channels_last": True},
-    {"network": "mobilenet_v2_x0_35", "size": 32, "epochs": 1, "pad": 2, "flip": True},
-    {"sched": "plateau", "patience": 0, "epochs": 4}, {"loss": "squared-error", "opt": "sgd", "lr": 1e-3},
-], ids=lambda change: "-".join(map(str, change)))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"opt": "sgd", "lr": 0.01, "nesterov": True},
+        {"opt": "adam"},
+        {"amp": True},
+        {"channels_last": True},
+        {"network": "mobilenet_v2_x0_35", "size": 32, "epochs": 1, "pad": 2, "flip": True},
+        {"sched": "plateau", "patience": 0, "epochs": 4},
+        {"loss": "squared-error", "opt": "sgd", "lr": 1e-3},
+    ],
+    ids=lambda change: "-".join(map(str, change)),
+)
 def test_every_part_of_the_state_comes_back(tmp_path, change):
-    """Momentum, moments, layout, dropout and batch norm (mobilenet_v2), the scores of a plateau schedule."""
+    """Momentum, moments, layout, dropout and batch norm (mobilenet_v2), the scores of a plateau
+    schedule.
+    """
     recipe = SMALL.change(**change)
     train(recipe, tmp_path / "whole")
     middle = sum(1 for _ in (tmp_path / "whole" / "log.jsonl").open())
@@ -121,8 +156,12 @@ def test_the_folder_of_a_finished_run(uninterrupted):
     assert not saved.net.training
 
 
-def test_the_weights_are_those_of_the_best_validation_epoch_and_test_is_used_once(tmp_path, monkeypatch):
-    """Validation is scripted to 10, 90, 90, 50 of 126 right: the later of the two best epochs is the third."""
+def test_the_weights_are_those_of_the_best_validation_epoch_and_test_is_used_once(
+    tmp_path, monkeypatch
+):
+    """Validation is scripted to 10, 90, 90, 50 of 126 right: the later of the two best epochs is
+    the third.
+    """
     right, asked, seen, real = [10, 90, 90, 50], [], [], run_module._Run._evaluate
 
     def scripted(self, loader, *views):
@@ -130,7 +169,9 @@ def test_the_weights_are_those_of_the_best_validation_epoch_and_test_is_used_onc
         asked.append("test" if loader.split is self.data.test else "val")
         if asked[-1] == "test":
             return found
-        seen.append({name: tensor.clone() for name, tensor in self.trainer.net.state_dict().items()})
+        seen.append(
+            {name: tensor.clone() for name, tensor in self.trainer.net.state_dict().items()}
+        )
         hits = right[len(seen) - 1]
         return replace(found, confusion=torch.tensor([[hits, 126 - hits], [0, 0]]))
 
@@ -163,9 +204,14 @@ def test_another_recipe_cannot_continue_a_run(tmp_path):
 def test_a_second_process_is_refused_by_pid(tmp_path):
     class Second(Callback):
         def begin(self, facts):
-            script = (f"from convatlas.training import Recipe, train\n"
-                      f"train(Recipe.read({str(tmp_path / 'recipe.toml')!r}), {str(tmp_path)!r}, resume=True)")
-            self.found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+            script = (
+                "from convatlas.training import Recipe, train\n"
+                f"train(Recipe.read({str(tmp_path / 'recipe.toml')!r}), {str(tmp_path)!r}, "
+                "resume=True)"
+            )
+            self.found = subprocess.run(
+                [sys.executable, "-c", script], capture_output=True, text=True, check=False
+            )
 
     callback = Second()
     train(SMALL.change(epochs=1), tmp_path, callback=callback)
@@ -208,7 +254,9 @@ def test_with_every_checkpoint_damaged_it_stops(tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_saves_nothing_of_it(tmp_path):
     with pytest.raises(RunError, match=r"the loss became (nan|inf) at step \d+ .*lower --lr"):
-        train(SMALL.change(network="lenet5_tutorial", opt="sgd", lr=1e30, sched="constant"), tmp_path)
+        train(
+            SMALL.change(network="lenet5_tutorial", opt="sgd", lr=1e30, sched="constant"), tmp_path
+        )
     assert not (tmp_path / "model.safetensors").exists()
 
 
@@ -245,20 +293,26 @@ def test_other_classes_or_images_on_resume_are_refused_with_both_lists(tmp_path)
     with pytest.raises(RunError, match=r"the images of .* changed since the run"):
         train(recipe, tmp_path / "run", resume=True)
     images_in(tmp_path / "set", "abc")
-    with pytest.raises(RunError, match=r"begun with 2 classes \(a, b\), and .* now has 3 \(a, b, c\)"):
+    with pytest.raises(
+        RunError, match=r"begun with 2 classes \(a, b\), and .* now has 3 \(a, b, c\)"
+    ):
         train(recipe, tmp_path / "run", resume=True)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"cannot write in the run folder .*file/run: Not a directory; .*--output"):
+    with pytest.raises(
+        RunError, match=r"cannot write in the run folder .*file/run: Not a directory; .*--output"
+    ):
         train(SMALL, tmp_path / "file" / "run")
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "curves.png"])
 def test_a_file_that_cannot_be_written_is_named_with_the_way_on(tmp_path, name):
     (tmp_path / name).mkdir()
-    with pytest.raises(RunError, match=rf"cannot write .*{name}: Is a directory; .* --resume {tmp_path}"):
+    with pytest.raises(
+        RunError, match=rf"cannot write .*{name}: Is a directory; .* --resume {tmp_path}"
+    ):
         train(SMALL, tmp_path)
 
 
@@ -273,15 +327,20 @@ def test_a_broken_test_image_is_found_before_the_first_step(tmp_path):
 
 def test_nothing_is_left_behind_by_a_wrong_name_size_or_data_set(tmp_path):
     folder = tmp_path / "run"
-    for change, error in [({"network": "lenet6"}, UnknownNetwork), ({"size": 5}, ValueError),
-                          ({"data": str(tmp_path / "gone")}, ValueError)]:
+    for change, error in [
+        ({"network": "lenet6"}, UnknownNetwork),
+        ({"size": 5}, ValueError),
+        ({"data": str(tmp_path / "gone")}, ValueError),
+    ]:
         with pytest.raises(error):
             train(SMALL.change(**change), folder)
     assert not folder.exists()
 
 
 def test_an_illegal_size_names_the_network_and_the_sizes(tmp_path):
-    with pytest.raises(ValueError, match=r"alexnet reads images from 227x227 to \d+x\d+ pixels, not 64x64"):
+    with pytest.raises(
+        ValueError, match=r"alexnet reads images from 227x227 to \d+x\d+ pixels, not 64x64"
+    ):
         train(SMALL.change(network="alexnet", size=64), tmp_path)
 
 
@@ -292,12 +351,16 @@ def test_an_altered_model_file_is_refused(uninterrupted, tmp_path):
     content = bytearray((tmp_path / "model.safetensors").read_bytes())
     content[-1] ^= 1
     (tmp_path / "model.safetensors").write_bytes(content)
-    with pytest.raises(ModelFileError, match=r"model\.safetensors is not the file that model\.json describes"):
+    with pytest.raises(
+        ModelFileError, match=r"model\.safetensors is not the file that model\.json describes"
+    ):
         load_model(tmp_path)
 
 
 def test_weights_of_another_network_are_refused(uninterrupted, tmp_path):
-    (tmp_path / "model.safetensors").write_bytes((uninterrupted[0] / "model.safetensors").read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(
+        (uninterrupted[0] / "model.safetensors").read_bytes()
+    )
     text = (uninterrupted[0] / "model.json").read_text()
     (tmp_path / "model.json").write_text(text.replace('"lenet1989"', '"lenet5"'))
     with pytest.raises(ModelFileError, match=r"model\.safetensors does not fit lenet5"):
@@ -311,12 +374,28 @@ def test_a_damaged_description_is_refused(tmp_path, text):
         load_model(tmp_path)
 
 
-EVERYTHING = {"crop": "random-resized", "pad": 2, "flip": True, "shift": 1, "rotate": 10, "scale": 0.1, "squeeze": 0.1,
-              "shear": 0.1, "color_jitter": 0.4, "lighting": 0.1, "auto_augment": "randaugment", "random_erasing": 0.5,
-              "mixup": 0.2, "cutmix": 1.0, "sizes": (32, 40)}
+EVERYTHING = {
+    "crop": "random-resized",
+    "pad": 2,
+    "flip": True,
+    "shift": 1,
+    "rotate": 10,
+    "scale": 0.1,
+    "squeeze": 0.1,
+    "shear": 0.1,
+    "color_jitter": 0.4,
+    "lighting": 0.1,
+    "auto_augment": "randaugment",
+    "random_erasing": 0.5,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "sizes": (32, 40),
+}
 
 
-def test_with_all_augmentations_a_resumed_run_has_the_same_bits_and_evaluation_its_preprocessing(tmp_path):
+def test_with_all_augmentations_a_resumed_run_has_the_same_bits_and_evaluation_its_preprocessing(
+    tmp_path,
+):
     """Soft labels, drawn sizes, every distortion; stopped in the middle of the second epoch."""
     for part, each in (("train", 6), ("val", 2), ("test", 2)):
         for c, name in enumerate("ab"):
@@ -324,8 +403,17 @@ def test_with_all_augmentations_a_resumed_run_has_the_same_bits_and_evaluation_i
             for i in range(each):
                 image = Image.new("RGB", (60, 50), (40 * c, 9 * i, 200 - 70 * c))
                 image.save(tmp_path / "set" / part / name / f"{i}.jpg")
-    recipe = Recipe(network="squeezenet1_0", data=str(tmp_path / "set"), size=36, epochs=2, batch_size=4, lr=1e-3,
-                    warmup_epochs=0, save_every=0, **EVERYTHING)
+    recipe = Recipe(
+        network="squeezenet1_0",
+        data=str(tmp_path / "set"),
+        size=36,
+        epochs=2,
+        batch_size=4,
+        lr=1e-3,
+        warmup_epochs=0,
+        save_every=0,
+        **EVERYTHING,
+    )
     train(recipe, tmp_path / "whole")
     with pytest.raises(Stopped):
         train(recipe, tmp_path / "stopped", callback=StopAt(4))

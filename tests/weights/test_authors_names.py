@@ -1,4 +1,7 @@
-"""Names of authors' releases, against lists that are written here from what their code defines, module by module."""
+"""Names of authors' releases, against lists that are written here from what their code defines,
+module by module.
+"""
+
 import re
 
 import pytest
@@ -15,8 +18,9 @@ DEPTHS = {"50": (3, 4, 6, 3), "101": (3, 4, 23, 3), "200": (3, 24, 36, 3), "269"
 
 
 def norm(name: str, c: int) -> Shapes:
-    return {f"{name}.{part}": (c,) for part in ("weight", "bias", "running_mean", "running_var")} | {
-        f"{name}.num_batches_tracked": ()}
+    return {
+        f"{name}.{part}": (c,) for part in ("weight", "bias", "running_mean", "running_var")
+    } | {f"{name}.num_batches_tracked": ()}
 
 
 def conv(name: str, *shape: int) -> Shapes:
@@ -32,12 +36,20 @@ def plain_stem() -> Shapes:
 
 
 def deep_stem(c: int) -> Shapes:
-    return (conv("conv1.0", c, 3, 3, 3) | norm("conv1.1", c) | conv("conv1.3", c, c, 3, 3) | norm("conv1.4", c)
-            | conv("conv1.6", 2 * c, c, 3, 3) | norm("bn1", 2 * c))
+    return (
+        conv("conv1.0", c, 3, 3, 3)
+        | norm("conv1.1", c)
+        | conv("conv1.3", c, c, 3, 3)
+        | norm("conv1.4", c)
+        | conv("conv1.6", 2 * c, c, 3, 3)
+        | norm("bn1", 2 * c)
+    )
 
 
 def resnet(stem: Shapes, c: int, depths: tuple[int, ...], unit, downsample: int) -> Shapes:
-    """`unit`: (name, c_in, planes) -> shapes; `downsample`: the place of the convolution, 1 after a pool."""
+    """`unit`: (name, c_in, planes) -> shapes; `downsample`: the place of the convolution, 1 after a
+    pool.
+    """
     shapes = dict(stem)
     for stage, (depth, planes) in enumerate(zip(depths, (64, 128, 256, 512), strict=True), start=1):
         shapes |= conv(f"layer{stage}.0.downsample.{downsample}", 4 * planes, c, 1, 1)
@@ -51,10 +63,19 @@ def resnet(stem: Shapes, c: int, depths: tuple[int, ...], unit, downsample: int)
 def bottle2neck(base_width: int, scale: int, groups: int = 1):
     def unit(name: str, c_in: int, planes: int) -> Shapes:
         width = planes * base_width // 64 * groups
-        shapes = conv(f"{name}.conv1", scale * width, c_in, 1, 1) | norm(f"{name}.bn1", scale * width)
+        shapes = conv(f"{name}.conv1", scale * width, c_in, 1, 1) | norm(
+            f"{name}.bn1", scale * width
+        )
         for i in range(scale - 1):
-            shapes |= conv(f"{name}.convs.{i}", width, width // groups, 3, 3) | norm(f"{name}.bns.{i}", width)
-        return shapes | conv(f"{name}.conv3", 4 * planes, scale * width, 1, 1) | norm(f"{name}.bn3", 4 * planes)
+            shapes |= conv(f"{name}.convs.{i}", width, width // groups, 3, 3) | norm(
+                f"{name}.bns.{i}", width
+            )
+        return (
+            shapes
+            | conv(f"{name}.conv3", 4 * planes, scale * width, 1, 1)
+            | norm(f"{name}.bn3", 4 * planes)
+        )
+
     return unit
 
 
@@ -62,21 +83,33 @@ def split_attention(radix: int, groups: int, width: int):
     def unit(name: str, c_in: int, planes: int) -> Shapes:
         c = planes * width // 64 * groups
         inside = max(c * radix // 4, 32)
-        return (conv(f"{name}.conv1", c, c_in, 1, 1) | norm(f"{name}.bn1", c)
-                | conv(f"{name}.conv2.conv", radix * c, c // groups // radix, 3, 3)
-                | norm(f"{name}.conv2.bn0", radix * c)
-                | biased(f"{name}.conv2.fc1", inside, c // groups, 1, 1) | norm(f"{name}.conv2.bn1", inside)
-                | biased(f"{name}.conv2.fc2", radix * c, inside // groups, 1, 1)
-                | conv(f"{name}.conv3", 4 * planes, c, 1, 1) | norm(f"{name}.bn3", 4 * planes))
+        return (
+            conv(f"{name}.conv1", c, c_in, 1, 1)
+            | norm(f"{name}.bn1", c)
+            | conv(f"{name}.conv2.conv", radix * c, c // groups // radix, 3, 3)
+            | norm(f"{name}.conv2.bn0", radix * c)
+            | biased(f"{name}.conv2.fc1", inside, c // groups, 1, 1)
+            | norm(f"{name}.conv2.bn1", inside)
+            | biased(f"{name}.conv2.fc2", radix * c, inside // groups, 1, 1)
+            | conv(f"{name}.conv3", 4 * planes, c, 1, 1)
+            | norm(f"{name}.bn3", 4 * planes)
+        )
+
     return unit
 
 
 def dla(timms: str) -> Shapes:
     """timm's port keeps all names; the projections that it dropped are in the release."""
-    unused = {"level3.project": (128, 256), "level4.project": (256, 512), "level4.tree1.project": (256, 512)}
+    unused = {
+        "level3.project": (128, 256),
+        "level4.project": (256, 512),
+        "level4.tree1.project": (256, 512),
+    }
     return meta(lambda: timm.create_model(timms)) | {
-        key: shape for name, (c_in, c_out) in unused.items()
-        for key, shape in (conv(f"{name}.0", c_out, c_in, 1, 1) | norm(f"{name}.1", c_out)).items()}
+        key: shape
+        for name, (c_in, c_out) in unused.items()
+        for key, shape in (conv(f"{name}.0", c_out, c_in, 1, 1) | norm(f"{name}.1", c_out)).items()
+    }
 
 
 def meta(make) -> Shapes:
@@ -93,18 +126,33 @@ def res2net_v1b(depths: str) -> Shapes:
 
 
 def resnest(depths: str, stem: int, radix: int = 2, groups: int = 1, width: int = 64) -> Shapes:
-    return resnet(deep_stem(stem), 2 * stem, DEPTHS[depths], split_attention(radix, groups, width), downsample=1)
+    return resnet(
+        deep_stem(stem),
+        2 * stem,
+        DEPTHS[depths],
+        split_attention(radix, groups, width),
+        downsample=1,
+    )
 
 
 RELEASED = {
-    "res2net50_26w_4s": lambda: res2net(26, 4), "res2net50_48w_2s": lambda: res2net(48, 2),
-    "res2net50_14w_8s": lambda: res2net(14, 8), "res2net50_26w_6s": lambda: res2net(26, 6),
-    "res2net50_26w_8s": lambda: res2net(26, 8), "res2net101_26w_4s": lambda: res2net(26, 4, "101"),
-    "res2next50": lambda: resnet(plain_stem(), 64, DEPTHS["50"], bottle2neck(4, 4, 8), downsample=0),
-    "res2net50_v1b_26w_4s": lambda: res2net_v1b("50"), "res2net101_v1b_26w_4s": lambda: res2net_v1b("101"),
-    "res2net_dla60": lambda: dla("dla60_res2net"), "res2next_dla60": lambda: dla("dla60_res2next"),
-    "resnest50": lambda: resnest("50", 32), "resnest101": lambda: resnest("101", 64),
-    "resnest200": lambda: resnest("200", 64), "resnest269": lambda: resnest("269", 64),
+    "res2net50_26w_4s": lambda: res2net(26, 4),
+    "res2net50_48w_2s": lambda: res2net(48, 2),
+    "res2net50_14w_8s": lambda: res2net(14, 8),
+    "res2net50_26w_6s": lambda: res2net(26, 6),
+    "res2net50_26w_8s": lambda: res2net(26, 8),
+    "res2net101_26w_4s": lambda: res2net(26, 4, "101"),
+    "res2next50": lambda: resnet(
+        plain_stem(), 64, DEPTHS["50"], bottle2neck(4, 4, 8), downsample=0
+    ),
+    "res2net50_v1b_26w_4s": lambda: res2net_v1b("50"),
+    "res2net101_v1b_26w_4s": lambda: res2net_v1b("101"),
+    "res2net_dla60": lambda: dla("dla60_res2net"),
+    "res2next_dla60": lambda: dla("dla60_res2next"),
+    "resnest50": lambda: resnest("50", 32),
+    "resnest101": lambda: resnest("101", 64),
+    "resnest200": lambda: resnest("200", 64),
+    "resnest269": lambda: resnest("269", 64),
     "resnest50_fast_1s1x64d": lambda: resnest("50", 32, 1, 1, 64),
     "resnest50_fast_2s1x64d": lambda: resnest("50", 32, 2, 1, 64),
     "resnest50_fast_4s1x64d": lambda: resnest("50", 32, 4, 1, 64),
@@ -118,24 +166,37 @@ TWINS = RES2NETS | RESNESTS | WSL
 
 
 def kept(twin: Twin, shapes: Shapes) -> Shapes:
-    return {key: shape for key, shape in shapes.items() if not (twin.surplus and re.search(twin.surplus, key))}
+    return {
+        key: shape
+        for key, shape in shapes.items()
+        if not (twin.surplus and re.search(twin.surplus, key))
+    }
 
 
 def test_every_release_has_a_list_here():
-    assert RELEASED.keys() == TWINS.keys() == {name for source, table in SOURCES.items() if source != "akamaster"
-                                               for name in table}
+    assert (
+        RELEASED.keys()
+        == TWINS.keys()
+        == {name for source, table in SOURCES.items() if source != "akamaster" for name in table}
+    )
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_names_and_shapes_are_the_releases(name):
     twin = TWINS[name]
     shapes = meta(lambda: create_model(twin.ours))
-    assert {theirs: shapes[key] for key, theirs in twin.names(shapes).items()} == kept(twin, RELEASED[name]())
+    assert {theirs: shapes[key] for key, theirs in twin.names(shapes).items()} == kept(
+        twin, RELEASED[name]()
+    )
 
 
 @pytest.mark.parametrize("name", ["res2net_dla60", "res2next_dla60"])
 def test_what_is_thrown_away_is_three_projections(name):
     """297,472 parameters: the departure that the network's own file names."""
     shapes = RELEASED[name]()
-    unused = [key for key in shapes.keys() - kept(TWINS[name], shapes).keys() if key.endswith(("weight", "bias"))]
+    unused = [
+        key
+        for key in shapes.keys() - kept(TWINS[name], shapes).keys()
+        if key.endswith(("weight", "bias"))
+    ]
     assert sum(torch.Size(shapes[key]).numel() for key in unused) == 297_472

@@ -1,4 +1,7 @@
-"""Published weights, from real servers on this machine: checked by their hash; what is said where there are none."""
+"""Published weights, from real servers on this machine: checked by their hash; what is said where
+there are none.
+"""
+
 import hashlib
 import subprocess
 import sys
@@ -19,7 +22,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture
 def serve():
-    """serve({path: bytes}) -> the address of a server that gives these files, with the headers of the hub."""
+    """serve({path: bytes}) -> the address of a server that gives these files, with the headers of
+    the hub.
+    """
     servers = []
 
     def start(files: dict[str, bytes]) -> str:
@@ -60,17 +65,24 @@ def serve():
 
 @pytest.fixture
 def published(tmp_path, serve, monkeypatch):
-    """torchvision's squeezenet1_1 as if published here: (its state, its file name, the folder where it is kept)."""
+    """torchvision's squeezenet1_1 as if published here: (its state, its file name, the folder where
+    it is kept).
+    """
     torch.manual_seed(0)
     state = tv.squeezenet1_1().state_dict()
     torch.save(state, tmp_path / "published.pth")
     data = (tmp_path / "published.pth").read_bytes()
     name = f"squeezenet1_1-{hashlib.sha256(data).hexdigest()[:8]}.pth"
     address = serve({f"/models/{name}": data, "/models/squeezenet1_1-00000000.pth": data})
-    monkeypatch.setattr(tv, "get_model_weights", lambda model: SimpleNamespace(
-        DEFAULT=SimpleNamespace(url=f"{address}/models/{name}")))
+    monkeypatch.setattr(
+        tv,
+        "get_model_weights",
+        lambda model: SimpleNamespace(DEFAULT=SimpleNamespace(url=f"{address}/models/{name}")),
+    )
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
-    return SimpleNamespace(state=state, name=name, address=address, kept=tmp_path / "hub" / "checkpoints")
+    return SimpleNamespace(
+        state=state, name=name, address=address, kept=tmp_path / "hub" / "checkpoints"
+    )
 
 
 def test_torchvisions_weights_are_downloaded_once(published):
@@ -82,8 +94,13 @@ def test_torchvisions_weights_are_downloaded_once(published):
 
 
 def test_another_file_than_promised_is_refused_and_not_kept(published, monkeypatch):
-    monkeypatch.setattr(tv, "get_model_weights", lambda model: SimpleNamespace(DEFAULT=SimpleNamespace(
-        url=f"{published.address}/models/squeezenet1_1-00000000.pth")))
+    monkeypatch.setattr(
+        tv,
+        "get_model_weights",
+        lambda model: SimpleNamespace(
+            DEFAULT=SimpleNamespace(url=f"{published.address}/models/squeezenet1_1-00000000.pth")
+        ),
+    )
     with pytest.raises(WeightsError, match="gave another file than its name promises"):
         create_model("squeezenet1_1", weights="torchvision")
     assert list(published.kept.iterdir()) == []
@@ -98,21 +115,35 @@ def test_a_kept_file_that_changed_is_refused(published):
 
 
 def test_offline_says_where_to_put_the_file(published, monkeypatch):
-    monkeypatch.setattr(tv, "get_model_weights", lambda model: SimpleNamespace(DEFAULT=SimpleNamespace(
-        url="http://127.0.0.1:9/models/squeezenet1_1-b8a52dc0.pth")))
-    with pytest.raises(WeightsError, match=r"cannot download http://127\.0\.0\.1:9/models/squeezenet1_1-b8a52dc0\.pth "
-                                           r"\(.*\); fetch it elsewhere and put it at .*/squeezenet1_1-b8a52dc0\.pth"):
+    monkeypatch.setattr(
+        tv,
+        "get_model_weights",
+        lambda model: SimpleNamespace(
+            DEFAULT=SimpleNamespace(url="http://127.0.0.1:9/models/squeezenet1_1-b8a52dc0.pth")
+        ),
+    )
+    with pytest.raises(
+        WeightsError,
+        match=r"cannot download http://127\.0\.0\.1:9/models/squeezenet1_1-b8a52dc0\.pth "
+        r"\(.*\); fetch it elsewhere and put it at .*/squeezenet1_1-b8a52dc0\.pth",
+    ):
         create_model("squeezenet1_1", weights="torchvision")
 
 
 def test_real_addresses_carry_a_hash():
     for name in ("resnet50", "efficientnet_b3", "shufflenet_v2_x0_5", "inception_v3"):
-        assert tv.get_model_weights(name).DEFAULT.url.rpartition("-")[2].removesuffix(".pth").isalnum()
+        assert (
+            tv.get_model_weights(name).DEFAULT.url.rpartition("-")[2].removesuffix(".pth").isalnum()
+        )
 
 
-@pytest.mark.parametrize(("name", "words"), [
-    ("resnet50", "publishes no weights for resnet50; its resnet50 is resnet50_v15 here"),
-    ("lenet5", "publishes no weights for lenet5$")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("resnet50", "publishes no weights for resnet50; its resnet50 is resnet50_v15 here"),
+        ("lenet5", "publishes no weights for lenet5$"),
+    ],
+)
 def test_what_torchvision_does_not_have(name, words):
     with pytest.raises(WeightsError, match=words):
         create_model(name, weights="torchvision")
@@ -120,13 +151,25 @@ def test_what_torchvision_does_not_have(name, words):
 
 def from_hub(address: str, home, weights: str, **environment: str) -> subprocess.CompletedProcess:
     """In a process of its own: the client of the hub reads its address when it is imported."""
-    code = ("import sys, convatlas\n"
-            "try: net = convatlas.create_model(sys.argv[2], weights=sys.argv[1])\n"
-            "except ValueError as error: sys.exit(str(error))\n"
-            "print(float(net.conv10.conv.bias[0]))")
-    return subprocess.run([sys.executable, "-c", code, weights, "squeezenet1_1"], capture_output=True, text=True,
-                          env={"PATH": "", "HF_ENDPOINT": address, "HF_HOME": str(home), "OMP_NUM_THREADS": "1",
-                               "HF_HUB_DISABLE_XET": "1", **environment})
+    code = (
+        "import sys, convatlas\n"
+        "try: net = convatlas.create_model(sys.argv[2], weights=sys.argv[1])\n"
+        "except ValueError as error: sys.exit(str(error))\n"
+        "print(float(net.conv10.conv.bias[0]))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, weights, "squeezenet1_1"],
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": "",
+            "HF_ENDPOINT": address,
+            "HF_HOME": str(home),
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_DISABLE_XET": "1",
+            **environment,
+        },
+    )
 
 
 def test_the_hub(tmp_path, serve):
@@ -151,8 +194,13 @@ def test_the_hub(tmp_path, serve):
 def test_the_hub_without_the_file_or_the_network(tmp_path, serve):
     missing = from_hub(serve({}), tmp_path / "home", "hub:owner/name")
     assert missing.stderr.startswith("owner/name gives no model.safetensors (")
-    offline = from_hub("http://127.0.0.1:9", tmp_path / "home", "hub:owner/other@v1", HF_HUB_OFFLINE="1")
-    assert offline.stderr == ("cannot download model.safetensors of owner/other; fetch https://huggingface.co/owner/other/"
-                              "resolve/v1/model.safetensors elsewhere and give the file instead\n")
+    offline = from_hub(
+        "http://127.0.0.1:9", tmp_path / "home", "hub:owner/other@v1", HF_HUB_OFFLINE="1"
+    )
+    assert offline.stderr == (
+        "cannot download model.safetensors of owner/other; fetch "
+        "https://huggingface.co/owner/other/resolve/v1/model.safetensors elsewhere and give the "
+        "file instead\n"
+    )
     unreadable = from_hub("http://127.0.0.1:9", tmp_path / "home", "hub:../../etc")
     assert unreadable.stderr.startswith("cannot read 'hub:../../etc'; write hub:owner/name")

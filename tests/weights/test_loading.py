@@ -1,4 +1,7 @@
-"""A checkpoint goes into the network it is for, and into no other; what is adapted or missing is said."""
+"""A checkpoint goes into the network it is for, and into no other; what is adapted or missing is
+said.
+"""
+
 import hashlib
 import json
 from collections import defaultdict
@@ -40,24 +43,45 @@ def test_a_foreign_checkpoint_by_its_names(tv_resnet18):
     net = create_model("resnet18")
     certificate = load_weights(net, path)
     torch.testing.assert_close(logits(net), logits(theirs), rtol=1e-5, atol=1e-5)
-    assert (certificate.network, certificate.kind, certificate.tensors) == ("resnet18", "torchvision's resnet18", 122)
-    assert str(certificate).splitlines()[0] == "resnet18 holds torchvision's resnet18: 122 tensors of resnet18.pth"
+    assert (certificate.network, certificate.kind, certificate.tensors) == (
+        "resnet18",
+        "torchvision's resnet18",
+        122,
+    )
+    assert (
+        str(certificate).splitlines()[0]
+        == "resnet18 holds torchvision's resnet18: 122 tensors of resnet18.pth"
+    )
     assert "no answer is recorded in the file" in str(certificate)
 
 
 def test_create_model_takes_weights(tv_resnet18):
     theirs, path = tv_resnet18
-    torch.testing.assert_close(logits(convatlas.create_model("resnet18", weights=path)), logits(theirs), rtol=1e-5,
-                               atol=1e-5)
+    torch.testing.assert_close(
+        logits(convatlas.create_model("resnet18", weights=path)),
+        logits(theirs),
+        rtol=1e-5,
+        atol=1e-5,
+    )
 
 
 def test_half_precision_old_names_missing_counters_and_wrappers(tmp_path):
     torch.manual_seed(0)
     theirs = tv.densenet121().eval()
-    old = {name.replace("norm1", "norm.1").replace("norm2", "norm.2").replace("conv1.", "conv.1.").replace(
-        "conv2.", "conv.2.") if "denselayer" in name else name: tensor.half() if tensor.is_floating_point() else tensor
-        for name, tensor in theirs.state_dict().items() if not name.endswith("num_batches_tracked")}
-    torch.save({"state_dict": {f"module.{name}": tensor for name, tensor in old.items()}}, tmp_path / "d.pth.tar")
+    old = {
+        name.replace("norm1", "norm.1")
+        .replace("norm2", "norm.2")
+        .replace("conv1.", "conv.1.")
+        .replace("conv2.", "conv.2.")
+        if "denselayer" in name
+        else name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in theirs.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    torch.save(
+        {"state_dict": {f"module.{name}": tensor for name, tensor in old.items()}},
+        tmp_path / "d.pth.tar",
+    )
     net = create_model("densenet121")
     assert load_weights(net, tmp_path / "d.pth.tar").fresh == ()
     assert logits(net).dtype == torch.float32
@@ -65,16 +89,26 @@ def test_half_precision_old_names_missing_counters_and_wrappers(tmp_path):
 
 
 def twins() -> list[tuple[str, str]]:
-    """All ordered pairs of networks whose weights have the same names and shapes; test_known.py holds this to be so."""
+    """All ordered pairs of networks whose weights have the same names and shapes; test_known.py
+    holds this to be so.
+    """
     groups = defaultdict(list)
-    for kind in (kind for group in known_checkpoints().values() for kind in group if kind.source == "convatlas"):
+    for kind in (
+        kind
+        for group in known_checkpoints().values()
+        for kind in group
+        if kind.source == "convatlas"
+    ):
         groups[kind.shapes].append(kind.ours)
     return sorted((a, b) for group in groups.values() for a in group for b in group if a != b)
 
 
 def test_there_are_such_pairs():
-    assert {("resnet50", "resnet50_v15"), ("efficientnet_b0", "efficientnet_b0_torchvision"),
-            ("vgg11", "vgg11_lrn")} <= set(twins())
+    assert {
+        ("resnet50", "resnet50_v15"),
+        ("efficientnet_b0", "efficientnet_b0_torchvision"),
+        ("vgg11", "vgg11_lrn"),
+    } <= set(twins())
     assert len(twins()) >= 44
 
 
@@ -85,10 +119,14 @@ def on_meta(name: str, metadata: dict[str, str], path) -> Checkpoint:
 
 @pytest.mark.parametrize(("a", "b"), twins())
 def test_every_wrong_variant_is_refused_by_name(a, b, tmp_path):
-    with pytest.raises(WeightsError, match=rf"holds {a}, not {b}; load it into create_model\('{a}'\)"):
+    with pytest.raises(
+        WeightsError, match=rf"holds {a}, not {b}; load it into create_model\('{a}'\)"
+    ):
         choose(on_meta(a, {"convatlas.network": a}, tmp_path), b)
     assert choose(on_meta(a, {"convatlas.network": a}, tmp_path), a).ours == a
-    with pytest.raises(WeightsError, match=rf"\b{a}\b.*which differ though their weights have the same names"):
+    with pytest.raises(
+        WeightsError, match=rf"\b{a}\b.*which differ though their weights have the same names"
+    ):
         choose(on_meta(a, {}, tmp_path), a)
     assert choose(on_meta(a, {}, tmp_path), a, f"convatlas:{a}").ours == a
 
@@ -98,8 +136,12 @@ def foreign_twins() -> list[tuple[str, str, str]]:
     wrong = defaultdict(list)
     for a, b in twins():
         wrong[a].append(b)
-    return [(source, theirs, b) for source, table in TABLES.items() for theirs, twin in table.items()
-            for b in wrong[twin.ours]]
+    return [
+        (source, theirs, b)
+        for source, table in TABLES.items()
+        for theirs, twin in table.items()
+        for b in wrong[twin.ours]
+    ]
 
 
 @pytest.mark.parametrize(("source", "theirs", "wrong"), foreign_twins())
@@ -117,8 +159,11 @@ def test_a_refusal_leaves_the_network_as_it_was(tmp_path):
     torch.save(tv.resnet50().state_dict(), tmp_path / "resnet50-0676ba61.pth")
     net = create_model("resnet50")
     before = {key: tensor.clone() for key, tensor in net.state_dict().items()}
-    with pytest.raises(WeightsError, match=r"resnet50-0676ba61\.pth holds torchvision's resnet50 \(resnet50_v15 "
-                                           r"here\).*, not resnet50; load it into create_model\('resnet50_v15'\)"):
+    with pytest.raises(
+        WeightsError,
+        match=r"resnet50-0676ba61\.pth holds torchvision's resnet50 \(resnet50_v15 "
+        r"here\).*, not resnet50; load it into create_model\('resnet50_v15'\)",
+    ):
         load_weights(net, tmp_path / "resnet50-0676ba61.pth")
     assert all(torch.equal(tensor, before[key]) for key, tensor in net.state_dict().items())
 
@@ -127,9 +172,13 @@ def test_other_classes_and_channels_only_when_asked(tv_resnet18):
     theirs, path = tv_resnet18
     net = create_model("resnet18", num_classes=5, in_channels=1)
     head = net.fc.weight.clone()
-    with pytest.raises(WeightsError, match="reads images of 3 channels, this resnet18 of 1; give in_channels=3"):
+    with pytest.raises(
+        WeightsError, match="reads images of 3 channels, this resnet18 of 1; give in_channels=3"
+    ):
         load_weights(net, path, adapt_classes=True)
-    with pytest.raises(WeightsError, match="tells 1000 classes apart, this resnet18 5; give num_classes=1000"):
+    with pytest.raises(
+        WeightsError, match="tells 1000 classes apart, this resnet18 5; give num_classes=1000"
+    ):
         load_weights(net, path, adapt_channels=True)
     assert torch.equal(net.fc.weight, head)
     certificate = load_weights(net, path, adapt_classes=True, adapt_channels=True)
@@ -138,21 +187,40 @@ def test_other_classes_and_channels_only_when_asked(tv_resnet18):
     assert torch.equal(net.fc.weight, head)
     grey = torch.randn(2, 1, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(convatlas.features(net.eval(), grey)["conv5_x"],
-                                   theirs.layer4(theirs.layer3(theirs.layer2(theirs.layer1(theirs.maxpool(
-                                       theirs.bn1(theirs.conv1(grey.expand(-1, 3, -1, -1))).relu()))))),
-                                   rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            convatlas.features(net.eval(), grey)["conv5_x"],
+            theirs.layer4(
+                theirs.layer3(
+                    theirs.layer2(
+                        theirs.layer1(
+                            theirs.maxpool(
+                                theirs.bn1(theirs.conv1(grey.expand(-1, 3, -1, -1))).relu()
+                            )
+                        )
+                    )
+                )
+            ),
+            rtol=1e-4,
+            atol=1e-4,
+        )
 
 
 @pytest.mark.parametrize("channels", [1, 4, 6])
 def test_a_grey_image_answers_alike_in_any_number_of_channels(tv_resnet18, channels):
     _, path = tv_resnet18
-    plain, wide = create_model("resnet18", weights=path), create_model("resnet18", in_channels=channels)
+    plain, wide = (
+        create_model("resnet18", weights=path),
+        create_model("resnet18", in_channels=channels),
+    )
     load_weights(wide, path, adapt_channels=True)
     grey = torch.randn(2, 1, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(wide.eval()(grey.expand(-1, channels, -1, -1)),
-                                   plain.eval()(grey.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            wide.eval()(grey.expand(-1, channels, -1, -1)),
+            plain.eval()(grey.expand(-1, 3, -1, -1)),
+            rtol=1e-4,
+            atol=1e-4,
+        )
 
 
 def test_auxiliary_heads_are_heads_too(tmp_path):
@@ -166,7 +234,9 @@ def test_auxiliary_heads_are_heads_too(tmp_path):
 def test_our_own_file_records_an_answer_and_is_held_to_it(tmp_path, randomised):
     net = randomised(create_model("mobilenet_v2", num_classes=7), torch.randn(2, 3, 64, 64))
     save_weights(net, tmp_path / "m.safetensors")
-    certificate = load_weights(create_model("mobilenet_v2", num_classes=7), tmp_path / "m.safetensors")
+    certificate = load_weights(
+        create_model("mobilenet_v2", num_classes=7), tmp_path / "m.safetensors"
+    )
     assert certificate.difference <= 1e-12
     assert "answers as recorded, within " in str(certificate)
     changed = load_file(tmp_path / "m.safetensors")
@@ -174,7 +244,9 @@ def test_our_own_file_records_an_answer_and_is_held_to_it(tmp_path, randomised):
     save_file(changed, tmp_path / "changed.safetensors", read(tmp_path / "m.safetensors").metadata)
     other = create_model("mobilenet_v2", num_classes=7)
     before = other.fc.weight.clone()
-    with pytest.raises(WeightsError, match=r"does not answer as recorded in it: .* of the largest logit off"):
+    with pytest.raises(
+        WeightsError, match=r"does not answer as recorded in it: .* of the largest logit off"
+    ):
         load_weights(other, tmp_path / "changed.safetensors")
     assert torch.equal(other.fc.weight, before)
 
@@ -192,15 +264,21 @@ def test_a_run_folder_names_its_network(tmp_path):
 
 def test_what_fits_nothing_says_so(tmp_path):
     torch.save({"body.weight": torch.ones(3)}, tmp_path / "a.pth")
-    with pytest.raises(WeightsError, match=r"fits no network of the atlas .*; its first tensor is body\.weight"):
+    with pytest.raises(
+        WeightsError, match=r"fits no network of the atlas .*; its first tensor is body\.weight"
+    ):
         load_weights(create_model("lenet5"), tmp_path / "a.pth")
 
 
 def test_a_source_that_is_unknown_or_wrong(tv_resnet18):
     _, path = tv_resnet18
-    with pytest.raises(WeightsError, match="there is no source called 'keras'; known are convatlas, torchvision"):
+    with pytest.raises(
+        WeightsError, match="there is no source called 'keras'; known are convatlas, torchvision"
+    ):
         load_weights(create_model("resnet18"), path, source="keras")
-    with pytest.raises(WeightsError, match=r"holds torchvision's resnet18.*, but it is said to be convatlas's file"):
+    with pytest.raises(
+        WeightsError, match=r"holds torchvision's resnet18.*, but it is said to be convatlas's file"
+    ):
         load_weights(create_model("resnet18"), path, source="convatlas")
 
 
@@ -209,6 +287,8 @@ def test_a_head_of_another_size(tv_resnet18):
     _, path = tv_resnet18
     held = torch.load(path) | {"fc.weight": torch.zeros(3, 512), "fc.bias": torch.zeros(3)}
     torch.save(held, path)
-    with pytest.raises(WeightsError, match=r"tells 3 classes apart, this resnet18 1000; give num_classes=3"):
+    with pytest.raises(
+        WeightsError, match=r"tells 3 classes apart, this resnet18 1000; give num_classes=3"
+    ):
         load_weights(create_model("resnet18"), path)
     assert load_weights(create_model("resnet18", num_classes=3), path).fresh == ()

@@ -1,4 +1,7 @@
-"""Every name of every weight of timm's models, against timm itself: names and shapes, no numbers."""
+"""Every name of every weight of timm's models, against timm itself: names and
+shapes, no numbers.
+"""
+
 import re
 from functools import cache
 
@@ -11,7 +14,9 @@ from convatlas.weights.names import Twin
 from convatlas.weights.timm import TWINS
 
 Shapes = dict[str, tuple[int, ...]]
-FAMILIES = {twin.rules: name for name, twin in reversed(TWINS.items())}       # the first name of each rule table
+FAMILIES = {
+    twin.rules: name for name, twin in reversed(TWINS.items())
+}  # the first name of each rule table
 
 
 @cache
@@ -23,31 +28,41 @@ def ours(name: str) -> Shapes:
 @cache
 def theirs(name: str) -> Shapes:
     with torch.device("meta"):
-        return {key: tuple(value.shape) for key, value in timm.create_model(name).state_dict().items()}
+        return {
+            key: tuple(value.shape) for key, value in timm.create_model(name).state_dict().items()
+        }
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_names_and_shapes_are_theirs(name):
     twin = TWINS[name]
     mine = ours(twin.ours)
-    assert {new: twin.shape(new, mine[key]) for key, new in twin.names(mine).items()} == theirs(name)
+    assert {new: twin.shape(new, mine[key]) for key, new in twin.names(mine).items()} == theirs(
+        name
+    )
 
 
 @pytest.mark.parametrize("name", FAMILIES.values())
 def test_every_rule_is_needed(name):
     twin = TWINS[name]
     for left_out in twin.rules:
-        fewer = Twin(twin.ours, tuple(rule for rule in twin.rules if rule is not left_out), absent=twin.absent)
+        fewer = Twin(
+            twin.ours,
+            tuple(rule for rule in twin.rules if rule is not left_out),
+            absent=twin.absent,
+        )
         try:
             found = set(fewer.names(ours(twin.ours)).values())
         except ValueError:
-            continue                                    # two weights of one name
+            continue  # two weights of one name
         assert found != set(theirs(name)), f"{left_out} changes nothing"
 
 
 def test_two_weights_of_one_name_are_refused():
     with pytest.raises(ValueError, match=r"^two weights of resnet18 would be called layer\.0\."):
-        Twin("resnet18", ((r"^conv\d_x", "layer"), *TWINS["resnet18"].rules)).names(ours("resnet18"))
+        Twin("resnet18", ((r"^conv\d_x", "layer"), *TWINS["resnet18"].rules)).names(
+            ours("resnet18")
+        )
 
 
 def test_the_auxiliary_head_of_some_checkpoints_is_surplus():

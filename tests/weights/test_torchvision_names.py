@@ -1,4 +1,5 @@
 """Every key and shape of torchvision's networks, from ours: a bijection, on the meta device."""
+
 import re
 
 import pytest
@@ -36,22 +37,39 @@ def test_names_and_shapes_are_a_bijection(name):
     twin, mine = TWINS[name], ours(TWINS[name].ours)
     names = twin.names(mine)
     assert list(names) == list(mine)
-    assert {names[key]: twin.shape(names[key], tuple(tensor.shape)) for key, tensor in mine.items()} == {
-        key: tuple(tensor.shape) for key, tensor in theirs(name).items()}
+    assert {
+        names[key]: twin.shape(names[key], tuple(tensor.shape)) for key, tensor in mine.items()
+    } == {key: tuple(tensor.shape) for key, tensor in theirs(name).items()}
 
 
 def test_two_weights_under_one_name_are_refused():
-    with pytest.raises(ValueError, match=r"two weights of resnet18 would be called layer1\.0\.conv\.weight"):
-        Twin("resnet18", ((r"^conv2_x\.0\.branch\.conv\d\.conv", "layer1.0.conv"),)).names(ours("resnet18"))
+    with pytest.raises(
+        ValueError, match=r"two weights of resnet18 would be called layer1\.0\.conv\.weight"
+    ):
+        Twin("resnet18", ((r"^conv2_x\.0\.branch\.conv\d\.conv", "layer1.0.conv"),)).names(
+            ours("resnet18")
+        )
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ("features.denseblock1.denselayer1.norm.1.weight", "features.denseblock1.denselayer1.norm1.weight"),
-    ("features.denseblock4.denselayer16.conv.2.weight", "features.denseblock4.denselayer16.conv2.weight"),
-    ("features.denseblock4.denselayer16.norm.2.running_var", "features.denseblock4.denselayer16.norm2.running_var"),
-])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "features.denseblock1.denselayer1.norm.1.weight",
+            "features.denseblock1.denselayer1.norm1.weight",
+        ),
+        (
+            "features.denseblock4.denselayer16.conv.2.weight",
+            "features.denseblock4.denselayer16.conv2.weight",
+        ),
+        (
+            "features.denseblock4.denselayer16.norm.2.running_var",
+            "features.denseblock4.denselayer16.norm2.running_var",
+        ),
+    ],
+)
 def test_spellings_of_published_densenets(old, new):
-    (pattern, replacement), = OLDER
+    ((pattern, replacement),) = OLDER
     assert re.sub(pattern, replacement, old) == new
     assert re.sub(pattern, replacement, new) == new
     assert new in theirs("densenet121")
