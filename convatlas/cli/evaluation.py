@@ -23,7 +23,9 @@ def eval_(
 ) -> int:
     """Measure a finished run on its test images, or on other images of the same classes.
 
-    Parameters ---------- run: Path
+    Parameters
+    ----------
+    run: Path
         The folder of a finished run.
     data: str
         Another data set or folder [the run's own].
@@ -37,7 +39,7 @@ def eval_(
         Shorter sides in pixels to which images are scaled before they are cropped [the run's own,
         or the paper's].
     workers: int
-        ProcessGroup that read images.
+        Processes that read images.
     json: bool
         Print JSON.
     """

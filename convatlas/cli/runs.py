@@ -45,7 +45,9 @@ def train(
     else `modern`, which trains every network on a small set; for LeNets the defaults below. Flags
     override all.
 
-    Parameters ---------- network: str
+    Parameters
+    ----------
+    network: str
         A name from `convatlas list`.
     recipe: str
         A TOML file with any of the fields below, or the name of a built-in recipe.
