@@ -1,7 +1,12 @@
 """What a run tells whoever looks on. The command line prints it; the default listens to nothing."""
 
-from convatlas.training.autotune import Trials
-from convatlas.training.trainer import Progress
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a callback of one's own need not load torch
+    from convatlas.training.autotune import Trials
+    from convatlas.training.trainer import Progress
 
 
 class Callback:
