@@ -7,7 +7,7 @@
 Names are looked up on first use, so that `import convatlas` costs nothing and loads no torch.
 """
 
-import importlib
+from importlib import import_module as _import
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal to _HOMES
@@ -83,4 +83,4 @@ if not TYPE_CHECKING:  # a checker that saw this would let every misspelt name p
     def __getattr__(name: str):
         if name not in _HOMES:
             raise AttributeError(f"module 'convatlas' has no attribute {name!r}")
-        return getattr(importlib.import_module(f"convatlas.{_HOMES[name]}"), name)
+        return getattr(_import(f"convatlas.{_HOMES[name]}"), name)

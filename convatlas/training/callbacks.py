@@ -10,6 +10,11 @@ if TYPE_CHECKING:  # a callback of one's own need not load torch
 
 
 class Callback:
+    """Override what you want to hear of; each method does nothing by itself.
+
+    Give one to train(recipe, callback=...); with several processes only the first one calls it.
+    """
+
     def begin(self, facts: dict) -> None:
         """Once: folder, network, params, device, processes, batch_size (of a step, over all
         processes), classes and their counts, images in each split, fingerprint, the forecast (or
