@@ -6,7 +6,8 @@ and 9n + 2 layers.
     ResNet-164                 [1x1, 16][3x3, 16][1x1, 64]  x18
     ResNet-1001                                             x111
 
-A 3x3 convolution to 16 channels comes first; BN, ReLU, a global average pool and a full layer last.
+A 3x3 convolution to 16 channels comes first; BN, ReLU, a global average pool and a fully connected
+layer last.
 """
 from functools import partial
 
@@ -92,6 +93,6 @@ CLAIMS = {
     "preresnet110_cifar": claims("110", "1.7M", "ResNet-110: Figure 4's units only reorder"),
     "preresnet164_cifar": claims("164", "1.7M", "ResNet-164 [ours]"),
     "preresnet1001_cifar": claims("1001", "10.2M", "ResNet-1001 [ours]", (
-        "The convolutions and the full layer have 10,178,490 parameters, which make 10.2M; with "
-        "the 149,216 scales and shifts of batch norm, trained like them, there are 10,327,706.")),
+        "Convolutions and the fully connected layer have 10,178,490 parameters, which make 10.2M; "
+        "with the 149,216 scales and shifts of batch norm, also trained, there are 10,327,706.")),
 }

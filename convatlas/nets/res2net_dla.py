@@ -35,7 +35,7 @@ PAPER = Paper(
            "size nothing is rounded.",
     departs="The release has three further projections, one in each tree of trees, that it "
             "computes and throws away (297,472 parameters without a gradient). They are left out; "
-            "the answers are the same.",
+            "the outputs are the same.",
     page="res2net", bare="res2net_dla60")
 
 

@@ -34,11 +34,11 @@ PAPER = Paper(
     silent="From the authors' release: the hidden width of the attention (a quarter of all splits' "
            "channels, 32 or more), its biases and its batch norm; the 3x3 average pools, which "
            "count their padding; average pools on the shortcuts that round up; the widths of the "
-           "stem; blocks of 3x3 pixels dropped at a rate of 0.1, after each batch norm of a unit "
+           "stem; squares of 3x3 pixels dropped at a rate of 0.1, after each batch norm of a unit "
            "in the last two stages; dropout for 200 layers, where the paper says more than 200. "
            "Eq. (3) prints 1 / (1 + exp(g)) for a single split; here, as in the release, it is the "
-           "sigmoid of g. ResNeSt-14 and -26 are GluonCV's, and no paper prints them; there, 14 "
-           "drops no squares.",
+           "sigmoid of g. ResNeSt-14 and -26 are in no paper but in GluonCV, whose 14 has no "
+           "DropBlock.",
     page="resnest", bare="resnest50")
 
 
@@ -209,9 +209,9 @@ def ablation(params: str, gflops: str, convolutions: str = "",
     """A row of the table of released ablation models; the last two figures are beside the printed
     GFLOPs.
     """
-    more = (f"Convolutions and full layers take {convolutions}. With one operation for each value "
-            f"that a batch norm gives out it would be {with_bn}; five of the column's seven rows "
-            "are just that, 4s2x40d and 1s4x24d are not, and what else the column counts there is "
+    more = (f"Convolutions and fully connected layers take {convolutions}. With one operation for "
+            f"each value that a batch norm gives out it would be {with_bn}; five of the column's "
+            "seven rows are just that, 4s2x40d and 1s4x24d are not, and what else they count is "
             "unknown.")
     return (Claim("params", params, "The authors' ablation.md, #P"),
             Claim("macs", gflops, "The authors' ablation.md, GFLOPs",

@@ -24,8 +24,8 @@ PAPER = Paper(
     title="Deep Residual Learning for Image Recognition",
     authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR", arxiv="1512.03385v1",
     code="github.com/KaimingHe/deep-residual-networks",
-    silent="Which layer of a bottleneck strides: here the first 1x1, as in the authors' release; "
-           "only that reproduces Table 1's 3.8e9 for 50 layers (the 3x3 version is resnet50_v15). "
+    silent="Which layer of a bottleneck strides: the first 1x1, as in the authors' release; only "
+           "that gives Table 1's 3.8e9 for 50 layers (resnet50_v15 strides in the 3x3). "
            "Padding of conv1 and of the pool: 3 and 1, which give the printed 112 and 56 (the "
            "release leaves the pool unpadded and rounds its size up).",
     page="resnet", bare="resnet50")

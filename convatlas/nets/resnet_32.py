@@ -11,8 +11,8 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="ResNet for CIFAR-10 (pytorch-cifar)",
     authors="kuangliu", year=2017, code="github.com/kuangliu/pytorch-cifar",
-    silent="There is no paper; the one of ResNet has its own networks for CIFAR-10 (resnet20_cifar "
-           "and on). Initial weights are He's, as for the others.",
+    silent="There is no paper; ResNet's has its own networks for CIFAR-10 (resnet20_cifar and on). "
+           "Initial weights are He's, as for those.",
     page="resnet_32")
 
 

@@ -41,7 +41,7 @@ WSL = Paper(
     title="Exploring the Limits of Weakly Supervised Pretraining",
     authors="Mahajan, Girshick, Ramanathan, He, Paluri, Li, Bharambe, van der Maaten", year=2018,
     venue="ECCV", arxiv="1805.00932v1", code="github.com/facebookresearch/WSL-Images",
-    silent="The paper takes ResNeXt-101 over with another width: all else is as there.",
+    silent="The paper uses ResNeXt-101 with another width; all else is ResNeXt's.",
     page="resnext101_32x8d")
 
 

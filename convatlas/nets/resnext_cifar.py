@@ -2,8 +2,8 @@
 networks.
 
 A 3x3 convolution with 64 filters, three stages of three blocks on maps of 32, 16 and 8 pixels, a
-global average pool and a full layer: 29 layers. The template is [1x1, 64] [3x3, 64] [1x1, 256], of
-C transformations, 64 channels each.
+global average pool and a fully connected layer: 29 layers. The template is [1x1, 64] [3x3, 64]
+[1x1, 256], of C transformations, 64 channels each.
 
     Table 7     # params
     8x64d       34.4M

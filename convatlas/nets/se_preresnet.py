@@ -26,7 +26,7 @@ CIFAR = Paper(
     silent="All of the networks but their gates: those of preresnet110_cifar and "
            "preresnet164_cifar, whose errors Table 4 prints as the originals'. The gates' layers "
            "have biases and a ratio of 16, as in the release for ImageNet; that leaves a single "
-           "channel in stage1 of 110 layers. Initial weights of the full layers: PyTorch's.",
+           "channel in stage1 of 110 layers. Initial weights of fully connected layers: PyTorch's.",
     page="senet", bare="se_preresnet164_cifar")
 IMAGENET = Paper(
     title="SE-PreResNet (pytorchcv)",

@@ -1,5 +1,5 @@
-"""SE-ResNet-110 for CIFAR-10 in its widely used form: the first ResNet's units, projections, a gate
-on each branch.
+"""SE-ResNet-110 for CIFAR-10 as pytorchcv has it: the first ResNet's units, projections, a gate on
+each branch.
 
     output map size    32x32               16x16               8x8
     units              [3,16][3,16] x18    [3,32][3,32] x18    [3,64][3,64] x18
@@ -15,8 +15,8 @@ from convatlas.paper import Paper, counts
 PAPER = Paper(
     title="SE-ResNet for CIFAR (pytorchcv)",
     authors="Semery", year=2019, code="github.com/osmr/imgclsmob",
-    silent="There is no paper. Tables 4 and 5 of SENet's gate the pre-activation network, whose "
-           "6.37% they print: that is se_preresnet110_cifar. Gates have biases and a ratio of 16, "
+    silent="There is no paper. SENet's Tables 4 and 5 add gates to the pre-activation network, "
+           "whose 6.37 % they print: se_preresnet110_cifar. Gates have biases and a ratio of 16, "
            "which leaves a single channel in stage1.",
     page="se_resnet_cifar")
 

@@ -33,7 +33,8 @@ SENET = Paper(
            "3x3 strides, as in the release. Biases of a gate's two layers: Sec. 4 calls them "
            "negligible, Sec. 6 does without; the release has them, and so have these. The max pool "
            "has no padding and rounds its size up, as in the release. Tables 1 and 2 have no 18 "
-           "and 34 layers: they follow ResNet's. Initial weights of the full layers: PyTorch's.",
+           "and 34 layers: they follow ResNet's. Initial weights of fully connected layers: "
+           "PyTorch's.",
     page="senet", bare="se_resnet50")
 V15 = Paper(
     title="SE-ResNet (timm)",
@@ -168,16 +169,16 @@ FC = units("Table 1, fc", {
 
 
 def gflops(printed: str, convolutions: str = "") -> Claim:
-    more = (f"Convolutions and full layers take {convolutions}. Table 2 counts more, for the plain "
-            "networks too: ResNet-152 gets 11.30, and takes 11.28. Some two and a half operations "
-            "on each value that leaves a unit, which is averaged, scaled and added, explain all "
-            "five rows of gated residual networks.")
+    more = (f"Convolutions and fully connected layers take {convolutions}. Table 2 counts more, "
+            "for the plain networks too: 11.30 for ResNet-152, which takes 11.28. About 2.5 "
+            "operations for each value that a unit gives out, which is averaged, scaled and added, "
+            "explain all five rows of gated residual networks.")
     return Claim("macs", printed, "Table 2, GFLOPs", erratum=more if convolutions else "")
 
 
 RELEASED = "The released SENet-154 has 115,088,984; no count of it comes near 146 million."
-MMLAB = ("MMLab's counter adds batch norms, activations and pools to the convolutions and full "
-         "layers.")
+MMLAB = ("MMLab's counter adds batch norms, activations and pools to the convolutions and fully "
+         "connected layers.")
 PYTORCHCV = "pytorchcv, the tests of its models"
 CLAIMS = {
     "se_resnet50": (

@@ -29,11 +29,11 @@ PAPER = Paper(
     title="Selective Kernel Networks",
     authors="Li, Wang, Hu, Yang", year=2019, venue="CVPR", arxiv="1903.06586v2",
     code="github.com/implus/SKNet",
-    silent="Biases of the full layers of an SK convolution: none, and batch norm after the first "
-           "one only, as in the release. Which layer strides: both kernels of the SK convolution, "
-           "as ResNeXt's 3x3. The border of the max pool: padded, as for ResNet; the release does "
-           "not pad, and rounds up. Initial weights of the full layers: PyTorch's; the release has "
-           "N(0, 0.01).",
+    silent="Biases of an SK convolution's fully connected layers: none, and batch norm after the "
+           "first only, as in the release. Which layer strides: both kernels of the SK "
+           "convolution, as ResNeXt's 3x3. The border of the max pool: padded, as for ResNet; the "
+           "release does not pad, and rounds up. Initial weights of fully connected layers: "
+           "PyTorch's; the release has N(0, 0.01).",
     page="sknet", bare="sknet50")
 
 G = 32      # groups
@@ -107,6 +107,6 @@ CLAIMS = {
             "leaves 48.69. Only with the running statistics of batch norm, which are not trained, "
             "does it come to 48.9.")),
         Claim("macs", "8.46G", "Table 2, GFLOPs", erratum=(
-            "Convolutions and full layers take 8.449G. The column counts more than they do: it "
-            "has 7.99 for ResNeXt-101, which takes 7.97."))),
+            "Convolutions and fully connected layers take 8.449G. The column counts more: 7.99 for "
+            "ResNeXt-101, which takes 7.97."))),
 }
