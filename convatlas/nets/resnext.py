@@ -83,11 +83,13 @@ def network(layers: str, group_conv: str) -> tuple[Claim, ...]:
               f"{TEMPLATE}.branch.conv2"))
 
 
-def same_cost(params: str, flops: str, flops_erratum: str = "",
+def same_cost(layers: str, group_conv: str, flops_erratum: str = "",
               template_erratum: str = "") -> tuple[Claim, ...]:
     """What Figure 5 prints for all networks of a depth at once, and Table 2 for all templates."""
+    costs = {"50": ("25 million", "4.1 billion"), "101": ("44 million", "7.8 billion")}[layers]
     return (
-        *counts("Figure 5, preserved complexity", params, flops, errata=("", flops_erratum)),
+        *network(layers, group_conv),
+        *counts("Figure 5, preserved complexity", *costs, errata=("", flops_erratum)),
         Claim("params", "70K", "Table 2: ~70k for the template of conv2", TEMPLATE,
               erratum=template_erratum),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", TEMPLATE))
@@ -95,16 +97,14 @@ def same_cost(params: str, flops: str, flops_erratum: str = "",
 
 TWICE = Claim("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs")
 CLAIMS = {
-    "resnext50_2x40d": (*network("50", "80"), *same_cost("25 million", "4.1 billion")),
-    "resnext50_4x24d": (*network("50", "96"), *same_cost("25 million", "4.1 billion")),
-    "resnext50_8x14d": (*network("50", "112"), *same_cost(
-        "25 million", "4.1 billion",
-        ROUGHLY + "Torchvision's ResNet(groups=8, width_per_group=14) agrees.",
-        "Eq. (4) gives 71,456 for C = 8, d = 14, without batch norm.")),
+    "resnext50_2x40d": same_cost("50", "80"),
+    "resnext50_4x24d": same_cost("50", "96"),
+    "resnext50_8x14d": same_cost(
+        "50", "112", ROUGHLY + "Torchvision's ResNet(groups=8, width_per_group=14) agrees.",
+        "Eq. (4) gives 71,456 for C = 8, d = 14, without batch norm."),
     "resnext50_32x4d": (
-        *network("50", "128"),
-        *same_cost("25 million", "4.1 billion",
-                   ROUGHLY + "Table 1 prints 4.2e9 for this very network.", WITHOUT_BN),
+        *same_cost("50", "128", ROUGHLY + "Table 1 prints 4.2e9 for this very network.",
+                   WITHOUT_BN),
         *sizes("Table 1, output", {
             "conv1": "112x112", "pool1": "56x56", "conv2_x": "56x56", "conv3_x": "28x28",
             "conv4_x": "14x14", "conv5_x": "7x7"}),
@@ -116,9 +116,8 @@ CLAIMS = {
             "conv5_x": "2048x7x7"}),
         *counts("Table 1", "25.0e6", "4.2e9"),
         *torchvision("ResNeXt50_32X4D_Weights", "25,028,904", "4.23")),
-    "resnext101_32x4d": (*network("101", "128"), *same_cost(
-        "44 million", "7.8 billion",
-        ROUGHLY + "7.8e9 is ResNet-101's, with the stride in the 3x3.", WITHOUT_BN)),
+    "resnext101_32x4d": same_cost(
+        "101", "128", ROUGHLY + "7.8e9 is ResNet-101's, with the stride in the 3x3.", WITHOUT_BN),
     "resnext101_2x64d": (*network("101", "128"), TWICE),
     "resnext101_64x4d": (
         *network("101", "256"), TWICE,
