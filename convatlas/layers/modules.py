@@ -130,7 +130,7 @@ class SqueezeExcite(nn.Module):
 
 
 def fully_connected(c_in: int, c_out: int) -> nn.Sequential:
-    """A full layer of AlexNet and of VGG: ReLU, then dropout of a half.  (N, c_in) -> (N, c_out)"""
+    """AlexNet's and VGG's layer, with ReLU and dropout of one half.  (N, c_in) -> (N, c_out)"""
     return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))
 
 
