@@ -12,7 +12,7 @@ NIPS 2012).
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import LocalResponseNorm, Network, seq
+from convatlas.layers import LocalResponseNorm, Network, fully_connected, seq
 from convatlas.paper import Claim, Paper, counts, units
 
 PAPER = Paper(
@@ -32,10 +32,6 @@ def conv(c_in: int, c_out: int, kernel: int, stride: int = 1, padding: int = 0,
     """With gpus=2, each half of the maps reads only its own half of c_in."""
     layer = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=gpus)
     return seq(conv=layer, relu=nn.ReLU())
-
-
-def fully_connected(c_in: int, c_out: int) -> nn.Sequential:
-    return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))  # Sec. 4.2
 
 
 class AlexNet(Network):
@@ -59,7 +55,7 @@ class AlexNet(Network):
         self.pool1 = nn.MaxPool2d(3, stride=2)  # the windows overlap, Sec. 3.4
         self.pool2 = nn.MaxPool2d(3, stride=2)
         self.pool5 = nn.MaxPool2d(3, stride=2)
-        self.fc6 = fully_connected(256 * 6 * 6, 4096)
+        self.fc6 = fully_connected(256 * 6 * 6, 4096)  # with dropout 0.5, Sec. 4.2
         self.fc7 = fully_connected(4096, 4096)
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)

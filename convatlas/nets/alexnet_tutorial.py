@@ -2,8 +2,8 @@
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import Network
-from convatlas.nets.alexnet import conv, fully_connected
+from convatlas.layers import Network, fully_connected
+from convatlas.nets.alexnet import conv
 from convatlas.paper import Paper, sizes, units
 
 PAPER = Paper(

@@ -12,9 +12,8 @@ from functools import partial
 from typing import NamedTuple
 
 import torch.nn as nn
-import torch.nn.functional as F
 
-from convatlas.layers import Network, he_init, seq
+from convatlas.layers import Network, ZeroPadding, he_init, seq
 from convatlas.nets.preresnet import (
     IdentityUnit,
     ShortcutUnit,
@@ -48,19 +47,6 @@ STAGES = (
     Stage("stage2", "16x16", filters=32, stride=2),
     Stage("stage3", "8x8", filters=64, stride=2),
 )
-
-
-class ZeroPadding(nn.Module):
-    """Option (A): every stride-th pixel, zeros after the old channels.  (N, c_in, H, W) -> (N,
-    c_out, H/s, W/s)
-    """
-
-    def __init__(self, c_in: int, c_out: int, stride: int):
-        super().__init__()
-        self.new_channels, self.stride = c_out - c_in, stride
-
-    def forward(self, x):
-        return F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, 0, self.new_channels))
 
 
 def basic_option_a(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:

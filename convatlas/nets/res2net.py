@@ -22,9 +22,8 @@ from typing import NamedTuple
 
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 
-from convatlas.layers import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, Residual, averaged_projection, deep_stem, he_init, seq
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
@@ -105,17 +104,6 @@ def bottleneck(c_in: int, splits: nn.Module, inside: int, c_out: int) -> nn.Sequ
     return seq(conv1=ConvBN(c_in, inside, 1), relu1=nn.ReLU(), splits=splits, conv3=ConvBN(inside, c_out, 1))
 
 
-class Residual(nn.Module):
-    """y = relu(F(x) + shortcut(x)).  (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)"""
-
-    def __init__(self, branch: nn.Module, shortcut: nn.Module):
-        super().__init__()
-        self.branch, self.shortcut = branch, shortcut
-
-    def forward(self, x):
-        return F.relu(self.branch(x) + self.shortcut(x))
-
-
 # (c_in, c_out, stride) -> shortcut of a stage's first unit
 Projection = Callable[[int, int, int], nn.Module]
 
@@ -133,22 +121,11 @@ def strided(c_in: int, c_out: int, stride: int) -> nn.Module:
     return ConvBN(c_in, c_out, 1, stride)
 
 
-def averaged(c_in: int, c_out: int, stride: int) -> nn.Module:
-    """v1b: the pool strides, and the 1x1 convolution sees every pixel."""
-    return seq(pool=nn.AvgPool2d(stride, stride, ceil_mode=True, count_include_pad=False),
-               projection=ConvBN(c_in, c_out, 1))
-
-
 Stem = Callable[[int], nn.Module]  # (in_channels) -> 64 channels, half the size
 
 
 def stem_7x7(in_channels: int) -> nn.Module:
     return seq(conv=ConvBN(in_channels, 64, 7, stride=2), relu=nn.ReLU())
-
-
-def stem_v1b(in_channels: int) -> nn.Module:
-    return seq(conv1=ConvBN(in_channels, 32, 3, stride=2), relu1=nn.ReLU(), conv2=ConvBN(32, 32, 3), relu2=nn.ReLU(),
-               conv3=ConvBN(32, 64, 3), relu3=nn.ReLU())
 
 
 class Res2Net(Network):
@@ -181,7 +158,7 @@ VARIANTS = {
     **{f"res2net50_{name}": partial(Res2Net, setting, DEPTHS[50]) for name, setting in SETTINGS.items()},
     "res2net101_26w4s": partial(Res2Net, SETTINGS["26w4s"], DEPTHS[101]),
     "res2next50": partial(Res2Net, Setting(4, 4, 8), DEPTHS[50]),
-    **{f"res2net{n}_v1b_26w4s": partial(Res2Net, SETTINGS["26w4s"], depths, stem_v1b, averaged)
+    **{f"res2net{n}_v1b_26w4s": partial(Res2Net, SETTINGS["26w4s"], depths, lambda in_channels: deep_stem(in_channels, 32), averaged_projection)
        for n, depths in DEPTHS.items()},
 }
 

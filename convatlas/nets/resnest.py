@@ -21,8 +21,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import DEPTHS, STAGES, Residual, Unit, stage_of
+from convatlas.layers import ConvBN, Network, Residual, averaged_projection, deep_stem, he_init, seq
+from convatlas.nets.resnet import DEPTHS, STAGES, Unit, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
@@ -102,8 +102,7 @@ def shortcut(c_in: int, c_out: int, stride: int) -> nn.Module:
     """Sec. 4.1, from ResNet-D: a 2x2 average pool before the 1x1 where the unit strides."""
     if (c_in, stride) == (c_out, 1):
         return nn.Identity()
-    return seq(pool=nn.AvgPool2d(stride, stride, ceil_mode=True, count_include_pad=False),
-               projection=ConvBN(c_in, c_out, 1))
+    return averaged_projection(c_in, c_out, stride)
 
 
 def dropped(width: int) -> nn.Module:
@@ -141,8 +140,7 @@ class ResNeSt(Network):
     def __init__(self, unit: Unit, plan: Plan, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
         self.side, c = plan.crop, plan.stem
-        self.conv1 = seq(conv1=ConvBN(in_channels, c, 3, stride=2), relu1=nn.ReLU(), conv2=ConvBN(c, c, 3),
-                         relu2=nn.ReLU(), conv3=ConvBN(c, 2 * c, 3), relu3=nn.ReLU())
+        self.conv1 = deep_stem(in_channels, c)
         self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
         c = 2 * c
         for stage, depth in zip(STAGES, plan.units, strict=True):

@@ -16,9 +16,8 @@ from functools import partial
 from typing import NamedTuple
 
 import torch.nn as nn
-import torch.nn.functional as F
 
-from convatlas.layers import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, Residual, ZeroPadding, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 PAPER = Paper(
@@ -47,32 +46,9 @@ STAGES = (
 )
 
 
-class Residual(nn.Module):
-    """y = relu(F(x) + W_s x), Eqs. (1) and (2).  (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
-    """
-
-    def __init__(self, branch: nn.Module, shortcut: nn.Module):
-        super().__init__()
-        self.branch, self.shortcut = branch, shortcut
-
-    def forward(self, x):
-        return F.relu(self.branch(x) + self.shortcut(x))
-
-
 def projection(c_in: int, c_out: int, stride: int) -> nn.Module:
     """Option (B) of Sec. 3.3: the identity where shapes agree, else a 1x1 convolution."""
     return nn.Identity() if (c_in, stride) == (c_out, 1) else ConvBN(c_in, c_out, 1, stride)
-
-
-class ZeroPadding(nn.Module):
-    """Option (A): every stride-th pixel, zeros for the new channels; no parameters."""
-
-    def __init__(self, c_in: int, c_out: int, stride: int):
-        super().__init__()
-        self.new_channels, self.stride = c_out - c_in, stride
-
-    def forward(self, x):  # (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
-        return F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, 0, self.new_channels))
 
 
 def zero_padding(c_in: int, c_out: int, stride: int) -> nn.Module:

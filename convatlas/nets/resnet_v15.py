@@ -5,8 +5,8 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.layers import ConvBN, seq
-from convatlas.nets.resnet import DEPTHS, OUTPUTS, Residual, ResNet, projection
+from convatlas.layers import ConvBN, Residual, seq
+from convatlas.nets.resnet import DEPTHS, OUTPUTS, ResNet, projection
 from convatlas.paper import Claim, Paper, counts, torchvision
 
 PAPER = Paper(

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.layers import ConvBN, seq
-from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, projection
+from convatlas.layers import ConvBN, Residual, seq
+from convatlas.nets.resnet import DEPTHS, STAGES, ResNet, projection
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 CVPR = Paper(

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import Residual, projection, stage_of
+from convatlas.layers import ConvBN, Network, Residual, he_init, seq
+from convatlas.nets.resnet import projection, stage_of
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(

@@ -14,8 +14,8 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.layers import ConvBN, seq
-from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, bottleneck, projection
+from convatlas.layers import ConvBN, Residual, seq
+from convatlas.nets.resnet import DEPTHS, STAGES, ResNet, bottleneck, projection
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(

@@ -5,7 +5,7 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.layers import seq
+from convatlas.layers import SqueezeExcite, seq
 from convatlas.nets.bn_inception import BNInception, Conv, Row, inception
 from convatlas.paper import Claim, Paper
 
@@ -17,18 +17,6 @@ PAPER = Paper(
            "norms, as in the release. Biases of a gate's layers: as in the release. Initial "
            "weights of the full layers: PyTorch's.",
     page="senet")
-
-
-class SqueezeExcite(nn.Module):
-    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u, Eqs. (2) to (4)."""
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
 
 
 def se_inception(c: int, row: Row, conv: Conv) -> nn.Module:

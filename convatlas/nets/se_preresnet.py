@@ -13,9 +13,8 @@ The ImageNet networks have the stages of ResNet's Table 1; no paper prints them.
 from functools import partial
 
 import torch.nn as nn
-import torch.nn.functional as F
 
-from convatlas.layers import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, SqueezeExcite, ZeroPadding, he_init, seq
 from convatlas.nets.preresnet import (
     DEPTHS,
     STAGES,
@@ -48,27 +47,6 @@ IMAGENET = Paper(
     page="se_preresnet", bare="se_preresnet50")
 
 
-class SqueezeExcite(nn.Module):
-    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u, Eqs. (2) to (4)."""
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
-
-
-class ZeroPadding(nn.Module):
-    """ResNet's option (A): every stride-th pixel, zeros after the old channels, of which there are
-    half as many.
-    """
-
-    def forward(self, x):  # (N, c, H, W) -> (N, 2 * c, H/2, W/2)
-        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, x.shape[1]))
-
-
 def basic_branch(c_in: int, width: int, stride: int) -> nn.Sequential:
     return seq(conv1=conv(c_in, width, 3, stride), activation2=activation(width), conv2=conv(width, width, 3),
                se=SqueezeExcite(width))
@@ -83,7 +61,7 @@ def basic(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Mod
 
 def basic_option_a(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     branch = basic_branch(c_in, width, stride)
-    return (IdentityUnit(before, branch) if stride == 1 else ShortcutUnit(before, branch, ZeroPadding())), width
+    return (IdentityUnit(before, branch) if stride == 1 else ShortcutUnit(before, branch, ZeroPadding(c_in, width, stride))), width
 
 
 def bottleneck(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:

@@ -7,8 +7,8 @@ on each branch.
 """
 import torch.nn as nn
 
-from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import Residual, projection, stage_of
+from convatlas.layers import ConvBN, Network, Residual, SqueezeExcite, he_init, seq
+from convatlas.nets.resnet import projection, stage_of
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
@@ -17,18 +17,6 @@ PAPER = Paper(
            "6.37% they print: that is se_preresnet110_cifar. Gates have biases and a ratio of 16, "
            "which leaves a single channel in stage1.",
     page="se_resnet_cifar")
-
-
-class SqueezeExcite(nn.Module):
-    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u, SENet's Eqs. (2) to (4)."""
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
 
 
 def se_basic(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:

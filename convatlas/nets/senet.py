@@ -19,8 +19,8 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, Unit, projection, stage_of
+from convatlas.layers import ConvBN, Network, Residual, SqueezeExcite, deep_stem, he_init, seq
+from convatlas.nets.resnet import DEPTHS, STAGES, ResNet, Unit, projection, stage_of
 from convatlas.paper import Claim, Paper, counts, sizes
 
 SENET = Paper(
@@ -38,20 +38,6 @@ V15 = Paper(
     title="SE-ResNet (timm)", authors="Wightman", year=2019, code="github.com/huggingface/pytorch-image-models",
     silent="There is no paper; the gates are those of the authors' release.",
     page="se_resnet_v15", bare="se_resnet50_v15")
-
-
-class SqueezeExcite(nn.Module):
-    """Squeeze z = GAP(u), Eq. (2); excite s = sigmoid(W2 relu(W1 z)), Eq. (3); scale s * u, Eq.
-    (4).
-    """
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
 
 
 def se_basic(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
@@ -123,8 +109,7 @@ class SENet154(Network):
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
-        self.conv1 = seq(conv1=ConvBN(in_channels, 64, 3, stride=2), relu1=nn.ReLU(), conv2=ConvBN(64, 64, 3),
-                         relu2=nn.ReLU(), conv3=ConvBN(64, 128, 3), relu3=nn.ReLU())
+        self.conv1 = deep_stem(in_channels, 64)
         self.pool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         c = 128
         for stage, depth in zip(STAGES, DEPTHS[152], strict=True):

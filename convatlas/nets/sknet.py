@@ -20,8 +20,8 @@ from functools import partial
 import torch
 import torch.nn as nn
 
-from convatlas.layers import ConvBN, seq
-from convatlas.nets.resnet import DEPTHS, OUTPUTS, STAGES, Residual, ResNet, projection
+from convatlas.layers import ConvBN, Residual, seq
+from convatlas.nets.resnet import DEPTHS, OUTPUTS, STAGES, ResNet, projection
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(

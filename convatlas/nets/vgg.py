@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import LocalResponseNorm, Network, seq
+from convatlas.layers import LocalResponseNorm, Network, fully_connected, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 ICLR = Paper(
@@ -82,10 +82,6 @@ def add_blocks(net: Network, column: str, layer: Layer) -> int:
     return c
 
 
-def fully_connected(c_in: int, c_out: int) -> nn.Sequential:
-    return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))  # Sec. 3.1
-
-
 class VGG(Network):
     """(N, 3, 224, 224) -> (N, num_classes)"""
     side = 224
@@ -98,7 +94,7 @@ class VGG(Network):
                  in_channels: int = 3):
         super().__init__(in_channels)
         c = add_blocks(self, column, layer)
-        self.fc6 = fully_connected(c * 7 * 7, 4096)
+        self.fc6 = fully_connected(c * 7 * 7, 4096)  # with dropout 0.5, Sec. 3.1
         self.fc7 = fully_connected(4096, 4096)
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
