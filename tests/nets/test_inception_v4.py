@@ -1,13 +1,11 @@
-"""What Inception-v4 costs, and the kernels of each of its modules."""
+"""Inception-v4: the kernels of its modules, and how often each comes."""
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.nets.inception_v4 import BOX
 from convatlas.registry import create_model
 
-PARAMS, MACS = 42_679_816, {299: 12_253_974_624}
 REPEATS = {"inception_a": 4, "inception_b": 7, "inception_c": 3}
 
 
@@ -15,14 +13,6 @@ REPEATS = {"inception_a": 4, "inception_b": 7, "inception_c": 3}
 def net():
     with torch.device("meta"):
         return create_model("inception_v4").eval()
-
-
-def test_parameters_and_multiply_adds(net):
-    assert sum(p.numel() for p in net.parameters()) == PARAMS
-    for side, expected in MACS.items():
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            net(torch.empty(1, 3, side, side, device="meta"))
-        assert counter.get_total_flops() == 2 * expected
 
 
 def test_how_often_each_module_comes(net):
