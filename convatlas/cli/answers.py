@@ -9,14 +9,14 @@ import torch
 from convatlas.cli.open_run import open_run
 from convatlas.data import find_images
 from convatlas.model_file import load_model
-from convatlas.prediction import Prediction, predict, predict_fitted
+from convatlas.prediction import Prediction, predict_each, predict_fitted
 
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
 def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
     files = find_images(images)
-    for prediction in predict(load_model(run), files, top):
+    for prediction in predict_each(load_model(run), files, top):
         yield prediction, ""
 
 

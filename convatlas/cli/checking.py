@@ -46,7 +46,7 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
 
 
 def _print_set(data) -> None:
-    from convatlas.cli.progress import class_counts
+    from convatlas.training.progress import class_counts
 
     print(
         f"{len(data.train):,} images to train, {len(data.val):,} to validate, "

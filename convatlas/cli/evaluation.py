@@ -100,8 +100,8 @@ def _as_json(about: dict, classes: tuple[str, ...], found) -> dict:
 
 
 def _as_text(about: dict, classes: tuple[str, ...], found) -> list[str]:
-    from convatlas.cli.progress import percent
     from convatlas.evaluation import BINS
+    from convatlas.training.progress import percent
 
     way = f", {about['crops']} crops" if about["crops"] != "center" else ""
     way += f" at {', '.join(map(str, about['sizes']))} pixels" if about["sizes"] else ""
@@ -131,7 +131,7 @@ def _as_text(about: dict, classes: tuple[str, ...], found) -> list[str]:
 
 
 def _class_line(name: str, row: dict) -> str:
-    from convatlas.cli.progress import percent
+    from convatlas.training.progress import percent
 
     answered = (
         f"{percent(row['precision'])}  of {row['answered']}"
