@@ -274,9 +274,10 @@ class InceptionResNetV2Released(Network):
         x = self.pool_5a(self.conv_4a(x))               # (N, 192, 71, 71), (N, 192, 35, 35)
         x = self.repeat(self.mixed_5b(x))               # (N, 320, 35, 35)
         x = self.repeat_1(self.mixed_6a(x))             # (N, 1088, 17, 17)
-        x = self.block8(self.repeat_2(self.mixed_7a(x)))    # (N, 2080, 8, 8)
-        x = self.avg_pool(self.conv_7b(x)).flatten(1)   # (N, 1536, 8, 8), (N, 1536)
-        return self.fc(self.dropout(x))                 # (N, num_classes)
+        x = self.repeat_2(self.mixed_7a(x))             # (N, 2080, 8, 8)
+        x = self.conv_7b(self.block8(x))                # (N, 1536, 8, 8)
+        x = self.dropout(self.avg_pool(x)).flatten(1)   # (N, 1536)
+        return self.fc(x)                               # (N, num_classes)
 
 
 VARIANTS = {

@@ -53,7 +53,7 @@ VARIANTS = {
     "lenet5_tutorial": partial(LeNet5Tutorial, padding=2),
     "lenet5_tutorial_32": partial(LeNet5Tutorial, padding=0, in_channels=3),
 }
-BOOK = "d2l.ai, LeNet: the printed outputs"
+BOOK = "d2l.ai, LeNet: the outputs printed for 1x28x28"
 CLAIMS = dict.fromkeys(VARIANTS, (
     *sizes(BOOK, {
         "conv1.conv": "6x28x28", "conv1.sigmoid": "6x28x28", "pool1": "6x14x14",
