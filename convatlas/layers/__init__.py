@@ -1,5 +1,5 @@
-"""The words that papers share. A piece moves in once two papers use it with identical maths, and it
-takes no flags.
+"""The words that papers share: layers and functions that are identical in two of them, with no flag
+for either. How a paper puts its words together, its sentence, stays in the paper's own file.
 """
 
 from convatlas.layers.modules import (
@@ -7,6 +7,12 @@ from convatlas.layers.modules import (
     ConvBN,
     FilterConcat,
     LocalResponseNorm,
+    Residual,
+    SqueezeExcite,
+    ZeroPadding,
+    averaged_projection,
+    deep_stem,
+    fully_connected,
     he_init,
     make_divisible,
     seq,
@@ -19,6 +25,12 @@ __all__ = [
     "FilterConcat",
     "LocalResponseNorm",
     "Network",
+    "Residual",
+    "SqueezeExcite",
+    "ZeroPadding",
+    "averaged_projection",
+    "deep_stem",
+    "fully_connected",
     "he_init",
     "make_divisible",
     "seq",

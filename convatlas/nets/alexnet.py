@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.layers import LocalResponseNorm, Network, seq
+from convatlas.layers import LocalResponseNorm, Network, fully_connected, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 NIPS = Paper(
@@ -76,10 +76,6 @@ def overlapping_pool() -> nn.MaxPool2d:
     return nn.MaxPool2d(3, stride=2)                    # Sec. 3.4
 
 
-def full(c_in: int, c_out: int) -> nn.Sequential:
-    return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))    # Sec. 4.2
-
-
 STAGES = ("conv1", "conv2", "conv3", "conv4", "conv5", "pool5")
 
 
@@ -92,7 +88,7 @@ class AlexNet(Network):
         add_convolutions(self, ALEXNET)
         self.norm1, self.norm2 = LocalResponseNorm(), LocalResponseNorm()
         self.pool1, self.pool2, self.pool5 = overlapping_pool(), overlapping_pool(), overlapping_pool()
-        self.fc6, self.fc7 = full(256 * 6 * 6, 4096), full(4096, 4096)
+        self.fc6, self.fc7 = fully_connected(256 * 6 * 6, 4096), fully_connected(4096, 4096)
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
         for unit in (self.conv2.conv, self.conv4.conv, self.conv5.conv, self.fc6.fc, self.fc7.fc):
@@ -140,7 +136,7 @@ class AlexNetTutorial(Network):
         super().__init__(in_channels)
         add_convolutions(self, UNSPLIT)
         self.pool1, self.pool2, self.pool5 = overlapping_pool(), overlapping_pool(), overlapping_pool()
-        self.fc6, self.fc7 = full(256 * 6 * 6, 4096), full(4096, 4096)
+        self.fc6, self.fc7 = fully_connected(256 * 6 * 6, 4096), fully_connected(4096, 4096)
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch.nn as nn
 
-from convatlas.layers import LocalResponseNorm, Network, seq
+from convatlas.layers import LocalResponseNorm, Network, fully_connected, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 ICLR = Paper(
@@ -79,10 +79,6 @@ def block(name: str, printed: tuple[str, ...], layer: Layer, c: int) -> tuple[nn
     return seq(**layers), c
 
 
-def full(c_in: int, c_out: int) -> nn.Sequential:
-    return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))    # Sec. 3.1
-
-
 class VGG(Network):
     side, smallest, largest = 224, 224, 255             # pool5 must come out as 7x7
     stages, classifier_path = BLOCKS, "fc8"
@@ -94,7 +90,7 @@ class VGG(Network):
             layers, c = block(name, getattr(TABLE[column], name), layer, c)
             self.add_module(name, layers)
             self.add_module(f"pool{i}", nn.MaxPool2d(2, stride=2))
-        self.fc6, self.fc7 = full(c * 7 * 7, 4096), full(4096, 4096)
+        self.fc6, self.fc7 = fully_connected(c * 7 * 7, 4096), fully_connected(4096, 4096)
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
 
