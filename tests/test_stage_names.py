@@ -38,10 +38,12 @@ INCEPTION_RESNET = (
 )
 TUTORIAL_LENET = "pool1 14, conv2 10, pool2 5 [conv2]"
 
+ALEXNET = "conv1 55, conv2 27, conv3 13, conv4 13, conv5 13, pool5 6 [conv5]"
+
 OF_A_FILE = {
-    "alexnet": (
-        "conv1 55, conv2 27, conv3 13, conv4 13, conv5 13, pool5 6 [conv5]"
-    ),  # Sec. 3.5, Figure 2
+    "alexnet": ALEXNET,  # Sec. 3.5, Figure 2
+    "alexnet_owt": ALEXNET,
+    "alexnet_tutorial": ALEXNET,
     "vgg": "conv1 224, conv2 112, conv3 56, conv4 28, conv5 14",  # Table 1, between max pools
     "vgg_32": "conv1 32, conv2 16, conv3 8, conv4 4, conv5 2",
     "googlenet": GOOGLENET,

@@ -98,10 +98,13 @@ def test_every_paper_that_prints_a_recipe_has_one():
     assert {entry.family for entry in entries().values()} - {
         stored_facts()[name]["family"] for name in networks
     } == {
+        "alexnet_owt",
+        "alexnet_tutorial",
         "densenet_tutorial",
         "efficientnet_torchvision",
         "googlenet_32",
         "googlenet_torchvision",
+        "nin_tutorial",
         "res2net_dla",
         "resnet_32",
         "resnet_v15",
