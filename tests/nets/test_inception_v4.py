@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from convatlas.nets.inception_v4 import BOX
 from convatlas.registry import create_model
 
 REPEATS = {"inception_a": 4, "inception_b": 7, "inception_c": 3}
@@ -29,20 +28,3 @@ def test_kernels_are_high_before_they_are_wide(net):
         if isinstance(m, torch.nn.Conv2d)
     ]
     assert kernels == [(1, 1), (1, 7), (7, 1)]
-
-
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("1x7 224", ("1", "7", "224", None, None)),
-        ("3x3 96 /2 V", ("3", "3", "96", "2", " V")),
-        ("3x3 192 V", ("3", "3", "192", None, " V")),
-    ],
-)
-def test_a_box_reads_as_printed(text, read):
-    assert BOX.fullmatch(text).groups() == read
-
-
-@pytest.mark.parametrize("text", ["3x3", "3x3 96 V /2", "96", "3x3 96 /2V", "3x3 96 /2 v"])
-def test_what_is_no_box(text):
-    assert BOX.fullmatch(text) is None
