@@ -2,7 +2,7 @@
 its VARIANTS.
 
 `list_models` and `describe` answer from the generated index, without importing torch;
-`create_model` imports it.
+`create_model` imports it, and of the files the one that holds the network.
 """
 
 import difflib
@@ -15,16 +15,21 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from convatlas.errors import UnknownNetwork
+from convatlas import nets
+from convatlas.errors import InputError, UnknownNetwork
 from convatlas.paper import Claim, Paper
+
+if TYPE_CHECKING:
+    from convatlas.layers import Network
 
 
 @dataclass(frozen=True)
 class Entry:
     name: str
     family: str  # the file in nets/
-    make: Callable
+    make: Callable[..., "Network"]
     paper: Paper
     claims: tuple[Claim, ...]
 
@@ -32,18 +37,46 @@ class Entry:
 @cache
 def entries() -> dict[str, Entry]:
     """Every network, from the files themselves. Imports torch."""
-    nets = importlib.import_module("convatlas.nets")
     found: dict[str, Entry] = {}
     for info in pkgutil.iter_modules(nets.__path__):
-        module = importlib.import_module(f"{nets.__name__}.{info.name}")
-        for name, make in module.VARIANTS.items():
+        for name, entry in _entries_of(info.name).items():
             if name in found:
                 raise ValueError(
                     f"{name} is declared twice, in {found[name].family}.py and in {info.name}.py"
                 )
-            paper = module.PAPER if isinstance(module.PAPER, Paper) else module.PAPER[name]
-            found[name] = Entry(name, info.name, make, paper, module.CLAIMS.get(name, ()))
+            found[name] = entry
     return found
+
+
+@cache
+def _entries_of(family: str) -> dict[str, Entry]:
+    """The networks of one file in nets/; none where there is no such file."""
+    if family not in {info.name for info in pkgutil.iter_modules(nets.__path__)}:
+        return {}
+    module = importlib.import_module(f"{nets.__name__}.{family}")
+    papers = module.PAPER
+    return {
+        name: Entry(
+            name,
+            family,
+            make,
+            papers if isinstance(papers, Paper) else papers[name],
+            module.CLAIMS.get(name, ()),
+        )
+        for name, make in module.VARIANTS.items()
+    }
+
+
+def _entry(name: str) -> Entry:
+    """One network, from the file where the index saw it; every file is read for a name that is not
+    there.
+    """
+    family = stored_facts().get(name, {}).get("family", "")
+    found = _entries_of(family)
+    if name not in found:
+        found = entries()
+        require(name, found)
+    return found[name]
 
 
 @cache
@@ -65,27 +98,38 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     weights: str | Path | None = None,
-):
+    source: str | None = None,
+) -> "Network":
     """The network of that name, freshly initialised; classes and channels are the paper's unless
     given.
 
-    With `weights` (a checkpoint, "torchvision" or "hub:owner/name": see weights.load_weights) it is
-    filled from there. Raises UnknownNetwork (a ValueError) for a name that is not in the atlas,
-    ValueError for counts below one, WeightsError for a checkpoint that is refused.
+    With `weights` (a file, "torchvision" or "hub:owner/name") it is filled from there; `source`
+    says whose file it is where its names fit several ("timm:resnet50"; see weights.load_weights).
+    A `num_classes` that is not the file's leaves the classifier fresh, an `in_channels` that is not
+    the file's adapts the first convolution; `net.certificate` says what was read, adapted and left
+    fresh, and is None without weights.
+
+    Raises UnknownNetwork for a name that is not in the atlas, InputError for counts below one,
+    WeightsError for a checkpoint that is refused; all are ValueErrors.
     """
-    require(name, entries())
-    given = {"num_classes": num_classes, "in_channels": in_channels}
+    entry = _entry(name)
+    counts = {"num_classes": num_classes, "in_channels": in_channels}
+    given = {what: count for what, count in counts.items() if count is not None}
     for what, count in given.items():
-        if count is not None and count < 1:
-            raise ValueError(f"{name}: {what} must be 1 or more, not {count}")
-    net = entries()[name].make(
-        **{what: count for what, count in given.items() if count is not None}
-    )
+        if count < 1:
+            raise InputError(f"{name}: {what} must be 1 or more, not {count}")
+    net = entry.make(**given)
     net.name = name
     if weights is not None:
         from convatlas.weights import load_weights
 
-        load_weights(net, weights)
+        load_weights(
+            net,
+            weights,
+            source,
+            adapt_classes="num_classes" in given,
+            adapt_channels="in_channels" in given,
+        )
     return net
 
 

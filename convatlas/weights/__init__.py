@@ -7,7 +7,7 @@ only.
 
 import importlib
 
-_HOMES = {"Certificate": "loading", "load_weights": "loading", "save_weights": "writing"}
+_HOMES = {"Certificate": "filling", "load_weights": "loading", "save_weights": "writing"}
 __all__ = sorted(_HOMES)
 
 
