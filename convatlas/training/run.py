@@ -241,6 +241,7 @@ class _Run:
                 "ignored": len(data.ignored),
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
+                "certificate": self.ready.net.certificate,
                 "forecast": self._forecast(images),
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,

@@ -48,9 +48,10 @@ class Certificate:
             lines.append(f"not from the file, as they were: {', '.join(self.fresh)}")
         if self.unread:
             lines.append(f"in the file, but not read: {', '.join(self.unread)}")
+        lines.append(self._answer())
         if self.rounded:
-            lines.append(f"rounded to {self.rounded}")
-        return "\n".join([*lines, self._answer()])
+            lines.append(f"then rounded to {self.rounded}, the network's precision")
+        return "\n".join(lines)
 
     def _answer(self) -> str:
         if self.difference is not None:
@@ -164,8 +165,8 @@ def _difference(
         return difference
     raise WeightsError(
         f"{file.path} does not answer as recorded in it: {difference:.1e} of the largest logit "
-        f"off; if this {kind.ours} was changed, load it into a new one, else write the file again with "
-        "this version of convatlas"
+        f"off; if this {kind.ours} was changed, load it into a new one, else write the file again "
+        "with this version of convatlas"
     )
 
 
@@ -210,7 +211,7 @@ def _precision(tensor: Tensor) -> str:
 
 def _changed(file: Checkpoint, kind: Known, name: str, in_the_classifier: bool) -> str:
     remedy = (
-        "adapt_classes=True loads all but the classifier"
+        "adapt_classes=True loads what has a place in it"
         if in_the_classifier
         else "load the file first, and change the network then"
     )

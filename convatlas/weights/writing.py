@@ -56,17 +56,18 @@ def twin_in(source: str, network: str) -> Twin:
 
 
 def _refuse_what_none_could_read(net: nn.Module) -> None:
-    name = getattr(net, "name", "")
-    shapes = {key: tuple(tensor.shape) for key, tensor in net.state_dict().items()}
-    if any(tensor.is_meta for tensor in net.state_dict().values()):
+    name, state = getattr(net, "name", ""), net.state_dict()
+    called = name or type(net).__name__
+    if any(tensor.is_meta for tensor in state.values()):
         raise WeightsError(
-            f"{name or type(net).__name__} is on the meta device, which keeps no numbers; fill it "
-            "with load_weights, or create it without torch.device('meta')"
+            f"{called} is on the meta device, which keeps no numbers; fill it with load_weights, "
+            "or create it without torch.device('meta')"
         )
-    if not any(kind.source == OURS and kind.ours == name for kind in identify(shapes)):
+    kinds = identify({key: tuple(tensor.shape) for key, tensor in state.items()})
+    if (OURS, name) not in {(kind.source, kind.ours) for kind in kinds}:
         raise WeightsError(
-            f"this {name or type(net).__name__} has other weights than create_model gives it, and "
-            "load_weights could not read its file; use torch.save(net.state_dict(), path)"
+            f"this {called} is not as create_model makes it, and load_weights could not read its "
+            "file; use torch.save(net.state_dict(), path), or `make index` for a new network"
         )
 
 
