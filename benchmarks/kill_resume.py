@@ -24,8 +24,8 @@ from collections import Counter
 from pathlib import Path
 
 from convatlas import cli
-from convatlas.cli.progress import Lines
 from convatlas.training import checkpoint, run
+from convatlas.training.progress import Lines
 
 WORDS = [
     "lenet1989",

@@ -1,29 +1,89 @@
 """convatlas: the classic convolutional networks, each exactly as its paper printed it.
 
-Names are looked up on first use, so that `import convatlas` costs nothing and `list` and `show`
-never load torch. The verbs live in the rooms of their name: `from convatlas.training import train`,
-and so on.
+    net = convatlas.create_model("resnet50")        # the printed network
+    print(convatlas.summary(net))                   # its layers, parameters, multiply-adds
+    convatlas.train("modern", network="resnet20_cifar", data="path/to/folder-of-class-folders")
+
+Names are looked up on first use, so that `import convatlas` costs nothing and loads no torch.
 """
 
-import importlib
+from importlib import import_module as _import
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal to _HOMES
+    from convatlas.anatomy import diff, features, summary
+    from convatlas.conversion import convert
+    from convatlas.data import check_data
+    from convatlas.errors import Error
+    from convatlas.finished_run import evaluate
+    from convatlas.layers import Network
+    from convatlas.model_file import Saved, load_model
+    from convatlas.prediction import Prediction, predict
+    from convatlas.registry import create_model, describe, list_models
+    from convatlas.training import Callback, Recipe, train
+    from convatlas.verification import verify
+    from convatlas.weights import Certificate, load_weights, save_weights
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Callback",
+    "Certificate",
+    "Error",
+    "Network",
+    "Prediction",
+    "Recipe",
+    "Saved",
+    "check_data",
+    "convert",
+    "create_model",
+    "describe",
+    "diff",
+    "evaluate",
+    "features",
+    "list_models",
+    "load_model",
+    "load_weights",
+    "predict",
+    "save_weights",
+    "summary",
+    "train",
+    "verify",
+]
+
 _HOMES = {
-    "create_model": "registry",
-    "list_models": "registry",
-    "describe": "registry",
-    "summary": "anatomy",
-    "features": "anatomy",
-    "diff": "anatomy",
+    "Callback": "training",
+    "Certificate": "weights",
+    "Error": "errors",
+    "Network": "layers",
+    "Prediction": "prediction",
     "Recipe": "training",
+    "Saved": "model_file",
+    "check_data": "data",
+    "convert": "conversion",
+    "create_model": "registry",
+    "describe": "registry",
+    "diff": "anatomy",
+    "evaluate": "finished_run",
+    "features": "anatomy",
+    "list_models": "registry",
     "load_model": "model_file",
     "load_weights": "weights",
+    "predict": "prediction",
+    "save_weights": "weights",
+    "summary": "anatomy",
+    "train": "training",
+    "verify": "verification",
 }
-__all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'convatlas' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"convatlas.{_HOMES[name]}"), name)
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+if not TYPE_CHECKING:  # a checker that saw this would let every misspelt name pass
+
+    def __getattr__(name: str):
+        if name not in _HOMES:
+            raise AttributeError(f"module 'convatlas' has no attribute {name!r}")
+        return getattr(_import(f"convatlas.{_HOMES[name]}"), name)

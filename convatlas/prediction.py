@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from convatlas.data import read_image
+from convatlas.data import find_images, read_image
 from convatlas.errors import DataError
-from convatlas.model_file import Saved
+from convatlas.model_file import Saved, load_model
 
 BATCH = 64
 
@@ -27,12 +27,24 @@ class Prediction:
     problem: str = ""
 
 
-def predict(saved: Saved, images: Iterable[Path], top: int = 5) -> Iterator[Prediction]:
-    """One Prediction an image, in order. An image that cannot be read gets its problem, and the
-    others go on.
+def predict(
+    model: Saved | str | Path, images: str | Path | Iterable[str | Path], top: int = 5
+) -> list[Prediction]:
+    """The `top` likeliest classes of every image, in order: of files, and of folders of them.
+
+    `model` is a finished run's folder, or what load_model gave. An image that cannot be read gets
+    its `problem`, and the others go on. Raises DataError for a path that does not exist or a folder
+    without images, ModelFileError for a run that cannot be read.
     """
-    images = iter(images)
-    while names := list(islice(images, BATCH)):
+    saved = model if isinstance(model, Saved) else load_model(model)
+    paths = [images] if isinstance(images, str | Path) else list(images)
+    return list(predict_each(saved, find_images([Path(path) for path in paths]), top))
+
+
+def predict_each(saved: Saved, files: Iterable[Path], top: int = 5) -> Iterator[Prediction]:
+    """The same, one after the other as they are ready."""
+    files = iter(files)
+    while names := list(islice(files, BATCH)):
         fitted, problems = [], {}
         for name in names:
             try:

@@ -64,7 +64,7 @@ def test_a_difference_names_network_and_row():
 
 def test_writing_the_index_gives_the_stored_bytes(tmp_path, monkeypatch):
     few = {name: registry.entries()[name] for name in ("resnet20_cifar", "lenet5", "alexnet")}
-    monkeypatch.setattr(registry, "catalogue", lambda: few)
+    monkeypatch.setattr(registry, "entries", lambda: few)
     (tmp_path / "layers").mkdir()
     (tmp_path / "layers" / "gone.json").write_text("{}")
     assert index.write(tmp_path, tmp_path / "known.json") == ["lenet5", "alexnet", "resnet20_cifar"]

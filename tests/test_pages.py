@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from convatlas import pages, registry
-from convatlas.pages import contents, markdown, names, page, works
+from convatlas.pages import markdown, names, page, works
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 LEDGER = (ROOT / "results/ledger.jsonl").read_text(encoding="utf-8")
 RENEW = "`make docs` renews it; read its diff"
 
 
 @cache
 def built() -> dict[str, str]:
-    return pages.build(README, LEDGER)
+    return pages.build(LEDGER)
 
 
 @cache
@@ -165,19 +164,17 @@ def test_a_document_reads_as_it_is_meant(path):
     assert kinds.count("tr_open") == sum(
         line.startswith("|") and not re.match(r"\| ?---", line) for line in lines
     )
-    assert "html_block" not in kinds or path == "README.md"
-    if path != "README.md":
-        assert {child.type for token in tokens for child in token.children or ()} <= {
-            "text",
-            "text_special",
-            "code_inline",
-            "link_open",
-            "link_close",
-            "softbreak",
-        }
-        assert (
-            max(map(len, (line for line in lines if not line.startswith(("|", "#"))))) <= 240
-        )  # a link is unbroken
+    assert "html_block" not in kinds
+    assert {child.type for token in tokens for child in token.children or ()} <= {
+        "text",
+        "text_special",
+        "code_inline",
+        "link_open",
+        "link_close",
+        "softbreak",
+    }
+    sentences = [line for line in lines if not line.startswith(("|", "#"))]
+    assert max(map(len, sentences)) <= 240  # a link is unbroken
     widths = {}
     for line in lines:
         if line.startswith("|"):
@@ -222,33 +219,19 @@ def test_suffixes_are_explained_where_they_occur():
 
 def put_sources(root: Path) -> None:
     """What the documents are written from, besides the index."""
-    (root / "README.md").write_text(README, encoding="utf-8")
     (root / "results").mkdir()
     (root / "results/ledger.jsonl").write_text(LEDGER, encoding="utf-8")
 
 
 def test_writing_renews_what_is_stale_and_takes_away_what_is_gone(tmp_path):
     put_sources(tmp_path)
-    (tmp_path / "README.md").write_text(README.replace("| 2016 |", "| 1916 |"), encoding="utf-8")
     first = pages.write(tmp_path)
     assert set(first) == set(built())
-    assert (tmp_path / "README.md").read_text(encoding="utf-8") == README
     (tmp_path / "docs" / "papers" / "gone.md").write_text("old")
     (tmp_path / "docs" / "errata.md").write_text("stale")
     assert pages.write(tmp_path) == ["docs/errata.md", "docs/papers/gone.md"]
     assert pages.write(tmp_path) == []
     assert not (tmp_path / "docs" / "papers" / "gone.md").exists()
-
-
-def test_the_readme_keeps_what_is_around_its_table():
-    head, tail = "# Title\n\nwords\n", "\n\nmore words\n"
-    text = contents.readme(f"{head}{contents.BEGIN}\nold\n{contents.END}{tail}", works.all_works())
-    assert text.startswith(head + contents.BEGIN)
-    assert text.endswith(contents.END + tail)
-    assert "old" not in text
-    assert text.count("\n| ") == len(works.all_works()) + 2
-    with pytest.raises(ValueError, match="has no lines"):
-        contents.readme("no marks", [])
 
 
 def run(folder: Path) -> subprocess.CompletedProcess:
@@ -269,17 +252,15 @@ def test_the_command_needs_no_torch_and_says_what_it_wrote(tmp_path):
     put_sources(tmp_path)
     done = run(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert set(done.stdout.split()) == set(built()) - {"README.md"}
+    assert set(done.stdout.split()) == set(built())
     assert run(tmp_path).stdout == "all documents are fresh\n"
 
 
 @pytest.mark.parametrize(
     ("there", "words"),
     [
-        ({}, "README.md"),
-        ({"README.md": README}, "ledger.jsonl"),
-        ({"README.md": "no marks", "ledger.jsonl": ""}, "has no lines <!-- papers"),
-        ({"README.md": README, "ledger.jsonl": "no record\n"}, "line 1 of ledger.jsonl"),
+        ({}, "ledger.jsonl"),
+        ({"ledger.jsonl": "no record\n"}, "line 1 of ledger.jsonl"),
     ],
 )
 def test_the_command_in_the_wrong_place_is_one_sentence(tmp_path, there, words):

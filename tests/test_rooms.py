@@ -27,6 +27,7 @@ DOORS = {
     "model_file": {"data", "registry"},
     "evaluation": {"data", "registry"},
     "prediction": {"data", "registry", "model_file"},
+    "finished_run": {"data", "evaluation", "model_file", "training"},
     "training": {"data", "registry", "evaluation", "model_file", "weights"},
 }
 ALL_DOORS = {"cli", "__main__"}  # the front of the house

@@ -6,6 +6,14 @@ stored table can be read and folded without loading torch.
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convatlas.anatomy.comparing import Difference, diff
+    from convatlas.anatomy.counting import summary
+    from convatlas.anatomy.folding import fold
+    from convatlas.anatomy.stages import features
+    from convatlas.anatomy.table import Layer, Summary
 
 _HOMES = {
     "Layer": "table",
@@ -19,7 +27,9 @@ _HOMES = {
 __all__ = ["Difference", "Layer", "Summary", "diff", "features", "fold", "summary"]
 
 
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'convatlas.anatomy' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"convatlas.anatomy.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str):
+        if name not in _HOMES:
+            raise AttributeError(f"module 'convatlas.anatomy' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"convatlas.anatomy.{_HOMES[name]}"), name)

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import torch
 
-from convatlas.cli.open_run import open_run
 from convatlas.data import find_images
+from convatlas.finished_run import open_run
 from convatlas.model_file import load_model
-from convatlas.prediction import Prediction, predict, predict_fitted
+from convatlas.prediction import Prediction, predict_each, predict_fitted
 
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
 def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
     files = find_images(images)
-    for prediction in predict(load_model(run), files, top):
+    for prediction in predict_each(load_model(run), files, top):
         yield prediction, ""
 
 
 def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
     """Test images spread evenly over the split."""
-    saved, data = open_run(run)
+    saved, _, data = open_run(run)
     count = min(count, len(data.test))
     indices = [i * len(data.test) // count for i in range(count)]
     fitted = torch.stack([saved.preprocess.fit_image(data.test.read(i)) for i in indices])

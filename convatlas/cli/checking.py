@@ -11,12 +11,14 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
     """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code
     1 if anything is.
 
-    Parameters ---------- folder: Path
+    Parameters
+    ----------
+    folder: Path
         A folder of class folders, perhaps inside train, val and test.
     csv: Path
         A file to write the problems to: file, problem, remedy.
     workers: int
-        ProcessGroup that decode; 0 is one for each core.
+        Processes that decode; 0 is one for each core.
     """
     from convatlas.data.checking import check_data as check
     from convatlas.data.survey import write_csv
@@ -44,7 +46,7 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
 
 
 def _print_set(data) -> None:
-    from convatlas.cli.progress import class_counts
+    from convatlas.training.progress import class_counts
 
     print(
         f"{len(data.train):,} images to train, {len(data.val):,} to validate, "

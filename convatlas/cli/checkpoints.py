@@ -14,7 +14,9 @@ def convert(
 ) -> int:
     """Convert a checkpoint, and certify what was read: its hash, its tensors, its recorded answer.
 
-    Parameters ---------- file: Path
+    Parameters
+    ----------
+    file: Path
         A checkpoint of torchvision, timm, a paper's authors or convatlas: .safetensors, or a
         state_dict of torch.save.
     network: str

@@ -11,7 +11,9 @@ def recipes(name: str | None = None, *, network: str | None = None, json: bool =
     Each is a TOML file. `convatlas train --recipe NAME` follows it; print it into a file to make it
     your own.
 
-    Parameters ---------- name: str
+    Parameters
+    ----------
+    name: str
         Print this recipe, comments and all.
     network: str
         Only those for this network, and those for any.

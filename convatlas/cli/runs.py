@@ -45,7 +45,9 @@ def train(
     else `modern`, which trains every network on a small set; for LeNets the defaults below. Flags
     override all.
 
-    Parameters ---------- network: str
+    Parameters
+    ----------
+    network: str
         A name from `convatlas list`.
     recipe: str
         A TOML file with any of the fields below, or the name of a built-in recipe.
@@ -65,10 +67,10 @@ def train(
             "--resume out to begin one"
         )
     chosen = _base(given, recipe, folder if resume else None).change(**given)
-    from convatlas.cli.progress import callback
     from convatlas.training import train as start
+    from convatlas.training.progress import default_callback
 
-    with callback() as looking:
+    with default_callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
     return 0
 

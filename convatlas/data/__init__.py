@@ -10,6 +10,7 @@ What belongs here: reading, and randomness by key. What a network does with the 
 """
 
 from convatlas.data.augment import Augment
+from convatlas.data.checking import Report, check_data
 from convatlas.data.folder import find_images
 from convatlas.data.image_file import read_image
 from convatlas.data.loader import Loader
@@ -22,11 +23,12 @@ __all__ = [
     "SOURCES",
     "Augment",
     "Data",
-    "DataError",
     "Finding",
     "Loader",
     "Preprocess",
+    "Report",
     "Split",
+    "check_data",
     "find_images",
     "fit_preprocess",
     "open_data",

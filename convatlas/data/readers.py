@@ -1,4 +1,4 @@
-"""ProcessGroup that read images: what each is asked for, in turn; its death or silence is one
+"""Processes that read images: what each is asked for, in turn; its death or silence is one
 sentence.
 
 A pipe to each, and nothing shared between them, so that one that dies holds no lock and the end of

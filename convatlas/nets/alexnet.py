@@ -96,7 +96,7 @@ class AlexNet(Network):
         self.fc8 = nn.Linear(4096, num_classes)
         self.apply(self.initialise)
         for unit in (self.conv2.conv, self.conv4.conv, self.conv5.conv, self.fc6.fc, self.fc7.fc):
-            nn.init.ones_(unit.bias)  # Sec. 5: loaders the ReLUs with positive inputs
+            nn.init.ones_(unit.bias)  # Sec. 5: feeds the ReLUs with positive inputs
 
     def initialise(self, layer):  # Sec. 5: N(0, 0.01), biases 0 apart from the above
         if isinstance(layer, nn.Conv2d | nn.Linear):

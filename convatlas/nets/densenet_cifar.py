@@ -60,15 +60,15 @@ class Plain(nn.Module):
         return self.conv(torch.cat(maps, 1))
 
 
-class Config(NamedTuple):
+class Form(NamedTuple):
     layer: Callable[[int, int, float], nn.Module]     # (channels before, k, dropout) -> H_l
     depth: int                                        # convolutions in it
     theta: float                                      # compression in a transition
     first: Callable[[int], int]                       # k -> channels of the first convolution
 
 
-DENSENET = Config(Plain, depth=1, theta=1.0, first=lambda k: 16)
-DENSENET_BC = Config(Bottleneck, depth=2, theta=0.5, first=lambda k: 2 * k)
+DENSENET = Form(Plain, depth=1, theta=1.0, first=lambda k: 16)
+DENSENET_BC = Form(Bottleneck, depth=2, theta=0.5, first=lambda k: 2 * k)
 CHECKPOINTED = DENSENET_BC._replace(layer=CheckpointedBottleneck)
 
 
@@ -78,7 +78,7 @@ class DenseNetCIFAR(Network):
     cam_path = "activation"
     initialise = staticmethod(he_init)                # Sec. 4.2, "introduced by [10]"
 
-    def __init__(self, form: Config, L: int, k: int, dropout: float = 0.0, num_classes: int = 10, in_channels: int = 3):
+    def __init__(self, form: Form, L: int, k: int, dropout: float = 0.0, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         c = form.first(k)
         # the rest: first convolution, two transitions, full layer
@@ -104,7 +104,7 @@ class DenseNetCIFAR(Network):
 
 
 class Row(NamedTuple):      # of Table 2
-    form: Config
+    form: Form
     L: int                  # depth
     k: int                  # growth rate
     params: str

@@ -136,8 +136,8 @@ PRINTED = {
     "mobilenet_v2_x0_35": (
         Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
         Claim("macs", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96", erratum=(
-            ("Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' "
-            "README.")))),
+            "Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' "
+            "README."))),
     "mobilenet_v2_x1_4": (
         Claim("params", "6.9M", "Table 4", erratum=README + ("6,108,776 with batch norm, 6.06 "
                                                              "million without.")),

@@ -1,14 +1,10 @@
-"""What leads to the pages: their contents, the table in the README, and the errata
-of all papers.
-"""
+"""What leads to the pages: their contents, and the errata of all papers."""
 
 from convatlas.anatomy.table import by
 from convatlas.pages.markdown import code, document, link, plain, table
 from convatlas.pages.page import errata as errata_of
 from convatlas.pages.page import file, params
 from convatlas.pages.works import Work
-
-BEGIN, END = "<!-- papers: written by `make docs` -->", "<!-- end of papers -->"
 
 
 def table_of_contents(works: list[Work]) -> str:
@@ -29,7 +25,7 @@ def table_of_contents(works: list[Work]) -> str:
         "Parameters: all weights, biases and scales, no running statistics.\nMultiply-adds: of "
         "convolutions and linear layers, for one image. Written by `make docs` from the index; do "
         "not edit.",
-        _papers(works, "", "../../"),
+        _papers(works),
         "## All networks",
         table(
             {
@@ -42,15 +38,6 @@ def table_of_contents(works: list[Work]) -> str:
             rows,
         ),
     )
-
-
-def readme(before: str, works: list[Work]) -> str:
-    """The README with its table renewed.  ValueError where the two marks are missing."""
-    head, begin, rest = before.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md has no lines {BEGIN} and {END} for the table of papers")
-    return f"{head}{BEGIN}\n{_papers(works, 'docs/papers/', '')}\n{END}{tail}"
 
 
 def errata(works: list[Work]) -> str:
@@ -73,16 +60,15 @@ def errata(works: list[Work]) -> str:
     )
 
 
-def _papers(works: list[Work], pages: str, root: str) -> str:
-    """`pages`, `root`: the way to the pages and to the root of the repository."""
+def _papers(works: list[Work]) -> str:
     return table(
         {"year": "left", "paper": "left", "networks": "left", "file": "left"},
         [
             (
                 work.paper["year"],
-                link(plain(work.paper["title"]), f"{pages}{work.page}.md"),
+                link(plain(work.paper["title"]), f"{work.page}.md"),
                 _networks(work),
-                ", ".join(file(family, root) for family in work.families),
+                ", ".join(file(family, "../../") for family in work.families),
             )
             for work in works
         ],

@@ -1,15 +1,25 @@
-"""A run: the recipe, the loop, the schedule, the checkpoint folder. Acts on a network and a data
-set given by name.
+"""A run: the recipe, the loop, the schedule, the checkpoint folder.
+
+Acts on a network and a data set given by name.
+
+Names are looked up on first use: the loop imports torch; reading a recipe need not.
 """
 
-from convatlas.training.recipe import Recipe
+import importlib
+from typing import TYPE_CHECKING
 
-__all__ = ["Recipe", "train"]
+if TYPE_CHECKING:
+    from convatlas.training.callbacks import Callback
+    from convatlas.training.recipe import Recipe
+    from convatlas.training.run import train
+
+_HOMES = {"Callback": "callbacks", "Recipe": "recipe", "train": "run"}
+__all__ = ["Callback", "Recipe", "train"]
 
 
-def __getattr__(name: str):
-    if name != "train":
-        raise AttributeError(f"module 'convatlas.training' has no attribute {name!r}")
-    from convatlas.training.run import train  # the loop imports torch; reading a recipe need not
+if not TYPE_CHECKING:
 
-    return train
+    def __getattr__(name: str):
+        if name not in _HOMES:
+            raise AttributeError(f"module 'convatlas.training' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"convatlas.training.{_HOMES[name]}"), name)

@@ -1,10 +1,20 @@
 """What a run tells whoever looks on. The command line prints it; the default listens to nothing."""
 
-from convatlas.training.autotune import Trials
-from convatlas.training.trainer import Progress
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a callback of one's own need not load torch
+    from convatlas.training.autotune import Trials
+    from convatlas.training.trainer import Progress
 
 
 class Callback:
+    """Override what you want to hear of; each method does nothing by itself.
+
+    Give one to train(recipe, callback=...); with several processes only the first one calls it.
+    """
+
     def begin(self, facts: dict) -> None:
         """Once: folder, network, params, device, processes, batch_size (of a step, over all
         processes), classes and their counts, images in each split, fingerprint, the forecast (or

@@ -144,7 +144,7 @@ class Trainer:
         """The gradient of the mean loss over the whole batch; of our share, the sum of losses, the
         hits, the count.
 
-        ProcessGroup average their gradients, so each one's loss is weighted by its share times
+        Processes average their gradients, so each one's loss is weighted by its share times
         their number.
         """
         loss_sum, correct, parts = 0.0, 0, self.recipe.accumulate

@@ -6,12 +6,20 @@ only.
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convatlas.weights.filling import Certificate
+    from convatlas.weights.loading import load_weights
+    from convatlas.weights.writing import save_weights
 
 _HOMES = {"Certificate": "filling", "load_weights": "loading", "save_weights": "writing"}
-__all__ = sorted(_HOMES)
+__all__ = ["Certificate", "load_weights", "save_weights"]
 
 
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'convatlas.weights' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"convatlas.weights.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str):
+        if name not in _HOMES:
+            raise AttributeError(f"module 'convatlas.weights' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"convatlas.weights.{_HOMES[name]}"), name)

@@ -1,4 +1,4 @@
-"""ProcessGroup that read images: what they answer, and what becomes of them and of those who wait
+"""Processes that read images: what they answer, and what becomes of them and of those who wait
 when one fails.
 """
 

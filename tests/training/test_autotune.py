@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file
 
 from convatlas.cli import run
-from convatlas.cli.progress import Lines
 from convatlas.data import Loader, fit_preprocess, open_data
 from convatlas.errors import RunError
 from convatlas.registry import create_model
 from convatlas.training import Recipe, fastest, train
 from convatlas.training.autotune import Config, Trials, autotune
+from convatlas.training.progress import Lines
 
 PLAIN, LAST, BF16, COMPILED = (
     Config(),

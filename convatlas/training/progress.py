@@ -1,4 +1,4 @@
-"""What a person sees of a run: a bar on a terminal, plain lines in a pipe or a log file."""
+"""What a person sees of a run: a bar on a terminal or in a notebook, else plain lines."""
 
 import sys
 import time
@@ -11,9 +11,9 @@ from convatlas.training.callbacks import Callback
 from convatlas.training.trainer import Progress as Done
 
 
-def callback() -> "Lines":
-    """A bar when standard output is a terminal, else lines."""
-    return Bar() if sys.stdout.isatty() else Lines()
+def default_callback() -> "Lines":
+    """A bar on a terminal and in a notebook, lines in a pipe or a log file."""
+    return Bar() if sys.stdout.isatty() or Console().is_jupyter else Lines()
 
 
 def class_counts(classes, counts: list[int], shown: int = 10) -> str:
