@@ -15,21 +15,18 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import convatlas
 from convatlas import nets
 from convatlas.errors import InputError, UnknownNetwork
 from convatlas.paper import Claim, Paper
-
-if TYPE_CHECKING:
-    from convatlas.layers import Network
 
 
 @dataclass(frozen=True)
 class Entry:
     name: str
     family: str  # the file in nets/
-    make: Callable[..., "Network"]
+    make: Callable[..., "convatlas.Network"]
     paper: Paper
     claims: tuple[Claim, ...]
 
@@ -99,7 +96,7 @@ def create_model(
     in_channels: int | None = None,
     weights: str | Path | None = None,
     source: str | None = None,
-) -> "Network":
+) -> "convatlas.Network":
     """The network of that name, freshly initialised; classes and channels are the paper's unless
     given.
 

@@ -19,7 +19,7 @@ DOORS = {
     "recipes": set(),
     "papers": set(),
     "nets": {"paper", "layers"},  # and one other file of nets: see below
-    "registry": {"nets", "paper", "weights", "layers"},  # layers: the type that it returns
+    "registry": {"nets", "paper", "weights"},
     "verification": {"registry", "anatomy", "paper"},
     "index": {"registry", "anatomy", "verification", "papers", "weights"},
     "conversion": {"registry", "weights"},

@@ -106,9 +106,7 @@ def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Pat
 def _settle(
     recipe: Recipe, ready: Prepared, folder: RunFolder, device: torch.device
 ) -> tuple[Recipe, Trials | None]:
-    """The recipe with the fastest form where that is asked for: found now, or when
-    the run began.
-    """
+    """The recipe with the fastest form where that is asked for: found now, or when it began."""
     if not recipe.autotune:
         return recipe, None
     if folder.holds_a_run:
