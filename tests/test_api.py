@@ -94,7 +94,7 @@ def test_a_type_checker_follows_the_public_names(tmp_path):
     ("right", "wrong"),
     [
         ("convatlas.create_model(", "convatlas.create_modle("),
-        ("net.stages", "net.stagse"),
+        ("net.reset_classifier(7)", "net.reset_classifier(clases=7)"),
         ("num_classes=5", "num_clases=5"),
         ("summary(net).macs", "summary(net).madds"),
         ("saved.classes", "saved.clases"),

@@ -68,6 +68,8 @@ class Lines(Callback):
             f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
             f"{facts['fingerprint'][:12]}"
         )
+        if facts["certificate"]:
+            self.print(f"weights: {facts['certificate']}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
         on = (
             f"{facts['processes']} processes, {facts['device']}"

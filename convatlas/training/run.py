@@ -106,9 +106,7 @@ def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Pat
 def _settle(
     recipe: Recipe, ready: Prepared, folder: RunFolder, device: torch.device
 ) -> tuple[Recipe, Trials | None]:
-    """The recipe with the fastest form where that is asked for: found now, or when
-    the run began.
-    """
+    """The recipe with the fastest form where that is asked for: found now, or when it began."""
     if not recipe.autotune:
         return recipe, None
     if folder.holds_a_run:
@@ -121,7 +119,7 @@ def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:
     """The recipe's weights, where it names some and there is no checkpoint to go on from."""
     if not recipe.weights or steps(path / "checkpoints"):
         return {}
-    return start_from(ready.net, recipe.weights)
+    return start_from(ready.net, recipe.weights, recipe.source)
 
 
 def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
@@ -241,6 +239,7 @@ class _Run:
                 "ignored": len(data.ignored),
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
+                "certificate": self.ready.net.certificate,
                 "forecast": self._forecast(images),
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,
