@@ -80,10 +80,14 @@ class Lines(Callback):
         )
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
+            memory = (
+                f"about {coming.memory / 1e6:,.0f} MB of memory{each}"
+                if coming.memory is not None
+                else "memory cannot be told on this system"
+            )
             self.print(
-                f"forecast: about {coming.memory / 1e6:,.0f} MB of memory{each}, "
-                f"{duration(coming.epoch)} an epoch, {duration(coming.rest)} in all (measured on a "
-                "few images)"
+                f"forecast: {memory}, {duration(coming.epoch)} an epoch, "
+                f"{duration(coming.rest)} in all (measured on a few images)"
             )
 
     def checking(self, done: int) -> None:
