@@ -16,6 +16,12 @@ def default_callback() -> "Lines":
     return Bar() if sys.stdout.isatty() or Console().is_jupyter else Lines()
 
 
+def say(text: str) -> None:
+    """Prints a line, with escapes for the letters that the output does not know."""
+    known = sys.stdout.encoding or "utf-8"
+    print(text.encode(known, "backslashreplace").decode(known), flush=True)
+
+
 def class_counts(classes, counts: list[int], shown: int = 10) -> str:
     """Each class with its number of training images: the first ten, and how many more there are."""
     listed = ", ".join(
@@ -45,7 +51,7 @@ class Lines(Callback):
     """A line an epoch, at most one a second until the last."""
 
     def __init__(self):
-        self.print = lambda text: print(text, flush=True)
+        self.print = say
         self.printed_at = time.monotonic() - 1
         self.epochs = 0
 
