@@ -49,7 +49,7 @@ def entries() -> dict[str, Entry]:
 @cache
 def stored_facts() -> dict[str, dict]:
     """The generated catalogue: name -> facts, as `make index` wrote them. Without torch."""
-    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_text())
+    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_bytes())
 
 
 def require(name: str, names) -> None:
@@ -114,4 +114,4 @@ def describe(name: str) -> dict:
     """
     require(name, stored_facts())
     layers = resources.files("convatlas") / "index" / "layers" / f"{name}.json"
-    return stored_facts()[name] | {"layers": json.loads(layers.read_text())}
+    return stored_facts()[name] | {"layers": json.loads(layers.read_bytes())}

@@ -65,10 +65,10 @@ def write(folder: Path = HERE, known: Path = STORED) -> list[str]:
     catalogue = dict(sorted(catalogue.items(), key=lambda item: _order(*item)))
     layers = folder / "layers"
     layers.mkdir(exist_ok=True)
-    (folder / "catalogue.json").write_text(_catalogue_text(catalogue))
+    (folder / "catalogue.json").write_bytes(_catalogue_text(catalogue).encode())
     for name in catalogue:
-        (layers / f"{name}.json").write_text(_table_text(table(name)))
-    known.write_text(known_text())
+        (layers / f"{name}.json").write_bytes(_table_text(table(name)).encode())
+    known.write_bytes(known_text().encode())
     for stale in {path.stem for path in layers.glob("*.json")} - set(catalogue):
         (layers / f"{stale}.json").unlink()
     return list(catalogue)

@@ -3,6 +3,7 @@ Imports no torch.
 """
 
 import difflib
+import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -22,15 +23,22 @@ def _setting(
     check: Callable[[Any], bool] = lambda value: True,
     choices: tuple[str, ...] = (),
     runtime: bool = False,
+    path: bool = False,
 ) -> Any:
     """A field, its help, and its rule. A runtime field says where and how to run, and cannot change
-    the result.
+    the result. A path may begin with ~, the user's home.
     """
     if choices:
         allowed, check = " | ".join(choices), lambda value: value in choices
     return field(
         default=default,
-        metadata={"help": text, "allowed": allowed, "check": check, "runtime": runtime},
+        metadata={
+            "help": text,
+            "allowed": allowed,
+            "check": check,
+            "runtime": runtime,
+            "path": path,
+        },
     )
 
 
@@ -71,8 +79,9 @@ class Recipe:
         "digits",
         "digits, mnist, fashion-mnist, kmnist, cifar10, cifar100, svhn, or a folder of "
         "class folders",
+        path=True,
     )
-    data_root: str = _setting("data", "where named data sets lie", runtime=True)
+    data_root: str = _setting("data", "where named data sets lie", runtime=True, path=True)
     download: bool = _setting(False, "fetch a named data set that is not there", runtime=True)
     bad_images: str = _setting(
         "error",
@@ -153,7 +162,7 @@ class Recipe:
     )
 
     weights: str = _setting(
-        "", "start from these weights: a file, `torchvision`, or `hub:owner/name`"
+        "", "start from these weights: a file, `torchvision`, or `hub:owner/name`", path=True
     )
     freeze: tuple[str, ...] = _setting((), "stages that are kept as they are")
     freeze_bn: bool = _setting(False, "keep every batch norm as it is: statistics, scale and shift")
@@ -252,8 +261,8 @@ class Recipe:
     )
     device: str = _setting(
         "auto",
-        "auto is cuda when there is one, else cpu",
-        choices=("auto", "cpu", "cuda"),
+        "auto is cuda when there is one, else mps (a Mac's own GPU) when there is one, else cpu",
+        choices=("auto", "cpu", "cuda", "mps"),
         runtime=True,
     )
     threads: int = _setting(
@@ -268,6 +277,8 @@ class Recipe:
     def __post_init__(self):
         for f in fields(self):
             value = _of_type(f, getattr(self, f.name))
+            if f.metadata["path"]:
+                value = os.path.expanduser(value)
             if not f.metadata["check"](value):
                 raise RecipeError(
                     f"{f.name} = {value!r} is not allowed; allowed: {f.metadata['allowed']}"
@@ -321,7 +332,7 @@ class Recipe:
     def read(cls, path: str | Path) -> "Recipe":
         """Raises RecipeError when the file cannot be read or says something that is not allowed."""
         try:
-            return cls.from_toml(Path(path).read_text(encoding="utf-8"), str(path))
+            return cls.from_toml(Path(path).expanduser().read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not a text file"
             raise RecipeError(f"cannot read the recipe {path}: {reason}") from None

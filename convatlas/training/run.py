@@ -99,7 +99,7 @@ def train(
 def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Path:
     """The run's folder, one for all processes and for all their restarts."""
     if output:
-        return Path(output)
+        return Path(output).expanduser()
     return Path(group.remembered("folder", lambda: str(default_path(recipe))))
 
 
@@ -191,7 +191,7 @@ class _Run:
                 "continue it without these flags, or begin another with --output"
             )
         if folder.is_finished:
-            return json.loads((folder.path / "metrics.json").read_text()), None
+            return json.loads((folder.path / "metrics.json").read_bytes()), None
         remove_leftovers(folder.checkpoints)
         checkpoint = (
             load_newest(folder.checkpoints, self.callback.warn) if folder.holds_a_run else None

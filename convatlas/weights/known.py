@@ -91,7 +91,7 @@ def _fingerprint(value) -> str:
 @cache
 def known_checkpoints() -> dict[str, list[Known]]:
     """All kinds, by the fingerprint of their names."""
-    stored = json.loads(STORED.read_text())
+    stored = json.loads(STORED.read_bytes())
     return {
         names: [
             Known(source, theirs, ours, tuple(head), stem, shapes)

@@ -29,7 +29,7 @@ def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> N
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
     metadata = probe.record(net) if to == "safetensors" else {"format": "pt"}
     _write(
-        Path(path),
+        Path(path).expanduser(),
         state if to == "safetensors" else translated(twin_in(to, net.name), state),
         metadata,
         to,
@@ -44,6 +44,17 @@ def twin_in(source: str, network: str) -> Twin:
         if theirs == network:
             raise WeightsError(f"{source}'s {theirs} is not {network} but {twin.ours} here")
     raise WeightsError(f"{source} has no network that is {network}; write it with --to safetensors")
+
+
+def _name(temporary: str, path: Path) -> None:
+    """The finished file under its own name. FileExistsError where another has it already."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a memory stick, which knows no second name of a file
+        path.open("xb").close()
+        os.replace(temporary, path)
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], to: str) -> None:
@@ -61,7 +72,7 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], to:
 
                 file.write(save(tensors, metadata))
         os.chmod(file.name, 0o644)
-        os.link(file.name, path)
+        _name(file.name, path)
     except FileExistsError:
         raise WeightsError(f"{path} exists; give another name") from None
     except OSError as error:
