@@ -95,8 +95,7 @@ def _entry(name: str) -> Entry:
 @cache
 def stored_facts() -> dict[str, dict]:
     """The generated catalogue: name -> facts, as `make index` wrote them. Without torch."""
-    file = resources.files("convatlas") / "index" / "catalogue.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_bytes())
 
 
 def require(name: str, names) -> None:
@@ -212,4 +211,4 @@ def describe(name: str) -> dict:
     """
     require(name, stored_facts())
     layers = resources.files("convatlas") / "index" / "layers" / f"{name}.json"
-    return stored_facts()[name] | {"layers": json.loads(layers.read_text(encoding="utf-8"))}
+    return stored_facts()[name] | {"layers": json.loads(layers.read_bytes())}

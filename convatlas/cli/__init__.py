@@ -4,6 +4,7 @@ verb that needs it.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped and resumable.
 """
 
+import io
 import os
 import sys
 
@@ -37,6 +38,9 @@ def main(words: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not every one knows every letter: Windows' pipes
+            stream.reconfigure(errors="backslashreplace")
     if "RANK" in os.environ:
         _run_as(int(os.environ["RANK"]), words, debug)
     sys.exit(run(words, debug))
@@ -62,6 +66,7 @@ def run(words: list[str], debug: bool = False) -> int:
     """One command; its exit code. Every failure is one sentence on standard error, with a traceback
     only if asked.
     """
+    words = [_at_home(word) for word in words]
     try:
         return app(words, exit_on_error=False, print_error=False, result_action="return_value") or 0
     except BrokenPipeError:  # the reader of our output, head or less, has left
@@ -76,6 +81,12 @@ def run(words: list[str], debug: bool = False) -> int:
         return (
             code if getattr(error, "quiet", False) else _say(sentence, code)
         )  # quiet: another process says it
+
+
+def _at_home(word: str) -> str:
+    """~/runs and --output=~/runs as paths, wherever the shell leaves them as they are."""
+    flag, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    return flag + equals + os.path.expanduser(value)
 
 
 def _explain(error: Exception) -> tuple[str, int]:

@@ -43,7 +43,7 @@ def write(root: Path) -> list[str]:
         if not (root / path).exists() or (root / path).read_text(encoding="utf-8") != text
     ]
     for path in changed:
-        (root / path).write_text(fresh[path], encoding="utf-8")
+        (root / path).write_bytes(fresh[path].encode())
     for path in gone:
         (root / path).unlink()
     return sorted({*changed, *gone})
