@@ -13,7 +13,7 @@ from convatlas.data import Loader, fit_preprocess, open_data
 from convatlas.errors import RunError
 from convatlas.registry import create_model
 from convatlas.training import Recipe, train
-from convatlas.training import autotune as room
+from convatlas.training import autotune as tuning
 from convatlas.training.autotune import Config, Trials, autotune
 from convatlas.training.progress import Lines
 
@@ -41,7 +41,7 @@ def stopwatch(monkeypatch):
         trainer.step(x, y)
         return said[trainer.recipe.amp, trainer.recipe.channels_last]
 
-    monkeypatch.setattr(room, "step_seconds", step_seconds)
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
     return said
 
 
@@ -79,7 +79,7 @@ def test_every_configuration_is_tried_and_the_network_left_alone(loader):
 
 
 def test_a_configuration_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypatch):
-    honest = room.step_seconds
+    honest = tuning.step_seconds
 
     def failing(trainer, x, y):
         if trainer.recipe.channels_last:
@@ -90,7 +90,7 @@ def test_a_configuration_that_cannot_be_computed_is_left_out(loader, stopwatch, 
             )
         return honest(trainer, x, y)
 
-    monkeypatch.setattr(room, "step_seconds", failing)
+    monkeypatch.setattr(tuning, "step_seconds", failing)
     found = autotune(RECIPE, create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"))
     assert found.seconds == {PLAIN: 1.0, BF16: 0.9} and found.winner == BF16
 
@@ -102,7 +102,7 @@ def test_the_best_configuration_is_compiled_where_the_recipe_compiles_and_kept_s
     def step_seconds(trainer, x, y):
         return (0.6 if trainer.recipe.amp else 1.0) * (speedup if trainer.recipe.compile else 1.0)
 
-    monkeypatch.setattr(room, "step_seconds", step_seconds)
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
     found = autotune(
         RECIPE.change(compile=True), create_model("lenet_caffe"), loader, 2e6, torch.device("cpu")
     )
@@ -120,9 +120,7 @@ def test_the_run_is_the_one_that_its_recipe_says(tmp_path, stopwatch):
     assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(
-    tmp_path, stopwatch, capsys
-):
+def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(tmp_path, stopwatch, capsys):
     train(RECIPE, tmp_path)
     stopwatch[False, False] = 0.1
     arguments = ["train", "lenet_caffe", "--epochs", "1", "--batch-size", "128", "--autotune"]
