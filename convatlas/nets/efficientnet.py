@@ -121,7 +121,7 @@ class StochasticDepth(nn.Module):
         self.p = p
 
     def forward(self, x):
-        return x * F.dropout(x.new_ones(len(x), 1, 1, 1), self.p) if self.training else x
+        return x * F.dropout(x.new_ones(x.shape[0], 1, 1, 1), self.p) if self.training else x
 
 
 class MBConv(nn.Module):

@@ -93,7 +93,7 @@ class SplitAttention(nn.Module):
         u = F.relu(self.drop(self.conv(x))).unflatten(1, (self.radix, -1))  # (N, R, c, H, W)
         s = u.sum(1).mean((2, 3), keepdim=True)  # (N, c, 1, 1), Eq. (1)
         g = self.fc2(F.relu(self.bn1(self.fc1(s))))  # (N, K * R * c/K, 1, 1)
-        g = g.view(len(x), self.cardinality, self.radix, -1).transpose(1, 2)  # (N, R, K, c/K)
+        g = g.view(x.shape[0], self.cardinality, self.radix, -1).transpose(1, 2)  # (N, R, K, c/K)
         a = g.softmax(1) if self.radix > 1 else g.sigmoid()                             # Eq. (3)
         return (a.flatten(2)[..., None, None] * u).sum(1)  # (N, c, H, W), Eq. (2)
 
