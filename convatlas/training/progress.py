@@ -48,6 +48,7 @@ class Lines(Callback):
         self.print = lambda text: print(text, flush=True)
         self.printed_at = time.monotonic() - 1
         self.epochs = 0
+        self.folder: str | None = None  # of the run, once it is known
 
     def __enter__(self) -> "Lines":
         return self
@@ -57,6 +58,7 @@ class Lines(Callback):
 
     def begin(self, facts: dict) -> None:
         images, self.epochs = facts["images"], facts["epochs"]
+        self.folder = facts["folder"]
         self.print(
             f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
             f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} "
