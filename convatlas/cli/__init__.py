@@ -75,8 +75,7 @@ def help_(command: str | None = None) -> int:
     command: str
         A command, such as train.
     """
-    run([command, "--help"] if command else ["--help"])
-    return 0
+    return run([command, "--help"] if command else ["--help"])
 
 
 def main(words: list[str] | None = None) -> None:
@@ -114,7 +113,9 @@ def run(words: list[str], debug: bool = False) -> int:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()  # a reader that has left is met here, not while Python ends
         return code or 0
-    except BrokenPipeError:  # the reader of our output, head or less, has left
+    except (BrokenPipeError, SystemExit) as left:
+        if not _reader_left(left):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -126,6 +127,13 @@ def run(words: list[str], debug: bool = False) -> int:
         return (
             code if getattr(error, "quiet", False) else _say(sentence, code)
         )  # quiet: another process says it
+
+
+def _reader_left(error: BaseException) -> bool:
+    """Whether the reader of our output, head or less, has read enough. rich turns that into an exit
+    of its own with code 1.
+    """
+    return isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError)
 
 
 def _explain(error: Exception) -> tuple[str, int]:

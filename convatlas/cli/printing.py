@@ -18,13 +18,9 @@ def open_console(stderr: bool = False):
     """Colours and the real width on a terminal; plain text, 120 wide, anywhere else."""
     from rich.console import Console
 
-    class OurConsole(Console):
-        def on_broken_pipe(self) -> None:
-            raise  # rich would leave the program with exit code 1 when head has read enough
-
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else 120
-    return OurConsole(width=width, markup=False, highlight=False, emoji=False, stderr=stderr)
+    return Console(width=width, markup=False, highlight=False, emoji=False, stderr=stderr)
 
 
 def is_narrow(console) -> bool:

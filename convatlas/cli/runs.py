@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from convatlas.elsewhere.networks import note
 from convatlas.errors import RecipeError
 from convatlas.training import builtin
 from convatlas.training.recipe import Recipe
@@ -128,6 +127,8 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
     name = builtin.matching(given["network"], given.get("data", Recipe().data))
+    from convatlas.elsewhere.networks import note
+
     if other := note(given["network"]):
         print(f"note: {other}")
     if name:

@@ -11,6 +11,7 @@ from cyclopts import (
     MissingArgumentError,
     UnknownCommandError,
     UnknownOptionError,
+    UnusedCliTokensError,
 )
 
 from convatlas.elsewhere import flags
@@ -42,7 +43,7 @@ def translated(app: App, words: Sequence[str]) -> list[str]:
 
     Raises CycloptsError for a flag that means something else, with what to type instead.
     """
-    if not words or words[0] not in commands(app):
+    if not any(map(_is_flag, words[1:])) or words[0] not in commands(app):
         return list(words)
     command, ours = words[0], set(options(app, words[0]))
     done: list[str] = [command]
@@ -64,12 +65,19 @@ def translated(app: App, words: Sequence[str]) -> list[str]:
 def sentence(app: App, error: CycloptsError) -> str:
     """What is wrong with what was typed, and what to type."""
     command = error.command_chain[0] if error.command_chain else ""
-    if isinstance(error, UnknownCommandError) and error.unused_tokens:
-        return _unknown_command(app, error.unused_tokens[0])
-    if isinstance(error, UnknownOptionError):
-        return _unknown_option(app, command, error.token.keyword or error.token.value)
-    if isinstance(error, MissingArgumentError) and command in MISSING and not _given(error):
-        return MISSING[command].format(_pair(error))
+    match error:
+        case UnknownCommandError(unused_tokens=[word, *_]):
+            return _unknown_command(app, word)
+        case UnknownOptionError():
+            return _unknown_option(app, command, error.token.keyword or error.token.value)
+        case UnusedCliTokensError(unused_tokens=[word, *_]) if command:
+            return (
+                f"{word!r} is one word too many; `convatlas {command} --help` shows what it takes"
+            )
+        case MissingArgumentError() if flag := _without_value(error):
+            return f"{flag} needs a value; `convatlas {command} --help` says which"
+        case MissingArgumentError() if command in MISSING:
+            return MISSING[command].format(_pair(error))
     return str(error)
 
 
@@ -91,25 +99,29 @@ def _is_flag(word: str) -> bool:
 
 
 def _unknown_command(app: App, word: str) -> str:
+    if _is_flag(word):
+        return f"there is no flag {word} before a command; `convatlas --help` shows all"
     near = difflib.get_close_matches(word, commands(app), n=1, cutoff=0.6)
     meant = MEANT.get(word) or (near[0] if near else "")
     offer = f"did you mean {meant}? " if meant else ""
-    return f"there is no command {word!r}; {offer}There are {', '.join(commands(app))}"
+    return f"there is no command {word!r}; {offer}the commands are {', '.join(commands(app))}"
 
 
 def _unknown_option(app: App, command: str, word: str) -> str:
-    flag, where = word.partition("=")[0], f"`convatlas {command} --help`".replace("  ", " ")
+    """Only a flag of ours that is spelled nearly so is offered, with what it means."""
+    flag = word.partition("=")[0]
     known = options(app, command) if command else {}
     near = difflib.get_close_matches(flag, known, n=1, cutoff=0.8)
     if not near:
-        return f"there is no flag {flag}; {where} shows all"
-    text = known[near[0]] and f" ({known[near[0]]})"
-    return f"there is no flag {flag}; did you mean {near[0]}{text}?"
+        return f"there is no flag {flag}; `convatlas {command} --help` shows all"
+    text = known[near[0]].partition(" [")[0]
+    return f"there is no flag {flag}; did you mean {near[0]}{text and f' ({text})'}?"
 
 
-def _given(error: MissingArgumentError) -> bool:
-    """Whether the flag is there and only its value is missing."""
-    return bool(error.keyword or (error.argument and error.argument.tokens))
+def _without_value(error: MissingArgumentError) -> str:
+    """The flag that stands there without its value; "" where all of it is missing."""
+    tokens = error.argument.tokens if error.argument else ()
+    return error.keyword or next((token.keyword for token in tokens if token.keyword), "")
 
 
 def _pair(error: MissingArgumentError) -> str:

@@ -2,7 +2,8 @@
 Hugging Face, Keras and fastai; and our own former ones.
 
 SAME holds flags that mean exactly what a flag of ours means: they are understood. ANSWERS holds all
-others: one sentence each, with what to type here.
+others: one sentence each, with what to type here. ALIKE is for readers: what is spelled as ours and
+means something else there.
 """
 
 from collections.abc import Mapping
@@ -233,6 +234,15 @@ OF_A_RUN: Mapping[str, str] = {
     ),
     **_all("--conf --iou --threshold", "every image gets the --top classes with probabilities"),
     **_all("--save-csv --results-file --save-txt", "--json prints one JSON object a line"),
+}
+ALIKE: Mapping[str, tuple[str, str]] = {  # ours -> (who has it, what it means there)
+    "--batch-size": ("torchvision", "images a step on each GPU; here over all processes"),
+    "--freeze": ("ultralytics", "a number of layers; here names of stages"),
+    "--mixup": ("ultralytics", "a probability; here alpha of the Beta distribution"),
+    "--patience": ("ultralytics, Keras", "when to stop; here when --sched plateau acts"),
+    "--resume": ("torchvision, timm", "a file; here the folder of a run"),
+    "--scale": ("timm", "the share of the image that is cropped: --crop-scale here"),
+    "--weights": ("torchvision", "such as ResNet50_Weights.DEFAULT; here torchvision, or a file"),
 }
 
 

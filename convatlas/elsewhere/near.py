@@ -79,15 +79,13 @@ RESNETS = {
     },
 }
 PREACTIVATION = "strides in the 3x3 and pools before the first norm and ReLU"
+BEFORE = "has its norms and ReLUs before the convolutions"
 RESNETS_V2 = {
     **{f"resnetv2_{n}": Near(f"preresnet{n}", PREACTIVATION) for n in (50, 101, 152)},
     **{f"resnetv2_{n}d": Near(f"preresnet{n}", f"{PREACTIVATION}; {D}") for n in (50, 101, 152)},
     "resnetv2_50t": Near("preresnet50", f"{PREACTIVATION}; {TIERED}"),
-    **{
-        f"resnetv2_{n}{d}": Near(f"resnet{n}", "has its norms and ReLUs before the convolutions")
-        for n in (18, 34)
-        for d in ("", "d")
-    },
+    **{f"resnetv2_{n}": Near(f"resnet{n}", BEFORE) for n in (18, 34)},
+    **{f"resnetv2_{n}d": Near(f"resnet{n}", f"{BEFORE}; {D}") for n in (18, 34)},
     **all_near(
         "resnetv2_50d_gn resnetv2_50d_evos resnetv2_50d_frn",
         "preresnet50",
@@ -109,6 +107,7 @@ RESNEXTS = {
 }
 UNPADDED = "pads its max pool by 1, where the release here rounds its size up"
 GATES = "rounds the widths of its gates up to multiples of 8"
+WIDER = f"has groups twice as wide; {D}"
 SENETS = {
     **{f"seresnet{n}": Near(f"se_resnet{n}", GATES) for n in (18, 34)},
     **{
@@ -118,7 +117,7 @@ SENETS = {
     **{f"seresnext{n}_32x4d": Near(f"se_resnext{n}_32x4d", UNPADDED) for n in (50, 101)},
     "seresnext101_32x8d": Near("se_resnext101_32x4d", f"has groups twice as wide and {UNPADDED}"),
     "seresnext101_64x4d": Near("se_resnext101_32x4d", f"has 64 groups and {UNPADDED}"),
-    "seresnext101d_32x8d": Near("se_resnext101_32x4d", f"has groups twice as wide; {D}"),
+    "seresnext101d_32x8d": Near("se_resnext101_32x4d", WIDER),
     "legacy_seresnext26_32x4d": Near("se_resnext50_32x4d", "has two units a stage"),
     "seresnext26d_32x4d": Near("se_resnext50_32x4d", f"has two units a stage, {D}"),
     "seresnext26t_32x4d": Near("se_resnext50_32x4d", f"has two units a stage, {TIERED}"),
@@ -129,10 +128,9 @@ SENETS = {
     "seresnet200d": Near("se_resnet152_v15", f"has 24 units in the second stage, {D}"),
     "seresnet269d": Near("se_resnet152_v15", f"has 3, 30, 48 and 8 units, {D}"),
     "seresnetaa50d": Near("se_resnet50_v15", f"strides by average pools and {D}"),
-    **all_near(
-        "seresnextaa101d_32x8d seresnextaa201d_32x8d",
-        "se_resnext101_32x4d",
-        f"has groups twice as wide, strides by average pools and {D}",
+    "seresnextaa101d_32x8d": Near("se_resnext101_32x4d", f"strides by average pools and {WIDER}"),
+    "seresnextaa201d_32x8d": Near(
+        "se_resnext101_32x4d", f"is deeper, strides by average pools and {WIDER}"
     ),
     "senet154": Near("senet154", UNPADDED),
 }
@@ -146,6 +144,7 @@ OTHERS = {
     ),
     "dla60": Near("res2net_dla60", "has one 3x3 where ours has Res2Net's splits"),
     "dla60x": Near("res2next_dla60", "has one 3x3 of 32 groups where ours has Res2Net's splits"),
+    "dla60x_c": Near("res2next_dla60", "has one 3x3 of 32 groups, and is narrower"),
     "densenet264d": Near("densenet264_k48_checkpointed", DEEP),
     "densenetblur121d": Near("densenet121", f"blurs before it strides and {DEEP}"),
     **all_near(
@@ -216,7 +215,7 @@ EFFICIENTNETS = {
     **all_near(
         "efficientnet_b3_gn efficientnet_b3_g8_gn",
         "efficientnet_b3_torchvision",
-        "has group norm for batch norm",
+        "has group norm for batch norm, and widths in steps of 16",
     ),
     "efficientnet_blur_b0": Near("efficientnet_b0_torchvision", "blurs before it strides"),
 }
