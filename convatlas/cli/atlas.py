@@ -46,6 +46,7 @@ def list_(
     json: bool
         Print JSON.
     """
+    _say_if_stale()
     asked = (family, year, max_params)
     names = _matching(pattern, *asked)
     found = {name: registry.stored_facts()[name] for name in names}
@@ -146,6 +147,7 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
         Print JSON; with --layers, the layer table too.
     """
     facts = registry.describe(name)
+    _say_if_stale()
     if json:
         return print_json({key: value for key, value in facts.items() if layers or key != "layers"})
     from convatlas.cli.claims import print_claims, print_errata
@@ -162,6 +164,12 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
         print_claims(console, facts["claims"])
         print_errata(console, [(name, claim) for claim in facts["claims"] if claim["erratum"]])
     return 0
+
+
+def _say_if_stale() -> None:
+    """To contributors: what is printed comes from an index that their edits have outrun."""
+    if outdated := registry.stale():
+        print(f"convatlas: {outdated}", file=sys.stderr)
 
 
 def _print_head(console, name: str, facts: dict) -> None:
