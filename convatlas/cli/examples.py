@@ -66,6 +66,8 @@ DEBUG = "`--debug` after any command shows where an error arose."
 
 
 def under(command: str) -> str:
-    """The examples of a command as they stand under its help, in Markdown."""
-    rows = [f"| `{line}` | {what} |" for line, what in EXAMPLES[command]]
-    return "\n".join(["| example | what it does |", "|---|---|", *rows, "", DEBUG])
+    """The examples of a command as they stand under its help, in Markdown: a list, of which a
+    narrow terminal breaks the texts and not the commands.
+    """
+    items = [f"- `{line}` \u2013 {what}" for line, what in EXAMPLES[command]]
+    return "\n".join(["Examples:", "", *items, "", DEBUG])

@@ -88,7 +88,9 @@ def commands(app: App) -> list[str]:
 
 def options(app: App, command: str) -> dict[str, str]:
     """Each flag of a command, and its help."""
-    arguments = app[command].assemble_argument_collection()
+    arguments = app[command].assemble_argument_collection(
+        default_parameter=app.default_parameter, parse_docstring=True
+    )
     found = {name: one.parameter.help or "" for one in arguments for name in one.names}
     return found | dict.fromkeys(("--help", "-h", "--version"), "")
 

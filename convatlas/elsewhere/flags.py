@@ -223,9 +223,9 @@ ANSWERS: Mapping[str, str] = {
 FINISHED = "the first word after the command is the folder of a finished run"
 # Where a flag means something else for commands that use a finished run
 OF_A_RUN: Mapping[str, str] = {
-    **_all("--checkpoint --ckpt --model --arch -a --weights --resume --run --model-name", FINISHED),
+    **_all("--checkpoint --ckpt --model --arch -a --weights --resume --model-name", FINISHED),
     **_all(
-        "--source --input --image --images --data --data-path --data-dir",
+        "--source --input --image --data --data-path --data-dir",
         "images and folders of them stand after the run: `convatlas predict RUN IMAGE…`",
     ),
     **_all(
