@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.conversion import convert
     from convatlas.data import check_data
     from convatlas.errors import Error
+    from convatlas.finished_run import evaluate
     from convatlas.layers import Network
     from convatlas.model_file import Saved, load_model
     from convatlas.prediction import Prediction, predict
@@ -38,6 +39,7 @@ __all__ = [
     "create_model",
     "describe",
     "diff",
+    "evaluate",
     "features",
     "list_models",
     "load_model",
@@ -62,6 +64,7 @@ _HOMES = {
     "create_model": "registry",
     "describe": "registry",
     "diff": "anatomy",
+    "evaluate": "finished_run",
     "features": "anatomy",
     "list_models": "registry",
     "load_model": "model_file",

@@ -6,6 +6,7 @@ its VARIANTS.
 """
 
 import difflib
+import hashlib
 import importlib
 import json
 import pkgutil
@@ -18,6 +19,9 @@ from pathlib import Path
 
 from convatlas.errors import UnknownNetwork
 from convatlas.paper import Claim, Paper
+
+HOUSE = Path(__file__).parent
+MANY = 5  # files that are named one by one
 
 
 @dataclass(frozen=True)
@@ -35,21 +39,43 @@ def entries() -> dict[str, Entry]:
     nets = importlib.import_module("convatlas.nets")
     found: dict[str, Entry] = {}
     for info in pkgutil.iter_modules(nets.__path__):
-        module = importlib.import_module(f"{nets.__name__}.{info.name}")
-        for name, make in module.VARIANTS.items():
-            if name in found:
+        for entry in _declared(importlib.import_module(f"{nets.__name__}.{info.name}"), info.name):
+            if entry.name in found:
                 raise ValueError(
-                    f"{name} is declared twice, in {found[name].family}.py and in {info.name}.py"
+                    f"{entry.name} is declared twice, in {found[entry.name].family}.py and in "
+                    f"{info.name}.py"
                 )
-            paper = module.PAPER if isinstance(module.PAPER, Paper) else module.PAPER[name]
-            found[name] = Entry(name, info.name, make, paper, module.CLAIMS.get(name, ()))
+            found[entry.name] = entry
     return found
+
+
+def _declared(module, family: str) -> list[Entry]:
+    """The networks of one file.  ValueError, naming the file, where a part of it is missing."""
+    for part in ("PAPER", "VARIANTS", "CLAIMS"):
+        if not hasattr(module, part):
+            raise ValueError(
+                f"convatlas/nets/{family}.py has no {part}; CONTRIBUTING.md shows what such a file "
+                "holds"
+            )
+    shared = isinstance(module.PAPER, Paper)
+    papers = dict.fromkeys(module.VARIANTS, module.PAPER) if shared else module.PAPER
+    for what, names in (
+        ("VARIANTS has no", module.CLAIMS.keys() - module.VARIANTS.keys()),
+        ("PAPER has no", module.VARIANTS.keys() - papers.keys()),
+    ):
+        if names:
+            raise ValueError(f"convatlas/nets/{family}.py: {what} {', '.join(sorted(names))}")
+    return [
+        Entry(name, family, make, papers[name], module.CLAIMS.get(name, ()))
+        for name, make in module.VARIANTS.items()
+    ]
 
 
 @cache
 def stored_facts() -> dict[str, dict]:
     """The generated catalogue: name -> facts, as `make index` wrote them. Without torch."""
-    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_bytes())
+    file = resources.files("convatlas") / "index" / "catalogue.json"
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def require(name: str, names) -> None:
@@ -57,7 +83,47 @@ def require(name: str, names) -> None:
     if name not in names:
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         offer = f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
-        raise UnknownNetwork(f"there is no network called {name!r}; {offer}")
+        unread = f" ({outdated})" if (outdated := stale()) else ""
+        raise UnknownNetwork(f"there is no network called {name!r}; {offer}{unread}")
+
+
+@cache
+def fingerprint(family: str, page: str, house: Path = HOUSE) -> str:
+    """Of what the index holds of a network's file in nets/, and of its paper's in papers/."""
+    files = house / "nets" / f"{family}.py", house / "papers" / f"{page}.toml"
+    told = [file.read_text(encoding="utf-8") if file.is_file() else "" for file in files]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
+
+
+def stale(house: Path = HOUSE) -> str:
+    """Which files of nets/ the index does not know as they are, and what renews it: a sentence
+    without its full stop; "" where nothing is to be done, as in an installed copy.
+
+    Compares text, and runs none: a network's own file and what is told of its paper. What it builds
+    on is for tests/test_golden.py to see.
+    """
+    if not (house.parent / "pyproject.toml").is_file():
+        return ""
+    kept = json.loads((house / "index" / "sources.json").read_text(encoding="utf-8"))
+    known = {
+        (facts["family"], facts["paper"]["page"], name) for name, facts in stored_facts().items()
+    }
+    changed = {
+        family for family, page, name in known if kept.get(name) != fingerprint(family, page, house)
+    }
+    new = {file.stem for file in (house / "nets").glob("[!_]*.py")} - {
+        family for family, *_ in known
+    }
+    files = sorted(changed | new)
+    if not files:
+        return ""
+    few = len(files) <= MANY
+    named = ", ".join(f"convatlas/nets/{family}.py" for family in files[:MANY])
+    return (
+        f"the index does not know {named}{'' if few else f' and {len(files) - MANY} more'} as "
+        f"{'it is' if len(files) == 1 else 'they are'}; run "
+        f"{' '.join(['python -m convatlas.index', *(files if few else [])])}"
+    )
 
 
 def create_model(
@@ -114,4 +180,4 @@ def describe(name: str) -> dict:
     """
     require(name, stored_facts())
     layers = resources.files("convatlas") / "index" / "layers" / f"{name}.json"
-    return stored_facts()[name] | {"layers": json.loads(layers.read_bytes())}
+    return stored_facts()[name] | {"layers": json.loads(layers.read_text(encoding="utf-8"))}

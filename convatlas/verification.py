@@ -106,12 +106,16 @@ def blueprint(
         return registry.create_model(name, num_classes, in_channels)
 
 
-@cache
 def measure(name: str, at: str = "") -> Summary:
     """The summary of a network as it stands, or at "160x160", "1x28x28", "120 classes", "28x28, 62
     classes"; once a process.  ClaimError where `at` says nothing of the kind or the network
     cannot be built or run so.
     """
+    return _measured(name, at)
+
+
+@cache  # of both arguments: measure(name) and measure(name, "") are one measurement
+def _measured(name: str, at: str) -> Summary:
     match = CONDITION.fullmatch(at)
     if not match:
         raise ClaimError(

@@ -168,7 +168,7 @@ def test_verify_fails_on_a_false_claim(capsys, monkeypatch):
             Claim("params", "1", "here", "C7"),
         ),
     )
-    monkeypatch.setattr(registry, "catalogue", lambda: {"lenet5": false})
+    monkeypatch.setattr(registry, "entries", lambda: {"lenet5": false})
     assert atlas.verify("lenet5") == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "FAILS lenet5: params at 10 classes, printed 61,706, measured 60,000 (nowhere)" in out

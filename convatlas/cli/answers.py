@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from convatlas.cli.open_run import open_run
 from convatlas.data import find_images
+from convatlas.finished_run import open_run
 from convatlas.model_file import load_model
 from convatlas.prediction import Prediction, predict_each, predict_fitted
 
@@ -22,7 +22,7 @@ def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
 
 def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
     """Test images spread evenly over the split."""
-    saved, data = open_run(run)
+    saved, _, data = open_run(run)
     count = min(count, len(data.test))
     indices = [i * len(data.test) // count for i in range(count)]
     fitted = torch.stack([saved.preprocess.fit_image(data.test.read(i)) for i in indices])

@@ -2,6 +2,7 @@
 torch.
 """
 
+import sys
 from itertools import groupby
 
 from convatlas import registry
@@ -46,6 +47,7 @@ def list_(
     json: bool
         Print JSON.
     """
+    _say_if_stale()
     found = {
         name: registry.stored_facts()[name]
         for name in registry.list_models(pattern, family, year, max_params)
@@ -93,6 +95,7 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
         Print JSON; with --layers, the layer table too.
     """
     facts = registry.describe(name)
+    _say_if_stale()
     if json:
         return print_json({key: value for key, value in facts.items() if layers or key != "layers"})
     console = open_console()
@@ -160,6 +163,12 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
         style="bold",
     )
     return int(count.fails > 0)
+
+
+def _say_if_stale() -> None:
+    """To contributors: what is printed comes from an index that their edits have outrun."""
+    if outdated := registry.stale():
+        print(f"convatlas: {outdated}", file=sys.stderr)
 
 
 def _print_paper(console, name: str, facts: dict) -> None:

@@ -2,12 +2,12 @@
 
 import json as json_
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from convatlas.errors import RecipeError
-from convatlas.training.recipe import Recipe
+if TYPE_CHECKING:
+    from convatlas.finished_run import Measurement
 
 
 def eval_(
@@ -43,50 +43,26 @@ def eval_(
     json: bool
         Print JSON.
     """
-    if split not in ("train", "val", "test"):
-        raise RecipeError(f"split = {split!r} is not allowed; allowed: test | val | train")
-    from convatlas.cli.open_run import open_run
-    from convatlas.data import Loader
-    from convatlas.evaluation import MultiCrop, evaluate
+    from convatlas.finished_run import measure
 
-    saved, images = open_run(run, data, data_root)
-    chosen = _chosen(Recipe.read(run / "recipe.toml"), crops, sizes)
-    views = MultiCrop(chosen.test_crops, chosen.test_sizes)
-    limit = (
-        {} if views.as_trained else {"memory_limit": 0}
-    )  # crops are cut from files as they are needed
-    loader = Loader(getattr(images, split), saved.preprocess, 256, workers=workers, **limit)
-    found = evaluate(saved.net, loader, len(saved.classes), views=views)
-    about = {
-        "network": saved.network,
-        "data": images.name,
-        "split": split,
-        "crops": views.crops,
-        "sizes": [] if views.as_trained else list(views.sizes_for(saved.preprocess.side)),
-    }
-    print(
-        "\n".join(
-            [json_.dumps(_as_json(about, saved.classes, found))]
-            if json
-            else _as_text(about, saved.classes, found)
-        )
-    )
+    found = measure(run, data, data_root, split, crops, sizes, workers)
+    print(json_.dumps(_as_json(found)) if json else "\n".join(_as_text(found)))
     return 0
 
 
-def _chosen(recipe: Recipe, crops: str | None, sizes: list[int] | None) -> Recipe:
-    """The run's own way to test, changed by what was typed; other crops alone bring their own sizes
-    with them.
-    """
-    if crops is None and sizes is None:
-        return recipe
-    return recipe.change(test_crops=crops or recipe.test_crops, test_sizes=tuple(sizes or ()))
-
-
-def _as_json(about: dict, classes: tuple[str, ...], found) -> dict:
+def _as_json(measured: "Measurement") -> dict:
+    found, classes = measured.evaluation, measured.saved.classes
     per_class = [
         {"class": name} | counts for name, counts in zip(classes, found.per_class, strict=True)
     ]
+    about = {
+        "network": measured.saved.network,
+        "data": measured.data,
+        "split": measured.split,
+        "crops": measured.views.crops,
+        "sizes": _sizes(measured),
+        "loss_function": measured.loss,
+    }
     return (
         about
         | found.to_dict()
@@ -99,20 +75,28 @@ def _as_json(about: dict, classes: tuple[str, ...], found) -> dict:
     )
 
 
-def _as_text(about: dict, classes: tuple[str, ...], found) -> list[str]:
+def _sizes(measured: "Measurement") -> list[int]:
+    """The shorter sides that were tested; none where images were fitted as in training."""
+    views = measured.views
+    return [] if views.as_trained else list(views.sizes_for(measured.saved.preprocess.side))
+
+
+def _as_text(measured: "Measurement") -> list[str]:
     from convatlas.evaluation import BINS
     from convatlas.training.progress import percent
 
-    way = f", {about['crops']} crops" if about["crops"] != "center" else ""
-    way += f" at {', '.join(map(str, about['sizes']))} pixels" if about["sizes"] else ""
+    found, crops, sizes = measured.evaluation, measured.views.crops, _sizes(measured)
+    way = f", {crops} crops" if crops != "center" else ""
+    way += f" at {', '.join(map(str, sizes))} pixels" if sizes else ""
+    network, data = measured.saved.network, measured.data
     lines = [
-        f"{about['network']} on {about['data']}, {found.count:,} {about['split']} images{way}",
+        f"{network} on {data}, {found.count:,} {measured.split} images{way}",
         (
             f"  accuracy {percent(found.accuracy)}  ({found.correct:,} right, "
             f"{found.count - found.correct:,} wrong)"
         ),
         f"  top-5    {percent(found.top5 / found.count)}",
-        f"  loss     {found.loss:7.4f}",
+        f"  loss     {found.loss:7.4f}  ({measured.loss})",
         (
             f"  expected calibration error, {BINS} equal bins: "
             f"{percent(found.calibration_error).strip()}"
@@ -125,7 +109,7 @@ def _as_text(about: dict, classes: tuple[str, ...], found) -> list[str]:
     ]
     return lines + [
         _class_line(name, row)
-        for name, row in zip(classes, found.per_class, strict=True)
+        for name, row in zip(measured.saved.classes, found.per_class, strict=True)
         if row["count"]
     ]
 

@@ -12,7 +12,8 @@ from convatlas.cli import run
 from convatlas.data import Loader, fit_preprocess, open_data
 from convatlas.errors import RunError
 from convatlas.registry import create_model
-from convatlas.training import Recipe, fastest, train
+from convatlas.training import Recipe, train
+from convatlas.training import autotune as tuning
 from convatlas.training.autotune import Config, Trials, autotune
 from convatlas.training.progress import Lines
 
@@ -40,7 +41,7 @@ def stopwatch(monkeypatch):
         trainer.step(x, y)
         return said[trainer.recipe.amp, trainer.recipe.channels_last]
 
-    monkeypatch.setattr(fastest, "step_seconds", step_seconds)
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
     return said
 
 
@@ -78,7 +79,7 @@ def test_every_form_is_tried_and_the_network_left_alone(loader):
 
 
 def test_a_form_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypatch):
-    honest = fastest.step_seconds
+    honest = tuning.step_seconds
 
     def failing(trainer, x, y):
         if trainer.recipe.channels_last:
@@ -89,7 +90,7 @@ def test_a_form_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypat
             )
         return honest(trainer, x, y)
 
-    monkeypatch.setattr(fastest, "step_seconds", failing)
+    monkeypatch.setattr(tuning, "step_seconds", failing)
     found = autotune(RECIPE, create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"))
     assert found.seconds == {PLAIN: 1.0, BF16: 0.9} and found.winner == BF16
 
@@ -101,7 +102,7 @@ def test_the_best_form_is_compiled_where_the_recipe_compiles_and_kept_so_where_i
     def step_seconds(trainer, x, y):
         return (0.6 if trainer.recipe.amp else 1.0) * (speedup if trainer.recipe.compile else 1.0)
 
-    monkeypatch.setattr(fastest, "step_seconds", step_seconds)
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
     found = autotune(
         RECIPE.change(compile=True), create_model("lenet_caffe"), loader, 2e6, torch.device("cpu")
     )
@@ -113,7 +114,7 @@ def test_the_run_is_the_one_that_its_recipe_says(tmp_path, stopwatch):
     """The folder's recipe, run again without trials, gives the same bits."""
     train(RECIPE, tmp_path / "a")
     written = recipe_of(tmp_path / "a")
-    assert (written.fastest, written.amp, written.channels_last) == (False, True, True)
+    assert (written.autotune, written.amp, written.channels_last) == (False, True, True)
     train(written, tmp_path / "b")
     a, b = (load_file(tmp_path / name / "model.safetensors") for name in "ab")
     assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)

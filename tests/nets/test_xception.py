@@ -1,29 +1,16 @@
-"""What Xception costs: Table 3 prints the parameters to the unit. Where its ReLUs
-are and are not.
-"""
+"""How many convolutions Xception has, and where its ReLUs are and are not."""
 
 import pytest
 import torch
 import torch.nn as nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model
-
-PARAMS, MACS = 22_855_952, {299: 8_357_403_496}
 
 
 @pytest.fixture
 def net():
     with torch.device("meta"):
         return create_model("xception").eval()
-
-
-def test_parameters_and_multiply_adds(net):
-    assert sum(p.numel() for p in net.parameters()) == PARAMS
-    for side, expected in MACS.items():
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            net(torch.empty(1, 3, side, side, device="meta"))
-        assert counter.get_total_flops() == 2 * expected
 
 
 def test_36_convolutions_before_the_classifier(net):

@@ -1,12 +1,10 @@
-"""What Inception-v3 costs, its auxiliary head, and the width of each of its modules."""
+"""Inception-v3: its auxiliary head, and the width of each of its modules."""
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model
 
-ALONE, WITH_HEAD, MACS = 23_834_568, 27_161_264, {299: 5_713_216_096}
 WIDTHS = {
     "5b": (256, 35),
     "5c": (288, 35),
@@ -26,17 +24,6 @@ WIDTHS = {
 def net():
     with torch.device("meta"):
         return create_model("inception_v3")
-
-
-def test_parameters_and_multiply_adds(net):
-    assert sum(p.numel() for p in net.parameters()) == WITH_HEAD
-    assert (
-        sum(p.numel() for path, p in net.named_parameters() if not path.startswith("aux.")) == ALONE
-    )
-    for side, expected in MACS.items():
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            net.eval()(torch.empty(1, 3, side, side, device="meta"))
-        assert counter.get_total_flops() == 2 * expected
 
 
 def test_what_comes_out_of_each_module(net):

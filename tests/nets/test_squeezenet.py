@@ -1,18 +1,11 @@
-"""What the SqueezeNets cost, the sizes of v1.1, and which fire modules are bypassed."""
+"""The sizes of SqueezeNet v1.1, and which fire modules are bypassed."""
 
 import pytest
 import torch
 import torch.nn as nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model
 
-COUNTS = {  # name: (parameters, {side: multiply-adds})
-    "squeezenet1_0": (1_248_424, {227: 832_667_936, 224: 818_924_576}),
-    "squeezenet1_0_simple_bypass": (1_248_424, {227: 832_667_936}),
-    "squeezenet1_0_complex_bypass": (1_589_672, {227: 1_183_953_184}),
-    "squeezenet1_1": (1_235_496, {227: 387_747_520, 224: 349_151_936}),
-}
 V1_1 = {
     "conv1": (64, 113, 113),
     "maxpool1": (64, 56, 56),
@@ -35,17 +28,6 @@ FIRES = {f"fire{i}" for i in range(2, 10)}
 def blueprint(name: str):
     with torch.device("meta"):
         return create_model(name).eval()
-
-
-@pytest.mark.parametrize("name", COUNTS)
-def test_parameters_and_multiply_adds(name):
-    params, macs = COUNTS[name]
-    net = blueprint(name)
-    assert sum(p.numel() for p in net.parameters()) == params
-    for side, expected in macs.items():
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            net(torch.empty(1, 3, side, side, device="meta"))
-        assert counter.get_total_flops() == 2 * expected
 
 
 def test_the_sizes_of_v1_1():

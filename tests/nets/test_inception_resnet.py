@@ -1,18 +1,10 @@
-"""What the Inception-ResNets cost; as printed there are 5, 10 and 5 units, in the release 10, 20
-and 10.
-"""
+"""The units of the Inception-ResNets: as printed 5, 10 and 5, in the release 10, 20 and 10."""
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.registry import create_model
 
-COUNTS = {  # name: (parameters, {side: multiply-adds})
-    "inception_resnet_v1": (22_756_328, {299: 6_206_361_696}),
-    "inception_resnet_v2": (32_433_928, {299: 9_257_953_632}),
-    "inception_resnet_v2_released": (55_843_464, {299: 13_155_794_016}),
-}
 UNITS = {
     "inception_resnet_v1": (5, 10, 5),
     "inception_resnet_v2": (5, 10, 5),
@@ -23,17 +15,6 @@ UNITS = {
 def blueprint(name: str):
     with torch.device("meta"):
         return create_model(name).eval()
-
-
-@pytest.mark.parametrize("name", COUNTS)
-def test_parameters_and_multiply_adds(name):
-    params, macs = COUNTS[name]
-    net = blueprint(name)
-    assert sum(p.numel() for p in net.parameters()) == params
-    for side, expected in macs.items():
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            net(torch.empty(1, 3, side, side, device="meta"))
-        assert counter.get_total_flops() == 2 * expected
 
 
 @pytest.mark.parametrize("name", UNITS)

@@ -1,33 +1,12 @@
-"""MobileNetV3 to the unit, and where its gates, activations and shortcuts stand.
-
-The counts stem from timm (whose channel multiplier is the authors'); torchvision agrees at width 1
-and reduced tails.
-"""
+"""Where MobileNetV3's gates, activations and shortcuts stand."""
 
 import pytest
 import torch
 import torch.nn as nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.nets.mobilenet_v3 import SqueezeExcite
-from convatlas.registry import create_model, entries
+from convatlas.registry import create_model
 
-COUNTS = {  # name: (parameters, multiply-adds at 224)
-    "mobilenet_v3_large": (5_483_032, 216_589_760),
-    "mobilenet_v3_large_x0_35": (2_132_216, 43_887_824),
-    "mobilenet_v3_large_x0_5": (2_689_904, 73_663_088),
-    "mobilenet_v3_large_x0_75": (3_993_528, 154_560_624),
-    "mobilenet_v3_large_x1_25": (7_551_976, 355_221_920),
-    "mobilenet_v3_large_minimalistic": (3_924_288, 209_136_704),
-    "mobilenet_v3_large_reduced_tail": (2_569_352, 182_302_720),
-    "mobilenet_v3_small": (2_542_856, 56_510_400),
-    "mobilenet_v3_small_x0_35": (1_358_808, 15_951_968),
-    "mobilenet_v3_small_x0_5": (1_593_224, 24_188_688),
-    "mobilenet_v3_small_x0_75": (2_041_872, 43_399_344),
-    "mobilenet_v3_small_x1_25": (3_205_384, 90_800_864),
-    "mobilenet_v3_small_minimalistic": (2_044_736, 52_288_448),
-    "mobilenet_v3_small_reduced_tail": (1_099_672, 43_763_584),
-}
 GATED = {  # name: bnecks with a gate, first bneck with hard swish, all bnecks
     "mobilenet_v3_large": ({4, 5, 6, 11, 12, 13, 14, 15}, 7, 15),
     "mobilenet_v3_small": ({1, 4, 5, 6, 7, 8, 9, 10, 11}, 4, 11),
@@ -42,22 +21,6 @@ def build(name: str) -> nn.Module:
 def kinds(module: nn.Module) -> list[type]:
     """The classes of the layers of a bneck, in order."""
     return [type(layer) for layer in module.layers]
-
-
-def test_no_network_is_left_out():
-    assert {entry.name for entry in entries().values() if entry.family == "mobilenet_v3"} == set(
-        COUNTS
-    )
-
-
-@pytest.mark.parametrize("name", COUNTS)
-def test_parameters_and_multiply_adds(name):
-    net = build(name)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        net(torch.empty(1, 3, 224, 224, device="meta"))
-    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[
-        name
-    ]
 
 
 @pytest.mark.parametrize("name", GATED)

@@ -1,60 +1,18 @@
-"""ShuffleNetV1 to the unit, and what its units do with their channels.
-
-The counts stem from the authors' code with its groups generalised; those at 0.25 from arithmetic.
-"""
+"""What ShuffleNetV1's units do with their channels."""
 
 import pytest
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.layers import ChannelShuffle
 from convatlas.nets.shufflenet_v1 import Unit, UnitStride2
-from convatlas.registry import create_model, entries
-
-COUNTS = {  # name: (parameters, multiply-adds at 224)
-    "shufflenet_v1_g1": (1_530_936, 143_078_976),
-    "shufflenet_v1_g1_x0_25": (208_908, 13_162_320),
-    "shufflenet_v1_g1_x0_5": (533_484, 38_517_408),
-    "shufflenet_v1_g1_x1_5": (2_992_032, 308_096_352),
-    "shufflenet_v1_g1_x2_0": (4_917_744, 550_334_592),
-    "shufflenet_v1_g2": (1_732_848, 140_836_512),
-    "shufflenet_v1_g2_x2_0": (5_256_896, 539_138_624),
-    "shufflenet_v1_g3": (1_864_728, 137_460_672),
-    "shufflenet_v1_g3_x0_25": (305_124, 13_300_656),
-    "shufflenet_v1_g3_x0_5": (717_324, 37_589_856),
-    "shufflenet_v1_g3_x1_5": (3_441_168, 292_443_552),
-    "shufflenet_v1_g3_x2_0": (5_449_776, 524_045_184),
-    "shufflenet_v1_g4": (1_967_344, 134_339_776),
-    "shufflenet_v1_g4_x2_0": (5_592_528, 510_289_536),
-    "shufflenet_v1_g8": (2_433_768, 138_365_952),
-    "shufflenet_v1_g8_x0_25": (453_504, 12_426_240),
-    "shufflenet_v1_g8_x0_5": (1_010_448, 40_469_760),
-    "shufflenet_v1_g8_x1_5": (4_268_952, 290_188_800),
-    "shufflenet_v1_g8_x2_0": (6_521_232, 521_942_016),
-}
+from convatlas.registry import create_model
 
 
 def build(name: str) -> nn.Module:
     with torch.device("meta"):
         return create_model(name).eval()
-
-
-def test_no_network_is_left_out():
-    assert {entry.name for entry in entries().values() if entry.family == "shufflenet_v1"} == set(
-        COUNTS
-    )
-
-
-@pytest.mark.parametrize("name", COUNTS)
-def test_parameters_and_multiply_adds(name):
-    net = build(name)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        net(torch.empty(1, 3, 224, 224, device="meta"))
-    assert (sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2) == COUNTS[
-        name
-    ]
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3, 4, 8])
