@@ -98,8 +98,10 @@ def write(
     _write_layers(
         folder / "layers", {name: rows for name, (_, rows) in measured.items()}, catalogue
     )
-    known.write_text(known_text(measured, read(known) if names is not None else {}))
-    (folder / "sources.json").write_text(_sources_text(folder, measured, catalogue))
+    checkpoints = known_text(measured, read(known) if names is not None else {})
+    known.write_text(checkpoints, encoding="utf-8")
+    sources = _sources_text(folder, measured, catalogue)
+    (folder / "sources.json").write_text(sources, encoding="utf-8")
     (folder / "catalogue.json").write_text(_catalogue_text(catalogue), encoding="utf-8")
     return list(catalogue)
 
