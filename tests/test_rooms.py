@@ -11,10 +11,12 @@ import convatlas
 
 DOORS = {
     "errors": set(),
+    "settings": set(),
+    "augmentation": {"settings"},
     "paper": set(),
     "layers": set(),
     "anatomy": set(),
-    "data": set(),
+    "data": {"augmentation"},
     "weights": set(),
     "recipes": set(),
     "papers": set(),
@@ -28,7 +30,10 @@ DOORS = {
     "evaluation": {"data", "registry"},
     "prediction": {"data", "registry", "model_file"},
     "finished_run": {"data", "evaluation", "model_file", "training"},
-    "training": {"data", "registry", "evaluation", "model_file", "weights"},
+    "training": {
+        *("settings", "augmentation"),
+        *("data", "registry", "evaluation", "model_file", "weights"),
+    },
 }
 ALL_DOORS = {"cli", "__main__"}  # the front of the house
 HOUSE = Path(convatlas.__file__).parent

@@ -68,10 +68,8 @@ def train(
         )
     chosen = _base(given, recipe, folder if resume else None).change(**given)
     from convatlas.training import train as start
-    from convatlas.training.progress import default_callback
 
-    with default_callback() as looking:
-        start(chosen, folder, resume=resume is not None, callback=looking)
+    start(chosen, folder, resume=resume is not None)
     return 0
 
 

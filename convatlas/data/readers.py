@@ -168,12 +168,11 @@ def _failed(why: str, image: int, split: Split) -> DataError:
     where, remedy = (
         (f" while reading {name!r}", "look at this file, or use") if name else ("", "use")
     )
-    error = DataError(
+    return DataError(
         f"a process that reads images failed{where}: {why}; "
-        f"{remedy} fewer workers (0 reads in the main process)"
+        f"{remedy} fewer workers (0 reads in the main process)",
+        reading=name,
     )
-    error.reading = name
-    return error
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from convatlas.registry import create_model, stored_facts
 from convatlas.training.distributed import ProcessGroup, were_launched
 from convatlas.training.init import he_init_network
 from convatlas.training.recipe import Recipe
-from convatlas.training.trainer import seed_for
+from convatlas.training.seeds import seed_for
 
 # multiply-adds below which one thread is faster: threads that wait for each other cost more
 SMALL_STEP = 200e6

@@ -74,6 +74,8 @@ class Lines(Callback):
             f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
             f"{facts['fingerprint'][:12]}"
         )
+        if facts["certificate"]:
+            self.print(f"weights: {facts['certificate']}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
         on = (
             f"{facts['processes']} processes, {facts['device']}"
@@ -103,11 +105,11 @@ class Lines(Callback):
 
     def tried(self, trials: Trials) -> None:
         times = "; ".join(
-            f"{form} {1e3 * seconds:,.1f} ms" for form, seconds in trials.seconds.items()
+            f"{config} {1e3 * seconds:,.1f} ms" for config, seconds in trials.seconds.items()
         )
         kept = trials.winner
         why = "the fastest" if kept != Config() else "as nothing was 5 % faster"
-        self.print(f"form: {kept}, {why} (a step of {trials.images} images: {times})")
+        self.print(f"autotune: {kept}, {why} (a step of {trials.images} images: {times})")
 
     def epoch(self, record: dict) -> None:
         last = record["epoch"] == self.epochs
