@@ -25,7 +25,8 @@ from convatlas.data import Loader, fit_preprocess, open_data
 from convatlas.evaluation import evaluate
 from convatlas.registry import create_model
 from convatlas.training import builtin
-from convatlas.training.trainer import Trainer, seed_for
+from convatlas.training.seeds import seed_for
+from convatlas.training.trainer import Trainer
 
 RECIPE = "lenet_caffe_mnist"
 Epoch = tuple[float, float]  # seconds of the epoch, test accuracy after it

@@ -2,7 +2,7 @@
 its VARIANTS.
 
 `list_models` and `describe` answer from the generated index, without importing torch;
-`create_model` imports it.
+`create_model` imports it, and of the files the one that holds the network.
 """
 
 import difflib
@@ -17,7 +17,9 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from convatlas.errors import UnknownNetwork
+import convatlas
+from convatlas import nets
+from convatlas.errors import InputError, UnknownNetwork
 from convatlas.paper import Claim, Paper
 
 HOUSE = Path(__file__).parent
@@ -28,7 +30,7 @@ MANY = 5  # files that are named one by one
 class Entry:
     name: str
     family: str  # the file in nets/
-    make: Callable
+    make: Callable[..., "convatlas.Network"]
     paper: Paper
     claims: tuple[Claim, ...]
 
@@ -36,16 +38,14 @@ class Entry:
 @cache
 def entries() -> dict[str, Entry]:
     """Every network, from the files themselves. Imports torch."""
-    nets = importlib.import_module("convatlas.nets")
     found: dict[str, Entry] = {}
     for info in pkgutil.iter_modules(nets.__path__):
-        for entry in _declared(importlib.import_module(f"{nets.__name__}.{info.name}"), info.name):
-            if entry.name in found:
+        for name, entry in _entries_of(info.name).items():
+            if name in found:
                 raise ValueError(
-                    f"{entry.name} is declared twice, in {found[entry.name].family}.py and in "
-                    f"{info.name}.py"
+                    f"{name} is declared twice, in {found[name].family}.py and in {info.name}.py"
                 )
-            found[entry.name] = entry
+            found[name] = entry
     return found
 
 
@@ -72,19 +72,50 @@ def _declared(module, family: str) -> list[Entry]:
 
 
 @cache
+def _entries_of(family: str) -> dict[str, Entry]:
+    """The networks of one file in nets/; none where there is no such file."""
+    if family not in {info.name for info in pkgutil.iter_modules(nets.__path__)}:
+        return {}
+    module = importlib.import_module(f"{nets.__name__}.{family}")
+    return {entry.name: entry for entry in _declared(module, family)}
+
+
+def _entry(name: str) -> Entry:
+    """One network, from the file where the index saw it; every file is read for a name that is not
+    there.
+    """
+    family = stored_facts().get(name, {}).get("family", "")
+    found = _entries_of(family)
+    if name not in found:
+        found = entries()
+        require(name, found)
+    return found[name]
+
+
+@cache
 def stored_facts() -> dict[str, dict]:
     """The generated catalogue: name -> facts, as `make index` wrote them. Without torch."""
-    file = resources.files("convatlas") / "index" / "catalogue.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_bytes())
 
 
 def require(name: str, names) -> None:
-    """Raises UnknownNetwork, with the nearest names, unless `name` is one of `names`."""
+    """Raises UnknownNetwork unless `name` is one of `names`: it says what another library's name is
+    here, and offers near ones where the name is nobody's.
+    """
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        offer = f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
+        from convatlas.elsewhere.networks import answer
+
         unread = f" ({outdated})" if (outdated := stale()) else ""
-        raise UnknownNetwork(f"there is no network called {name!r}; {offer}{unread}")
+        raise UnknownNetwork(
+            f"there is no network called {name!r}; "
+            f"{answer(name, names) or _near(name, names)}{unread}"
+        )
+
+
+def _near(name: str, names) -> str:
+    begun = sorted((known for known in names if known.startswith(name)), key=len)
+    near = begun[:3] or difflib.get_close_matches(name, names, n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
 
 
 @cache
@@ -131,27 +162,38 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     weights: str | Path | None = None,
-):
+    source: str | None = None,
+) -> "convatlas.Network":
     """The network of that name, freshly initialised; classes and channels are the paper's unless
     given.
 
-    With `weights` (a checkpoint, "torchvision" or "hub:owner/name": see weights.load_weights) it is
-    filled from there. Raises UnknownNetwork (a ValueError) for a name that is not in the atlas,
-    ValueError for counts below one, WeightsError for a checkpoint that is refused.
+    With `weights` (a file, "torchvision" or "hub:owner/name") it is filled from there; `source`
+    says whose file it is where its names fit several ("timm:resnet50"; see weights.load_weights).
+    A `num_classes` that is not the file's leaves the classifier fresh, an `in_channels` that is not
+    the file's adapts the first convolution; `net.certificate` says what was read, adapted and left
+    fresh, and is None without weights.
+
+    Raises UnknownNetwork for a name that is not in the atlas, InputError for counts below one,
+    WeightsError for a checkpoint that is refused; all are ValueErrors.
     """
-    require(name, entries())
-    given = {"num_classes": num_classes, "in_channels": in_channels}
+    entry = _entry(name)
+    counts = {"num_classes": num_classes, "in_channels": in_channels}
+    given = {what: count for what, count in counts.items() if count is not None}
     for what, count in given.items():
-        if count is not None and count < 1:
-            raise ValueError(f"{name}: {what} must be 1 or more, not {count}")
-    net = entries()[name].make(
-        **{what: count for what, count in given.items() if count is not None}
-    )
+        if count < 1:
+            raise InputError(f"{name}: {what} must be 1 or more, not {count}")
+    net = entry.make(**given)
     net.name = name
     if weights is not None:
         from convatlas.weights import load_weights
 
-        load_weights(net, weights)
+        load_weights(
+            net,
+            weights,
+            source,
+            adapt_classes="num_classes" in given,
+            adapt_channels="in_channels" in given,
+        )
     return net
 
 
@@ -180,4 +222,4 @@ def describe(name: str) -> dict:
     """
     require(name, stored_facts())
     layers = resources.files("convatlas") / "index" / "layers" / f"{name}.json"
-    return stored_facts()[name] | {"layers": json.loads(layers.read_text(encoding="utf-8"))}
+    return stored_facts()[name] | {"layers": json.loads(layers.read_bytes())}

@@ -144,3 +144,11 @@ def test_renewing_drops_what_is_gone_from_the_atlas(three, monkeypatch):
         "lenet5"
     }
     assert [file.name for file in (three / "layers").iterdir()] == ["lenet5.json"]
+
+
+def test_a_network_that_cannot_be_measured_leaves_the_index_as_it_was(three, monkeypatch):
+    before = contents(three)
+    monkeypatch.setattr(index, "table", lambda name: {"lenet5": {}}[name])
+    with pytest.raises(KeyError):
+        index.write(("lenet5", "alexnet"), three, three / "known.json")
+    assert contents(three) == before

@@ -98,9 +98,9 @@ def write(
     _write_layers(
         folder / "layers", {name: rows for name, (_, rows) in measured.items()}, catalogue
     )
-    known.write_text(known_text(measured, read(known) if names is not None else {}))
-    (folder / "sources.json").write_text(_sources_text(folder, measured, catalogue))
-    (folder / "catalogue.json").write_text(_catalogue_text(catalogue), encoding="utf-8")
+    known.write_bytes(known_text(measured, read(known) if names is not None else {}).encode())
+    (folder / "sources.json").write_bytes(_sources_text(folder, measured, catalogue).encode())
+    (folder / "catalogue.json").write_bytes(_catalogue_text(catalogue).encode())
     return list(catalogue)
 
 
@@ -117,7 +117,7 @@ def _timed(name: str, tell: Callable[[str], None]) -> tuple[dict, dict]:
 def _write_layers(folder: Path, tables: dict[str, dict], names: Collection[str]) -> None:
     folder.mkdir(exist_ok=True)
     for name, rows in tables.items():
-        (folder / f"{name}.json").write_text(_table_text(rows), encoding="utf-8")
+        (folder / f"{name}.json").write_bytes(_table_text(rows).encode())
     for gone in {path.stem for path in folder.glob("*.json")} - {*names}:
         (folder / f"{gone}.json").unlink()
 

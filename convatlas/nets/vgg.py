@@ -6,7 +6,6 @@ FC-4096, FC-1000. Table 2, parameters in millions:  A, A-LRN 133,  B 133,  C 134
 """
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import torch.nn as nn
 from torch import Tensor
@@ -30,27 +29,14 @@ WITH_BN = Paper(
            "in torchvision.",
     page="vgg_bn", bare="vgg16_bn")
 
-
-class Conv1(NamedTuple):        # "conv1-256", a 1x1 convolution; a bare number is a 3x3
-    width: int
-
-
-class Column(NamedTuple):       # a column of Table 1
-    weight_layers: str          # the heading
-    params: str                 # Table 2
-    blocks: tuple[tuple[int | Conv1 | str, ...], ...]
-
-
-TABLE = {
-    "A": Column("11", "133M", ((64,), (128,), (256, 256), (512, 512), (512, 512))),
-    "A-LRN": Column("11", "133M", ((64, "LRN"), (128,), (256, 256), (512, 512), (512, 512))),
-    "B": Column("13", "133M", ((64, 64), (128, 128), (256, 256), (512, 512), (512, 512))),
-    "C": Column("16", "134M", ((64, 64), (128, 128), (256, 256, Conv1(256)),
-                               (512, 512, Conv1(512)), (512, 512, Conv1(512)))),
-    "D": Column("16", "138M", ((64, 64), (128, 128), (256, 256, 256),
-                               (512, 512, 512), (512, 512, 512))),
-    "E": Column("19", "144M", ((64, 64), (128, 128), (256, 256, 256, 256),
-                               (512, 512, 512, 512), (512, 512, 512, 512))),
+TABLE = {  # for each block: a number is a 3x3 convolution of that width, "1x1" keeps the width
+    "A":     ((64,), (128,), (256, 256), (512, 512), (512, 512)),
+    "A-LRN": ((64, "LRN"), (128,), (256, 256), (512, 512), (512, 512)),
+    "B":     ((64, 64), (128, 128), (256, 256), (512, 512), (512, 512)),
+    "C":     ((64, 64), (128, 128), (256, 256, "1x1"), (512, 512, "1x1"), (512, 512, "1x1")),
+    "D":     ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
+    "E":     ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512),
+              (512, 512, 512, 512)),
 }
 
 Layer = Callable[[int, int, int], nn.Module]  # (c_in, c_out, k) -> convolution and ReLU
@@ -68,15 +54,16 @@ def conv_bn(c_in: int, c_out: int, k: int) -> nn.Sequential:
 def add_blocks(net: Network, column: str, layer: Layer) -> int:
     """conv1, pool1, ... conv5, pool5 become modules of `net`; the channels that come out."""
     c = net.in_channels
-    for i, printed in enumerate(TABLE[column].blocks, start=1):
+    for i, printed in enumerate(TABLE[column], start=1):
         block: dict[str, nn.Module] = {}
         for j, entry in enumerate(printed, start=1):
             if entry == "LRN":
                 block[f"lrn{j}"] = LocalResponseNorm()
-                continue
-            k, c_out = (1, entry.width) if isinstance(entry, Conv1) else (3, entry)
-            block[f"conv{i}_{j}"] = layer(c, c_out, k)
-            c = c_out
+            elif entry == "1x1":
+                block[f"conv{i}_{j}"] = layer(c, c, 1)
+            else:
+                block[f"conv{i}_{j}"] = layer(c, entry, 3)
+                c = entry
         net.add_module(f"conv{i}", seq(**block))
         net.add_module(f"pool{i}", nn.MaxPool2d(2, stride=2))
     return c
@@ -123,6 +110,9 @@ VARIANTS = {
     **{name: partial(VGG, column, conv_bn) for name, column in BN_COLUMNS.items()},
 }
 PAPER = dict.fromkeys(COLUMNS, ICLR) | dict.fromkeys(BN_COLUMNS, WITH_BN)
+PRINTED = {         # Table 2, parameters; Table 1, weight layers
+    "vgg11": ("133M", "11"), "vgg11_lrn": ("133M", "11"), "vgg13": ("133M", "13"),
+    "vgg16_c": ("134M", "16"), "vgg16": ("138M", "16"), "vgg19": ("144M", "19")}
 TORCHVISION = {     # num_params, of the form with batch norm too, and GFLOPs of both
     "vgg11": ("132,863,336", "132,868,840", "7.609"),
     "vgg13": ("133,047,848", "133,053,736", "11.308"),
@@ -132,9 +122,9 @@ TORCHVISION = {     # num_params, of the form with batch norm too, and GFLOPs of
 CONVOLUTIONS = ("The convolutions alone take 15,346,630,656; the three fully connected layers, "
                 "123,633,664 more, are left out.")
 TUTORIALS = "Tutorials' printed outputs for 1x224x224"
-CLAIMS = {name: (Claim("params", TABLE[column].params, "Table 2"),
-                 Claim("layers", TABLE[column].weight_layers, "Table 1, weight layers"))
-          for name, column in COLUMNS.items()}
+CLAIMS = {name: (Claim("params", params, "Table 2"),
+                 Claim("layers", layers, "Table 1, weight layers"))
+          for name, (params, layers) in PRINTED.items()}
 for name, (params, params_bn, gflops) in TORCHVISION.items():
     CLAIMS[name] += torchvision(f"{name.upper()}_Weights", params, gflops)
     CLAIMS[f"{name}_bn"] = torchvision(f"{name.upper()}_BN_Weights", params_bn, gflops)

@@ -101,5 +101,5 @@ def read(file: Path) -> dict[str, list[Known]]:
             Known(source, theirs, ours, tuple(head), stem, shapes)
             for source, theirs, ours, head, stem, shapes in group
         ]
-        for names, group in json.loads(file.read_text()).items()
+        for names, group in json.loads(file.read_bytes()).items()
     }
