@@ -99,12 +99,23 @@ def stored_facts() -> dict[str, dict]:
 
 
 def require(name: str, names) -> None:
-    """Raises UnknownNetwork, with the nearest names, unless `name` is one of `names`."""
+    """Raises UnknownNetwork unless `name` is one of `names`: it says what another library's name is
+    here, and offers near ones where the name is nobody's.
+    """
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        offer = f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
+        from convatlas.elsewhere.networks import answer
+
         unread = f" ({outdated})" if (outdated := stale()) else ""
-        raise UnknownNetwork(f"there is no network called {name!r}; {offer}{unread}")
+        raise UnknownNetwork(
+            f"there is no network called {name!r}; "
+            f"{answer(name, names) or _near(name, names)}{unread}"
+        )
+
+
+def _near(name: str, names) -> str:
+    begun = sorted((known for known in names if known.startswith(name)), key=len)
+    near = begun[:3] or difflib.get_close_matches(name, names, n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
 
 
 @cache

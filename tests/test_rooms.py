@@ -21,11 +21,12 @@ DOORS = {
     "recipes": set(),
     "papers": set(),
     "nets": {"paper", "layers"},  # and one other file of nets: see _ancestors
-    "registry": {"nets", "paper", "weights"},
+    "elsewhere": {"weights"},
+    "registry": {"nets", "paper", "weights", "elsewhere"},
     "verification": {"registry", "anatomy", "paper"},
     "index": {"registry", "anatomy", "verification", "papers", "weights"},
     "conversion": {"registry", "weights"},
-    "pages": {"registry", "anatomy", "weights"},
+    "pages": {"registry", "anatomy", "weights", "elsewhere"},
     "model_file": {"data", "registry"},
     "evaluation": {"data", "registry"},
     "prediction": {"data", "registry", "model_file"},
@@ -169,6 +170,36 @@ def test_a_trespass_is_seen(path, source):
 )
 def test_a_door_may_be_used(path, source):
     assert [found for found in trespasses({**FILES, path: source}) if found.startswith(path)] == []
+
+
+def twins(files: dict[str, str]) -> list[str]:
+    """Classes and functions that are the same, docstrings aside, in two network files."""
+    first: dict[str, str] = {}
+    found = []
+    for path, source in files.items():
+        if not path.startswith("nets/"):
+            continue
+        for word in ast.parse(source).body:
+            if not isinstance(word, ast.ClassDef | ast.FunctionDef):
+                continue
+            for node in ast.walk(word):
+                if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+                    del node.body[0]
+            other = first.setdefault(ast.dump(word), path)
+            if other != path:
+                found.append(f"{word.name}: {other} and {path}")
+    return found
+
+
+def test_a_word_of_two_papers_is_shared():
+    assert twins(FILES) == []
+
+
+def test_a_word_that_stands_twice_is_seen():
+    one = "def he(x):\n    return x"
+    two = "def he(x):\n    'He et al.'\n    return x"
+    files = {"nets/a.py": one, "nets/b.py": two, "data/c.py": one, "nets/d.py": "he = 1"}
+    assert twins(files) == ["he: nets/a.py and nets/b.py"]
 
 
 @pytest.mark.parametrize("path", FILES)

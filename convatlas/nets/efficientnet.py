@@ -129,7 +129,7 @@ class StochasticDepth(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
-        return x * F.dropout(x.new_ones(len(x), 1, 1, 1), self.p)
+        return x * F.dropout(x.new_ones(x.shape[0], 1, 1, 1), self.p)
 
 
 class MBConv(nn.Module):

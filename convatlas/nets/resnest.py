@@ -91,7 +91,7 @@ class SplitAttention(nn.Module):
         u = u.unflatten(1, (self.radix, -1))                            # (N, R, c, H, W)
         s = u.sum(1).mean((2, 3), keepdim=True)                         # (N, c, 1, 1), Eq. (1)
         g = self.fc2(F.relu(self.bn1(self.fc1(s))))                     # (N, K * R * c/K, 1, 1)
-        g = g.view(len(x), self.cardinality, self.radix, -1)            # (N, K, R, c/K)
+        g = g.view(x.shape[0], self.cardinality, self.radix, -1)        # (N, K, R, c/K)
         g = g.transpose(1, 2)                                           # (N, R, K, c/K)
         a = g.softmax(1) if self.radix > 1 else g.sigmoid()             # Eq. (3)
         a = a.flatten(2)[..., None, None]                               # (N, R, c, 1, 1)

@@ -64,7 +64,7 @@ class SKConv(nn.Module):
         u = torch.stack([self.k3(x), self.k5(x)], dim=1)                # (N, 2, c, H', W')
         s = u.sum(1).mean((2, 3), keepdim=True)             # (N, c, 1, 1), Eqs. (1) and (2)
         z = self.fuse(s)                                                # (N, d, 1, 1), Eq. (3)
-        a = self.select(z).view(len(x), 2, -1, 1, 1).softmax(1)         # (N, 2, c, 1, 1), Eq. (5)
+        a = self.select(z).view(x.shape[0], 2, -1, 1, 1).softmax(1)     # (N, 2, c, 1, 1), Eq. (5)
         return (a * u).sum(1)                                           # (N, c, H', W'), Eq. (6)
 
 

@@ -54,6 +54,7 @@ class Lines(Callback):
         self.print = say
         self.printed_at = time.monotonic() - 1
         self.epochs = 0
+        self.folder: str | None = None  # of the run, once it is known
 
     def __enter__(self) -> "Lines":
         return self
@@ -63,6 +64,7 @@ class Lines(Callback):
 
     def begin(self, facts: dict) -> None:
         images, self.epochs = facts["images"], facts["epochs"]
+        self.folder = facts["folder"]
         self.print(
             f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
             f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} "
