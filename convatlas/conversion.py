@@ -4,7 +4,8 @@ from pathlib import Path
 
 from convatlas.registry import create_model
 from convatlas.weights import Certificate, save_weights
-from convatlas.weights.loading import choose, fill, open_checkpoint
+from convatlas.weights.filling import fill
+from convatlas.weights.loading import choose, open_checkpoint
 
 
 def convert(
@@ -21,7 +22,7 @@ def convert(
     is refused or the other library has no such network, UnknownNetwork for a name that is not in
     the atlas.
     """
-    file = open_checkpoint(Path(path))
+    file = open_checkpoint(Path(path).expanduser())
     kind = choose(file, network, source)
     classes = file.tensors[kind.head[0]].shape[0]
     channels = file.tensors[kind.stem].shape[1] if kind.stem else None

@@ -5,6 +5,7 @@ for either. How a paper puts its words together, its sentence, stays in the pape
 from convatlas.layers.modules import (
     ChannelShuffle,
     ConvBN,
+    ConvBNKeras,
     FilterConcat,
     LocalResponseNorm,
     Residual,
@@ -16,12 +17,14 @@ from convatlas.layers.modules import (
     he_init,
     make_divisible,
     seq,
+    shufflenet_init,
 )
 from convatlas.layers.network import Network
 
 __all__ = [
     "ChannelShuffle",
     "ConvBN",
+    "ConvBNKeras",
     "FilterConcat",
     "LocalResponseNorm",
     "Network",
@@ -34,4 +37,5 @@ __all__ = [
     "he_init",
     "make_divisible",
     "seq",
+    "shufflenet_init",
 ]

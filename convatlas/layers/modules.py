@@ -29,6 +29,18 @@ class ConvBN(nn.Sequential):
         )
 
 
+class ConvBNKeras(ConvBN):
+    """ConvBN with Keras's constants, as in MobileNetV3 and EfficientNet: epsilon 0.001, decay 0.99.
+
+    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
+    """
+
+    def __init__(self, c_in: int, c_out: int, k: int, stride: int = 1, groups: int = 1):
+        super().__init__(c_in, c_out, k, stride, groups)
+        self.bn.eps = 0.001
+        self.bn.momentum = 0.01  # torch's is the share of the new batch: 1 - decay
+
+
 class LocalResponseNorm(nn.LocalResponseNorm):
     """AlexNet's Sec. 3.3 and constants: b = a / (2 + 1e-4 * sum of a^2 over 5 channels)^0.75.
 
@@ -118,7 +130,7 @@ class SqueezeExcite(nn.Module):
 
 
 def fully_connected(c_in: int, c_out: int) -> nn.Sequential:
-    """A full layer of AlexNet and of VGG: ReLU, then dropout of a half.  (N, c_in) -> (N, c_out)"""
+    """AlexNet's and VGG's layer, with ReLU and dropout of one half.  (N, c_in) -> (N, c_out)"""
     return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))
 
 
@@ -153,6 +165,19 @@ def he_init(layer: nn.Module) -> None:
     """He et al. 2015 (arXiv:1502.01852), Sec. 2.2, backward case (fan-out), on convolutions."""
     if isinstance(layer, nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+
+def shufflenet_init(layer: nn.Module, first: nn.Conv2d) -> None:
+    """Initial weights of one layer of either ShuffleNet, as their authors' code draws them.
+
+    `first` is the network's first convolution, which that code treats apart.
+    """
+    if isinstance(layer, nn.Conv2d):
+        nn.init.normal_(layer.weight, std=0.01 if layer is first else 1 / layer.weight.shape[1])
+    elif isinstance(layer, nn.Linear):
+        nn.init.normal_(layer.weight, std=0.01)
+    elif isinstance(layer, nn.BatchNorm2d):
+        nn.init.constant_(layer.bias, 0.0001)
 
 
 def make_divisible(channels: float, by: int = 8) -> int:

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn as nn
 
-from convatlas.nets.densenet import Bottleneck, CheckpointedBottleneck, DenseBlock
+from convatlas.nets.densenet import Bottleneck, DenseBlock
+from convatlas.nets.densenet_checkpointed import CheckpointedBottleneck
 from convatlas.registry import create_model
 
 CHECKPOINTED = [
