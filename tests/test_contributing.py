@@ -64,7 +64,7 @@ def test_the_page_is_one_screen():
 def test_a_network_is_added_by_the_steps_of_the_page(tree):
     """Before, `list` and `show` say what is missing; after, all that concerns it is green."""
     remedy = f"run python -m convatlas.index {NAME}"
-    before = run(tree, "-m", "convatlas", "list", NAME)
+    before = run(tree, "-m", "convatlas", "list")
     assert NAME not in before.stdout and f"{FILE} as it is; {remedy}" in before.stderr
     assert remedy in run(tree, "-m", "convatlas", "show", NAME, expected=2).stderr
     said = [run(tree, *words[1:]).stdout for words in COMMANDS[:-1]]

@@ -172,36 +172,6 @@ def test_a_door_may_be_used(path, source):
     assert [found for found in trespasses({**FILES, path: source}) if found.startswith(path)] == []
 
 
-def twins(files: dict[str, str]) -> list[str]:
-    """Classes and functions that are the same, docstrings aside, in two network files."""
-    first: dict[str, str] = {}
-    found = []
-    for path, source in files.items():
-        if not path.startswith("nets/"):
-            continue
-        for word in ast.parse(source).body:
-            if not isinstance(word, ast.ClassDef | ast.FunctionDef):
-                continue
-            for node in ast.walk(word):
-                if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-                    del node.body[0]
-            other = first.setdefault(ast.dump(word), path)
-            if other != path:
-                found.append(f"{word.name}: {other} and {path}")
-    return found
-
-
-def test_a_word_of_two_papers_is_shared():
-    assert twins(FILES) == []
-
-
-def test_a_word_that_stands_twice_is_seen():
-    one = "def he(x):\n    return x"
-    two = "def he(x):\n    'He et al.'\n    return x"
-    files = {"nets/a.py": one, "nets/b.py": two, "data/c.py": one, "nets/d.py": "he = 1"}
-    assert twins(files) == ["he: nets/a.py and nets/b.py"]
-
-
 @pytest.mark.parametrize("path", FILES)
 def test_a_file_is_small_and_named_for_what_it_holds(path):
     assert Path(path).stem not in {"utils", "util", "common", "helpers", "core", "misc"}

@@ -46,16 +46,18 @@ def list_(
     json: bool
         Print JSON.
     """
-    _say_if_stale()
     asked = (family, year, max_params)
     names = _matching(pattern, *asked)
     found = {name: registry.stored_facts()[name] for name in names}
+    why = "" if found else _nothing(pattern, *asked)
+    if registry.stale() not in why:  # an unknown name is told of it already
+        _say_if_stale()
     if json:
         print_json([_record(name, facts) for name, facts in found.items()])
     elif found:
         _print_list(found)
     if not found:
-        print(f"convatlas: {_nothing(pattern, *asked)}", file=sys.stderr)
+        print(f"convatlas: {why}", file=sys.stderr)
         return FAILED
     return 0
 

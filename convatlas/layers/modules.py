@@ -41,6 +41,34 @@ class ConvBNKeras(ConvBN):
         self.bn.momentum = 0.01  # torch's is the share of the new batch: 1 - decay
 
 
+def biased_conv(c_in: int, c_out: int, k: int) -> nn.Sequential:
+    """Convolution with a bias, batch norm, ReLU: what became of networks that were printed without
+    batch norm.  (N, c_in, H, W) -> (N, c_out, H, W)
+    """
+    return seq(
+        conv=nn.Conv2d(c_in, c_out, k, padding=k // 2), bn=nn.BatchNorm2d(c_out), relu=nn.ReLU()
+    )
+
+
+def inception_conv(
+    c_in: int,
+    c_out: int,
+    kernel: int | tuple[int, int],
+    stride: int = 1,
+    padding: int | tuple[int, int] = 0,
+) -> nn.Sequential:
+    """Convolution, batch norm, ReLU of Inception-v3 and -v4; a kernel (1, 7) is 1 high and 7 wide.
+
+    No bias, epsilon 0.001 and no padding unless it is given, as in TF-slim.  (N, c_in, H, W) ->
+    (N, c_out, H', W')
+    """
+    return seq(
+        conv=nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False),
+        bn=nn.BatchNorm2d(c_out, eps=1e-3),
+        relu=nn.ReLU(),
+    )
+
+
 class LocalResponseNorm(nn.LocalResponseNorm):
     """AlexNet's Sec. 3.3 and constants: b = a / (2 + 1e-4 * sum of a^2 over 5 channels)^0.75.
 

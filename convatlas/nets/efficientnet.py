@@ -81,6 +81,7 @@ class Same(nn.Module):
         self.s = s
 
     def forward(self, x: Tensor) -> Tensor:
+        # ceil(n / s) outputs; the last one's window begins at (n - 1) // s * s
         rows, columns = (max((n - 1) // self.s * self.s + self.k - n, 0) for n in x.shape[2:])
         top = rows // 2
         left = columns // 2
@@ -100,7 +101,7 @@ def conv_same(c_in: int, c_out: int, k: int, stride: int = 1, groups: int = 1) -
         bn=nn.BatchNorm2d(c_out, eps=0.001, momentum=0.01))
 
 
-Conv = Callable[..., nn.Module]     # conv_same, or one with its arguments
+Conv = Callable[..., nn.Module]     # (c_in, c_out, k, stride, groups) -> convolution and norm
 
 
 class SqueezeExcite(nn.Module):
@@ -171,9 +172,8 @@ class EfficientNet(Network):
             return make_divisible(c * scale.width)
 
         depths = [ceil(row.layers * scale.depth) for row in TABLE]
-        blocks_in_all = sum(depths)
-        # Sec. 5.2: survival probability 0.8 at the end
-        drops = (0.2 * i / blocks_in_all for i in range(blocks_in_all))
+        total = sum(depths)
+        drops = (0.2 * i / total for i in range(total))     # Sec. 5.2: survival 0.8 at the end
 
         c = scaled(32)
         self.stage1 = seq(conv=conv(in_channels, c, 3, stride=2), swish=nn.SiLU())

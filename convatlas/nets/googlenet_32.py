@@ -5,6 +5,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, seq
+from convatlas.layers import biased_conv as conv
 from convatlas.nets.googlenet import MODULES, Row
 from convatlas.paper import Paper
 
@@ -15,11 +16,6 @@ PAPER = Paper(
            "makes idle, as in the code. Its 8x8 average pool is a global one here, which is the "
            "same at 32. Initial weights are PyTorch's own; no dropout.",
     page="googlenet_32")
-
-
-def conv(c_in: int, c_out: int, k: int) -> nn.Sequential:
-    return seq(conv=nn.Conv2d(c_in, c_out, k, padding=k // 2),
-               bn=nn.BatchNorm2d(c_out), relu=nn.ReLU())
 
 
 def inception(c: int, row: Row) -> FilterConcat:

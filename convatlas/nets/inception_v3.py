@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, seq
+from convatlas.layers import inception_conv as conv
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
@@ -38,13 +39,6 @@ PAPER = Paper(
             "has another stem, 3 + 4 + 2 modules and two more that halve the map, and a 5x5 where "
             "Figure 5 has two 3x3.",
     page="inception_v3")
-
-Size = int | tuple[int, int]  # (1, 7) is 1 high and 7 wide
-
-
-def conv(c_in: int, c_out: int, kernel: Size, stride: int = 1, padding: Size = 0) -> nn.Sequential:
-    return seq(conv=nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False),
-               bn=nn.BatchNorm2d(c_out, eps=1e-3), relu=nn.ReLU())
 
 
 def pool_branch(c: int, proj: int) -> nn.Sequential:

@@ -16,6 +16,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, he_init, seq
+from convatlas.layers import inception_conv as conv
 from convatlas.paper import Paper, counts, sizes, units
 
 PAPER = Paper(
@@ -28,13 +29,6 @@ PAPER = Paper(
            "Average pools do not count their padding and batch norm adds 0.001 to the variance, "
            "both as in the release. Initial weights: He's.",
     page="inception_v4")
-
-Size = int | tuple[int, int]  # (1, 7) is 1 high and 7 wide
-
-
-def conv(c_in: int, c_out: int, kernel: Size, stride: int = 1, padding: Size = 0) -> nn.Sequential:
-    return seq(conv=nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False),
-               bn=nn.BatchNorm2d(c_out, eps=1e-3), relu=nn.ReLU())
 
 
 def max_pool() -> nn.MaxPool2d:

@@ -123,11 +123,11 @@ class ShuffleNetV1(Network):
     def initialise(self, layer: nn.Module) -> None:
         shufflenet_init(layer, first=self.Conv1.conv.conv)
 
-    def forward(self, x: Tensor) -> Tensor:     # (N, 3, 224, 224)
+    def forward(self, x: Tensor) -> Tensor:     # (N, 3, 224, 224); 3 groups:
         x = self.MaxPool(self.Conv1(x))         # (N, 24, 112, 112), (N, 24, 56, 56)
-        x = self.Stage2(x)                      # (N, c2, 28, 28)
-        x = self.Stage3(x)                      # (N, c3, 14, 14)
-        x = self.Stage4(x)                      # (N, c4, 7, 7)
+        x = self.Stage2(x)                      # (N, 240, 28, 28)
+        x = self.Stage3(x)                      # (N, 480, 14, 14)
+        x = self.Stage4(x)                      # (N, 960, 7, 7)
         return self.FC(x.mean((2, 3)))          # (N, num_classes)
 
 

@@ -41,12 +41,12 @@ class ShuffleNetV2Torchvision(Network):
         self.Conv5 = seq(conv=ConvBN(column.Stage4, column.Conv5, 1), relu=nn.ReLU())
         self.FC = nn.Linear(column.Conv5, num_classes)
 
-    def forward(self, x: Tensor) -> Tensor:     # (N, 3, 224, 224)
+    def forward(self, x: Tensor) -> Tensor:     # (N, 3, 224, 224); at 1x:
         x = self.MaxPool(self.Conv1(x))         # (N, 24, 112, 112), (N, 24, 56, 56)
-        x = self.Stage2(x)                      # (N, column.Stage2, 28, 28)
-        x = self.Stage3(x)                      # (N, column.Stage3, 14, 14)
-        x = self.Stage4(x)                      # (N, column.Stage4, 7, 7)
-        x = self.Conv5(x).mean((2, 3))          # (N, column.Conv5, 7, 7), (N, column.Conv5)
+        x = self.Stage2(x)                      # (N, 116, 28, 28)
+        x = self.Stage3(x)                      # (N, 232, 14, 14)
+        x = self.Stage4(x)                      # (N, 464, 7, 7)
+        x = self.Conv5(x).mean((2, 3))          # (N, 1024, 7, 7), (N, 1024)
         return self.FC(x)                       # (N, num_classes)
 
 
