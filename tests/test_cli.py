@@ -16,6 +16,7 @@ from PIL import Image
 
 from convatlas.cli import run
 from convatlas.model_file import load_model
+from convatlas.registry import create_model
 
 
 def convatlas(*words, **options) -> subprocess.CompletedProcess:
@@ -396,3 +397,21 @@ def test_convert_refuses_in_one_sentence(tmp_path, words, code, sentence):
     assert done.returncode == code
     assert done.stderr.startswith(f"convatlas: {sentence}")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "lenet5_tutorial", "--epochs", 1, "--output", "run", "--weights", "w.pth"],
+        ["convert", "w.pth", "--network", "lenet5_tutorial"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_the_remedy_of_a_refused_checkpoint_can_be_typed(tmp_path, words):
+    torch.save(create_model("lenet5_tutorial").state_dict(), tmp_path / "w.pth")
+    refused = convatlas(*words, cwd=tmp_path)
+    assert refused.returncode == 1
+    flag = re.search(r"--source \S+(?=\))", refused.stderr)[0].split()
+    done = convatlas(*words, *flag, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "lenet5_tutorial holds lenet5_tutorial: 10 tensors of w.pth" in done.stdout

@@ -16,8 +16,10 @@ from convatlas.nets.resnest import DropBlock
 from convatlas.registry import create_model, entries, stored_facts
 
 DROPOUT_OF_A_FILE = {
-    "alexnet": [0.5, 0.5],  # Sec. 4.2: in the first two full layers
-    "vgg": [0.5, 0.5],  # Sec. 3.1: for the first two full layers, 0.5
+    "alexnet": [0.5, 0.5],  # Sec. 4.2: in the first two fully connected layers
+    "alexnet_owt": [0.5, 0.5],
+    "alexnet_tutorial": [0.5, 0.5],
+    "vgg": [0.5, 0.5],  # Sec. 3.1: for the first two fully connected layers, 0.5
     "googlenet": [0.4, 0.7, 0.7],  # Sec. 5 and Table 1: 40%; 70% in either auxiliary head
     "googlenet_torchvision": [0.2, 0.7, 0.7],
     "inception_v3": [0.2],  # silent; the release keeps 0.8

@@ -113,7 +113,7 @@ def _print_next(folder: Path | None) -> None:
     run = shlex.quote(str(folder))
     print(f"the run lies in {folder}; next:")
     print(f"  convatlas eval {run}")
-    print(f"  convatlas predict {run} --test 8    # or images of yours: {run} IMAGE…")
+    print(f"  convatlas predict {run} --test 8    # or image files, or folders")
 
 
 def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:

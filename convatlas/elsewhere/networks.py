@@ -54,7 +54,7 @@ tf_efficientnetv2 tf_mixnet tiny_vit tinynet tnt tresnet twins visformer vit vit
 xcit yolo
 """
 WIDE = re.compile(r"wide_?resnet|wrn")
-# timm's older names: a source in front, a training behind; today both are tags after a point
+# timm's older names: a source in front, a training after it; today both are tags after a point
 OLDER = (
     (r"^(tv|ssl|swsl|ig|gluon|adv|ens_adv)_", ""),
     (r"^(resnet\d+)_v1b$", r"\1"),

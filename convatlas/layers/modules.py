@@ -7,8 +7,6 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-Size = int | tuple[int, int]  # (1, 7) is 1 high and 7 wide
-
 
 def seq(**layers: nn.Module) -> nn.Sequential:
     """nn.Sequential that keeps the paper's names: seq(conv1=..., relu1=...)."""
@@ -41,6 +39,34 @@ class ConvBNKeras(ConvBN):
         super().__init__(c_in, c_out, k, stride, groups)
         self.bn.eps = 0.001
         self.bn.momentum = 0.01  # torch's is the share of the new batch: 1 - decay
+
+
+def biased_conv(c_in: int, c_out: int, k: int) -> nn.Sequential:
+    """Convolution with a bias, batch norm, ReLU: what became of networks that were printed without
+    batch norm.  (N, c_in, H, W) -> (N, c_out, H, W)
+    """
+    return seq(
+        conv=nn.Conv2d(c_in, c_out, k, padding=k // 2), bn=nn.BatchNorm2d(c_out), relu=nn.ReLU()
+    )
+
+
+def inception_conv(
+    c_in: int,
+    c_out: int,
+    kernel: int | tuple[int, int],
+    stride: int = 1,
+    padding: int | tuple[int, int] = 0,
+) -> nn.Sequential:
+    """Convolution, batch norm, ReLU of Inception-v3 and -v4; a kernel (1, 7) is 1 high and 7 wide.
+
+    No bias, epsilon 0.001 and no padding unless it is given, as in TF-slim.  (N, c_in, H, W) ->
+    (N, c_out, H', W')
+    """
+    return seq(
+        conv=nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False),
+        bn=nn.BatchNorm2d(c_out, eps=1e-3),
+        relu=nn.ReLU(),
+    )
 
 
 class LocalResponseNorm(nn.LocalResponseNorm):
@@ -129,30 +155,6 @@ class SqueezeExcite(nn.Module):
         z = u.mean((2, 3))  # (N, c), Eq. (2): squeeze
         s = self.w2(self.w1(z).relu()).sigmoid()  # (N, c), Eq. (3): excite
         return u * s[:, :, None, None]  # Eq. (4): scale
-
-
-def biased_conv_bn(c_in: int, c_out: int, k: int) -> nn.Sequential:
-    """A convolution that keeps its bias, idle before batch norm, and ReLU: torchvision's VGG,
-    pytorch-cifar's VGG and GoogLeNet.
-
-    (N, c_in, H, W) -> (N, c_out, H, W)
-    """
-    return seq(
-        conv=nn.Conv2d(c_in, c_out, k, padding=k // 2),
-        bn=nn.BatchNorm2d(c_out),
-        relu=nn.ReLU(),
-    )
-
-
-def inception_conv(
-    c_in: int, c_out: int, kernel: Size, stride: int = 1, padding: Size = 0
-) -> nn.Sequential:
-    """Bias-free convolution, batch norm and ReLU, as in the release of Inception-v3 and v4."""
-    return seq(
-        conv=nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False),
-        bn=nn.BatchNorm2d(c_out, eps=1e-3),
-        relu=nn.ReLU(),
-    )
 
 
 def fully_connected(c_in: int, c_out: int) -> nn.Sequential:

@@ -5,7 +5,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, seq
-from convatlas.layers import biased_conv_bn as conv
+from convatlas.layers import biased_conv as conv
 from convatlas.nets.googlenet import MODULES, Row
 from convatlas.paper import Paper
 

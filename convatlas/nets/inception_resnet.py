@@ -21,8 +21,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, he_init, seq
-from convatlas.layers import inception_conv as conv
-from convatlas.nets.inception_v4 import STEM_SIZES, avg_pool, max_pool, reduction_a, stem
+from convatlas.nets.inception_v4 import STEM_SIZES, avg_pool, conv, max_pool, reduction_a, stem
 from convatlas.paper import Claim, Paper, counts, sizes, units
 
 AS_PRINTED = Paper(

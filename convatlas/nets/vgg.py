@@ -10,7 +10,7 @@ from functools import partial
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import LocalResponseNorm, Network, biased_conv_bn, fully_connected, seq
+from convatlas.layers import LocalResponseNorm, Network, biased_conv, fully_connected, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
 
 ICLR = Paper(
@@ -102,7 +102,7 @@ COLUMNS = {"vgg11": "A", "vgg11_lrn": "A-LRN", "vgg13": "B", "vgg16_c": "C", "vg
 BN_COLUMNS = {f"{name}_bn": column for name, column in COLUMNS.items() if column != "A-LRN"}
 VARIANTS = {
     **{name: partial(VGG, column) for name, column in COLUMNS.items()},
-    **{name: partial(VGG, column, biased_conv_bn) for name, column in BN_COLUMNS.items()},
+    **{name: partial(VGG, column, biased_conv) for name, column in BN_COLUMNS.items()},
 }
 PAPER = dict.fromkeys(COLUMNS, ICLR) | dict.fromkeys(BN_COLUMNS, WITH_BN)
 PRINTED = {         # Table 2, parameters; Table 1, weight layers

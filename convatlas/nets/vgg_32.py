@@ -6,7 +6,7 @@ from functools import partial
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import Network, biased_conv_bn
+from convatlas.layers import Network, biased_conv
 from convatlas.nets.vgg import add_blocks
 from convatlas.paper import Paper
 
@@ -26,7 +26,7 @@ class VGG32(Network):
 
     def __init__(self, column: str, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
-        c = add_blocks(self, column, biased_conv_bn)
+        c = add_blocks(self, column, biased_conv)
         self.fc = nn.Linear(c, num_classes)
         self.apply(self.initialise)
 
