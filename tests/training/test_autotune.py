@@ -120,7 +120,9 @@ def test_the_run_is_the_one_that_its_recipe_says(tmp_path, stopwatch):
     assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(tmp_path, stopwatch, capsys):
+def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(
+    tmp_path, stopwatch, capsys
+):
     train(RECIPE, tmp_path)
     stopwatch[False, False] = 0.1
     arguments = ["train", "lenet_caffe", "--epochs", "1", "--batch-size", "128", "--autotune"]
