@@ -33,8 +33,8 @@ Epoch = tuple[float, float]  # seconds of the epoch, test accuracy after it
 
 
 class Example(nn.Module):
-    """Two convolutions of 3x3 (32, 64), a max pool, dropout, two full layers.  (N, 1, 28, 28) ->
-    (N, 10)
+    """Two convolutions of 3x3 (32, 64), a max pool, dropout, two fully connected layers.  (N, 1,
+    28, 28) -> (N, 10)
     """
 
     def __init__(self):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from convatlas.registry import create_model
 from convatlas.weights import Certificate, save_weights
-from convatlas.weights.loading import choose, fill, open_checkpoint
+from convatlas.weights.filling import fill
+from convatlas.weights.loading import choose, open_checkpoint
 
 
 def convert(

@@ -2,10 +2,11 @@
 its VARIANTS.
 
 `list_models` and `describe` answer from the generated index, without importing torch;
-`create_model` imports it.
+`create_model` imports it, and of the files the one that holds the network.
 """
 
 import difflib
+import hashlib
 import importlib
 import json
 import pkgutil
@@ -16,15 +17,20 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from convatlas.errors import UnknownNetwork
+import convatlas
+from convatlas import nets
+from convatlas.errors import InputError, UnknownNetwork
 from convatlas.paper import Claim, Paper
+
+HOUSE = Path(__file__).parent
+MANY = 5  # files that are named one by one
 
 
 @dataclass(frozen=True)
 class Entry:
     name: str
     family: str  # the file in nets/
-    make: Callable
+    make: Callable[..., "convatlas.Network"]
     paper: Paper
     claims: tuple[Claim, ...]
 
@@ -32,18 +38,58 @@ class Entry:
 @cache
 def entries() -> dict[str, Entry]:
     """Every network, from the files themselves. Imports torch."""
-    nets = importlib.import_module("convatlas.nets")
     found: dict[str, Entry] = {}
     for info in pkgutil.iter_modules(nets.__path__):
-        module = importlib.import_module(f"{nets.__name__}.{info.name}")
-        for name, make in module.VARIANTS.items():
+        for name, entry in _entries_of(info.name).items():
             if name in found:
                 raise ValueError(
                     f"{name} is declared twice, in {found[name].family}.py and in {info.name}.py"
                 )
-            paper = module.PAPER if isinstance(module.PAPER, Paper) else module.PAPER[name]
-            found[name] = Entry(name, info.name, make, paper, module.CLAIMS.get(name, ()))
+            found[name] = entry
     return found
+
+
+def _declared(module, family: str) -> list[Entry]:
+    """The networks of one file.  ValueError, naming the file, where a part of it is missing."""
+    for part in ("PAPER", "VARIANTS", "CLAIMS"):
+        if not hasattr(module, part):
+            raise ValueError(
+                f"convatlas/nets/{family}.py has no {part}; CONTRIBUTING.md shows what such a file "
+                "holds"
+            )
+    shared = isinstance(module.PAPER, Paper)
+    papers = dict.fromkeys(module.VARIANTS, module.PAPER) if shared else module.PAPER
+    for what, names in (
+        ("VARIANTS has no", module.CLAIMS.keys() - module.VARIANTS.keys()),
+        ("PAPER has no", module.VARIANTS.keys() - papers.keys()),
+    ):
+        if names:
+            raise ValueError(f"convatlas/nets/{family}.py: {what} {', '.join(sorted(names))}")
+    return [
+        Entry(name, family, make, papers[name], module.CLAIMS.get(name, ()))
+        for name, make in module.VARIANTS.items()
+    ]
+
+
+@cache
+def _entries_of(family: str) -> dict[str, Entry]:
+    """The networks of one file in nets/; none where there is no such file."""
+    if family not in {info.name for info in pkgutil.iter_modules(nets.__path__)}:
+        return {}
+    module = importlib.import_module(f"{nets.__name__}.{family}")
+    return {entry.name: entry for entry in _declared(module, family)}
+
+
+def _entry(name: str) -> Entry:
+    """One network, from the file where the index saw it; every file is read for a name that is not
+    there.
+    """
+    family = stored_facts().get(name, {}).get("family", "")
+    found = _entries_of(family)
+    if name not in found:
+        found = entries()
+        require(name, found)
+    return found[name]
 
 
 @cache
@@ -53,11 +99,62 @@ def stored_facts() -> dict[str, dict]:
 
 
 def require(name: str, names) -> None:
-    """Raises UnknownNetwork, with the nearest names, unless `name` is one of `names`."""
+    """Raises UnknownNetwork unless `name` is one of `names`: it says what another library's name is
+    here, and offers near ones where the name is nobody's.
+    """
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        offer = f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
-        raise UnknownNetwork(f"there is no network called {name!r}; {offer}")
+        from convatlas.elsewhere.networks import answer
+
+        unread = f" ({outdated})" if (outdated := stale()) else ""
+        raise UnknownNetwork(
+            f"there is no network called {name!r}; "
+            f"{answer(name, names) or _near(name, names)}{unread}"
+        )
+
+
+def _near(name: str, names) -> str:
+    begun = sorted((known for known in names if known.startswith(name)), key=len)
+    near = begun[:3] or difflib.get_close_matches(name, names, n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
+
+
+@cache
+def fingerprint(family: str, page: str, house: Path = HOUSE) -> str:
+    """Of what the index holds of a network's file in nets/, and of its paper's in papers/."""
+    files = house / "nets" / f"{family}.py", house / "papers" / f"{page}.toml"
+    told = [file.read_text(encoding="utf-8") if file.is_file() else "" for file in files]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
+
+
+def stale(house: Path = HOUSE) -> str:
+    """Which files of nets/ the index does not know as they are, and what renews it: a sentence
+    without its full stop; "" where nothing is to be done, as in an installed copy.
+
+    Compares text, and runs none: a network's own file and what is told of its paper. What it builds
+    on is for tests/test_golden.py to see.
+    """
+    if not (house.parent / "pyproject.toml").is_file():
+        return ""
+    kept = json.loads((house / "index" / "sources.json").read_text(encoding="utf-8"))
+    known = {
+        (facts["family"], facts["paper"]["page"], name) for name, facts in stored_facts().items()
+    }
+    changed = {
+        family for family, page, name in known if kept.get(name) != fingerprint(family, page, house)
+    }
+    new = {file.stem for file in (house / "nets").glob("[!_]*.py")} - {
+        family for family, *_ in known
+    }
+    files = sorted(changed | new)
+    if not files:
+        return ""
+    few = len(files) <= MANY
+    named = ", ".join(f"convatlas/nets/{family}.py" for family in files[:MANY])
+    return (
+        f"the index does not know {named}{'' if few else f' and {len(files) - MANY} more'} as "
+        f"{'it is' if len(files) == 1 else 'they are'}; run "
+        f"{' '.join(['python -m convatlas.index', *(files if few else [])])}"
+    )
 
 
 def create_model(
@@ -65,27 +162,38 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     weights: str | Path | None = None,
-):
+    source: str | None = None,
+) -> "convatlas.Network":
     """The network of that name, freshly initialised; classes and channels are the paper's unless
     given.
 
-    With `weights` (a checkpoint, "torchvision" or "hub:owner/name": see weights.load_weights) it is
-    filled from there. Raises UnknownNetwork (a ValueError) for a name that is not in the atlas,
-    ValueError for counts below one, WeightsError for a checkpoint that is refused.
+    With `weights` (a file, "torchvision" or "hub:owner/name") it is filled from there; `source`
+    says whose file it is where its names fit several ("timm:resnet50"; see weights.load_weights).
+    A `num_classes` that is not the file's leaves the classifier fresh, an `in_channels` that is not
+    the file's adapts the first convolution; `net.certificate` says what was read, adapted and left
+    fresh, and is None without weights.
+
+    Raises UnknownNetwork for a name that is not in the atlas, InputError for counts below one,
+    WeightsError for a checkpoint that is refused; all are ValueErrors.
     """
-    require(name, entries())
-    given = {"num_classes": num_classes, "in_channels": in_channels}
+    entry = _entry(name)
+    counts = {"num_classes": num_classes, "in_channels": in_channels}
+    given = {what: count for what, count in counts.items() if count is not None}
     for what, count in given.items():
-        if count is not None and count < 1:
-            raise ValueError(f"{name}: {what} must be 1 or more, not {count}")
-    net = entries()[name].make(
-        **{what: count for what, count in given.items() if count is not None}
-    )
+        if count < 1:
+            raise InputError(f"{name}: {what} must be 1 or more, not {count}")
+    net = entry.make(**given)
     net.name = name
     if weights is not None:
         from convatlas.weights import load_weights
 
-        load_weights(net, weights)
+        load_weights(
+            net,
+            weights,
+            source,
+            adapt_classes="num_classes" in given,
+            adapt_channels="in_channels" in given,
+        )
     return net
 
 

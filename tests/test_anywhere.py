@@ -230,7 +230,8 @@ def test_every_word_of_the_command_line_may_begin_at_home(home, capsys):
 
 def test_every_path_in_python_may_begin_at_home(home):
     recipe = builtin.read("~/r.toml")
-    assert Recipe.read("~/r.toml") == recipe
+    shutil.copy(home / "r.toml", home / "named without an ending")
+    assert Recipe.read("~/r.toml") == recipe == builtin.read("~/named without an ending")
     assert Recipe.from_toml(recipe.to_toml()) == recipe == recipe.change(data=str(home / "set"))
     assert Recipe(data_root="~").data_root == Recipe(weights="~").weights == str(home)
     assert Recipe(weights="hub:a/b", data="digits").data == "digits"

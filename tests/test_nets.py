@@ -56,7 +56,7 @@ def runs_unchecked(net: Network, side: int) -> bool:
     """
     for mode in (False, True):
         try:
-            net.train(mode).forward(images(net, side))
+            net.train(mode).forward.__wrapped__(net, images(net, side))
         except (RuntimeError, ValueError, IndexError):
             return False
     return True

@@ -1,7 +1,13 @@
 """What every network of the atlas offers beyond torch.nn.Module."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import torch.nn as nn
 from torch import Tensor
+
+from convatlas.errors import Error, InputError
 
 
 class Network(nn.Module):
@@ -9,8 +15,9 @@ class Network(nn.Module):
 
     A subclass states `stages`, the paper's names of the modules where resolution or block family
     changes, in order, and where they differ from the defaults below: the printed input side, the
-    legal sides, and the classifiers' paths. An image of another size or channel count raises
-    ValueError, naming the network and what it reads.
+    legal sides, and the classifiers' paths. Images of another size or channel count raise
+    InputError, a ValueError that names the network and what it reads. A class that overrides the
+    forward of a network may read what it likes: only what reaches the layers is checked.
     """
 
     name = ""  # create_model writes the catalogue's name here
@@ -21,11 +28,26 @@ class Network(nn.Module):
     classifier_path = "fc"
     auxiliary_paths: tuple[str, ...] = ()  # the last layers of the heads that only training reads
     cam_path = ""  # the layer whose maps class activation maps read; "" means the last stage
+    certificate: Any = None  # weights.Certificate: what load_weights filled the network from
 
     def __init__(self, in_channels: int):
         super().__init__()
         self.in_channels = in_channels
-        self.register_forward_pre_hook(_check_input)
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "forward" in vars(cls) and super(cls, cls).forward is nn.Module.forward:
+            cls.forward = _checked(cls.forward)
+
+    def __prepare_scriptable__(self):
+        raise Error(
+            f"torch.jit.script cannot compile {self._called}: TorchScript is deprecated, and no "
+            "network here is written for it; use torch.export.export, or torch.jit.trace"
+        )
+
+    @property
+    def _called(self) -> str:
+        return self.name or type(self).__name__
 
     @property
     def input_size(self) -> tuple[int, int, int]:
@@ -33,18 +55,18 @@ class Network(nn.Module):
         return self.in_channels, self.side, self.side
 
     def check_size(self, height: int, width: int) -> None:
-        """Raises ValueError, naming the network and the legal sizes, for images that it cannot
+        """Raises InputError, naming the network and the legal sizes, for images that it cannot
         read.
         """
         low, high = self.smallest, self.largest
-        if min(height, width) < low or (high is not None and max(height, width) > high):
+        if height < low or width < low or (high is not None and (height > high or width > high)):
             legal = (
                 f"of {low}x{low} pixels or more"
                 if high is None
                 else f"from {low}x{low} to {high}x{high} pixels"
             )
-            raise ValueError(
-                f"{self.name or type(self).__name__} reads images {legal}, not {height}x{width}; "
+            raise InputError(
+                f"{self._called} reads images {legal}, not {height}x{width}; "
                 f"the paper's size is {self.side}x{self.side}"
             )
 
@@ -64,36 +86,56 @@ class Network(nn.Module):
     def reset_classifier(self, num_classes: int) -> None:
         """Give every head a fresh classifier for `num_classes`, initialised as the paper does.
 
-        Raises ValueError, naming the network, for less than one class.
+        Raises InputError, naming the network, for less than one class, or where the user has put
+        something else in a classifier's place.
         """
         if num_classes < 1:
-            raise ValueError(
-                f"{self.name or type(self).__name__}: num_classes must be 1 or more, not "
-                f"{num_classes}"
+            raise InputError(f"{self._called}: num_classes must be 1 or more, not {num_classes}")
+        fresh = {
+            path: self._fresh(path, num_classes)
+            for path in (self.classifier_path, *self.auxiliary_paths)
+        }
+        for path, layer in fresh.items():
+            self.set_submodule(path, layer)
+
+    def _fresh(self, path: str, num_classes: int) -> nn.Module:
+        old = dict(self.named_modules()).get(path)
+        if isinstance(old, nn.Linear):
+            layer = nn.Linear(old.in_features, num_classes, bias=old.bias is not None)
+        elif isinstance(old, nn.Conv2d):
+            layer = nn.Conv2d(
+                old.in_channels, num_classes, old.kernel_size, bias=old.bias is not None
             )
-        for path in (self.classifier_path, *self.auxiliary_paths):
-            parent, _, leaf = path.rpartition(".")
-            fresh = _like(self.get_submodule(path), num_classes)
-            fresh.apply(self.initialise)
-            setattr(self.get_submodule(parent), leaf, fresh)
+        elif type(old).__module__.startswith("convatlas."):  # a layer of the paper's own kind
+            layer = type(old)(num_classes)
+        else:
+            raise InputError(
+                f"{self._called}: {path} is no longer the network's own classifier; give it "
+                f"{num_classes} classes yourself, or create the network anew"
+            )
+        reference = next(iter([*old.parameters(), *old.buffers()]))
+        layer.to(reference.device, reference.dtype).apply(self.initialise)
+        return layer.train(old.training)
 
 
-def _like(old: nn.Module, num_classes: int) -> nn.Module:
-    if isinstance(old, nn.Linear):
-        fresh = nn.Linear(old.in_features, num_classes, bias=old.bias is not None)
-    elif isinstance(old, nn.Conv2d):
-        fresh = nn.Conv2d(old.in_channels, num_classes, old.kernel_size, bias=old.bias is not None)
-    else:
-        fresh = type(old)(num_classes)
-    reference = next(iter([*old.parameters(), *old.buffers()]))
-    return fresh.to(reference.device, reference.dtype).train(old.training)
+def _checked(forward: Callable) -> Callable:
+    """The same forward, after the check of its images."""
+
+    @functools.wraps(forward)
+    def checked(net: Network, *args, **kwargs):
+        _check_input(net, *args, *kwargs.values())
+        return forward(net, *args, **kwargs)
+
+    return checked
 
 
-def _check_input(net: Network, args: tuple[Tensor, ...]) -> None:
-    x = args[0]
+def _check_input(net: Network, x: Any = None, *rest: Any) -> None:
+    """Only what is certain: a tracer's stand-in, or a size that it leaves open, is not judged."""
+    if not isinstance(x, Tensor) or not all(isinstance(size, int) for size in x.shape):
+        return
     if x.ndim != 4 or x.shape[1] != net.in_channels:
-        raise ValueError(
-            f"{net.name or type(net).__name__} reads batches of {net.in_channels}-channel images "
+        raise InputError(
+            f"{net._called} reads batches of {net.in_channels}-channel images "
             f"(N, {net.in_channels}, H, W); this batch is {tuple(x.shape)}"
         )
     net.check_size(*x.shape[2:])

@@ -32,7 +32,11 @@ def checkpoints() -> str:
             f"{len(kinds)} kinds of checkpoint that other people publish, and the network here "
             "with the same graph. `convatlas.load_weights` recognises them by the names and shapes "
             "in the file, whatever the number of classes and channels, and refuses all others; "
-            "`convatlas convert` writes them back. A tag after timm's name (`.a1_in1k`) tells the "
+            "`convatlas convert` writes them back. `create_model(NAME, num_classes=10, "
+            "in_channels=1, weights=FILE)` and `convatlas train NAME --weights FILE` keep all but "
+            "a classifier of other classes and adapt the first convolution to other channels. "
+            "Where the names in a file fit several networks, `source` says whose it is "
+            "(`timm`, or `timm:resnet50`). A tag after timm's name (`.a1_in1k`) tells the "
             f"training, not the graph. What is not here: {link('near misses', 'near_misses.md')}."
         ),
         "Written by `make docs`; do not edit.",

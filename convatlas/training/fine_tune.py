@@ -7,14 +7,14 @@ from convatlas.errors import RunError
 from convatlas.weights import load_weights
 
 
-def start_from(net: nn.Module, weights: str) -> dict:
-    """Fill the network from a checkpoint; a classifier or first convolution of another size is
-    adapted.
+def start_from(net: nn.Module, weights: str, source: str = "") -> dict:
+    """Fill the network from a checkpoint, as create_model does with the same words; a classifier or
+    first convolution of another size is adapted.
 
     Returns what the provenance keeps: where the weights came from and their sha256. Raises
     WeightsError.
     """
-    certificate = load_weights(net, weights, adapt_classes=True, adapt_channels=True)
+    certificate = load_weights(net, weights, source, adapt_classes=True, adapt_channels=True)
     return {
         "weights": weights,
         "sha256": certificate.sha256,

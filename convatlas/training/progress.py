@@ -54,6 +54,7 @@ class Lines(Callback):
         self.print = say
         self.printed_at = time.monotonic() - 1
         self.epochs = 0
+        self.folder: str | None = None  # of the run, once it is known
 
     def __enter__(self) -> "Lines":
         return self
@@ -63,6 +64,7 @@ class Lines(Callback):
 
     def begin(self, facts: dict) -> None:
         images, self.epochs = facts["images"], facts["epochs"]
+        self.folder = facts["folder"]
         self.print(
             f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
             f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} "
@@ -74,6 +76,8 @@ class Lines(Callback):
             f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
             f"{facts['fingerprint'][:12]}"
         )
+        if facts["certificate"]:
+            self.print(f"weights: {facts['certificate']}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
         on = (
             f"{facts['processes']} processes, {facts['device']}"

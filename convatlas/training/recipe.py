@@ -105,6 +105,10 @@ class _Learning(Settings):
     weights: str = setting(
         "", "start from these weights: a file, `torchvision`, or `hub:owner/name`", path=True
     )
+    source: str = setting(
+        "",
+        "whose file `weights` is, where its names fit several networks: `timm`, `timm:resnet50`",
+    )
     freeze: tuple[str, ...] = setting((), "stages that are kept as they are")
     freeze_bn: bool = setting(False, "keep every batch norm as it is: statistics, scale and shift")
     sync_bn: bool = setting(False, "batch norm over the batch of all processes, not of each")
@@ -166,6 +170,8 @@ class Recipe(Augmentation, _Learning):
         super().__post_init__()
         if self.sched == "step" and not self.milestones:
             raise RecipeError("sched = 'step' needs milestones, for example milestones = [30, 60]")
+        if self.source and not self.weights:
+            raise RecipeError(f"source = {self.source!r} says whose file weights is; give weights")
         if self.warmup_lr > self.lr:
             raise RecipeError(
                 f"warmup_lr = {self.warmup_lr} is above lr = {self.lr}; the warm-up rises to lr"

@@ -37,22 +37,11 @@ FAILED_SAVES = 3  # in a row, then the run stops: its work could no longer be ke
 SAVING_SHARE = 20  # a save may take one part in this many of the time between saves
 
 
-def train(
-    recipe: Recipe,
-    output: str | Path | None = None,
-    resume: bool = False,
-    callback: Callback | None = None,
-) -> dict:
-    """Run the recipe in the folder `output` (default: runs/DATE-network-data); returns what
-    metrics.json holds.
-
-    With `resume`, a folder that holds a run is continued from its newest good checkpoint, to the
-    same bits as if it had never stopped. Raises RunError, CheckpointError, DataError,
-    UnknownNetwork or Stopped.
-    """
+def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback: Callback) -> dict:
+    """What convatlas.train does, once it has a recipe and somebody to tell."""
     kind = device_type(recipe)
     with process_group(recipe.timeout, kind) as group:
-        callback = callback if callback and group.is_first else Callback()
+        callback = callback if group.is_first else Callback()
         ready = group.together(
             lambda: prepare(recipe, group, callback.checking)
         )  # a wrong name leaves no folder
@@ -103,7 +92,7 @@ def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:
     """The recipe's weights, where it names some and there is no checkpoint to go on from."""
     if not recipe.weights or steps(path / "checkpoints"):
         return {}
-    return start_from(ready.net, recipe.weights)
+    return start_from(ready.net, recipe.weights, recipe.source)
 
 
 def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
@@ -185,6 +174,7 @@ class _Run:
                 "ignored": len(data.ignored),
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
+                "certificate": self.ready.net.certificate,
                 "forecast": self._forecast(images),
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,

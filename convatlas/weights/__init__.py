@@ -9,10 +9,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convatlas.weights.loading import Certificate, load_weights
+    from convatlas.weights.filling import Certificate
+    from convatlas.weights.loading import load_weights
     from convatlas.weights.writing import save_weights
 
-_HOMES = {"Certificate": "loading", "load_weights": "loading", "save_weights": "writing"}
+_HOMES = {"Certificate": "filling", "load_weights": "loading", "save_weights": "writing"}
 __all__ = ["Certificate", "load_weights", "save_weights"]
 
 

@@ -1,61 +1,22 @@
-"""Checkpoints into networks: identify, refuse the wrong variant by name, translate strictly,
-certify.
-"""
+"""Checkpoints into networks: identify the file, refuse the wrong variant by name, fill."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 import torch.nn as nn
-from torch import Tensor
 
 from convatlas.errors import WeightsError
 from convatlas.weights import probe
 from convatlas.weights.fetching import fetch
-from convatlas.weights.known import COUNTER, OURS, Known, identify
-from convatlas.weights.names import Twin
-from convatlas.weights.reading import Checkpoint, read, without_wrappers
-from convatlas.weights.sources import TABLES, up_to_date
-from convatlas.weights.translating import to_ours
+from convatlas.weights.filling import Certificate, fill
+from convatlas.weights.known import OURS, Known, identify
+from convatlas.weights.reading import Checkpoint, read
+from convatlas.weights.sources import SURPLUS, TABLES, up_to_date
+from convatlas.weights.wrappers import unwrapped, without_wrappers
 
 LARGEST_LABEL = 1_000_000  # bytes of a description beside the weights that are read at all
-TOLERANCE = 1e-8  # of the largest logit, in double precision
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What was loaded, from where, and what is known of its correctness. `str` says it in a few
-    lines.
-    """
-
-    network: str
-    path: Path
-    sha256: str
-    kind: str  # "torchvision's resnet50"
-    tensors: int  # read from the file into the network
-    adapted: tuple[str, ...] = ()  # the first convolution, where it was given other channels
-    fresh: tuple[str, ...] = ()  # weights of ours that the file did not give
-    difference: float | None = (
-        None  # from the recorded answer, over its largest logit; None: none is recorded
-    )
-
-    def __str__(self) -> str:
-        lines = [
-            f"{self.network} holds {self.kind}: {self.tensors} tensors of {self.path.name}",
-            f"sha256 {self.sha256}",
-        ]
-        lines += [f"adapted to other channels: {name}" for name in self.adapted]
-        if self.fresh:
-            lines.append(f"not in the file, freshly initialised: {', '.join(self.fresh)}")
-        lines.append(
-            "no answer is recorded in the file"
-            if self.difference is None
-            else f"answers as recorded, within {self.difference:.1e} of the largest logit"
-        )
-        return "\n".join(lines)
 
 
 def load_weights(
@@ -72,11 +33,16 @@ def load_weights(
     `weights` is a file; or "torchvision", its published weights for this network; or
     "hub:owner/name" of the Hugging Face hub. `source` is guessed from the names in the file; give
     it ("timm", or with the model, "timm:resnet50") where the file fits several. With
-    `adapt_classes` a classifier of another size stays freshly initialised; with `adapt_channels`
-    the first convolution is averaged over its input channels and spread over the new ones. Raises
-    WeightsError, and leaves the network as it was, for a file that cannot be read safely, is of
-    another variant (which is named), or does not answer as recorded in it.
+    `adapt_classes` a classifier of another size, or of the user's own, stays as it is; with
+    `adapt_channels` the first convolution is averaged over its input channels and spread over the
+    new ones.
+
+    The network may be of any precision, inside DataParallel or torch.compile, or on the meta
+    device, from where it comes to the processor. What was done is returned, and kept as
+    `net.certificate`. Raises WeightsError, and leaves the network as it was, for a file that cannot
+    be read safely, is of another variant (which is named), or does not answer as recorded in it.
     """
+    net = unwrapped(net)
     network = getattr(net, "name", "") or type(net).__name__
     file = open_checkpoint(fetch(weights, network))
     kind = choose(file, network, source)
@@ -106,14 +72,12 @@ def choose(file: Checkpoint, network: str, source: str | None = None) -> Known:
     others = sorted({kind.ours for kind in kinds} - {network})
     if not mine:
         raise WeightsError(
-            f"{file.path} holds {_either(kinds)}, not {network}; load it into "
-            f"{' or '.join(f'create_model({other!r})' for other in others)}"
+            f"{file.path} holds {_either(kinds)}, not {network}; load it into {' or '.join(others)}"
         )
     if others:
         raise WeightsError(
             f"{file.path} fits {_either(kinds)}, which differ though their weights have the same "
-            "names and shapes; say which it is, such as "
-            f"source={f'{mine[0].source}:{mine[0].theirs}'!r}"
+            f"names and shapes; say which it is, such as {_asked(mine[0])}"
         )
     return mine[0]
 
@@ -124,62 +88,8 @@ def _readings(file: Checkpoint) -> Iterator[dict[str, tuple[int, ...]]]:
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in file.tensors.items()}
     yield shapes
-    for pattern in sorted(
-        {twin.surplus for table in TABLES.values() for twin in table.values()} - {""}
-    ):
+    for pattern in SURPLUS:
         yield {name: shape for name, shape in shapes.items() if not re.search(pattern, name)}
-
-
-def fill(
-    net: nn.Module,
-    file: Checkpoint,
-    kind: Known,
-    *,
-    adapt_classes: bool = False,
-    adapt_channels: bool = False,
-) -> Certificate:
-    """Load the file's tensors into the network, all or none; see load_weights."""
-    state, twin = net.state_dict(), twin_of(kind)
-    names = twin.names(state)
-    loaded, adapted, fresh = {}, [], [key for key in state if key not in names]
-    for key, name in names.items():
-        if name not in file.tensors and name.endswith(COUNTER):
-            continue
-        tensor, wanted = to_ours(twin, key, file.tensors[name]), state[key].shape
-        if tensor.shape == wanted:
-            loaded[key] = tensor
-        elif name in kind.head and adapt_classes:
-            fresh.append(key)
-        elif name == kind.stem and adapt_channels:
-            loaded[key] = _with_channels(tensor, wanted[1])
-            adapted.append(key)
-        else:
-            raise WeightsError(_mismatch(net, file, kind, name, tensor, wanted))
-    before = {key: tensor.clone() for key, tensor in state.items()}
-    net.load_state_dict(loaded, strict=False)
-    recorded = None if adapted or fresh else probe.recorded(file.metadata)
-    difference = None if recorded is None else probe.difference(net, recorded)
-    if difference is not None and not difference <= TOLERANCE:
-        net.load_state_dict(before)
-        raise WeightsError(
-            f"{file.path} does not answer as recorded in it: {difference:.1e} of the largest logit "
-            "off; write it again with this version of convatlas"
-        )
-    return Certificate(
-        kind.ours,
-        file.path,
-        file.sha256,
-        str(kind),
-        len(loaded),
-        tuple(adapted),
-        tuple(fresh),
-        difference,
-    )
-
-
-def twin_of(kind: Known) -> Twin:
-    """The rules that translate this kind of checkpoint."""
-    return Twin(kind.ours, ()) if kind.source == OURS else TABLES[kind.source][kind.theirs]
 
 
 def _narrow(file: Checkpoint, kinds: list[Known], source: str | None) -> list[Known]:
@@ -200,7 +110,7 @@ def _narrow(file: Checkpoint, kinds: list[Known], source: str | None) -> list[Kn
     said = "it is said to be" if source else "it calls itself"
     raise WeightsError(
         f"{file.path} holds {_either(kinds)}, but {said} {label[0]}'s {label[1] or 'file'}; "
-        f"if the names are right, give source={f'{kinds[0].source}:{kinds[0].theirs}'!r}"
+        f"if the names are right, give {_asked(kinds[0])}"
     )
 
 
@@ -223,31 +133,12 @@ def _beside(file: Checkpoint, name: str) -> Mapping:
     return held if isinstance(held, dict) else {}
 
 
+def _asked(kind: Known) -> str:
+    """How to say that a file is of this kind, wherever it is read."""
+    said = f"{kind.source}:{kind.theirs}"
+    return f"source={said!r} (on the command line --source {said})"
+
+
 def _either(kinds: list[Known]) -> str:
     words = [str(kind) if kind.source == OURS else f"{kind} ({kind.ours} here)" for kind in kinds]
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _with_channels(weight: Tensor, channels: int) -> Tensor:
-    """A first convolution for other images: every channel gets the mean slice, so that a grey image
-    answers alike.
-
-    (c_out, c_in, kh, kw) -> (c_out, channels, kh, kw)
-    """
-    mean = weight.to(torch.float64).sum(1, keepdim=True) / channels
-    return mean.expand(-1, channels, -1, -1).to(weight.dtype).contiguous()
-
-
-def _mismatch(
-    net: nn.Module, file: Checkpoint, kind: Known, name: str, tensor: Tensor, wanted: torch.Size
-) -> str:
-    if name in kind.head:
-        return (
-            f"{file.path} tells {tensor.shape[0]} classes apart, this {kind.ours} {wanted[0]}; "
-            f"give num_classes={tensor.shape[0]} to create_model, or adapt_classes=True for a "
-            "fresh classifier"
-        )
-    return (
-        f"{file.path} reads images of {tensor.shape[1]} channels, this {kind.ours} of {wanted[1]}; "
-        f"give in_channels={tensor.shape[1]} to create_model, or adapt_channels=True"
-    )

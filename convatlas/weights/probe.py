@@ -26,14 +26,18 @@ def image(size: tuple[int, int, int]) -> Tensor:
     return (torch.sin(0.37 * x + 1.1 * c) + torch.cos(0.23 * y - 0.7 * c))[None].float()
 
 
-def answer(net: nn.Module) -> list[float]:
-    """The logits for the fixed image of the network's printed size, in evaluation mode.
+def answer(net: nn.Module, state: Mapping[str, Tensor] | None = None) -> list[float]:
+    """The logits for the fixed image of the network's printed size, in evaluation mode; with other
+    weights than its own where a `state` is given.
 
     In double precision: in single, a deep network with gates may differ by 4e-5 from one kernel to
     another.
     """
     with torch.no_grad():
-        exact = copy.deepcopy(net).cpu().double().eval()
+        exact = copy.deepcopy(net)
+        if state is not None:
+            exact.load_state_dict(state, strict=False, assign=True)
+        exact = exact.cpu().double().eval()
         return exact(image(net.input_size).double())[0, :MANY].tolist()
 
 
@@ -55,9 +59,11 @@ def recorded(metadata: Mapping[str, str]) -> list[float] | None:
     )
 
 
-def difference(net: nn.Module, expected: list[float]) -> float:
-    """The largest difference from the expected logits, over the largest of them."""
-    measured = answer(net)
+def difference(net: nn.Module, expected: list[float], state: Mapping[str, Tensor]) -> float:
+    """The largest difference of the network's logits, with the weights `state`, from the expected
+    ones, over the largest of these.
+    """
+    measured = answer(net, state)
     if len(measured) != len(expected):
         return float("inf")
     return max(abs(a - b) for a, b in zip(measured, expected, strict=True)) / max(

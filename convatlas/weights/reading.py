@@ -24,11 +24,6 @@ LARGEST = 8_000_000_000  # bytes; VGG-19, the largest network of the atlas, has 
 LARGEST_HEADER = 16_000_000  # bytes of a safetensors header
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 SECTIONS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
-WRAPPERS = (
-    "module.",
-    "_orig_mod.",
-    "model.",
-)  # DataParallel, torch.compile, a trainer that holds the network
 CODE = {
     b"\x89HDF": "a Keras or HDF5 file",
     b"GGUF": "a GGUF file",
@@ -193,18 +188,6 @@ def _unwrap(held) -> dict[str, Tensor]:
     raise WeightsError(
         f"holds no state_dict (but {found}); save net.state_dict(), or put it under 'state_dict'"
     )
-
-
-def without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors without a prefix that all names share because something was wrapped round the
-    network.
-    """
-    for wrapper in WRAPPERS:
-        if tensors and all(name.startswith(wrapper) for name in tensors):
-            return without_wrappers(
-                {name[len(wrapper) :]: tensor for name, tensor in tensors.items()}
-            )
-    return dict(tensors)
 
 
 def _check(tensors: Mapping[str, Tensor]) -> None:

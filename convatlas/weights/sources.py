@@ -16,6 +16,7 @@ TABLES: Mapping[str, Table] = {
     **authors.SOURCES,
 }
 OLDER: Rules = torchvision.OLDER
+SURPLUS = sorted({twin.surplus for table in TABLES.values() for twin in table.values()} - {""})
 
 
 def up_to_date(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,22 +10,28 @@ from torch import Tensor
 
 from convatlas.errors import WeightsError
 from convatlas.weights import probe
+from convatlas.weights.known import OURS, identify
 from convatlas.weights.names import Twin
 from convatlas.weights.sources import TABLES
 from convatlas.weights.translating import translated
+from convatlas.weights.wrappers import unwrapped
 
 ENDINGS = {"safetensors": ".safetensors", "torchvision": ".pth", "timm": ".safetensors"}
 
 
 def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> None:
     """Write the weights under our names ("safetensors", with an answer recorded in it),
-    "torchvision"'s or "timm"'s.
+    "torchvision"'s or "timm"'s. What is wrapped round the network (DataParallel, torch.compile)
+    stays out.
 
-    Raises WeightsError for a network that the other library does not have, or a file that exists or
+    Raises WeightsError for a network with other weights than create_model gives it, since no file
+    could give them back; for one that the other library does not have; or a file that exists or
     cannot be written.
     """
     if to not in ENDINGS:
         raise WeightsError(f"cannot write for {to!r}; known are {', '.join(ENDINGS)}")
+    net = unwrapped(net)
+    _refuse_what_none_could_read(net)
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
     metadata = probe.record(net) if to == "safetensors" else {"format": "pt"}
     _write(
@@ -43,7 +49,26 @@ def twin_in(source: str, network: str) -> Twin:
             return twin
         if theirs == network:
             raise WeightsError(f"{source}'s {theirs} is not {network} but {twin.ours} here")
-    raise WeightsError(f"{source} has no network that is {network}; write it with --to safetensors")
+    raise WeightsError(
+        f"{source} has no network that is {network}; write it under our names with "
+        "to='safetensors' (on the command line --to safetensors)"
+    )
+
+
+def _refuse_what_none_could_read(net: nn.Module) -> None:
+    name, state = getattr(net, "name", ""), net.state_dict()
+    called = name or type(net).__name__
+    if any(tensor.is_meta for tensor in state.values()):
+        raise WeightsError(
+            f"{called} is on the meta device, which keeps no numbers; fill it with load_weights, "
+            "or create it without torch.device('meta')"
+        )
+    kinds = identify({key: tuple(tensor.shape) for key, tensor in state.items()})
+    if (OURS, name) not in {(kind.source, kind.ours) for kind in kinds}:
+        raise WeightsError(
+            f"this {called} is not as create_model makes it, and load_weights could not read its "
+            "file; use torch.save(net.state_dict(), path), or `make index` for a new network"
+        )
 
 
 def _name(temporary: str, path: Path) -> None:

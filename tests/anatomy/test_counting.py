@@ -223,8 +223,8 @@ def test_the_table_prints():
     assert text.splitlines() == [
         "Sequential, input 3x9x9",
         "layer  kind     kernel  output  params   MACs  receptive field",
-        "0      Conv2d   3x3 /2  8x4x4      224  3,456      3",
-        "1      Flatten          128          0      0      3",
+        "0      Conv2d   3x3 /2  8x4x4      224  3,456                3",
+        "1      Flatten          128          0      0                3",
         "224 parameters; 3,456 MACs (6,912 FLOPs); 1 layers deep",
     ]
 

@@ -219,6 +219,7 @@ def test_a_run_starts_from_weights_and_says_which(tmp_path):
         ({"freeze": (3,)}, "must be a list of names"),
         ({"ema": 1.0}, "0 to 0.99999"),
         ({"clip_grad": -1}, "0 or more"),
+        ({"source": "timm"}, "says whose file weights is; give weights"),
     ],
 )
 def test_new_fields_have_rules(change, says):

@@ -19,7 +19,8 @@ import torch.nn as nn
 from safetensors.torch import save_file
 
 from convatlas.errors import WeightsError
-from convatlas.weights.reading import read, without_wrappers
+from convatlas.weights.reading import read
+from convatlas.weights.wrappers import without_wrappers
 
 STATE = {
     "conv.weight": torch.arange(27.0).reshape(1, 3, 3, 3),

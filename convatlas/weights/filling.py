@@ -1,0 +1,235 @@
+"""A checkpoint's tensors into a network: all or none, in its precision, and certified."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from convatlas.errors import WeightsError
+from convatlas.weights import probe
+from convatlas.weights.known import COUNTER, OURS, Known
+from convatlas.weights.names import Twin
+from convatlas.weights.reading import Checkpoint
+from convatlas.weights.sources import SURPLUS, TABLES
+from convatlas.weights.translating import to_ours
+
+TOLERANCE = 1e-8  # of the largest logit, in double precision
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was loaded, from where, and what is known of its correctness. `str` says it in a few
+    lines.
+    """
+
+    network: str
+    path: Path
+    sha256: str
+    kind: str  # "torchvision's resnet50"
+    tensors: int  # read from the file into the network
+    adapted: tuple[str, ...] = ()  # the first convolution, where it was given other channels
+    fresh: tuple[str, ...] = ()  # weights of the network that the file did not give
+    unread: tuple[str, ...] = ()  # weights of the file that have no place in the network
+    difference: float | None = (
+        None  # of the file's weights from the answer recorded in it, over its largest logit
+    )
+    rounded: str = ""  # the network's precision, where it is less than the file's
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.network} holds {self.kind}: {self.tensors} tensors of {self.path.name}",
+            f"sha256 {self.sha256}",
+        ]
+        lines += [f"adapted to other channels: {name}" for name in self.adapted]
+        if self.fresh:
+            lines.append(f"not from the file, as they were: {', '.join(self.fresh)}")
+        if self.unread:
+            lines.append(f"in the file, but not read: {', '.join(self.unread)}")
+        lines.append(self._answer())
+        if self.rounded:
+            lines.append(f"then rounded to {self.rounded}, the network's precision")
+        return "\n".join(lines)
+
+    def _answer(self) -> str:
+        if self.difference is not None:
+            return f"answers as recorded, within {self.difference:.1e} of the largest logit"
+        if self.adapted or self.fresh or self.unread:
+            return "no answer is compared, for it is another network than the file's"
+        return "no answer is recorded in the file"
+
+
+@dataclass
+class _Parts:
+    """Where each tensor of the network and of the file goes."""
+
+    loaded: dict[str, Tensor] = field(default_factory=dict)  # by our names
+    adapted: list[str] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def are_all(self) -> bool:
+        return not (self.adapted or self.fresh or self.unread)
+
+
+def fill(
+    net: nn.Module,
+    file: Checkpoint,
+    kind: Known,
+    *,
+    adapt_classes: bool = False,
+    adapt_channels: bool = False,
+) -> Certificate:
+    """Load the file's tensors into the network, all or none; see load_weights."""
+    state = net.state_dict()
+    parts = _sorted(state, file, kind, adapt_classes, adapt_channels)
+    on_meta = [key for key in state if state[key].is_meta]
+    if left := [key for key in parts.fresh if key in on_meta]:
+        raise WeightsError(
+            f"{file.path} does not give {left[0]}, and on the meta device the network has no "
+            f"weights of its own; create this {kind.ours} without torch.device('meta')"
+        )
+    counters = {key: torch.zeros((), dtype=torch.long) for key in on_meta if key.endswith(COUNTER)}
+    difference = _difference(net, file, kind, counters | parts.loaded) if parts.are_all else None
+    cast = {key: _cast(tensor, state[key], key, file) for key, tensor in parts.loaded.items()}
+    net.load_state_dict(counters | cast, strict=False, assign=bool(on_meta))
+    net.certificate = Certificate(
+        kind.ours,
+        file.path,
+        file.sha256,
+        str(kind),
+        len(parts.loaded),
+        tuple(parts.adapted),
+        tuple(parts.fresh),
+        tuple(parts.unread),
+        difference,
+        _rounded(parts.loaded, cast),
+    )
+    return net.certificate
+
+
+def twin_of(kind: Known) -> Twin:
+    """The rules that translate this kind of checkpoint."""
+    return Twin(kind.ours, ()) if kind.source == OURS else TABLES[kind.source][kind.theirs]
+
+
+def _sorted(
+    state: Mapping[str, Tensor],
+    file: Checkpoint,
+    kind: Known,
+    adapt_classes: bool,
+    adapt_channels: bool,
+) -> _Parts:
+    twin = twin_of(kind)
+    names = twin.names(state)
+    own = [key for key in names if names[key] not in file.tensors and not key.endswith(COUNTER)]
+    unread = [name for name in file.tensors if name not in names.values() and _matters(name)]
+    if (own or unread) and not (adapt_classes and {*unread} <= {*kind.head}):
+        raise WeightsError(_changed(file, kind, (own or unread)[0], {*unread} <= {*kind.head}))
+    parts = _Parts(fresh=[*(key for key in state if key not in names), *own], unread=unread)
+    for key, name in names.items():
+        if name not in file.tensors:
+            continue
+        tensor, wanted = to_ours(twin, key, file.tensors[name]), state[key].shape
+        if tensor.shape == wanted:
+            parts.loaded[key] = tensor
+        elif name in kind.head and adapt_classes:
+            parts.fresh.append(key)
+        elif name == kind.stem and adapt_channels and _but(1, tensor.shape) == _but(1, wanted):
+            parts.loaded[key] = _with_channels(tensor, wanted[1])
+            parts.adapted.append(key)
+        else:
+            raise WeightsError(_mismatch(file, kind, name, tensor.shape, wanted))
+    return parts
+
+
+def _matters(name: str) -> bool:
+    """Whether a name in the file stands for anything that a network here could hold."""
+    return not name.endswith(COUNTER) and not any(re.search(pattern, name) for pattern in SURPLUS)
+
+
+def _difference(
+    net: nn.Module, file: Checkpoint, kind: Known, weights: Mapping[str, Tensor]
+) -> float | None:
+    """From the answer recorded in the file, of the file's own numbers: what the network's precision
+    makes of them is no fault of theirs.
+    """
+    expected = probe.recorded(file.metadata)
+    if expected is None:
+        return None
+    difference = probe.difference(net, expected, weights)
+    if difference <= TOLERANCE:
+        return difference
+    raise WeightsError(
+        f"{file.path} does not answer as recorded in it: {difference:.1e} of the largest logit "
+        f"off; if this {kind.ours} was changed, load it into a new one, else write the file again "
+        "with this version of convatlas"
+    )
+
+
+def _but(dim: int, shape: torch.Size) -> tuple[int, ...]:
+    return (*shape[:dim], *shape[dim + 1 :])
+
+
+def _with_channels(weight: Tensor, channels: int) -> Tensor:
+    """A first convolution for other images: every channel gets the mean slice, so that a grey image
+    answers alike.
+
+    (c_out, c_in, kh, kw) -> (c_out, channels, kh, kw)
+    """
+    mean = weight.to(torch.float64).sum(1, keepdim=True) / channels
+    return mean.expand(-1, channels, -1, -1).to(weight.dtype).contiguous()
+
+
+def _cast(tensor: Tensor, like: Tensor, key: str, file: Checkpoint) -> Tensor:
+    """The tensor in the network's precision; WeightsError where that cannot hold it."""
+    cast = tensor.to(like.dtype)
+    if cast.is_floating_point() and not cast.isfinite().all():
+        raise WeightsError(
+            f"{file.path} holds values in {key} that {_precision(cast)} cannot; load it into a "
+            "network of float32 or bfloat16"
+        )
+    return cast
+
+
+def _rounded(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> str:
+    found = {
+        _precision(after[key])
+        for key, tensor in before.items()
+        if after[key].is_floating_point()
+        and torch.finfo(after[key].dtype).eps > torch.finfo(tensor.dtype).eps
+    }
+    return " and ".join(sorted(found))
+
+
+def _precision(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _changed(file: Checkpoint, kind: Known, name: str, in_the_classifier: bool) -> str:
+    remedy = (
+        "adapt_classes=True loads what has a place in it"
+        if in_the_classifier
+        else "load the file first, and change the network then"
+    )
+    return f"{file.path} holds {kind}, but this {kind.ours} was changed ({name}); {remedy}"
+
+
+def _mismatch(
+    file: Checkpoint, kind: Known, name: str, shape: torch.Size, wanted: torch.Size
+) -> str:
+    if name in kind.head and _but(0, shape) == _but(0, wanted):
+        return (
+            f"{file.path} tells {shape[0]} classes apart, this {kind.ours} {wanted[0]}; "
+            f"give num_classes={shape[0]} to create_model, or adapt_classes=True for a "
+            "fresh classifier"
+        )
+    if name == kind.stem and _but(1, shape) == _but(1, wanted):
+        return (
+            f"{file.path} reads images of {shape[1]} channels, this {kind.ours} of {wanted[1]}; "
+            f"give in_channels={shape[1]} to create_model, or adapt_channels=True"
+        )
+    return _changed(file, kind, name, name in kind.head)
