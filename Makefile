@@ -19,8 +19,8 @@ check: lint  ## style, and every printed number against the code
 lint: .venv/ready
 	$(BIN)/ruff check .
 
-index: .venv/ready  ## renew what `list` and `show` know, the golden layer tables and the pages: review the diff
-	$(BIN)/python -m convatlas.index
+index: .venv/ready  ## renew what `list` and `show` know, the golden layer tables and the pages: review the diff; NAME=resnet50: of one network
+	$(BIN)/python -m convatlas.index $(NAME)
 	$(BIN)/python -m convatlas.pages
 
 docs: .venv/ready  ## renew the pages from the index and the ledger of results

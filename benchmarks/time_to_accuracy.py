@@ -25,15 +25,16 @@ from convatlas.data import Loader, fit_preprocess, open_data
 from convatlas.evaluation import evaluate
 from convatlas.registry import create_model
 from convatlas.training import builtin
-from convatlas.training.trainer import Trainer, seed_for
+from convatlas.training.seeds import seed_for
+from convatlas.training.trainer import Trainer
 
 RECIPE = "lenet_caffe_mnist"
 Epoch = tuple[float, float]  # seconds of the epoch, test accuracy after it
 
 
 class Example(nn.Module):
-    """Two convolutions of 3x3 (32, 64), a max pool, dropout, two full layers.  (N, 1, 28, 28) ->
-    (N, 10)
+    """Two convolutions of 3x3 (32, 64), a max pool, dropout, two fully connected layers.  (N, 1,
+    28, 28) -> (N, 10)
     """
 
     def __init__(self):

@@ -22,7 +22,7 @@ def convert(
     is refused or the other library has no such network, UnknownNetwork for a name that is not in
     the atlas.
     """
-    file = open_checkpoint(Path(path))
+    file = open_checkpoint(Path(path).expanduser())
     kind = choose(file, network, source)
     classes = file.tensors[kind.head[0]].shape[0]
     channels = file.tensors[kind.stem].shape[1] if kind.stem else None

@@ -23,10 +23,16 @@ RESUMABLE = 75
 
 
 class Error(Exception):
-    """The base of all errors that convatlas raises on purpose."""
+    """The base of all errors that convatlas raises on purpose.
+
+    A `quiet` one is not printed: another process of the same run says it.
+    """
 
     exit_code = FAILED
-    quiet = False  # another process of the same run says it
+
+    def __init__(self, *message: object, quiet: bool = False):
+        super().__init__(*message)
+        self.quiet = quiet
 
 
 class UnknownNetwork(Error, ValueError):
@@ -46,13 +52,18 @@ class ClaimError(Error, ValueError):
 
 
 class DataError(Error, ValueError):
-    """Data that cannot be used: what, where, and the remedy, in a sentence meant for the user."""
+    """Data that cannot be used: what, where, and the remedy, in a sentence meant for the user.
 
-    reasons: tuple[
-        str, ...
-    ] = ()  # one sentence for each broken image, where images are the trouble
-    reason: str = ""  # of a single image: what is wrong; the remedy
-    reading: str = ""  # the file that a worker had open when it failed
+    reasons: one sentence for each broken image, where images are the trouble.
+    reason: of a single image, what is wrong; the remedy.
+    reading: the file that a worker had open when it failed.
+    """
+
+    def __init__(
+        self, *message: object, reasons: tuple[str, ...] = (), reason: str = "", reading: str = ""
+    ):
+        super().__init__(*message)
+        self.reasons, self.reason, self.reading = reasons, reason, reading
 
 
 class RecipeError(Error, ValueError):

@@ -25,20 +25,20 @@ class Measurement:
     data: str  # the set's name
     split: str
     views: MultiCrop
-    loss: str  # the run's own: cross-entropy, map or squared-error
+    loss: str  # the run's own: cross-entropy, map or squared-error; without a recipe the first
 
 
 def open_run(
     run: str | Path, data: str | None = None, data_root: str | Path | None = None
 ) -> tuple[Saved, Recipe, Data]:
     """The trained network, its recipe, and its own images, split as in training, or others of the
-    same classes.
+    same classes. Where only the model was kept, without its recipe, `data` must be given.
 
     Raises ModelFileError where the run cannot be read or the classes differ, RecipeError for its
     recipe, DataError for the images.
     """
     saved = load_model(run)
-    recipe = Recipe.read(Path(run) / "recipe.toml")
+    recipe = _recipe_of(run, data)
     images = open_data(
         data or recipe.data,
         root=data_root or recipe.data_root,
@@ -51,6 +51,18 @@ def open_run(
             f"{', '.join(images.classes)}; give images of the same classes"
         )
     return saved, recipe, images
+
+
+def _recipe_of(run: str | Path, data: str | None) -> Recipe:
+    file = Path(run).expanduser() / "recipe.toml"
+    if file.exists():
+        return Recipe.read(file)
+    if data is None:
+        raise RecipeError(
+            f"there is no {file}, so the images of the run are not known: `convatlas eval` takes "
+            "others with --data, convatlas.evaluate with data=..., and `convatlas predict` files"
+        )
+    return Recipe()
 
 
 def evaluate(

@@ -58,7 +58,7 @@ def load_model(folder: str | Path) -> Saved:
     Raises ModelFileError when a file is missing, altered, of another network, or written by a newer
     version.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     about = _read_description(folder / "model.json")
     weights = _read(folder / "model.safetensors")
     if hashlib.sha256(weights).hexdigest() != about["sha256"]:

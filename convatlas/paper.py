@@ -41,6 +41,15 @@ class Claim:
     )
 
 
+def channels_first(size: str) -> str:
+    """The size of a map as a claim has it, from one printed with its channels last.
+
+    channels_first("112x112x32") == "32x112x112"
+    """
+    height, width, channels = size.split("x")
+    return f"{channels}x{height}x{width}"
+
+
 def sizes(source: str, printed: dict[str, str], at: str = "") -> tuple[Claim, ...]:
     """One claim of size for each stage of a printed column: sizes("Table 1", {"conv1": "112x112",
     ...}).
@@ -54,14 +63,19 @@ def units(source: str, printed: dict[str, str], at: str = "") -> tuple[Claim, ..
 
 
 def counts(
-    source: str, params: str, macs: str, at: str = "", errata: tuple[str, str] = ("", "")
+    source: str,
+    params: str,
+    macs: str,
+    at: str = "",
+    errata: tuple[str, str] = ("", ""),
+    part: str = "",
 ) -> tuple[Claim, ...]:
-    """What one row of a table prints of a whole network, "" where it prints nothing; errata in the
-    same order.
+    """What one row of a table prints of a network or a part of it, "" where it prints nothing;
+    errata in the same order.
     """
     printed = (("params", params, errata[0]), ("macs", macs, errata[1]))
     return tuple(
-        Claim(quantity, number, source, erratum=erratum, at=at)
+        Claim(quantity, number, source, part, erratum, at)
         for quantity, number, erratum in printed
         if number
     )

@@ -68,7 +68,7 @@ def predict_fitted(
     """
     device = next(saved.net.parameters()).device
     with torch.inference_mode():
-        logits = saved.net(saved.preprocess.normalise(images).to(device)).double()
+        logits = saved.net(saved.preprocess.normalise(images).to(device)).cpu().double()
     best = logits.softmax(1).topk(min(top, len(saved.classes)))
     return [
         (tuple(saved.classes[i] for i in indices), tuple(values))

@@ -6,6 +6,7 @@ its VARIANTS.
 """
 
 import difflib
+import hashlib
 import importlib
 import json
 import pkgutil
@@ -20,6 +21,9 @@ import convatlas
 from convatlas import nets
 from convatlas.errors import InputError, UnknownNetwork
 from convatlas.paper import Claim, Paper
+
+HOUSE = Path(__file__).parent
+MANY = 5  # files that are named one by one
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,35 @@ def entries() -> dict[str, Entry]:
     return found
 
 
+def _declared(module, family: str) -> list[Entry]:
+    """The networks of one file.  ValueError, naming the file, where a part of it is missing."""
+    for part in ("PAPER", "VARIANTS", "CLAIMS"):
+        if not hasattr(module, part):
+            raise ValueError(
+                f"convatlas/nets/{family}.py has no {part}; CONTRIBUTING.md shows what such a file "
+                "holds"
+            )
+    shared = isinstance(module.PAPER, Paper)
+    papers = dict.fromkeys(module.VARIANTS, module.PAPER) if shared else module.PAPER
+    for what, names in (
+        ("VARIANTS has no", module.CLAIMS.keys() - module.VARIANTS.keys()),
+        ("PAPER has no", module.VARIANTS.keys() - papers.keys()),
+    ):
+        if names:
+            raise ValueError(f"convatlas/nets/{family}.py: {what} {', '.join(sorted(names))}")
+    return [
+        Entry(name, family, make, papers[name], module.CLAIMS.get(name, ()))
+        for name, make in module.VARIANTS.items()
+    ]
+
+
 @cache
 def _entries_of(family: str) -> dict[str, Entry]:
     """The networks of one file in nets/; none where there is no such file."""
     if family not in {info.name for info in pkgutil.iter_modules(nets.__path__)}:
         return {}
     module = importlib.import_module(f"{nets.__name__}.{family}")
-    papers = module.PAPER
-    return {
-        name: Entry(
-            name,
-            family,
-            make,
-            papers if isinstance(papers, Paper) else papers[name],
-            module.CLAIMS.get(name, ()),
-        )
-        for name, make in module.VARIANTS.items()
-    }
+    return {entry.name: entry for entry in _declared(module, family)}
 
 
 def _entry(name: str) -> Entry:
@@ -79,15 +95,66 @@ def _entry(name: str) -> Entry:
 @cache
 def stored_facts() -> dict[str, dict]:
     """The generated catalogue: name -> facts, as `make index` wrote them. Without torch."""
-    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_text())
+    return json.loads((resources.files("convatlas") / "index" / "catalogue.json").read_bytes())
 
 
 def require(name: str, names) -> None:
-    """Raises UnknownNetwork, with the nearest names, unless `name` is one of `names`."""
+    """Raises UnknownNetwork unless `name` is one of `names`: it says what another library's name is
+    here, and offers near ones where the name is nobody's.
+    """
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        offer = f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
-        raise UnknownNetwork(f"there is no network called {name!r}; {offer}")
+        from convatlas.elsewhere.networks import answer
+
+        unread = f" ({outdated})" if (outdated := stale()) else ""
+        raise UnknownNetwork(
+            f"there is no network called {name!r}; "
+            f"{answer(name, names) or _near(name, names)}{unread}"
+        )
+
+
+def _near(name: str, names) -> str:
+    begun = sorted((known for known in names if known.startswith(name)), key=len)
+    near = begun[:3] or difflib.get_close_matches(name, names, n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(near)}?" if near else "`convatlas list` shows them all"
+
+
+@cache
+def fingerprint(family: str, page: str, house: Path = HOUSE) -> str:
+    """Of what the index holds of a network's file in nets/, and of its paper's in papers/."""
+    files = house / "nets" / f"{family}.py", house / "papers" / f"{page}.toml"
+    told = [file.read_text(encoding="utf-8") if file.is_file() else "" for file in files]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
+
+
+def stale(house: Path = HOUSE) -> str:
+    """Which files of nets/ the index does not know as they are, and what renews it: a sentence
+    without its full stop; "" where nothing is to be done, as in an installed copy.
+
+    Compares text, and runs none: a network's own file and what is told of its paper. What it builds
+    on is for tests/test_golden.py to see.
+    """
+    if not (house.parent / "pyproject.toml").is_file():
+        return ""
+    kept = json.loads((house / "index" / "sources.json").read_text(encoding="utf-8"))
+    known = {
+        (facts["family"], facts["paper"]["page"], name) for name, facts in stored_facts().items()
+    }
+    changed = {
+        family for family, page, name in known if kept.get(name) != fingerprint(family, page, house)
+    }
+    new = {file.stem for file in (house / "nets").glob("[!_]*.py")} - {
+        family for family, *_ in known
+    }
+    files = sorted(changed | new)
+    if not files:
+        return ""
+    few = len(files) <= MANY
+    named = ", ".join(f"convatlas/nets/{family}.py" for family in files[:MANY])
+    return (
+        f"the index does not know {named}{'' if few else f' and {len(files) - MANY} more'} as "
+        f"{'it is' if len(files) == 1 else 'they are'}; run "
+        f"{' '.join(['python -m convatlas.index', *(files if few else [])])}"
+    )
 
 
 def create_model(
@@ -155,4 +222,4 @@ def describe(name: str) -> dict:
     """
     require(name, stored_facts())
     layers = resources.files("convatlas") / "index" / "layers" / f"{name}.json"
-    return stored_facts()[name] | {"layers": json.loads(layers.read_text())}
+    return stored_facts()[name] | {"layers": json.loads(layers.read_bytes())}

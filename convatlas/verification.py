@@ -83,18 +83,21 @@ class Printed(NamedTuple):
         )
 
 
-def verify(name: str | None = None) -> list[Verdict]:
-    """The verdict on each claim of one network, or of all of them.  UnknownNetwork if there is no
-    such name.
+def verify(
+    name: str | None = None, progress: Callable[[int, int], None] = lambda done, of: None
+) -> list[Verdict]:
+    """The verdict on each claim of one network, or of all of them. `progress` is called before each
+    network with the number done and the number of all.  UnknownNetwork if there is no such name.
     """
     networks = registry.entries()
     if name is not None:
         registry.require(name, networks)
-    return [
-        verdict
-        for network in ([name] if name else networks)
-        for verdict in judge(network, networks[network].claims)
-    ]
+    names = [name] if name else list(networks)
+    verdicts: list[Verdict] = []
+    for done, network in enumerate(names):
+        progress(done, len(names))
+        verdicts += judge(network, networks[network].claims)
+    return verdicts
 
 
 @cache
@@ -106,12 +109,16 @@ def blueprint(
         return registry.create_model(name, num_classes, in_channels)
 
 
-@cache
 def measure(name: str, at: str = "") -> Summary:
     """The summary of a network as it stands, or at "160x160", "1x28x28", "120 classes", "28x28, 62
     classes"; once a process.  ClaimError where `at` says nothing of the kind or the network
     cannot be built or run so.
     """
+    return _measured(name, at)
+
+
+@cache  # of both arguments: measure(name) and measure(name, "") are one measurement
+def _measured(name: str, at: str) -> Summary:
     match = CONDITION.fullmatch(at)
     if not match:
         raise ClaimError(
@@ -132,7 +139,7 @@ def judge(network: str, claims: Iterable[Claim]) -> list[Verdict]:
 def ledger(verdicts: list[Verdict]) -> Ledger:
     """How many papers, networks and claims were checked, and how they came out."""
     networks = {verdict.network for verdict in verdicts}
-    papers = {registry.entries()[network].paper.title for network in networks}
+    papers = {registry.entries()[network].paper.page for network in networks}
     count = [verdict.status for verdict in verdicts].count
     return Ledger(
         len(papers), len(networks), len(verdicts), count("holds"), count("erratum"), count("fails")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jedi
 import pytest
+from PIL import Image
 
 import convatlas
 
@@ -123,3 +124,33 @@ def test_importing_loads_nothing_heavy():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (shown.stdout, shown.stderr) == ("set()\n", "")
+
+
+def test_train_takes_a_name_and_changes_and_shows_what_goes_on(tmp_path, capsys):
+    class Silent(convatlas.Callback):
+        pass
+
+    changes = {"network": "lenet1989", "data": "digits", "epochs": 1}
+    metrics = convatlas.train("modern", tmp_path / "shown", **changes)
+    shown = capsys.readouterr().out
+    assert "lenet1989, 2,578 parameters, on digits" in shown
+    assert f"test accuracy {100 * metrics['test']['accuracy']:.2f} %" in shown
+    again = convatlas.train("modern", tmp_path / "silent", callback=Silent(), **changes)
+    assert capsys.readouterr().out == ""
+    assert again["test"] == metrics["test"] == convatlas.evaluate(tmp_path / "shown").to_dict()
+
+
+def test_predict_takes_a_run_or_a_model_and_files_or_folders(tmp_path):
+    convatlas.train("lenet5_digits", tmp_path / "run", epochs=1, callback=convatlas.Callback())
+    saved = convatlas.load_model(tmp_path / "run")
+    (tmp_path / "images").mkdir()
+    for number in (0, 1):
+        image = Image.new("L", (28, 28), 200 * number)
+        image.save(tmp_path / "images" / f"{number}.png")
+    (tmp_path / "images" / "2.png").write_bytes(b"no image")
+    one = convatlas.predict(saved, tmp_path / "images" / "0.png", top=2)
+    assert [len(found.classes) for found in one] == [2]
+    found = convatlas.predict(tmp_path / "run", [tmp_path / "images"])
+    assert [Path(each.name).name for each in found] == ["0.png", "1.png", "2.png"]
+    assert found[0].classes[:2] == one[0].classes
+    assert [bool(each.problem) for each in found] == [False, False, True]

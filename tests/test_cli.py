@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -66,8 +67,27 @@ def test_training_says_what_it_does_line_by_line(finished):
     assert re.fullmatch(
         r"forecast: about [\d,]+ MB of memory, [\d.]+ s an epoch, [\d.]+ s in all .*", lines[5]
     )
-    assert lines[-2].startswith("epoch 4/4  loss ")
-    assert lines[-1].startswith("test accuracy ") and "of 540 images" in lines[-1]
+    assert lines[-5].startswith("epoch 4/4  loss ")
+    assert lines[-4].startswith("test accuracy ") and "of 540 images" in lines[-4]
+    assert lines[-3] == f"the run lies in {folder}; next:"
+
+
+def test_training_ends_with_commands_that_can_be_typed(finished):
+    """As they stand there, comment and all, they answer."""
+    _, out = finished
+    commands = [shlex.split(line, comments=True) for line in out.splitlines()[-2:]]
+    assert [words[:2] for words in commands] == [["convatlas", "eval"], ["convatlas", "predict"]]
+    answers = [convatlas(*words[1:]) for words in commands]
+    assert [answer.returncode for answer in answers] == [0, 0]
+    assert "540 test images" in answers[0].stdout
+    assert len(answers[1].stdout.splitlines()) == 8
+
+
+def test_a_name_that_means_another_network_elsewhere_is_noted_before_training(capsys):
+    assert run(["train", "resnet50", "--epochs", "0"]) == 2
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "note: torchvision's and timm's resnet50 is resnet50_v15 here"
+    )
 
 
 def test_eval_repeats_the_figure_of_the_run(finished):
@@ -161,7 +181,10 @@ USAGE = [
     (("train",), "which network?"),
     (("train", "lenet5", "--epochs", "0"), "epochs = 0 is not allowed; allowed: 1 or more"),
     (("train", "lenet5", "--lr", "fast"), "--lr"),
-    (("train", "lenet5", "--epoch", "3"), "Did you mean --epochs?"),
+    (
+        ("train", "lenet5", "--epoch", "3"),
+        "did you mean --epochs (passes over the training images)",
+    ),
     (("train", "lenet5", "--sched", "step"), "needs milestones"),
     (("train", "--recipe", "nowhere.toml"), "cannot read the recipe nowhere.toml"),
     (("train", "--recipe", "lenet5_mnits"), "did you mean lenet5_mnist"),
@@ -289,16 +312,16 @@ def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
     assert "final sha256 equal" in answer.stdout
 
 
-def test_a_reader_that_leaves_sees_no_traceback():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "convatlas", "show", "resnet152", "--layers"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(30) in (0, 1)  # rich leaves with 1 of its own accord
-    assert process.stderr.read() == b""
+@pytest.mark.parametrize(
+    "words",
+    ["list", "list --json", "show resnet152 --layers", "--help", "train --help", "recipes modern"],
+)
+def test_a_reader_that_leaves_ends_the_program_well(words):
+    """head takes one line; the pipe as a whole succeeds, and nobody sees a traceback."""
+    line = f"set -o pipefail; {shlex.quote(sys.executable)} -m convatlas {words} | head -1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
 
 
 def test_convert_there_and_back(tmp_path):

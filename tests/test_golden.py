@@ -3,6 +3,7 @@ stored index, exactly.
 """
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,9 @@ import convatlas.index as index
 from convatlas import registry
 from convatlas.weights import known
 
-RENEW = "if the change is meant, `make index` renews it"
+
+def renew(name: str) -> str:
+    return f"if the change is meant, `python -m convatlas.index {name}` renews it"
 
 
 def difference(name: str, stored: dict, measured: dict) -> str:
@@ -19,19 +22,19 @@ def difference(name: str, stored: dict, measured: dict) -> str:
         zip(stored.get("rows", []), measured.get("rows", []), strict=False), start=1
     ):
         if old != new:
-            return f"{name}, row {i}: stored {old}, measured {new}; {RENEW}"
+            return f"{name}, row {i}: stored {old}, measured {new}; {renew(name)}"
     for key in {**stored, **measured}:
         if stored.get(key) != measured.get(key):
             return (
                 f"{name}, {key}: stored {stored.get(key)!r:.200}, measured "
-                f"{measured.get(key)!r:.200}; {RENEW}"
+                f"{measured.get(key)!r:.200}; {renew(name)}"
             )
     return ""
 
 
 @pytest.mark.parametrize("name", registry.entries())
 def test_a_network_is_what_it_was(name):
-    assert name in registry.stored_facts(), f"{name} is not in the index; {RENEW}"
+    assert name in registry.stored_facts(), f"{name} is not in the index; {renew(name)}"
     stored = json.loads((index.HERE / "layers" / f"{name}.json").read_text())
     changed = difference(name, stored, index.table(name)) or difference(
         name, registry.stored_facts()[name], json.loads(json.dumps(index.facts(name)))
@@ -55,32 +58,97 @@ def test_a_difference_names_network_and_row():
     moved = json.loads(json.dumps(stored))
     moved["rows"][2][2] = [3, 3]
     assert difference("lenet5", stored, moved).startswith("lenet5, row 3: stored ['S2.layer'")
-    assert "make index" in difference("lenet5", stored, moved)
+    assert "convatlas.index lenet5" in difference("lenet5", stored, moved)
     assert difference("lenet5", stored, {**stored, "rows": stored["rows"][:-1]}).startswith(
         "lenet5, rows:"
     )
     assert difference("lenet5", stored, stored) == ""
 
 
-def test_writing_the_index_gives_the_stored_bytes(tmp_path, monkeypatch):
-    few = {name: registry.entries()[name] for name in ("resnet20_cifar", "lenet5", "alexnet")}
+def test_the_index_knows_every_file_as_it_is():
+    assert registry.stale() == ""
+
+
+FEW = ("lenet5", "alexnet", "resnet20_cifar")
+
+
+@pytest.fixture
+def three(tmp_path, monkeypatch):
+    """A folder with the index of an atlas of three networks, and with what is left of a fourth."""
+    few = {name: registry.entries()[name] for name in sorted(FEW)}
     monkeypatch.setattr(registry, "entries", lambda: few)
     (tmp_path / "layers").mkdir()
     (tmp_path / "layers" / "gone.json").write_text("{}")
-    assert index.write(tmp_path, tmp_path / "known.json") == ["lenet5", "alexnet", "resnet20_cifar"]
-    assert {file.stem for file in (tmp_path / "layers").iterdir()} == set(few)
-    stored = known.STORED.read_text()
-    assert (tmp_path / "known.json").read_text() == known.text(
+    lines = []
+    assert index.write(None, tmp_path, tmp_path / "known.json", lines.append) == list(FEW)
+    assert [line.split()[0] for line in lines] == sorted(FEW)
+    return tmp_path
+
+
+def test_writing_the_index_gives_the_stored_bytes(three):
+    assert {file.stem for file in (three / "layers").iterdir()} == set(FEW)
+    kinds = known.known_checkpoints()
+    assert (three / "known.json").read_text() == known.text(
         {
             names: kept
-            for names, group in known.catalogue().items()
-            if (kept := [k for k in group if k.ours in few])
+            for names, group in kinds.items()
+            if (kept := [kind for kind in group if kind.ours in FEW])
         }
     )
-    assert stored == known.text(known.catalogue())
-    for name in few:
+    assert known.STORED.read_text() == known.text(kinds)
+    for name in FEW:
         table = f"layers/{name}.json"
-        assert (tmp_path / table).read_bytes() == (index.HERE / table).read_bytes()
-    assert json.loads((tmp_path / "catalogue.json").read_text()) == {
-        name: registry.stored_facts()[name] for name in few
+        assert (three / table).read_bytes() == (index.HERE / table).read_bytes()
+    for file, stored in (
+        ("catalogue.json", registry.stored_facts()),
+        ("sources.json", json.loads((index.HERE / "sources.json").read_text())),
+    ):
+        assert json.loads((three / file).read_text()) == {name: stored[name] for name in FEW}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in folder.rglob("*.json")}
+
+
+@pytest.mark.parametrize("lost", [(), ("alexnet",), ("lenet5", "resnet20_cifar")])
+def test_renewing_some_networks_changes_no_byte_of_the_others(three, lost):
+    before = contents(three)
+    for file in ("catalogue.json", "sources.json"):
+        held = json.loads((three / file).read_text())
+        rest = {name: kept for name, kept in held.items() if name not in lost}
+        (three / file).write_text(json.dumps(rest))
+    for name in lost:
+        (three / "layers" / f"{name}.json").unlink()
+    kinds = known.read(three / "known.json")
+    (three / "known.json").write_text(
+        known.text(
+            {
+                names: [kind for kind in group if kind.ours not in lost]
+                for names, group in kinds.items()
+            }
+        )
+    )
+    lines = []
+    index.write(lost or ("lenet5",), three, three / "known.json", lines.append)
+    assert [line.split()[0] for line in lines] == list(lost or ("lenet5",))
+    assert contents(three) == before
+
+
+def test_renewing_drops_what_is_gone_from_the_atlas(three, monkeypatch):
+    one = {"lenet5": registry.entries()["lenet5"]}
+    monkeypatch.setattr(registry, "entries", lambda: one)
+    assert index.write((), three, three / "known.json") == ["lenet5"]
+    for file in ("catalogue.json", "sources.json"):
+        assert list(json.loads((three / file).read_text())) == ["lenet5"]
+    assert {kind.ours for group in known.read(three / "known.json").values() for kind in group} == {
+        "lenet5"
     }
+    assert [file.name for file in (three / "layers").iterdir()] == ["lenet5.json"]
+
+
+def test_a_network_that_cannot_be_measured_leaves_the_index_as_it_was(three, monkeypatch):
+    before = contents(three)
+    monkeypatch.setattr(index, "table", lambda name: {"lenet5": {}}[name])
+    with pytest.raises(KeyError):
+        index.write(("lenet5", "alexnet"), three, three / "known.json")
+    assert contents(three) == before

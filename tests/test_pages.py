@@ -65,9 +65,10 @@ def test_a_network_that_stands_for_others_is_one_of_them():
     assert work("senet").families[0] == "senet"
 
 
-def test_every_paper_has_a_recipe_or_says_why_not():
+def test_a_paper_of_which_something_is_told_has_a_recipe_or_says_why_not():
     for found in works.all_works():
-        if not found.paper["silent"].startswith("There is no paper"):
+        told = (ROOT / "convatlas" / "papers" / f"{found.page}.toml").exists()
+        if told and not found.paper["silent"].startswith("There is no paper"):
             assert any(record.paper["recipe"] for record in found.records), found.paper["title"]
 
 

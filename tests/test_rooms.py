@@ -11,24 +11,30 @@ import convatlas
 
 DOORS = {
     "errors": set(),
+    "settings": set(),
+    "augmentation": {"settings"},
     "paper": set(),
     "layers": set(),
     "anatomy": set(),
-    "data": set(),
+    "data": {"augmentation"},
     "weights": set(),
     "recipes": set(),
     "papers": set(),
-    "nets": {"paper", "layers"},  # and one other file of nets: see below
-    "registry": {"nets", "paper", "weights"},
+    "nets": {"paper", "layers"},  # and one other file of nets: see _ancestors
+    "elsewhere": {"weights"},
+    "registry": {"nets", "paper", "weights", "elsewhere"},
     "verification": {"registry", "anatomy", "paper"},
     "index": {"registry", "anatomy", "verification", "papers", "weights"},
     "conversion": {"registry", "weights"},
-    "pages": {"registry", "anatomy", "weights"},
+    "pages": {"registry", "anatomy", "weights", "elsewhere"},
     "model_file": {"data", "registry"},
     "evaluation": {"data", "registry"},
     "prediction": {"data", "registry", "model_file"},
     "finished_run": {"data", "evaluation", "model_file", "training"},
-    "training": {"data", "registry", "evaluation", "model_file", "weights"},
+    "training": {
+        *("settings", "augmentation"),
+        *("data", "registry", "evaluation", "model_file", "weights"),
+    },
 }
 ALL_DOORS = {"cli", "__main__"}  # the front of the house
 HOUSE = Path(convatlas.__file__).parent
@@ -88,17 +94,18 @@ def trespasses(files: dict[str, str]) -> list[str]:
 
 
 def _ancestors(path: str, seen: set[str], files: dict[str, str]) -> list[str]:
-    nets = _nets(seen)
-    found = (
-        [f"{path}: builds on {' and '.join(sorted(nets))}; one is the limit"]
-        if len(nets) > 1
-        else []
-    )
-    for name in sorted(nets):
-        older = f"nets/{name}.py"
-        if _nets(imports(files.get(older, ""), older)):
-            found.append(f"{path}: builds on {name}, which itself builds on a net")
-    return found
+    """A file of nets may build on one other, and then names what that one builds on, too."""
+    nets = sorted(_nets(seen))
+    older = {name: f"nets/{name}.py" for name in nets}
+    parents = {name: _nets(imports(files.get(older[name], ""), older[name])) for name in nets}
+    if not nets or any(set(nets) == {name, *parents[name]} for name in nets):
+        return []
+    deeper = [
+        f"{path}: builds on {name}, which itself builds on {' and '.join(sorted(parents[name]))}"
+        for name in nets
+        if parents[name]
+    ]
+    return deeper or [f"{path}: builds on {' and '.join(nets)}; one is the limit"]
 
 
 def _nets(seen: set[str]) -> set[str]:
@@ -130,6 +137,10 @@ def test_every_import_goes_through_a_door():
         ),
         ("nets/new.py", "from . import resnet, vgg"),
         ("nets/new.py", "from convatlas.nets.resnet_cifar import ResNetCIFAR"),
+        (
+            "nets/new.py",
+            "from convatlas.nets.vgg import VGG\nfrom convatlas.nets import resnet_cifar",
+        ),
     ],
 )
 def test_a_trespass_is_seen(path, source):
@@ -147,6 +158,10 @@ def test_a_trespass_is_seen(path, source):
             ),
         ),
         ("nets/new.py", "from convatlas.nets.resnet import Residual, ResNet"),
+        (
+            "nets/new.py",
+            "from convatlas.nets.resnet import ResNet\nfrom convatlas.nets import resnet_cifar",
+        ),
         ("nets/new.py", "from . import resnet"),
         ("verification.py", "from convatlas import registry, summary"),
         ("training/new.py", "import convatlas\nfrom . import loss"),

@@ -16,8 +16,10 @@ from convatlas.nets.resnest import DropBlock
 from convatlas.registry import create_model, entries, stored_facts
 
 DROPOUT_OF_A_FILE = {
-    "alexnet": [0.5, 0.5],  # Sec. 4.2: in the first two full layers
-    "vgg": [0.5, 0.5],  # Sec. 3.1: for the first two full layers, 0.5
+    "alexnet": [0.5, 0.5],  # Sec. 4.2: in the first two fully connected layers
+    "alexnet_owt": [0.5, 0.5],
+    "alexnet_tutorial": [0.5, 0.5],
+    "vgg": [0.5, 0.5],  # Sec. 3.1: for the first two fully connected layers, 0.5
     "googlenet": [0.4, 0.7, 0.7],  # Sec. 5 and Table 1: 40%; 70% in either auxiliary head
     "googlenet_torchvision": [0.2, 0.7, 0.7],
     "inception_v3": [0.2],  # silent; the release keeps 0.8
@@ -25,9 +27,12 @@ DROPOUT_OF_A_FILE = {
     "inception_resnet": [0.2],  # Figure 15: keep 0.8
     "xception": [0.5],  # Sec. 4.3: 0.5 before the logistic regression
     "squeezenet": [0.5],  # Sec. 3.3: 50% after fire9
+    "squeezenet1_1": [0.5],
     "mobilenet_v1": [0.001],  # silent; the release keeps 0.999
     "mobilenet_v2": [0.2],  # silent about the rate; the release keeps 0.8
     "mobilenet_v3": [0.2],  # Sec. 6.1: 0.8, which is the share that is kept
+    "mobilenet_v3_minimalistic": [0.2],
+    "mobilenet_v3_reduced_tail": [0.2],
 }
 DROPOUT = {
     "nin_cifar10": [0.5, 0.5],

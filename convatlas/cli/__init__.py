@@ -4,32 +4,79 @@ verb that needs it.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped and resumable.
 """
 
+import io
 import os
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group, Parameter
 
 import convatlas
-from convatlas.cli import atlas, checking, checkpoints, differences, evaluation, recipes, runs
+from convatlas.cli import (
+    atlas,
+    checking,
+    checkpoints,
+    claims,
+    differences,
+    evaluation,
+    examples,
+    recipes,
+    runs,
+    usage,
+)
 from convatlas.errors import FAILED, WRONG_USAGE, Error
 
+COMMANDS = {  # in the order of work
+    "The networks": {
+        "list": atlas.list_,
+        "show": atlas.show,
+        "diff": differences.diff,
+        "verify": claims.verify,
+    },
+    "Training and using one": {
+        "recipes": recipes.recipes,
+        "check-data": checking.check_data,
+        "train": runs.train,
+        "eval": evaluation.eval_,
+        "predict": runs.predict,
+    },
+    "Files of weights": {"convert": checkpoints.convert},
+}
 app = App(
     name="convatlas",
     help="The classic convolutional networks, exactly as their papers printed them.",
+    help_epilogue=examples.under(""),
     version=convatlas.__version__,
     version_flags=["--version"],
     help_on_error=False,
+    default_parameter=Parameter(negative=()),
 )
-app.command(atlas.list_, name="list")
-app.command(atlas.show)
-app.command(atlas.verify)
-app.command(differences.diff)
-app.command(checkpoints.convert)
-app.command(checking.check_data, name="check-data")
-app.command(runs.train)
-app.command(evaluation.eval_, name="eval")
-app.command(runs.predict)
-app.command(recipes.recipes)
+for number, (title, commands) in enumerate(COMMANDS.items()):
+    group = Group(title, sort_key=number)
+    for name, function in commands.items():
+        app.command(
+            function,
+            name=name,
+            group=group,
+            sort_key=list(commands).index(name),
+            help_epilogue=examples.under(name),
+        )
+REST = Group("Help", sort_key=len(COMMANDS))
+app["--help"].group = app["--version"].group = (REST,)
+app.register_install_completion_command(
+    group=REST, help="Let the Tab key complete commands and flags in this shell."
+)
+
+
+@app.command(name="help", group=REST, sort_key=-1)
+def help_(command: str | None = None) -> int:
+    """The help of a command; without one, what you see here.
+
+    Parameters
+    ----------
+    command: str
+        A command, such as train.
+    """
+    return run([command, "--help"] if command else ["--help"])
 
 
 def main(words: list[str] | None = None) -> None:
@@ -37,6 +84,9 @@ def main(words: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not every one knows every letter: Windows' pipes
+            stream.reconfigure(errors="backslashreplace")
     if "RANK" in os.environ:
         _run_as(int(os.environ["RANK"]), words, debug)
     sys.exit(run(words, debug))
@@ -62,9 +112,15 @@ def run(words: list[str], debug: bool = False) -> int:
     """One command; its exit code. Every failure is one sentence on standard error, with a traceback
     only if asked.
     """
+    words = [_at_home(word) for word in words]
     try:
-        return app(words, exit_on_error=False, print_error=False, result_action="return_value") or 0
-    except BrokenPipeError:  # the reader of our output, head or less, has left
+        words = usage.translated(app, words)
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()  # a reader that has left is met here, not while Python ends
+        return code or 0
+    except (BrokenPipeError, SystemExit) as left:
+        if not _reader_left(left):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -78,12 +134,25 @@ def run(words: list[str], debug: bool = False) -> int:
         )  # quiet: another process says it
 
 
+def _at_home(word: str) -> str:
+    """~/runs and --output=~/runs as paths, wherever the shell leaves them as they are."""
+    flag, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    return flag + equals + os.path.expanduser(value)
+
+
+def _reader_left(error: BaseException) -> bool:
+    """Whether the reader of our output, head or less, has read enough. rich turns that into an exit
+    of its own with code 1.
+    """
+    return isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError)
+
+
 def _explain(error: Exception) -> tuple[str, int]:
     """The sentence and the exit code for what went wrong."""
     if isinstance(error, Error):
         return str(error), error.exit_code
     if isinstance(error, CycloptsError):
-        return str(error), WRONG_USAGE
+        return usage.sentence(app, error), WRONG_USAGE
     if isinstance(error, ValueError):
         return str(error), FAILED
     return f"{type(error).__name__}: {error} (--debug shows where)", FAILED

@@ -1,26 +1,25 @@
-"""list, show and verify: what the atlas knows of its networks, printed. list and show never import
-torch.
-"""
+"""list and show: what the atlas knows of its networks, printed. Neither imports torch."""
 
-from itertools import groupby
+import sys
 
 from convatlas import registry
-from convatlas.cli.printing import Phrase, by, open_console, plain_table, plural, print_json, short
+from convatlas.anatomy.table import by
+from convatlas.cli.printing import is_narrow, open_console, plural, print_json, short
+from convatlas.errors import FAILED
 
 COUNTED = (
     "Counted: all weights, biases and scales, no running statistics; multiply-adds (MACs) of "
     "convolutions and linear layers for one image. fvcore, thop and ptflops add batch norm, "
     "pooling or activations; FLOPs are 2 x MACs."
 )
-FIGURES = ("output", "params", "MACs", "receptive field")
 NOTES = {
-    "introduced": "introduced",
     "left open": "silent",
     "departs": "departs",
     "others": "elsewhere",
     "recipe": "recipe",
     "results": "results",
 }  # how a field of the paper is called -> the field
+WILD = "*?["
 
 
 def list_(
@@ -31,12 +30,13 @@ def list_(
     max_params: float | None = None,
     json: bool = False,
 ) -> int:
-    """List the networks, by paper.
+    """List the networks, by paper. Exit code 1 if there is none.
 
     Parameters
     ----------
     pattern: str
-        A wildcard over names, such as "resnet*".
+        A part of the name, such as resnet; a wildcard, such as 'vgg*_bn'; or else a word of the
+        paper's title or authors.
     family: str
         The file in convatlas/nets, such as resnet_cifar.
     year: int
@@ -46,125 +46,135 @@ def list_(
     json: bool
         Print JSON.
     """
-    found = {
-        name: registry.stored_facts()[name]
-        for name in registry.list_models(pattern, family, year, max_params)
-    }
+    asked = (family, year, max_params)
+    names = _matching(pattern, *asked)
+    found = {name: registry.stored_facts()[name] for name in names}
+    why = "" if found else _nothing(pattern, *asked)
+    if registry.stale() not in why:  # an unknown name is told of it already
+        _say_if_stale()
     if json:
-        return print_json(
-            [
-                {"name": name, "year": facts["paper"]["year"], "title": facts["paper"]["title"]}
-                | {key: facts[key] for key in ("family", "params", "macs", "input_size")}
-                for name, facts in found.items()
-            ]
-        )
-    console = open_console()
-    width = max(map(len, found), default=0)
-    papers = sorted(found.items(), key=lambda item: _paper(item[1]))
-    for (year_, title), networks in groupby(papers, key=lambda item: _paper(item[1])):
-        console.print(f"{year_}  {title}", style="bold")
-        for name, facts in networks:
-            params, macs = short(facts["params"]), short(facts["macs"])
-            console.print(
-                f"      {name:<{width}}  {params:>7} params  {macs:>7} MACs  "
-                f"{by(facts['input_size'])}"
-            )
-    count = len({_paper(facts) for facts in found.values()})
-    console.print(
-        (
-            f"{plural(len(found), 'network')} of {plural(count, 'paper')}; convatlas show NAME "
-            "tells more"
-        ),
-        style="dim",
-    )
+        print_json([_record(name, facts) for name, facts in found.items()])
+    elif found:
+        _print_list(found)
+    if not found:
+        print(f"convatlas: {why}", file=sys.stderr)
+        return FAILED
     return 0
 
 
+def _matching(pattern: str, *asked) -> list[str]:
+    """Names that fit the wildcard, or contain the word, or whose paper does."""
+    if any(mark in pattern for mark in WILD):
+        return registry.list_models(pattern, *asked)
+    if names := registry.list_models(f"*{pattern.lower()}*", *asked):
+        return names
+    return [
+        name
+        for name in registry.list_models("*", *asked)
+        if pattern.lower() in _spoken(registry.stored_facts()[name]["paper"])
+    ]
+
+
+def _spoken(paper: dict) -> str:
+    return f"{paper['title']} {paper['authors']}".lower()
+
+
+def _nothing(pattern: str, family: str | None, year: int | None, max_params: float | None) -> str:
+    """Why nothing was found, and what to type instead."""
+    facts = registry.stored_facts()
+    families = sorted({known["family"] for known in facts.values()})
+    if family is not None and family not in families:
+        return f"there is no family {family!r}; there are {', '.join(families)}"
+    if (year, max_params) != (None, None) or family:
+        return "no network is all that; leave one of the conditions out"
+    if any(mark in pattern for mark in WILD):
+        return f"no name fits {pattern!r}; `convatlas list` shows them all"
+    try:
+        registry.require(pattern, facts)
+    except registry.UnknownNetwork as error:
+        return str(error)
+    raise AssertionError(pattern)
+
+
+def _record(name: str, facts: dict) -> dict:
+    return {"name": name, "year": facts["paper"]["year"], "title": facts["paper"]["title"]} | {
+        key: facts[key] for key in ("family", "params", "macs", "input_size")
+    }
+
+
+def _print_list(found: dict[str, dict]) -> None:
+    from convatlas.pages.works import all_works
+
+    console = open_console()
+    row = _stacked if is_narrow(console) else _row
+    width = max(map(len, found))
+    if not is_narrow(console):
+        console.print(f"      {'network':<{width}}   params     MACs  input", style="dim")
+    papers = 0
+    for work in all_works():
+        networks = {name: facts for name, facts in work.networks.items() if name in found}
+        if networks:
+            papers += 1
+            console.print(f"{work.paper['year']}  {work.paper['title']}", style="bold")
+        for name, facts in networks.items():
+            console.print(row(name, width, facts))
+    console.print(
+        f"{plural(len(found), 'network')} of {plural(papers, 'paper')}; convatlas show NAME tells "
+        "more",
+        style="dim",
+    )
+
+
+def _row(name: str, width: int, facts: dict) -> str:
+    params, macs = short(facts["params"]), short(facts["macs"])
+    return f"      {name:<{width}}  {params:>7}  {macs:>7}  {by(facts['input_size'])}"
+
+
+def _stacked(name: str, width: int, facts: dict) -> str:
+    """The same where a row is too wide."""
+    params, macs = short(facts["params"]), short(facts["macs"])
+    return f"  {name}\n      {params} params, {macs} MACs"
+
+
 def show(name: str, *, layers: bool = False, json: bool = False) -> int:
-    """Show a network: its paper, counts, claims beside measured values, and layers.
+    """Show a network: its paper, other forms, layers, and claims beside measured values.
 
     Parameters
     ----------
     name: str
-        A name from `convatlas list`.
+        A name from `convatlas list`; one of timm or torchvision is answered with ours.
     layers: bool
         Every layer on its own line, unfolded.
     json: bool
         Print JSON; with --layers, the layer table too.
     """
     facts = registry.describe(name)
+    _say_if_stale()
     if json:
         return print_json({key: value for key, value in facts.items() if layers or key != "layers"})
+    from convatlas.cli.claims import print_claims, print_errata
+    from convatlas.cli.layers import print_layers
+
     console = open_console()
-    _print_paper(console, name, facts)
+    _print_head(console, name, facts)
+    _print_notes(console, _relations(name, facts))
+    print_layers(console, facts["layers"], every_layer=layers)
+    console.print()
+    paper = facts["paper"]
+    _print_notes(console, [(label, paper[key]) for label, key in NOTES.items() if paper[key]])
     if facts["claims"]:
-        console.print(_claims_table(facts["claims"]))
-        _print_errata(console, [(name, claim) for claim in facts["claims"] if claim["erratum"]])
-    console.print(_all_layers(facts["layers"]) if layers else _folded_layers(facts["layers"]))
-    console.print(
-        "\nreceptive field: the side, in pixels, of what one output sees, borders not clipped",
-        style="dim",
-    )
+        print_claims(console, facts["claims"])
+        print_errata(console, [(name, claim) for claim in facts["claims"] if claim["erratum"]])
     return 0
 
 
-def verify(name: str | None = None, *, json: bool = False) -> int:
-    """Measure every printed claim again: one network's, or all. Exit code 1 if one fails.
-
-    Parameters
-    ----------
-    name: str
-        A name from `convatlas list`; without one, all networks.
-    json: bool
-        Print JSON.
-    """
-    from dataclasses import asdict
-
-    from convatlas.verification import ledger
-    from convatlas.verification import verify as measure
-
-    verdicts = measure(name)
-    count = ledger(verdicts)
-    claims = [
-        (
-            v.network,
-            asdict(v.claim) | {"measured": v.measured, "status": v.status, "reason": v.reason},
-        )
-        for v in verdicts
-    ]
-    if json:
-        print_json(
-            {
-                "ledger": asdict(count),
-                "claims": [{"network": network} | claim for network, claim in claims],
-            }
-        )
-        return int(count.fails > 0)
-    console = open_console()
-    if name and claims:
-        console.print(_claims_table([claim for _, claim in claims]))
-    _print_errata(console, [pair for pair in claims if pair[1]["status"] == "erratum"])
-    for network, claim in claims:
-        if claim["status"] == "fails":
-            console.print(
-                f"FAILS  {network}: {_sentence(claim)}: {claim['reason']}", style="bold red"
-            )
-    of = (
-        f"of {name}"
-        if name
-        else f"of {plural(count.papers, 'paper')}, {plural(count.networks, 'network')}"
-    )
-    console.print(
-        f"{plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are errata with "
-        f"their reason, {count.fails} fail",
-        style="bold",
-    )
-    return int(count.fails > 0)
+def _say_if_stale() -> None:
+    """To contributors: what is printed comes from an index that their edits have outrun."""
+    if outdated := registry.stale():
+        print(f"convatlas: {outdated}", file=sys.stderr)
 
 
-def _print_paper(console, name: str, facts: dict) -> None:
-    from rich.table import Table
-
+def _print_head(console, name: str, facts: dict) -> None:
     paper = facts["paper"]
     console.print(name, style="bold cyan")
     console.print(paper["title"], style="bold")
@@ -181,106 +191,42 @@ def _print_paper(console, name: str, facts: dict) -> None:
         style="bold",
     )
     console.print(
-        f"reads {by(facts['input_size'])}, tells "
-        f"{plural(facts['num_classes'], 'class', 'classes')} apart"
+        f"reads {by(facts['input_size'])}, classifies into "
+        f"{plural(facts['num_classes'], 'class', 'classes')}"
     )
     console.print(COUNTED, style="dim")
     console.print()
+
+
+def _relations(name: str, facts: dict) -> list[tuple[str, str]]:
+    """What is new in it, its other forms, and which other networks are called so elsewhere."""
+    from convatlas.elsewhere.networks import note
+    from convatlas.pages.names import forms
+
+    stored = registry.stored_facts()
+    family = [other for other in stored if stored[other]["family"] == facts["family"]]
+    rows = [("introduced", facts["paper"]["introduced"])]
+    for what, names in forms(name, stored):
+        rows.append(("other forms", f"{', '.join(names)}: {what}"))
+    rows.append(("elsewhere", note(name)))
+    if len(family) > 1:
+        rows.append(
+            ("same file", f"{len(family)} networks: convatlas list --family {facts['family']}")
+        )
+    return [(label, text) for label, text in rows if text]
+
+
+def _print_notes(console, rows: list[tuple[str, str]]) -> None:
+    """Texts beside their labels; a label that repeats the one above is left out."""
+    from rich.table import Table
+
     notes = Table.grid(padding=(0, 2, 0, 0))
     notes.add_column(style="bold", no_wrap=True)
     notes.add_column()
-    for label, key in NOTES.items():
-        if paper[key]:
-            notes.add_row(label, paper[key])
-    console.print(notes)
-    console.print()
-
-
-def _claims_table(claims: list[dict]):
-    from rich.text import Text
-
-    table = plain_table(
-        "claim", "printed", "measured", "", "source", right=("printed", "measured", "")
-    )
-    colours, above = {"holds": "green", "erratum": "yellow", "fails": "bold red"}, ""
-    for claim in claims:
-        status = Text(claim["status"], style=colours[claim["status"]])
-        source = '"' if claim["source"] == above else claim["source"]
-        table.add_row(_what(claim), claim["printed"], claim["measured"], status, source)
-        above = claim["source"]
-    return table
-
-
-def _print_errata(console, errata: list[tuple[str, dict]]) -> None:
-    from rich.padding import Padding
-
-    console.print()
-    for network, claim in errata:
-        console.print(f"erratum  {network}: {_sentence(claim)}", style="yellow")
-        console.print(Padding(claim["erratum"], (0, 0, 0, 9)))
-    if errata:
+    above = ""
+    for label, text in rows:
+        notes.add_row("" if label == above else label, text)
+        above = label
+    if rows:
+        console.print(notes)
         console.print()
-
-
-def _folded_layers(layers: dict):
-    from convatlas.anatomy import Layer, fold
-
-    table = plain_table(
-        "layer", "", "made of", "output", "params", "MACs", "receptive field", right=("", *FIGURES)
-    )
-    for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"]):
-        repeats = f"x{line.repeats}" if line.repeats > 1 else ""
-        made_of = Phrase(line.made_of)
-        style = "" if line.indent else "bold"
-        table.add_row(
-            "  " * line.indent + line.name, repeats, made_of, *_figures(line), style=style
-        )
-    return table
-
-
-def _all_layers(layers: dict):
-    from convatlas.anatomy import Layer
-    from convatlas.anatomy.table import window_text
-
-    table = plain_table("layer", "kind", *FIGURES, right=FIGURES)
-    for stage, group in groupby(
-        map(Layer.from_row, layers["rows"]), key=lambda row: row.name.partition(".")[0]
-    ):
-        rows = list(group)
-        if rows[0].name != stage:
-            table.add_row(stage, style="bold")
-        for row in rows:
-            inside = row.name.partition(".")[2]
-            table.add_row(
-                f"  {inside}" if inside else stage,
-                f"{row.kind} {window_text(row)}",
-                *_figures(row),
-                style="" if inside else "bold",
-            )
-    return table
-
-
-def _figures(line) -> tuple[str, ...]:
-    """The cells under FIGURES, of a layer or a folded line; what is nothing stays empty."""
-    return (
-        by(line.output),
-        f"{line.params:,}" if line.params else "",
-        short(line.macs) if line.macs else "",
-        str(line.receptive_field or ""),
-    )
-
-
-def _what(claim: dict) -> str:
-    of, at = claim["part"] and f" of {claim['part']}", claim["at"] and f" at {claim['at']}"
-    return claim["quantity"] + of + at
-
-
-def _sentence(claim: dict) -> str:
-    return (
-        f"{_what(claim)}, printed {claim['printed']}, measured {claim['measured'] or 'nothing'} "
-        f"({claim['source']})"
-    )
-
-
-def _paper(facts: dict) -> tuple[int, str]:
-    return facts["paper"]["year"], facts["paper"]["title"]

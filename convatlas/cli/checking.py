@@ -1,5 +1,6 @@
 """check-data: what is wrong with a folder of images, as text and as a table."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -26,7 +27,7 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
 
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
-    report = check(folder, workers, progress=_progress())
+    report = check(folder, workers or os.cpu_count() or 1, progress=_progress())
     for found in report.problems:
         print(f"{found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
     for found in report.notes[:SHOWN]:

@@ -1,6 +1,7 @@
 """diff: two networks side by side, printed."""
 
-from convatlas.cli.printing import Phrase, by, open_console, plain_table, print_json, short
+from convatlas.anatomy.table import by
+from convatlas.cli.printing import Phrase, open_console, plain_table, print_json, short
 
 PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])"  # where a path may break
 LEGEND = {

@@ -6,14 +6,53 @@ import json
 import os
 import re
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+NARROW = 70  # columns; below, tables of layers and claims become lines
+SECONDS = 20.0  # between two lines of progress where there is no terminal
 
 
-def open_console():
+def open_console(stderr: bool = False):
     """Colours and the real width on a terminal; plain text, 120 wide, anywhere else."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-    return Console(width=width, markup=False, highlight=False, emoji=False)
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 120
+    return Console(width=width, markup=False, highlight=False, emoji=False, stderr=stderr)
+
+
+def is_narrow(console) -> bool:
+    return console.width < NARROW
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Gives a function of (done, of all): a bar on standard error where that is a terminal, else a
+    line now and then.
+    """
+    if not sys.stderr.isatty():
+        yield _lines(what)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=open_console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _lines(what: str) -> Callable[[int, int], None]:
+    printed_at = time.monotonic()
+
+    def show(done: int, of: int) -> None:
+        nonlocal printed_at
+        if time.monotonic() - printed_at >= SECONDS:
+            printed_at = time.monotonic()
+            print(f"{what}: {done} of {of}", file=sys.stderr, flush=True)
+
+    return show
 
 
 def print_json(value) -> int:
@@ -58,10 +97,6 @@ def plain_table(*columns: str, right: tuple[str, ...] = ()):
             overflow="fold",
         )
     return table
-
-
-def by(sizes) -> str:
-    return "x".join(map(str, sizes))
 
 
 def short(number: int) -> str:

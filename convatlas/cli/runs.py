@@ -1,30 +1,60 @@
 """train and predict: flags to a recipe, and what a person reads while a run goes on."""
 
+import shlex
+from collections.abc import Iterator
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from convatlas.errors import RecipeError
 from convatlas.training import builtin
 from convatlas.training.recipe import Recipe
 
 SHORT = {"batch_size": "-b", "workers": "-j"}
+GROUPS = {  # the first field of each group of flags, as Recipe orders them -> its title
+    "data": "Images",
+    "epochs": "Steps and optimiser",
+    "sched": "Learning rate over time",
+    "loss": "Loss",
+    "weights": "Starting weights and frozen parts",
+    "crop": "Cropping and augmentation",
+    "test_crops": "Testing",
+    "seed": "Where and how to run",
+}
 
 
-def _flag(f: Any) -> tuple[str, Any, Any]:
-    """A recipe's field as an optional flag, so that only what is typed changes the recipe."""
+def _flags() -> Iterator[tuple[str, Any, Any]]:
+    """A recipe's fields as optional flags, so that only what is typed changes the recipe."""
+    group = Group("Parameters")
+    for number, f in enumerate(fields(Recipe)):
+        if f.name in GROUPS:
+            group = Group(GROUPS[f.name], sort_key=number + 1)
+        if f.name != "network":
+            yield _flag(f, group)
+
+
+def _flag(f: Any, group: Group) -> tuple[str, Any, Any]:
     names = ["--" + f.name.replace("_", "-"), *([SHORT[f.name]] if f.name in SHORT else [])]
+    choices = [choice for choice in f.metadata["allowed"].split(" | ") if choice]
+    listed = f" [choices: {', '.join(choices)}]" if len(choices) > 1 else ""
     default = "none" if f.default in ("", ()) else f.default
-    text = f"{f.metadata['help']} [{default}]"
-    parameter = Parameter(name=names, help=text, show_default=False, consume_multiple=True)
+    text = f"{f.metadata['help']}{listed} [default: {default}]"
+    parameter = Parameter(
+        name=names,
+        negative=names[0].replace("--", "--no-", 1) if f.type is bool else (),
+        help=text,
+        show_default=False,
+        consume_multiple=True,
+        group=group,
+    )
     return f.name, Annotated[f.type | None, parameter], field(default=None)
 
 
 Flags = make_dataclass(
     "Flags",
-    [_flag(f) for f in fields(Recipe) if f.name != "network"],
+    list(_flags()),
     kw_only=True,
     namespace={"__module__": __name__},
 )
@@ -72,7 +102,18 @@ def train(
 
     with default_callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
+    _print_next(looking.folder or folder)
     return 0
+
+
+def _print_next(folder: Path | None) -> None:
+    """Where the run lies, and what to type next; nothing where another process says it."""
+    if folder is None:
+        return
+    run = shlex.quote(str(folder))
+    print(f"the run lies in {folder}; next:")
+    print(f"  convatlas eval {run}")
+    print(f"  convatlas predict {run} --test 8    # or image files, or folders")
 
 
 def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
@@ -86,6 +127,10 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
     name = builtin.matching(given["network"], given.get("data", Recipe().data))
+    from convatlas.elsewhere.networks import note
+
+    if other := note(given["network"]):
+        print(f"note: {other}")
     if name:
         print(f"recipe: {name}, built in")
     return builtin.read(name) if name else Recipe()

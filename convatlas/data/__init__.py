@@ -1,5 +1,5 @@
 """Where images come from, and how they are checked, decoded, ordered, fitted and augmented. Imports
-nothing of ours.
+nothing of ours but the list of augmentations.
 
     data = open_data("digits")                          # or a published set's name, or a folder
     prep = fit_preprocess(data, side=32)                # stored with the weights

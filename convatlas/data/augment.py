@@ -1,13 +1,15 @@
 """Distortions that keep an image's class, each a function of the numbers drawn for that image."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
+from convatlas.augmentation import Augmentation
 from convatlas.data import mixing
 from convatlas.data.colours import jittered, pca_noise
 from convatlas.data.policies import DRAWS, POLICIES
@@ -38,15 +40,13 @@ COLUMNS = (
     *(f"erase_area{i}" for i in range(TRIES)),
     *(f"erase_ratio{i}" for i in range(TRIES)),
 )
-CROPS = ("fit", "center", "random", "random-resized")
 MARGIN = 256 / 224  # of the shorter side over the crop, where a recipe does not say
 SHARP = 2  # a source has at least this many times the crop's side, if the file has it
 
 
 @dataclass(frozen=True)
-class Augment:
-    """How far training images may be distorted; every amount is uniform within its bound, 0 means
-    not at all.
+class Augment(Augmentation):
+    """The settings of Augmentation, and what they do. DataError if one is not allowed.
 
     First an image is cut: "fit" and "center" as evaluation does it, "random" a square of its
     shorter side brought to `resize`, "random-resized" any part of it. Then, in this order: pad and
@@ -58,36 +58,7 @@ class Augment:
     together in one bilinear sampling; what comes in from outside is black.
     """
 
-    pad: int = 0  # pixels: moved by a whole number of pixels in [-pad, pad], each way
-    flip: bool = False  # left and right, for every second image
-    shift: float = 0.0  # pixels, sub-pixel, each way
-    rotate: float = 0.0  # degrees, either way
-    scale: float = 0.0  # 0.1: larger or smaller by up to a tenth
-    squeeze: float = 0.0  # 0.1: wider and as much lower, or the reverse, by up to a tenth
-    shear: float = 0.0  # 0.1: horizontally, by up to a tenth of the distance from the middle row
-    crop: str = "fit"  # fit, center, random or random-resized
-    resize: tuple[
-        int, ...
-    ] = ()  # pixels: the shorter side before cropping, or its range; (): 8/7 of the crop
-    crop_scale: tuple[float, ...] = (0.08, 1.0)  # random-resized: share of the area
-    crop_ratio: tuple[float, ...] = (3 / 4, 4 / 3)  # random-resized: width / height
-    color_jitter: float = (
-        0.0  # 0.4: brightness, contrast and saturation by factors 0.6..1.4, in any order
-    )
-    lighting: float = 0.0  # deviation of the noise along the principal colours; AlexNet's is 0.1
-    auto_augment: str = ""  # randaugment, autoaugment, autoaugment-cifar or trivialaugment
-    random_erasing: float = 0.0  # how often a part is covered with the mean colour
-    mixup: float = 0.0  # alpha of the Beta distribution of the share
-    cutmix: float = 0.0  # the same for CutMix; with both, either half of the time
-    sizes: tuple[int, ...] = ()  # pixels: sides of which each step draws one
-
-    def __post_init__(self):
-        for field in fields(self):
-            if not _allowed(field.name, getattr(self, field.name)):
-                raise DataError(
-                    f"augmentation cannot use {field.name} = {getattr(self, field.name)!r}; "
-                    f"give {_legal(field.name)}"
-                )
+    refusal: ClassVar = DataError
 
     @property
     def cuts(self) -> bool:
@@ -236,43 +207,3 @@ def _grid(maps: Tensor, side: int) -> Tensor:
 
 def _columns(u: dict[str, np.ndarray], *names: str) -> np.ndarray:
     return np.stack([u[name] for name in names], axis=1)
-
-
-def _allowed(name: str, value) -> bool:
-    if name == "crop":
-        return value in CROPS
-    if name == "auto_augment":
-        return value == "" or value in POLICIES
-    if name in ("resize", "sizes"):
-        return (
-            isinstance(value, tuple)
-            and all(type(v) is int and v > 1 for v in value)
-            and (name == "sizes" or (len(value) <= 2 and list(value) == sorted(value)))
-        )
-    if name in ("crop_scale", "crop_ratio"):
-        return (
-            isinstance(value, tuple)
-            and len(value) == 2
-            and all(isinstance(v, int | float) for v in value)
-            and 0 < value[0] <= value[1] <= (1 if name == "crop_scale" else math.inf)
-        )
-    number = isinstance(value, int | float) and math.isfinite(value) and value >= 0
-    whole = name != "pad" or isinstance(value, int)
-    share = name not in ("scale", "squeeze") or (number and value < 1)
-    return number and whole and share and (name != "random_erasing" or value <= 1)
-
-
-def _legal(name: str) -> str:
-    return {
-        "pad": "a whole number of pixels, 0 or more",
-        "flip": "true or false",
-        "scale": "a share from 0 to below 1",
-        "squeeze": "a share from 0 to below 1",
-        "crop": " | ".join(CROPS),
-        "resize": "one number of pixels, or two, the smaller first",
-        "sizes": "numbers of pixels",
-        "crop_scale": "two shares above 0, the smaller first",
-        "crop_ratio": "two ratios above 0, the smaller first",
-        "auto_augment": "nothing | " + " | ".join(POLICIES),
-        "random_erasing": "a share from 0 to 1",
-    }.get(name, "a number, 0 or more")

@@ -33,7 +33,7 @@ def check_data(
 
     Changes nothing in the folder. Training on it afterwards need not look again.
     """
-    found = layout(Path(path))
+    found = layout(Path(path).expanduser())
     split = FileSplit(found.root, torch.zeros(len(found.images), dtype=torch.int64), found.images)
     examined = examine_all(split, workers, timeout, progress)
     results = dict(zip(found.images, examined, strict=True))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 # Of the covariance of ImageNet's RGB pixels in 0..1, as Facebook's fb.resnet.torch published them
-# (column: component). Their sum, 0.2408, is three channels of deviation 0.283.
+# (column: component). Their sum, 0.2408, is three channels of standard deviation 0.283.
 EIGENVALUES = (0.2175, 0.0188, 0.0045)
 EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
 ORDERS = tuple(permutations(("brightness", "contrast", "saturation")))
@@ -21,7 +21,7 @@ def pca_noise(images: Tensor, draws: np.ndarray, sigma: float) -> Tensor:
     uniform, (N, 3).
 
     Krizhevsky et al. 2012, Sec. 4.1: the sum of the eigenvectors, each times its eigenvalue and
-    times a Gaussian of deviation `sigma` that is drawn anew whenever the image is used.
+    times a Gaussian of standard deviation `sigma` that is drawn anew whenever the image is used.
     """
     normal = NormalDist()
     alpha = (

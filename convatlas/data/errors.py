@@ -7,9 +7,8 @@ NAMED_AT_MOST = 20
 
 def broken_images(reasons: list[str]) -> DataError:
     """One error for all the images that could not be read, the first twenty by name."""
-    error = DataError(reasons[0] if len(reasons) == 1 else _list(reasons))
-    error.reasons = tuple(reasons)
-    return error
+    sentence = reasons[0] if len(reasons) == 1 else _list(reasons)
+    return DataError(sentence, reasons=tuple(reasons))
 
 
 def _list(reasons: list[str]) -> str:

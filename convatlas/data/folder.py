@@ -92,6 +92,7 @@ def find_images(paths) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for path in map(Path, [paths] if isinstance(paths, str | os.PathLike) else paths):
+        path = path.expanduser()
         if os.path.isdir(path):
             inside = _sorted_under(path, _Finds())
             if not inside:

@@ -1,8 +1,9 @@
-"""Decoding many images: a whole split into memory."""
+"""Decoding a whole split into memory, once for all the Loaders that read it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -17,6 +18,11 @@ MEMORY_LIMIT = 2**30  # bytes of one decoded split; a larger one is streamed
 BLOCK = 64  # images that a worker decodes at a time
 SAMPLE = 2000  # headers read, at most, to estimate what a split needs
 
+# What was decoded last of each split, for as long as the split lives: (geometry, uint8 (n, C, S,
+# S)) as it was fitted, and (at_least, [uint8 (C, H, W), ...]) whole, for crops.
+_FITTED: WeakKeyDictionary[Split, tuple[tuple, Tensor]] = WeakKeyDictionary()
+_WHOLE: WeakKeyDictionary[Split, tuple[int, list[Tensor]]] = WeakKeyDictionary()
+
 
 def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
     """Whether the fitted split, one byte a value, stays within `limit` bytes."""
@@ -24,15 +30,15 @@ def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
 
 
 def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> Tensor:
-    """The whole split, fitted: uint8 (n, channels, side, side). Decoded once, then kept with the
-    split.
+    """The whole split, fitted: uint8 (n, channels, side, side). Decoded once, then kept while the
+    split lives.
 
     Raises one DataError that lists every image which cannot be read.
     """
     geometry = (prep.channels, prep.side, prep.fit, prep.content)
-    if split.decoded is None or split.decoded[0] != geometry:
-        split.decoded = geometry, _decode(split, prep, workers, timeout)
-    return split.decoded[1]
+    if split not in _FITTED or _FITTED[split][0] != geometry:
+        _FITTED[split] = geometry, _decode(split, prep, workers, timeout)
+    return _FITTED[split][1]
 
 
 def _decode(split: Split, prep, workers: int, timeout: float) -> Tensor:
@@ -56,19 +62,19 @@ def sources(
     """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they exceed
     `limit` bytes.
 
-    As the split reads them with `at_least`. Decoded once, then kept with the split. Raises as
-    `decoded` does.
+    As the split reads them with `at_least`. Decoded once, then kept while the split lives. Raises
+    as `decoded` does.
     """
     if _source_bytes(split, at_least) > limit:
         return None
-    if split.sources is None or split.sources[0] != at_least:
+    if split not in _WHOLE or _WHOLE[split][0] != at_least:
         images = []
         for _, block in _in_blocks(partial(_read_all, split, at_least), split, workers, timeout):
             images += [
                 image.clone() for image in block
             ]  # a worker's own would each hold a file open
-        split.sources = at_least, images
-    return split.sources[1]
+        _WHOLE[split] = at_least, images
+    return _WHOLE[split][1]
 
 
 def _read_all(split: Split, at_least: int, block: Tensor, reading: Reading) -> list[Tensor]:

@@ -97,9 +97,7 @@ def unreadable(path: str | os.PathLike, reason: str) -> DataError:
     """The error for one image; `reason` is a predicate, with the remedy after its
     last semicolon.
     """
-    error = DataError(f"the image {str(path)!r} {reason}")
-    error.reason = reason
-    return error
+    return DataError(f"the image {str(path)!r} {reason}", reason=reason)
 
 
 def _require_file(path) -> None:

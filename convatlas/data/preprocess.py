@@ -60,7 +60,7 @@ class Preprocess:
 
     def normalise(self, fitted: Tensor) -> Tensor:
         """Pixels 0..255, uint8 or float, (N, channels, H, W) -> float32 with the set's mean 0 and
-        deviation 1.
+        standard deviation 1.
         """
         mean = 255 * torch.tensor(self.mean, device=fitted.device).view(-1, 1, 1)
         std = 255 * torch.tensor(self.std, device=fitted.device).view(-1, 1, 1)
@@ -93,8 +93,8 @@ def fit_preprocess(
     memory_limit: int = MEMORY_LIMIT,
     shorter: int | None = None,
 ) -> Preprocess:
-    """The preprocessing for this set at this side: the kind of fit, and the mean and deviation of
-    training images.
+    """The preprocessing for this set at this side: the kind of fit, and the mean and standard
+    deviation of training images.
 
     With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the
     set is like.
@@ -214,8 +214,8 @@ def _scaled(images: Tensor, h: int, w: int) -> Tensor:
 
 
 def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Per channel, of pixels in 0..1; a channel that never varies gets deviation 1. Exact: whole
-    numbers are summed.
+    """Per channel, of pixels in 0..1; a channel that never varies gets standard deviation 1. Exact:
+    whole numbers are summed.
     """
     channels = images.shape[1]
     histograms = np.zeros((channels, 256), np.int64)

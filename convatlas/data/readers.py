@@ -30,15 +30,16 @@ TIMEOUT = 300  # seconds to wait for one batch from a reader
 AHEAD = 2  # steps that each reader has before it
 GRACE = 1.0  # seconds in which readers may end by themselves
 BURIAL = 30  # seconds for a killed reader to be gone, unless its disk keeps it
-IDLE = -1
-STOPS = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGUSR1,
-)  # who stops a job sends them to all of it; the main decides
+IDLE, NOT_YET = -1, -2  # in place of an image's number: none is open; the reader has not begun
+# Who stops a job sends these to all of it; the main process decides. No system has all of them.
+STOPS = tuple(
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGBREAK")
+    if hasattr(signal, name)
+)
 PERHAPS = {
-    signal.SIGKILL: ", perhaps for want of memory",
-    signal.SIGBUS: ", perhaps for want of shared memory",
+    getattr(signal, "SIGKILL", 0): ", perhaps for want of memory",
+    getattr(signal, "SIGBUS", 0): ", perhaps for want of shared memory",
 }
 
 Reading = Callable[[int], None]  # told the number of each image before its file is opened
@@ -71,12 +72,20 @@ def stream(
             yield result
 
 
+def forks() -> bool:
+    """Whether a new process begins as a copy of this one. Where it does not, as on Windows and
+    macOS, it first runs the program's own file again, which only some are written for.
+    """
+    method = multiprocessing.get_start_method(allow_none=True)
+    return (method or multiprocessing.get_all_start_methods()[0]) == "fork"
+
+
 class _Reader:
     """One process, and this end of its pipe. It ends when that is closed, or its parent is gone."""
 
     def __init__(self, build: Build, earlier: Sequence["_Reader"]):
         self.pipe, other_end = multiprocessing.Pipe()
-        self.image = multiprocessing.RawValue(c_int64, IDLE)  # the number of the one it has open
+        self.image = multiprocessing.RawValue(c_int64, NOT_YET)  # the number of the one it has open
         ours = [self.pipe, *(reader.pipe for reader in earlier)]
         self.process = multiprocessing.Process(
             target=_serve, args=(other_end, ours, build, self.image), daemon=True
@@ -149,16 +158,21 @@ def _start(readers: list[_Reader], workers: int, build: Build) -> None:
 
 
 def _failed(why: str, image: int, split: Split) -> DataError:
-    name = "" if image == IDLE else split.names[image]
+    if image == NOT_YET and not forks():
+        return DataError(
+            f"a process that reads images could not begin: {why}; a script that uses workers must "
+            "have its calls under `if __name__ == '__main__':`, or use 0 workers, which read in "
+            "the main process"
+        )
+    name = split.names[image] if image >= 0 else ""
     where, remedy = (
         (f" while reading {name!r}", "look at this file, or use") if name else ("", "use")
     )
-    error = DataError(
+    return DataError(
         f"a process that reads images failed{where}: {why}; "
-        f"{remedy} fewer workers (0 reads in the main process)"
+        f"{remedy} fewer workers (0 reads in the main process)",
+        reading=name,
     )
-    error.reading = name
-    return error
 
 
 @contextmanager
@@ -193,6 +207,7 @@ def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) 
     """The life of a reader. `theirs` are the parent's ends of the pipes, which a fork copies: they
     must close here.
     """
+    image.value = IDLE
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)  # there is a reader for each core

@@ -89,10 +89,13 @@ def open_data(
             f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 "
             "to below 1"
         )
+    source = os.path.expanduser(source)
     if source == "digits":
         return _open_digits(seed, val_fraction)
     if source in _PUBLISHED:
-        return _open_published(str(source), Path(root or "data"), download, seed, val_fraction)
+        return _open_published(
+            str(source), Path(root or "data").expanduser(), download, seed, val_fraction
+        )
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
     return open_folder(Path(source), seed, val_fraction)

@@ -23,19 +23,9 @@ class Split:
 
     def __init__(self, labels: Tensor, names: Sequence[str]):
         self.labels, self.names = labels, names
-        self.decoded: tuple | None = (
-            None  # (geometry, uint8 (n, C, S, S)): kept by image_cache.py, shared by all Loaders
-        )
-        self.sources: tuple | None = None  # (at_least, [uint8 (C, H, W), ...]): the same for crops
 
     def __len__(self) -> int:
         return len(self.names)
-
-    def __getstate__(self) -> dict:
-        return self.__dict__ | {
-            "decoded": None,
-            "sources": None,
-        }  # a worker that reads files needs no copy of them
 
     def read(self, i: int, at_least: int = 0) -> Tensor:
         """The image upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, see

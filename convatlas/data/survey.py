@@ -18,7 +18,7 @@ import torch
 
 from convatlas.data.errors import broken_images
 from convatlas.data.image_file import peculiarities, read_image
-from convatlas.data.readers import Reading, stream
+from convatlas.data.readers import Reading, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
 from convatlas.errors import DataError
 
@@ -69,16 +69,18 @@ def examine_all(
     timeout: float = TIMEOUT,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Examined]:
-    """Each file of the split, in order, by `workers` processes (0: one for each core).
+    """Each file of the split, in order, by `workers` processes. 0 is one for each core where a
+    process is a copy of this one; else none, for each would run a script without a main guard.
 
     A file that kills or hangs the process that decodes it is a finding as any other: the rest goes
     on without it.
     """
     found: dict[int, Examined] = {}
+    workers = workers or (os.cpu_count() or 1 if forks() else 0)
     while len(found) < len(split):
         left = [i for i in range(len(split)) if i not in found]
         blocks = [left[i : i + BLOCK] for i in range(0, len(left), BLOCK)]
-        crew = min(workers or os.cpu_count() or 1, len(blocks))
+        crew = min(workers, len(blocks))
         try:
             for result in stream(
                 partial(_examine_block, split, blocks), range(len(blocks)), split, crew, timeout
@@ -175,7 +177,7 @@ def recall(split: FileSplit) -> dict[str, str] | None:
     never looked at.
     """
     try:
-        return json.loads(_memory_of(split).read_text())
+        return json.loads(_memory_of(split).read_bytes())
     except (OSError, ValueError):
         return None
 
@@ -187,7 +189,9 @@ def remember(split: FileSplit, reasons: dict[str, str]) -> None:
     try:
         path = _memory_of(split)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, delete=False, encoding="utf-8"
+        ) as file:
             json.dump(reasons, file)
         os.replace(file.name, path)
     except OSError:

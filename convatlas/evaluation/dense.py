@@ -1,4 +1,4 @@
-"""A network that ends in full layers, as one convolution over images of any size
+"""A network that ends in fully connected layers, as one convolution over images of any size
 (VGG, Sec. 3.2).
 """
 
@@ -34,10 +34,10 @@ def convolutional(net: nn.Module) -> nn.Module:
     """The same function of images of any size: (N, C, H, W) -> logits (N, classes, h, w), one for
     each position.
 
-    The first full layer becomes a convolution whose kernel is the map it reads, weights in the
-    order (C, H, W) in which the map was flattened; the others become 1x1. Weights are shared with
-    `net`, which stays as it is. Raises MultiCropError for a network that has something else than
-    full layers after its maps.
+    The first fully connected layer becomes a convolution whose kernel is the map it reads, weights
+    in the order (C, H, W) in which the map was flattened; the others become 1x1. Weights are shared
+    with `net`, which stays as it is. Raises MultiCropError for a network that has something else
+    than fully connected layers after its maps.
     """
     try:
         traced = fx.symbolic_trace(net.eval())
@@ -45,10 +45,10 @@ def convolutional(net: nn.Module) -> nn.Module:
         raise _cannot(net, "its forward pass depends on the image") from None
     sizes = _flattened(traced, net)
     if not sizes:
-        raise _cannot(net, "no full layer reads its maps")
+        raise _cannot(net, "no fully connected layer reads its maps")
     kernels: dict[
         fx.Node, tuple[int, int]
-    ] = {}  # nodes after the maps: the kernel that a full layer needs
+    ] = {}  # nodes after the maps: the kernel that a fully connected layer needs
     for node in list(traced.graph.nodes):
         before = [other for other in node.all_input_nodes if other in kernels]
         if node in sizes:

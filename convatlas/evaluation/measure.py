@@ -99,4 +99,4 @@ def _softmax(net: nn.Module, views: Tensor, loader: Loader) -> Iterator[Tensor]:
     """uint8 (views, C, h, w) -> float64 (views, classes), a batch at a time."""
     device = next(net.parameters()).device
     for batch in views.split(loader.batch_size):
-        yield net(loader.prep.normalise(batch.to(device))).double().softmax(1).cpu()
+        yield net(loader.prep.normalise(batch.to(device))).cpu().double().softmax(1)

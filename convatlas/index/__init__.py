@@ -2,11 +2,13 @@
 load torch.
 
 The same files are the goldens: tests/test_golden.py builds every network again and compares.
-`python -m convatlas.index` (`make index`) renews them, and nothing else writes here.
+`python -m convatlas.index NAME` renews one network, `make index` all; nothing else writes here.
 """
 
 import dataclasses
 import json
+import time
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from convatlas import registry
@@ -14,7 +16,7 @@ from convatlas.anatomy.table import COLUMNS
 from convatlas.index.checkpoints import known_text
 from convatlas.papers import notes
 from convatlas.verification import Verdict, blueprint, measure, verify
-from convatlas.weights.known import STORED
+from convatlas.weights.known import STORED, read
 
 HERE = Path(__file__).parent
 
@@ -57,25 +59,90 @@ def table(name: str) -> dict:
     )  # JSON has lists, no tuples
 
 
-def write(folder: Path = HERE, known: Path = STORED) -> list[str]:
-    """Renew catalogue.json, layers/NAME.json and what checkpoints are known; the names of all
-    networks.
+def wanted(words: Iterable[str]) -> list[str]:
+    """The networks that are meant by the names of networks and of files in nets/.
+
+    What is gone, but still in the index, stands for no network. Raises UnknownNetwork for any other
+    word.
     """
-    catalogue = {name: facts(name) for name in registry.entries()}
+    entries, stored = registry.entries(), registry.stored_facts()
+    legal = {*entries, *stored, *(entry.family for entry in entries.values())}
+    legal |= {facts["family"] for facts in stored.values()}
+    names: list[str] = []
+    for word in words:
+        registry.require(word, legal)
+        of_file = [name for name, entry in entries.items() if entry.family == word]
+        names += of_file or [name for name in entries if name == word]
+    return list(dict.fromkeys(names))
+
+
+def write(
+    names: Collection[str] | None = None,
+    folder: Path = HERE,
+    known: Path = STORED,
+    tell: Callable[[str], None] = lambda line: None,
+) -> list[str]:
+    """Renew what the index holds of `names`, by default of all networks, and drop what is gone.
+
+    Renewed are catalogue.json, sources.json, layers/NAME.json and the checkpoints that are known,
+    all at the end; the others keep what they have. `tell` is given a line for each network.
+    Returns the names in the index.
+    """
+    entries, before = registry.entries(), {}
+    if names is not None:
+        before = json.loads((folder / "catalogue.json").read_text(encoding="utf-8"))
+    measured = {name: _timed(name, tell) for name in (entries if names is None else names)}
+    catalogue = {name: kept for name, kept in before.items() if name in entries}
+    catalogue |= {name: entry for name, (entry, _) in measured.items()}
     catalogue = dict(sorted(catalogue.items(), key=lambda item: _order(*item)))
-    layers = folder / "layers"
-    layers.mkdir(exist_ok=True)
-    (folder / "catalogue.json").write_text(_catalogue_text(catalogue))
-    for name in catalogue:
-        (layers / f"{name}.json").write_text(_table_text(table(name)))
-    known.write_text(known_text())
-    for stale in {path.stem for path in layers.glob("*.json")} - set(catalogue):
-        (layers / f"{stale}.json").unlink()
+    _write_layers(
+        folder / "layers", {name: rows for name, (_, rows) in measured.items()}, catalogue
+    )
+    known.write_bytes(known_text(measured, read(known) if names is not None else {}).encode())
+    (folder / "sources.json").write_bytes(_sources_text(folder, measured, catalogue).encode())
+    (folder / "catalogue.json").write_bytes(_catalogue_text(catalogue).encode())
     return list(catalogue)
+
+
+def _timed(name: str, tell: Callable[[str], None]) -> tuple[dict, dict]:
+    """Facts and layer table."""
+    began = time.perf_counter()
+    entry, rows = facts(name), table(name)
+    failed = sum(claim["status"] == "fails" for claim in entry["claims"])
+    told = f"; failing claims: {failed} (convatlas verify {name})" if failed else ""
+    tell(f"{name:<36} {time.perf_counter() - began:5.1f} s{told}")
+    return entry, rows
+
+
+def _write_layers(folder: Path, tables: dict[str, dict], names: Collection[str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, rows in tables.items():
+        (folder / f"{name}.json").write_bytes(_table_text(rows).encode())
+    for gone in {path.stem for path in folder.glob("*.json")} - {*names}:
+        (folder / f"{gone}.json").unlink()
+
+
+def _sources_text(folder: Path, measured: Collection[str], catalogue: dict[str, dict]) -> str:
+    """sources.json: of which text the entry of each network was measured."""
+    file, entries = folder / "sources.json", registry.entries()
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    kept |= {
+        name: registry.fingerprint(entries[name].family, entries[name].paper.page)
+        for name in measured
+    }
+    return (
+        json.dumps({name: kept[name] for name in sorted(catalogue) if name in kept}, indent=0)
+        + "\n"
+    )
 
 
 def _paper(entry: registry.Entry) -> dict:
     """The record of the network file, and what is told of the paper beside it."""
+    if not entry.paper.page:
+        raise ValueError(
+            f"convatlas/nets/{entry.family}.py: the Paper of {entry.name} needs a page, the name "
+            f'of its document in docs/papers, such as page="{entry.family}"'
+        )
     return dataclasses.asdict(entry.paper) | notes(entry.paper.page, entry.family)
 
 

@@ -1,9 +1,31 @@
-"""`python -m convatlas.index`: measures every network and renews the index."""
+"""`python -m convatlas.index [NAME ...]`: measures networks again and renews the index."""
 
-from convatlas.index import HERE, write
+import argparse
+import sys
+import time
 
-names = write()
+from convatlas.index import HERE, wanted, write
+
+parser = argparse.ArgumentParser(
+    prog="python -m convatlas.index",
+    description="Measure networks again and renew what `list`, `show` and the golden tests know.",
+)
+parser.add_argument(
+    "names",
+    nargs="*",
+    metavar="NAME",
+    help="a network, or a file of convatlas/nets for all of its networks; without one, all",
+)
+words, began = parser.parse_args().names, time.perf_counter()
+try:
+    names = wanted(words) if words else None
+    total = len(write(names, tell=lambda line: print(line, flush=True)))
+except ValueError as error:
+    sys.exit(f"the index is as it was: {error}")
+except KeyboardInterrupt:
+    sys.exit("interrupted; the index is as it was")
 print(
-    f"{len(names)} networks measured; wrote catalogue.json and layers/ in {HERE}, and "
-    "weights/known.json"
+    f"{total if names is None else len(names)} of {total} networks measured in "
+    f"{time.perf_counter() - began:.0f} s; {HERE} is renewed. `python -m convatlas.pages` renews "
+    "the documents."
 )

@@ -3,6 +3,7 @@ and the tables.
 """
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from functools import cache
 
 import torch
@@ -27,11 +28,16 @@ def kinds(name: str) -> list[tuple[str, Known]]:
     ]
 
 
-def known_text() -> str:
-    """What known.json must hold."""
-    found = defaultdict(list)
+def known_text(renewed: Collection[str], before: Mapping[str, list[Known]]) -> str:
+    """What known.json must hold: of `renewed` what they read today, of the others what stood there
+    before.
+    """
+    kept, found = defaultdict(list), defaultdict(list)
+    for names, group in before.items():
+        for kind in group:
+            kept[kind.ours].append((names, kind))
     for network in registry.entries():
-        for names, kind in kinds(network):
+        for names, kind in kinds(network) if network in renewed else kept[network]:
             found[names].append(kind)
     return text(found)
 

@@ -119,7 +119,7 @@ class Network(nn.Module):
 
 
 def _checked(forward: Callable) -> Callable:
-    """The same forward, behind the check of its images."""
+    """The same forward, after the check of its images."""
 
     @functools.wraps(forward)
     def checked(net: Network, *args, **kwargs):

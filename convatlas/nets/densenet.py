@@ -14,54 +14,46 @@ Table 1, ImageNet, 224x224 input, growth rate k = 32; each "conv" is BN-ReLU-Con
     Transition Layer (3)   14x14, 7x7
     Dense Block (4)        7x7        [1x1 conv, 3x3 conv] x16    x32    x32    x48
     Classification Layer   1x1        7x7 global average pool, 1000D fully-connected
-
-The technical report keeps no concatenation and no activation of it for the backward pass: names
-with _checkpointed.
 """
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import torch
 import torch.nn as nn
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
-CVPR = Paper(
-    title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, "
-                                                              "Weinberger", year=2017,
-    venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
+PAPER = Paper(
+    title="Densely Connected Convolutional Networks",
+    authors="Huang, Liu, van der Maaten, Weinberger",
+    year=2017, venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
     silent="The activation after the last block, and the padding of the first convolution and pool "
-           "(3 and 1): as in the authors' code. That initialises by fan-out, an older file of "
-           "theirs by fan-in; here fan-out.",
+           "(3 and 1): as in the authors' code. That code initialises by fan-out, and an older "
+           "file of it by fan-in; here by fan-out.",
     page="densenet", bare="densenet121")
-REPORT = Paper(
-    title="Memory-Efficient Implementation of DenseNets",
-    authors="Pleiss, Chen, Huang, Li, van der Maaten, Weinberger", year=2017, arxiv="1707.06990v1",
-    code="github.com/gpleiss/efficient_densenet_pytorch",
-    silent="A layer is computed again up to its 1x1 convolution, as in the authors' code, and "
-           "without their shared buffers. What the second run would add to running statistics is "
-           "undone, as in their code for Torch, so that training is the same to the bit. The "
-           "configuration of 264 layers with k = 48 is Table 1's of 264.",
-    page="densenet_checkpointed", bare="densenet201_checkpointed")
 
 
 def conv(c_in: int, c_out: int, k: int, dropout: float = 0.0) -> nn.Sequential:
-    """Table 1's "conv": BN-ReLU-Conv; then dropout, as Sec. 4.2 has it where images are not
-    augmented.
+    """Table 1's "conv": BN-ReLU-Conv.  (N, c_in, H, W) -> (N, c_out, H, W)
+
+    Dropout follows where images are not augmented (Sec. 4.2).
     """
-    after = {"dropout": nn.Dropout(dropout)} if dropout else {}
-    return seq(bn=nn.BatchNorm2d(c_in), relu=nn.ReLU(), conv=nn.Conv2d(c_in, c_out, k, padding=k // 2, bias=False),
-               **after)
+    layers = seq(
+        bn=nn.BatchNorm2d(c_in),
+        relu=nn.ReLU(),
+        conv=nn.Conv2d(c_in, c_out, k, padding=k // 2, bias=False))
+    if dropout:
+        layers.dropout = nn.Dropout(dropout)
+    return layers
 
 
 class Bottleneck(nn.Module):
-    """H_l of DenseNet-B: BN-ReLU-Conv(1x1)-BN-ReLU-Conv(3x3).  c channels in several maps -> (N, k,
-    H, W)
+    """H_l of DenseNet-B: BN-ReLU-Conv(1x1)-BN-ReLU-Conv(3x3).
+
+    Several maps (N, c_i, H, W), of c channels together -> (N, k, H, W)
     """
 
     def __init__(self, c: int, k: int, dropout: float = 0.0):
@@ -69,49 +61,11 @@ class Bottleneck(nn.Module):
         self.conv1 = conv(c, 4 * k, 1, dropout)
         self.conv2 = conv(4 * k, k, 3, dropout)
 
-    def forward(self, *maps):
+    def forward(self, *maps: Tensor) -> Tensor:
         return self.conv2(self.conv1(torch.cat(maps, 1)))
 
 
-class CheckpointedBottleneck(nn.Module):
-    """The same layer; in training, the concatenation and what it becomes in `conv1` are computed
-    again when needed.
-    """
-
-    def __init__(self, c: int, k: int, dropout: float = 0.0):
-        super().__init__()
-        self.conv1 = conv(c, 4 * k, 1, dropout)
-        self.conv2 = conv(4 * k, k, 3, dropout)
-
-    def forward(self, *maps):
-        def narrow(*maps: Tensor) -> Tensor:          # (N, 4k, H, W)
-            return self.conv1(torch.cat(maps, 1))
-
-        def contexts():                               # of the first run, of the second
-            return nullcontext(), keeping_statistics(self.conv1.bn)
-
-        if not self.training:
-            return self.conv2(narrow(*maps))
-        # compiled, it counts once anyway
-        once = {} if torch.compiler.is_compiling() else {"context_fn": contexts}
-        return self.conv2(checkpoint(narrow, *maps, use_reentrant=False, **once))
-
-
-@contextmanager
-def keeping_statistics(bn: nn.BatchNorm2d) -> Iterator[None]:
-    """Whatever `bn` adds to its running statistics inside is undone: a batch counts once, however
-    often it runs.
-    """
-    before = [buffer.clone() for buffer in bn.buffers()]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for buffer, value in zip(bn.buffers(), before, strict=True):
-                buffer.copy_(value)
-
-
-Layer = Callable[[int, int], nn.Module]               # (channels of all maps before, k) -> H_l
+Layer = Callable[[int, int], nn.Module]     # (channels of all maps before it, k) -> H_l
 
 
 class DenseBlock(nn.Sequential):
@@ -122,7 +76,7 @@ class DenseBlock(nn.Sequential):
         for i in range(depth):
             self.add_module(f"layer{i + 1}", layer(c + i * k, k))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         maps = [x]
         for layer in self:
             maps.append(layer(*maps))
@@ -135,27 +89,30 @@ def transition(c_in: int, c_out: int, dropout: float = 0.0) -> nn.Sequential:
 
 
 class DenseNet(Network):
-    smallest = 29  # the pool must leave 8 pixels, to be halved three times
+    """Table 1, a column.  (N, 3, 224, 224) -> (N, num_classes)"""
+
+    smallest = 29       # the pool must leave 8 pixels, to be halved three times
     stages = ("convolution", "dense_block1", "dense_block2", "dense_block3", "dense_block4")
     cam_path = "activation"
     initialise = staticmethod(he_init)                # Sec. 4.2, "introduced by [10]"
 
-    def __init__(self, layer: Layer, blocks: tuple[int, ...], k: int, num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, layer: Layer, blocks: tuple[int, int, int, int], k: int,
+                 num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
-        c = 2 * k  # Sec. 3: "2k convolutions of size 7x7 with stride 2"
+        c = 2 * k       # Sec. 3: "2k convolutions of size 7x7 with stride 2"
         self.convolution = seq(conv=ConvBN(in_channels, c, 7, stride=2), relu=nn.ReLU())
         self.pooling = nn.MaxPool2d(3, stride=2, padding=1)
         for i, depth in enumerate(blocks, start=1):
             self.add_module(f"dense_block{i}", DenseBlock(layer, depth, c, k))
             c += depth * k
             if i < len(blocks):
-                self.add_module(f"transition{i}", transition(c, c // 2))  # compression: theta = 0.5
+                self.add_module(f"transition{i}", transition(c, c // 2))    # theta = 0.5
                 c //= 2
         self.activation = seq(bn=nn.BatchNorm2d(c), relu=nn.ReLU())
         self.fc = nn.Linear(c, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                             # (N, 3, 224, 224)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 224, 224)
         x = self.pooling(self.convolution(x))         # (N, 2k, 112, 112), (N, 2k, 56, 56)
         x = self.transition1(self.dense_block1(x))    # (N, c, 56, 56), (N, c/2, 28, 28)
         x = self.transition2(self.dense_block2(x))    # (N, c, 28, 28), (N, c/2, 14, 14)
@@ -165,65 +122,52 @@ class DenseNet(Network):
 
 
 class Column(NamedTuple):       # of Table 1
-    name: str
     layers: str                 # the number in the heading
     blocks: tuple[int, int, int, int]
     k: int = 32
 
 
-TABLE = (
-    Column("densenet121", "121", (6, 12, 24, 16)),
-    Column("densenet169", "169", (6, 12, 32, 32)),
-    Column("densenet201", "201", (6, 12, 48, 32)),
-    Column("densenet264", "264", (6, 12, 64, 48)),
-)
-# in early versions of the paper and in the README
-README = Column("densenet161", "161", (6, 12, 36, 24), k=48)
-LARGEST = Column("densenet264_k48", "264", (6, 12, 64, 48), k=48)  # the report's
-REPORTED = (TABLE[0], TABLE[2], LARGEST)
-
-VARIANTS = {
-    **{column.name: partial(DenseNet, Bottleneck, column.blocks, column.k) for column in (*TABLE, README)},
-    **{f"{column.name}_checkpointed": partial(DenseNet, CheckpointedBottleneck, column.blocks, column.k)
-       for column in REPORTED},
+TABLE = {
+    "densenet121": Column("121", (6, 12, 24, 16)),
+    "densenet169": Column("169", (6, 12, 32, 32)),
+    "densenet201": Column("201", (6, 12, 48, 32)),
+    "densenet264": Column("264", (6, 12, 64, 48)),
 }
-PAPER = {name: REPORT if name.endswith("_checkpointed") else CVPR for name in VARIANTS}
+# in early versions of the paper and in the authors' README
+README = {"densenet161": Column("161", (6, 12, 36, 24), k=48)}
 
-OUTPUTS = {
-    "convolution": "112x112", "pooling": "56x56", "dense_block1": "56x56", "transition1.conv": "56x56",
-    "transition1.pool": "28x28", "dense_block2": "28x28", "transition2.conv": "28x28", "transition2.pool": "14x14",
-    "dense_block3": "14x14", "transition3.conv": "14x14", "transition3.pool": "7x7", "dense_block4": "7x7",
-}
-ODD = ("Every depth is odd: two for each of n layers in the blocks, three transitions, the first "
-       "convolution and the full layer make 2n + 5; here 2(6 + 12 + 64 + 48) + 5 = 265. All other "
-       "names are counted so.")
-DECIMAL_POINT = ("4,291,365,888 multiply-adds are 8.6B operations, with an addition counted apart; "
-                 "the 155B given for ResNet-101 are ten times too many as well.")
+VARIANTS = {name: partial(DenseNet, Bottleneck, column.blocks, column.k)
+            for name, column in (TABLE | README).items()}
 
-
-def layers(column: Column, source: str) -> Claim:
-    return Claim("layers", column.layers, source, erratum=ODD if column.layers == "264" else "")
-
-
+OUTPUTS = sizes("Table 1, output size", {
+    "convolution": "112x112", "pooling": "56x56",
+    "dense_block1": "56x56", "transition1.conv": "56x56", "transition1.pool": "28x28",
+    "dense_block2": "28x28", "transition2.conv": "28x28", "transition2.pool": "14x14",
+    "dense_block3": "14x14", "transition3.conv": "14x14", "transition3.pool": "7x7",
+    "dense_block4": "7x7"})
+ODD = ("Every depth is odd: two convolutions for each of n layers in the blocks, three "
+       "transitions, the first convolution and the classifier make 2n + 5; here 2(6 + 12 + 64 + "
+       "48) + 5 = 265. All other names are counted so.")
 EFFICIENTNET = "EfficientNet (arXiv:1905.11946), Table 2"
+SAME_AS_TORCHVISION = "torchvision prints 3.36 billion for the same network."
+HIGH = ("5,751,653,376, by the count that gives torchvision's figures of 121 to 201; the row of "
+        "169 is high as well.")
 CLAIMS = {
-    **{column.name: (*sizes("Table 1, output size", OUTPUTS), layers(column, ("Table 1, "
-                                                                              "heading"))) for column in TABLE},
-    "densenet161": (layers(README, "Authors' README, DenseNet-161 (k=48)"),),
-    "densenet264_k48_checkpointed": (Claim("params", "73M", "Abstract"),
-                                     layers(LARGEST, "Abstract: a 264-layer DenseNet")),
-    "densenet201_checkpointed": (
-        Claim("params", "20M", "Sec. 1"), Claim("layers", "201", "Sec. 1: a 201-layer DenseNet"),
-        Claim("macs", "80B", "Sec. 1: floating point operations per image", erratum=DECIMAL_POINT)),
+    "densenet121": (
+        *OUTPUTS, Claim("layers", "121", "Table 1, heading"),
+        *torchvision("DenseNet121_Weights", "7,978,856", "2.834")),
+    "densenet161": (
+        Claim("layers", "161", "Authors' README, DenseNet-161 (k=48)"),
+        *torchvision("DenseNet161_Weights", "28,681,000", "7.728")),
+    "densenet169": (
+        *OUTPUTS, Claim("layers", "169", "Table 1, heading"),
+        *torchvision("DenseNet169_Weights", "14,149,480", "3.36"),
+        *counts(EFFICIENTNET, "14M", "3.5B", errata=("", SAME_AS_TORCHVISION))),
+    "densenet201": (
+        *OUTPUTS, Claim("layers", "201", "Table 1, heading"),
+        Claim("params", "20M", "Sec. 4.4"),
+        *torchvision("DenseNet201_Weights", "20,013,928", "4.291")),
+    "densenet264": (
+        *OUTPUTS, Claim("layers", "264", "Table 1, heading", erratum=ODD),
+        *counts(EFFICIENTNET, "34M", "6.0B", errata=("", HIGH))),
 }
-CLAIMS["densenet121"] += torchvision("DenseNet121_Weights", "7,978,856", "2.834")
-CLAIMS["densenet161"] += torchvision("DenseNet161_Weights", "28,681,000", "7.728")
-CLAIMS["densenet169"] += (
-    *torchvision("DenseNet169_Weights", "14,149,480", "3.36"),
-    *counts(EFFICIENTNET, "14M", "3.5B", errata=("", ("torchvision prints 3.36 billion for the "
-                                                      "same network."))))
-CLAIMS["densenet201"] += (Claim("params", "20M", "Sec. 4.4"),
-                          *torchvision("DenseNet201_Weights", "20,013,928", "4.291"))
-CLAIMS["densenet264"] += counts(EFFICIENTNET, "34M", "6.0B", errata=(
-    "", ("5,751,653,376, by the count that gives torchvision's figures of 121 to 201; the row of "
-        "169 is high as well.")))

@@ -2,19 +2,18 @@
 images.
 
 A 3x3 convolution, three dense blocks of equally many layers on maps of 32, 16 and 8 pixels,
-transitions between them, a global average pool and a full layer.
+transitions between them, a global average pool and a fully-connected layer.
 
-    Table 2                 L     k    params
-    DenseNet                40    12   1.0M     16 channels first; a transition keeps the width
-                            100   12   7.0M
-                            100   24   27.2M
-    DenseNet-BC             100   12   0.8M     2k channels first; bottlenecks, and a transition halves the width
-                            250   24   15.3M
-                            190   40   25.6M
+    Table 2        L     k    params
+    DenseNet       40    12   1.0M     16 channels first; a transition keeps the width
+                   100   12   7.0M
+                   100   24   27.2M
+    DenseNet-BC    100   12   0.8M     2k channels first; bottlenecks; a transition halves the width
+                   250   24   15.3M
+                   190   40   25.6M
 
 The columns of data that are not augmented come from training with dropout, 0.2: names with
-_dropout, for the smallest of each form. The largest needs the memory that names with _checkpointed
-save.
+_dropout, for the smallest of each form.
 """
 from collections.abc import Callable
 from functools import partial
@@ -22,70 +21,71 @@ from typing import NamedTuple
 
 import torch
 import torch.nn as nn
+from torch import Tensor
 
 from convatlas.layers import Network, he_init, seq
-from convatlas.nets.densenet import (
-    REPORT,
-    Bottleneck,
-    CheckpointedBottleneck,
-    DenseBlock,
-    conv,
-    transition,
-)
+from convatlas.nets.densenet import Bottleneck, DenseBlock, conv, transition
 from convatlas.paper import Claim, Paper, sizes
 
 CVPR = Paper(
-    title="Densely Connected Convolutional Networks", authors="Huang, Liu, van der Maaten, "
-                                                              "Weinberger", year=2017,
-    venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
-    silent="The activation after the last block: as in the authors' code. That starts every "
+    title="Densely Connected Convolutional Networks",
+    authors="Huang, Liu, van der Maaten, Weinberger",
+    year=2017, venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
+    silent="The activation after the last block: as in the authors' code. That code starts every "
            "network with 2k channels, but only the text's 16 gives Table 2's 1.0M, 7.0M and 27.2M.",
     page="densenet", bare="densenet_bc100_k12_cifar")
 WIDE = Paper(
-    title="Wide-DenseNet for better Time/Accuracy and Time/Memory Tradeoff", authors="Huang, "
-                                                                                     "Liu", year=2017,
-    venue="README of the authors' code", code="github.com/liuzhuang13/DenseNet",
+    title="Wide-DenseNet for better Time/Accuracy and Time/Memory Tradeoff",
+    authors="Huang, Liu",
+    year=2017, venue="README of the authors' code", code="github.com/liuzhuang13/DenseNet",
     silent="There is no paper.",
     page="wide_densenet", bare="wide_densenet_bc40_k48_cifar")
 
 
 class Plain(nn.Module):
-    """H_l: BN-ReLU-Conv(3x3).  c channels in several maps -> (N, k, H, W)"""
+    """H_l: BN-ReLU-Conv(3x3).
+
+    Several maps (N, c_i, H, W), of c channels together -> (N, k, H, W)
+    """
 
     def __init__(self, c: int, k: int, dropout: float = 0.0):
         super().__init__()
         self.conv = conv(c, k, 3, dropout)
 
-    def forward(self, *maps):
+    def forward(self, *maps: Tensor) -> Tensor:
         return self.conv(torch.cat(maps, 1))
 
 
 class Form(NamedTuple):
-    layer: Callable[[int, int, float], nn.Module]     # (channels before, k, dropout) -> H_l
-    depth: int                                        # convolutions in it
+    layer: Callable[[int, int, float], nn.Module]     # (channels before it, k, dropout) -> H_l
+    convs: int                                        # in a layer
     theta: float                                      # compression in a transition
     first: Callable[[int], int]                       # k -> channels of the first convolution
 
 
-DENSENET = Form(Plain, depth=1, theta=1.0, first=lambda k: 16)
-DENSENET_BC = Form(Bottleneck, depth=2, theta=0.5, first=lambda k: 2 * k)
-CHECKPOINTED = DENSENET_BC._replace(layer=CheckpointedBottleneck)
+DENSENET = Form(Plain, convs=1, theta=1.0, first=lambda k: 16)
+DENSENET_BC = Form(Bottleneck, convs=2, theta=0.5, first=lambda k: 2 * k)
 
 
 class DenseNetCIFAR(Network):
-    side, smallest = 32, 4
+    """Table 2, a row.  (N, 3, 32, 32) -> (N, num_classes)"""
+
+    side = 32
+    smallest = 4
     stages = ("convolution", "dense_block1", "dense_block2", "dense_block3")
     cam_path = "activation"
     initialise = staticmethod(he_init)                # Sec. 4.2, "introduced by [10]"
 
-    def __init__(self, form: Form, L: int, k: int, dropout: float = 0.0, num_classes: int = 10, in_channels: int = 3):
+    def __init__(self, form: Form, L: int, k: int, dropout: float = 0.0, num_classes: int = 10,
+                 in_channels: int = 3):
         super().__init__(in_channels)
+        layer = partial(form.layer, dropout=dropout)
+        # the other four of L: the first convolution, two transitions, the fully-connected layer
+        depth = (L - 4) // (3 * form.convs)
         c = form.first(k)
-        # the rest: first convolution, two transitions, full layer
-        depth = (L - 4) // (3 * form.depth)
         self.convolution = nn.Conv2d(in_channels, c, 3, padding=1, bias=False)
         for i in (1, 2, 3):
-            self.add_module(f"dense_block{i}", DenseBlock(partial(form.layer, dropout=dropout), depth, c, k))
+            self.add_module(f"dense_block{i}", DenseBlock(layer, depth, c, k))
             c += depth * k
             if i < 3:
                 compressed = int(form.theta * c)
@@ -95,7 +95,7 @@ class DenseNetCIFAR(Network):
         self.fc = nn.Linear(c, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                             # (N, 3, 32, 32)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 32, 32)
         x = self.convolution(x)                       # (N, first, 32, 32)
         x = self.transition1(self.dense_block1(x))    # (N, c, 32, 32), (N, theta * c, 16, 16)
         x = self.transition2(self.dense_block2(x))    # (N, c, 16, 16), (N, theta * c, 8, 8)
@@ -108,6 +108,9 @@ class Row(NamedTuple):      # of Table 2
     L: int                  # depth
     k: int                  # growth rate
     params: str
+
+    def network(self, dropout: float = 0.0) -> partial:
+        return partial(DenseNetCIFAR, self.form, self.L, self.k, dropout)
 
 
 TABLE = {
@@ -124,31 +127,30 @@ README = {
     "wide_densenet_bc40_k60_cifar": Row(DENSENET_BC, 40, 60, "4.3M"),
 }
 NOT_AUGMENTED = ("densenet40_k12_cifar", "densenet_bc100_k12_cifar")
-REPORTED = ("densenet_bc100_k12_cifar", "densenet_bc190_k40_cifar")  # in the authors' README
 
 VARIANTS = {
-    **{name: partial(DenseNetCIFAR, row.form, row.L, row.k) for name, row in (TABLE | README).items()},
-    **{f"{name}_dropout": partial(DenseNetCIFAR, TABLE[name].form, TABLE[name].L, TABLE[name].k, dropout=0.2)
-       for name in NOT_AUGMENTED},
-    **{f"{name}_checkpointed": partial(DenseNetCIFAR, CHECKPOINTED, TABLE[name].L, TABLE[name].k)
-       for name in REPORTED},
+    **{name: row.network() for name, row in (TABLE | README).items()},
+    **{f"{name}_dropout": TABLE[name].network(dropout=0.2) for name in NOT_AUGMENTED},
 }
-PAPER = {name: REPORT if name.endswith("_checkpointed") else WIDE if name in README else CVPR for name in VARIANTS}
+PAPER = {name: WIDE if name in README else CVPR for name in VARIANTS}
 
 
 def claims(row: Row) -> tuple[Claim, ...]:
-    return (Claim("params", row.params, "Table 2, Params"), Claim("layers", str(row.L), ("Table 2, "
-                                                                                        "Depth")),
-            *sizes("Sec. 3, feature-map sizes in the three dense blocks",
-                   {"dense_block1": "32x32", "dense_block2": "16x16", "dense_block3": "8x8"}),
-            *sizes("Sec. 3: 16 (or twice the growth rate) output channels",
-                   {"convolution": "16x32x32"} if row.form is DENSENET else {}))
+    printed = [
+        Claim("params", row.params, "Table 2, Params"),
+        Claim("layers", str(row.L), "Table 2, Depth"),
+        *sizes("Sec. 3, feature-map sizes in the three dense blocks", {
+            "dense_block1": "32x32", "dense_block2": "16x16", "dense_block3": "8x8"})]
+    if row.form is DENSENET:
+        first = "Sec. 3: 16 (or twice the growth rate) output channels"
+        printed.append(Claim("size", "16x32x32", first, "convolution"))
+    return tuple(printed)
 
 
 CLAIMS = {
     **{name: claims(row) for name, row in TABLE.items()},
     **{f"{name}_dropout": claims(TABLE[name]) for name in NOT_AUGMENTED},
-    **{name: (Claim("params", row.params, "README, Parameters"), Claim("layers", str(row.L), ("README, "
-                                                                                              "L")))
+    **{name: (Claim("params", row.params, "README, Parameters"),
+              Claim("layers", str(row.L), "README, L"))
        for name, row in README.items()},
 }

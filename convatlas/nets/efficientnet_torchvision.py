@@ -3,32 +3,41 @@ without tf_.
 """
 from functools import partial
 
-from convatlas.layers import ConvBN
-from convatlas.nets.efficientnet import SCALES, EfficientNet, averaging
+from convatlas.layers import ConvBN, ConvBNKeras
+from convatlas.nets.efficientnet import SCALES, EfficientNet
 from convatlas.paper import Paper, torchvision
 
 PAPER = Paper(
-    title="EfficientNet (torchvision)", authors="torchvision contributors", year=2021, code="github.com/pytorch/vision",
+    title="EfficientNet (torchvision)",
+    authors="torchvision contributors",
+    year=2021, code="github.com/pytorch/vision",
     silent="There is no paper. B0 to B4 keep PyTorch's batch norm (epsilon 1e-5, momentum 0.1), B5 "
            "to B7 have the paper's, as in torchvision.",
     departs="Initial weights are the EfficientNet authors'; torchvision starts depthwise "
             "convolutions smaller. The sides are the paper's; torchvision evaluates B2 at 288.",
     page="efficientnet_torchvision")
 
-
-def conv_averaging(c_in: int, c_out: int, k: int, s: int = 1, groups: int = 1) -> ConvBN:
-    layer = ConvBN(c_in, c_out, k, s, groups)
-    averaging(layer.bn)
-    return layer
-
-
-CONVS = dict.fromkeys(("b0", "b1", "b2", "b3", "b4"), ConvBN) | dict.fromkeys(("b5", "b6", "b7"), conv_averaging)
-VARIANTS = {f"efficientnet_{name}_torchvision": partial(EfficientNet, SCALES[name], conv)
-            for name, conv in CONVS.items()}
-METADATA = {        # num_params, GFLOPs, and the side where it is not the paper's
-    "b0": ("5,288,548", "0.386"), "b1": ("7,794,184", "0.687"), "b2": ("9,109,994", "1.088", "288x288"),
-    "b3": ("12,233,232", "1.827"), "b4": ("19,341,616", "4.394"), "b5": ("30,389,784", "10.266"),
-    "b6": ("43,040,704", "19.068"), "b7": ("66,347,960", "37.746"),
+VARIANTS = {
+    "efficientnet_b0_torchvision": partial(EfficientNet, SCALES["b0"], ConvBN),
+    "efficientnet_b1_torchvision": partial(EfficientNet, SCALES["b1"], ConvBN),
+    "efficientnet_b2_torchvision": partial(EfficientNet, SCALES["b2"], ConvBN),
+    "efficientnet_b3_torchvision": partial(EfficientNet, SCALES["b3"], ConvBN),
+    "efficientnet_b4_torchvision": partial(EfficientNet, SCALES["b4"], ConvBN),
+    "efficientnet_b5_torchvision": partial(EfficientNet, SCALES["b5"], ConvBNKeras),
+    "efficientnet_b6_torchvision": partial(EfficientNet, SCALES["b6"], ConvBNKeras),
+    "efficientnet_b7_torchvision": partial(EfficientNet, SCALES["b7"], ConvBNKeras),
 }
-CLAIMS = {f"efficientnet_{name}_torchvision": torchvision(f"EfficientNet_{name.upper()}_Weights", *printed)
+
+METADATA = {        # num_params, GFLOPs, and the side where it is not the paper's
+    "b0": ("5,288,548", "0.386"),
+    "b1": ("7,794,184", "0.687"),
+    "b2": ("9,109,994", "1.088", "288x288"),
+    "b3": ("12,233,232", "1.827"),
+    "b4": ("19,341,616", "4.394"),
+    "b5": ("30,389,784", "10.266"),
+    "b6": ("43,040,704", "19.068"),
+    "b7": ("66,347,960", "37.746"),
+}
+CLAIMS = {f"efficientnet_{name}_torchvision":
+          torchvision(f"EfficientNet_{name.upper()}_Weights", *printed)
           for name, printed in METADATA.items()}

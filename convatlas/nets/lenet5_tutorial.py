@@ -1,18 +1,19 @@
-"""What tutorials call LeNet-5: the form of Dive into Deep Learning, for 28x28 or, without padding,
-32x32 pixels.
+"""What tutorials call LeNet-5: the form of Dive into Deep Learning, for 28x28 pixels, or 32x32
+without padding.
 """
 from functools import partial
 
 import torch.nn as nn
+from torch import Tensor
 
 from convatlas.layers import Network, seq
 from convatlas.paper import Paper, sizes, units
 
 PAPER = Paper(
-    title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola", year=2019,
-    code="github.com/d2l-ai/d2l-en",
-    silent="There is no paper. Weights are Xavier-uniform, the book's; from PyTorch's own the "
-           "sigmoids hardly learn.",
+    title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola",
+    year=2019, code="github.com/d2l-ai/d2l-en",
+    silent="There is no paper. Initial weights are Xavier-uniform, as in the book; from PyTorch's "
+           "own the sigmoids hardly learn.",
     page="lenet5_tutorial")
 
 
@@ -22,14 +23,17 @@ def xavier(layer: nn.Module) -> None:
 
 
 class LeNet5Tutorial(Network):
-    stages, cam_path = ("conv1", "pool1", "conv2", "pool2"), "conv2"
+    """(N, 1, 28, 28) with padding 2, (N, 3, 32, 32) with none -> (N, num_classes)"""
+    stages = ("conv1", "pool1", "conv2", "pool2")
+    cam_path = "conv2"
     classifier_path = "fc3"
     initialise = staticmethod(xavier)
 
     def __init__(self, padding: int, num_classes: int = 10, in_channels: int = 1):
         super().__init__(in_channels)
-        self.side = self.smallest = 32 - 2 * padding
-        self.largest = self.smallest + 3                # the pools drop odd rows and columns
+        self.side = 32 - 2 * padding
+        self.smallest = self.side
+        self.largest = self.side + 3  # the pools drop odd rows and columns
         self.conv1 = seq(conv=nn.Conv2d(in_channels, 6, 5, padding=padding), sigmoid=nn.Sigmoid())
         self.pool1 = nn.AvgPool2d(2, stride=2)
         self.conv2 = seq(conv=nn.Conv2d(6, 16, 5), sigmoid=nn.Sigmoid())
@@ -39,18 +43,19 @@ class LeNet5Tutorial(Network):
         self.fc3 = nn.Linear(84, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                               # (N, 1, 28, 28)
-        x = self.pool1(self.conv1(x))                   # (N, 6, 28, 28), (N, 6, 14, 14)
-        x = self.pool2(self.conv2(x))                   # (N, 16, 10, 10), (N, 16, 5, 5)
-        return self.fc3(self.fc2(self.fc1(x.flatten(1))))
+    def forward(self, x: Tensor) -> Tensor:                 # (N, 1, 28, 28)
+        x = self.pool1(self.conv1(x))                       # (N, 6, 28, 28), (N, 6, 14, 14)
+        x = self.pool2(self.conv2(x))                       # (N, 16, 10, 10), (N, 16, 5, 5)
+        return self.fc3(self.fc2(self.fc1(x.flatten(1))))   # (N, num_classes)
 
 
 VARIANTS = {
     "lenet5_tutorial": partial(LeNet5Tutorial, padding=2),
     "lenet5_tutorial_32": partial(LeNet5Tutorial, padding=0, in_channels=3),
 }
+BOOK = "d2l.ai, LeNet: the outputs printed for 1x28x28"
 CLAIMS = dict.fromkeys(VARIANTS, (
-    *sizes("The book's printed outputs, in copies of it for 3x32x32 too", {
-        "conv1.conv": "6x28x28", "conv1.sigmoid": "6x28x28", "pool1": "6x14x14", "conv2.conv": "16x10x10",
-        "conv2.sigmoid": "16x10x10", "pool2": "16x5x5"}),
-    *units("The book's printed outputs", {"pool2": "400", "fc1": "120", "fc2": "84", "fc3": "10"})))
+    *sizes(BOOK, {
+        "conv1.conv": "6x28x28", "conv1.sigmoid": "6x28x28", "pool1": "6x14x14",
+        "conv2.conv": "16x10x10", "conv2.sigmoid": "16x10x10", "pool2": "16x5x5"}),
+    *units(BOOK, {"pool2": "400", "fc1": "120", "fc2": "84", "fc3": "10"})))

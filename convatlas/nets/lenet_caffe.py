@@ -1,18 +1,18 @@
-"""The LeNet that came with Caffe: 20 and 50 maps, max pooling, one ReLU; the first network of many
-who began then.
-"""
+"""The LeNet that came with Caffe: 20 and 50 maps, max pooling, a single ReLU."""
 import math
 
 import torch.nn as nn
+from torch import Tensor
 
 from convatlas.layers import Network, seq
 from convatlas.paper import Claim, Paper, units
 
 PAPER = Paper(
-    title="Training LeNet on MNIST with Caffe", authors="Jia, Shelhamer", year=2014, code="github.com/BVLC/caffe",
-    silent="There is no paper; the layers are examples/mnist/lenet.prototxt's, and carry its "
-           "names. Pools round up and weights are uniform within the root of 3 / inputs, biases 0, "
-           "as Caffe has it where nothing is said.",
+    title="Training LeNet on MNIST with Caffe", authors="Jia, Shelhamer",
+    year=2014, code="github.com/BVLC/caffe",
+    silent="There is no paper; layers and their names are those of examples/mnist/lenet.prototxt. "
+           "Where it says nothing, Caffe's defaults hold: pools round up. Its filler 'xavier' is "
+           "uniform within the root of 3 / inputs; biases are 0.",
     page="lenet_caffe")
 
 
@@ -25,8 +25,12 @@ def xavier(layer: nn.Module) -> None:
 
 
 class LeNetCaffe(Network):
-    side, smallest, largest = 28, 25, 28                # pool2 must come out as 4x4
-    stages, cam_path = ("conv1", "pool1", "conv2", "pool2"), "conv2"
+    """(N, 1, 28, 28) -> (N, num_classes)"""
+    side = 28
+    smallest = 25
+    largest = 28  # pool2 must come out as 4x4
+    stages = ("conv1", "pool1", "conv2", "pool2")
+    cam_path = "conv2"
     classifier_path = "ip2"
     initialise = staticmethod(xavier)
 
@@ -40,10 +44,11 @@ class LeNetCaffe(Network):
         self.ip2 = nn.Linear(500, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                               # (N, 1, 28, 28)
-        x = self.pool1(self.conv1(x))                   # (N, 20, 24, 24), (N, 20, 12, 12)
-        x = self.pool2(self.conv2(x))                   # (N, 50, 8, 8), (N, 50, 4, 4)
-        return self.ip2(self.ip1(x.flatten(1)))
+    def forward(self, x: Tensor) -> Tensor:     # (N, 1, 28, 28)
+        x = self.pool1(self.conv1(x))           # (N, 20, 24, 24), (N, 20, 12, 12)
+        x = self.pool2(self.conv2(x))           # (N, 50, 8, 8), (N, 50, 4, 4)
+        x = self.ip1(x.flatten(1))              # (N, 500)
+        return self.ip2(x)                      # (N, num_classes)
 
 
 VARIANTS = {"lenet_caffe": LeNetCaffe}

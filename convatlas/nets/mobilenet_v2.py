@@ -9,15 +9,16 @@ from functools import partial
 from typing import NamedTuple
 
 import torch.nn as nn
+from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, make_divisible, seq
-from convatlas.paper import Claim, Paper, sizes, torchvision
+from convatlas.paper import Claim, Paper, channels_first, sizes, torchvision
 
 PAPER = Paper(
-    title="MobileNetV2: Inverted Residuals and Linear Bottlenecks", authors="Sandler, Howard, Zhu, "
-                                                                            "Zhmoginov, Chen",
-    year=2018, venue="CVPR", arxiv="1801.04381v4", code="github.com/tensorflow/models "
-                                                        "research/slim/nets/mobilenet",
+    title="MobileNetV2: Inverted Residuals and Linear Bottlenecks",
+    authors="Sandler, Howard, Zhu, Zhmoginov, Chen",
+    year=2018, venue="CVPR", arxiv="1801.04381v4",
+    code="github.com/tensorflow/models research/slim/nets/mobilenet",
     silent="Rounding under a width multiplier (to multiples of 8) and the expansion where t = 1 "
            "(left out): both as in the authors' code. Padding: 1 on every side of a 3x3, where the "
            "authors' code pads strided ones unevenly. Dropout is mentioned without a rate: 0.2, "
@@ -42,7 +43,8 @@ TABLE = (
     Row("14x14x96", t=6, c=160, n=3, s=2),
     Row("7x7x160", t=6, c=320, n=1, s=1),
 )
-CONV9_INPUT, POOL_INPUT = "7x7x320", "7x7x1280"
+CONV9_INPUT = "7x7x320"
+POOL_INPUT = "7x7x1280"
 BOTTLENECKS = tuple(f"bottleneck{i}" for i in range(1, len(TABLE) + 1))
 
 
@@ -54,15 +56,17 @@ class InvertedResidual(nn.Module):
         expand = {} if t == 1 else {"expand": ConvBN(k, t * k, 1), "relu_e": nn.ReLU6()}
         self.layers = seq(
             **expand,
-            depthwise=ConvBN(t * k, t * k, 3, s, groups=t * k), relu_d=nn.ReLU6(),
-            project=ConvBN(t * k, k_out, 1))            # linear: no ReLU6 after it, Sec. 3.2
-        self.residual = s == 1 and k == k_out  # Figure 4(d): a shortcut only where shapes agree
+            depthwise=ConvBN(t * k, t * k, 3, stride=s, groups=t * k), relu_d=nn.ReLU6(),
+            project=ConvBN(t * k, k_out, 1))    # linear: no ReLU6 after it, Sec. 3.2
+        self.residual = s == 1 and k == k_out   # Figure 4(d): a shortcut only where shapes agree
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x + self.layers(x) if self.residual else self.layers(x)
 
 
 class MobileNetV2(Network):
+    """(N, 3, 224, 224) -> (N, num_classes)"""
+
     stages = ("conv1", *BOTTLENECKS, "conv9")
     initialise = staticmethod(he_init)
 
@@ -77,7 +81,8 @@ class MobileNetV2(Network):
         for name, row in zip(BOTTLENECKS, TABLE, strict=True):
             units = nn.Sequential()
             for i in range(row.n):
-                units.append(InvertedResidual(k, scaled(row.c), row.t, row.s if i == 0 else 1))
+                stride = row.s if i == 0 else 1
+                units.append(InvertedResidual(k, scaled(row.c), row.t, stride))
                 k = scaled(row.c)
             self.add_module(name, units)
         # Sec. 4: below 1, all layers but the very last are multiplied
@@ -87,60 +92,66 @@ class MobileNetV2(Network):
         self.fc = nn.Linear(last, num_classes)  # Table 2's last row: a 1x1 convolution of a 1x1 map
         self.apply(self.initialise)
 
-    def forward(self, x):                               # (N, 3, 224, 224)
+    def forward(self, x: Tensor) -> Tensor:             # (N, 3, 224, 224)
         x = self.conv1(x)                               # (N, 32, 112, 112)
         for name in BOTTLENECKS:
             x = self.get_submodule(name)(x)             # the next row's input
-        x = self.conv9(x)                               # (N, 1280, 7, 7)
-        return self.fc(self.dropout(x.mean((2, 3))))    # (N, num_classes)
+        x = self.conv9(x).mean((2, 3))                  # (N, 1280, 7, 7), (N, 1280)
+        return self.fc(self.dropout(x))                 # (N, num_classes)
 
 
-WIDTHS = {"": 1.0, "_x0_35": 0.35, "_x0_5": 0.5, "_x0_75": 0.75, "_x1_3": 1.3, "_x1_4": 1.4}
-VARIANTS = {f"mobilenet_v2{suffix}": partial(MobileNetV2, width) for suffix, width in WIDTHS.items()}
+VARIANTS = {
+    "mobilenet_v2": MobileNetV2,
+    "mobilenet_v2_x0_35": partial(MobileNetV2, 0.35),
+    "mobilenet_v2_x0_5": partial(MobileNetV2, 0.5),
+    "mobilenet_v2_x0_75": partial(MobileNetV2, 0.75),
+    "mobilenet_v2_x1_3": partial(MobileNetV2, 1.3),
+    "mobilenet_v2_x1_4": partial(MobileNetV2, 1.4),
+}
+
+README = "The authors' README"
+SIDES = ("224x224", "192x192", "160x160", "128x128", "96x96")
+WEIGHTS_ONLY = "It leaves batch norm's scales and shifts out."
+
+
+def released(params: str, *macs: str) -> tuple[Claim, ...]:
+    """Of the 22 released checkpoints, those of one width; above 1 there is only the first side."""
+    return (Claim("params", params, README, erratum=WEIGHTS_ONLY),
+            *(Claim("macs", number, README, at=side)
+              for side, number in zip(SIDES, macs, strict=False)))
 
 
 def printed_outputs() -> dict[str, str]:
-    """Each stage's output is the next row's input; the paper prints channels last, a claim has them
-    first.
-    """
-    inputs = [*(row.input for row in TABLE), CONV9_INPUT, POOL_INPUT]
-    return {stage: "x".join([*size.split("x")[2:], *size.split("x")[:2]])
-            for stage, size in zip(MobileNetV2.stages, inputs, strict=True)}
+    """Each stage's output is the next row's input."""
+    inputs = (*(row.input for row in TABLE), CONV9_INPUT, POOL_INPUT)
+    return dict(zip(MobileNetV2.stages, map(channels_first, inputs), strict=True))
 
 
 WITHOUT_BN = ("The authors' README prints 3.47 million, which leaves batch norm's scales and "
               "shifts out; with them the network of Table 2 has 3,504,872.")
-README = ("The authors' README prints 6.06 million and 582M for this network, and Table 2's rows "
-          "allow nothing else: ")
-SIDES = ("224x224", "192x192", "160x160", "128x128", "96x96")
-RELEASED = {  # of the 22 released checkpoints: millions of parameters, millions of MACs at SIDES
-    "": ("3.47M", "300M", "221M", "154M", "99M", "56M"), "_x0_75": ("2.61M", "209M", "153M", "107M", "69M", "39M"),
-    "_x0_5": ("1.95M", "97M", "71M", "50M", "32M", "18M"), "_x0_35": ("1.66M", "59M", "43M", "30M", "20M", "11M"),
-    "_x1_3": ("5.34M", "509M"), "_x1_4": ("6.06M", "582M")}
-
-
-def released(suffix: str) -> tuple[Claim, ...]:
-    params, *macs = RELEASED[suffix]
-    return (Claim("params", params, "The authors' README", erratum="It leaves batch norm's scales "
-                                                                   "and shifts out."),
-            *(Claim("macs", number, "The authors' README", at=side)
-              for side, number in zip(SIDES, macs, strict=False)))
-
-
-CLAIMS = {f"mobilenet_v2{suffix}": released(suffix) for suffix in RELEASED}
-PRINTED = {
+MILLIONS = ("Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' "
+            "README.")
+ROWS = ("The authors' README prints 6.06 million and 582M for this network, and Table 2's rows "
+        "allow nothing else: {}.")
+LARGER = ROWS.format("6,108,776 with batch norm, 6.06 million without")
+DEARER = ROWS.format("582,195,824")
+CLAIMS = {
     "mobilenet_v2": (
         *sizes("Table 2, input of the next row", printed_outputs()),
-        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN), Claim("macs", "300M", "Table 4"),
-        *torchvision("MobileNet_V2_Weights", "3,504,872", "0.301")),
+        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN),
+        Claim("macs", "300M", "Table 4"),
+        *torchvision("MobileNet_V2_Weights", "3,504,872", "0.301"),
+        *released("3.47M", "300M", "221M", "154M", "99M", "56M")),
     "mobilenet_v2_x0_35": (
         Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
-        Claim("macs", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96", erratum=(
-            "Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' "
-            "README."))),
+        Claim("macs", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96",
+              erratum=MILLIONS),
+        *released("1.66M", "59M", "43M", "30M", "20M", "11M")),
+    "mobilenet_v2_x0_5": released("1.95M", "97M", "71M", "50M", "32M", "18M"),
+    "mobilenet_v2_x0_75": released("2.61M", "209M", "153M", "107M", "69M", "39M"),
+    "mobilenet_v2_x1_3": released("5.34M", "509M"),
     "mobilenet_v2_x1_4": (
-        Claim("params", "6.9M", "Table 4", erratum=README + ("6,108,776 with batch norm, 6.06 "
-                                                             "million without.")),
-        Claim("macs", "585M", "Table 4", erratum=README + "582,195,824.")),
+        Claim("params", "6.9M", "Table 4", erratum=LARGER),
+        Claim("macs", "585M", "Table 4", erratum=DEARER),
+        *released("6.06M", "582M")),
 }
-CLAIMS |= {name: claims + CLAIMS[name] for name, claims in PRINTED.items()}

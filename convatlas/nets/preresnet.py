@@ -15,17 +15,17 @@ c channels.
 """
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import torch.nn as nn
+from torch import Tensor
 
 from convatlas.layers import Network, he_init, seq
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, "
-                                                                 "Sun", year=2016, venue="ECCV",
-    arxiv="1603.05027v3", code="github.com/KaimingHe/resnet-1k-layers",
+    title="Identity Mappings in Deep Residual Networks",
+    authors="He, Zhang, Ren, Sun", year=2016, venue="ECCV", arxiv="1603.05027v3",
+    code="github.com/KaimingHe/resnet-1k-layers",
     silent="Which layer of a bottleneck strides: the first 1x1, as in ResNet and in the authors' "
            "code (for CIFAR); the ResNet-200 of Table 5's last row, trained with fb.resnet.torch, "
            "strides in the 3x3. The pool comes after the activation of conv1, as in "
@@ -34,29 +34,15 @@ PAPER = Paper(
     page="preresnet", bare="preresnet200")
 
 
-class Stage(NamedTuple):    # the rows above
-    name: str
-    output: str
-    width: int
-    stride: int
-
-
-STAGES = (
-    Stage("conv2_x", "56x56", width=64, stride=1),
-    Stage("conv3_x", "28x28", width=128, stride=2),
-    Stage("conv4_x", "14x14", width=256, stride=2),
-    Stage("conv5_x", "7x7", width=512, stride=2),
-)
-
-
 class IdentityUnit(nn.Module):
     """x_{l+1} = x_l + F(f(x_l)), Eq. (9).  (N, c, H, W) -> (N, c, H, W)"""
 
     def __init__(self, activation: nn.Module, branch: nn.Module):
         super().__init__()
-        self.activation, self.branch = activation, branch
+        self.activation = activation
+        self.branch = branch
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x + self.branch(self.activation(x))
 
 
@@ -68,9 +54,11 @@ class ShortcutUnit(nn.Module):
 
     def __init__(self, activation: nn.Module, branch: nn.Module, shortcut: nn.Module):
         super().__init__()
-        self.activation, self.branch, self.shortcut = activation, branch, shortcut
+        self.activation = activation
+        self.branch = branch
+        self.shortcut = shortcut
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = self.activation(x)
         return self.shortcut(x) + self.branch(x)
 
@@ -87,65 +75,79 @@ def bottleneck(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[n
     """A 1x1, a 3x3 and a 1x1 layer; `before` is the activation of the first. Returns the unit and
     its channels.
     """
-    c_out = 4 * width
-    branch = seq(conv1=conv(c_in, width, 1, stride),
-                 activation2=activation(width), conv2=conv(width, width, 3),
-                 activation3=activation(width), conv3=conv(width, c_out, 1))
-    if (c_in, stride) == (c_out, 1):
-        return IdentityUnit(before, branch), c_out
-    return ShortcutUnit(before, branch, conv(c_in, c_out, 1, stride)), c_out
+    branch = seq(
+        conv1=conv(c_in, width, 1, stride),
+        activation2=activation(width), conv2=conv(width, width, 3),
+        activation3=activation(width), conv3=conv(width, 4 * width, 1))
+    if c_in == 4 * width and stride == 1:
+        return IdentityUnit(before, branch), 4 * width
+    return ShortcutUnit(before, branch, conv(c_in, 4 * width, 1, stride)), 4 * width
 
 
 # (before, c_in, width, stride) -> (unit, c_out)
 Unit = Callable[[nn.Module, int, int, int], tuple[nn.Module, int]]
 
 
-def stage_of(unit: Unit, before: nn.Module, c: int, width: int, stride: int, depth: int) -> tuple[nn.Sequential, int]:
-    """`depth` units, the first with the stage's stride and `before`; and the channels that come
-    out.
+class Stage(nn.Sequential):
+    """`depth` units, of which the first strides; `before`, if given, is its activation.
+
+    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
     """
-    units = nn.Sequential()
-    for i in range(depth):
-        module, c = unit(activation(c) if i else before, c, width, 1 if i else stride)
-        units.append(module)
-    return units, c
+
+    def __init__(self, unit: Unit, depth: int, c_in: int, width: int, stride: int,
+                 before: nn.Module | None = None):
+        super().__init__()
+        first, c = unit(before or activation(c_in), c_in, width, stride)
+        self.append(first)
+        for _ in range(depth - 1):
+            self.append(unit(activation(c), c, width, 1)[0])
+        self.c_out = c
 
 
 class PreResNet(Network):
-    stages, cam_path = ("conv1", *(s.name for s in STAGES)), "activation"
+    """(N, 3, 224, 224) -> (N, num_classes)"""
+
+    stages = ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x")
+    cam_path = "activation"
     initialise = staticmethod(he_init)                # appendix: "initialized as in [23]"
 
-    def __init__(self, depths: tuple[int, ...], num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, depths: tuple[int, int, int, int], num_classes: int = 1000,
+                 in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = conv(in_channels, 64, 7, stride=2)
-        self.activation1 = activation(64)
+        self.activation1 = activation(64)   # "we adopt the first activation right after conv1"
         self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
-        c, before = 64, nn.Identity()  # appendix: "we adopt the first activation right after conv1"
-        for stage, depth in zip(STAGES, depths, strict=True):
-            units, c = stage_of(bottleneck, before, c, stage.width, stage.stride, depth)
-            self.add_module(stage.name, units)
-            before = activation(c)                    # of the next stage, or, here at last,
-        self.activation = before  # "an extra activation right after its element-wise addition"
-        self.fc = nn.Linear(c, num_classes)
+        self.conv2_x = Stage(bottleneck, depths[0], 64, width=64, stride=1, before=nn.Identity())
+        self.conv3_x = Stage(bottleneck, depths[1], 256, width=128, stride=2)
+        self.conv4_x = Stage(bottleneck, depths[2], 512, width=256, stride=2)
+        self.conv5_x = Stage(bottleneck, depths[3], 1024, width=512, stride=2)
+        self.activation = activation(2048)  # "an extra activation right after" the last addition
+        self.fc = nn.Linear(2048, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                             # (N, 3, 224, 224)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 224, 224)
         x = self.activation1(self.conv1(x))           # (N, 64, 112, 112)
         x = self.pool1(x)                             # (N, 64, 56, 56)
-        for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)     # (N, 4 * stage.width, stage.output)
+        x = self.conv2_x(x)                           # (N, 256, 56, 56)
+        x = self.conv3_x(x)                           # (N, 512, 28, 28)
+        x = self.conv4_x(x)                           # (N, 1024, 14, 14)
+        x = self.conv5_x(x)                           # (N, 2048, 7, 7)
         x = self.activation(x)                        # (N, 2048, 7, 7)
         return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
-DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
-VARIANTS = {f"preresnet{n}": partial(PreResNet, depths) for n, depths in DEPTHS.items()}
+VARIANTS = {
+    "preresnet50": partial(PreResNet, (3, 4, 6, 3)),
+    "preresnet101": partial(PreResNet, (3, 4, 23, 3)),
+    "preresnet152": partial(PreResNet, (3, 8, 36, 3)),
+    "preresnet200": partial(PreResNet, (3, 24, 36, 3)),
+}
 CLAIMS = {
     "preresnet152": (Claim("layers", "152", "Table 5, ResNet-152"),),
     "preresnet200": (
         Claim("layers", "200", "Table 5, ResNet-200"),
-        *sizes("Footnote 3: 16 more units than ResNet-152, on the feature map of "
-               "28x28", {"conv3_x": "28x28"}),
-        Claim("macs", "15 billion", ("ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 "
-                                     "billion FLOPs"))),
+        *sizes("Footnote 3: 16 more units than ResNet-152, on the feature map of 28x28",
+               {"conv3_x": "28x28"}),
+        Claim("macs", "15 billion",
+              "ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 billion FLOPs")),
 }

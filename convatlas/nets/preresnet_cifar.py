@@ -6,94 +6,72 @@ and 9n + 2 layers.
     ResNet-164                 [1x1, 16][3x3, 16][1x1, 64]  x18
     ResNet-1001                                             x111
 
-A 3x3 convolution to 16 channels comes first; BN, ReLU, a global average pool and a full layer last.
+A 3x3 convolution to 16 channels comes first; BN, ReLU, a global average pool and a fully connected
+layer last.
 """
 from functools import partial
-from typing import NamedTuple
 
 import torch.nn as nn
-import torch.nn.functional as F
+from torch import Tensor
 
-from convatlas.layers import Network, he_init, seq
+from convatlas.layers import Network, ZeroPadding, he_init, seq
 from convatlas.nets.preresnet import (
     IdentityUnit,
     ShortcutUnit,
+    Stage,
     Unit,
     activation,
     bottleneck,
     conv,
-    stage_of,
 )
 from convatlas.paper import Claim, Paper, sizes
 
 PAPER = Paper(
-    title="Identity Mappings in Deep Residual Networks", authors="He, Zhang, Ren, "
-                                                                 "Sun", year=2016, venue="ECCV",
-    arxiv="1603.05027v3", code="github.com/KaimingHe/resnet-1k-layers",
+    title="Identity Mappings in Deep Residual Networks",
+    authors="He, Zhang, Ren, Sun", year=2016, venue="ECCV", arxiv="1603.05027v3",
+    code="github.com/KaimingHe/resnet-1k-layers",
     silent="Stride is in the first 1x1, as in the authors' code. ResNet-110 keeps ResNet's option "
            "(A) where dimensions increase; the paper says of projections alone that they read the "
            "activated maps, and here the zero-padded shortcuts do too, as in fb.resnet.torch.",
     page="preresnet", bare="preresnet164_cifar")
 
 
-class Stage(NamedTuple):    # the columns above
-    name: str
-    output: str
-    filters: int
-    stride: int
-
-
-STAGES = (
-    Stage("stage1", "32x32", filters=16, stride=1),
-    Stage("stage2", "16x16", filters=32, stride=2),
-    Stage("stage3", "8x8", filters=64, stride=2),
-)
-
-
-class ZeroPadding(nn.Module):
-    """Option (A): every stride-th pixel, zeros after the old channels.  (N, c_in, H, W) -> (N,
-    c_out, H/s, W/s)
-    """
-
-    def __init__(self, c_in: int, c_out: int, stride: int):
-        super().__init__()
-        self.new_channels, self.stride = c_out - c_in, stride
-
-    def forward(self, x):
-        return F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, 0, self.new_channels))
-
-
 def basic_option_a(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Two 3x3 layers; `before` is the activation of the first."""
-    branch = seq(conv1=conv(c_in, width, 3, stride), activation2=activation(width), conv2=conv(width, width, 3))
-    if (c_in, stride) == (width, 1):
+    branch = seq(
+        conv1=conv(c_in, width, 3, stride),
+        activation2=activation(width), conv2=conv(width, width, 3))
+    if c_in == width and stride == 1:
         return IdentityUnit(before, branch), width
     return ShortcutUnit(before, branch, ZeroPadding(c_in, width, stride)), width
 
 
 class PreResNetCIFAR(Network):
+    """(N, 3, 32, 32) -> (N, num_classes)"""
+
     side = 32
-    stages, cam_path = ("conv1", *(s.name for s in STAGES)), "activation"
+    stages = ("conv1", "stage1", "stage2", "stage3")
+    cam_path = "activation"
     initialise = staticmethod(he_init)
 
     def __init__(self, unit: Unit, n: int, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = conv(in_channels, 16, 3)
-        self.activation1 = activation(16)
-        c, before = 16, nn.Identity()  # the first unit's activation is conv1's, before the two paths
-        for stage in STAGES:
-            units, c = stage_of(unit, before, c, stage.filters, stage.stride, depth=n)
-            self.add_module(stage.name, units)
-            before = activation(c)                    # of the next stage's first unit
-        self.activation = before                      # the extra one, after the last unit
-        self.fc = nn.Linear(c, num_classes)
+        self.activation1 = activation(16)                   # the first unit's, before the two paths
+        self.stage1 = Stage(unit, n, 16, width=16, stride=1, before=nn.Identity())
+        self.stage2 = Stage(unit, n, self.stage1.c_out, width=32, stride=2)
+        self.stage3 = Stage(unit, n, self.stage2.c_out, width=64, stride=2)
+        self.activation = activation(self.stage3.c_out)     # the extra one, after the last unit
+        self.fc = nn.Linear(self.stage3.c_out, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                             # (N, 3, 32, 32)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 32, 32)
         x = self.activation1(self.conv1(x))           # (N, 16, 32, 32)
-        for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)     # (N, filters or 4 * filters, stage.output)
-        return self.fc(self.activation(x).mean((2, 3)))       # (N, num_classes)
+        x = self.stage1(x)                            # (N, 16 or 64, 32, 32)
+        x = self.stage2(x)                            # (N, 32 or 128, 16, 16)
+        x = self.stage3(x)                            # (N, 64 or 256, 8, 8)
+        x = self.activation(x)                        # (N, 64 or 256, 8, 8)
+        return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
 VARIANTS = {
@@ -103,18 +81,18 @@ VARIANTS = {
 }
 
 
-def claims(layers: str, params: Claim) -> tuple[Claim, ...]:
-    return (*sizes("ResNet (arXiv:1512.03385), Sec. 4.2, output map size", {s.name: s.output for s in STAGES}),
-            Claim("layers", layers, "Table 3"), params)
+def claims(layers: str, params: str, source: str, erratum: str = "") -> tuple[Claim, ...]:
+    return (
+        *sizes("ResNet (arXiv:1512.03385), Sec. 4.2, output map size",
+               {"stage1": "32x32", "stage2": "16x16", "stage3": "8x8"}),
+        Claim("layers", layers, "Table 3"),
+        Claim("params", params, f"Table 4, {source}", erratum=erratum))
 
 
-WITHOUT_BN = ("The convolutions and the full layer have 10,178,490 parameters, which make 10.2M; "
-              "with the 149,216 scales and shifts of batch norm, trained like them, there are "
-              "10,327,706.")
 CLAIMS = {
-    "preresnet110_cifar": claims("110", Claim("params", "1.7M", ("Table 4, ResNet-110: Figure 4's "
-                                                                "units only reorder"))),
-    "preresnet164_cifar": claims("164", Claim("params", "1.7M", "Table 4, ResNet-164 [ours]")),
-    "preresnet1001_cifar": claims("1001", Claim("params", "10.2M", ("Table 4, ResNet-1001 "
-                                                                   "[ours]"), erratum=WITHOUT_BN)),
+    "preresnet110_cifar": claims("110", "1.7M", "ResNet-110: Figure 4's units only reorder"),
+    "preresnet164_cifar": claims("164", "1.7M", "ResNet-164 [ours]"),
+    "preresnet1001_cifar": claims("1001", "10.2M", "ResNet-1001 [ours]", (
+        "Convolutions and the fully connected layer have 10,178,490 parameters, which make 10.2M; "
+        "with the 149,216 scales and shifts of batch norm, also trained, there are 10,327,706.")),
 }

@@ -22,15 +22,15 @@ from typing import NamedTuple
 
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
+from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, Residual, averaged_projection, deep_stem, he_init, seq
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, "
-                                                                      "Yang, Torr", year=2021,
-    venue="TPAMI", arxiv="1904.01169v3", code="github.com/Res2Net/Res2Net-PretrainedModels",
+    title="Res2Net: A New Multi-scale Backbone Architecture",
+    authors="Gao, Cheng, Zhao, Zhang, Yang, Torr", year=2021, venue="TPAMI", arxiv="1904.01169v3",
+    code="github.com/Res2Net/Res2Net-PretrainedModels",
     silent="The first unit of a stage, where Eq. (1) cannot be taken literally because the map "
            "shrinks: as in the release, its subsets are not added to each other, the convolutions "
            "stride, and x1 goes through a 3x3 average pool of the same stride that counts the "
@@ -39,15 +39,6 @@ PAPER = Paper(
            "PyTorch has it. v1b: three 3x3 convolutions of 32, 32 and 64 channels first, and an "
            "average pool before a strided shortcut, as in the release.",
     page="res2net", bare="res2net50_26w4s")
-
-
-class Stage(NamedTuple):    # ResNet's Table 1, whose bottlenecks are replaced
-    name: str
-    width: int
-    stride: int
-
-
-STAGES = (Stage("conv2_x", 64, 1), Stage("conv3_x", 128, 2), Stage("conv4_x", 256, 2), Stage("conv5_x", 512, 2))
 
 
 class Setting(NamedTuple):  # the paper's notation, 8c x 4w x 4s
@@ -60,143 +51,160 @@ class Setting(NamedTuple):  # the paper's notation, 8c x 4w x 4s
         return width * self.w // 64 * self.c
 
 
-def k(channels: int, stride: int, groups: int) -> nn.Sequential:
+def conv3x3(channels: int, stride: int, groups: int) -> nn.Sequential:
     """K_i of Eq. (1)."""
-    return seq(conv=nn.Conv2d(channels, channels, 3, stride, padding=1, groups=groups, bias=False),
-               bn=nn.BatchNorm2d(channels), relu=nn.ReLU())
+    return seq(
+        conv=nn.Conv2d(channels, channels, 3, stride, padding=1, groups=groups, bias=False),
+        bn=nn.BatchNorm2d(channels),
+        relu=nn.ReLU())
 
 
 class Hierarchy(nn.Module):
-    """y1 = x1, y2 = K2(x2), y_i = K_i(x_i + y_(i-1)), Eq. (1).  (N, s * channels, H, W), both in
-    and out
+    """Eq. (1): y1 = x1, y2 = K2(x2), y_i = K_i(x_i + y_(i-1)).
+
+    (N, s * channels, H, W) -> the same shape
     """
 
     def __init__(self, channels: int, s: int, groups: int):
         super().__init__()
+        self.s = s
         for i in range(2, s + 1):
-            self.add_module(f"k{i}", k(channels, 1, groups))
+            self.add_module(f"k{i}", conv3x3(channels, 1, groups))
 
-    def forward(self, x):
-        *rest, x1 = x.chunk(len(self._modules) + 1, dim=1)
-        y = []
-        for xi, ki in zip(rest, self.children(), strict=True):
-            y.append(ki(xi + y[-1] if y else xi))
-        return torch.cat([*y, x1], dim=1)
+    def forward(self, x: Tensor) -> Tensor:
+        *xs, x1 = x.chunk(self.s, dim=1)
+        y = self.k2(xs[0])
+        ys = [y]
+        for i, xi in enumerate(xs[1:], start=3):
+            y = self.get_submodule(f"k{i}")(xi + y)
+            ys.append(y)
+        return torch.cat([*ys, x1], dim=1)
 
 
 class Parallel(nn.Module):
-    """A first unit's: y1 = pool(x1), y_i = K_i(x_i).  (N, C, H, W) -> (N, C, H/stride, W/stride), C
-    = s * channels
+    """For the first unit of a stage: y1 = pool(x1), y_i = K_i(x_i).
+
+    (N, s * channels, H, W) -> (N, s * channels, H/stride, W/stride)
     """
 
     def __init__(self, channels: int, s: int, groups: int, stride: int):
         super().__init__()
+        self.s = s
         for i in range(2, s + 1):
-            self.add_module(f"k{i}", k(channels, stride, groups))
+            self.add_module(f"k{i}", conv3x3(channels, stride, groups))
         self.pool = nn.AvgPool2d(3, stride, padding=1)
 
-    def forward(self, x):
-        x = x.chunk(len(self._modules), dim=1)
-        return torch.cat([layer(xi) for xi, layer in zip(x, self.children(), strict=True)], dim=1)
+    def forward(self, x: Tensor) -> Tensor:
+        *xs, x1 = x.chunk(self.s, dim=1)
+        ys = [self.get_submodule(f"k{i}")(xi) for i, xi in enumerate(xs, start=2)]
+        return torch.cat([*ys, self.pool(x1)], dim=1)
 
 
 def bottleneck(c_in: int, splits: nn.Module, inside: int, c_out: int) -> nn.Sequential:
     """Figure 2(b): 1x1, split and convolve, 1x1."""
-    return seq(conv1=ConvBN(c_in, inside, 1), relu1=nn.ReLU(), splits=splits, conv3=ConvBN(inside, c_out, 1))
-
-
-class Residual(nn.Module):
-    """y = relu(F(x) + shortcut(x)).  (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)"""
-
-    def __init__(self, branch: nn.Module, shortcut: nn.Module):
-        super().__init__()
-        self.branch, self.shortcut = branch, shortcut
-
-    def forward(self, x):
-        return F.relu(self.branch(x) + self.shortcut(x))
+    return seq(
+        conv1=ConvBN(c_in, inside, 1), relu1=nn.ReLU(),
+        splits=splits,
+        conv3=ConvBN(inside, c_out, 1))
 
 
 # (c_in, c_out, stride) -> shortcut of a stage's first unit
 Projection = Callable[[int, int, int], nn.Module]
 
 
-def stage_of(setting: Setting, projection: Projection, c_in: int, stage: Stage, depth: int) -> nn.Sequential:
-    subset, c_out = setting.subset(stage.width), 4 * stage.width
-    first = bottleneck(c_in, Parallel(subset, setting.s, setting.c, stage.stride), setting.s * subset, c_out)
-    others = [bottleneck(c_out, Hierarchy(subset, setting.s, setting.c), setting.s * subset, c_out)
-              for _ in range(depth - 1)]
-    return nn.Sequential(Residual(first, projection(c_in, c_out, stage.stride)),
-                         *(Residual(branch, nn.Identity()) for branch in others))
-
-
-def strided(c_in: int, c_out: int, stride: int) -> nn.Module:
+def strided_projection(c_in: int, c_out: int, stride: int) -> nn.Module:
     return ConvBN(c_in, c_out, 1, stride)
 
 
-def averaged(c_in: int, c_out: int, stride: int) -> nn.Module:
-    """v1b: the pool strides, and the 1x1 convolution sees every pixel."""
-    return seq(pool=nn.AvgPool2d(stride, stride, ceil_mode=True, count_include_pad=False),
-               projection=ConvBN(c_in, c_out, 1))
+class Stage(nn.Sequential):
+    """`depth` units, of which the first strides.
 
+    (N, c_in, H, W) -> (N, 4 * width, H/stride, W/stride)
+    """
 
-Stem = Callable[[int], nn.Module]  # (in_channels) -> 64 channels, half the size
+    def __init__(self, setting: Setting, projection: Projection, depth: int, c_in: int, width: int,
+                 stride: int):
+        super().__init__()
+        channels = setting.subset(width)
+        inside = setting.s * channels
+        c_out = 4 * width
+        splits = Parallel(channels, setting.s, setting.c, stride)
+        branch = bottleneck(c_in, splits, inside, c_out)
+        self.append(Residual(branch, projection(c_in, c_out, stride)))
+        for _ in range(depth - 1):
+            splits = Hierarchy(channels, setting.s, setting.c)
+            branch = bottleneck(c_out, splits, inside, c_out)
+            self.append(Residual(branch, nn.Identity()))
 
 
 def stem_7x7(in_channels: int) -> nn.Module:
     return seq(conv=ConvBN(in_channels, 64, 7, stride=2), relu=nn.ReLU())
 
 
-def stem_v1b(in_channels: int) -> nn.Module:
-    return seq(conv1=ConvBN(in_channels, 32, 3, stride=2), relu1=nn.ReLU(), conv2=ConvBN(32, 32, 3), relu2=nn.ReLU(),
-               conv3=ConvBN(32, 64, 3), relu3=nn.ReLU())
+Stem = Callable[[int], nn.Module]  # (in_channels) -> 64 channels, half the size
 
 
 class Res2Net(Network):
-    stages = ("conv1", *(s.name for s in STAGES))
+    """(N, 3, 224, 224) -> (N, num_classes)"""
+
+    stages = ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x")
     initialise = staticmethod(he_init)                  # as in the release
 
-    def __init__(self, setting: Setting, depths: tuple[int, ...], stem: Stem = stem_7x7,
-                 projection: Projection = strided, num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, setting: Setting, depths: tuple[int, int, int, int], stem: Stem = stem_7x7,
+                 projection: Projection = strided_projection, num_classes: int = 1000,
+                 in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = stem(in_channels)
         self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
-        c = 64
-        for stage, depth in zip(STAGES, depths, strict=True):
-            self.add_module(stage.name, stage_of(setting, projection, c, stage, depth))
-            c = 4 * stage.width
-        self.fc = nn.Linear(c, num_classes)
+        self.conv2_x = Stage(setting, projection, depths[0], 64, width=64, stride=1)
+        self.conv3_x = Stage(setting, projection, depths[1], 256, width=128, stride=2)
+        self.conv4_x = Stage(setting, projection, depths[2], 512, width=256, stride=2)
+        self.conv5_x = Stage(setting, projection, depths[3], 1024, width=512, stride=2)
+        self.fc = nn.Linear(2048, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                               # (N, 3, 224, 224)
-        x = self.pool1(self.conv1(x))                   # (N, 64, 56, 56)
-        for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)       # (N, 4 * width, H, H): H = 56, 28, 14, 7
+    def forward(self, x: Tensor) -> Tensor:             # (N, 3, 224, 224)
+        x = self.conv1(x)                               # (N, 64, 112, 112)
+        x = self.pool1(x)                               # (N, 64, 56, 56)
+        x = self.conv2_x(x)                             # (N, 256, 56, 56)
+        x = self.conv3_x(x)                             # (N, 512, 28, 28)
+        x = self.conv4_x(x)                             # (N, 1024, 14, 14)
+        x = self.conv5_x(x)                             # (N, 2048, 7, 7)
         return self.fc(x.mean((2, 3)))                  # (N, num_classes)
 
 
-DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
-SETTINGS = {"48w2s": Setting(48, 2), "26w4s": Setting(26, 4), "14w8s": Setting(14, 8), "26w6s": Setting(26, 6),
-            "26w8s": Setting(26, 8), "18w4s": Setting(18, 4)}
+V1B = partial(Res2Net, Setting(26, 4), stem=partial(deep_stem, c=32),
+              projection=averaged_projection)
 VARIANTS = {
-    **{f"res2net50_{name}": partial(Res2Net, setting, DEPTHS[50]) for name, setting in SETTINGS.items()},
-    "res2net101_26w4s": partial(Res2Net, SETTINGS["26w4s"], DEPTHS[101]),
-    "res2next50": partial(Res2Net, Setting(4, 4, 8), DEPTHS[50]),
-    **{f"res2net{n}_v1b_26w4s": partial(Res2Net, SETTINGS["26w4s"], depths, stem_v1b, averaged)
-       for n, depths in DEPTHS.items()},
+    "res2net50_48w2s": partial(Res2Net, Setting(48, 2), (3, 4, 6, 3)),
+    "res2net50_26w4s": partial(Res2Net, Setting(26, 4), (3, 4, 6, 3)),
+    "res2net50_14w8s": partial(Res2Net, Setting(14, 8), (3, 4, 6, 3)),
+    "res2net50_26w6s": partial(Res2Net, Setting(26, 6), (3, 4, 6, 3)),
+    "res2net50_26w8s": partial(Res2Net, Setting(26, 8), (3, 4, 6, 3)),
+    "res2net50_18w4s": partial(Res2Net, Setting(18, 4), (3, 4, 6, 3)),
+    "res2net101_26w4s": partial(Res2Net, Setting(26, 4), (3, 4, 23, 3)),
+    "res2next50": partial(Res2Net, Setting(4, 4, 8), (3, 4, 6, 3)),
+    "res2net50_v1b_26w4s": partial(V1B, (3, 4, 6, 3)),
+    "res2net101_v1b_26w4s": partial(V1B, (3, 4, 23, 3)),
 }
 
 
-def costs(flops: str, params: str, macs: str) -> tuple[Claim, ...]:
-    """Table 3 prints the FLOPs of some; the authors' README has two columns for all."""
-    table_3 = (Claim("macs", flops, "Table 3, FLOPs"),) if flops else ()
-    readme = (Claim("params", params, "The authors' README, #Params"),
-              Claim("macs", macs, "The authors' README, GFLOPs"))
-    return table_3 + (readme if params else ())
+def table_3(flops: str) -> Claim:
+    return Claim("macs", flops, "Table 3, FLOPs")
+
+
+def readme(params: str, gflops: str) -> tuple[Claim, ...]:
+    return (Claim("params", params, "The authors' README, #Params"),
+            Claim("macs", gflops, "The authors' README, GFLOPs"))
 
 
 CLAIMS = {
-    "res2net50_48w2s": costs("4.2G", "25.29M", "4.2G"), "res2net50_26w4s": costs("4.2G", "25.70M", "4.2G"),
-    "res2net50_14w8s": costs("4.2G", "25.06M", "4.2G"), "res2net50_26w6s": costs("6.3G", "37.05M", "6.3G"),
-    "res2net50_26w8s": costs("8.3G", "48.40M", "8.3G"), "res2net50_18w4s": costs("2.9G", "", ""),
-    "res2net101_26w4s": costs("", "45.21M", "8.1G"), "res2next50": costs("", "24.67M", "4.2G"),
+    "res2net50_48w2s": (table_3("4.2G"), *readme("25.29M", "4.2G")),
+    "res2net50_26w4s": (table_3("4.2G"), *readme("25.70M", "4.2G")),
+    "res2net50_14w8s": (table_3("4.2G"), *readme("25.06M", "4.2G")),
+    "res2net50_26w6s": (table_3("6.3G"), *readme("37.05M", "6.3G")),
+    "res2net50_26w8s": (table_3("8.3G"), *readme("48.40M", "8.3G")),
+    "res2net50_18w4s": (table_3("2.9G"),),
+    "res2net101_26w4s": readme("45.21M", "8.1G"),
+    "res2next50": readme("24.67M", "4.2G"),
 }

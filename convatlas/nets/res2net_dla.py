@@ -15,67 +15,63 @@ two units, one of depth n two trees of depth n - 1.
     5        7x7        1024        tree of depth 1
 """
 from functools import partial
-from typing import NamedTuple
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.res2net import Hierarchy, Parallel, Setting, bottleneck
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Res2Net: A New Multi-scale Backbone Architecture", authors="Gao, Cheng, Zhao, Zhang, "
-                                                                      "Yang, Torr", year=2021,
-    venue="TPAMI", arxiv="1904.01169v3", code="github.com/Res2Net/Res2Net-PretrainedModels",
+    title="Res2Net: A New Multi-scale Backbone Architecture",
+    authors="Gao, Cheng, Zhao, Zhang, Yang, Torr", year=2021, venue="TPAMI", arxiv="1904.01169v3",
+    code="github.com/Res2Net/Res2Net-PretrainedModels",
     silent="Scale and widths: 28w x 4s and 8c x 4w x 4s, as in the release. A unit that strides "
            "does not add its subsets and pools x1; all others do as Eq. (1) says. Max pools round "
            "up, so that odd maps agree with the strided convolutions beside them; at the printed "
            "size nothing is rounded.",
     departs="The release has three further projections, one in each tree of trees, that it "
             "computes and throws away (297,472 parameters without a gradient). They are left out; "
-            "the answers are the same.",
+            "the outputs are the same.",
     page="res2net", bare="res2net_dla60")
 
 
-class Level(NamedTuple):    # the rows of the table that are trees
-    name: str
-    channels: int
-    depth: int
-
-
-LEVELS = (Level("level2", 128, 1), Level("level3", 256, 2), Level("level4", 512, 3), Level("level5", 1024, 1))
-
-
 class Unit(nn.Module):
-    """relu(F(x) + shortcut).  (N, c_in, H, W), (N, c_out, H/stride, W/stride) -> (N, c_out,
-    H/stride, W/stride)
+    """relu(F(x) + shortcut), half as wide inside as what it gives out.
+
+    (N, c_in, H, W), (N, c_out, H/stride, W/stride) -> (N, c_out, H/stride, W/stride)
     """
 
     def __init__(self, setting: Setting, c_in: int, c_out: int, stride: int):
         super().__init__()
-        # DLA's bottlenecks are half as wide as what they give out
-        subset = setting.subset(c_out // 2)
-        splits = (Hierarchy(subset, setting.s, setting.c) if stride == 1 else
-                  Parallel(subset, setting.s, setting.c, stride))
-        self.branch = bottleneck(c_in, splits, setting.s * subset, c_out)
+        channels = setting.subset(c_out // 2)
+        if stride == 1:
+            splits = Hierarchy(channels, setting.s, setting.c)
+        else:
+            splits = Parallel(channels, setting.s, setting.c, stride)
+        self.branch = bottleneck(c_in, splits, setting.s * channels, c_out)
 
-    def forward(self, x, shortcut):
+    def forward(self, x: Tensor, shortcut: Tensor) -> Tensor:
         return F.relu(self.branch(x) + shortcut)
 
 
 class Pair(nn.Module):
-    """Two units and their root.  `below` is x at the size given out; `children` join at the root.
+    """A tree of depth 1: two units and their root.
+
+    `below` is x at the size that is given out; `children` join at the root.
     """
 
     def __init__(self, setting: Setting, c_in: int, c_out: int, stride: int, children: int):
         super().__init__()
-        self.tree1, self.tree2 = Unit(setting, c_in, c_out, stride), Unit(setting, c_out, c_out, 1)
+        self.tree1 = Unit(setting, c_in, c_out, stride)
+        self.tree2 = Unit(setting, c_out, c_out, stride=1)
         self.root = ConvBN(2 * c_out + children, c_out, 1)
         self.project = nn.Identity() if c_in == c_out else ConvBN(c_in, c_out, 1)
 
-    def forward(self, x, below, *children):
+    def forward(self, x: Tensor, below: Tensor, *children: Tensor) -> Tensor:
         x1 = self.tree1(x, self.project(below))
         x2 = self.tree2(x1, x1)
         return F.relu(self.root(torch.cat([x2, x1, *children], dim=1)))
@@ -86,23 +82,27 @@ class Tree(nn.Module):
 
     def __init__(self, tree1: nn.Module, tree2: nn.Module):
         super().__init__()
-        self.tree1, self.tree2 = tree1, tree2
+        self.tree1 = tree1
+        self.tree2 = tree2
 
-    def forward(self, x, below, *children):
+    def forward(self, x: Tensor, below: Tensor, *children: Tensor) -> Tensor:
         x1 = self.tree1(x, below)
         return self.tree2(x1, x1, *children, x1)
 
 
-def tree(setting: Setting, depth: int, c_in: int, c_out: int, stride: int, children: int) -> nn.Module:
+def tree(setting: Setting, depth: int, c_in: int, c_out: int, stride: int,
+         children: int) -> nn.Module:
     """`children`: the channels that come to the last root from outside."""
     if depth == 1:
         return Pair(setting, c_in, c_out, stride, children)
-    return Tree(tree(setting, depth - 1, c_in, c_out, stride, 0),
-                tree(setting, depth - 1, c_out, c_out, 1, children + c_out))
+    return Tree(tree(setting, depth - 1, c_in, c_out, stride, children=0),
+                tree(setting, depth - 1, c_out, c_out, stride=1, children=children + c_out))
 
 
 class Res2NetDLA(Network):
-    stages = ("base_layer", "level0", "level1", *(level.name for level in LEVELS))
+    """(N, 3, 224, 224) -> (N, num_classes)"""
+
+    stages = ("base_layer", "level0", "level1", "level2", "level3", "level4", "level5")
     initialise = staticmethod(he_init)                  # as in the release
 
     def __init__(self, setting: Setting, num_classes: int = 1000, in_channels: int = 3):
@@ -111,23 +111,26 @@ class Res2NetDLA(Network):
         self.level0 = seq(conv=ConvBN(16, 16, 3), relu=nn.ReLU())
         self.level1 = seq(conv=ConvBN(16, 32, 3, stride=2), relu=nn.ReLU())
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
-        c = 32
-        for level in LEVELS:
-            # from level3 on the pooled input joins at the root
-            from_below = 0 if level.name == "level2" else c
-            self.add_module(level.name, tree(setting, level.depth, c, level.channels, 2, from_below))
-            c = level.channels
-        self.fc = nn.Conv2d(c, num_classes, 1)
+        self.level2 = tree(setting, 1, 32, 128, stride=2, children=0)
+        self.level3 = tree(setting, 2, 128, 256, stride=2, children=128)
+        self.level4 = tree(setting, 3, 256, 512, stride=2, children=256)
+        self.level5 = tree(setting, 1, 512, 1024, stride=2, children=512)
+        self.fc = nn.Conv2d(1024, num_classes, 1)
         self.apply(self.initialise)
 
-    def forward(self, x):                               # (N, 3, 224, 224)
-        x = self.level0(self.base_layer(x))             # (N, 16, 224, 224)
+    def forward(self, x: Tensor) -> Tensor:             # (N, 3, 224, 224)
+        x = self.base_layer(x)                          # (N, 16, 224, 224)
+        x = self.level0(x)                              # (N, 16, 224, 224)
         x = self.level1(x)                              # (N, 32, 112, 112)
         x = self.level2(x, self.pool(x))                # (N, 128, 56, 56)
-        for level in LEVELS[1:]:
-            below = self.pool(x)
-            x = self.get_submodule(level.name)(x, below, below)  # (N, channels, H, H): H = 28, 14, 7
-        return self.fc(x.mean((2, 3), keepdim=True)).flatten(1)     # (N, num_classes)
+        below = self.pool(x)                            # (N, 128, 28, 28), now for the root too
+        x = self.level3(x, below, below)                # (N, 256, 28, 28)
+        below = self.pool(x)                            # (N, 256, 14, 14)
+        x = self.level4(x, below, below)                # (N, 512, 14, 14)
+        below = self.pool(x)                            # (N, 512, 7, 7)
+        x = self.level5(x, below, below)                # (N, 1024, 7, 7)
+        x = self.fc(x.mean((2, 3), keepdim=True))       # (N, num_classes, 1, 1)
+        return x.flatten(1)                             # (N, num_classes)
 
 
 VARIANTS = {
@@ -139,8 +142,9 @@ DEAD = ("The README counts three projections that the released code computes and
 
 
 def readme(params: str, with_dead: str, gflops: str, gflops_erratum: str = "") -> tuple[Claim, ...]:
-    return (Claim("params", params, "The authors' README, #Params", erratum=DEAD.format(with_dead)),
-            Claim("macs", gflops, "The authors' README, GFLOPs", erratum=gflops_erratum))
+    return (
+        Claim("params", params, "The authors' README, #Params", erratum=DEAD.format(with_dead)),
+        Claim("macs", gflops, "The authors' README, GFLOPs", erratum=gflops_erratum))
 
 
 CLAIMS = {

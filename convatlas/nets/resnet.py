@@ -13,145 +13,147 @@ Table 1, ImageNet, 224x224 input; [k, c] is a k x k convolution to c channels.
 """
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import torch.nn as nn
-import torch.nn.functional as F
+from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, Residual, ZeroPadding, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes, torchvision
 
 PAPER = Paper(
-    title="Deep Residual Learning for Image Recognition", authors="He, Zhang, Ren, "
-                                                                  "Sun", year=2016, venue="CVPR",
-    arxiv="1512.03385v1", code="github.com/KaimingHe/deep-residual-networks",
-    silent="Which layer of a bottleneck strides: here the first 1x1, as in the authors' release; "
-           "only that reproduces Table 1's 3.8e9 for 50 layers (the 3x3 version is resnet50_v15). "
+    title="Deep Residual Learning for Image Recognition",
+    authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR", arxiv="1512.03385v1",
+    code="github.com/KaimingHe/deep-residual-networks",
+    silent="Which layer of a bottleneck strides: the first 1x1, as in the authors' release; only "
+           "that gives Table 1's 3.8e9 for 50 layers (resnet50_v15 strides in the 3x3). "
            "Padding of conv1 and of the pool: 3 and 1, which give the printed 112 and 56 (the "
            "release leaves the pool unpadded and rounds its size up).",
     page="resnet", bare="resnet50")
 
 
-class Stage(NamedTuple):    # Table 1's columns
-    name: str
-    output: str             # as printed; it is also a claim below
-    width: int
-    stride: int             # of the first unit: conv3_1, conv4_1 and conv5_1 downsample
-
-
-STAGES = (
-    Stage("conv2_x", "56x56", width=64, stride=1),    # the max pool has already halved 112 to 56
-    Stage("conv3_x", "28x28", width=128, stride=2),
-    Stage("conv4_x", "14x14", width=256, stride=2),
-    Stage("conv5_x", "7x7", width=512, stride=2),
-)
-
-
-class Residual(nn.Module):
-    """y = relu(F(x) + W_s x), Eqs. (1) and (2).  (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
-    """
-
-    def __init__(self, branch: nn.Module, shortcut: nn.Module):
-        super().__init__()
-        self.branch, self.shortcut = branch, shortcut
-
-    def forward(self, x):
-        return F.relu(self.branch(x) + self.shortcut(x))
-
-
 def projection(c_in: int, c_out: int, stride: int) -> nn.Module:
     """Option (B) of Sec. 3.3: the identity where shapes agree, else a 1x1 convolution."""
-    return nn.Identity() if (c_in, stride) == (c_out, 1) else ConvBN(c_in, c_out, 1, stride)
-
-
-class ZeroPadding(nn.Module):
-    """Option (A): every stride-th pixel, zeros for the new channels; no parameters."""
-
-    def __init__(self, c_in: int, c_out: int, stride: int):
-        super().__init__()
-        self.new_channels, self.stride = c_out - c_in, stride
-
-    def forward(self, x):  # (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
-        return F.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, 0, self.new_channels))
+    if c_in == c_out and stride == 1:
+        return nn.Identity()
+    return ConvBN(c_in, c_out, 1, stride)
 
 
 def zero_padding(c_in: int, c_out: int, stride: int) -> nn.Module:
-    return nn.Identity() if (c_in, stride) == (c_out, 1) else ZeroPadding(c_in, c_out, stride)
+    """Option (A): the identity where shapes agree, else zeros for the new channels."""
+    if c_in == c_out and stride == 1:
+        return nn.Identity()
+    return ZeroPadding(c_in, c_out, stride)
 
 
 def basic_branch(c_in: int, width: int, stride: int) -> nn.Sequential:
-    return seq(conv1=ConvBN(c_in, width, 3, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3))
+    return seq(
+        conv1=ConvBN(c_in, width, 3, stride), relu1=nn.ReLU(),
+        conv2=ConvBN(width, width, 3))
 
 
 def basic(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    """Figure 5, left. A unit function returns the unit and its output channels."""
-    return Residual(basic_branch(c_in, width, stride), projection(c_in, width, stride)), width
+    """Figure 5, left.  Every such function returns a unit and its output channels."""
+    branch = basic_branch(c_in, width, stride)
+    return Residual(branch, projection(c_in, width, stride)), width
 
 
 def basic_option_a(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    return Residual(basic_branch(c_in, width, stride), zero_padding(c_in, width, stride)), width
+    branch = basic_branch(c_in, width, stride)
+    return Residual(branch, zero_padding(c_in, width, stride)), width
+
+
+def bottleneck_branch(c_in: int, width: int, stride: int) -> nn.Sequential:
+    return seq(
+        conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(),
+        conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
+        conv3=ConvBN(width, 4 * width, 1))
 
 
 def bottleneck(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Figure 5, right."""
-    branch = seq(conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
-                 conv3=ConvBN(width, 4 * width, 1))
+    branch = bottleneck_branch(c_in, width, stride)
     return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
 
 
 Unit = Callable[[int, int, int], tuple[nn.Module, int]]     # (c_in, width, stride) -> (unit, c_out)
 
 
-def stage_of(unit: Unit, c: int, width: int, stride: int, depth: int) -> tuple[nn.Sequential, int]:
-    """`depth` units, the first with the stage's stride; and the channels that come out."""
-    units = nn.Sequential()
-    for i in range(depth):
-        module, c = unit(c, width, stride if i == 0 else 1)
-        units.append(module)
-    return units, c
+class Stage(nn.Sequential):
+    """`depth` units, the first of which strides.
+
+    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
+    """
+
+    def __init__(self, unit: Unit, depth: int, c_in: int, width: int, stride: int):
+        super().__init__()
+        first, c = unit(c_in, width, stride)
+        self.append(first)
+        for _ in range(depth - 1):
+            self.append(unit(c, width, stride=1)[0])
+        self.c_out = c
 
 
 class ResNet(Network):
-    stages = ("conv1", *(s.name for s in STAGES))
+    """Table 1, a column.  (N, 3, 224, 224) -> (N, num_classes)"""
+
+    stages = ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x")
     initialise = staticmethod(he_init)                # Sec. 3.4, "as in [13]"
 
-    def __init__(self, unit: Unit, depths: tuple[int, ...], num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, unit: Unit, depths: tuple[int, int, int, int], num_classes: int = 1000,
+                 in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = seq(conv=ConvBN(in_channels, 64, 7, stride=2), relu=nn.ReLU())
         self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
-        c = 64
-        for stage, depth in zip(STAGES, depths, strict=True):
-            units, c = stage_of(unit, c, stage.width, stage.stride, depth)
-            self.add_module(stage.name, units)
-        self.fc = nn.Linear(c, num_classes)
+        self.conv2_x = Stage(unit, depths[0], 64, width=64, stride=1)   # pool1 has halved the map
+        self.conv3_x = Stage(unit, depths[1], self.conv2_x.c_out, width=128, stride=2)
+        self.conv4_x = Stage(unit, depths[2], self.conv3_x.c_out, width=256, stride=2)
+        self.conv5_x = Stage(unit, depths[3], self.conv4_x.c_out, width=512, stride=2)
+        self.fc = nn.Linear(self.conv5_x.c_out, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                             # (N, 3, 224, 224)
-        x = self.pool1(self.conv1(x))                 # (N, 64, 56, 56)
-        for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)     # (N, c, stage.output)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 224, 224)
+        x = self.conv1(x)                             # (N, 64, 112, 112)
+        x = self.pool1(x)                             # (N, 64, 56, 56)
+        x = self.conv2_x(x)                           # (N, 64 or 256, 56, 56)
+        x = self.conv3_x(x)                           # (N, 128 or 512, 28, 28)
+        x = self.conv4_x(x)                           # (N, 256 or 1024, 14, 14)
+        x = self.conv5_x(x)                           # (N, 512 or 2048, 7, 7)
         return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
-DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
-VARIANTS = {
-    **{f"resnet{n}": partial(ResNet, basic if n < 50 else bottleneck, depths) for n, depths in DEPTHS.items()},
-    **{f"resnet{n}_option_a": partial(ResNet, basic_option_a, DEPTHS[n]) for n in (18, 34)},
+DEPTHS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
 }
-OUTPUTS = sizes("Table 1, output size", {"conv1": "112x112"} | {s.name: s.output for s in STAGES})
+VARIANTS = {
+    "resnet18": partial(ResNet, basic, DEPTHS[18]),
+    "resnet34": partial(ResNet, basic, DEPTHS[34]),
+    "resnet50": partial(ResNet, bottleneck, DEPTHS[50]),
+    "resnet101": partial(ResNet, bottleneck, DEPTHS[101]),
+    "resnet152": partial(ResNet, bottleneck, DEPTHS[152]),
+    "resnet18_option_a": partial(ResNet, basic_option_a, DEPTHS[18]),
+    "resnet34_option_a": partial(ResNet, basic_option_a, DEPTHS[34]),
+}
+OUTPUTS = sizes("Table 1, output size", {
+    "conv1": "112x112", "conv2_x": "56x56", "conv3_x": "28x28", "conv4_x": "14x14",
+    "conv5_x": "7x7"})
 
 
 def claims(layers: str, flops: str) -> tuple[Claim, ...]:
-    return (*OUTPUTS, Claim("macs", flops, "Table 1, FLOPs"), Claim("layers", layers, ("Table 1, "
-                                                                                       "layer "
-                                                                                       "name")))
+    return (*OUTPUTS, Claim("macs", flops, "Table 1, FLOPs"),
+            Claim("layers", layers, "Table 1, layer name"))
 
 
 CLAIMS = {
     "resnet18": (*claims("18", "1.8e9"), *torchvision("ResNet18_Weights", "11,689,512", "1.814")),
     "resnet34": (*claims("34", "3.6e9"), *torchvision("ResNet34_Weights", "21,797,672", "3.664")),
-    "resnet50": claims("50", "3.8e9"), "resnet101": claims("101", "7.6e9"),
-    "resnet152": (*claims("152", "11.3e9"), *counts("EfficientNet (arXiv:1905.11946), Table "
-                                                    "2", "60M", "11B")),
-    "resnet18_option_a": claims("18", "1.8e9"), "resnet34_option_a": claims("34", "3.6e9"),
+    "resnet50": claims("50", "3.8e9"),
+    "resnet101": claims("101", "7.6e9"),
+    "resnet152": (*claims("152", "11.3e9"),
+                  *counts("EfficientNet (arXiv:1905.11946), Table 2", "60M", "11B")),
+    "resnet18_option_a": claims("18", "1.8e9"),
+    "resnet34_option_a": claims("34", "3.6e9"),
 }

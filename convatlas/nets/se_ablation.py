@@ -1,11 +1,11 @@
 """Squeeze-and-Excitation Networks, Secs. 6 and 7.1: the ablation study, all of it on SE-ResNet-50.
 
-    Table 10                 Table 13                          Table 15                     Table 16
-    r     params             SE in       GFLOPs  params        design    GFLOPs  params     design     GFLOPs  params
-    2     45.7M              stage 2     3.86    25.6M         SE        3.87    28.1M      NoSqueeze  4.27    28.1M
-    4     35.7M              stage 3     3.86    25.7M         SE 3x3    3.86    25.8M      SE         3.87    28.1M
-    8     30.7M              stage 4     3.86    26.4M
-    16    28.1M              all         3.87    28.1M
+    Table 10         Table 13                    Table 15                  Table 16
+    r     params     SE in    GFLOPs  params     design  GFLOPs  params    design     GFLOPs  params
+    2     45.7M      stage 2  3.86    25.6M      SE      3.87    28.1M     NoSqueeze  4.27    28.1M
+    4     35.7M      stage 3  3.86    25.7M      SE 3x3  3.86    25.8M     SE         3.87    28.1M
+    8     30.7M      stage 4  3.86    26.4M
+    16    28.1M      all      3.87    28.1M
     32    26.9M
 
 Figure 5 draws the places of the gate that Table 14 compares: SE-PRE, SE-POST and SE-Identity.
@@ -13,15 +13,16 @@ Figure 5 draws the places of the gate that Table 14 compares: SE-PRE, SE-POST an
 from functools import partial
 
 import torch.nn as nn
+from torch import Tensor
 
-from convatlas.layers import ConvBN, seq
-from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, bottleneck, projection
+from convatlas.layers import ConvBN, Residual, seq
+from convatlas.nets.resnet import DEPTHS, ResNet, bottleneck, bottleneck_branch, projection
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
-                                                     "Wu", year=2020, venue="TPAMI",
-    arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
+    title="Squeeze-and-Excitation Networks",
+    authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI", arxiv="1709.01507v4",
+    code="github.com/hujie-frank/SENet",
     silent="Which layer of a bottleneck strides, and the border of the max pool: resnet50's, with "
            "which the tables compare. Sec. 6 removes the biases of a gate's layers, so these have "
            "none, unlike se_resnet50. What lies on the identity branch of SE-Identity where a "
@@ -31,15 +32,17 @@ PAPER = Paper(
 
 
 class SqueezeExcite(nn.Module):
-    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u; no biases, Sec. 6."""
+    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u; no biases, Sec. 6.  (N, c, H, W) -> the same"""
 
     def __init__(self, c: int, r: int = 16):
         super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r, bias=False), nn.Linear(c // r, c, bias=False)
+        self.w1 = nn.Linear(c, c // r, bias=False)
+        self.w2 = nn.Linear(c // r, c, bias=False)
 
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
+    def forward(self, u: Tensor) -> Tensor:                 # (N, c, H, W)
+        z = u.mean((2, 3))                                  # (N, c)
+        s = self.w2(self.w1(z).relu()).sigmoid()            # (N, c)
+        return u * s[:, :, None, None]                      # (N, c, H, W)
 
 
 class NoSqueeze(nn.Module):
@@ -47,67 +50,84 @@ class NoSqueeze(nn.Module):
 
     def __init__(self, c: int, r: int = 16):
         super().__init__()
-        self.w1, self.w2 = nn.Conv2d(c, c // r, 1, bias=False), nn.Conv2d(c // r, c, 1, bias=False)
+        self.w1 = nn.Conv2d(c, c // r, 1, bias=False)
+        self.w2 = nn.Conv2d(c // r, c, 1, bias=False)
 
-    def forward(self, u):                                               # (N, c, H, W)
-        return u * self.w2(self.w1(u).relu()).sigmoid()                 # (N, c, H, W)
-
-
-def branch(c_in: int, width: int, stride: int) -> nn.Sequential:
-    return seq(conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
-               conv3=ConvBN(width, 4 * width, 1))
+    def forward(self, u: Tensor) -> Tensor:                 # (N, c, H, W)
+        return u * self.w2(self.w1(u).relu()).sigmoid()     # (N, c, H, W)
 
 
-def gated(gate, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    """Figure 5(b): after the branch; `gate` is made for the channels that it rescales."""
-    unit = Residual(branch(c_in, width, stride), projection(c_in, 4 * width, stride))
-    unit.branch.add_module("se", gate(4 * width))
-    return unit, 4 * width
+def se(r: int, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Figure 5(b): after the branch; r: Sec. 6.1."""
+    unit, c_out = bottleneck(c_in, width, stride)
+    unit.branch.add_module("se", SqueezeExcite(c_out, r))
+    return unit, c_out
 
 
-def gated_stage(of_width: int, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    """Sec. 6.4: gates in one stage only."""
-    return (partial(gated, SqueezeExcite) if width == of_width else bottleneck)(c_in, width, stride)
+def se_in_one_stage(gated: int, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Sec. 6.4: gates only in the stage of width `gated`."""
+    if width == gated:
+        return se(16, c_in, width, stride)
+    return bottleneck(c_in, width, stride)
 
 
 def se_3x3(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Sec. 6.5: directly after the 3x3 convolution."""
-    inside = seq(conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
-                 se=SqueezeExcite(width), conv3=ConvBN(width, 4 * width, 1))
-    return Residual(inside, projection(c_in, 4 * width, stride)), 4 * width
+    branch = seq(
+        conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(),
+        conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
+        se=SqueezeExcite(width),
+        conv3=ConvBN(width, 4 * width, 1))
+    return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
 
 
 def se_pre(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Figure 5(c): before the branch."""
-    whole = seq(se=SqueezeExcite(c_in), residual=branch(c_in, width, stride))
-    return Residual(whole, projection(c_in, 4 * width, stride)), 4 * width
+    branch = seq(se=SqueezeExcite(c_in), residual=bottleneck_branch(c_in, width, stride))
+    return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
 
 
 def se_post(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Figure 5(d): after the addition and its ReLU."""
-    unit, c = bottleneck(c_in, width, stride)
-    return seq(unit=unit, se=SqueezeExcite(c)), c
+    unit, c_out = bottleneck(c_in, width, stride)
+    return seq(unit=unit, se=SqueezeExcite(c_out)), c_out
 
 
 def se_identity(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Figure 5(e): on the identity branch."""
-    shortcut = seq(projection=projection(c_in, 4 * width, stride), se=SqueezeExcite(4 * width))
-    return Residual(branch(c_in, width, stride), shortcut), 4 * width
+    shortcut = seq(
+        projection=projection(c_in, 4 * width, stride),
+        se=SqueezeExcite(4 * width))
+    return Residual(bottleneck_branch(c_in, width, stride), shortcut), 4 * width
 
 
-UNITS = {
-    **{f"r{r}": partial(gated, partial(SqueezeExcite, r=r)) for r in (2, 4, 8, 16, 32)},
-    **{f"stage{i}": partial(gated_stage, stage.width) for i, stage in enumerate(STAGES[:3], start=2)},
-    "3x3": se_3x3, "pre": se_pre, "post": se_post, "identity": se_identity,
-    "no_squeeze": partial(gated, NoSqueeze),
+def no_squeeze(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Sec. 7.1, in the place of Figure 5(b)."""
+    unit, c_out = bottleneck(c_in, width, stride)
+    unit.branch.add_module("se", NoSqueeze(c_out))
+    return unit, c_out
+
+
+VARIANTS = {
+    "se_resnet50_r2": partial(ResNet, partial(se, 2), DEPTHS[50]),
+    "se_resnet50_r4": partial(ResNet, partial(se, 4), DEPTHS[50]),
+    "se_resnet50_r8": partial(ResNet, partial(se, 8), DEPTHS[50]),
+    "se_resnet50_r16": partial(ResNet, partial(se, 16), DEPTHS[50]),
+    "se_resnet50_r32": partial(ResNet, partial(se, 32), DEPTHS[50]),
+    "se_resnet50_stage2": partial(ResNet, partial(se_in_one_stage, 64), DEPTHS[50]),
+    "se_resnet50_stage3": partial(ResNet, partial(se_in_one_stage, 128), DEPTHS[50]),
+    "se_resnet50_stage4": partial(ResNet, partial(se_in_one_stage, 256), DEPTHS[50]),
+    "se_resnet50_3x3": partial(ResNet, se_3x3, DEPTHS[50]),
+    "se_resnet50_pre": partial(ResNet, se_pre, DEPTHS[50]),
+    "se_resnet50_post": partial(ResNet, se_post, DEPTHS[50]),
+    "se_resnet50_identity": partial(ResNet, se_identity, DEPTHS[50]),
+    "se_resnet50_no_squeeze": partial(ResNet, no_squeeze, DEPTHS[50]),
 }
-VARIANTS = {f"se_resnet50_{name}": partial(ResNet, unit, DEPTHS[50]) for name, unit in UNITS.items()}
 
 
 def costs(table: str, gflops: str, params: str) -> tuple[Claim, ...]:
-    return Claim("macs", gflops, f"Table {table}, GFLOPs"), Claim("params", params, ("Table "
-                                                                                    f"{table}, "
-                                                                                    "params"))
+    return (Claim("macs", gflops, f"Table {table}, GFLOPs"),
+            Claim("params", params, f"Table {table}, params"))
 
 
 CLAIMS = {

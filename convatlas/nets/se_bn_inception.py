@@ -5,34 +5,22 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.layers import seq
+from convatlas.layers import SqueezeExcite, seq
 from convatlas.nets.bn_inception import BNInception, Conv, Row, inception
 from convatlas.paper import Claim, Paper
 
 PAPER = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
-                                                     "Wu", year=2018, venue="CVPR",
-    arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
+    title="Squeeze-and-Excitation Networks",
+    authors="Hu, Shen, Albanie, Sun, Wu", year=2018, venue="CVPR", arxiv="1709.01507v4",
+    code="github.com/hujie-frank/SENet",
     silent="Which BN-Inception: bn_inception, with the full 7x7 and without biases before batch "
            "norms, as in the release. Biases of a gate's layers: as in the release. Initial "
-           "weights of the full layers: PyTorch's.",
+           "weights of fully connected layers: PyTorch's.",
     page="senet")
 
 
-class SqueezeExcite(nn.Module):
-    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u, Eqs. (2) to (4)."""
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
-
-
 def se_inception(c: int, row: Row, conv: Conv) -> nn.Module:
-    """Figure 2, right."""
+    """Figure 2, right.  (N, c, H, W) -> (N, c_out, H', W'), as the module gives out"""
     c_out = row.n1x1 + row.n3x3 + row.double + (row.proj or c)
     return seq(inception=inception(c, row, conv), se=SqueezeExcite(c_out))
 

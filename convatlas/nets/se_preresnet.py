@@ -13,138 +13,133 @@ The ImageNet networks have the stages of ResNet's Table 1; no paper prints them.
 from functools import partial
 
 import torch.nn as nn
-import torch.nn.functional as F
+from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.preresnet import (
-    DEPTHS,
-    STAGES,
-    IdentityUnit,
-    ShortcutUnit,
-    Unit,
-    activation,
-    conv,
-    stage_of,
-)
-from convatlas.nets.preresnet import bottleneck as plain_bottleneck
-from convatlas.paper import Claim, Paper
+from convatlas.layers import ConvBN, Network, SqueezeExcite, ZeroPadding, he_init, seq
+from convatlas.nets import preresnet
+from convatlas.nets.preresnet import IdentityUnit, ShortcutUnit, Stage, Unit, activation, conv
+from convatlas.paper import Paper, counts
 
 CIFAR = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
-                                                     "Wu", year=2020, venue="TPAMI",
-    arxiv="1709.01507v4", silent="All of the networks but their gates: those of preresnet110_cifar "
-                                 "and preresnet164_cifar, whose errors Table 4 prints as the "
-                                 "originals'. The gates' layers have biases and a ratio of 16, as "
-                                 "in the release for ImageNet; that leaves a single channel in "
-                                 "stage1 of 110 layers. Initial weights of the full layers: "
-                                 "PyTorch's.",
+    title="Squeeze-and-Excitation Networks",
+    authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI", arxiv="1709.01507v4",
+    silent="All of the networks but their gates: those of preresnet110_cifar and "
+           "preresnet164_cifar, whose errors Table 4 prints as the originals'. The gates' layers "
+           "have biases and a ratio of 16, as in the release for ImageNet; that leaves a single "
+           "channel in stage1 of 110 layers. Initial weights of fully connected layers: PyTorch's.",
     page="senet", bare="se_preresnet164_cifar")
 IMAGENET = Paper(
-    title="SE-PreResNet (pytorchcv)", authors="Semery", year=2018, code="github.com/osmr/imgclsmob",
+    title="SE-PreResNet (pytorchcv)",
+    authors="Semery", year=2018, code="github.com/osmr/imgclsmob",
     silent="There is no paper. The first 1x1 of a bottleneck strides; BN and ReLU come before the "
            "max pool and once more in the first unit, where the paper's appendix, and so "
-           "preresnet50, has the first pair only; a last pair precedes the average, which the "
-           "widely copied SENet18 forgets.",
+           "preresnet50, has the first pair only; a last pair precedes the average.",
     page="se_preresnet", bare="se_preresnet50")
 
 
-class SqueezeExcite(nn.Module):
-    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u, Eqs. (2) to (4)."""
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
-
-
-class ZeroPadding(nn.Module):
-    """ResNet's option (A): every stride-th pixel, zeros after the old channels, of which there are
-    half as many.
-    """
-
-    def forward(self, x):  # (N, c, H, W) -> (N, 2 * c, H/2, W/2)
-        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, x.shape[1]))
-
-
 def basic_branch(c_in: int, width: int, stride: int) -> nn.Sequential:
-    return seq(conv1=conv(c_in, width, 3, stride), activation2=activation(width), conv2=conv(width, width, 3),
-               se=SqueezeExcite(width))
+    return seq(
+        conv1=conv(c_in, width, 3, stride),
+        activation2=activation(width), conv2=conv(width, width, 3),
+        se=SqueezeExcite(width))
 
 
-def basic(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+def se_basic(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     branch = basic_branch(c_in, width, stride)
-    if (c_in, stride) == (width, 1):
+    if c_in == width and stride == 1:
         return IdentityUnit(before, branch), width
     return ShortcutUnit(before, branch, conv(c_in, width, 1, stride)), width
 
 
-def basic_option_a(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+def se_basic_option_a(before: nn.Module, c_in: int, width: int,
+                      stride: int) -> tuple[nn.Module, int]:
     branch = basic_branch(c_in, width, stride)
-    return (IdentityUnit(before, branch) if stride == 1 else ShortcutUnit(before, branch, ZeroPadding())), width
+    if c_in == width and stride == 1:
+        return IdentityUnit(before, branch), width
+    return ShortcutUnit(before, branch, ZeroPadding(c_in, width, stride)), width
 
 
-def bottleneck(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    unit, c = plain_bottleneck(before, c_in, width, stride)
-    unit.branch.add_module("se", SqueezeExcite(c))
-    return unit, c
+def se_bottleneck(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """The gate acts on the branch, before the addition."""
+    unit, c_out = preresnet.bottleneck(before, c_in, width, stride)
+    unit.branch.add_module("se", SqueezeExcite(c_out))
+    return unit, c_out
 
 
 class SEPreResNet(Network):
-    stages, cam_path = ("conv1", *(s.name for s in STAGES)), "activation"
+    """(N, 3, 224, 224) -> (N, num_classes)"""
+
+    stages = ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x")
+    cam_path = "activation"
     initialise = staticmethod(he_init)
 
-    def __init__(self, unit: Unit, depths: tuple[int, ...], num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, unit: Unit, depths: tuple[int, int, int, int], num_classes: int = 1000,
+                 in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = seq(conv=ConvBN(in_channels, 64, 7, stride=2), relu=nn.ReLU())
         self.pool1 = nn.MaxPool2d(3, stride=2, padding=1)
-        c = 64
-        for stage, depth in zip(STAGES, depths, strict=True):
-            units, c = stage_of(unit, activation(c), c, stage.width, stage.stride, depth)
-            self.add_module(stage.name, units)
-        self.activation = activation(c)
-        self.fc = nn.Linear(c, num_classes)
+        self.conv2_x = Stage(unit, depths[0], 64, width=64, stride=1)
+        self.conv3_x = Stage(unit, depths[1], self.conv2_x.c_out, width=128, stride=2)
+        self.conv4_x = Stage(unit, depths[2], self.conv3_x.c_out, width=256, stride=2)
+        self.conv5_x = Stage(unit, depths[3], self.conv4_x.c_out, width=512, stride=2)
+        self.activation = activation(self.conv5_x.c_out)
+        self.fc = nn.Linear(self.conv5_x.c_out, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                                   # (N, 3, 224, 224)
-        x = self.pool1(self.conv1(x))                       # (N, 64, 56, 56)
-        for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)           # (N, c, stage.output)
-        return self.fc(self.activation(x).mean((2, 3)))     # (N, num_classes)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 224, 224)
+        x = self.conv1(x)                             # (N, 64, 112, 112)
+        x = self.pool1(x)                             # (N, 64, 56, 56)
+        x = self.conv2_x(x)                           # (N, 64 or 256, 56, 56)
+        x = self.conv3_x(x)                           # (N, 128 or 512, 28, 28)
+        x = self.conv4_x(x)                           # (N, 256 or 1024, 14, 14)
+        x = self.conv5_x(x)                           # (N, 512 or 2048, 7, 7)
+        x = self.activation(x)                        # (N, 512 or 2048, 7, 7)
+        return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
 class SEPreResNetCIFAR(Network):
+    """(N, 3, 32, 32) -> (N, num_classes)"""
+
     side = 32
-    stages, cam_path = ("conv1", "stage1", "stage2", "stage3"), "activation"
+    stages = ("conv1", "stage1", "stage2", "stage3")
+    cam_path = "activation"
     initialise = staticmethod(he_init)
 
     def __init__(self, unit: Unit, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = conv(in_channels, 16, 3)
         self.activation1 = activation(16)                   # the first unit's, before the two paths
-        self.stage1, c = stage_of(unit, nn.Identity(), 16, 16, stride=1, depth=18)
-        self.stage2, c = stage_of(unit, activation(c), c, 32, stride=2, depth=18)
-        self.stage3, c = stage_of(unit, activation(c), c, 64, stride=2, depth=18)
-        self.activation = activation(c)                     # the extra one, after the last unit
-        self.fc = nn.Linear(c, num_classes)
+        self.stage1 = Stage(unit, 18, 16, width=16, stride=1, before=nn.Identity())
+        self.stage2 = Stage(unit, 18, self.stage1.c_out, width=32, stride=2)
+        self.stage3 = Stage(unit, 18, self.stage2.c_out, width=64, stride=2)
+        self.activation = activation(self.stage3.c_out)     # the extra one, after the last unit
+        self.fc = nn.Linear(self.stage3.c_out, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                                   # (N, 3, 32, 32)
-        x = self.activation1(self.conv1(x))                 # (N, 16, 32, 32)
-        x = self.stage3(self.stage2(self.stage1(x)))        # (N, 64 or 256, 8, 8)
-        return self.fc(self.activation(x).mean((2, 3)))     # (N, num_classes)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 32, 32)
+        x = self.activation1(self.conv1(x))           # (N, 16, 32, 32)
+        x = self.stage1(x)                            # (N, 16 or 64, 32, 32)
+        x = self.stage2(x)                            # (N, 32 or 128, 16, 16)
+        x = self.stage3(x)                            # (N, 64 or 256, 8, 8)
+        x = self.activation(x)                        # (N, 64 or 256, 8, 8)
+        return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
 VARIANTS = {
-    "se_preresnet18": partial(SEPreResNet, basic, (2, 2, 2, 2)),
-    "se_preresnet34": partial(SEPreResNet, basic, (3, 4, 6, 3)),
-    **{f"se_preresnet{n}": partial(SEPreResNet, bottleneck, DEPTHS[n]) for n in (50, 101, 152)},
-    "se_preresnet110_cifar": partial(SEPreResNetCIFAR, basic_option_a),
-    "se_preresnet164_cifar": partial(SEPreResNetCIFAR, bottleneck),
+    "se_preresnet18": partial(SEPreResNet, se_basic, (2, 2, 2, 2)),
+    "se_preresnet34": partial(SEPreResNet, se_basic, (3, 4, 6, 3)),
+    "se_preresnet50": partial(SEPreResNet, se_bottleneck, (3, 4, 6, 3)),
+    "se_preresnet101": partial(SEPreResNet, se_bottleneck, (3, 4, 23, 3)),
+    "se_preresnet152": partial(SEPreResNet, se_bottleneck, (3, 8, 36, 3)),
+    "se_preresnet110_cifar": partial(SEPreResNetCIFAR, se_basic_option_a),
+    "se_preresnet164_cifar": partial(SEPreResNetCIFAR, se_bottleneck),
 }
 PAPER = {name: CIFAR if name.endswith("_cifar") else IMAGENET for name in VARIANTS}
-PYTORCHCV = {18: "11,776,928", 34: "21,957,204", 50: "28,080,472", 101: "49,319,320", 152: "66,814,296"}
-CLAIMS = {f"se_preresnet{n}": (Claim("params", params, "pytorchcv, the tests of its models"),)
-          for n, params in PYTORCHCV.items()}
+PYTORCHCV = "pytorchcv, the tests of its models"
+CLAIMS = {
+    "se_preresnet18": counts(PYTORCHCV, "11,776,928", ""),
+    "se_preresnet34": counts(PYTORCHCV, "21,957,204", ""),
+    "se_preresnet50": counts(PYTORCHCV, "28,080,472", ""),
+    "se_preresnet101": counts(PYTORCHCV, "49,319,320", ""),
+    "se_preresnet152": counts(PYTORCHCV, "66,814,296", ""),
+}

@@ -1,43 +1,36 @@
-"""SE-ResNet-110 for CIFAR-10 in its widely used form: the first ResNet's units, projections, a gate
-on each branch.
+"""SE-ResNet-110 for CIFAR-10 as pytorchcv has it: the first ResNet's units, projections, a gate on
+each branch.
 
     output map size    32x32               16x16               8x8
     units              [3,16][3,16] x18    [3,32][3,32] x18    [3,64][3,64] x18
     fc of the gate     [1, 16]             [2, 32]             [4, 64]
 """
 import torch.nn as nn
+from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import Residual, projection, stage_of
-from convatlas.paper import Claim, Paper
+from convatlas.layers import ConvBN, Network, Residual, SqueezeExcite, he_init, seq
+from convatlas.nets.resnet import Stage, basic_branch, projection
+from convatlas.paper import Paper, counts
 
 PAPER = Paper(
-    title="SE-ResNet for CIFAR (pytorchcv)", authors="Semery", year=2019, code="github.com/osmr/imgclsmob",
-    silent="There is no paper. Tables 4 and 5 of SENet's gate the pre-activation network, whose "
-           "6.37% they print: that is se_preresnet110_cifar. Gates have biases and a ratio of 16, "
+    title="SE-ResNet for CIFAR (pytorchcv)",
+    authors="Semery", year=2019, code="github.com/osmr/imgclsmob",
+    silent="There is no paper. SENet's Tables 4 and 5 add gates to the pre-activation network, "
+           "whose 6.37 % they print: se_preresnet110_cifar. Gates have biases and a ratio of 16, "
            "which leaves a single channel in stage1.",
     page="se_resnet_cifar")
 
 
-class SqueezeExcite(nn.Module):
-    """s = sigmoid(W2 relu(W1 GAP(u))) rescales u, SENet's Eqs. (2) to (4)."""
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
-
-
 def se_basic(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    branch = seq(conv1=ConvBN(c_in, width, 3, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3),
-                 se=SqueezeExcite(width))
+    """ResNet's unit of two 3x3 convolutions, its branch gated."""
+    branch = basic_branch(c_in, width, stride)
+    branch.add_module("se", SqueezeExcite(width))
     return Residual(branch, projection(c_in, width, stride)), width
 
 
 class SEResNetCIFAR(Network):
+    """(N, 3, 32, 32) -> (N, num_classes)"""
+
     side = 32
     stages = ("conv1", "stage1", "stage2", "stage3")
     initialise = staticmethod(he_init)
@@ -45,18 +38,19 @@ class SEResNetCIFAR(Network):
     def __init__(self, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = seq(conv=ConvBN(in_channels, 16, 3), relu=nn.ReLU())
-        self.stage1, c = stage_of(se_basic, 16, 16, stride=1, depth=18)
-        self.stage2, c = stage_of(se_basic, c, 32, stride=2, depth=18)
-        self.stage3, c = stage_of(se_basic, c, 64, stride=2, depth=18)
-        self.fc = nn.Linear(c, num_classes)
+        self.stage1 = Stage(se_basic, 18, 16, width=16, stride=1)
+        self.stage2 = Stage(se_basic, 18, 16, width=32, stride=2)
+        self.stage3 = Stage(se_basic, 18, 32, width=64, stride=2)
+        self.fc = nn.Linear(64, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                             # (N, 3, 32, 32)
-        x = self.stage1(self.conv1(x))                # (N, 16, 32, 32)
-        x = self.stage3(self.stage2(x))               # (N, 64, 8, 8)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 32, 32)
+        x = self.conv1(x)                             # (N, 16, 32, 32)
+        x = self.stage1(x)                            # (N, 16, 32, 32)
+        x = self.stage2(x)                            # (N, 32, 16, 16)
+        x = self.stage3(x)                            # (N, 64, 8, 8)
         return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
 VARIANTS = {"se_resnet110_cifar": SEResNetCIFAR}
-CLAIMS = {"se_resnet110_cifar": (Claim("params", "1,744,952", ("pytorchcv, the tests of its "
-                                                              "models")),)}
+CLAIMS = {"se_resnet110_cifar": counts("pytorchcv, the tests of its models", "1,744,952", "")}

@@ -3,14 +3,14 @@
 Table 1: a unit of ResNet or of ResNeXt (32x4d), then its gate; fc [a, b] are the widths of the
 gate's two layers.
 
-    output     SE-ResNet-50                                 SE-ResNeXt-50 (32x4d)
-    112x112    7x7, 64, stride 2
-    56x56      3x3 max pool, stride 2, then
-               [1,64][3,64][1,256] fc[16,256] x3            [1,128][3,128, C=32][1,256] fc[16,256] x3
-    28x28      [1,128][3,128][1,512] fc[32,512] x4          [1,256][3,256, C=32][1,512] fc[32,512] x4
-    14x14      [1,256][3,256][1,1024] fc[64,1024] x6        [1,512][3,512, C=32][1,1024] fc[64,1024] x6
-    7x7        [1,512][3,512][1,2048] fc[128,2048] x3       [1,1024][3,1024, C=32][1,2048] fc[128,2048] x3
-    1x1        global average pool, 1000-d fc, softmax
+    output    fc             SE-ResNet-50                  SE-ResNeXt-50 (32x4d)
+    112x112                  7x7, 64, stride 2
+    56x56                    3x3 max pool, stride 2, then
+              [16, 256]      [1,64][3,64][1,256] x3        [1,128][3,128, C=32][1,256] x3
+    28x28     [32, 512]      [1,128][3,128][1,512] x4      [1,256][3,256, C=32][1,512] x4
+    14x14     [64, 1024]     [1,256][3,256][1,1024] x6     [1,512][3,512, C=32][1,1024] x6
+    7x7       [128, 2048]    [1,512][3,512][1,2048] x3     [1,1024][3,1024, C=32][1,2048] x3
+    1x1                      global average pool, 1000-d fc, softmax
 
 SENet-154 is described in the appendix. The networks of the ablation study, Sec. 6, are in
 se_ablation.py.
@@ -18,183 +18,193 @@ se_ablation.py.
 from functools import partial
 
 import torch.nn as nn
+from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import DEPTHS, STAGES, Residual, ResNet, Unit, projection, stage_of
-from convatlas.paper import Claim, Paper, counts, sizes
+from convatlas.layers import ConvBN, Network, Residual, SqueezeExcite, deep_stem, he_init, seq
+from convatlas.nets.resnet import DEPTHS, ResNet, Stage, Unit, projection
+from convatlas.paper import Claim, Paper, counts, sizes, units
 
 SENET = Paper(
-    title="Squeeze-and-Excitation Networks", authors="Hu, Shen, Albanie, Sun, "
-                                                     "Wu", year=2018, venue="CVPR",
-    arxiv="1709.01507v4", code="github.com/hujie-frank/SENet",
+    title="Squeeze-and-Excitation Networks",
+    authors="Hu, Shen, Albanie, Sun, Wu", year=2018, venue="CVPR", arxiv="1709.01507v4",
+    code="github.com/hujie-frank/SENet",
     silent="Which layer of a bottleneck strides: the first 1x1, as in the release, which gives "
            "Table 2's 3.87 GFLOPs; the 3x3 version is se_resnet50_v15. In SE-ResNeXt the grouped "
            "3x3 strides, as in the release. Biases of a gate's two layers: Sec. 4 calls them "
            "negligible, Sec. 6 does without; the release has them, and so have these. The max pool "
            "has no padding and rounds its size up, as in the release. Tables 1 and 2 have no 18 "
-           "and 34 layers: they follow ResNet's. Initial weights of the full layers: PyTorch's.",
+           "and 34 layers: they follow ResNet's. Initial weights of fully connected layers: "
+           "PyTorch's.",
     page="senet", bare="se_resnet50")
 V15 = Paper(
-    title="SE-ResNet (timm)", authors="Wightman", year=2019, code="github.com/huggingface/pytorch-image-models",
+    title="SE-ResNet (timm)",
+    authors="Wightman", year=2019, code="github.com/huggingface/pytorch-image-models",
     silent="There is no paper; the gates are those of the authors' release.",
     page="se_resnet_v15", bare="se_resnet50_v15")
 
 
-class SqueezeExcite(nn.Module):
-    """Squeeze z = GAP(u), Eq. (2); excite s = sigmoid(W2 relu(W1 z)), Eq. (3); scale s * u, Eq.
-    (4).
-    """
-
-    def __init__(self, c: int, r: int = 16):
-        super().__init__()
-        self.w1, self.w2 = nn.Linear(c, c // r), nn.Linear(c // r, c)
-
-    def forward(self, u):                                               # (N, c, H, W)
-        s = self.w2(self.w1(u.mean((2, 3))).relu()).sigmoid()           # (N, c)
-        return u * s[:, :, None, None]                                  # (N, c, H, W)
-
-
 def se_basic(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    branch = seq(conv1=ConvBN(c_in, width, 3, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3),
-                 se=SqueezeExcite(width))
+    branch = seq(
+        conv1=ConvBN(c_in, width, 3, stride), relu1=nn.ReLU(),
+        conv2=ConvBN(width, width, 3),
+        se=SqueezeExcite(width))
     return Residual(branch, projection(c_in, width, stride)), width
 
 
 def se_bottleneck(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Figure 3: the gate acts on the branch, before the addition."""
-    branch = seq(conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
-                 conv3=ConvBN(width, 4 * width, 1), se=SqueezeExcite(4 * width))
+    branch = seq(
+        conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(),
+        conv2=ConvBN(width, width, 3), relu2=nn.ReLU(),
+        conv3=ConvBN(width, 4 * width, 1),
+        se=SqueezeExcite(4 * width))
     return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
 
 
 def se_bottleneck_v15(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    branch = seq(conv1=ConvBN(c_in, width, 1), relu1=nn.ReLU(), conv2=ConvBN(width, width, 3, stride), relu2=nn.ReLU(),
-                 conv3=ConvBN(width, 4 * width, 1), se=SqueezeExcite(4 * width))
+    branch = seq(
+        conv1=ConvBN(c_in, width, 1), relu1=nn.ReLU(),
+        conv2=ConvBN(width, width, 3, stride), relu2=nn.ReLU(),
+        conv3=ConvBN(width, 4 * width, 1),
+        se=SqueezeExcite(4 * width))
     return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
 
 
 def se_resnext_32x4d(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """32 groups of 4 channels in the first stage: twice ResNet's width."""
-    d = 2 * width
-    branch = seq(conv1=ConvBN(c_in, d, 1), relu1=nn.ReLU(), conv2=ConvBN(d, d, 3, stride, groups=32), relu2=nn.ReLU(),
-                 conv3=ConvBN(d, 4 * width, 1), se=SqueezeExcite(4 * width))
+    branch = seq(
+        conv1=ConvBN(c_in, 2 * width, 1), relu1=nn.ReLU(),
+        conv2=ConvBN(2 * width, 2 * width, 3, stride, groups=32), relu2=nn.ReLU(),
+        conv3=ConvBN(2 * width, 4 * width, 1),
+        se=SqueezeExcite(4 * width))
     return Residual(branch, projection(c_in, 4 * width, stride)), 4 * width
 
 
 def se_154(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Appendix: 64x4d, (a) the first 1x1 halved, (c) a strided projection of 3x3."""
-    branch = seq(conv1=ConvBN(c_in, 2 * width, 1), relu1=nn.ReLU(),
-                 conv2=ConvBN(2 * width, 4 * width, 3, stride, groups=64), relu2=nn.ReLU(),
-                 conv3=ConvBN(4 * width, 4 * width, 1), se=SqueezeExcite(4 * width))
-    shortcut = projection(c_in, 4 * width, 1) if stride == 1 else ConvBN(c_in, 4 * width, 3, stride)
-    return Residual(branch, shortcut), 4 * width
+    branch = seq(
+        conv1=ConvBN(c_in, 2 * width, 1), relu1=nn.ReLU(),
+        conv2=ConvBN(2 * width, 4 * width, 3, stride, groups=64), relu2=nn.ReLU(),
+        conv3=ConvBN(4 * width, 4 * width, 1),
+        se=SqueezeExcite(4 * width))
+    if stride == 1:
+        return Residual(branch, projection(c_in, 4 * width, 1)), 4 * width
+    return Residual(branch, ConvBN(c_in, 4 * width, 3, stride)), 4 * width
 
 
-class SENet(Network):
+class SENet(ResNet):
     """Table 1: ResNet but for the units and the border of the max pool."""
+
     smallest = 3                                      # two pixels must reach the max pool
-    stages = ("conv1", *(s.name for s in STAGES))
-    initialise = staticmethod(he_init)                # Sec. 5.1, "described in [66]"
 
-    def __init__(self, unit: Unit, depths: tuple[int, ...], num_classes: int = 1000, in_channels: int = 3):
-        super().__init__(in_channels)
-        self.conv1 = seq(conv=ConvBN(in_channels, 64, 7, stride=2), relu=nn.ReLU())
+    def __init__(self, unit: Unit, depths: tuple[int, int, int, int], num_classes: int = 1000,
+                 in_channels: int = 3):
+        super().__init__(unit, depths, num_classes, in_channels)
         self.pool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        c = 64
-        for stage, depth in zip(STAGES, depths, strict=True):
-            units, c = stage_of(unit, c, stage.width, stage.stride, depth)
-            self.add_module(stage.name, units)
-        self.fc = nn.Linear(c, num_classes)
-        self.apply(self.initialise)
-
-    def forward(self, x):                             # (N, 3, 224, 224)
-        x = self.pool1(self.conv1(x))                 # (N, 64, 56, 56)
-        for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)     # (N, c, stage.output)
-        return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
 class SENet154(Network):
     """Appendix: (b) three 3x3 convolutions for the 7x7, (d) dropout of 0.2 before the classifier.
+
+    (N, 3, 224, 224) -> (N, num_classes)
     """
+
     smallest = 3
-    stages = ("conv1", *(s.name for s in STAGES))
+    stages = ResNet.stages
     initialise = staticmethod(he_init)
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
-        self.conv1 = seq(conv1=ConvBN(in_channels, 64, 3, stride=2), relu1=nn.ReLU(), conv2=ConvBN(64, 64, 3),
-                         relu2=nn.ReLU(), conv3=ConvBN(64, 128, 3), relu3=nn.ReLU())
+        self.conv1 = deep_stem(in_channels, 64)
         self.pool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        c = 128
-        for stage, depth in zip(STAGES, DEPTHS[152], strict=True):
-            units, c = stage_of(se_154, c, stage.width, stage.stride, depth)
-            self.add_module(stage.name, units)
+        self.conv2_x = Stage(se_154, 3, 128, width=64, stride=1)
+        self.conv3_x = Stage(se_154, 8, 256, width=128, stride=2)
+        self.conv4_x = Stage(se_154, 36, 512, width=256, stride=2)
+        self.conv5_x = Stage(se_154, 3, 1024, width=512, stride=2)
         self.dropout = nn.Dropout(0.2)
-        self.fc = nn.Linear(c, num_classes)
+        self.fc = nn.Linear(2048, num_classes)
         self.apply(self.initialise)
 
-    def forward(self, x):                             # (N, 3, 224, 224)
-        x = self.pool1(self.conv1(x))                 # (N, 128, 56, 56)
-        for stage in STAGES:
-            x = self.get_submodule(stage.name)(x)     # (N, c, stage.output)
-        return self.fc(self.dropout(x.mean((2, 3))))  # (N, num_classes)
+    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 224, 224)
+        x = self.conv1(x)                             # (N, 128, 112, 112)
+        x = self.pool1(x)                             # (N, 128, 56, 56)
+        x = self.conv2_x(x)                           # (N, 256, 56, 56)
+        x = self.conv3_x(x)                           # (N, 512, 28, 28)
+        x = self.conv4_x(x)                           # (N, 1024, 14, 14)
+        x = self.conv5_x(x)                           # (N, 2048, 7, 7)
+        x = self.dropout(x.mean((2, 3)))              # (N, 2048)
+        return self.fc(x)                             # (N, num_classes)
 
 
 VARIANTS = {
-    **{f"se_resnet{n}": partial(SENet, se_basic if n < 50 else se_bottleneck, depths) for n, depths in DEPTHS.items()},
-    **{f"se_resnext{n}_32x4d": partial(SENet, se_resnext_32x4d, DEPTHS[n]) for n in (50, 101)},
+    "se_resnet18": partial(SENet, se_basic, DEPTHS[18]),
+    "se_resnet34": partial(SENet, se_basic, DEPTHS[34]),
+    "se_resnet50": partial(SENet, se_bottleneck, DEPTHS[50]),
+    "se_resnet101": partial(SENet, se_bottleneck, DEPTHS[101]),
+    "se_resnet152": partial(SENet, se_bottleneck, DEPTHS[152]),
+    "se_resnext50_32x4d": partial(SENet, se_resnext_32x4d, DEPTHS[50]),
+    "se_resnext101_32x4d": partial(SENet, se_resnext_32x4d, DEPTHS[101]),
     "senet154": SENet154,
-    **{f"se_resnet{n}_v15": partial(ResNet, se_bottleneck_v15, DEPTHS[n]) for n in (50, 101, 152)},
+    "se_resnet50_v15": partial(ResNet, se_bottleneck_v15, DEPTHS[50]),
+    "se_resnet101_v15": partial(ResNet, se_bottleneck_v15, DEPTHS[101]),
+    "se_resnet152_v15": partial(ResNet, se_bottleneck_v15, DEPTHS[152]),
 }
 PAPER = {name: V15 if name.endswith("_v15") else SENET for name in VARIANTS}
 
 
-def table_1(fc: dict[str, tuple[int, int]], convs: dict[str, tuple[int, int, int]]) -> tuple[Claim, ...]:
-    """What a column of Table 1 prints: the sizes, and the widths inside a stage's last unit."""
-    last = {stage.name: f"{stage.name}.{depth - 1}" for stage, depth in zip(STAGES, DEPTHS[50], strict=True)}
-    output = {stage.name: stage.output for stage in STAGES}
-    return (
-        *sizes("Table 1, output size", {"conv1": "112x112", "pool1": "56x56"} | output),
-        *(claim for stage, widths in convs.items() for claim in sizes("Table 1, conv at the output "
-                                                                      "size", {
-            f"{last[stage]}.branch.conv{i}": f"{c}x{output[stage]}" for i, c in enumerate(widths, start=1)})),
-        *(Claim("units", str(c), "Table 1, fc", f"{last[stage]}.branch.se.w{i}")
-          for stage, widths in fc.items() for i, c in enumerate(widths, start=1)))
+def convs(unit: str, size: str, *widths: int) -> tuple[Claim, ...]:
+    """The convolutions of a stage's last unit, as a row of Table 1 prints them."""
+    return sizes("Table 1, conv at the output size", {
+        f"{unit}.branch.conv{i}": f"{c}x{size}" for i, c in enumerate(widths, start=1)})
 
 
-FC = {"conv2_x": (16, 256), "conv3_x": (32, 512), "conv4_x": (64, 1024), "conv5_x": (128, 2048)}
-RESNET = {"conv2_x": (64, 64, 256), "conv3_x": (128, 128, 512), "conv4_x": (256, 256, 1024),
-          "conv5_x": (512, 512, 2048)}
-RESNEXT = {"conv2_x": (128, 128, 256), "conv3_x": (256, 256, 512), "conv4_x": (512, 512, 1024),
-           "conv5_x": (1024, 1024, 2048)}
+OUTPUTS = sizes("Table 1, output size", {
+    "conv1": "112x112", "pool1": "56x56", "conv2_x": "56x56", "conv3_x": "28x28",
+    "conv4_x": "14x14", "conv5_x": "7x7"})
+FC = units("Table 1, fc", {
+    "conv2_x.2.branch.se.w1": "16", "conv2_x.2.branch.se.w2": "256",
+    "conv3_x.3.branch.se.w1": "32", "conv3_x.3.branch.se.w2": "512",
+    "conv4_x.5.branch.se.w1": "64", "conv4_x.5.branch.se.w2": "1024",
+    "conv5_x.2.branch.se.w1": "128", "conv5_x.2.branch.se.w2": "2048"})
 
 
 def gflops(printed: str, convolutions: str = "") -> Claim:
-    more = (f"Convolutions and full layers take {convolutions}. Table 2 counts more, for the plain "
-            "networks too: ResNet-152 gets 11.30, and takes 11.28. Some two and a half operations "
-            "on each value that leaves a unit, which is averaged, scaled and added, explain all "
-            "five rows of gated residual networks.")
+    more = (f"Convolutions and fully connected layers take {convolutions}. Table 2 counts more, "
+            "for the plain networks too: 11.30 for ResNet-152, which takes 11.28. About 2.5 "
+            "operations for each value that a unit gives out, which is averaged, scaled and added, "
+            "explain all five rows of gated residual networks.")
     return Claim("macs", printed, "Table 2, GFLOPs", erratum=more if convolutions else "")
 
 
 RELEASED = "The released SENet-154 has 115,088,984; no count of it comes near 146 million."
-MMLAB = ("MMLab's counter adds batch norms, activations and pools to the convolutions and full "
-         "layers.")
-PYTORCHCV = {18: "11,778,592", 34: "21,958,868"}
+MMLAB = ("MMLab's counter adds batch norms, activations and pools to the convolutions and fully "
+         "connected layers.")
+PYTORCHCV = "pytorchcv, the tests of its models"
 CLAIMS = {
-    "se_resnet50": (*table_1(FC, RESNET), gflops("3.87G")),
+    "se_resnet50": (
+        *OUTPUTS,
+        *convs("conv2_x.2", "56x56", 64, 64, 256), *convs("conv3_x.3", "28x28", 128, 128, 512),
+        *convs("conv4_x.5", "14x14", 256, 256, 1024), *convs("conv5_x.2", "7x7", 512, 512, 2048),
+        *FC, gflops("3.87G")),
     "se_resnet101": (gflops("7.60G", "7.57G"),),
     "se_resnet152": (gflops("11.32G", "11.29G"),),
-    "se_resnext50_32x4d": (*table_1(FC, RESNEXT), gflops("4.25G", "4.23G")),
+    "se_resnext50_32x4d": (
+        *OUTPUTS,
+        *convs("conv2_x.2", "56x56", 128, 128, 256), *convs("conv3_x.3", "28x28", 256, 256, 512),
+        *convs("conv4_x.5", "14x14", 512, 512, 1024), *convs("conv5_x.2", "7x7", 1024, 1024, 2048),
+        *FC, gflops("4.25G", "4.23G")),
     "se_resnext101_32x4d": (gflops("8.00G", "7.97G"),),
     "senet154": (
         Claim("macs", "20.7G", "ShuffleNet V2 (arXiv:1807.11164), Table 6, SENet"),
-        *counts("NASNet (arXiv:1707.07012), Table 2", "145.8M", "42.3B", at="320x320", errata=(RELEASED, "")),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "146M", "42B", at="320x320", errata=(RELEASED, ""))),
-    **{f"se_resnet{n}": counts("pytorchcv, the tests of its models", params, "") for n, params in PYTORCHCV.items()},
-    "se_resnet50_v15": counts("MMPretrain's README, SE-ResNet-50", "28.09M", "4.13G", errata=("", MMLAB)),
-    "se_resnet101_v15": counts("MMPretrain's README, SE-ResNet-101", "49.33M", "7.86G", errata=("", MMLAB)),
-    "se_resnet152_v15": counts("pytorchcv, the tests of its models: "
-                               "seresnet152b", "66,821,848", ""),
+        *counts("NASNet (arXiv:1707.07012), Table 2", "145.8M", "42.3B", at="320x320",
+                errata=(RELEASED, "")),
+        *counts("EfficientNet (arXiv:1905.11946), Table 2", "146M", "42B", at="320x320",
+                errata=(RELEASED, ""))),
+    "se_resnet18": counts(PYTORCHCV, "11,778,592", ""),
+    "se_resnet34": counts(PYTORCHCV, "21,958,868", ""),
+    "se_resnet50_v15": counts("MMPretrain's README, SE-ResNet-50", "28.09M", "4.13G",
+                              errata=("", MMLAB)),
+    "se_resnet101_v15": counts("MMPretrain's README, SE-ResNet-101", "49.33M", "7.86G",
+                               errata=("", MMLAB)),
+    "se_resnet152_v15": counts(f"{PYTORCHCV}: seresnet152b", "66,821,848", ""),
 }

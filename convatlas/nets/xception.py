@@ -3,104 +3,122 @@
 Figure 5. "SeparableConv" is a depthwise 3x3 with a 1x1 after it; a batch norm follows every
 convolution and every SeparableConv; +1x1/2 is a 1x1 convolution of stride 2 on the shortcut.
 
-    entry flow    299x299x3   Conv 32, 3x3/2; ReLU; Conv 64, 3x3; ReLU
-                              SeparableConv 128; ReLU, SeparableConv 128; MaxPool 3x3/2           +1x1/2
-                              ReLU, SeparableConv 256; ReLU, SeparableConv 256; MaxPool 3x3/2     +1x1/2
-                              ReLU, SeparableConv 728; ReLU, SeparableConv 728; MaxPool 3x3/2     +1x1/2
-    middle flow   19x19x728   ReLU, SeparableConv 728, three times; the sum of that and its input; all eight times
-    exit flow     19x19x728   ReLU, SeparableConv 728; ReLU, SeparableConv 1024; MaxPool 3x3/2    +1x1/2
-                              SeparableConv 1536, ReLU; SeparableConv 2048, ReLU; global average
-                              pool: 2048
+    entry flow   299x299x3  Conv 32, 3x3/2; ReLU; Conv 64, 3x3; ReLU
+                            SeparableConv 128; ReLU, SeparableConv 128; MaxPool 3x3/2        +1x1/2
+                            ReLU, SeparableConv 256; ReLU, SeparableConv 256; MaxPool 3x3/2  +1x1/2
+                            ReLU, SeparableConv 728; ReLU, SeparableConv 728; MaxPool 3x3/2  +1x1/2
+    middle flow  19x19x728  ReLU, SeparableConv 728, three times; plus its input: eight of these
+    exit flow    19x19x728  ReLU, SeparableConv 728; ReLU, SeparableConv 1024; MaxPool 3x3/2 +1x1/2
+                            SeparableConv 1536, ReLU; SeparableConv 2048, ReLU
+                            global average pool: 2048
 """
 from itertools import pairwise
 
 import torch.nn as nn
+from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.paper import Claim, Paper, counts, sizes
 
 PAPER = Paper(
-    title="Xception: Deep Learning with Depthwise Separable Convolutions", authors="Chollet", year=2017, venue="CVPR",
-    arxiv="1610.02357v3", code="github.com/keras-team/keras-applications "
-                               "keras_applications/xception.py",
+    title="Xception: Deep Learning with Depthwise Separable Convolutions", authors="Chollet",
+    year=2017, venue="CVPR", arxiv="1610.02357v3",
+    code="github.com/keras-team/keras-applications keras_applications/xception.py",
     silent="Padding: none in the first two convolutions and 1 for every other 3x3, as in the "
            "author's code, whose strided pools however begin one pixel later on even maps "
            "(TensorFlow). No ReLU between the two halves of a SeparableConv (Sec. 4.7 finds that "
            "better) and no bias in any convolution. Batch norm adds 10^-5 to the variance, as in "
-           "the ports to PyTorch; the author's code adds 10^-3. Initial weights: He's.",
+           "timm; the author's code adds 10^-3. Initial weights: He's.",
     page="xception")
 
 
 def unpadded(c_in: int, c_out: int, stride: int) -> nn.Sequential:
-    return seq(conv=nn.Conv2d(c_in, c_out, 3, stride, bias=False), bn=nn.BatchNorm2d(c_out), relu=nn.ReLU())
+    return seq(conv=nn.Conv2d(c_in, c_out, 3, stride, bias=False),
+               bn=nn.BatchNorm2d(c_out), relu=nn.ReLU())
 
 
 def separable(c_in: int, c_out: int) -> nn.Sequential:
-    return seq(depthwise=nn.Conv2d(c_in, c_in, 3, padding=1, groups=c_in, bias=False), pointwise=ConvBN(c_in, c_out, 1))
+    return seq(depthwise=nn.Conv2d(c_in, c_in, 3, padding=1, groups=c_in, bias=False),
+               pointwise=ConvBN(c_in, c_out, 1))
 
 
 def relu_separable(*channels: int) -> nn.Sequential:
     """ReLU, SeparableConv, for each step from one width to the next."""
-    layers = {}
+    layers: dict[str, nn.Module] = {}
     for i, (c_in, c_out) in enumerate(pairwise(channels), start=1):
-        layers |= {f"relu{i}": nn.ReLU(), f"sepconv{i}": separable(c_in, c_out)}
+        layers[f"relu{i}"] = nn.ReLU()
+        layers[f"sepconv{i}"] = separable(c_in, c_out)
     return seq(**layers)
 
 
 class Residual(nn.Module):
+    """branch(x) + shortcut(x)"""
+
     def __init__(self, branch: nn.Module, shortcut: nn.Module):
         super().__init__()
-        self.branch, self.shortcut = branch, shortcut
+        self.branch = branch
+        self.shortcut = shortcut
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.branch(x) + self.shortcut(x)
 
 
-def halving(c: int, branch: nn.Module, c_out: int) -> Residual:
+def halving(c: int, convs: nn.Module, c_out: int) -> Residual:
     """(N, c, H, W) -> (N, c_out, H/2, W/2)"""
-    return Residual(seq(convs=branch, pool=nn.MaxPool2d(3, stride=2, padding=1)), ConvBN(c, c_out, 1, stride=2))
+    branch = seq(convs=convs, pool=nn.MaxPool2d(3, stride=2, padding=1))
+    return Residual(branch, shortcut=ConvBN(c, c_out, 1, stride=2))
 
 
 def middle_block() -> Residual:
-    return Residual(relu_separable(728, 728, 728, 728), nn.Identity())
+    return Residual(relu_separable(728, 728, 728, 728), shortcut=nn.Identity())
 
 
 class Xception(Network):
-    side, smallest = 299, 7
-    stages = ("entry_flow.conv2", "entry_flow.block1", "entry_flow.block2", "middle_flow", "exit_flow")
+    """(N, 3, 299, 299) -> (N, num_classes)"""
+    side = 299
+    smallest = 7
+    stages = ("entry_flow.conv2", "entry_flow.block1", "entry_flow.block2", "middle_flow",
+              "exit_flow")
     initialise = staticmethod(he_init)
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
-        # no ReLU before it
         first = seq(sepconv1=separable(64, 128), relu2=nn.ReLU(), sepconv2=separable(128, 128))
         self.entry_flow = seq(
-            conv1=unpadded(in_channels, 32, stride=2), conv2=unpadded(32, 64, stride=1),
-            block1=halving(64, first, 128), block2=halving(128, relu_separable(128, 256, 256), 256),
+            conv1=unpadded(in_channels, 32, stride=2),
+            conv2=unpadded(32, 64, stride=1),
+            block1=halving(64, first, 128),  # no ReLU before it: conv2 ends with one
+            block2=halving(128, relu_separable(128, 256, 256), 256),
             block3=halving(256, relu_separable(256, 728, 728), 728))
         self.middle_flow = nn.Sequential(*(middle_block() for _ in range(8)))
         self.exit_flow = seq(
             block=halving(728, relu_separable(728, 728, 1024), 1024),
-            sepconv1=separable(1024, 1536), relu1=nn.ReLU(), sepconv2=separable(1536, 2048), relu2=nn.ReLU())
-        self.avg_pool, self.dropout = nn.AdaptiveAvgPool2d(1), nn.Dropout(0.5)  # dropout: Sec. 4.3
-        self.fc = nn.Linear(2048, num_classes)          # "logistic regression"
+            sepconv1=separable(1024, 1536),
+            relu1=nn.ReLU(),
+            sepconv2=separable(1536, 2048),
+            relu2=nn.ReLU())
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(0.5)  # Sec. 4.3
+        self.fc = nn.Linear(2048, num_classes)  # "logistic regression"
         self.apply(self.initialise)
 
-    def forward(self, x):                               # (N, 3, 299, 299)
+    def forward(self, x: Tensor) -> Tensor:             # (N, 3, 299, 299)
         x = self.entry_flow(x)                          # (N, 728, 19, 19)
         x = self.middle_flow(x)                         # (N, 728, 19, 19)
         x = self.exit_flow(x)                           # (N, 2048, 10, 10)
-        return self.fc(self.dropout(self.avg_pool(x)).flatten(1))       # (N, num_classes)
+        x = self.dropout(self.avg_pool(x)).flatten(1)   # (N, 2048)
+        return self.fc(x)                               # (N, num_classes)
 
 
 VARIANTS = {"xception": Xception}
+FULL = ("Convolutions and the fully connected layer take 8,357,403,496; by EfficientNet's Table 2 "
+        "it is 8.4B.")
 CLAIMS = {
     "xception": (
         Claim("params", "22,855,952", "Table 3"),
-        *sizes("Figure 5", {"input": "3x299x299", "entry_flow": "728x19x19", "middle_flow": "728x19x19"}),
+        *sizes("Figure 5", {"input": "3x299x299", "entry_flow": "728x19x19",
+                            "middle_flow": "728x19x19"}),
         Claim("units", "2048", "Figure 5: 2048-dimensional vectors", "avg_pool"),
-        *counts("NASNet (arXiv:1707.07012), Table 2", "22.8M", "8.38B", errata=(
-            "", ("Convolutions and the full layer take 8,357,403,496; by EfficientNet's Table 2 it "
-                "is 8.4B."))),
+        *counts("NASNet (arXiv:1707.07012), Table 2", "22.8M", "8.38B", errata=("", FULL)),
         *counts("EfficientNet (arXiv:1905.11946), Table 2", "23M", "8.4B")),
 }

@@ -1,4 +1,5 @@
-"""The generated documents: a page for each paper, their contents, errata, checkpoints, results.
+"""The generated documents: a page for each paper, their contents, errata, checkpoints, names,
+results.
 
 Everything comes from the stored index and the ledger of results, so that nothing here needs torch:
 `make index` measures, `make docs` writes.
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from convatlas.pages.checkpoints import checkpoints
 from convatlas.pages.contents import errata, table_of_contents
+from convatlas.pages.other_names import other_names
 from convatlas.pages.page import page_of
 from convatlas.pages.results import LEDGER, results
 from convatlas.pages.works import all_works
@@ -24,6 +26,7 @@ def build(ledger: str) -> dict[str, str]:
         "docs/papers/README.md": table_of_contents(papers),
         "docs/errata.md": errata(papers),
         "docs/checkpoints.md": checkpoints(),
+        "docs/names.md": other_names(),
         "docs/results.md": results(ledger),
     }
 
@@ -43,7 +46,7 @@ def write(root: Path) -> list[str]:
         if not (root / path).exists() or (root / path).read_text(encoding="utf-8") != text
     ]
     for path in changed:
-        (root / path).write_text(fresh[path], encoding="utf-8")
+        (root / path).write_bytes(fresh[path].encode())
     for path in gone:
         (root / path).unlink()
     return sorted({*changed, *gone})

@@ -1,6 +1,7 @@
 """What the suffixes of names mean. A name without one is the network that the paper prints."""
 
 import re
+from collections.abc import Iterable
 
 SUFFIXES = {
     r"_tutorial(_32)?": ("_tutorial", "the widely copied teaching form"),
@@ -33,6 +34,21 @@ SUFFIXES = {
         "a first layer of three 3x3 convolutions, and average pools on strided shortcuts",
     ),
     r"_fast": ("_fast", "the average pool before the 3x3 instead of after it"),
+    r"_\ds\d+x\d+d": ("_…s…x…d", "radix, cardinality and width, as in 4s2x40d"),
+    r"_shallow": ("_shallow", "without the five middle layers that keep 14x14"),
+    r"_full_conv": ("_full_conv", "full 3x3 convolutions instead of depthwise separable ones"),
+    r"_simple_bypass": ("_simple_bypass", "modules added to their inputs where the widths agree"),
+    r"_complex_bypass": (
+        "_complex_bypass",
+        "modules added to their inputs, by a 1x1 convolution where the widths differ",
+    ),
+    r"(?<=se_resnet50)_r\d+": ("_r…", "how far a gate narrows, as in r16"),
+    r"(?<=se_resnet50)_stage\d": ("_stage…", "gates in this stage only"),
+    r"(?<=se_resnet50)_3x3": ("_3x3", "the gate right after the 3x3"),
+    r"(?<=se_resnet50)_pre": ("_pre", "the gate before the branch"),
+    r"(?<=se_resnet50)_post": ("_post", "the gate after the sum"),
+    r"(?<=se_resnet50)_identity": ("_identity", "the gate on the identity branch"),
+    r"(?<=se_resnet50)_no_squeeze": ("_no_squeeze", "gates that do not take the global average"),
 }
 
 
@@ -43,3 +59,35 @@ def explained(names: list[str]) -> list[tuple[str, str]]:
         for pattern, meaning in SUFFIXES.items()
         if any(re.search(pattern + r"(?=_|$)", name) for name in names)
     ]
+
+
+def stem(name: str) -> str:
+    """The name without its suffixes: what the forms of one network share."""
+    for pattern in SUFFIXES:
+        name = re.sub(pattern + r"(?=_|$)", "", name)
+    return name
+
+
+def forms(name: str, names: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """The other forms of a network among `names`, by what sets them apart from it."""
+    found: dict[str, list[str]] = {}
+    for other in names:
+        if other != name and stem(other) == stem(name):
+            found.setdefault(_apart(name, other), []).append(other)
+    return list(found.items())
+
+
+def _apart(name: str, other: str) -> str:
+    """What the suffixes of `other` say that those of `name` do not."""
+    own = _suffixes(name)
+    new = [meaning for suffix, meaning in _suffixes(other).items() if suffix not in own]
+    return "; ".join(new) or "as the paper prints it"
+
+
+def _suffixes(name: str) -> dict[str, str]:
+    """The suffixes as they stand in the name, and their meanings."""
+    return {
+        match[0]: meaning
+        for pattern, (_, meaning) in SUFFIXES.items()
+        if (match := re.search(pattern + r"(?=_|$)", name))
+    }

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convatlas.training.callbacks import Callback
+    from convatlas.training.launch import train
     from convatlas.training.recipe import Recipe
-    from convatlas.training.run import train
 
-_HOMES = {"Callback": "callbacks", "Recipe": "recipe", "train": "run"}
+_HOMES = {"Callback": "callbacks", "Recipe": "recipe", "train": "launch"}
 __all__ = ["Callback", "Recipe", "train"]
 
 

@@ -18,14 +18,14 @@ from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
 WORK = 2e10  # multiply-adds of a trial step, forward: about a second on two cores
-STEPS = 3  # timed of each form, after one that is not
+STEPS = 3  # timed of each configuration, after one that is not
 # of the time without it: what does not get below is not worth another rounding, or compiling
 WORTH = 0.95
 
 
 @dataclass(frozen=True)
 class Config:
-    """How a step is computed; the plain form is torch's own way."""
+    """How a step is computed; as it stands, torch's own way."""
 
     amp: bool = False
     channels_last: bool = False
@@ -40,17 +40,17 @@ class Config:
 
 @dataclass(frozen=True)
 class Trials:
-    """Seconds of a step of `images` in each form that was tried."""
+    """Seconds of a step of `images` in each configuration that was tried."""
 
     seconds: dict[Config, float]
     images: int
 
     @property
     def winner(self) -> Config:
-        """The fastest form where it wins clearly, else the plain one; compiled where that wins
-        clearly once more.
+        """The fastest configuration where it wins clearly, else torch's own; compiled where that
+        wins clearly once more.
         """
-        eager = {form: seconds for form, seconds in self.seconds.items() if not form.compile}
+        eager = {config: seconds for config, seconds in self.seconds.items() if not config.compile}
         return _better(self.seconds, _better(eager, Config()))
 
 
@@ -62,24 +62,23 @@ def _better(seconds: dict[Config, float], kept: Config) -> Config:
 def autotune(
     recipe: Recipe, net: nn.Module, loader: Loader, macs: float, device: torch.device
 ) -> Trials:
-    """Time steps of copies of the network, one form after the other; where the recipe compiles, the
-    best one compiled.
+    """Time steps of copies of the network, one configuration after the other; where the recipe
+    compiles, the best one compiled.
 
-    `macs` for one image. The network is left as it is. A form that cannot be computed is left out.
+    `macs` for one image. The network is left as it is. A configuration that cannot be computed is
+    left out.
     """
     few = int(max(2, min(loader.batch_size, len(loader.split), WORK // max(macs, 1))))
     x, y, _ = loader.sample(few)
     seconds: dict[Config, float] = {}
 
-    def attempt(form: Config) -> None:
-        trial = Trainer(
-            with_config(recipe, form).change(lr=1e-6, warmup_lr=0.0), copy.deepcopy(net), 1, device
-        )
-        with suppress(
-            RunError, RuntimeError
-        ):  # a loss that is not finite; a kernel that this device has not
+    def attempt(config: Config) -> None:
+        slow = with_config(recipe, config).change(lr=1e-6, warmup_lr=0.0)
+        trial = Trainer(slow, copy.deepcopy(net), 1, device)
+        # a loss that is not finite; a kernel that this device has not
+        with suppress(RunError, RuntimeError):
             step_seconds(trial, x, y)
-            seconds[form] = min(step_seconds(trial, x, y) for _ in range(STEPS))
+            seconds[config] = min(step_seconds(trial, x, y) for _ in range(STEPS))
 
     for amp, last in itertools.product((False, True), (False, True)):
         attempt(Config(amp, last))
@@ -88,10 +87,13 @@ def autotune(
     return Trials(seconds, len(y))
 
 
-def with_config(recipe: Recipe, form: Config) -> Recipe:
+def with_config(recipe: Recipe, config: Config) -> Recipe:
     """The recipe that says outright what was picked, and so gives the same bits again."""
     return recipe.change(
-        autotune=False, amp=form.amp, channels_last=form.channels_last, compile=form.compile
+        autotune=False,
+        amp=config.amp,
+        channels_last=config.channels_last,
+        compile=config.compile,
     )
 
 

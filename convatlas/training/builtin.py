@@ -27,7 +27,7 @@ def read(name_or_path: str) -> Recipe:
     """
     if name_or_path in names():
         return Recipe.from_toml(source(name_or_path), name_or_path)
-    if Path(name_or_path).suffix or Path(name_or_path).exists():
+    if Path(name_or_path).suffix or Path(name_or_path).expanduser().exists():
         return Recipe.read(name_or_path)
     raise RecipeError(f"{_unknown(name_or_path)} A file of your own ends in .toml")
 

@@ -28,8 +28,8 @@ class Callback:
         """
 
     def tried(self, trials: Trials) -> None:
-        """Before begin, where the recipe asks for the fastest form: how long each took, and which
-        was kept.
+        """Before begin, where the recipe asks for autotune: how long each configuration took, and
+        which was kept.
         """
 
     def step(self, progress: Progress, loss: float, rate: float) -> None:

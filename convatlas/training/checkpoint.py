@@ -10,10 +10,12 @@ the other three files.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ FORMAT = 1
 FILES = ("model.safetensors", "train_state.safetensors", "state.json")
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
 ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
+# On Windows whoever looks at a file, a virus scanner too, keeps it from being renamed meanwhile.
+PATIENCE = (0.0, 0.1, 0.3, 0.6)  # seconds before each attempt
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,8 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
         write_durably(temporary / "MANIFEST.json", _manifest_text(manifest).encode())
         _flush_folder(temporary)
         if final.exists():  # only a damaged copy of the same step can stand here
-            os.rename(final, folder / f".tmp-damaged-{final.name}-{os.getpid()}")
-        os.rename(temporary, final)
+            _replace(final, folder / f".tmp-damaged-{final.name}-{os.getpid()}")
+        _replace(temporary, final)
         _flush_folder(folder)
         replace_durably(folder / "LATEST", (final.name + "\n").encode())
     except OSError as error:
@@ -167,15 +171,25 @@ def replace_durably(path: Path, content: bytes) -> None:
     """The old file or the new one, never a part of either."""
     temporary = path.with_name(f".tmp-{path.name}")
     write_durably(temporary, content)
-    os.replace(temporary, path)
+    _replace(temporary, path)
     _flush_folder(path.parent)
+
+
+def _replace(source: Path, target: Path) -> None:
+    for wait in PATIENCE:
+        time.sleep(wait)
+        try:
+            return os.replace(source, target)
+        except PermissionError as error:
+            refused = error
+    raise refused
 
 
 def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
     """File -> (size, sha256)."""
     path = folder / "MANIFEST.json"
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         manifest = json.loads(text)
         if manifest["format"] > FORMAT:
             raise CheckpointError(
@@ -217,8 +231,15 @@ def _want_room(folder: Path, size: int) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+    """The names in it, to the disk; nothing where the system knows no such thing."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folder
+        return
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network drives
+            raise
     finally:
         os.close(handle)

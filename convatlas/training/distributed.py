@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from convatlas.errors import RunError
+from convatlas.training.signals import StopRequest
 
 T = TypeVar("T")
 ROLL_CALL = 5.0  # seconds in which every process that lives signs, once the connection has failed
@@ -29,15 +30,23 @@ LAUNCHER_GRACE = 5.0  # a signal that comes again so soon was passed on by the l
 
 
 class ProcessGroup:
-    """Process `rank` of `size`; rank 0 alone writes and prints."""
+    """Process `rank` of `size`; rank 0 alone writes and prints.
+
+    Whether to stop is known here: `stop` hears this process's signals once it is entered, and the
+    processes tell each other with each step's sum.
+    """
 
     def __init__(
-        self, rank: int = 0, size: int = 1, store: dist.Store | None = None, timeout: float = 600.0
+        self,
+        rank: int = 0,
+        size: int = 1,
+        store: dist.Store | None = None,
+        timeout: float = 600.0,
+        stop: StopRequest | None = None,
     ):
         self.rank, self.size, self.store, self.timeout = rank, size, store, timeout
         self.local_rank, self.restarts = int(os.environ.get("LOCAL_RANK", rank)), restarts()
-        self.asked: Callable[[], bool] = lambda: False  # whether this process was asked to stop
-        self.step = 0  # for messages
+        self.stop = stop or StopRequest()
         self._one_was_asked = False
 
     @property
@@ -47,14 +56,19 @@ class ProcessGroup:
     @property
     def stopping(self) -> bool:
         """Whether a process was asked to stop: with several, as they agreed in their last sum."""
-        return self._one_was_asked if self.size > 1 else self.asked()
+        return self._one_was_asked if self.size > 1 else bool(self.stop.name)
 
-    def sum(self, values: list[float]) -> list[float]:
-        """The sums over all processes, in float64."""
+    @property
+    def stopped_by(self) -> str:
+        """The signal that this process got, or that another one got it."""
+        return self.stop.name or "a signal to another process"
+
+    def sum(self, values: list[float], step: int) -> list[float]:
+        """The sums over all processes, in float64, of what step `step` found in each."""
         if self.size == 1:
             return values
-        total = torch.tensor([*values, float(self.asked())], dtype=torch.float64)
-        with self.watched():
+        total = torch.tensor([*values, float(bool(self.stop.name))], dtype=torch.float64)
+        with self.watched(step):
             dist.all_reduce(total)
         *values, asked = total.tolist()
         self._one_was_asked = asked > 0
@@ -78,7 +92,7 @@ class ProcessGroup:
 
     def together(self, work: Callable[[], T]) -> T:
         """Every process does the work. Where one fails all fail; it alone says why, the others'
-        errors are `quiet`.
+        RunErrors are quiet.
         """
         if self.size == 1:
             return work()
@@ -93,9 +107,9 @@ class ProcessGroup:
         failed = next((rank for rank, failure in enumerate(failures) if failure is not None), None)
         if failed is None:
             return result
-        error = error or RunError(f"process {failed}: {failures[failed]}")
-        error.quiet = failed != self.rank
-        raise error
+        if failed == self.rank:
+            raise error
+        raise RunError(f"process {failed}: {failures[failed]}", quiet=True) from error
 
     def from_first(self, work: Callable[[], T]) -> T:
         """What rank 0 finds, given to all."""
@@ -141,7 +155,7 @@ class ProcessGroup:
         return nullcontext() if self.size == 1 or last else net.no_sync()
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self, step: int | None = None) -> Iterator[None]:
         """Turns a broken connection into a RunError that names who is missing, and the step."""
         try:
             yield
@@ -150,9 +164,9 @@ class ProcessGroup:
                 word in str(error) for word in BROKEN
             ):
                 raise
-            raise self._lost() from error
+            raise self._lost(step) from error
 
-    def _lost(self) -> RunError:
+    def _lost(self, step: int | None) -> RunError:
         """Whoever lives signs in the store; the others are named."""
         missing, until = set(range(self.size)), time.monotonic() + ROLL_CALL
         try:
@@ -167,9 +181,10 @@ class ProcessGroup:
         except (RuntimeError, OSError):
             missing = {0}  # it holds the store
         who = f"process {' and '.join(map(str, sorted(missing)))}" if missing else "the connection"
+        where = "" if step is None else f", at step {step}"
         return RunError(
-            f"{who} of {self.size} was lost, or did not answer within {self.timeout:g} s, at step "
-            f"{self.step}; the checkpoints are intact: start all processes again with --resume"
+            f"{who} of {self.size} was lost, or did not answer within {self.timeout:g} s{where}; "
+            "the checkpoints are intact: start all processes again with --resume"
         )
 
 
@@ -202,7 +217,7 @@ def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
             f"{timeout:g} s ({str(error).splitlines()[0]})"
         ) from error
     try:
-        yield ProcessGroup(rank, size, store, timeout)
+        yield ProcessGroup(rank, size, store, timeout, StopRequest(LAUNCHER_GRACE))
     finally:
         dist.destroy_process_group()
 

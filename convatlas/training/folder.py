@@ -3,12 +3,13 @@ in it afterwards.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import re
 from datetime import datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from convatlas.errors import RunError
 from convatlas.training.checkpoint import replace_durably
@@ -24,7 +25,8 @@ class RunFolder:
         self.path = path
         self.is_writer = is_writer  # of the processes of one run, one holds the lock and writes
         self.checkpoints = path / "checkpoints"
-        self._lock = None
+        self._lock = FileLock(path / "run.lock", timeout=0)
+        self._holder = path / "run.pid"  # beside it: Windows lets nobody read a locked file
 
     def __enter__(self) -> "RunFolder":
         if self.is_writer:
@@ -34,29 +36,33 @@ class RunFolder:
     def _take(self) -> None:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.path / "run.lock").open("a+")
+            self._lock.acquire()
+            self._holder.unlink(missing_ok=True)
+            with self._holder.open("x", encoding="utf-8") as file:
+                file.write(f"{os.getpid()}\n")
+        except Timeout:
+            raise RunError(
+                f"another process (pid {self._holding()}) is training in {self.path}; wait for "
+                "it, or choose another folder with --output"
+            ) from None
         except OSError as error:
+            self._lock.release()
             raise RunError(
                 f"cannot write in the run folder {self.path}: {error.strerror}; choose another "
                 "with --output"
             ) from None
+
+    def _holding(self) -> str:
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.seek(0)
-            holder = self._lock.read().strip() or "unknown"
-            self._lock.close()
-            raise RunError(
-                f"another process (pid {holder}) is training in {self.path}; wait for it, or "
-                "choose another folder with --output"
-            ) from None
-        self._lock.truncate(0)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
+            return self._holder.read_text(encoding="utf-8").strip() or "unknown"
+        except OSError:  # it has the lock since this very moment
+            return "unknown"
 
     def __exit__(self, *_) -> None:
-        if self._lock:
-            self._lock.close()
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                self._holder.unlink(missing_ok=True)
+            self._lock.release()
 
     @property
     def holds_a_run(self) -> bool:
@@ -90,8 +96,8 @@ class RunFolder:
         as in write.
         """
         try:
-            with (self.path / "log.jsonl").open("a") as log:
-                log.write(json.dumps(record) + "\n")
+            with (self.path / "log.jsonl").open("ab") as log:
+                log.write(json.dumps(record).encode() + b"\n")
                 log.flush()
                 return log.tell()
         except OSError as error:
@@ -108,7 +114,9 @@ class RunFolder:
 
     def log(self) -> list[dict]:
         log = self.path / "log.jsonl"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        if not log.exists():
+            return []
+        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 
 def default_path(recipe: Recipe) -> Path:

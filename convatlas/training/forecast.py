@@ -7,11 +7,15 @@ Time is that of a small batch times its share of the whole one; memory is counte
 import copy
 import math
 import os
-import resource
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +38,8 @@ STEPS = 2  # timed, after one that is not
 
 @dataclass(frozen=True)
 class Forecast:
-    memory: int  # bytes: the process at its peak, or what is allocated on the device
+    # bytes: the process at its peak, or what is allocated on the device; None: not known here
+    memory: int | None
     step: float  # seconds
     epoch: float  # seconds, with validation
     rest: float  # seconds until the last epoch is done
@@ -79,9 +84,11 @@ def forecast(
         batch * compute, batch * reading, 0 if loader.in_memory else loader.workers, device
     )
     epoch = len(loader) * step + EVALUATION * compute * images["val"] / group.size
-    memory = _memory(probe, batch, saved, x, before) + (_gradients(net) if group.size > 1 else 0)
+    memory = _memory(probe, batch, saved, x, before)
+    if memory is not None and group.size > 1:
+        memory = int(group.greatest([memory + _gradients(net)])[0])
     return Forecast(
-        int(group.greatest([memory])[0]),
+        memory,
         step,
         epoch,
         epochs * epoch + EVALUATION * compute * images["test"] / group.size,
@@ -151,7 +158,7 @@ def _saved_bytes(probe: Trainer, x: Tensor, y: Tensor) -> int:
     return sum(sizes.values()) + PASSING * max(sizes.values(), default=0)
 
 
-def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int) -> int:
+def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | None) -> int | None:
     """The larger of a step's peak and a save's, over the bytes that the process held before the
     probe.
     """
@@ -168,8 +175,10 @@ def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int) ->
     at_save = 2 * weights + 2 * (
         moments + weights
     )  # gradients; the bytes of both files, the second one joined
-    if probe.device.type == "cuda":
+    if probe.device.type != "cpu":
         return int(weights + moments + at_step)
+    if before is None:
+        return None
     return int(
         max(_highest(), before + 2 * weights + moments + max(at_step, at_save))
     )  # two: the best so far
@@ -180,12 +189,17 @@ def _gradients(net: nn.Module) -> int:
     return sum(p.numel() * p.element_size() for p in net.parameters() if p.requires_grad)
 
 
-def _resident() -> int:
-    """Bytes that this process holds now, with the network and images in memory."""
+def _resident() -> int | None:
+    """Bytes that this process holds now, with the network and images in memory; None where the
+    system does not tell.
+    """
+    if resource is None:
+        return None
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    except OSError:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:  # not Linux
         return _highest()
+    return pages * resource.getpagesize()
 
 
 def _highest() -> int:

@@ -20,10 +20,10 @@ from convatlas.data import (
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.registry import create_model, stored_facts
-from convatlas.training.distributed import ProcessGroup
+from convatlas.training.distributed import ProcessGroup, were_launched
 from convatlas.training.init import he_init_network
 from convatlas.training.recipe import Recipe
-from convatlas.training.trainer import seed_for
+from convatlas.training.seeds import seed_for
 
 # multiply-adds below which one thread is faster: threads that wait for each other cost more
 SMALL_STEP = 200e6
@@ -141,18 +141,31 @@ def threads(recipe: Recipe) -> Iterator[None]:
 
 
 def device_type(recipe: Recipe) -> str:
-    """cpu or cuda. RunError where the recipe asks for what is not there."""
-    if recipe.device == "cuda" and not torch.cuda.is_available():
+    """cpu, cuda or mps. RunError where the recipe asks for what is not there."""
+    usable = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available() and not were_launched(),
+        "cpu": True,
+    }
+    if recipe.device == "auto":
+        return next(kind for kind in usable if usable[kind])
+    if not usable[recipe.device]:
+        lacks = {"cuda": "no CUDA device", "mps": "no Mac's GPU (Metal)"}[recipe.device]
+        if recipe.device == "mps" and were_launched():
+            raise RunError(
+                "device = 'mps' cannot be shared by several processes; start one without "
+                "torchrun, or train on the processor with --device cpu"
+            )
         raise RunError(
-            "device = 'cuda', but this machine has no CUDA device that torch can use; leave "
-            "--device out to train on the processor"
+            f"device = {recipe.device!r}, but this machine has {lacks} that torch can use; leave "
+            "--device out to train on what it has"
         )
-    return "cuda" if recipe.device != "cpu" and torch.cuda.is_available() else "cpu"
+    return recipe.device
 
 
 def device_of(kind: str, group: ProcessGroup) -> torch.device:
     """This process's own device. RunError where a machine has fewer than it has processes."""
-    if kind == "cpu" or group.size == 1:
+    if kind != "cuda" or group.size == 1:
         return torch.device(kind)
     if group.local_rank >= torch.cuda.device_count():
         raise RunError(

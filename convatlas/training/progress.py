@@ -16,6 +16,12 @@ def default_callback() -> "Lines":
     return Bar() if sys.stdout.isatty() or Console().is_jupyter else Lines()
 
 
+def say(text: str) -> None:
+    """Prints a line, with escapes for the letters that the output does not know."""
+    known = sys.stdout.encoding or "utf-8"
+    print(text.encode(known, "backslashreplace").decode(known), flush=True)
+
+
 def class_counts(classes, counts: list[int], shown: int = 10) -> str:
     """Each class with its number of training images: the first ten, and how many more there are."""
     listed = ", ".join(
@@ -45,9 +51,10 @@ class Lines(Callback):
     """A line an epoch, at most one a second until the last."""
 
     def __init__(self):
-        self.print = lambda text: print(text, flush=True)
+        self.print = say
         self.printed_at = time.monotonic() - 1
         self.epochs = 0
+        self.folder: str | None = None  # of the run, once it is known
 
     def __enter__(self) -> "Lines":
         return self
@@ -57,6 +64,7 @@ class Lines(Callback):
 
     def begin(self, facts: dict) -> None:
         images, self.epochs = facts["images"], facts["epochs"]
+        self.folder = facts["folder"]
         self.print(
             f"{facts['network']}, {facts['params']:,} parameters, on {facts['data']}: "
             f"{len(facts['classes'])} classes, {facts['channels']}x{facts['side']}x{facts['side']} "
@@ -82,10 +90,14 @@ class Lines(Callback):
         )
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
+            memory = (
+                f"about {coming.memory / 1e6:,.0f} MB of memory{each}"
+                if coming.memory is not None
+                else "memory cannot be told on this system"
+            )
             self.print(
-                f"forecast: about {coming.memory / 1e6:,.0f} MB of memory{each}, "
-                f"{duration(coming.epoch)} an epoch, {duration(coming.rest)} in all (measured on a "
-                "few images)"
+                f"forecast: {memory}, {duration(coming.epoch)} an epoch, "
+                f"{duration(coming.rest)} in all (measured on a few images)"
             )
 
     def checking(self, done: int) -> None:
@@ -95,11 +107,11 @@ class Lines(Callback):
 
     def tried(self, trials: Trials) -> None:
         times = "; ".join(
-            f"{form} {1e3 * seconds:,.1f} ms" for form, seconds in trials.seconds.items()
+            f"{config} {1e3 * seconds:,.1f} ms" for config, seconds in trials.seconds.items()
         )
         kept = trials.winner
         why = "the fastest" if kept != Config() else "as nothing was 5 % faster"
-        self.print(f"form: {kept}, {why} (a step of {trials.images} images: {times})")
+        self.print(f"autotune: {kept}, {why} (a step of {trials.images} images: {times})")
 
     def epoch(self, record: dict) -> None:
         last = record["epoch"] == self.epochs

@@ -19,15 +19,21 @@ def provenance(device: torch.device) -> dict:
         "torchvision": version("torchvision"),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "device": _name_of(device),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
     }
 
 
+def _name_of(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return _processor() if device.type == "cpu" else f"{device.type} of {_processor()}"
+
+
 def _processor() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(
             line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
         )
@@ -44,7 +50,7 @@ def _commit() -> str:
         return subprocess.run(
             ["git", "-C", str(Path(__file__).parent), *words],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
             timeout=10,
         ).stdout.strip()

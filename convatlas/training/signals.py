@@ -1,5 +1,5 @@
-"""SIGTERM, SIGINT and SIGUSR1 ask a run to save at its next step and leave; a second one stops it
-at once.
+"""SIGTERM, SIGINT and SIGUSR1 (on Windows SIGBREAK) ask a run to save at its next step and leave;
+a second one stops it at once.
 """
 
 import os
@@ -7,7 +7,7 @@ import signal
 import time
 from types import FrameType
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+from convatlas.data.readers import STOPS
 
 
 class StopRequest:
@@ -27,7 +27,7 @@ class StopRequest:
 
     def __enter__(self) -> "StopRequest":
         try:
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._note) for number in STOPS}
         except ValueError:  # not the main thread: the program around us keeps its own handlers
             self._before = {}
         return self

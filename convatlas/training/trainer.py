@@ -2,7 +2,6 @@
 the same.
 """
 
-import hashlib
 import math
 import time
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from convatlas.training.loss import hits, loss_function
 from convatlas.training.optimisers import optimiser
 from convatlas.training.recipe import Recipe
 from convatlas.training.schedule import learning_rate
+from convatlas.training.seeds import seed_for
 from convatlas.training.sync_bn import synchronise
 
 
@@ -67,6 +67,7 @@ class Trainer:
         steps_per_epoch: int,
         device: torch.device,
         group: ProcessGroup | None = None,
+        start: dict | None = None,
     ):
         self.recipe, self.steps_per_epoch, self.device = recipe, steps_per_epoch, device
         self.group = group or ProcessGroup()
@@ -85,7 +86,7 @@ class Trainer:
         self.optimiser = optimiser(recipe, net)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
-        self.start: dict = {}  # the weights that the run began with, if not fresh: name, sha256
+        self.start = start or {}  # the weights that the run began with, if not fresh: name, sha256
         self._since = time.monotonic()
 
     @property
@@ -102,24 +103,22 @@ class Trainer:
         share of a batch of `whole` images.
         """
         progress, rank = self.progress, self.group.rank
-        self.group.step = progress.step
         torch.manual_seed(
             seed_for(self.recipe.seed, f"step of process {rank}" if rank else "step", progress.step)
         )
         self._prepare()
-        with self.group.watched():
+        with self.group.watched(progress.step):
             found = self._differentiate(x, y, whole or len(y))
-        loss_sum, correct, seen = self.group.sum(found)
+        loss_sum, correct, seen = self.group.sum(found, progress.step)
         value = loss_sum / seen
         if not math.isfinite(value):
-            error = RunError(
+            raise RunError(
                 f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, "
                 f"batch {progress.batch + 1}); nothing of it was saved. Start again with a lower "
                 f"--lr (it was {self.learning_rate:.2g} here), with --warmup-epochs, or with "
-                "--clip-grad 1"
+                "--clip-grad 1",
+                quiet=rank > 0,  # all processes find the same sum
             )
-            error.quiet = rank > 0  # all processes find the same sum
-            raise error
         if self.recipe.clip_grad:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip_grad)
         self.optimiser.step()
@@ -191,6 +190,10 @@ class Trainer:
         progress.epoch, progress.batch = progress.epoch + 1, 0
         progress.seen, progress.loss_sum, progress.correct = 0, 0.0, 0
         return record
+
+    def note_log(self, length: int) -> None:
+        """log.jsonl has this many bytes now, to which a resumed run cuts it back."""
+        self.progress.log_length = length
 
     @property
     def seconds(self) -> float:
@@ -294,9 +297,3 @@ def _shaped(tensor: tuple | None) -> str:
 def _like(parameter: Tensor, moment: Tensor) -> Tensor:
     """A moment in its parameter's memory layout: fused optimisers walk the two side by side."""
     return torch.empty_like(parameter).copy_(moment) if moment.shape == parameter.shape else moment
-
-
-def seed_for(seed: int, what: str, number: int = 0) -> int:
-    """A 63-bit seed that depends on all three and on nothing else."""
-    digest = hashlib.sha256(f"{seed}/{what}/{number}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1

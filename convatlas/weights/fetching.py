@@ -26,7 +26,7 @@ def fetch(weights: str | Path, network: str) -> Path:
         return _from_torchvision(network)
     if str(weights).startswith("hub:"):
         return _from_hub(str(weights))
-    return Path(weights)
+    return Path(weights).expanduser()
 
 
 def _from_torchvision(network: str) -> Path:
@@ -74,7 +74,7 @@ def _from_hub(weights: str) -> Path:
         from huggingface_hub.utils import logging
     except ImportError:
         raise WeightsError(
-            "the Hugging Face hub needs its client: pip install 'convatlas[hub]'"
+            "the Hugging Face hub needs its client: pip install huggingface_hub"
         ) from None
     logging.set_verbosity_error()  # its retries are not news; their end is one sentence below
     repo, revision = match["repo"], match["revision"]

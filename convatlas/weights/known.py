@@ -91,11 +91,15 @@ def _fingerprint(value) -> str:
 @cache
 def known_checkpoints() -> dict[str, list[Known]]:
     """All kinds, by the fingerprint of their names."""
-    stored = json.loads(STORED.read_text())
+    return read(STORED)
+
+
+def read(file: Path) -> dict[str, list[Known]]:
+    """What `text` wrote."""
     return {
         names: [
             Known(source, theirs, ours, tuple(head), stem, shapes)
             for source, theirs, ours, head, stem, shapes in group
         ]
-        for names, group in stored.items()
+        for names, group in json.loads(file.read_bytes()).items()
     }

@@ -127,7 +127,7 @@ def _label(file: Checkpoint) -> tuple[str, str] | None:
 def _beside(file: Checkpoint, name: str) -> Mapping:
     path = file.path.with_name(name)
     try:
-        held = json.loads(path.read_text()) if path.stat().st_size <= LARGEST_LABEL else {}
+        held = json.loads(path.read_bytes()) if path.stat().st_size <= LARGEST_LABEL else {}
     except (OSError, ValueError, RecursionError):
         return {}
     return held if isinstance(held, dict) else {}

@@ -35,7 +35,7 @@ def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> N
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
     metadata = probe.record(net) if to == "safetensors" else {"format": "pt"}
     _write(
-        Path(path),
+        Path(path).expanduser(),
         state if to == "safetensors" else translated(twin_in(to, net.name), state),
         metadata,
         to,
@@ -71,6 +71,17 @@ def _refuse_what_none_could_read(net: nn.Module) -> None:
         )
 
 
+def _name(temporary: str, path: Path) -> None:
+    """The finished file under its own name. FileExistsError where another has it already."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a memory stick, which knows no second name of a file
+        path.open("xb").close()
+        os.replace(temporary, path)
+
+
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], to: str) -> None:
     """Whole or not at all, and never over another file."""
     if path.exists():
@@ -86,7 +97,7 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], to:
 
                 file.write(save(tensors, metadata))
         os.chmod(file.name, 0o644)
-        os.link(file.name, path)
+        _name(file.name, path)
     except FileExistsError:
         raise WeightsError(f"{path} exists; give another name") from None
     except OSError as error:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from convatlas.data import Augment
 from convatlas.data.augment import COLUMNS
 from convatlas.data.keyed_random import draws
+from convatlas.data.policies import POLICIES
 from convatlas.errors import DataError
 
 EVERYTHING = Augment(pad=3, flip=True, shift=1.5, rotate=15, scale=0.2, squeeze=0.1, shear=0.2)
@@ -210,5 +211,13 @@ def test_turning_one_distortion_on_leaves_the_others_as_they_were():
     ],
 )
 def test_impossible_amounts_are_refused(wrong):
-    with pytest.raises(DataError, match=f"cannot use {next(iter(wrong))} = "):
+    with pytest.raises(DataError, match=f"^{next(iter(wrong))} = .* (is not allowed|must be)"):
         Augment(**wrong)
+
+
+def test_every_policy_may_be_asked_for():
+    for name in POLICIES:
+        Augment(auto_augment=name)
+    with pytest.raises(DataError) as refused:
+        Augment(auto_augment="none")
+    assert str(refused.value).endswith("allowed: " + " | ".join(["", *POLICIES]))

@@ -106,7 +106,7 @@ def test_memory_and_stream_give_the_same_bits_for_any_number_of_workers(make_fol
     for side in (24, 8):  # enlarged, and reduced with antialiasing
         prep = fit_preprocess(data, side)
         memory = Loader(data.train, prep, 4, seed=5, augment=STRONG)
-        assert memory.images is data.train.decoded[1]
+        assert memory.images is Loader(data.train, prep, 8).images
         for workers in (0, 1, 2):
             stream = Loader(
                 data.train, prep, 4, seed=5, augment=STRONG, workers=workers, memory_limit=0

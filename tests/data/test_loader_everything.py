@@ -148,6 +148,7 @@ def test_a_crop_is_the_box_of_the_image(photographs):
 
 
 def test_evaluation_takes_the_middle_as_torchvision_does(photographs):
+    """To one grey level: where the processor lacks AVX2, theirs goes by way of floats."""
     from torchvision.transforms.v2 import functional as kernels
 
     prep = Preprocess(3, 56, (0.0,) * 3, (1.0,) * 3, "resize", 64)
@@ -156,7 +157,7 @@ def test_evaluation_takes_the_middle_as_torchvision_does(photographs):
         image = data.train.read(i)
         if max(image.shape[1:]) <= 4 * min(image.shape[1:]):
             expected = kernels.center_crop(kernels.resize(image, [64], antialias=True), [56, 56])
-            assert torch.equal(prep.fit_image(image), expected)
+            assert (prep.fit_image(image).int() - expected.int()).abs().max() <= 1
     assert prep.fit_image(torch.full((1, 1, 50_000), 9, dtype=torch.uint8)).unique().tolist() == [9]
     assert Preprocess.from_dict(prep.to_dict()) == prep
 

@@ -1,11 +1,15 @@
 """Parting a set: shares, determinism, and what cannot be parted."""
 
-import numpy as np
+import gc
+import pickle
+import weakref
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convatlas.data import Augment, Loader, Preprocess, open_data
 from convatlas.data.split import ArraySplit, hold_out, require_enough
 from convatlas.errors import DataError
 
@@ -88,8 +92,17 @@ def test_too_few_to_part():
         require_enough(labelled([2, 5, 1]), ["cat", "dog", "cow"], 3)
 
 
-def test_a_worker_gets_no_copy_of_decoded_images():
-    split = labelled([2, 2])
-    split.decoded = ("geometry", torch.zeros(9))
-    assert split.__getstate__()["decoded"] is None
-    assert np.array_equal(split.__getstate__()["labels"], split.labels)
+@pytest.mark.parametrize("crop", ["fit", "random-resized"])
+def test_decoded_images_go_to_no_worker_and_go_when_their_split_goes(make_folder, crop):
+    split = open_data(make_folder({"a": 6, "b": 6})).train
+    prep = Preprocess(3, 16, (0.0,) * 3, (1.0,) * 3, "resize", 16)
+    size = len(pickle.dumps(split))
+    loader = Loader(split, prep, 4, augment=Augment(crop=crop))
+    kept = weakref.ref(loader.images if crop == "fit" else loader.sources[0])
+    assert len(pickle.dumps(split)) == size
+    del loader
+    gc.collect()
+    assert kept() is not None
+    del split
+    gc.collect()
+    assert kept() is None

@@ -79,7 +79,7 @@ def test_other_networks_with_full_layers_are_the_same_at_their_size(name):
 
 def test_the_flatten_order_is_channels_rows_columns():
     """A weight for channel 1, row 0, column 2 of (3, 2, 4) maps stands at 1 * 8 + 0 * 4 + 2 in the
-    full layer.
+    fully connected layer.
     """
     full = torch.nn.Linear(24, 1, bias=False)
     full.weight.data.zero_()

@@ -44,7 +44,7 @@ def net():
     return layers
 
 
-def feed_of(split, batch_size=256, workers=0):
+def loader_of(split, batch_size=256, workers=0):
     return Loader(split, PREP, batch_size, workers=workers, memory_limit=0)
 
 
@@ -62,7 +62,7 @@ def test_answers_are_the_mean_of_the_softmax_over_all_views(images, net, views):
     """Each view through the network alone, averaged by hand, for every image of the set."""
     with torch.inference_mode():
         net.eval()
-        found = torch.cat([logits for logits, _ in _in_views(net, feed_of(images), views)])
+        found = torch.cat([logits for logits, _ in _in_views(net, loader_of(images), views)])
         for i, answer in enumerate(found):
             alone = [
                 net(PREP.normalise(view[None]))
@@ -72,7 +72,7 @@ def test_answers_are_the_mean_of_the_softmax_over_all_views(images, net, views):
             by_hand = torch.cat(alone).double().softmax(1).mean(0)
             assert torch.allclose(answer.exp(), by_hand, rtol=1e-5)
     labels = images.labels
-    counted = evaluate(net, feed_of(images), 3, views=views)
+    counted = evaluate(net, loader_of(images), 3, views=views)
     assert counted.correct == int((found.argmax(1) == labels).sum())
     assert counted.loss == pytest.approx(
         float(torch.nn.functional.cross_entropy(found, labels)), rel=1e-5
@@ -81,20 +81,20 @@ def test_answers_are_the_mean_of_the_softmax_over_all_views(images, net, views):
 
 @pytest.mark.parametrize("views", WAYS, ids=str)
 def test_the_same_counts_for_any_batch_size_and_number_of_workers(images, net, views):
-    first = evaluate(net, feed_of(images), 3, views=views)
+    first = evaluate(net, loader_of(images), 3, views=views)
     for batch_size, workers in ((1, 0), (7, 0), (33, 2)):
-        again = evaluate(net, feed_of(images, batch_size, workers), 3, views=views)
+        again = evaluate(net, loader_of(images, batch_size, workers), 3, views=views)
         assert torch.equal(again.confusion, first.confusion)
         assert again.loss == pytest.approx(first.loss, rel=1e-5)
 
 
 def test_the_centre_view_without_sizes_is_the_image_as_it_was_trained(images, net):
     plain, centre = (
-        evaluate(net, feed_of(images), 3),
-        evaluate(net, feed_of(images), 3, views=MultiCrop()),
+        evaluate(net, loader_of(images), 3),
+        evaluate(net, loader_of(images), 3, views=MultiCrop()),
     )
     assert plain.to_dict() == centre.to_dict()
-    assert plain.loss != evaluate(net, feed_of(images), 3, views=MultiCrop("10")).loss
+    assert plain.loss != evaluate(net, loader_of(images), 3, views=MultiCrop("10")).loss
 
 
 def test_grey_images_are_shown_to_a_network_of_three_channels_and_the_reverse(net, tmp_path):
@@ -104,7 +104,7 @@ def test_grey_images_are_shown_to_a_network_of_three_channels_and_the_reverse(ne
             Image.new(mode, (30, 24), 40 * i if mode == "L" else (40 * i,) * 3).save(
                 tmp_path / name / f"{i}.png"
             )
-    assert evaluate(net, feed_of(open_data(tmp_path).test), 3, views=MultiCrop("10")).count == 3
+    assert evaluate(net, loader_of(open_data(tmp_path).test), 3, views=MultiCrop("10")).count == 3
 
 
 def test_a_broken_image_is_named(net, tmp_path):
@@ -115,7 +115,7 @@ def test_a_broken_image_is_named(net, tmp_path):
     test = open_data(tmp_path).test
     (tmp_path / test.names[1]).write_bytes(b"")
     with pytest.raises(DataError, match=test.names[1]):
-        evaluate(net, feed_of(test), 2, views=MultiCrop("10"))
+        evaluate(net, loader_of(test), 2, views=MultiCrop("10"))
 
 
 def test_views_that_do_not_fit_are_refused_before_a_image_is_read(net):

@@ -12,7 +12,8 @@ from convatlas.cli import run
 from convatlas.data import Loader, fit_preprocess, open_data
 from convatlas.errors import RunError
 from convatlas.registry import create_model
-from convatlas.training import Recipe, fastest, train
+from convatlas.training import Recipe, train
+from convatlas.training import autotune as tuning
 from convatlas.training.autotune import Config, Trials, autotune
 from convatlas.training.progress import Lines
 
@@ -40,7 +41,7 @@ def stopwatch(monkeypatch):
         trainer.step(x, y)
         return said[trainer.recipe.amp, trainer.recipe.channels_last]
 
-    monkeypatch.setattr(fastest, "step_seconds", step_seconds)
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
     return said
 
 
@@ -61,11 +62,11 @@ def recipe_of(folder):
         ({}, PLAIN),
     ],
 )
-def test_a_form_is_kept_only_where_it_wins(seconds, winner):
+def test_a_configuration_is_kept_only_where_it_wins(seconds, winner):
     assert Trials(seconds, 2).winner == winner
 
 
-def test_every_form_is_tried_and_the_network_left_alone(loader):
+def test_every_configuration_is_tried_and_the_network_left_alone(loader):
     net = create_model("lenet_caffe", in_channels=1)
     before = copy.deepcopy(net.state_dict())
     found = autotune(RECIPE, net, loader, 2e6, torch.device("cpu"))
@@ -77,8 +78,8 @@ def test_every_form_is_tried_and_the_network_left_alone(loader):
     )  # a dear one gets fewer
 
 
-def test_a_form_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypatch):
-    honest = fastest.step_seconds
+def test_a_configuration_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypatch):
+    honest = tuning.step_seconds
 
     def failing(trainer, x, y):
         if trainer.recipe.channels_last:
@@ -89,19 +90,19 @@ def test_a_form_that_cannot_be_computed_is_left_out(loader, stopwatch, monkeypat
             )
         return honest(trainer, x, y)
 
-    monkeypatch.setattr(fastest, "step_seconds", failing)
+    monkeypatch.setattr(tuning, "step_seconds", failing)
     found = autotune(RECIPE, create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"))
     assert found.seconds == {PLAIN: 1.0, BF16: 0.9} and found.winner == BF16
 
 
 @pytest.mark.parametrize("speedup", [0.5, 0.97])
-def test_the_best_form_is_compiled_where_the_recipe_compiles_and_kept_so_where_it_pays(
+def test_the_best_configuration_is_compiled_where_the_recipe_compiles_and_kept_so_where_it_pays(
     loader, monkeypatch, speedup
 ):
     def step_seconds(trainer, x, y):
         return (0.6 if trainer.recipe.amp else 1.0) * (speedup if trainer.recipe.compile else 1.0)
 
-    monkeypatch.setattr(fastest, "step_seconds", step_seconds)
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
     found = autotune(
         RECIPE.change(compile=True), create_model("lenet_caffe"), loader, 2e6, torch.device("cpu")
     )
@@ -113,18 +114,20 @@ def test_the_run_is_the_one_that_its_recipe_says(tmp_path, stopwatch):
     """The folder's recipe, run again without trials, gives the same bits."""
     train(RECIPE, tmp_path / "a")
     written = recipe_of(tmp_path / "a")
-    assert (written.fastest, written.amp, written.channels_last) == (False, True, True)
+    assert (written.autotune, written.amp, written.channels_last) == (False, True, True)
     train(written, tmp_path / "b")
     a, b = (load_file(tmp_path / name / "model.safetensors") for name in "ab")
     assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_resumed_run_keeps_its_form_whatever_would_be_faster_now(tmp_path, stopwatch, capsys):
+def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(
+    tmp_path, stopwatch, capsys
+):
     train(RECIPE, tmp_path)
     stopwatch[False, False] = 0.1
     arguments = ["train", "lenet_caffe", "--epochs", "1", "--batch-size", "128", "--autotune"]
     assert run([*arguments, "--output", str(tmp_path), "--resume", "auto"]) == 0
-    assert "form:" not in capsys.readouterr().out
+    assert "autotune:" not in capsys.readouterr().out
     assert recipe_of(tmp_path).channels_last
 
 
@@ -133,12 +136,12 @@ def test_a_resumed_run_keeps_its_form_whatever_would_be_faster_now(tmp_path, sto
     [
         (
             {PLAIN: 0.2, LAST: 0.05},
-            "form: single precision, channels last, the fastest (a step of 9 images: single "
+            "autotune: single precision, channels last, the fastest (a step of 9 images: single "
             "precision 200.0 ms; single precision, channels last 50.0 ms)\n",
         ),
         (
             {PLAIN: 0.2, BF16: 0.3},
-            "form: single precision, as nothing was 5 % faster (a step of 9 images: single "
+            "autotune: single precision, as nothing was 5 % faster (a step of 9 images: single "
             "precision 200.0 ms; bf16 300.0 ms)\n",
         ),
     ],

@@ -2,12 +2,15 @@
 allowed.
 """
 
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convatlas.data import Augment
 from convatlas.errors import RecipeError, UnknownNetwork
 from convatlas.training import Recipe, builtin
 from convatlas.training.recipe import differences
@@ -85,6 +88,29 @@ def test_fields_that_contradict_each_other():
         RecipeError, match="mixup and cutmix need loss = 'cross-entropy', not 'map'"
     ):
         Recipe(loss="map", cutmix=1.0)
+
+
+def test_recipes_and_images_share_one_declaration_of_each_augmentation():
+    recipe, augment = ({f.name: f for f in fields(kind)} for kind in (Recipe, Augment))
+    assert len(augment) == 18
+    for name, declared in augment.items():
+        assert recipe[name].metadata is declared.metadata
+        assert recipe[name].default == declared.default
+
+
+def test_a_recipe_is_read_without_torch():
+    script = (
+        "import sys; from convatlas.training import Recipe; Recipe(mixup=0.2); "
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+def test_a_field_that_a_run_recorded_under_its_old_name_is_read():
+    assert Recipe.from_toml("fastest = true") == Recipe(autotune=True)
 
 
 def test_an_unknown_key_names_the_file_and_the_nearest_field(tmp_path):

@@ -10,7 +10,7 @@ from convatlas.weights import known
 from convatlas.weights.sources import TABLES
 
 STORED = defaultdict(list)
-for names, group in known.entries().items():
+for names, group in known.known_checkpoints().items():
     for kind in group:
         STORED[kind.ours].append((names, kind))
 

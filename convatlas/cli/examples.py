@@ -1,0 +1,73 @@
+"""What stands under the help of each command: examples to copy."""
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "": (
+        ("convatlas list resnet", "networks whose name contains resnet"),
+        ("convatlas show resnet50", "its paper, layers and claims"),
+        ("convatlas train lenet5", "trains on the built-in digits, in a minute"),
+        ("convatlas help train", "the help of one command"),
+    ),
+    "list": (
+        ("convatlas list", "all networks, by paper"),
+        ("convatlas list resnet", "those whose name contains resnet"),
+        ("convatlas list 'lenet*'", "a wildcard: those that begin with lenet"),
+        ("convatlas list --year 2015 --max-params 10e6", "by year and size"),
+        ("convatlas list --family densenet_cifar --json", "one file of convatlas/nets, as JSON"),
+    ),
+    "show": (
+        ("convatlas show resnet50", "paper, layers folded, claims"),
+        ("convatlas show resnet50 --layers", "every layer on its own line"),
+        ("convatlas show seresnet50", "a name of timm or torchvision: what it is here"),
+        ("convatlas show lenet5 --json --layers", "all of it, for a program"),
+    ),
+    "diff": (
+        ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
+        ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
+    ),
+    "verify": (
+        ("convatlas verify alexnet", "one network's printed numbers"),
+        ("convatlas verify", "all of them, a few minutes"),
+    ),
+    "recipes": (
+        ("convatlas recipes", "all of them"),
+        ("convatlas recipes --network vgg16", "those that fit a network"),
+        ("convatlas recipes vgg > mine.toml", "one, to change"),
+    ),
+    "check-data": (
+        ("convatlas check-data photos", "what is wrong with a folder of images"),
+        ("convatlas check-data photos --csv problems.csv", "and as a table"),
+    ),
+    "train": (
+        ("convatlas train lenet5", "on the built-in digits"),
+        ("convatlas train resnet20_cifar --data cifar10 --download", "on a set by name"),
+        ("convatlas train mobilenet_v2 --data photos --size 96", "on a folder of class folders"),
+        ("convatlas train resnet50_v15 --data photos --weights torchvision", "from weights"),
+        ("convatlas train vgg16 --recipe vgg --data imagenet -j 16", "as the paper trained it"),
+        ("convatlas train --resume runs/mine", "goes on with a run that was stopped"),
+    ),
+    "eval": (
+        ("convatlas eval runs/mine", "on its test images"),
+        ("convatlas eval runs/mine --crops 10", "as AlexNet was tested"),
+        ("convatlas eval runs/mine --data other-photos --json", "on other images, as JSON"),
+    ),
+    "predict": (
+        ("convatlas predict runs/mine photo.jpg", "what is on an image"),
+        ("convatlas predict runs/mine folder --top 1 --json", "on all of a folder, as JSON"),
+        ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
+    ),
+    "convert": (
+        ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
+        ("convatlas convert mine.safetensors --network vgg16 --to timm", "ours to timm's names"),
+    ),
+}
+DEBUG = "`--debug` after any command shows where an error arose."
+
+
+def under(command: str) -> str:
+    """The examples of a command as they stand under its help, in Markdown: a list, of which a
+    narrow terminal breaks the texts and not the commands.
+    """
+    items = [f"- `{line}` \u2013 {what}" for line, what in EXAMPLES[command]]
+    return "\n".join(["Examples:", "", *items, "", DEBUG])

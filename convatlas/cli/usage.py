@@ -1,0 +1,138 @@
+"""Wrong or foreign usage: flags of other programs understood, and one sentence for what cannot be
+understood.
+"""
+
+import difflib
+from collections.abc import Sequence
+
+from cyclopts import (
+    App,
+    CycloptsError,
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from convatlas.elsewhere import flags
+
+OF_A_RUN = ("eval", "predict")
+MISSING = {  # command -> what to type when something is missing
+    "show": "which network? `convatlas show resnet50` shows one, `convatlas list` lists them all",
+    "diff": "diff compares two networks, such as `convatlas diff {}`",
+    "eval": "which run? `convatlas eval RUN`, with the folder that `convatlas train` has named",
+    "predict": "which run? `convatlas predict RUN IMAGE…`, with the folder that `convatlas train` "
+    "has named",
+    "check-data": "which folder? `convatlas check-data FOLDER`, a folder with one folder a class",
+    "convert": "which file, and for which network? `convatlas convert FILE --network NETWORK`",
+}
+MEANT = {  # what other programs call a command -> ours
+    **dict.fromkeys(("evaluate", "val", "validate", "test", "benchmark"), "eval"),
+    **dict.fromkeys(("fit", "finetune", "fine-tune", "resume"), "train"),
+    **dict.fromkeys(("infer", "inference", "classify", "detect"), "predict"),
+    **dict.fromkeys(("summary", "info", "describe", "model"), "show"),
+    **dict.fromkeys(("ls", "models", "list-models", "list_models", "search"), "list"),
+    **dict.fromkeys(("check", "check_data"), "check-data"),
+    "recipe": "recipes",
+    "compare": "diff",
+}
+
+
+def translated(app: App, words: Sequence[str]) -> list[str]:
+    """The words with flags of other programs as ours, where they mean exactly the same.
+
+    Raises CycloptsError for a flag that means something else, with what to type instead.
+    """
+    if not any(map(_is_flag, words[1:])) or words[0] not in commands(app):
+        return list(words)
+    command, ours = words[0], set(options(app, words[0]))
+    done: list[str] = [command]
+    for i, word in enumerate(words[1:], start=1):
+        if word == "--":
+            return [*done, *words[i:]]
+        flag, equals, value = word.partition("=")
+        if not _is_flag(flag) or flag in ours:
+            done.append(word)
+        elif same := flags.same(flag, ours):
+            done.append(same + equals + value)
+        elif answer := flags.answer(flag, of_a_run=command in OF_A_RUN):
+            raise CycloptsError(msg=f"there is no {flag} here; {answer}")
+        else:
+            done.append(word)
+    return done
+
+
+def sentence(app: App, error: CycloptsError) -> str:
+    """What is wrong with what was typed, and what to type."""
+    command = error.command_chain[0] if error.command_chain else ""
+    match error:
+        case UnknownCommandError(unused_tokens=[word, *_]):
+            return _unknown_command(app, word)
+        case UnknownOptionError():
+            return _unknown_option(app, command, error.token.keyword or error.token.value)
+        case UnusedCliTokensError(unused_tokens=[word, *_]) if command:
+            return (
+                f"{word!r} is one word too many; `convatlas {command} --help` shows what it takes"
+            )
+        case MissingArgumentError() if flag := _without_value(error):
+            return f"{flag} needs a value; `convatlas {command} --help` says which"
+        case MissingArgumentError() if command in MISSING:
+            return MISSING[command].format(_pair(error))
+    return str(error)
+
+
+def commands(app: App) -> list[str]:
+    """The names of the commands, in the order of the help."""
+    return [name for name in app if not name.startswith("-")]
+
+
+def options(app: App, command: str) -> dict[str, str]:
+    """Each flag of a command, and its help."""
+    arguments = app[command].assemble_argument_collection(
+        default_parameter=app.default_parameter, parse_docstring=True
+    )
+    found = {name: one.parameter.help or "" for one in arguments for name in one.names}
+    return found | dict.fromkeys(("--help", "-h", "--version"), "")
+
+
+def _is_flag(word: str) -> bool:
+    """Not a number below zero, nor a dash alone."""
+    return word.startswith("-") and word.lstrip("-")[:1].isalpha()
+
+
+def _unknown_command(app: App, word: str) -> str:
+    if _is_flag(word):
+        return f"there is no flag {word} before a command; `convatlas --help` shows all"
+    near = difflib.get_close_matches(word, commands(app), n=1, cutoff=0.6)
+    meant = MEANT.get(word) or (near[0] if near else "")
+    offer = f"did you mean {meant}? " if meant else ""
+    return f"there is no command {word!r}; {offer}the commands are {', '.join(commands(app))}"
+
+
+def _unknown_option(app: App, command: str, word: str) -> str:
+    """Only a flag of ours that is spelled nearly so is offered, with what it means."""
+    flag = word.partition("=")[0]
+    known = options(app, command) if command else {}
+    near = difflib.get_close_matches(flag, known, n=1, cutoff=0.8)
+    if not near:
+        return f"there is no flag {flag}; `convatlas {command} --help` shows all"
+    text = known[near[0]].partition(" [")[0]
+    return f"there is no flag {flag}; did you mean {near[0]}{text and f' ({text})'}?"
+
+
+def _without_value(error: MissingArgumentError) -> str:
+    """The flag that stands there without its value; "" where all of it is missing."""
+    tokens = error.argument.tokens if error.argument else ()
+    return error.keyword or next((token.keyword for token in tokens if token.keyword), "")
+
+
+def _pair(error: MissingArgumentError) -> str:
+    """Two networks to compare: the one that was typed, and another form of it."""
+    from convatlas.pages.names import forms
+    from convatlas.registry import stored_facts
+
+    typed = [word for word in (error.root_input_tokens or [])[1:] if word in stored_facts()]
+    others = (
+        [name for _, names in forms(typed[0], stored_facts()) for name in names] if typed else []
+    )
+    return f"{typed[0]} {others[0] if others else 'OTHER'}" if typed else "resnet50 resnet50_v15"
