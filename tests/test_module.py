@@ -105,6 +105,12 @@ def test_tracing_inside_another_module(name):
     torch.testing.assert_close(traced(more), Wrapper(net)(more), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated", "error::torch.jit.TracerWarning")
+def test_the_check_of_images_is_not_traced():
+    net, x = ready("resnet20_cifar")
+    torch.jit.trace(net, x)
+
+
 @pytest.mark.full
 @smallest_of_each_file
 def test_exporting_with_keywords(name):

@@ -92,10 +92,9 @@ def fill(
             f"{file.path} does not give {left[0]}, and on the meta device the network has no "
             f"weights of its own; create this {kind.ours} without torch.device('meta')"
         )
-    counters = {key: torch.zeros((), dtype=torch.long) for key in on_meta if key.endswith(COUNTER)}
-    difference = _difference(net, file, kind, counters | parts.loaded) if parts.are_all else None
+    difference = _difference(net, file, kind, parts.loaded) if parts.are_all else None
     cast = {key: _cast(tensor, state[key], key, file) for key, tensor in parts.loaded.items()}
-    net.load_state_dict(counters | cast, strict=False, assign=bool(on_meta))
+    net.load_state_dict(cast, strict=False, assign=bool(on_meta))
     net.certificate = Certificate(
         kind.ours,
         file.path,

@@ -89,11 +89,11 @@ def _read(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]
     if start.startswith(b"PK\x03\x04"):
         _look_through_zip(file, size)
         return _load(file), {}
+    if start[8:9] == b"{":  # first, for the length before it may begin as a pickle does
+        return _read_safetensors(file, size)
     if start.startswith(b"\x80"):
         _look_through_legacy(file, size)
         return _load(file), {}
-    if start[8:9] == b"{":
-        return _read_safetensors(file, size)
     kind = next((kind for magic, kind in CODE.items() if start.startswith(magic)), "no checkpoint")
     raise WeightsError(f"is {kind}; {KNOWN_FORMATS}")
 

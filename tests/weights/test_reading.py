@@ -77,6 +77,13 @@ def test_safetensors_with_its_metadata_and_hash(tmp_path):
     )
 
 
+@pytest.mark.parametrize("padding", ["x" * length for length in range(0, 256, 8)], ids=len)
+def test_safetensors_with_a_header_of_any_length(tmp_path, padding):
+    """One in 32 begins with the byte 0x80, as pickles do."""
+    save_file(STATE, tmp_path / "a.safetensors", {"padding": padding})
+    assert_state(tmp_path / "a.safetensors")
+
+
 def test_wrappers_are_taken_off_where_all_names_share_them():
     assert without_wrappers({"module._orig_mod.a": 1, "module._orig_mod.b": 2}) == {"a": 1, "b": 2}
     assert without_wrappers({"module.a": 1, "b": 2}) == {"module.a": 1, "b": 2}
