@@ -35,6 +35,7 @@ def test_the_loop_in_the_open_ends_with_the_weights_of_train(
         loop = runpy.run_path(str(script))
     finally:
         torch.set_num_threads(before)
+    said = capsys.readouterr().out.splitlines()
     recipe = loop["recipe"]
     assert (recipe.network, recipe.epochs, recipe.size) == (network, epochs, size)
     metrics = train(recipe.change(threads=1), tmp_path / "run")
@@ -42,5 +43,4 @@ def test_the_loop_in_the_open_ends_with_the_weights_of_train(
     assert saved.keys() == loop["best"].keys()
     for name, tensor in saved.items():
         assert torch.equal(tensor, loop["best"][name]), name
-    said = capsys.readouterr().out.splitlines()
     assert said[-1] == f"test {metrics['test']['accuracy']:.1%}"

@@ -124,6 +124,7 @@ def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(
     tmp_path, stopwatch, capsys
 ):
     train(RECIPE, tmp_path)
+    assert "autotune: bf16, channels last, the fastest" in capsys.readouterr().out
     stopwatch[False, False] = 0.1
     arguments = ["train", "lenet_caffe", "--epochs", "1", "--batch-size", "128", "--autotune"]
     assert run([*arguments, "--output", str(tmp_path), "--resume", "auto"]) == 0
