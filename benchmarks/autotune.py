@@ -1,5 +1,5 @@
-"""Layouts and precisions compared: seconds of a training step in each form that `train --autotune`
-tries.
+"""Layouts and precisions compared: seconds of a training step in each config that `train
+--autotune` tries.
 
 python -m benchmarks.autotune python -m benchmarks.autotune --only resnet18 --compile
 """
@@ -52,14 +52,16 @@ def trials(network: str, folder: Path, compiled: bool) -> Trials:
 
 
 def row(network: str, found: Trials, compiled: bool) -> str:
-    """Milliseconds in single precision, then how many times as fast the other forms are."""
+    """Milliseconds in single precision, then how many times as fast the other configs are."""
     plain = found.seconds[Config()]
     times = [
-        f"{plain / found.seconds[form]:.2f}" if form in found.seconds else "-"
-        for form in (Config(False, True), Config(True, False), Config(True, True))
+        f"{plain / found.seconds[config]:.2f}" if config in found.seconds else "-"
+        for config in (Config(False, True), Config(True, False), Config(True, True))
     ]
     times += [
-        next((f"{plain / each:.2f}" for form, each in found.seconds.items() if form.compile), "-")
+        next(
+            (f"{plain / each:.2f}" for config, each in found.seconds.items() if config.compile), "-"
+        )
     ] * compiled
     cells = [network, str(found.images), f"{1e3 * plain:.1f}", *times, str(found.winner)]
     return f"| {' | '.join(cells)} |"

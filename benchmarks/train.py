@@ -84,7 +84,7 @@ def plain(network: str, folder: Path, side: int, batch: int) -> Step:
 
 
 def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step, Config]:
-    """Our loop, its forward and backward pass alone on a batch of the same shape, and the form of
+    """Our loop, its forward and backward pass alone on a batch of the same shape, and the config of
     both.
     """
     distortions = (
@@ -105,8 +105,8 @@ def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step,
         **distortions,
     )
     ready, device = prepare(recipe, ProcessGroup()), torch.device("cpu")
-    form = autotune(recipe, ready.net, ready.train, macs(recipe, side), device).winner
-    recipe = with_config(recipe, form)
+    config = autotune(recipe, ready.net, ready.train, macs(recipe, side), device).winner
+    recipe = with_config(recipe, config)
     looped, alone = (
         Trainer(recipe, net, len(ready.train), device)
         for net in (ready.net, create_model(network, num_classes=images.CLASSES))
@@ -123,7 +123,7 @@ def ours(network: str, folder: Path, side: int, batch: int) -> tuple[Step, Step,
         alone.step(x, y)
         return len(y)
 
-    return step, bare, form
+    return step, bare, config
 
 
 def endless(epoch: Callable[[int], Iterator]) -> Iterator:
@@ -136,16 +136,16 @@ def rate(step: Step, steps: int) -> float:
 
 
 def measure(network: str, rounds: int, place: Path) -> tuple[Config, list[float]]:
-    """Our form, and medians of images per second: plain, ours, ours without the loop."""
+    """Our config, and medians of images per second: plain, ours, ours without the loop."""
     side, batch, count, steps = CASES[network]
     make = images.photographs if side > 32 else images.small
     folder = make(place / network, count)
-    *mine, form = ours(network, folder, side, batch)
+    *mine, config = ours(network, folder, side, batch)
     runners = (plain(network, folder, side, batch), *mine)
     for runner in runners:
         rate(runner, 3)
     rates = [[rate(runner, steps) for runner in runners] for _ in range(rounds)]
-    return form, list(map(statistics.median, zip(*rates, strict=True)))
+    return config, list(map(statistics.median, zip(*rates, strict=True)))
 
 
 def main() -> None:
@@ -161,18 +161,18 @@ def main() -> None:
         "rounds\n"
     )
     print(
-        "| network | pixels | batch | plain, images/s | ours | form | ratio | ours without the "
+        "| network | pixels | batch | plain, images/s | ours | config | ratio | ours without the "
         "loop | the loop costs |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     ratios = []
     with tempfile.TemporaryDirectory() as place:
         for network in given.only or CASES:
-            form, (theirs, ours_, alone) = measure(network, given.rounds, Path(place))
+            config, (theirs, ours_, alone) = measure(network, given.rounds, Path(place))
             ratios.append(ours_ / theirs)
             side, batch, *_ = CASES[network]
             print(
-                f"| {network} | {side} | {batch} | {theirs:.1f} | {ours_:.1f} | {form} | "
+                f"| {network} | {side} | {batch} | {theirs:.1f} | {ours_:.1f} | {config} | "
                 f"{ratios[-1]:.2f} | {alone:.1f} | {100 * (alone / ours_ - 1):.1f} % |",
                 flush=True,
             )
