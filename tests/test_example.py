@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 import convatlas
-from convatlas.training import train
+from convatlas.training import Callback, train
 
 LOOP = Path(convatlas.__file__).parents[1] / "examples" / "loop.py"
 
@@ -38,7 +38,7 @@ def test_the_loop_in_the_open_ends_with_the_weights_of_train(
     said = capsys.readouterr().out.splitlines()
     recipe = loop["recipe"]
     assert (recipe.network, recipe.epochs, recipe.size) == (network, epochs, size)
-    metrics = train(recipe.change(threads=1), tmp_path / "run")
+    metrics = train(recipe.change(threads=1), tmp_path / "run", callback=Callback())
     saved = load_file(tmp_path / "run" / "model.safetensors")
     assert saved.keys() == loop["best"].keys()
     for name, tensor in saved.items():

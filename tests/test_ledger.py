@@ -12,7 +12,7 @@ from benchmarks import ledger
 from benchmarks.ledger import LedgerError
 from convatlas import registry
 from convatlas.pages.results import read_ledger, results
-from convatlas.training import train
+from convatlas.training import Callback, train
 from convatlas.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -258,7 +258,10 @@ def test_a_torn_ledger_is_not_added_to(run, tmp_path, text, line):
 
 def test_real_runs_become_a_record(tmp_path, capsys):
     recipe = Recipe(network="lenet1989", data="digits", epochs=1, batch_size=256, warmup_epochs=0)
-    found = [train(recipe.change(seed=seed), tmp_path / str(seed)) for seed in (0, 1)]
+    found = [
+        train(recipe.change(seed=seed), tmp_path / str(seed), callback=Callback())
+        for seed in (0, 1)
+    ]
     book = tmp_path / "ledger.jsonl"
     assert (
         ledger.main(["add", str(tmp_path / "0"), str(tmp_path / "1"), "--ledger", str(book)]) == 0
