@@ -9,8 +9,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor, nn
+from torch import Tensor
 
+import convatlas
 from convatlas.data import Preprocess
 from convatlas.errors import ModelFileError
 from convatlas.registry import create_model
@@ -23,7 +24,7 @@ LARGEST_DESCRIPTION = 10_000_000  # bytes of model.json that are read at all
 class Saved:
     """A network ready for use, and where it comes from."""
 
-    net: nn.Module  # in evaluation mode
+    net: "convatlas.Network"  # in evaluation mode
     network: str
     classes: tuple[str, ...]
     preprocess: Preprocess
