@@ -277,3 +277,12 @@ def test_verify_shows_a_bar_on_a_terminal():
     assert json.loads(done.stdout)["ledger"]["fails"] == 0
     assert b"networks measured" in os.read(shown, 65536)
     os.close(shown)
+
+
+def test_recipes_fit_a_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.split() == ["modern", "any", "network", "on", "any", "data"] for line in lines)
+    assert "convatlas train --recipe NAME follows it" in lines[-1]

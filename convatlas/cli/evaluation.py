@@ -89,13 +89,15 @@ def _as_text(measured: "Measurement") -> list[str]:
     way = f", {crops} crops" if crops != "center" else ""
     way += f" at {', '.join(map(str, sizes))} pixels" if sizes else ""
     network, data = measured.saved.network, measured.data
+    more = len(measured.saved.classes) > 5  # of five classes the five likeliest say nothing
+    top5 = [f"  top-5    {percent(found.top5 / found.count)}"] if more else []
     lines = [
         f"{network} on {data}, {found.count:,} {measured.split} images{way}",
         (
             f"  accuracy {percent(found.accuracy)}  ({found.correct:,} right, "
             f"{found.count - found.correct:,} wrong)"
         ),
-        f"  top-5    {percent(found.top5 / found.count)}",
+        *top5,
         f"  loss     {found.loss:7.4f}  ({measured.loss})",
         (
             f"  expected calibration error, {BINS} equal bins: "
@@ -118,10 +120,8 @@ def _class_line(name: str, row: dict) -> str:
     from convatlas.training.progress import percent
 
     answered = (
-        f"{percent(row['precision'])}  of {row['answered']}"
+        f"right when answered {percent(row['precision'])}  of {row['answered']}"
         if row["answered"]
         else "never answered"
     )
-    return (
-        f"  {name:>20}  {percent(row['recall'])}  of {row['count']}; right when answered {answered}"
-    )
+    return f"  {name:>20}  {percent(row['recall'])}  of {row['count']}; {answered}"

@@ -32,19 +32,20 @@ def recipes(name: str | None = None, *, network: str | None = None, json: bool =
         for about in map(builtin.about, builtin.names())
         if network in (None, about["network"]) or not about["network"]
     ]
-    print(json_.dumps(found) if json else "\n".join(_table(found)))
+    if json:
+        print(json_.dumps(found))
+        return 0
+    from rich.padding import Padding
+
+    from convatlas.cli.printing import open_console
+
+    console = open_console()
+    width = max(len(about["name"]) for about in found) + 2
+    for about in found:
+        network, data = about["network"] or "any network", about["data"] or "any data"
+        console.print(f"{about['name']:<{width}}{network} on {data}", style="bold")
+        console.print(Padding(about["line"], (0, 0, 0, 4)))
+    console.print(
+        "convatlas recipes NAME prints one, convatlas train --recipe NAME follows it", style="dim"
+    )
     return 0
-
-
-def _table(found: list[dict]) -> list[str]:
-    rows = [
-        (about["name"], about["network"] or "any", about["data"] or "any", about["line"])
-        for about in found
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    return [
-        "  ".join(
-            [*(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True)), row[-1]]
-        )
-        for row in rows
-    ]

@@ -43,6 +43,10 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
+def _many(number: int, one: str) -> str:
+    return f"{number} {one}{'' if number == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     return f"{100 * share:6.2f} %"
 
@@ -85,8 +89,8 @@ class Lines(Callback):
             else facts["device"]
         )
         self.print(
-            f"{facts['epochs']} epochs of {facts['steps_per_epoch']} steps on {on}; {start} in "
-            f"{facts['folder']}"
+            f"{_many(facts['epochs'], 'epoch')} of {_many(facts['steps_per_epoch'], 'step')} "
+            f"on {on}; {start} in {facts['folder']}"
         )
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
