@@ -246,7 +246,7 @@ def _params(rows: Iterable[Layer]) -> int:
     return sum(row.params for row in rows)
 
 
-def _madds(rows: Iterable[Layer]) -> int:
+def _macs(rows: Iterable[Layer]) -> int:
     return sum(row.macs for row in rows)
 
 
@@ -255,9 +255,9 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "params with heads": lambda rows, net: _params(rows) + net.idle,
     "share of params": lambda rows, net: Decimal(_params(rows)) / _params(net.rows),
     "bytes": lambda rows, net: 4 * _params(rows),  # in single precision
-    "macs": lambda rows, net: _madds(rows),
-    "share of macs": lambda rows, net: Decimal(_madds(rows)) / net.macs,
-    "flops": lambda rows, net: 2 * _madds(rows),
+    "macs": lambda rows, net: _macs(rows),
+    "share of macs": lambda rows, net: Decimal(_macs(rows)) / net.macs,
+    "flops": lambda rows, net: 2 * _macs(rows),
     "connections": lambda rows, net: sum(row.connections for row in rows),
 }
 OF_ONE_PART: dict[str, Callable[[Part], int]] = {
