@@ -140,13 +140,15 @@ def test_the_papers_ways_to_test_are_in_their_recipes():
 
 def test_recipes_lists_them_and_prints_one_that_can_be_used(capsys, tmp_path):
     assert run(["recipes"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == builtin.names()
-    assert next(line for line in lines if line.startswith("resnet20_cifar10")).split()[1:4] == [
-        "resnet20_cifar",
-        "cifar10",
-        "Paper:",
+    *lines, hint = capsys.readouterr().out.splitlines()
+    heads = [line for line in lines if not line.startswith(" ")]
+    assert [line.split()[0] for line in heads] == builtin.names()
+    assert "resnet20_cifar10 resnet20_cifar on cifar10" in [
+        " ".join(head.split()) for head in heads
     ]
+    told = " ".join(lines[lines.index(heads[0]) + 1].split())
+    assert told and builtin.about(heads[0].split()[0])["line"].startswith(told)
+    assert "convatlas recipes NAME prints one" in hint
     assert run(["recipes", "lenet5_digits"]) == 0
     printed = capsys.readouterr().out
     assert printed == builtin.source("lenet5_digits")
