@@ -19,11 +19,11 @@ from torch import Tensor
 
 from convatlas.errors import WeightsError
 from convatlas.weights.pickles import MANY, Inspector, inspect
+from convatlas.weights.sections import chosen, sections
 
 LARGEST = 8_000_000_000  # bytes; VGG-19, the largest network of the atlas, has 575 million
 LARGEST_HEADER = 16_000_000  # bytes of a safetensors header
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-SECTIONS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
 CODE = {
     b"\x89HDF": "a Keras or HDF5 file",
     b"GGUF": "a GGUF file",
@@ -42,29 +42,34 @@ class Checkpoint:
     sha256: str
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]  # of a safetensors file; empty for others
+    section: str = ""  # where in the file they stand: "state_dict", "ema.model"; "" is the whole
+    others: tuple[str, ...] = ()  # the other places that hold tensors
 
 
-def read(path: str | Path) -> Checkpoint:
+def read(path: str | Path, section: str | None = None) -> Checkpoint:
     """The tensors of a checkpoint file, on the CPU.
 
-    A dictionary inside the file ("state_dict", "model", ...) is opened, and a prefix that all names
-    share through DataParallel or torch.compile is dropped. Raises WeightsError for a file that is
-    missing, damaged, too large, holds anything but tensors, or holds values that are not finite.
+    A dictionary inside the file ("state_dict", "model", ...) is opened: the section that is asked
+    for, or the one that most likely is the state of a network; what is no tensor beside them is
+    read past. Raises WeightsError for a file that is missing, damaged, too large, without such a
+    section, needs code to be read, or holds values that are not finite.
     """
     path = Path(path)
     if path.is_dir():
         raise WeightsError(f"{path} is a folder; give the file inside it that holds the weights")
     try:
         with path.open("rb") as file:
-            return _certified(path, file)
+            return _certified(path, file, section)
     except OSError as error:
         raise WeightsError(f"cannot read {path} ({error.strerror}); check the path") from None
 
 
-def _certified(path: Path, file: BinaryIO) -> Checkpoint:
+def _certified(path: Path, file: BinaryIO, section: str | None) -> Checkpoint:
     try:
-        tensors, metadata = _read(file, path.stat().st_size)
-        _check(tensors)
+        held, metadata = _read(file, path.stat().st_size)
+        found = sections(held, Tensor)
+        place = chosen(found, held, section)
+        _check(found[place])
     except WeightsError as error:
         raise WeightsError(f"{path} {error}") from None
     except (
@@ -75,7 +80,9 @@ def _certified(path: Path, file: BinaryIO) -> Checkpoint:
             f"{path} is damaged ({reason:.100}); download or copy it again"
         ) from None
     file.seek(0)
-    return Checkpoint(path, hashlib.file_digest(file, "sha256").hexdigest(), tensors, metadata)
+    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    others = tuple(name for name in found if name != place)
+    return Checkpoint(path, sha256, found[place], metadata, place, others)
 
 
 def _read(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -166,33 +173,10 @@ def _load(file: BinaryIO) -> dict[str, Tensor]:
         raise WeightsError(
             f"holds code or objects ({culprit}), not only tensors; {KNOWN_FORMATS}"
         ) from None
-    return _unwrap(held)
-
-
-def _unwrap(held) -> dict[str, Tensor]:
-    """The state among what a trainer saved: itself, or the first known section that is one."""
-    for state in (
-        [held, *(held[name] for name in SECTIONS if name in held)]
-        if isinstance(held, Mapping)
-        else []
-    ):
-        if (
-            isinstance(state, Mapping)
-            and state
-            and all(isinstance(value, Tensor) for value in state.values())
-        ):
-            return {str(name): tensor for name, tensor in state.items()}
-    found = (
-        ", ".join(sorted(map(str, held))[:5]) if isinstance(held, Mapping) else type(held).__name__
-    )
-    raise WeightsError(
-        f"holds no state_dict (but {found}); save net.state_dict(), or put it under 'state_dict'"
-    )
+    return held
 
 
 def _check(tensors: Mapping[str, Tensor]) -> None:
-    if not tensors:
-        raise WeightsError("holds no tensors; download or copy it again")
     for name, tensor in tensors.items():
         if (
             tensor.layout != torch.strided
