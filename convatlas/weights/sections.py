@@ -2,33 +2,34 @@
 teacher, ...
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from convatlas.errors import WeightsError
 
 COMMON = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
-DEEP = 3  # how far inside one another sections are looked for
+DEEP = 2  # how far inside one another sections are looked for
+MANY = 1_000
 STATE = "save net.state_dict(), or put it under 'state_dict'"
 
 
-def sections(held: Any, kind: type) -> dict[str, dict[str, Any]]:
-    """The mappings that hold tensors (values of that kind), by their dotted place in the file: ""
-    is the whole of it. What is no tensor in them (an epoch, an option) is left out.
+def sections(held: Any, is_tensor: Callable[[Any], bool]) -> dict[str, dict[str, Any]]:
+    """The mappings that hold tensors, by their dotted place in the file: "" is the whole of it.
+    What is no tensor in them (an epoch, an option) is left out.
     """
     found = {}
-    seen = set()
-    waiting = [("", held, 0)]
-    for place, value, depth in waiting:
-        if not isinstance(value, Mapping) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        tensors = {str(name): part for name, part in value.items() if isinstance(part, kind)}
+    seen = {id(held)}
+    waiting = [((), held)] if isinstance(held, Mapping) else []
+    for place, mapping in waiting:
+        tensors = {name: part for name, part in mapping.items() if is_tensor(part)}
         if tensors:
-            found[place] = tensors
-        if depth < DEEP:
-            begin = f"{place}." if place else ""
-            waiting += [(f"{begin}{name}", part, depth + 1) for name, part in value.items()]
+            found[".".join(place)] = tensors
+        if len(found) > MANY:
+            raise WeightsError(f"holds tensors in more than {MANY:,} places; {STATE}")
+        for name, part in mapping.items() if len(place) < DEEP else ():
+            if isinstance(part, Mapping) and id(part) not in seen:
+                seen.add(id(part))
+                waiting.append(((*place, name), part))
     return found
 
 
@@ -39,19 +40,25 @@ def chosen(found: Mapping[str, Mapping], held: Any, wanted: str | None = None) -
     """
     if wanted is not None and wanted in found:
         return wanted
-    if wanted is not None:
-        there = ", ".join(map(_called, found)) or "none"
-        raise WeightsError(f"has no section {wanted!r} that holds tensors; there are: {there:.300}")
-    if isinstance(held, Mapping) and not held:
+    if isinstance(held, Mapping) and not held and not hasattr(held, "state"):
         raise WeightsError("holds no tensors; download or copy it again")
     if not found:
-        kind = type(held).__name__
-        there = ", ".join(sorted(map(str, held))[:5]) if isinstance(held, Mapping) else kind
-        raise WeightsError(f"holds no state_dict (but {there:.300}); {STATE}")
+        raise WeightsError(f"holds {_instead(held)}; {STATE}")
+    if wanted is not None:
+        there = ", ".join(place or "'' (the whole file)" for place in found)
+        raise WeightsError(f"has no section {wanted!r} that holds tensors, but {there:.300}")
     return next((name for name in COMMON if name in found), None) or max(
         found, key=lambda name: len(found[name])
     )
 
 
-def _called(place: str) -> str:
-    return place or "'' (the whole file)"
+def _instead(held: Any) -> str:
+    """What a file without a state holds."""
+    for value in [held, *(held.values() if isinstance(held, Mapping) else ())]:
+        state = getattr(value, "state", None)
+        if isinstance(state, Mapping) and ("_modules" in state or "_parameters" in state):
+            return f"a whole network ({value.kind:.100}), which needs the code that made it"
+    if isinstance(held, Mapping):
+        there = ", ".join(sorted(name if name.isprintable() else ascii(name) for name in held)[:5])
+        return f"no state_dict (but {there:.300})"
+    return f"no state_dict (but {getattr(held, 'kind', type(held).__name__):.100})"
