@@ -108,6 +108,7 @@ class Machine:
         self.stack: list = []
         self.below: list[list] = []  # the stacks under the marks
         self.memo: dict[int, Any] = {}
+        self.protocol = 0
         for opcode, argument, _ in genops(_Pieces(file)):
             if opcode.name in LITERALS:
                 self._pay(STEP + sys.getsizeof(argument))
@@ -132,6 +133,9 @@ class Machine:
         items = self.stack
         self.stack = self.below.pop()
         return items
+
+    def speak(self, protocol: int) -> None:
+        self.protocol = protocol
 
     def mark(self, _) -> None:
         self._pay(OBJECT)
@@ -189,7 +193,7 @@ class Machine:
         self._name(module + "", name + "")
 
     def _name(self, module: str, name: str) -> None:
-        path = _checked(module, name)
+        path = _checked(module, name, self.protocol)
         self._pay(sys.getsizeof(path))
         self._push(Name(path))
 
@@ -290,10 +294,10 @@ class Machine:
         return tuple(shape)
 
 
-def _checked(module: str, name: str) -> str:
+def _checked(module: str, name: str, protocol: int) -> str:
     if len(module) + len(name) > LONGEST_NAME:
         raise WeightsError(f"names something in {len(module) + len(name):,} characters; {DAMAGED}")
-    path = full_name(module, name)
+    path = full_name(module, name, protocol)
     if is_code(path):
         raise _holds_code(path)
     return path
@@ -324,7 +328,7 @@ CALLS: Mapping[str, Callable] = {
     "copyreg._reconstructor": Machine.reconstructed,
 }
 STEPS: Mapping[str, Callable[[Machine, Any], None]] = {
-    "PROTO": lambda machine, _: None,
+    "PROTO": Machine.speak,
     "FRAME": lambda machine, _: None,
     "STOP": lambda machine, _: None,
     "NONE": lambda machine, _: machine._push(None),

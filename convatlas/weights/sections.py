@@ -58,7 +58,7 @@ def _instead(held: Any) -> str:
         state = getattr(value, "state", None)
         if isinstance(state, Mapping) and ("_modules" in state or "_parameters" in state):
             return f"a whole network ({value.kind:.100}), which needs the code that made it"
-    if isinstance(held, Mapping):
+    if isinstance(held, Mapping) and held:
         there = ", ".join(sorted(name if name.isprintable() else ascii(name) for name in held)[:5])
         return f"no state_dict (but {there:.300})"
     return f"no state_dict (but {getattr(held, 'kind', type(held).__name__):.100})"
