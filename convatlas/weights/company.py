@@ -33,11 +33,10 @@ PLAIN_BUILTINS = _words(
 CONSTRUCTORS = _words(
     """_codecs.encode builtins.getattr copyreg._reconstructor datetime.date datetime.datetime
     datetime.time datetime.timedelta datetime.timezone collections.defaultdict collections.deque
-    functools.partial functools.reduce _functools.reduce itertools.count array.array re._compile operator.getitem
-    _operator.getitem logging.getLogger uuid.uuid4 numpy.dtype numpy.ndarray
+    functools.partial functools.reduce _functools.reduce itertools.count array.array re._compile
+    operator.getitem _operator.getitem logging.getLogger numpy.dtype numpy.ndarray
     numpy.core.multiarray.scalar numpy._core.multiarray.scalar numpy.core.numeric._frombuffer
-    numpy._core.numeric._frombuffer torch.device torch.dtype
-    torch.serialization._get_layout"""
+    numpy._core.numeric._frombuffer torch.device torch.serialization._get_layout"""
 )
 BY_CUSTOM = re.compile(
     r"_*(pyx_)?(new|rebuild|reconstruct|restore|unpickle)\w*|\w+_(ctor|reconstructor)"

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 SHARED = torch.arange(40.0)
 STATE = OrderedDict(
@@ -181,8 +181,9 @@ CHANGES = {
 }
 
 
-def equal(ours: dict, theirs: dict) -> bool:
-    return all(
+def equal(ours: dict, theirs: dict, names: dict | None = None) -> bool:
+    """Whether ours are among theirs, to the bit and the stride; and have all of the names."""
+    return ours.keys() >= (names or {}).keys() and all(
         name in theirs
         and torch.equal(tensor, theirs[name])
         and (tensor.dtype, tensor.stride()) == (theirs[name].dtype, theirs[name].stride())
@@ -196,20 +197,21 @@ def verdict(path: Path, kind: str, change) -> str:
     from convatlas.weights.reading import read
 
     try:
-        tensors = read(path).tensors
+        file = read(path)
     except WeightsError as error:
         text = str(error)
         return "refused" if text.startswith(f"{path} ") and text.isprintable() else f"said {text}"
-    if sum(tensor.nbytes for tensor in tensors.values()) > 4 * path.stat().st_size:
+    if sum(tensor.nbytes for tensor in file.tensors.values()) > 4 * path.stat().st_size:
         return "more numbers than the file has"
     if kind == "zip" and change is flipped:  # its checksums see every change of what is read
-        return "equal" if equal(tensors, STATE) and len(tensors) == len(STATE) else "another state"
+        return "equal" if equal(file.tensors, STATE, STATE) else "another state"
     try:
-        theirs = torch.load(path, weights_only=True) if kind != "safetensors" else {}
-    except Exception:
+        theirs = load_file(path) if kind == "safetensors" else torch.load(path, weights_only=True)
+    except Exception:  # whatever the other readers find in such a file
         return "read by us alone"
-    state = theirs.get("state_dict", theirs) if isinstance(theirs, dict) else {}
-    return "equal" if kind == "safetensors" or equal(tensors, state) else "not as torch reads it"
+    for name in file.section.split(".") if file.section else ():
+        theirs = theirs[name]
+    return "equal" if equal(file.tensors, theirs) else "not as torch reads it"
 
 
 def main(first: int, count: int, folder: Path) -> None:
