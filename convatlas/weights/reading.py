@@ -12,7 +12,7 @@ import re
 import stat
 import struct
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from convatlas.errors import WeightsError
 from convatlas.weights.archives import Archive, open_legacy, open_zip
-from convatlas.weights.pickles import DAMAGED, KNOWN_FORMATS, is_tensor
+from convatlas.weights.pickles import DAMAGED, KNOWN_FORMATS, LONGEST_NAME, is_tensor
 from convatlas.weights.sections import chosen, sections
 from convatlas.weights.stored import SIZES
 
@@ -112,6 +112,7 @@ def _contents(file: BinaryIO, section: str | None) -> _Contents:
         return _chosen(open_zip(file, size), size, section)
     if start[8:9] == b"{":  # first, for the length before it may begin as a pickle does
         tensors, metadata = _read_safetensors(file, size)
+        _refuse_odd_names(tensors)
         chosen({"": tensors} if tensors else {}, tensors, section)
         return _Contents(tensors, metadata)
     if start.startswith(b"\x80"):
@@ -127,7 +128,15 @@ def _chosen(archive: Archive, size: int, section: str | None) -> _Contents:
     found = sections(archive.held, is_tensor)
     place = chosen(found, archive.held, section)
     others = tuple(name for name in found if name != place)
+    _refuse_odd_names((*found[place], *found))
     return _Contents(archive.tensors(found[place], size), {}, place, others)
+
+
+def _refuse_odd_names(names: Iterable[str]) -> None:
+    """Names reach the screen, where some letters move the cursor."""
+    for name in names:
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            raise WeightsError(f"holds tensors under the name {name!a:.100}; {DAMAGED}")
 
 
 def _size(file: BinaryIO) -> int:

@@ -57,7 +57,7 @@ def whole(kind: str) -> bytes:
 
 
 def flipped(data: bytes, dice: random.Random) -> bytes:
-    """The file with a few bits changed, a piece cut out, doubled, exchanged, or a number made large."""
+    """The file with bits changed, a piece cut out, doubled or exchanged, or a number made large."""
     data = bytearray(data)
     place = dice.randrange(len(data))
     length = dice.choice((1, 2, 8, 64, 400))

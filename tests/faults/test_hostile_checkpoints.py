@@ -192,6 +192,18 @@ def test_many_names_of_one_storage_do_not_take_all_day(tmp_path):
         read(tmp_path / "many.pth")
 
 
+@pytest.mark.parametrize("name", ["a\x1b[2J", "a\nb", "w" * 1_001])
+def test_a_name_that_moves_the_cursor_is_refused(tmp_path, name):
+    torch.save({name: torch.ones(1)}, tmp_path / "a.pth")
+    torch.save({"state_dict": STATE, name: STATE}, tmp_path / "b.pth")
+    save_file({name: torch.ones(1)}, tmp_path / "c.safetensors")
+    for file in ("a.pth", "b.pth", "c.safetensors"):
+        with pytest.raises(WeightsError, match=r"holds (tensors under the|a) name") as caught:
+            read(tmp_path / file)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 500
+
+
 def test_an_archive_that_can_be_read_in_two_ways_is_refused(tmp_path):
     numbers = struct.pack("<4f", 1, 2, 3, 4)
     stream = tensor("(4,)", "(1,)")
