@@ -215,7 +215,8 @@ def _check(tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if str(tensor.dtype).removeprefix("torch.") not in SIZES or tensor.is_complex():
             raise WeightsError(f"holds {name} as {tensor.dtype}; save it as plain floating point")
-        if not all(piece.isfinite().all() for piece in tensor.flatten().split(A_WHILE)):
+        pieces = tensor.flatten().split(A_WHILE) if tensor.is_floating_point() else ()
+        if not all(piece.isfinite().all() for piece in pieces):
             raise WeightsError(
                 f"holds values in {name} that are not finite: the training that made it went wrong"
             )
