@@ -97,7 +97,7 @@ def test_code_does_not_run(tmp_path, zipped):
         {"state_dict": STATE, "x": Trap(mark)},
         _use_new_zipfile_serialization=zipped,
     )
-    with pytest.raises(WeightsError, match=r"a\.pth holds code or objects \((posix|nt)\.mkdir\)"):
+    with pytest.raises(WeightsError, match=r"a\.pth holds code \((posix|nt)\.mkdir\)"):
         read(path)
     assert not mark.exists()
     torch.load(path, weights_only=False)
@@ -120,7 +120,7 @@ def test_programs_are_refused_by_their_kind(tmp_path):
     for name, words in {
         "script.pt": "TorchScript program",
         "program.pt2": r"exported program \(\.pt2\)",
-        "whole.pt": r"holds code or objects \(torch\.nn\.modules\.linear\.Linear\)",
+        "whole.pt": r"holds a whole network \(torch\.nn\.modules\.linear\.Linear\)",
     }.items():
         with pytest.raises(WeightsError, match=words):
             read(tmp_path / name)
@@ -228,7 +228,7 @@ def safetensors_file(
             },
             None,
             b"",
-            "holds 200,001 tensors",
+            r"promises a header of 13,[0-9,]+ bytes",
         ),
     ],
 )
