@@ -109,6 +109,9 @@ class _Learning(Settings):
         "",
         "whose file `weights` is, where its names fit several networks: `timm`, `timm:resnet50`",
     )
+    weights_ema: bool = setting(
+        False, "read the average of `weights`, where the file holds one beside the raw ones"
+    )
     freeze: tuple[str, ...] = setting((), "stages that are kept as they are")
     freeze_bn: bool = setting(False, "keep every batch norm as it is: statistics, scale and shift")
     sync_bn: bool = setting(False, "batch norm over the batch of all processes, not of each")
@@ -172,6 +175,8 @@ class Recipe(Augmentation, _Learning):
             raise RecipeError("sched = 'step' needs milestones, for example milestones = [30, 60]")
         if self.source and not self.weights:
             raise RecipeError(f"source = {self.source!r} says whose file weights is; give weights")
+        if self.weights_ema and not self.weights:
+            raise RecipeError("weights_ema says which part of weights to read; give weights")
         if self.warmup_lr > self.lr:
             raise RecipeError(
                 f"warmup_lr = {self.warmup_lr} is above lr = {self.lr}; the warm-up rises to lr"

@@ -92,7 +92,7 @@ def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:
     """The recipe's weights, where it names some and there is no checkpoint to go on from."""
     if not recipe.weights or steps(path / "checkpoints"):
         return {}
-    return start_from(ready.net, recipe.weights, recipe.source)
+    return start_from(ready.net, recipe.weights, recipe.source, recipe.weights_ema)
 
 
 def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
