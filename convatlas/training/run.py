@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from convatlas.data import Loader
+from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
 from convatlas.training import resuming
@@ -105,6 +106,7 @@ def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
         )
     for found in ready.skipped:
         yield f"skipped: {found.file!r} {found.problem}"
+    yield from said(ready.data.problems)
 
 
 class _Run:
@@ -172,6 +174,8 @@ class _Run:
                 "counts": data.counts(),
                 "fingerprint": data.fingerprint,
                 "ignored": len(data.ignored),
+                "ignored_kinds": data.ignored_kinds,
+                "notes": said(data.notes),
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
                 "certificate": self.ready.net.certificate,

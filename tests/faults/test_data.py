@@ -271,7 +271,8 @@ def test_32_loops_dead_links_pipes_sockets_and_forbidden_files(tmp_path):
 @pytest.mark.parametrize(
     ("classes", "says"),
     [
-        ({"cat": 3, "dog": 0}, "remove the folder"),
+        ({"cat": 3, "dog": 0}, "add images to 'dog'"),
+        ({"cat": 3, "dog": 3, "cow": 0}, "remove the folder"),
         ({".": 3}, "FOLDER/cat/anything.jpg"),
         ({}, "FOLDER/cat/anything.jpg"),
         (None, "does not exist"),
@@ -346,10 +347,13 @@ def test_34_junk_is_ignored_and_counted(tmp_path, capsys):
         )
         == 0
     )
-    assert "(4 files ignored)" in capsys.readouterr().out
+    assert "(4 files ignored: 3 hidden, 1 .txt)" in capsys.readouterr().out
     assert json.loads((tmp_path / "run/metrics.json").read_text())["classes"] == ["a", "b"]
     assert command(["check-data", str(root)]) == 0
-    assert "24 images looked at, 4 other files ignored: 0 problems" in capsys.readouterr().out
+    assert (
+        "24 images looked at, 4 other files ignored (3 hidden, 1 .txt): 0 problems"
+        in capsys.readouterr().out
+    )
 
 
 def test_35_other_classes_than_in_training_or_in_the_run_are_both_listed(
