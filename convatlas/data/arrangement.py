@@ -234,7 +234,7 @@ def _no_classes(folder: Folder) -> str:
 
 def _require_two_classes(train: Folder, look_deeper: bool) -> None:
     holding = train.holding()
-    if len(holding) != 1:
+    if len(holding) != 1 or any(inner.same_as for inner in train.visible()):
         return
     empty = listed(inner.name for inner in train.visible() if not inner.total)
     if deeper := _nearest_set(holding[0]) if look_deeper else None:

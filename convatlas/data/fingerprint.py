@@ -5,7 +5,6 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from convatlas.data.split import FileSplit
 
@@ -28,11 +27,11 @@ def fingerprints(splits: dict[str, FileSplit]) -> tuple[str, str]:
     sizes: dict[tuple[str, str], int] = {}
     for part, split in splits.items():
         for name, label in zip(split.names, split.labels.tolist(), strict=True):
-            path = split.root / name
+            path = os.path.join(split.root, name)
             status = os.lstat(path)
             digest.update(_encoded(f"{part}\0{name}\0{status.st_size}\0{label}\0"))
             if stat.S_ISLNK(status.st_mode):
-                status = path.stat() if path.exists() else status
+                status = os.stat(path) if os.path.exists(path) else status
             if stat.S_ISREG(status.st_mode):  # nothing else is opened: a pipe would wait for ever
                 sizes[part, name] = status.st_size
     by_names = digest.hexdigest()
@@ -40,7 +39,7 @@ def fingerprints(splits: dict[str, FileSplit]) -> tuple[str, str]:
     for (part, name), size in sizes.items():
         if count[size] > 1:
             digest.update(_encoded(f"{part}\0{name}\0"))
-            for block in _blocks(splits[part].root / name, size):
+            for block in _blocks(os.path.join(splits[part].root, name), size):
                 digest.update(block)
     return digest.hexdigest(), by_names
 
@@ -49,11 +48,11 @@ def _encoded(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
-def _blocks(path: Path, size: int) -> Iterator[bytes]:
+def _blocks(path: str, size: int) -> Iterator[bytes]:
     """Enough of a file to tell it from another of its size. None of one that may not be read, which
     decoding reports.
     """
-    number, length = PLAIN if path.suffix.lower() in PLAIN_KINDS else COMPRESSED
+    number, length = PLAIN if os.path.splitext(path)[1].lower() in PLAIN_KINDS else COMPRESSED
     places = [(size - length) * (i + 1) // number for i in range(number)]
     try:
         with open(path, "rb", buffering=0) as file:

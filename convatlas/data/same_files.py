@@ -2,6 +2,7 @@
 that measures.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ def same_files(splits: dict[str, Split]) -> Iterator[SameFile]:
     first: dict[tuple[int, int], tuple[str, str, int]] = {}
     for part, split in splits.items():
         for name, label in zip(split.names, split.labels.tolist(), strict=True):
-            identity = file_identity(split.root / name)
+            identity = file_identity(os.path.join(split.root, name))
             if identity is None:
                 continue
             other_part, other, other_label = first.setdefault(identity, (part, name, label))

@@ -150,8 +150,9 @@ class _Run:
         resuming.require_room(self.folder, self.recipe, resume)
         if metrics := resuming.finished(self.folder):
             return metrics, None
+        about = self.about() | {"data_by_older_rule": self.data.older_fingerprint}
         return None, resuming.newest_checkpoint(
-            self.folder, self.about(), self.recipe.data, self.callback.warn
+            self.folder, about, self.recipe.data, self.callback.warn
         )
 
     def _announce(self, resumed: bool) -> None:
