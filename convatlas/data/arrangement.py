@@ -267,6 +267,13 @@ def _nearest_set(folder: Folder) -> Folder | None:
 def _require_no_splits_inside(parts: dict[str, Folder]) -> None:
     """cat/train and cat/val would be mixed, and what is tested learnt."""
     for folder in parts.values():
+        names = [inner.name for inner in folder.holding() if role_of(inner.name)]
+        if len(set(map(role_of, names))) > 1:
+            raise _Refused(
+                folder,
+                f"holds {listed(names)}, the names of splits, where classes are expected; put the "
+                "splits outside, or rename these folders if they are classes",
+            )
         for of_class in folder.holding():
             inside = {
                 inner.name: role_of(inner.name)

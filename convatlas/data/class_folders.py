@@ -1,12 +1,14 @@
 """The class folders of the parts of a set: whether they agree, and what else is in them."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
 from convatlas.data.errors import listed
-from convatlas.data.image_file import EXTENSIONS, UNREADABLE_KINDS
+from convatlas.data.image_file import EXTENSIONS
 from convatlas.data.split_names import TRAIN
-from convatlas.data.walk import Folder, kinds, natural
+from convatlas.data.unread_kinds import kind_of
+from convatlas.data.walk import Folder, is_junk, kinds, natural
 
 EXTENSIONS_LISTED = " ".join(sorted(EXTENSIONS))
 _FILL = f"add some ({EXTENSIONS_LISTED}) or remove the folder"
@@ -106,12 +108,15 @@ def repeated_folders(classes: dict[str, Folder]) -> tuple[str, ...]:
     return tuple(sorted(everywhere, key=natural)) if len(everywhere) > 1 else ()
 
 
-def unreadable_kinds(folder: Folder) -> dict[str, list[Path]]:
-    """The files in a folder that are images of a kind which is not read here, by extension."""
+def unread_images(folder: Folder) -> dict[str, list[Path]]:
+    """The files in a folder that are images of a kind which is not read here, by extension; not
+    those beside an image of the same name, of which they are another form.
+    """
     found: dict[str, list[Path]] = {}
     for inner in folder.below():
+        read = {os.path.splitext(name)[0] for name in inner.images}
         for name in inner.others if not inner.hidden else ():
-            extension = Path(name).suffix.lower()
-            if extension in UNREADABLE_KINDS and not name.startswith("."):
-                found.setdefault(extension, []).append(inner.path / name)
+            stem, extension = os.path.splitext(name)
+            if kind_of(name) and not is_junk(name) and stem not in read:
+                found.setdefault(extension.lower(), []).append(inner.path / name)
     return found

@@ -4,7 +4,7 @@ one.
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from convatlas.data.class_folders import (
     EXTENSIONS_LISTED,
     instead,
     repeated_folders,
-    unreadable_kinds,
+    unread_images,
 )
 from convatlas.data.errors import listed
 from convatlas.data.finding import Finding
 from convatlas.data.fingerprint import fingerprints
-from convatlas.data.image_file import EXTENSIONS, UNREADABLE_KINDS, read_header
+from convatlas.data.image_file import EXTENSIONS, read_header
 from convatlas.data.same_files import same_files
 from convatlas.data.split import Data, FileSplit, hold_out, require_enough
+from convatlas.data.unread_kinds import kind_of
 from convatlas.data.walk import JUNK, Folder, natural, walk
 from convatlas.errors import DataError
 
@@ -112,7 +113,7 @@ def _data(
         val,
         test,
         fingerprint,
-        _ignored(top, splits.values()),
+        _ignored(top, {name for split in splits.values() for name in split.names}),
         older_fingerprint=older_fingerprint,
         problems=problems,
         notes=notes,
@@ -140,7 +141,7 @@ def _findings(
     """(problems, notes) of a set that can be used."""
 
     problems = [
-        Finding.of(_within(top.path, place) or ".", reason) for place, reason in _unreadable(found)
+        Finding.of(_within(top.path, place) or ".", reason) for place, reason in _unread(found)
     ]
     notes = [*found.notes, *_hidden(top), *_resembling(top, found)]
     notes = [Finding.of(_within(top.path, place) or ".", reason) for place, reason in notes]
@@ -158,20 +159,17 @@ def _findings(
     return tuple(problems), tuple(notes)
 
 
-def _unreadable(found: Arrangement) -> Iterator[tuple[Path, str]]:
-    kinds: dict[str, list[Path]] = {}
+def _unread(found: Arrangement) -> Iterator[tuple[Path, str]]:
+    """What is in class folders and looks like an image, but is of no kind that is read."""
+    by_extension: dict[str, list[Path]] = {}
     for folders in found.parts.values():
         for folder in folders.values():
-            for extension, files in unreadable_kinds(folder).items():
-                kinds.setdefault(extension, []).extend(files)
-    for extension, files in kinds.items():
-        remedy = UNREADABLE_KINDS[extension]
-        all_of_them = (
-            f"and {len(files) - 1:,} other {extension} files are images of a kind"
-            if len(files) > 1
-            else "is an image of a kind"
-        )
-        yield files[0], f"{all_of_them} that is not read here, and not used; {remedy}"
+            for extension, files in unread_images(folder).items():
+                by_extension.setdefault(extension, []).extend(files)
+    for extension, files in by_extension.items():
+        kind = kind_of(files[0])
+        others = f"and {len(files) - 1:,} other {extension} files are" if len(files) > 1 else "is"
+        yield files[0], f"{others} not used, for this kind ({kind.name}) is not read; {kind.remedy}"
 
 
 def _hidden(top: Folder) -> Iterator[tuple[Path, str]]:
@@ -209,9 +207,8 @@ def _resembling(top: Folder, found: Arrangement) -> Iterator[tuple[Path, str]]:
         )
 
 
-def _ignored(top: Folder, splits: Iterable[FileSplit]) -> tuple[str, ...]:
-    """All files that are in no split, and folders that were read under another name already."""
-    used = {name for split in splits for name in split.names}
+def _ignored(top: Folder, used: set[str]) -> tuple[str, ...]:
+    """All files but those used, and folders that were read under another name already."""
     found = []
     for folder in top.below():
         place = _within(top.path, folder.path)
@@ -234,29 +231,34 @@ def find_images(paths) -> list[Path]:
 
 
 @_system_errors()
-def look_for_images(paths) -> tuple[list[Path], list[Path]]:
-    """(what find_images finds, the files in these folders that are no images or hidden)."""
+def look_for_images(paths) -> tuple[list[Path], list[str]]:
+    """(what find_images finds, the other files in these folders, relative to each)."""
     found: dict[Path, None] = {}
-    others: dict[Path, None] = {}
+    ignored: list[str] = []
     for path in map(Path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         path = path.expanduser()
         if os.path.isdir(path):
-            top = walk(path)
-            left = [folder.path / name for folder in top.below() for name in folder.others]
-            if not top.total:
-                raise DataError(
-                    f"the folder {str(path)!r} holds no images{instead(top)}; "
-                    f"{EXTENSIONS_LISTED} are looked for"
-                )
-            found.update(dict.fromkeys(top.all_images()))
-            others.update(dict.fromkeys(left))
+            images, others = _images_under(path)
+            found.update(dict.fromkeys(images))
+            ignored += others
         elif os.path.lexists(path):
             found[path] = None
         else:
             raise DataError(f"the image {str(path)!r} does not exist; check the path")
     if not found:
         raise DataError("no image was named; give one or more files or folders")
-    return list(found), list(others)
+    return list(found), ignored
+
+
+def _images_under(path: Path) -> tuple[list[Path], tuple[str, ...]]:
+    top = walk(path)
+    if not top.total:
+        raise DataError(
+            f"the folder {str(path)!r} holds no images{instead(top)}; {EXTENSIONS_LISTED} are "
+            "looked for"
+        )
+    images = top.all_images()
+    return images, _ignored(top, {_within(path, image) for image in images})
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,7 @@ def layout(
         except DataError as fault:
             troubles.append((str(path), _without_layout(fault)))
     images = tuple(_within(root, image) for image in top.all_images())
-    ignored = data.ignored if data else _ignored(top, [FileSplit(root, torch.zeros(0), images)])
+    ignored = data.ignored if data else _ignored(top, set(images))
     return Layout(root, data, images, ignored, tuple(troubles))
 
 

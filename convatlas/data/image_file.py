@@ -18,15 +18,6 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")  # nothing else is ever 
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
 )
-# Images of kinds that are not read here, and what to do about them.
-UNREADABLE_KINDS = {
-    **dict.fromkeys((".heic", ".heif"), "convert them to JPEG"),
-    **dict.fromkeys((".svg", ".psd", ".eps", ".ai", ".xcf"), "export them as PNG"),
-    **dict.fromkeys(
-        (".cr2", ".cr3", ".nef", ".dng", ".arw", ".orf", ".rw2", ".raf"), "develop them to JPEG"
-    ),
-    **dict.fromkeys((".jxl", ".exr", ".hdr", ".dcm", ".nii"), "convert them to PNG"),
-}
 PIXEL_LIMIT = 64 * 10**6
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 SMALL = 10  # pixels; a shorter side below this is worth a remark

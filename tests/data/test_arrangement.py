@@ -2,11 +2,17 @@
 expected. No network ever learns to tell "train" from "test".
 """
 
+from pathlib import Path
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from convatlas.data import check_data, open_data
+from convatlas.data.arrangement import arrange
 from convatlas.data.folder import LAYOUT
 from convatlas.data.split_names import role_of, role_within
+from convatlas.data.walk import Folder
 from convatlas.errors import DataError
 
 IN = {"cat": 6, "dog": 6}
@@ -93,6 +99,7 @@ REFUSED = {
         "called as splits are",
     ),
     "test inside a class": ({"cat": 6, "cat/test": 6, "dog": 6}, "called as splits are"),
+    "splits within a split": (loose("train/train", "train/test"), "where classes are expected"),
     "two sets": (both("archive/train", "archive/test", "old/train", "old/test"), "give one set"),
     "one down": (both("dataset/train", "dataset/val"), "/set/dataset', which holds 'train', 'val'"),
     "labels beside": (
@@ -200,3 +207,53 @@ def test_a_word_among_others():
     assert role_within("asl_alphabet_test_images") == ("test", ("asl", "alphabet"))
     assert role_within("train_test_mix") == ("", ())
     assert role_within("train") == ("", ())
+
+
+NAMES = [
+    "train",
+    "test",
+    "val",
+    "seg_train",
+    "seg_test",
+    "images",
+    "labels",
+    "pred",
+    "fold1",
+    "bus",
+]
+NAMES += ["cat", "dog", "Cat", "dev", "trainset", "test_set", ".cache", "train_2", "x", "data"]
+trees = st.recursive(
+    st.integers(0, 3),
+    lambda inner: st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=16,
+)
+
+
+def planted(tree, path: Path = Path("/set"), hidden: bool = False) -> Folder:
+    """A folder as a walk finds it; a number is that many images, and every fourth one besides."""
+    hidden = hidden or path.name.startswith(".")
+    folder = Folder(path, hidden=hidden)
+    number = tree if isinstance(tree, int) else len(tree) // 4
+    folder.images = [] if hidden else [f"{i}.png" for i in range(number)]
+    if isinstance(tree, dict):
+        folder.folders = [planted(tree[name], path / name, hidden) for name in sorted(tree)]
+    folder.total = len(folder.images) + sum(inner.total for inner in folder.folders)
+    return folder
+
+
+@given(trees, st.sampled_from(["error", "allow"]))
+@settings(max_examples=400, deadline=None)
+def test_any_arrangement_is_refused_with_a_remedy_or_has_no_split_for_a_class(tree, missing):
+    found = arrange(planted(tree), missing)
+    if found.troubles:
+        assert all("; " in reason for _, reason in found.troubles)
+        return
+    assert len(found.classes) > 1
+    assert len({role_of(name) for name in found.classes} - {""}) < 2
+    folders = [folder for classes in found.parts.values() for folder in classes.values()]
+    images = [image for folder in folders for image in folder.all_images()]
+    assert len(images) == len(set(images))  # none in two parts
+    assert all(set(classes) <= set(found.classes) for classes in found.parts.values())
+    for part, classes in found.parts.items():
+        inside = {role_of(f.name) for one in classes.values() for f in one.below() if f is not one}
+        assert not inside & {"val", "test"}, part
