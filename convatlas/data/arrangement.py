@@ -213,7 +213,7 @@ def _label(parts: dict[str, Folder], found: Arrangement) -> dict[str, Folder]:
         if part == TEST and strange:
             found.notes.append((folder.path, _not_used(folder, "it has no class folders")))
             del labelled[TEST]
-        elif part == VAL and not holding:
+        elif part == VAL and strange and all(is_wrapper(inner.name) for inner in holding):
             raise _Refused(folder, _no_classes(folder))
     return labelled
 
@@ -227,7 +227,7 @@ def _not_used(folder: Folder, why: str) -> str:
 
 def _no_classes(folder: Folder) -> str:
     return (
-        f"holds no class folders, only {len(folder.images):,} loose images{instead(folder)}; make "
+        f"holds no class folders, only {folder.total:,} loose images{instead(folder)}; make "
         "a folder for each class and move its images there"
     )
 
