@@ -44,6 +44,7 @@ def open_run(
         root=data_root or recipe.data_root,
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
+        missing_classes=recipe.missing_classes,
     )
     if images.classes != saved.classes:
         raise ModelFileError(

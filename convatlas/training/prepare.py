@@ -98,6 +98,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
             download=download,
             seed=recipe.seed,
             val_fraction=recipe.val_fraction,
+            missing_classes=recipe.missing_classes,
         )
 
     if recipe.download and group.size > 1:

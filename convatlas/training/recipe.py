@@ -36,6 +36,12 @@ class _Learning(Settings):
         "before the first step, skip lists them and goes on if they are 1 % or less",
         choices=("error", "skip"),
     )
+    missing_classes: str = setting(
+        "error",
+        "a val or test folder without some of train's classes: error refuses it, allow measures "
+        "the others",
+        choices=("error", "allow"),
+    )
     size: int = setting(0, "side of the input in pixels; 0 is the paper's", **at_least(0))
     init: str = setting(
         "paper",

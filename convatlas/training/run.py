@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from convatlas.data import Loader
+from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
 from convatlas.training import resuming
@@ -105,6 +106,7 @@ def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
         )
     for found in ready.skipped:
         yield f"skipped: {found.file!r} {found.problem}"
+    yield from said(ready.data.problems)
 
 
 class _Run:
@@ -148,8 +150,9 @@ class _Run:
         resuming.require_room(self.folder, self.recipe, resume)
         if metrics := resuming.finished(self.folder):
             return metrics, None
+        about = self.about() | {"data_by_older_rule": self.data.older_fingerprint}
         return None, resuming.newest_checkpoint(
-            self.folder, self.about(), self.recipe.data, self.callback.warn
+            self.folder, about, self.recipe.data, self.callback.warn
         )
 
     def _announce(self, resumed: bool) -> None:
@@ -172,6 +175,8 @@ class _Run:
                 "counts": data.counts(),
                 "fingerprint": data.fingerprint,
                 "ignored": len(data.ignored),
+                "ignored_kinds": data.ignored_kinds,
+                "notes": said(data.notes),
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
                 "certificate": self.ready.net.certificate,
