@@ -94,7 +94,12 @@ def as_flag(name: str, value: Any = None) -> str:
     if value is False:
         return flag.replace("--", "--no-", 1)
     typed = value if isinstance(value, tuple) else (value,)
-    return " ".join([flag, *(shown(each).strip("'") or "''" for each in typed)])
+    return " ".join([flag, *map(_typed, typed)])
+
+
+def _typed(value: Any) -> str:
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    return shown(int(value) if whole else value).strip("'") or "''"
 
 
 def inert(recipe: Any, names: Iterable[str]) -> dict[str, Use]:

@@ -82,11 +82,8 @@ def forecast(
     epoch = len(loader) * step + EVALUATION * compute * images["val"] / group.size
     part = math.ceil(batch / recipe.accumulate)
     memory = _memory(probe, batch, part * saved, x, before)
-    left, each = free(device), saved + x[0].numel() * x.element_size()
-    text = ""
-    if memory is not None and left is not None and memory - (before or 0) > left:
-        over = memory - (before or 0) - left
-        text = warning(recipe, batch, int(part - over / each), memory - (before or 0), left)
+    each = saved + x[0].numel() * x.element_size()
+    text = _lack(recipe, batch, memory and memory - (before or 0), each, device)
     if memory is not None and group.size > 1:
         memory = int(group.greatest([memory + _gradients(net)])[0])
     return Forecast(
@@ -185,6 +182,19 @@ def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | N
     return int(
         max(highest(), before + 2 * weights + moments + max(at_step, at_save))
     )  # two: the best so far
+
+
+def _lack(
+    recipe: Recipe, images: int, needed: int | None, each: float, device: torch.device
+) -> str:
+    """The warning where `needed` more bytes are not there, of which each image takes `each`; else
+    "".
+    """
+    left = free(device)
+    if needed is None or left is None or needed <= left:
+        return ""
+    at_once = math.ceil(images / recipe.accumulate)
+    return warning(recipe, images, int(at_once - (needed - left) / each), needed, left)
 
 
 def _gradients(net: nn.Module) -> int:
