@@ -243,7 +243,10 @@ ALIKE: Mapping[str, tuple[str, str]] = {  # ours -> (who has it, what it means t
     "--batch-size": ("torchvision", "images a step on each GPU; here over all processes"),
     "--freeze": ("ultralytics", "a number of layers; here names of stages"),
     "--mixup": ("ultralytics", "a probability; here alpha of the Beta distribution"),
-    "--patience": ("ultralytics, Keras", "when to stop, --early-stopping here; here when --sched plateau acts"),
+    "--patience": (
+        "ultralytics, Keras",
+        "when to stop, --early-stopping here; here when --sched plateau acts",
+    ),
     "--resume": ("torchvision, timm", "a file; here the folder of a run"),
     "--scale": ("timm", "the share of the image that is cropped: --crop-scale here"),
     "--weights": ("torchvision", "such as ResNet50_Weights.DEFAULT; here torchvision, or a file"),

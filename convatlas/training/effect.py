@@ -142,7 +142,7 @@ def _sentence(recipe: Any, name: str, use: Use, spell: Speller) -> str:
 
 
 def out_of_reach(recipe: Any, spell: Speller = as_field) -> dict[str, str]:
-    """Fields that count epochs of which the run has too few, each with the sentence that says so."""
+    """Fields that count more epochs than the run has, each with a sentence that says so."""
     epochs, found = recipe.epochs, {}
     run = spell("epochs", epochs)
     longer = f"lower it, or give more than {run}"

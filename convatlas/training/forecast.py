@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from convatlas.data import Loader
 from convatlas.errors import RunError
 from convatlas.training.distributed import ProcessGroup
-from convatlas.training.memory import free, highest, resident, warning
+from convatlas.training.memory import Lack, free, highest, resident
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
@@ -37,7 +37,7 @@ class Forecast:
     step: float  # seconds
     epoch: float  # seconds, with validation
     rest: float  # seconds until the last epoch is done
-    warning: str = ""  # where the memory is more than there is: by how much, and what to type
+    lack: Lack | None = None  # where the memory is more than there is
 
 
 def forecast(
@@ -83,7 +83,7 @@ def forecast(
     part = math.ceil(batch / recipe.accumulate)
     memory = _memory(probe, batch, part * saved, x, before)
     each = saved + x[0].numel() * x.element_size()
-    text = _lack(recipe, batch, memory and memory - (before or 0), each, device)
+    lack = _lack(recipe, batch, memory and memory - (before or 0), each, device)
     if memory is not None and group.size > 1:
         memory = int(group.greatest([memory + _gradients(net)])[0])
     return Forecast(
@@ -91,7 +91,7 @@ def forecast(
         step,
         epoch,
         epochs * epoch + EVALUATION * compute * images["test"] / group.size,
-        text,
+        lack,
     )
 
 
@@ -186,15 +186,13 @@ def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | N
 
 def _lack(
     recipe: Recipe, images: int, needed: int | None, each: float, device: torch.device
-) -> str:
-    """The warning where `needed` more bytes are not there, of which each image takes `each`; else
-    "".
-    """
+) -> Lack | None:
+    """What is said where `needed` more bytes are not there, of which each image takes `each`."""
     left = free(device)
     if needed is None or left is None or needed <= left:
-        return ""
+        return None
     at_once = math.ceil(images / recipe.accumulate)
-    return warning(recipe, images, int(at_once - (needed - left) / each), needed, left)
+    return Lack(images, int(at_once - (needed - left) / each), needed, left)
 
 
 def _gradients(net: nn.Module) -> int:

@@ -4,8 +4,9 @@ way in which a library says that it got none.
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 try:
@@ -30,6 +31,24 @@ REFUSALS = (  # as torch, oneDNN, numpy and the system say it
     "Failed to allocate",
 )
 UNLIMITED = 2**60  # cgroup v1 writes no limit as a number near 2^63
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Of a step of `images` in this process only `fitting` fit at once, for it needs `needed` more
+    bytes, and `left` are free.
+    """
+
+    images: int
+    fitting: int
+    needed: int
+    left: int
+
+    def warning(self, recipe: Recipe) -> str:
+        return (
+            f"training needs about {self.needed / 1e6:,.0f} MB more memory, and "
+            f"{self.left / 1e6:,.0f} MB are free; {remedy(recipe, self.images, self.fitting)}"
+        )
 
 
 def resident() -> int | None:
@@ -120,16 +139,6 @@ def _left_by_shell() -> int | None:
     return None if limit == resource.RLIM_INFINITY else limit - pages[0]
 
 
-def warning(recipe: Recipe, images: int, fitting: int, needed: int, left: int) -> str:
-    """What is said where a step's memory does not fit. `images` of a step in this process, of which
-    `fitting` would fit at once; `needed` and `left` bytes.
-    """
-    return (
-        f"training needs about {needed / 1e6:,.0f} MB more memory, and {left / 1e6:,.0f} MB are "
-        f"free; {remedy(recipe, images, fitting)}"
-    )
-
-
 def remedy(recipe: Recipe, images: int, fitting: int) -> str:
     """The flags with which a step of `images` is passed `fitting` at a time, or is smaller."""
     if fitting < 1:
@@ -143,20 +152,22 @@ def remedy(recipe: Recipe, images: int, fitting: int) -> str:
 
 
 @contextmanager
-def explained(recipe: Recipe, images: int) -> Iterator[None]:
+def explained(
+    recipe: Recipe, images: int, known: Callable[[], Lack | None] = lambda: None
+) -> Iterator[None]:
     """RunError, with what to type, where memory is refused in here. `images` of a step in this
-    process.
+    process; what is known to fit is offered, else half.
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not _is_refusal(error):
             raise
-        now = math.ceil(images / recipe.accumulate)
+        now, lack = math.ceil(images / recipe.accumulate), known()
+        parts = f" in {recipe.accumulate} parts" if recipe.accumulate > 1 else ""
+        offer = remedy(recipe, images, lack.fitting if lack else now // 2)
         raise RunError(
-            f"there is not enough memory for a step of {images} images"
-            f"{f' in {recipe.accumulate} parts' if recipe.accumulate > 1 else ''}; "
-            f"{remedy(recipe, images, now // 2)}"
+            f"there is not enough memory for a step of {images} images{parts}; {offer}"
         ) from error
 
 

@@ -191,7 +191,10 @@ class Recipe(Augmentation, _Learning):
     workers: int = setting(0, "processes that read images", runtime=True, **between(0, 256))
     save_every: float = setting(15.0, "seconds between checkpoints", runtime=True, **at_least(0))
     timeout: float = setting(
-        600.0, "seconds that the processes of one run wait for each other", runtime=True, **between(1, 1e6)
+        600.0,
+        "seconds that the processes of one run wait for each other",
+        runtime=True,
+        **between(1, 1_000_000),
     )
 
     def __post_init__(self):
@@ -275,7 +278,9 @@ class Recipe(Augmentation, _Learning):
 
     @classmethod
     def recorded(cls, path: str | Path) -> "Recipe":
-        """What a run has recorded of itself, whatever in it has no effect. RecipeError as of read."""
+        """What a run has recorded of itself, whatever in it has no effect. RecipeError as read
+        raises it.
+        """
         written = _fields_of(recipe_file.read_text(path), str(path))
         with _naming(str(path)):
             recipe = _unjudged({**DEFAULTS, **written})
@@ -322,7 +327,8 @@ def _naming(where: str) -> Iterator[None]:
 
 def _fields_of(text: str, where: str) -> dict[str, Any]:
     """What a text gives, under the names of today."""
-    written = {RENAMED.get(name, name): value for name, value in recipe_file.parse(text, where).items()}
+    items = recipe_file.parse(text, where).items()
+    written = {RENAMED.get(name, name): value for name, value in items}
     _refuse_unknown(written, f" in {where}")
     return written
 

@@ -43,12 +43,12 @@ def read_text(path: str | Path) -> str:
 def _bytes(path: Path) -> bytes:
     """At most one byte more than is allowed."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe may be empty
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(descriptor)
+        what = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device"
+        raise ValueError(f"it is {what}; give a TOML file")
     with open(descriptor, "rb") as file:
-        kind = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(kind):
-            raise ValueError("it is a folder; give a TOML file")
-        if not stat.S_ISREG(kind):
-            raise ValueError("it is a pipe or a device; give a TOML file")
         return file.read(LARGEST + 1)
 
 

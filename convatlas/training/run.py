@@ -20,7 +20,7 @@ from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import start_from
 from convatlas.training.folder import RunFolder, default_path
 from convatlas.training.forecast import Forecast, forecast
-from convatlas.training.memory import explained
+from convatlas.training.memory import Lack, explained
 from convatlas.training.prepare import (
     Prepared,
     device_of,
@@ -50,7 +50,6 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
         path = _path(recipe, output, group)
         start = group.from_first(lambda: _start(recipe, ready, path))
         with ExitStack() as stack:
-            stack.enter_context(explained(recipe, ready.train.part))
             folder = group.together(
                 lambda: stack.enter_context(RunFolder(path, is_writer=group.is_first))
             )
@@ -61,6 +60,7 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
             run = _Run(recipe, folder, ready, trainer, callback)
+            stack.enter_context(explained(recipe, ready.train.part, lambda: run.lack))
             if trials:
                 callback.tried(trials)
             for text in (*warnings(recipe, ready, group), *_skipped(ready)):
@@ -119,6 +119,7 @@ class _Run:
     ):
         self.recipe, self.folder, self.ready, self.data = recipe, folder, ready, ready.data
         self.trainer, self.group, self.callback = trainer, trainer.group, callback
+        self.lack: Lack | None = None  # of memory, as forecast
         self.saved_at, self.failed_saves, self.last_save_took = time.monotonic(), 0, 0.0
 
     def about(self) -> dict:
@@ -183,8 +184,9 @@ class _Run:
                 "resumed": resumed,
             }
         )
-        if coming and coming.warning:
-            self.callback.warn(coming.warning)
+        if coming and coming.lack:
+            self.lack = coming.lack
+            self.callback.warn(self.lack.warning(self.recipe))
 
     def _forecast(self, images: dict[str, int]) -> Forecast | None:
         return forecast(

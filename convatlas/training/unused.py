@@ -74,5 +74,5 @@ def warnings(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> Iterator[s
 
 def _val_is_drawn(data: Data) -> bool:
     """Whether validation images were drawn from those for training: then they share folders."""
-    train, val = ({PurePath(name).parent for name in split.names} for split in (data.train, data.val))
-    return bool(train & val)
+    train = {PurePath(name).parent for name in data.train.names}
+    return any(PurePath(name).parent in train for name in data.val.names)

@@ -30,7 +30,7 @@ def test_the_weights_of_all_images_add_up_to_their_number():
 @pytest.mark.parametrize("name", ["cross-entropy", "map", "squared-error"])
 def test_each_class_has_its_mean_loss_in_equal_parts(name):
     loss = loss_function(name, 0.0)
-    of_classes = [float(loss(LOGITS[LABELS == c], LABELS[LABELS == c])) for c in range(3)]
+    of_classes = [float(loss(LOGITS[c == LABELS], LABELS[c == LABELS])) for c in range(3)]
     found = weighted(loss, balanced(COUNTS))(LOGITS, LABELS)
     assert float(found) == pytest.approx(sum(of_classes) / 3)
     hot = F.one_hot(LABELS, 3).float()

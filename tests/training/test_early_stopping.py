@@ -1,5 +1,5 @@
-"""A run ends when it no longer improves: with its best weights, tested once, and after a stop at the
-same epoch.
+"""A run ends when it no longer improves: with its best weights, tested once, and at the same epoch
+after a stop.
 """
 
 import json
@@ -46,8 +46,8 @@ SHORT = Recipe(
 
 
 def test_a_run_that_ends_early_is_finished_and_says_so(tmp_path, capsys):
-    assert run([*"train lenet1989 --epochs 20 -b 512 --lr 0.05".split(),
-                *"--sched constant --warmup-epochs 0 --early-stopping 2 --output".split(),
+    assert run([*["train", "lenet1989", "--epochs", "20", "-b", "512", "--lr", "0.05"],
+                *["--sched", "constant", "--warmup-epochs", "0", "--early-stopping", "2", "--output"],
                 str(tmp_path / "run")]) == 0  # fmt: skip
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["stopped_early"] and metrics["epochs"] < 20

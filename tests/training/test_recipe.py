@@ -86,7 +86,7 @@ def test_fields_that_contradict_each_other():
         Recipe(sched="step")
     with pytest.raises(RecipeError, match="has no effect with loss = 'map'"):
         Recipe(loss="map", label_smoothing=0.1)
-    with pytest.raises(RecipeError, match="cutmix = 1.0 has no effect with loss = 'map'"):
+    with pytest.raises(RecipeError, match=r"cutmix = 1\.0 has no effect with loss = 'map'"):
         Recipe(loss="map", cutmix=1.0)
 
 
