@@ -47,7 +47,7 @@ def _text(name_or_path: str) -> str:
     if name_or_path in names():
         return source(name_or_path)
     if Path(name_or_path).suffix or _exists(name_or_path):
-        return recipe_file.read_text(name_or_path)
+        return recipe_file.text_of(name_or_path)
     raise RecipeError(f"{_unknown(name_or_path)} A file of your own ends in .toml")
 
 

@@ -274,14 +274,14 @@ class Recipe(Augmentation, _Learning):
     @classmethod
     def read(cls, path: str | Path) -> "Recipe":
         """Raises RecipeError when the file cannot be read or says something that is not allowed."""
-        return cls.from_toml(recipe_file.read_text(path), str(path))
+        return cls.from_toml(recipe_file.text_of(path), str(path))
 
     @classmethod
     def recorded(cls, path: str | Path) -> "Recipe":
         """What a run has recorded of itself, whatever in it has no effect. RecipeError as read
         raises it.
         """
-        written = _fields_of(recipe_file.read_text(path), str(path))
+        written = _fields_of(recipe_file.text_of(path), str(path))
         with _naming(str(path)):
             recipe = _unjudged({**DEFAULTS, **written})
             recipe._refuse_contradictions()

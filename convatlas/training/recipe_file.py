@@ -14,7 +14,7 @@ LARGEST = 1_000_000  # bytes; a recipe with every field has 2,000
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_text(path: str | Path) -> str:
+def text_of(path: str | Path) -> str:
     """The file as text, with or without a byte order mark. RecipeError for what is no file of text,
     without waiting for a pipe and without reading more than LARGEST bytes.
     """
