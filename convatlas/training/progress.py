@@ -139,6 +139,12 @@ class Lines(Callback):
 
     def end(self, metrics: dict) -> None:
         test, validation = metrics["test"], metrics["validation"]
+        if metrics.get("stopped_early"):
+            self.print(
+                f"stopped early after {_many(metrics['epochs'], 'epoch')}, the last "
+                f"{metrics['epochs'] - validation['epoch']} of them without a better validation "
+                "accuracy"
+            )
         self.print(
             f"test accuracy {percent(test['accuracy']).strip()} ({test['correct']:,} of "
             f"{test['count']:,} images), weights of epoch {validation['epoch']} (validation "
