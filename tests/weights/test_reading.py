@@ -20,7 +20,6 @@ from safetensors.torch import save_file
 
 from convatlas.errors import WeightsError
 from convatlas.weights.reading import read
-from convatlas.weights.wrappers import without_wrappers
 
 STATE = {
     "conv.weight": torch.arange(27.0).reshape(1, 3, 3, 3),
@@ -59,6 +58,31 @@ def assert_state(path: Path) -> None:
     ],
     ids=["bare", "state_dict", "model", "net"],
 )
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_what_torch_saves(tmp_path, held, zipped):
+    assert_state(written(tmp_path / "a.pth", held, _use_new_zipfile_serialization=zipped))
+
+
+def test_safetensors_with_its_metadata_and_hash(tmp_path):
+    save_file(STATE, tmp_path / "a.safetensors", {"network": "x"})
+    assert_state(tmp_path / "a.safetensors")
+    file = read(tmp_path / "a.safetensors")
+    assert file.metadata == {"network": "x"}
+    assert (
+        file.sha256
+        == subprocess.run(["sha256sum", file.path], capture_output=True, text=True).stdout.split()[
+            0
+        ]
+    )
+
+
+@pytest.mark.parametrize("padding", ["x" * length for length in range(0, 256, 8)], ids=len)
+def test_safetensors_with_a_header_of_any_length(tmp_path, padding):
+    """One in 32 begins with the byte 0x80, as pickles do."""
+    save_file(STATE, tmp_path / "a.safetensors", {"padding": padding})
+    assert_state(tmp_path / "a.safetensors")
+
+
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_what_torch_saves(tmp_path, held, zipped):
     assert_state(written(tmp_path / "a.pth", held, _use_new_zipfile_serialization=zipped))
