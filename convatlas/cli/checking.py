@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from convatlas.cli.printing import say
+
 SHOWN = 50  # notes printed; problems are printed all
 
 
@@ -29,9 +31,9 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
     report = check(folder, workers or os.cpu_count() or 1, progress=_progress())
     for found in report.problems:
-        print(f"{found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+        say(_line(found))
     for found in report.notes[:SHOWN]:
-        print(f"note: {found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+        say(f"note: {_line(found)}")
     if len(report.notes) > SHOWN:
         print(f"and {len(report.notes) - SHOWN:,} more notes")
     if report.data:
@@ -46,6 +48,10 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
     return 1 if report.problems else 0
 
 
+def _line(found) -> str:
+    return f"{found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}"
+
+
 def _print_set(data) -> None:
     from convatlas.training.progress import class_counts
 
@@ -53,7 +59,7 @@ def _print_set(data) -> None:
         f"{len(data.train):,} images to train, {len(data.val):,} to validate, "
         f"{len(data.test):,} to test"
     )
-    print(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
+    say(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
     print(f"fingerprint {data.fingerprint}")
 
 

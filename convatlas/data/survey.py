@@ -21,6 +21,7 @@ from convatlas.data.image_file import peculiarities, read_image
 from convatlas.data.readers import Reading, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
 from convatlas.errors import DataError
+from convatlas.printable import cell
 
 BLOCK = 16  # files that a worker examines at a time
 TIMEOUT = 120  # seconds for these
@@ -178,7 +179,7 @@ def recall(split: FileSplit) -> dict[str, str] | None:
     """
     try:
         return json.loads(_memory_of(split).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # the last: this user has no home
         return None
 
 
@@ -194,7 +195,7 @@ def remember(split: FileSplit, reasons: dict[str, str]) -> None:
         ) as file:
             json.dump(reasons, file)
         os.replace(file.name, path)
-    except OSError:
+    except (OSError, RuntimeError):
         return
 
 
@@ -213,12 +214,15 @@ def _memory_of(split: FileSplit) -> Path:
 
 
 def write_csv(path: Path, findings: Iterator[Finding]) -> None:
-    """file, problem, remedy: a line each. Raises DataError where it cannot be written."""
+    """file, problem, remedy: a line each, of which a spreadsheet runs nothing. Raises DataError
+    where it cannot be written.
+    """
     try:
-        with open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("file", "problem", "remedy"))
-            writer.writerows((found.file, found.problem, found.remedy) for found in findings)
+            for found in findings:
+                writer.writerow(map(cell, (found.file, found.problem, found.remedy)))
     except OSError as fault:
         raise DataError(
             f"cannot write {str(path)!r} ({fault.strerror}); name another file with --csv"

@@ -12,9 +12,9 @@ from torch import nn
 from convatlas.data import Loader
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
-from convatlas.training import resuming
+from convatlas.training import resuming, torchrun
 from convatlas.training.autotune import Trials, autotune, config_of, with_config
-from convatlas.training.callbacks import Callback
+from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
 from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import start_from
@@ -41,7 +41,9 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
     """What convatlas.train does, once it has a recipe and somebody to tell."""
     kind = device_type(recipe)
     with process_group(recipe.timeout, kind) as group:
-        callback = callback if group.is_first else Callback()
+        callback = Guarded(callback) if group.is_first else Callback()
+        if unclear := torchrun.misunderstanding():
+            callback.warn(unclear)
         ready = group.together(
             lambda: prepare(recipe, group, callback.checking)
         )  # a wrong name leaves no folder
