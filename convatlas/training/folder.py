@@ -2,10 +2,13 @@
 in it afterwards.
 """
 
+import atexit
 import contextlib
 import json
 import os
 import re
+import shutil
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -117,6 +120,20 @@ class RunFolder:
         if not log.exists():
             return []
         return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def lend_temporary_folder(beside: Path) -> None:
+    """torch and matplotlib want a temporary folder as soon as they are imported. Where the system has
+    none that can be written, as in some containers, they get one where the run will be, until the
+    program ends.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        home = next(parent for parent in (beside, *beside.absolute().parents) if parent.is_dir())
+        with contextlib.suppress(OSError):  # the run cannot be written either, and says so
+            tempfile.tempdir = tempfile.mkdtemp(dir=home, prefix=".tmp-")
+            atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
 
 
 def default_path(recipe: Recipe) -> Path:

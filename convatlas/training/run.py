@@ -18,7 +18,7 @@ from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
 from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import start_from
-from convatlas.training.folder import RunFolder, default_path
+from convatlas.training.folder import RunFolder, default_path, lend_temporary_folder
 from convatlas.training.forecast import Forecast, forecast
 from convatlas.training.prepare import (
     Prepared,
@@ -40,6 +40,7 @@ SAVING_SHARE = 20  # a save may take one part in this many of the time between s
 def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback: Callback) -> dict:
     """What convatlas.train does, once it has a recipe and somebody to tell."""
     kind = device_type(recipe)
+    lend_temporary_folder(Path(output or "").expanduser())
     with process_group(recipe.timeout, kind) as group:
         callback = Guarded(callback) if group.is_first else Callback()
         if unclear := torchrun.misunderstanding():
