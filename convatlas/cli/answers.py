@@ -9,8 +9,8 @@ import torch
 from convatlas.data import find_images
 from convatlas.finished_run import open_run
 from convatlas.model_file import load_model
-from convatlas.printable import printable
 from convatlas.prediction import Prediction, predict_each, predict_fitted
+from convatlas.printable import printable
 
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 

@@ -47,7 +47,7 @@ def open_streams() -> None:
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # opened in this order each gets its own number again
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
         sys.stdout = Output(  # over the buffer that the first one, too, keeps open
             sys.stdout.buffer,
@@ -61,7 +61,7 @@ def open_streams() -> None:
 
 
 def settle() -> None:
-    """What could not be written goes nowhere, so that Python's end does not try it again, which would
+    """What could not be written goes nowhere, so that Python's end does not try it again, and
     change the exit code.
     """
     with contextlib.suppress(AttributeError, ValueError):  # it is none, or closed

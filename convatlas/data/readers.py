@@ -211,8 +211,8 @@ def _kill(readers: list[_Reader]) -> None:
 
 
 def _shared_number():
-    """A number that a reader writes and this process reads, NOT_YET at first. multiprocessing keeps it
-    in a file; where none can be made, processes that begin as copies share memory without.
+    """A number that a reader writes and this process reads, NOT_YET at first. multiprocessing keeps
+    it in a file; where none can be made, processes that begin as copies share memory without.
     """
     try:
         return multiprocessing.RawValue(c_int64, NOT_YET)
@@ -242,7 +242,7 @@ def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) 
 
 
 def _die_with_parent() -> None:
-    """The end of a pipe wakes no process that was stopped (SIGSTOP); Linux can kill it all the same.
+    """The end of a pipe wakes no process that was stopped (SIGSTOP); Linux can kill it even so.
 
     Where the parent is a server of forks, its death is not our parent's, and only the pipe tells.
     """
@@ -275,7 +275,7 @@ def _packed(build: Build, step: int, image) -> memoryview:
 
 
 def _dumped(result: object) -> memoryview | bytes:
-    """Tensors in shared memory; in the message itself where there is none, as in some containers."""
+    """Tensors in shared memory; in the message itself where there is none, as in a container."""
     try:
         return ForkingPickler.dumps(result)
     except (OSError, RuntimeError):

@@ -123,9 +123,9 @@ class RunFolder:
 
 
 def lend_temporary_folder(beside: Path) -> None:
-    """torch and matplotlib want a temporary folder as soon as they are imported. Where the system has
-    none that can be written, as in some containers, they get one where the run will be, until the
-    program ends.
+    """torch and matplotlib want a temporary folder as soon as they are imported. Where the system
+    has none that can be written, as in some containers, they get one where the run will be, until
+    the program ends.
     """
     try:
         tempfile.gettempdir()

@@ -30,11 +30,9 @@ class Lettering:
     is_spelled: bool  # whether a label is in other letters than its name
 
 
-def lettering(
-    names: Sequence[str], longest: int = LONGEST, is_numbered: bool = True
-) -> Lettering:
-    """Labels that can be drawn, one for each name, at most `longest` columns wide. One that is not the
-    name itself begins with its number, so that no two are taken for one.
+def lettering(names: Sequence[str], longest: int = LONGEST, is_numbered: bool = True) -> Lettering:
+    """Labels that can be drawn, one for each name, at most `longest` columns wide. One that is not
+    the name itself begins with its number, so that no two are taken for one.
     """
     shown = [_short(printable(name), longest) for name in names]
     missing = set("".join(shown))

@@ -65,8 +65,8 @@ def percent(share: float) -> str:
 
 
 class Lines(Callback):
-    """A line an epoch, at most one a second until the last. Training does not need it: where standard
-    output is full, closed or left by its reader, that is a warning, once.
+    """A line an epoch, at most one a second until the last. Training does not need it: where
+    standard output is full, closed or left by its reader, that is a warning, once.
     """
 
     def __init__(self):
