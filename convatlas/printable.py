@@ -10,6 +10,9 @@ import re
 
 LONGEST = 2000  # characters of a line
 HEAD, TAIL = 1400, 400  # of a longer one: what it is about, and the remedy
+BLANK = re.compile(  # letters by their category that nobody can see
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
+)
 FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")  # also as East Asian full widths
 
 
@@ -20,9 +23,13 @@ def printable(text: str) -> str:
     if len(text) > LONGEST:
         left_out = len(text) - HEAD - TAIL
         text = f"{text[:HEAD]} [... {left_out:,} characters left out ...] {text[-TAIL:]}"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return BLANK.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
 
 
 def printable_lines(text: str) -> str:

@@ -26,6 +26,7 @@ HOSTILE = {  # a name, and how it stands in a line
     "caf\udce9": r"caf\udce9",
     "line\u2028break": r"line\u2028break",
     "\x7f": r"\x7f",
+    "a\u3164\u034f\U000e0100": r"a\u3164\u034f\U000e0100",
     "[bold]a[/y]": "[bold]a[/y]",
     ":smile:": ":smile:",
     "猫": "猫",

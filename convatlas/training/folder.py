@@ -2,7 +2,6 @@
 in it afterwards.
 """
 
-import atexit
 import contextlib
 import json
 import os
@@ -10,6 +9,7 @@ import re
 import shutil
 import tempfile
 from datetime import datetime
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,6 +17,8 @@ from filelock import FileLock, Timeout
 from convatlas.errors import RunError
 from convatlas.training.checkpoint import replace_durably
 from convatlas.training.recipe import Recipe
+
+AFTER_ALL = -200  # at a program's end: multiprocessing removes its own temporary folder at -100
 
 
 class RunFolder:
@@ -133,7 +135,7 @@ def lend_temporary_folder(beside: Path) -> None:
         home = next(parent for parent in (beside, *beside.absolute().parents) if parent.is_dir())
         with contextlib.suppress(OSError):  # the run cannot be written either, and says so
             tempfile.tempdir = tempfile.mkdtemp(dir=home, prefix=".tmp-")
-            atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
+            Finalize(None, shutil.rmtree, (tempfile.tempdir, True), exitpriority=AFTER_ALL)
 
 
 def default_path(recipe: Recipe) -> Path:
