@@ -91,6 +91,7 @@ def main(words: list[str] | None = None) -> None:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     output.open_streams()
+    output.forget_impossible_width()
     rank = _rank() if words[:1] == ["train"] else None
     if rank is not None:
         _run_as(rank, words, debug)

@@ -60,6 +60,12 @@ def open_streams() -> None:
         sys.stderr.reconfigure(errors="backslashreplace")
 
 
+def forget_impossible_width() -> None:
+    """Some environments export COLUMNS=0, which no console can be."""
+    if not os.environ.get("COLUMNS", "1").strip("0").isdecimal():
+        del os.environ["COLUMNS"]
+
+
 def settle() -> None:
     """What could not be written goes nowhere, so that Python's end does not try it again, and
     change the exit code.

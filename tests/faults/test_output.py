@@ -27,12 +27,10 @@ TRAIN = "train lenet1989 --data digits --epochs 2 -b 256 --output"
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 
 
-def shell(line: str, **options) -> subprocess.CompletedProcess:
+def shell(line: str, **variables: str) -> subprocess.CompletedProcess:
     words = ["bash", "-o", "pipefail", "-c", line.replace("convatlas", "$PYTHON -m convatlas", 1)]
-    environment = os.environ | {"PYTHON": sys.executable}
-    return subprocess.run(
-        words, env=environment, capture_output=True, text=True, check=False, **options
-    )
+    environment = os.environ | {"PYTHON": sys.executable} | variables
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
@@ -88,6 +86,13 @@ def test_streams_that_are_closed_from_the_start_are_no_error(redirected):
     done = shell(f"convatlas recipes --json {redirected}")
     assert (done.returncode, done.stderr) == (0, "")
     assert (done.stdout != "") == (">&-" not in redirected.replace("2>&-", ""))
+
+
+@pytest.mark.parametrize("width", ["0", "-5", "wide", ""])
+def test_a_width_that_cannot_be_is_not_taken_for_one(width):
+    done = shell("convatlas --help", COLUMNS=width)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "128 and the signal" in " ".join(done.stdout.split())
 
 
 def test_an_error_goes_to_standard_error_or_nowhere(capsys, monkeypatch):
