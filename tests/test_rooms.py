@@ -11,12 +11,14 @@ import convatlas
 
 DOORS = {
     "errors": set(),
+    "interruption": set(),
+    "printable": set(),
     "settings": set(),
     "augmentation": {"settings"},
     "paper": set(),
     "layers": set(),
     "anatomy": set(),
-    "data": {"augmentation"},
+    "data": {"augmentation", "printable"},
     "weights": set(),
     "recipes": set(),
     "papers": set(),
@@ -32,7 +34,7 @@ DOORS = {
     "prediction": {"data", "registry", "model_file"},
     "finished_run": {"data", "evaluation", "model_file", "training"},
     "training": {
-        *("settings", "augmentation"),
+        *("settings", "augmentation", "printable"),
         *("data", "registry", "evaluation", "model_file", "weights"),
     },
 }
