@@ -137,7 +137,13 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
 
 
 def predict(
-    run: Path, images: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False
+    run: Path,
+    images: list[Path] | None = None,
+    *,
+    top: int = 3,
+    test: int = 0,
+    data: str | None = None,
+    json: bool = False,
 ) -> int:
     """Say what is on images, with probabilities.
 
@@ -151,6 +157,8 @@ def predict(
         How many classes to name.
     test: int
         Instead of files, take this many of the run's own test images and show the truth beside.
+    data: str
+        Where the images of --test are: the folder to which the run's own moved, or others.
     json: bool
         One JSON object a line.
     """
@@ -160,7 +168,11 @@ def predict(
         raise RecipeError(
             "which images? give files or folders, or --test 8 for eight of the run's test images"
         )
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are; give --test 8, or files alone"
+        )
     from convatlas.cli import answers
 
-    found = answers.of_test(run, test, top) if test else answers.of_files(run, images, top)
+    found = answers.of_test(run, test, top, data) if test else answers.of_files(run, images, top)
     return answers.show(found, json)
