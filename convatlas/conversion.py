@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from convatlas.registry import create_model
 from convatlas.weights import Certificate, save_weights
 from convatlas.weights.filling import fill
@@ -26,7 +28,8 @@ def convert(
     kind = choose(file, network, source)
     classes = file.tensors[kind.head[0]].shape[0]
     channels = file.tensors[kind.stem].shape[1] if kind.stem else None
-    net = create_model(network, num_classes=classes, in_channels=channels)
+    with torch.device("meta"):  # a file may claim any number of classes: its own tensors are taken
+        net = create_model(network, num_classes=classes, in_channels=channels)
     certificate = fill(net, file, kind)
     save_weights(net, output, to)
     return certificate

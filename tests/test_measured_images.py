@@ -252,7 +252,9 @@ def test_an_edited_recipe_does_not_split_otherwise(copied, before, after, said):
     text = (run / "recipe.toml").read_text()
     assert before in text
     (run / "recipe.toml").write_text(text.replace(before, after))
-    with pytest.raises(ModelFileError, match=f"recipe.toml is not the recipe of this run: .*{said}"):
+    with pytest.raises(
+        ModelFileError, match=f"recipe.toml is not the recipe of this run: .*{said}"
+    ):
         convatlas.evaluate(run, split="val")
 
 

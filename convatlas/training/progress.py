@@ -6,7 +6,6 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from convatlas.evaluation import chance_line
 from convatlas.training.autotune import Config, Trials
 from convatlas.training.callbacks import Callback
 from convatlas.training.trainer import Progress as Done
@@ -141,8 +140,8 @@ class Lines(Callback):
             f"{test['count']:,} images), weights of epoch {validation['epoch']} (validation "
             f"{percent(validation['accuracy']).strip()}), trained in {metrics['seconds']:.1f} s"
         )
-        if line := chance_line(metrics["confusion"]):
-            self.print(line)
+        if metrics.get("at_chance"):
+            self.print(f"{metrics['at_chance']}")
 
 
 class Bar(Lines):

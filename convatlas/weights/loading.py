@@ -30,7 +30,7 @@ def load_weights(
     """Fill a network of the atlas from a checkpoint of ours, torchvision's, timm's or a paper's
     authors.
 
-    `weights` is a file; or "torchvision", its published weights for this network; or
+    `weights` is a file, or the folder of a run; or "torchvision", its published weights for this network; or
     "hub:owner/name" of the Hugging Face hub. `source` is guessed from the names in the file; give
     it ("timm", or with the model, "timm:resnet50") where the file fits several. With
     `adapt_classes` a classifier of another size, or of the user's own, stays as it is; with
@@ -50,8 +50,11 @@ def load_weights(
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
-    """The file, with its tensors under the names that their source gives them today."""
-    file = read(path)
+    """The file, with its tensors under the names that their source gives them today. The folder of
+    a finished run stands for the weights in it.
+    """
+    own = path / "model.safetensors"
+    file = read(own if path.is_dir() and own.exists() else path)
     return Checkpoint(
         file.path, file.sha256, up_to_date(without_wrappers(file.tensors)), file.metadata
     )

@@ -11,9 +11,7 @@ from convatlas.evaluation.chance import chance_line, chance_of, tail
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    count=st.integers(1, 3000), share=st.floats(0, 1), chance=st.floats(0.001, 0.999)
-)
+@given(count=st.integers(1, 3000), share=st.floats(0, 1), chance=st.floats(0.001, 0.999))
 def test_the_tail_is_scipy_s(count, share, chance):
     correct = round(share * count)
     assert tail(count, correct, chance) == pytest.approx(
