@@ -164,6 +164,11 @@ def predict(
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are, as in --test 8; other images and folders "
+            "of them stand after the run: `convatlas predict RUN IMAGE…`"
+        )
     if not images and not test:
         raise RecipeError(
             "which images? give files or folders, or --test 8 for eight of the run's test images"
