@@ -45,7 +45,7 @@ def open_run(
 
 def _recipe_of(run: str | Path) -> Recipe | None:
     file = Path(run).expanduser() / "recipe.toml"
-    return Recipe.read(file) if file.exists() else None
+    return Recipe.recorded(file) if file.exists() else None
 
 
 def evaluate(

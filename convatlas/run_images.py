@@ -87,7 +87,7 @@ def open_images(
         if not (is_folder(data) and Path(data).expanduser().is_dir()):
             raise
         found = None  # no set to train with, but it may be measured
-    if found and found.has_fingerprint(saved.provenance.get("fingerprint", "")):
+    if found and _has_fingerprint(found, saved):
         return _own(run, saved, recipe, found)
     return _of_folder(saved, recipe, data) if is_folder(data) else _of_set(saved, found)
 
@@ -98,7 +98,14 @@ def _opened(recipe: Recipe, data: str, data_root: str | Path | None) -> Data:
         root=data_root or recipe.data_root,
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
+        missing_classes=recipe.missing_classes,
     )
+
+
+def _has_fingerprint(found: Data, saved: Saved) -> bool:
+    """Whether these are the images that the run recorded, perhaps by the older rule."""
+    own = saved.provenance.get("fingerprint")
+    return bool(own) and own in (found.fingerprint, found.older_fingerprint)
 
 
 def _require_recorded(
@@ -106,7 +113,7 @@ def _require_recorded(
 ) -> None:
     """DataError unless these are the images that the run was trained with."""
     recorded = saved.provenance.get("fingerprint", "")
-    if not recorded or found.has_fingerprint(recorded):
+    if not recorded or _has_fingerprint(found, saved):
         return
     again = f"--data {shlex.quote(place)}"
     raise DataError(

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 import convatlas
 from convatlas.cli import run as command
@@ -367,13 +366,3 @@ def test_a_run_folder_is_the_weights_in_it(good, tmp_path):
     with pytest.raises(WeightsError, match="is a folder"):
         convatlas.load_weights(net, tmp_path)
     assert read_description(good / "model.json").network == "lenet1989"
-
-
-def test_a_conversion_holds_what_loading_holds(tmp_path):
-    """The network of a conversion is made without weights of its own."""
-    net = create_model("mobilenet_v2_x0_35", num_classes=4, in_channels=1)
-    save_file(dict(net.state_dict()), tmp_path / "a.safetensors")
-    convatlas.convert(tmp_path / "a.safetensors", "mobilenet_v2_x0_35", tmp_path / "b.safetensors")
-    other = create_model("mobilenet_v2_x0_35", num_classes=4, in_channels=1)
-    convatlas.load_weights(other, tmp_path / "b.safetensors")
-    assert all(torch.equal(one, other.state_dict()[name]) for name, one in net.state_dict().items())

@@ -47,7 +47,7 @@ def open_labelled(path: str | Path, classes: Sequence[str]) -> Labelled:
     top = walk(path.resolve())
     parts = _parts(_unwrapped(top, known), known)
     if unknown := sorted(
-        {f.name for part in parts.values() for f in _holding(part) if _key(f.name) not in known}
+        {f.name for part in parts.values() for f in _holding(part) if f.key not in known}
     ):
         raise DataError(
             f"{str(path)!r} has images of {_listed(unknown)}, which the network does not know; it "
@@ -101,7 +101,7 @@ def _key(name: str) -> str:
 
 
 def _holding(folder: Folder) -> list[Folder]:
-    return [inner for inner in folder.folders if inner.total and not inner.hidden]
+    return [inner for inner in folder.visible() if inner.total]
 
 
 def _unwrapped(folder: Folder, known: dict[str, int]) -> Folder:
@@ -110,7 +110,7 @@ def _unwrapped(folder: Folder, known: dict[str, int]) -> Folder:
     """
     while len(inside := _holding(folder)) == 1 and not folder.images:
         only = inside[0]
-        if _key(only.name) in known or role_of(only.name) in PARTS or not _holding(only):
+        if only.key in known or role_of(only.name) in PARTS or not _holding(only):
             break
         folder = only
     return folder
@@ -123,7 +123,7 @@ def _parts(top: Folder, known: dict[str, int]) -> dict[str, Folder]:
     such class, or if it holds folders of its classes in its turn.
     """
     roles = {folder: _role(folder, known) for folder in _holding(top)}
-    if linked := [inner for inner in top.folders if inner.same_as and not inner.hidden]:
+    if linked := [inner for inner in top.visible() if inner.same_as]:
         raise DataError(
             f"{str(linked[0].path)!r} is a link to the folder that is read as "
             f"{str(linked[0].same_as)!r} already; remove the link"
@@ -148,16 +148,16 @@ def _parts(top: Folder, known: dict[str, int]) -> dict[str, Folder]:
 
 
 def _role(folder: Folder, known: dict[str, int]) -> str:
-    parted = any(_key(inner.name) in known for inner in _holding(_unwrapped(folder, known)))
-    if _key(folder.name) in known and not parted:
+    parted = any(inner.key in known for inner in _holding(_unwrapped(folder, known)))
+    if folder.key in known and not parted:
         return ""
     role = role_of(folder.name) or (role_within(folder.name)[0] if parted else "")
     return role if role in PARTS else ""
 
 
 def _split(root: Path, part: Folder, known: dict[str, int]) -> FileSplit:
-    folders = sorted(_holding(part), key=lambda folder: known[_key(folder.name)])
-    found = [(known[_key(folder.name)], folder.all_images()) for folder in folders]
+    folders = sorted(_holding(part), key=lambda folder: known[folder.key])
+    found = [(known[folder.key], folder.all_images()) for folder in folders]
     labels = [label for label, images in found for _ in images]
     names = [image.relative_to(root).as_posix() for _, images in found for image in images]
     return FileSplit(root, torch.tensor(labels, dtype=torch.int64), names)

@@ -134,10 +134,6 @@ class Data:
     problems: tuple[Finding, ...] = ()  # images left out, or in two classes
     notes: tuple[Finding, ...] = ()  # what may not be meant so
 
-    def has_fingerprint(self, recorded: str) -> bool:
-        """Whether these are the images that a run recorded, perhaps by the older rule."""
-        return recorded in {self.fingerprint, self.older_fingerprint} - {""}
-
     @property
     def ignored_kinds(self) -> str:
         """How many files of each kind are ignored: "58 .txt, 2 .xml"."""

@@ -27,7 +27,7 @@ Complain = Callable[[Path, str], None]
 
 @dataclass(eq=False)
 class Folder:
-    """One folder and what is in it, in natural order; links to folders come among `folders`."""
+    """One folder and what is in it, in order; links to folders come among `folders`."""
 
     path: Path
     depth: int = 0
@@ -112,7 +112,7 @@ def _first_sight(path: Path, seen: dict[tuple[int, int], Path]) -> Path | None:
 
 def _entries(folder: Folder) -> Iterator[tuple[os.DirEntry, bool]]:
     with os.scandir(folder.path) as entries:
-        for entry in sorted(entries, key=lambda entry: natural(entry.name)):
+        for entry in sorted(entries, key=lambda entry: entry.name):
             try:
                 yield entry, entry.is_dir()
             except OSError:  # a link to itself: reading it will say so
@@ -127,7 +127,7 @@ def _add(folder: Folder, entry: os.DirEntry, is_folder: bool, folders: deque, li
         inner = Folder(folder.path / entry.name, folder.depth + 1, junk)
         folder.folders.append(inner)
         (links if entry.is_symlink() else folders).append(inner)
-    elif not junk and Path(entry.name).suffix.lower() in EXTENSIONS:
+    elif not junk and os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
         folder.images.append(entry.name)
     else:
         folder.others.append(entry.name)
@@ -156,7 +156,9 @@ def natural(name: str) -> tuple:
 
 
 def kinds(names: Iterable[str]) -> str:
-    """How many files there are of each kind, the commonest first: "58 .txt, 2 .xml"."""
+    """How many files there are of each kind, the commonest first: "58 .txt, 2 .xml". A name may be
+    a path with slashes.
+    """
     counted = Counter(_kind(name) for name in names).most_common()
     named = [f"{count:,} {kind}" for kind, count in counted[:KINDS_NAMED]]
     left = sum(count for _, count in counted[KINDS_NAMED:])
@@ -164,12 +166,12 @@ def kinds(names: Iterable[str]) -> str:
 
 
 def _kind(name: str) -> str:
-    if any(is_junk(part) for part in Path(name).parts):
+    if any(is_junk(part) for part in name.split("/")):
         return "hidden"
-    return ascii(Path(name).suffix.lower())[1:-1] or "without extension"
+    return ascii(os.path.splitext(name)[1].lower())[1:-1] or "without extension"
 
 
-def file_identity(path: Path) -> tuple[int, int] | None:
+def file_identity(path: str | Path) -> tuple[int, int] | None:
     """What a file is, whatever its name: equal for a file, its hard links, and links to it. None
     for what is no file.
     """

@@ -89,7 +89,7 @@ class RunFolder:
         )
 
     def recipe(self) -> Recipe:
-        return Recipe.read(self.path / "recipe.toml")
+        return Recipe.recorded(self.path / "recipe.toml")
 
     def append_log(self, record: dict) -> int:
         """Add one line and return the log's length in bytes, which a checkpoint remembers. RunError
