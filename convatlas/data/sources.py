@@ -84,6 +84,8 @@ def open_data(
     without one, `val_fraction` of what is left for training is drawn by lot with `seed`, every
     class giving its share. A folder with train/ and val/ but no test/ keeps val/ for validation,
     and its test set is held out of train/: a figure to report needs images that chose nothing.
+    Other spellings of these names (training_set, dev, test2017) are understood, a test/ without
+    class folders is not used, which `notes` says, and a layout that is in doubt is refused.
     A val/ or test/ without some of train's classes is refused, unless `missing_classes` is
     "allow". Raises DataError.
     """
