@@ -297,6 +297,7 @@ def test_33_what_is_no_set_shows_what_would_be(tmp_path, capsys, classes, says, 
         assert says in out + err
     assert str(root) in out + err
     assert "Traceback" not in out + err
+    assert "\\n" not in out + err  # all its lines are ours: none is escaped
     assert not (tmp_path / "run").exists()
 
 
