@@ -17,7 +17,6 @@ from convatlas.errors import DataError
 
 DIGITS_TEST = 540
 TEN_DIGITS = tuple("0123456789")
-MISSING_CLASSES = ("error", "allow")
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,8 @@ def open_data(
             f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 "
             "to below 1"
         )
-    if missing_classes not in MISSING_CLASSES:
-        raise DataError(
-            f"missing_classes = {missing_classes!r} is not allowed; give one of "
-            f"{', '.join(MISSING_CLASSES)}"
-        )
+    if missing_classes not in ("error", "allow"):
+        raise DataError(f"missing_classes = {missing_classes!r} is not allowed: error | allow")
     source = os.path.expanduser(source)
     if source == "digits":
         return _open_digits(seed, val_fraction)
