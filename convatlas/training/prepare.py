@@ -86,9 +86,7 @@ def prepare(
             f"accumulate = {recipe.accumulate}; give --batch-size "
             f"{2 * group.size * recipe.accumulate} or more, or fewer processes"
         )
-    require_several_values(
-        recipe, prepared.train.smallest_part, group.size, side, data.channels
-    )
+    require_several_values(recipe, prepared.train.smallest_part, group.size, side, data.channels)
     return prepared
 
 
