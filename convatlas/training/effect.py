@@ -36,18 +36,18 @@ _CLASSES = _with("loss", "cross-entropy")
 _PAIRS = Use("batch_size", lambda recipe: recipe.batch_size > 1, (2,), "images are mixed in pairs")
 _PART = _with("crop", "random-resized")
 _TRIED = _with("autotune", False, hint="autotune tries it by itself")
+_FOLDER = Use(
+    "data",
+    lambda recipe: recipe.data not in (*PUBLISHED, *BUILT_IN),
+    hint="it is for folders of images",
+)
 _NAMED = Use("data", lambda recipe: recipe.data in PUBLISHED, hint="it is for sets known by name")
 
 USES: dict[str, tuple[Use, ...]] = {
     "data_root": (_NAMED,),
     "download": (_NAMED,),
-    "bad_images": (
-        Use(
-            "data",
-            lambda recipe: recipe.data not in (*PUBLISHED, *BUILT_IN),
-            hint="it is for folders of images",
-        ),
-    ),
+    "bad_images": (_FOLDER,),
+    "missing_classes": (_FOLDER,),
     "momentum": (_with("opt", "sgd", "rmsprop", "rmsprop-tf"),),
     "nesterov": (
         _with("opt", "sgd"),
@@ -67,6 +67,13 @@ USES: dict[str, tuple[Use, ...]] = {
     "cutmix": (_CLASSES, _PAIRS),
     "source": (
         Use("weights", lambda recipe: bool(recipe.weights), hint="it says whose file {weights} is"),
+    ),
+    "weights_ema": (
+        Use(
+            "weights",
+            lambda recipe: bool(recipe.weights),
+            hint="it says which part of {weights} is read",
+        ),
     ),
     "sync_bn": (_with("freeze_bn", False),),
     "resize": (

@@ -48,6 +48,12 @@ class _Learning(Settings):
         "before the first step, skip lists them and goes on if they are 1 % or less",
         choices=("error", "skip"),
     )
+    missing_classes: str = setting(
+        "error",
+        "a val or test folder without some of train's classes: error refuses it, allow measures "
+        "the others",
+        choices=("error", "allow"),
+    )
     size: int = setting(0, "side of the input in pixels; 0 is the paper's", **between(0, LARGEST))
     init: str = setting(
         "paper",
@@ -131,6 +137,9 @@ class _Learning(Settings):
     source: str = setting(
         "",
         "whose file `weights` is, where its names fit several networks: `timm`, `timm:resnet50`",
+    )
+    weights_ema: bool = setting(
+        False, "read the average of `weights`, where the file holds one beside the raw ones"
     )
     freeze: tuple[str, ...] = setting((), "stages that are kept as they are")
     freeze_bn: bool = setting(False, "keep every batch norm as it is: statistics, scale and shift")

@@ -9,16 +9,17 @@ import torch
 from torch import nn
 
 from convatlas.data import Loader
+from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
-from convatlas.training import resuming
+from convatlas.training import resuming, torchrun
 from convatlas.training.autotune import Trials, autotune, config_of, with_config
-from convatlas.training.callbacks import Callback
+from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import start_from
-from convatlas.training.folder import RunFolder, default_path
+from convatlas.training.folder import RunFolder, default_path, lend_temporary_folder
 from convatlas.training.forecast import Forecast, forecast
 from convatlas.training.memory import Lack, explained
 from convatlas.training.prepare import (
@@ -42,8 +43,11 @@ SAVING_SHARE = 20  # a save may take one part in this many of the time between s
 def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback: Callback) -> dict:
     """What convatlas.train does, once it has a recipe and somebody to tell."""
     kind = device_type(recipe)
+    lend_temporary_folder(Path(output or "").expanduser())
     with deterministic(recipe.deterministic, kind), process_group(recipe.timeout, kind) as group:
-        callback = callback if group.is_first else Callback()
+        callback = Guarded(callback) if group.is_first else Callback()
+        if unclear := torchrun.misunderstanding():
+            callback.warn(unclear)
         ready = group.together(
             lambda: prepare(recipe, group, callback.checking)
         )  # a wrong name leaves no folder
@@ -100,12 +104,13 @@ def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:
         require_use(recipe, ready)
     if not recipe.weights or steps(path / "checkpoints"):
         return {}
-    return start_from(ready.net, recipe.weights, recipe.source)
+    return start_from(ready.net, recipe.weights, recipe.source, recipe.weights_ema)
 
 
 def _skipped(ready: Prepared) -> Iterator[str]:
     for found in ready.skipped:
         yield f"skipped: {found.file!r} {found.problem}"
+    yield from said(ready.data.problems)
 
 
 class _Run:
@@ -150,8 +155,9 @@ class _Run:
         resuming.require_room(self.folder, self.recipe, resume)
         if metrics := resuming.finished(self.folder):
             return metrics, None
+        about = self.about() | {"data_by_older_rule": self.data.older_fingerprint}
         return None, resuming.newest_checkpoint(
-            self.folder, self.about(), self.recipe.data, self.callback.warn
+            self.folder, about, self.recipe.data, self.callback.warn
         )
 
     def _announce(self, resumed: bool) -> None:
@@ -175,6 +181,8 @@ class _Run:
                 "counts": data.counts(),
                 "fingerprint": data.fingerprint,
                 "ignored": len(data.ignored),
+                "ignored_kinds": data.ignored_kinds,
+                "notes": said(data.notes),
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
                 "certificate": self.ready.net.certificate,
