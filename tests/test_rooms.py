@@ -11,12 +11,14 @@ import convatlas
 
 DOORS = {
     "errors": set(),
+    "interruption": set(),
+    "printable": set(),
     "settings": set(),
     "augmentation": {"settings"},
     "paper": set(),
     "layers": set(),
     "anatomy": set(),
-    "data": {"augmentation"},
+    "data": {"augmentation", "printable"},
     "weights": set(),
     "recipes": set(),
     "papers": set(),
@@ -35,7 +37,7 @@ DOORS = {
     "run_images": {"data", "model_file", "regular_file", "training"},
     "finished_run": {"data", "evaluation", "model_file", "run_images", "training"},
     "training": {
-        *("settings", "augmentation"),
+        *("settings", "augmentation", "printable"),
         *("data", "registry", "evaluation", "model_file", "weights"),
     },
 }

@@ -12,6 +12,7 @@ from convatlas.data.walk import kinds
 from convatlas.finished_run import open_run
 from convatlas.model_file import load_model
 from convatlas.prediction import Prediction, predict_each, predict_fitted
+from convatlas.printable import printable
 
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
@@ -45,7 +46,8 @@ def show(found: Iterable[Answer], as_json: bool) -> int:
     broken = 0
     for prediction, truth in found:
         broken += bool(prediction.problem)
-        print(_as_json(prediction, truth) if as_json else _as_text(prediction, truth), flush=True)
+        line = _as_json(prediction, truth) if as_json else printable(_as_text(prediction, truth))
+        print(line, flush=True)
     return 1 if broken else 0
 
 

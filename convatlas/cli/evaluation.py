@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convatlas.printable import printable
+
 if TYPE_CHECKING:
     from convatlas.finished_run import Measurement
 
@@ -47,7 +49,8 @@ def eval_(
     from convatlas.finished_run import measure
 
     found = measure(run, data, data_root, split, crops, sizes, workers)
-    print(json_.dumps(_as_json(found)) if json else "\n".join(_as_text(found)))
+    lines = [json_.dumps(_as_json(found))] if json else map(printable, _as_text(found))
+    print("\n".join(lines))
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from convatlas.cli import output as streams
 from convatlas.errors import RecipeError
 from convatlas.training import builtin, effect
 from convatlas.training.effect import as_field, as_flag
@@ -103,18 +104,22 @@ def train(
 
     with default_callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
-    _print_next(looking.folder or folder)
+        for line in _next(looking.folder or folder):
+            looking.print(line)
+    streams.settle()  # a run that is on disk has not failed
     return 0
 
 
-def _print_next(folder: Path | None) -> None:
+def _next(folder: Path | str | None) -> list[str]:
     """Where the run lies, and what to type next; nothing where another process says it."""
     if folder is None:
-        return
+        return []
     run = shlex.quote(str(folder))
-    print(f"the run lies in {folder}; next:")
-    print(f"  convatlas eval {run}")
-    print(f"  convatlas predict {run} --test 8    # or image files, or folders")
+    return [
+        f"the run lies in {folder}; next:",
+        f"  convatlas eval {run}",
+        f"  convatlas predict {run} --test 8    # or image files, or folders",
+    ]
 
 
 def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
@@ -131,9 +136,9 @@ def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     from convatlas.elsewhere.networks import note
 
     if other := note(given["network"]):
-        print(f"note: {other}")
+        streams.mention(f"note: {other}")
     if name:
-        print(f"recipe: {name}, built in")
+        streams.mention(f"recipe: {name}, built in")
         return _told(builtin.written(name), builtin.read(name, given, as_flag))
     return Recipe().merge(given, as_flag)
 
@@ -146,7 +151,7 @@ def _told(written: dict, chosen: Recipe) -> Recipe:
         if name in effect.inert(chosen, written) and value != DEFAULTS[name]
     ]
     if dropped:
-        print(f"left out of the recipe, as without effect now: {', '.join(dropped)}")
+        streams.mention(f"left out of the recipe, as without effect now: {', '.join(dropped)}")
     return chosen
 
 
