@@ -190,6 +190,7 @@ def test_what_is_no_plain_file_is_refused_at_once(folder, name, kind, capsys, tm
         assert out == ""
         assert err.count("\n") == 1
         assert name in err
+        assert ("it is a pipe or a device" in err) is (kind in ("pipe", "zeros"))
 
 
 @unix
