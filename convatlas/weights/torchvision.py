@@ -210,8 +210,8 @@ VGG_HEAD = (
 )
 
 # Their builders set transform_input=True with published weights: the module takes an image that is
-# standardised as ImageNet's are, and standardises it anew as TensorFlow did. Our network has no such
-# step in front, and no first convolution that pads its input could stand for it, so it must be
+# standardised as ImageNet's are, and standardises it anew as TensorFlow did. Our network has no
+# such step in front, and no first convolution that pads its input could stand for it, so it must be
 # given (x - 0.5) / 0.5 of pixels x from 0 to 1.
 RENORMALISED = ("googlenet", "inception_v3")
 

@@ -127,7 +127,7 @@ def test_each_entry_of_torchvisions_can_be_had(tmp_path, serve, monkeypatch):
         assert torch.equal(net.fc.weight, states[name]["fc.weight"]), word
     with pytest.raises(
         WeightsError,
-        match="torchvision publishes no 'IMAGENET1K_V3' of resnet18; give "
+        match=r"torchvision publishes no 'IMAGENET1K_V3' of resnet18; give "
         "torchvision:IMAGENET1K_V1 or torchvision:IMAGENET1K_V2$",
     ):
         create_model("resnet18", weights="torchvision:IMAGENET1K_V3")
@@ -135,7 +135,7 @@ def test_each_entry_of_torchvisions_can_be_had(tmp_path, serve, monkeypatch):
 
 def test_the_installed_torchvision_lists_its_entries():
     with pytest.raises(
-        WeightsError, match="give torchvision:IMAGENET1K_V1 or torchvision:IMAGENET1K_V2"
+        WeightsError, match=r"give torchvision:IMAGENET1K_V1 or torchvision:IMAGENET1K_V2"
     ):
         create_model("resnet50_v15", weights="torchvision:V1")
 

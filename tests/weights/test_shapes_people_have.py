@@ -1,5 +1,5 @@
-"""Checkpoints in the shapes that people have them in: each loads with the right words, or is refused
-naming the nearest.
+"""Checkpoints in the shapes that people have them in: each loads with the right words, or is
+refused naming the nearest.
 
 The network in most of them is torchvision's smallest ShuffleNet, whose classifier is called fc as a
 ResNet's is.
@@ -323,12 +323,12 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: {
             n: t for n, t in tv.mobilenet_v3_small().state_dict().items() if "classifier" not in n
         },
-        r"nearest is torchvision's mobilenet_v3_small \(mobilenet_v3_small here\), with about \d+% of "
-        r"the names and shapes; loaded into mobilenet_v3_small, it is compared name by name$",
+        r"nearest is torchvision's mobilenet_v3_small \(mobilenet_v3_small here\), with about \d+% "
+        r"of the names and shapes; loaded into mobilenet_v3_small, it is compared name by name$",
     ),
     "two networks": (
         lambda: under("left.", RAW) | under("right.", MEAN),
-        r"holds several networks, under left\. and right\.; save the state of the one that you mean",
+        r"holds several networks, under left\. and right\.; save the state of the one that you",
     ),
     "two averages": (
         lambda: {"ema_fast": MEAN, "ema_slow": RAW},
@@ -336,7 +336,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "company that may be a layer": (
         lambda: RAW | {"attention.weight": torch.ones(3)},
-        r"holds all of torchvision's shufflenet_v2_x0_5, and beside it attention\.weight; to take its",
+        r"holds all of torchvision's shufflenet_v2_x0_5, and beside it attention\.weight; to take",
     ),
     "something else": (lambda: {"a.weight": torch.ones(3)}, r"its first tensor is a\.weight$"),
 }

@@ -24,7 +24,7 @@ NAMES = {
 
 @pytest.fixture(params=NAMES)
 def saved(request, tmp_path, randomised):
-    """torchvision's module as its builders make it with published weights; ours; the file; a side."""
+    """torchvision's module as its builders make it with published weights, ours, a file, a side."""
     torch.manual_seed(0)
     name, (ours, side) = request.param, NAMES[request.param]
     theirs = tv.get_model(name, init_weights=False, transform_input=True, num_classes=9)
