@@ -21,6 +21,7 @@ from convatlas.weights.stored import SIZES, Storage, Stored
 LARGEST_DIRECTORY = 8_000_000  # bytes; an archive of 30,000 tensors has 3 million
 LARGEST_PICKLE = 64_000_000
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_VERSION = 1001
 LOCAL_HEADER = struct.Struct("<4s22xHH")
 SHARED = 4  # how often the numbers of a file may be used, by weights that several layers share
 
@@ -168,8 +169,9 @@ def open_legacy(file: BinaryIO, size: int) -> Archive:
         is_torch = False
     if not is_torch:
         raise WeightsError(f"is a pickle, which can hold code; {KNOWN_FORMATS}")
-    for _ in range(2):
-        machine.run(file)
+    if machine.run(file) != LEGACY_VERSION:
+        raise ValueError("it is of another version")
+    machine.run(file)
     held = machine.run(file)
     keys = machine.run(file)
     begin = file.tell()

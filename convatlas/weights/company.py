@@ -6,13 +6,15 @@ made to run something elsewhere is refused by that name.
 """
 
 import re
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+
+PYTHON_2 = 2  # the last protocol in which names are spelled as Python 2 did
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg", "exceptions": "builtins"}
 CODE = _words(
     """os posix nt sys subprocess _posixsubprocess importlib _frozen_importlib imp pkgutil runpy
     _frozen_importlib_external zipimport pty tty codeop bdb pdb timeit cProfile pstats doctest
@@ -31,18 +33,23 @@ PLAIN_BUILTINS = _words(
 CONSTRUCTORS = _words(
     """_codecs.encode builtins.getattr copyreg._reconstructor datetime.date datetime.datetime
     datetime.time datetime.timedelta datetime.timezone collections.defaultdict collections.deque
-    functools.partial itertools.count array.array re._compile operator.getitem
-    _operator.getitem logging.getLogger uuid.uuid4 numpy.dtype numpy.ndarray
+    functools.partial functools.reduce _functools.reduce itertools.count array.array re._compile
+    operator.getitem _operator.getitem logging.getLogger pytz._p numpy.dtype numpy.ndarray
     numpy.core.multiarray.scalar numpy._core.multiarray.scalar numpy.core.numeric._frombuffer
-    numpy._core.numeric._frombuffer torch.device torch.dtype
-    torch.serialization._get_layout"""
+    numpy._core.numeric._frombuffer torch.device torch.serialization._get_layout"""
 )
-BY_CUSTOM = re.compile(r"_*(new|rebuild|reconstruct|restore|unpickle)\w*|\w+_(ctor|reconstructor)")
+BY_CUSTOM = re.compile(r"\w*(reconstruct|rebuild|restore|unpickle)\w*|_*new\w*|\w+_ctor")
+VALUES_OF_CODE = _words(  # classes of such modules that only hold something
+    """os.PathLike io.BytesIO _io.BytesIO io.StringIO _io.StringIO inspect._empty inspect.Parameter
+    inspect.Signature http.HTTPStatus subprocess.CompletedProcess"""
+)
 
 
-def full_name(module: str, name: str) -> str:
+def full_name(module: str, name: str, protocol: int) -> str:
     """The dotted name, as Python 3 spells it."""
-    return f"{OLD_MODULES.get(module, module)}.{name}"
+    if protocol <= PYTHON_2:
+        module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+    return f"{module}.{name}"
 
 
 def is_code(name: str) -> bool:
@@ -52,8 +59,8 @@ def is_code(name: str) -> bool:
         is_error = rest.endswith(("Error", "Warning", "Exception", "Interrupt", "Iteration"))
         return rest not in PLAIN_BUILTINS and not is_error
     if root == "types":
-        return rest not in ("SimpleNamespace", "MappingProxyType")
-    return root in CODE
+        return rest in ("CodeType", "FunctionType", "LambdaType", "ModuleType")
+    return root in CODE and name not in VALUES_OF_CODE
 
 
 def makes_a_value(name: str) -> bool:

@@ -22,7 +22,7 @@ STEP = 24  # bytes that a step takes on the stack
 OBJECT = 128  # bytes of an object, an entry of the memo or of a dictionary
 DAMAGED = "it is damaged, or was made to do harm: do not use it"
 KNOWN_FORMATS = "give a .safetensors file or a state_dict saved by torch.save"
-LITERALS = frozenset(  # the steps that give the value beside them
+LITERALS = frozenset(  # the steps that only put the value beside them on the stack
     [
         "INT",
         "BININT",
@@ -108,6 +108,7 @@ class Machine:
         self.stack: list = []
         self.below: list[list] = []  # the stacks under the marks
         self.memo: dict[int, Any] = {}
+        self.protocol = 0
         for opcode, argument, _ in genops(_Pieces(file)):
             if opcode.name in LITERALS:
                 self._pay(STEP + sys.getsizeof(argument))
@@ -132,6 +133,9 @@ class Machine:
         items = self.stack
         self.stack = self.below.pop()
         return items
+
+    def speak(self, protocol: int) -> None:
+        self.protocol = protocol
 
     def mark(self, _) -> None:
         self._pay(OBJECT)
@@ -186,10 +190,12 @@ class Machine:
     def named_from_stack(self, _) -> None:
         name = self.stack.pop()
         module = self.stack.pop()
-        self._name(module + "", name + "")
+        if not isinstance(name, str) or not isinstance(module, str):
+            raise TypeError("a name that is none")
+        self._name(module, name)
 
     def _name(self, module: str, name: str) -> None:
-        path = _checked(module, name)
+        path = _checked(module, name, self.protocol)
         self._pay(sys.getsizeof(path))
         self._push(Name(path))
 
@@ -208,7 +214,7 @@ class Machine:
         self.call(tuple(arguments))
 
     def new(self, arguments: Any) -> None:
-        """An object of a class, made without a call of our own choosing."""
+        """An object of a class; of a tensor's, the tensor."""
         made = self.stack.pop()
         if isinstance(made, Name) and made.path in CALLS:
             self.stack.append(made)
@@ -250,13 +256,13 @@ class Machine:
             self._push(identity[1])
             return
         word, kind, key, _, elements, view = (*identity[:6], None)[:6]
-        if word != "storage" or not isinstance(kind, Name):
+        if word != "storage" or not isinstance(kind, Name) or not isinstance(key, str):
             raise ValueError("an identity that is none of a storage")
         dtype = DTYPES.get(kind.path.rpartition(".")[2])
         if dtype is None or not kind.path.startswith("torch."):
             self._push(Made(kind.path))
             return
-        whole = Storage(str(key + ""), dtype, natural(elements), 0, elements)
+        whole = Storage(key, dtype, natural(elements), 0, elements)
         known = self.storages.setdefault(whole.key, whole)
         if (known.dtype, known.whole) != (whole.dtype, whole.whole):
             raise ValueError(f"storage {whole.key:.20} in two sizes")
@@ -290,10 +296,10 @@ class Machine:
         return tuple(shape)
 
 
-def _checked(module: str, name: str) -> str:
+def _checked(module: str, name: str, protocol: int) -> str:
     if len(module) + len(name) > LONGEST_NAME:
         raise WeightsError(f"names something in {len(module) + len(name):,} characters; {DAMAGED}")
-    path = full_name(module, name)
+    path = full_name(module, name, protocol)
     if is_code(path):
         raise _holds_code(path)
     return path
@@ -324,7 +330,7 @@ CALLS: Mapping[str, Callable] = {
     "copyreg._reconstructor": Machine.reconstructed,
 }
 STEPS: Mapping[str, Callable[[Machine, Any], None]] = {
-    "PROTO": lambda machine, _: None,
+    "PROTO": Machine.speak,
     "FRAME": lambda machine, _: None,
     "STOP": lambda machine, _: None,
     "NONE": lambda machine, _: machine._push(None),

@@ -18,18 +18,18 @@ def sections(held: Any, is_tensor: Callable[[Any], bool]) -> dict[str, dict[str,
     What is no tensor in them (an epoch, an option) is left out.
     """
     found = {}
-    seen = {id(held)}
+    seen = {}  # each mapping is looked through once, however often the file refers to it
     waiting = [((), held)] if isinstance(held, Mapping) else []
     for place, mapping in waiting:
-        tensors = {name: part for name, part in mapping.items() if is_tensor(part)}
-        if tensors:
-            found[".".join(place)] = tensors
+        if id(mapping) not in seen:
+            seen[id(mapping)] = {name: part for name, part in mapping.items() if is_tensor(part)}
+            if len(place) < DEEP:
+                inside = [item for item in mapping.items() if isinstance(item[1], Mapping)]
+                waiting += [((*place, name), part) for name, part in inside]
+        if seen[id(mapping)]:
+            found[".".join(place)] = seen[id(mapping)]
         if len(found) > MANY:
             raise WeightsError(f"holds tensors in more than {MANY:,} places; {STATE}")
-        for name, part in mapping.items() if len(place) < DEEP else ():
-            if isinstance(part, Mapping) and id(part) not in seen:
-                seen.add(id(part))
-                waiting.append(((*place, name), part))
     return found
 
 
@@ -58,7 +58,7 @@ def _instead(held: Any) -> str:
         state = getattr(value, "state", None)
         if isinstance(state, Mapping) and ("_modules" in state or "_parameters" in state):
             return f"a whole network ({value.kind:.100}), which needs the code that made it"
-    if isinstance(held, Mapping):
+    if isinstance(held, Mapping) and held:
         there = ", ".join(sorted(name if name.isprintable() else ascii(name) for name in held)[:5])
         return f"no state_dict (but {there:.300})"
     return f"no state_dict (but {getattr(held, 'kind', type(held).__name__):.100})"

@@ -20,6 +20,11 @@ DTYPES = {
     "ByteStorage": "uint8",
     "BoolStorage": "bool",
     "UntypedStorage": "uint8",
+    "QInt8Storage": "int8",
+    "QUInt8Storage": "uint8",
+    "QInt32Storage": "int32",
+    "QUInt4x2Storage": "uint8",
+    "QUInt2x4Storage": "uint8",
     "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128",
 }
