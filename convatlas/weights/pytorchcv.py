@@ -78,9 +78,7 @@ TWINS: Table = {
         name: Twin(name, RESNET)
         for name in ("resnext50_32x4d", "resnext101_32x4d", "resnext101_64x4d")
     },
-    **{f"seresnet{n}": Twin(f"se_resnet{n}", RESNET, GATE) for n in (18, 34, 50, 101, 152)},
     **{f"seresnet{n}b": Twin(f"se_resnet{n}_v15", RESNET, GATE) for n in (50, 101, 152)},
-    **{f"seresnext{n}_32x4d": Twin(f"se_resnext{n}_32x4d", RESNET, GATE) for n in (50, 101)},
     **{f"densenet{n}": Twin(f"densenet{n}", DENSENET) for n in (121, 161, 169, 201)},
     **{
         f"densenet{depth}_k{k}_bc_cifar10": Twin(f"densenet_bc{depth}_k{k}_cifar", DENSENET)

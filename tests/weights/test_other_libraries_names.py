@@ -1,4 +1,4 @@
-"""Names of pytorchcv, MMLab, Cadene and lukemelas: by the fingerprints of what their own modules hold.
+"""Names of pytorchcv, MMLab, Cadene and lukemelas, by fingerprints of what their modules hold.
 
 tests/weights/other_libraries.json was measured once with pytorchcv 0.0.74, mmpretrain 1.2.0,
 pretrainedmodels 0.7.4 and efficientnet_pytorch 0.7.1, which are not installed for tests: names and
@@ -53,7 +53,8 @@ def test_every_kind_of_graph_was_measured():
         missing = {
             theirs
             for theirs, twin in table.items()
-            if twin.rules not in measured and not theirs.startswith(("efficientnet", "vgg", "bn_vgg"))
+            if twin.rules not in measured
+            and not theirs.startswith(("efficientnet", "vgg", "bn_vgg"))
         }
         assert not missing, source
 
@@ -61,7 +62,7 @@ def test_every_kind_of_graph_was_measured():
 @pytest.mark.parametrize(
     ("source", "theirs"),
     [
-        ("pytorchcv", "seresnet18"),
+        ("pytorchcv", "mobilenet_wd4"),
         ("mmpretrain", "mobilenet-v2"),
         ("pretrainedmodels", "squeezenet1_1"),
         ("efficientnet_pytorch", "efficientnet-b0"),

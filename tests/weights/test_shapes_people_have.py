@@ -18,8 +18,10 @@ import torch.nn as nn
 import torchvision.models as tv
 from torch.optim.swa_utils import AveragedModel
 
+from convatlas.conversion import convert
 from convatlas.errors import WeightsError
 from convatlas.registry import create_model
+from convatlas.training.fine_tune import start_from
 from convatlas.weights import load_weights
 
 NAME = "shufflenet_v2_torchvision_x0_5"
@@ -349,3 +351,30 @@ def test_refused(held, words, saved):
     with pytest.raises(WeightsError, match=words):
         load_weights(net, saved(held()), ema="averages" in words)
     assert all(torch.equal(tensor, before[key]) for key, tensor in net.state_dict().items())
+
+
+def test_convert_reads_the_average_where_it_is_asked_to(saved, tmp_path):
+    path = saved(AVERAGES["timm's"]())
+    for ema, state in ((False, RAW), (True, MEAN)):
+        certificate = convert(path, NAME, tmp_path / f"{ema}.pth", "torchvision", ema=ema)
+        assert ("these are averaged weights" in str(certificate)) == ema
+        written = torch.load(tmp_path / f"{ema}.pth")
+        assert all(torch.equal(written[name], tensor) for name, tensor in state.items())
+
+
+def test_a_trunk_cannot_be_converted(saved, tmp_path):
+    with pytest.raises(WeightsError, match=r"holds all of .* but fc\.weight, fc\.bias; to take"):
+        convert(saved(TRUNK), NAME, tmp_path / "out.safetensors")
+
+
+def test_training_reads_the_average_where_it_is_asked_to(saved):
+    net = create_model(NAME, num_classes=CLASSES)
+    start_from(net, str(saved(AVERAGES["timm's"]())), ema=True)
+    assert_holds(net, MEAN)
+
+
+def test_a_user_s_own_head_takes_a_trunk(saved):
+    net = create_model(NAME)
+    net.FC = nn.Sequential(nn.Dropout(), nn.Linear(1024, 3))
+    certificate = load_weights(net, saved(TRUNK), adapt_classes=True)
+    assert set(certificate.fresh) == {"FC.1.weight", "FC.1.bias"}
