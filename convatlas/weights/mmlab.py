@@ -3,7 +3,7 @@ graph of one of our networks, by the names of its configurations.
 """
 
 from convatlas.weights.efficientnets import MMLAB_TWINS
-from convatlas.weights.names import Convolved, Rules, Table, Twin, counted
+from convatlas.weights.names import Convolved, Rules, Table, Twin, counted, moved
 from convatlas.weights.timm import RES2NET_D
 from convatlas.weights.torchvision import ALEXNET, RESNET, VGG_CONVOLUTIONS
 
@@ -11,6 +11,11 @@ PARTS: Rules = ((r"^fc\.", "head.fc."), (r"^(?!head\.)", "backbone."))
 BACKBONE: Rules = ((r"^", "backbone."),)  # where the classifier is in it, too
 SE_RESNET = (*RESNET, (r"\.branch\.se\.w(\d)\.", r".se_layer.conv\1.conv."))
 GATE = (Convolved(r"\.se_layer\.conv\d\.conv\.weight$", 1),)
+RES2NET: Rules = (
+    *RES2NET_D,
+    *moved({f"conv1.{3 * i}": f"stem.{i}.conv" for i in range(3)}),
+    *moved({"conv1.1": "stem.0.bn", "conv1.4": "stem.1.bn", "bn1": "stem.2.bn"}),
+)
 MOBILENET_V2: Rules = (
     (r"^conv1\.conv\.", "conv1."),
     (r"^bottleneck(\d)\.(\d+)\.layers\.", r"layer\1.\2.conv."),
@@ -66,8 +71,8 @@ TWINS: Table = {
         for n, w in ((50, 4), (101, 4), (101, 8))
     },
     **{f"seresnet{n}": Twin(f"se_resnet{n}_v15", SE_RESNET + PARTS, GATE) for n in (50, 101)},
-    "res2net50-w26-s4": Twin("res2net50_v1b_26w4s", RES2NET_D + PARTS),
-    "res2net101-w26-s4": Twin("res2net101_v1b_26w4s", RES2NET_D + PARTS),
+    "res2net50-w26-s4": Twin("res2net50_v1b_26w4s", RES2NET + PARTS),
+    "res2net101-w26-s4": Twin("res2net101_v1b_26w4s", RES2NET + PARTS),
     **{f"densenet{n}": Twin(f"densenet{n}", DENSENET + PARTS) for n in (121, 161, 169, 201)},
     "mobilenet-v2": Twin("mobilenet_v2", MOBILENET_V2 + PARTS),
     **MMLAB_TWINS,
