@@ -49,6 +49,7 @@ OTHER = {  # a value of each field that is not its default, and allowed beside t
     "class_weights": "balanced",
     "weights": "file.pth",
     "source": "timm",
+    "weights_ema": True,
     "freeze": ("c1",),
     "freeze_bn": True,
     "sync_bn": True,
@@ -108,6 +109,7 @@ SERVES = {  # field -> (the field that decides, with which values it has an effe
     "channels_last": ("autotune", {False}),
     "sync_bn": ("freeze_bn", {False}),
     "source": ("weights", {"file.pth"}),
+    "weights_ema": ("weights", {"file.pth"}),
     "decay_norm": ("weight_decay", {0.02}),
     "warmup_lr": ("warmup_epochs", {1.0}),
 }
