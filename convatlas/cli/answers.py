@@ -25,18 +25,19 @@ def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
         yield prediction, ""
 
 
-def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
-    """Test images spread evenly over the split."""
-    saved, _, data = open_run(run)
-    count = min(count, len(data.test))
-    indices = [i * len(data.test) // count for i in range(count)]
-    fitted = torch.stack([saved.preprocess.fit_image(data.test.read(i)) for i in indices])
+def of_test(run: Path, count: int, top: int, data: str | None = None) -> Iterator[Answer]:
+    """Images of the run's test set, or of other data, spread evenly over it."""
+    saved, _, images = open_run(run, data)
+    split = images.of(images.split(None))
+    count = min(count, len(split))
+    indices = [i * len(split) // count for i in range(count)]
+    fitted = torch.stack([saved.preprocess.fit_image(split.read(i)) for i in indices])
     for i, (classes, probabilities) in zip(
         indices, predict_fitted(saved, fitted, top), strict=True
     ):
         yield (
-            Prediction(data.test.names[i], classes, probabilities),
-            saved.classes[int(data.test.labels[i])],
+            Prediction(split.names[i], classes, probabilities),
+            saved.classes[int(split.labels[i])],
         )
 
 

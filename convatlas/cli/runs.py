@@ -156,7 +156,13 @@ def _told(written: dict, chosen: Recipe) -> Recipe:
 
 
 def predict(
-    run: Path, images: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False
+    run: Path,
+    images: list[Path] | None = None,
+    *,
+    top: int = 3,
+    test: int = 0,
+    data: str | None = None,
+    json: bool = False,
 ) -> int:
     """Say what is on images, with probabilities.
 
@@ -170,16 +176,27 @@ def predict(
         How many classes to name.
     test: int
         Instead of files, take this many of the run's own test images and show the truth beside.
+    data: str
+        Where the images of --test are: the folder to which the run's own moved, or others.
     json: bool
         One JSON object a line.
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are, as in --test 8; other images and folders "
+            "of them stand after the run: `convatlas predict RUN IMAGE…`"
+        )
     if not images and not test:
         raise RecipeError(
             "which images? give files or folders, or --test 8 for eight of the run's test images"
         )
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are; give --test 8, or files alone"
+        )
     from convatlas.cli import answers
 
-    found = answers.of_test(run, test, top) if test else answers.of_files(run, images, top)
+    found = answers.of_test(run, test, top, data) if test else answers.of_files(run, images, top)
     return answers.show(found, json)

@@ -177,6 +177,8 @@ class Lines(Callback):
             f"{test['count']:,} images), weights of epoch {validation['epoch']} (validation "
             f"{percent(validation['accuracy']).strip()}), trained in {metrics['seconds']:.1f} s"
         )
+        if metrics.get("at_chance"):
+            self.print(f"{metrics['at_chance']}")
 
 
 class Bar(Lines):
