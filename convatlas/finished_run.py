@@ -29,7 +29,10 @@ class Measurement:
 
 
 def open_run(
-    run: str | Path, data: str | None = None, data_root: str | Path | None = None
+    run: str | Path,
+    data: str | None = None,
+    data_root: str | Path | None = None,
+    max_megapixels: float | None = None,
 ) -> tuple[Saved, Recipe, Data]:
     """The trained network, its recipe, and its own images, split as in training, or others of the
     same classes. Where only the model was kept, without its recipe, `data` must be given.
@@ -44,6 +47,7 @@ def open_run(
         root=data_root or recipe.data_root,
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
+        max_megapixels=max_megapixels or recipe.max_megapixels,
     )
     if images.classes != saved.classes:
         raise ModelFileError(
@@ -74,15 +78,17 @@ def evaluate(
     crops: str | None = None,
     sizes: Sequence[int] | None = None,
     workers: int = 0,
+    max_megapixels: float | None = None,
 ) -> Evaluation:
     """How good a finished run is on its test images, or on other images of the same classes.
 
     `split` is test, val or train; `crops` center, 10 (AlexNet), 144 (GoogLeNet) or dense (VGG);
-    `sizes` the shorter sides in pixels to which images are scaled before they are cropped. What is
-    not given is the run's own. The loss is the run's own, too: metrics.json has the same figures.
-    Raises ModelFileError, RecipeError, DataError or MultiCropError.
+    `sizes` the shorter sides in pixels to which images are scaled before they are cropped,
+    `max_megapixels` the largest that an image of a folder may be. What is not given is the
+    run's own. The loss is the run's own, too: metrics.json has the same figures. Raises
+    ModelFileError, RecipeError, DataError or MultiCropError.
     """
-    return measure(run, data, data_root, split, crops, sizes, workers).evaluation
+    return measure(run, data, data_root, split, crops, sizes, workers, max_megapixels).evaluation
 
 
 def measure(
@@ -93,11 +99,12 @@ def measure(
     crops: str | None = None,
     sizes: Sequence[int] | None = None,
     workers: int = 0,
+    max_megapixels: float | None = None,
 ) -> Measurement:
     """The same, with what was measured and how."""
     if split not in SPLITS:
         raise RecipeError(f"split = {split!r} is not allowed; allowed: {' | '.join(SPLITS)}")
-    saved, recipe, images = open_run(run, data, data_root)
+    saved, recipe, images = open_run(run, data, data_root, max_megapixels)
     views = _views(recipe, crops, sizes)
     limit = {} if views.as_trained else {"memory_limit": 0}  # crops are cut from files when needed
     loader = Loader(getattr(images, split), saved.preprocess, BATCH, workers=workers, **limit)

@@ -14,9 +14,9 @@ from convatlas.prediction import Prediction, predict_each, predict_fitted
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
-def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
+def of_files(run: Path, images: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
     files = find_images(images)
-    for prediction in predict_each(load_model(run), files, top):
+    for prediction in predict_each(load_model(run), files, top, max_megapixels):
         yield prediction, ""
 
 
@@ -25,7 +25,9 @@ def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
     saved, _, data = open_run(run)
     count = min(count, len(data.test))
     indices = [i * len(data.test) // count for i in range(count)]
-    fitted = torch.stack([saved.preprocess.fit_image(data.test.read(i)) for i in indices])
+    prep = saved.preprocess
+    images = (data.test.read(i, white=prep.white) for i in indices)
+    fitted = torch.stack([prep.fit_image(image) for image in images])
     for i, (classes, probabilities) in zip(
         indices, predict_fitted(saved, fitted, top), strict=True
     ):

@@ -8,7 +8,9 @@ from pathlib import Path
 SHOWN = 50  # notes printed; problems are printed all
 
 
-def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> int:
+def check_data(
+    folder: Path, *, csv: Path | None = None, workers: int = 0, max_megapixels: float = 64
+) -> int:
     """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code
     1 if anything is.
 
@@ -20,6 +22,8 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
         A file to write the problems to: file, problem, remedy.
     workers: int
         Processes that decode; 0 is one for each core.
+    max_megapixels: float
+        The largest image that is read, as in the recipe.
     """
     from convatlas.data.checking import check_data as check
     from convatlas.data.survey import write_csv
@@ -27,7 +31,12 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
 
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
-    report = check(folder, workers or os.cpu_count() or 1, progress=_progress())
+    report = check(
+        folder,
+        workers or os.cpu_count() or 1,
+        progress=_progress(),
+        max_megapixels=max_megapixels,
+    )
     for found in report.problems:
         print(f"{found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
     for found in report.notes[:SHOWN]:

@@ -137,7 +137,13 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
 
 
 def predict(
-    run: Path, images: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False
+    run: Path,
+    images: list[Path] | None = None,
+    *,
+    top: int = 3,
+    test: int = 0,
+    json: bool = False,
+    max_megapixels: float = 64,
 ) -> int:
     """Say what is on images, with probabilities.
 
@@ -153,6 +159,8 @@ def predict(
         Instead of files, take this many of the run's own test images and show the truth beside.
     json: bool
         One JSON object a line.
+    max_megapixels: float
+        The largest image file that is read.
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
@@ -162,5 +170,8 @@ def predict(
         )
     from convatlas.cli import answers
 
-    found = answers.of_test(run, test, top) if test else answers.of_files(run, images, top)
+    if test:
+        found = answers.of_test(run, test, top)
+    else:
+        found = answers.of_files(run, images, top, max_megapixels)
     return answers.show(found, json)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from convatlas.data.folder import Layout, layout
+from convatlas.data.image_file import MAX_MEGAPIXELS
 from convatlas.data.split import Data, FileSplit
 from convatlas.data.survey import TIMEOUT, Examined, Finding, examine_all, remember
 
@@ -27,6 +28,7 @@ def check_data(
     workers: int = 0,
     timeout: float = TIMEOUT,
     progress: Callable[[int], None] = lambda done: None,
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Report:
     """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by
     all `workers`.
@@ -34,7 +36,8 @@ def check_data(
     Changes nothing in the folder. Training on it afterwards need not look again.
     """
     found = layout(Path(path).expanduser())
-    split = FileSplit(found.root, torch.zeros(len(found.images), dtype=torch.int64), found.images)
+    labels = torch.zeros(len(found.images), dtype=torch.int64)
+    split = FileSplit(found.root, labels, found.images, max_megapixels)
     examined = examine_all(split, workers, timeout, progress)
     results = dict(zip(found.images, examined, strict=True))
     problems = [Finding.of(file, reason) for file, reason in found.troubles]
@@ -42,7 +45,7 @@ def check_data(
     notes = [Finding.of(name, note) for name, one in results.items() for note in one.notes]
     notes += list(_twins(found, results))
     if found.data:
-        _remember(found.data, results)
+        _remember(found.data, results, max_megapixels)
     return Report(len(results), tuple(problems), tuple(notes), found.ignored, found.data)
 
 
@@ -77,8 +80,9 @@ def _twins(found: Layout, results: dict[str, Examined]) -> Iterator[Finding]:
             )
 
 
-def _remember(data: Data, results: dict[str, Examined]) -> None:
+def _remember(data: Data, results: dict[str, Examined], max_megapixels: float) -> None:
     names = [name for part in (data.train, data.val, data.test) for name in part.names]
     if all(name in results for name in names):
-        everything = FileSplit(data.train.root, torch.zeros(len(names), dtype=torch.int64), names)
+        labels = torch.zeros(len(names), dtype=torch.int64)
+        everything = FileSplit(data.train.root, labels, names, max_megapixels)
         remember(everything, {name: results[name].reason for name in names if results[name].reason})

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from convatlas.data import keyed_random
-from convatlas.data.image_file import EXTENSIONS, read_header
+from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
 from convatlas.data.split import Data, FileSplit, hold_out, require_enough
 from convatlas.errors import DataError
 
@@ -53,7 +53,9 @@ def _system_errors() -> Iterator[None]:
 
 
 @_system_errors()
-def open_folder(path: Path, seed: int, val_fraction: float) -> Data:
+def open_folder(
+    path: Path, seed: int, val_fraction: float, max_megapixels: float = MAX_MEGAPIXELS
+) -> Data:
     """The three sets of a folder; open_data states the rules. Raises DataError showing the layout
     that is expected.
     """
@@ -71,6 +73,8 @@ def open_folder(path: Path, seed: int, val_fraction: float) -> Data:
         ignored=[stray for folder in {root, *parts.values()} for stray in _strays(folder)]
     )
     splits = {part: _find_split(root, folder, classes, finds) for part, folder in parts.items()}
+    for split in splits.values():
+        split.max_megapixels = max_megapixels
     channels = 1 if _all_grey(splits["train"]) else 3
     fingerprint = _fingerprint(splits)
     train, val, test = _complete(splits, classes, seed, val_fraction)

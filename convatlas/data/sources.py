@@ -12,6 +12,7 @@ from torch import Tensor
 
 from convatlas.data.digits import load_digits
 from convatlas.data.folder import open_folder
+from convatlas.data.image_file import MAX_MEGAPIXELS
 from convatlas.data.split import ArraySplit, Data, hold_out
 from convatlas.errors import DataError
 
@@ -73,6 +74,7 @@ def open_data(
     download: bool = False,
     seed: int = 0,
     val_fraction: float = 0.1,
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Data:
     """A set by name (see SOURCES; its files lie under `root`, default "data"), or a folder of class
     folders.
@@ -82,7 +84,7 @@ def open_data(
     without one, `val_fraction` of what is left for training is drawn by lot with `seed`, every
     class giving its share. A folder with train/ and val/ but no test/ keeps val/ for validation,
     and its test set is held out of train/: a figure to report needs images that chose nothing.
-    Raises DataError.
+    `max_megapixels` is the most that an image of a folder may have. Raises DataError.
     """
     if not 0 <= val_fraction < 1:
         raise DataError(
@@ -98,7 +100,7 @@ def open_data(
         )
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
-    return open_folder(Path(source), seed, val_fraction)
+    return open_folder(Path(source), seed, val_fraction, max_megapixels)
 
 
 def _unknown(source: str) -> str:

@@ -17,7 +17,7 @@ import PIL
 import torch
 
 from convatlas.data.errors import broken_images
-from convatlas.data.image_file import peculiarities, read_image
+from convatlas.data.image_file import MAX_MEGAPIXELS, RULES, peculiarities, require_readable
 from convatlas.data.readers import Reading, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
 from convatlas.errors import DataError
@@ -51,11 +51,11 @@ class Examined:
     digest: str = ""  # of its bytes
 
 
-def examine(path: Path) -> Examined:
+def examine(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Examined:
     """Decodes the file whole, as training would."""
     try:
-        notes = peculiarities(path)
-        read_image(path)
+        notes = peculiarities(path, max_megapixels)
+        require_readable(path, max_megapixels)
         return Examined("", notes, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
     except DataError as fault:
         return Examined(fault.reason)
@@ -101,7 +101,7 @@ def _examine_block(
     found = {}
     for i in blocks[step]:
         reading(i)
-        found[i] = examine(split.root / split.names[i])
+        found[i] = examine(split.root / split.names[i], split.max_megapixels)
     return found
 
 
@@ -135,6 +135,7 @@ def usable(
         data.train.root,
         torch.cat([part.labels for part in parts.values()]),
         [name for part in parts.values() for name in part.names],
+        data.train.max_megapixels,
     )
     reasons = recall(everything)
     if reasons is None:
@@ -199,8 +200,8 @@ def remember(split: FileSplit, reasons: dict[str, str]) -> None:
 
 
 def _memory_of(split: FileSplit) -> Path:
-    """A file named for the name, size and time of every image, and for the decoder."""
-    digest = hashlib.sha256(PIL.__version__.encode())
+    """A file named for the name, size and time of every image, the decoder and its limits."""
+    digest = hashlib.sha256(f"{PIL.__version__} {RULES} {split.max_megapixels}".encode())
     for name in sorted(split.names):
         status = os.stat(split.root / name, follow_symlinks=os.path.exists(split.root / name))
         digest.update(

@@ -54,7 +54,8 @@ def prepare(
     side = _side(recipe)
     data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
     augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
-    prep = fit_preprocess(data, side, recipe.workers, shorter=augment.shorter_side(side))
+    shorter, white = augment.shorter_side(side), recipe.white or None
+    prep = fit_preprocess(data, side, recipe.workers, shorter=shorter, white=white)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":
@@ -98,6 +99,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
             download=download,
             seed=recipe.seed,
             val_fraction=recipe.val_fraction,
+            max_megapixels=recipe.max_megapixels,
         )
 
     if recipe.download and group.size > 1:

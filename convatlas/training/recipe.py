@@ -36,6 +36,18 @@ class _Learning(Settings):
         "before the first step, skip lists them and goes on if they are 1 % or less",
         choices=("error", "skip"),
     )
+    max_megapixels: float = setting(
+        64.0,
+        "the largest image of a folder; memory for 3 to 8 bytes of each pixel is needed by every "
+        "process that reads",
+        **POSITIVE,
+    )
+    white: float = setting(
+        0.0,
+        "what is white in images of more than 8 bits; 0 is the end of the range of the training "
+        "images: 1, or 2^k - 1 with k = 8, 10, 12, 14 or 16",
+        **at_least(0),
+    )
     size: int = setting(0, "side of the input in pixels; 0 is the paper's", **at_least(0))
     init: str = setting(
         "paper",
