@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 from torch import Tensor
 
-from convatlas.data import decoding
+from convatlas.data import decoding, netpbm
 from convatlas.data.decoding import GREY_MODES, Unfit, is_deep
 from convatlas.data.jpeg2000 import require_sound
 from convatlas.errors import DataError
@@ -30,9 +30,16 @@ RULES = 2  # counted up whenever other files are read, or files otherwise
 SMALL = 10  # pixels; a shorter side below this is worth a remark
 REDUCTIONS = (1, 2, 4, 8)  # of its sides, at which a JPEG can be decoded
 DEARER = {"JPEG2000": 4}  # times the memory for each pixel that other decoders take
-SLOW = ("ppm", "ppm_plain")  # decoders of Pillow that are written in Python
-SLOW_MEGAPIXELS = 16
-HEADER = 4096  # bytes in which that of a PBM, PGM, PPM or PFM file must end
+SLOW_MEGAPIXELS = 16  # where a decoder takes a second for each
+BEGINNINGS = {
+    rb"\xff\xd8\xff": "JPEG",
+    rb"\x89PNG": "PNG",
+    rb"RIFF.{4}WEBP": "WEBP",
+    rb"GIF8": "GIF",
+    rb"II[*+]\0|MM\0[*+]": "TIFF",
+    rb".{4}ftypavi[fs]": "AVIF",
+    rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": "JPEG2000",
+}
 _LIFTED = threading.Lock()
 
 
@@ -151,7 +158,9 @@ def _attempt(path, use: Callable[[Image.Image, decoding.Reopen], object], max_me
             # Not by name: Pillow 13.0 maps a named TIFF into memory, and those that are turned come
             # out scrambled.
             with open(path, "rb") as file:
-                _require_honest_start(file, max_megapixels)
+                start = _honest_start(file, max_megapixels)
+                if netpbm.is_text(start):
+                    file = netpbm.as_binary(file, min(max_megapixels, SLOW_MEGAPIXELS))
                 with _open(file) as image:
                     _require_bounded(image, max_megapixels)
                     if image.format == "JPEG2000":
@@ -193,20 +202,22 @@ def _require_file(path) -> None:
         raise Unfit("is empty (0 bytes); copy it again or delete it")
 
 
-def _require_honest_start(file: BinaryIO, max_megapixels: float) -> None:
-    """Before Pillow looks: what it would read whole, or byte by byte without an end."""
-    start = file.read(HEADER)
+def _honest_start(file: BinaryIO, max_megapixels: float) -> bytes:
+    """The first bytes. Raises Unfit, before Pillow looks, for what it would read whole, or byte by
+    byte without an end.
+    """
+    start = file.read(netpbm.HEADER)
     whole = start[:4] == b"RIFF" or start[4:8] == b"ftyp"  # WebP; AVIF and HEIF
     size = os.fstat(file.fileno()).st_size
-    if whole and size > 4e6 * max(max_megapixels, 1):
+    enough = MAX_MEGAPIXELS if max_megapixels == float("inf") else max(max_megapixels, 1)
+    if whole and size > 4e6 * enough:
         raise Unfit(
-            f"is a file of {size / 1e6:,.0f} MB, more than its kind needs for "
-            f"{max_megapixels:g} megapixels; save it again or delete it"
+            f"is a file of {size / 1e6:,.0f} MB, more than its kind needs for {enough:g} "
+            "megapixels; save it again or delete it"
         )
-    if re.match(rb"P[1-6f]\s", start):
-        words = re.sub(rb"#[^\r\n]*[\r\n]", b"", start).split(maxsplit=4)
-        if len(words) < (3 if start[1:2] in b"14" else 4) or b"#" in b"".join(words[:3]):
-            raise Unfit("is damaged: its header has no end; copy it again or delete it")
+    if netpbm.is_netpbm(start):
+        netpbm.require_header(start)
+    return start
 
 
 def _require_bounded(image: Image.Image, limit: float) -> None:
@@ -218,11 +229,11 @@ def _require_bounded(image: Image.Image, limit: float) -> None:
             f"has {image.width} x {image.height} pixels,{why} more than the limit of {limit:g} "
             f"megapixels; make it smaller, or give --max-megapixels {_rounded_up(counted)}"
         )
-    slow = image.tile and image.tile[0].codec_name in SLOW
+    slow = image.format == "PPM" and image.tile[0].codec_name == "ppm"  # written in Python
     if slow and limit < float("inf") and _megapixels(image) > SLOW_MEGAPIXELS:
         raise Unfit(
-            f"has {image.width} x {image.height} pixels as text or with an odd largest value, more "
-            f"than the limit of {SLOW_MEGAPIXELS} megapixels for such; save it as PNG"
+            f"has {image.width} x {image.height} pixels with an odd largest value, more than the "
+            f"limit of {SLOW_MEGAPIXELS} megapixels for such; save it as PNG"
         )
 
 
@@ -287,13 +298,13 @@ def _what_it_is_instead(path) -> str:
         if not _heif_is_read():
             return "is a HEIC image, which another package reads; pip install pillow-heif"
         return "is a HEIC image that is damaged; copy it again or delete it"
-    for format, name in ((b"avif", "AVIF"), (b"WEBP", "WebP")):
-        if format in start[8:32] and not _is_built_in(name.lower()):
+    for beginning, name in BEGINNINGS.items():
+        if not re.match(beginning, start, re.DOTALL):
+            continue
+        if name in ("AVIF", "WEBP") and not features.check(name.lower()):
             return f"is of the format {name}, which this Pillow lacks; pip install --upgrade pillow"
+        return (
+            f"begins like {name}, but is damaged or of a kind of {name} that is not read; copy it "
+            "again or save it as PNG"
+        )
     return f"is none of the formats read here ({', '.join(FORMATS)}); convert it or delete it"
-
-
-def _is_built_in(decoder: str) -> bool:
-    from PIL import features
-
-    return bool(features.check(decoder))

@@ -1,4 +1,4 @@
-"""Files that hold images of a sort, but of none that is read here: what they are, and what to do."""
+"""Files that hold images of a sort, but of none that is read here: what they are, what to do."""
 
 import os
 from typing import NamedTuple
