@@ -18,7 +18,7 @@ from convatlas.data.jpeg2000 import require_sound
 from convatlas.errors import DataError
 
 # Nothing else is ever handed to a decoder.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "AVIF", "PPM", "JPEG2000")
 HEIF = "HEIF"  # one more, where pillow-heif is installed
 _EXTENSIONS = (
     ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .avif .avifs "

@@ -173,7 +173,8 @@ def test_mutants_of_all_forms_are_read_or_refused(tmp_path, capfd):
             assert answer == "read" or (repr(str(path)) in answer and "\n" not in answer)
             assert answer == "read" or not whole or "which one is white" in answer, answer
     assert grown <= 200 * MEGABYTE + 16 * 64e6
-    assert capfd.readouterr() == ("", "")
+    out, err = capfd.readouterr()  # libtiff complains of some by itself
+    assert (out, "Traceback" in err) == ("", False)
 
 
 def batched(items: list, size: int) -> list[list]:
