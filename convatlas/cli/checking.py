@@ -4,12 +4,20 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Literal
+
+from convatlas.cli.printing import say
 
 SHOWN = 50  # notes printed; problems are printed all
 
 
 def check_data(
-    folder: Path, *, csv: Path | None = None, workers: int = 0, max_megapixels: float = 64
+    folder: Path,
+    *,
+    csv: Path | None = None,
+    missing_classes: Literal["error", "allow"] = "error",
+    workers: int = 0,
+    max_megapixels: float = 64,
 ) -> int:
     """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code
     1 if anything is.
@@ -20,6 +28,8 @@ def check_data(
         A folder of class folders, perhaps inside train, val and test.
     csv: Path
         A file to write the problems to: file, problem, remedy.
+    missing_classes: error | allow
+        Whether val and test may be without some of train's classes.
     workers: int
         Processes that decode; 0 is one for each core.
     max_megapixels: float
@@ -35,24 +45,30 @@ def check_data(
         folder,
         workers or os.cpu_count() or 1,
         progress=_progress(),
+        missing_classes=missing_classes,
         max_megapixels=max_megapixels,
     )
     for found in report.problems:
-        print(f"{found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+        say(found.sentence)
     for found in report.notes[:SHOWN]:
-        print(f"note: {found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+        say(f"note: {found.sentence}")
     if len(report.notes) > SHOWN:
         print(f"and {len(report.notes) - SHOWN:,} more notes")
     if report.data:
         _print_set(report.data)
-    ignored = f", {len(report.ignored):,} other files ignored" if report.ignored else ""
-    print(
-        f"{report.images:,} images looked at{ignored}: {_count(len(report.problems), 'problem')}, "
-        f"{_count(len(report.notes), 'note')}"
+    say(
+        f"{report.images:,} images looked at{_ignored(report.ignored)}: "
+        f"{_count(len(report.problems), 'problem')}, {_count(len(report.notes), 'note')}"
     )
     if csv:
         write_csv(csv, report.problems)
     return 1 if report.problems else 0
+
+
+def _ignored(files: tuple[str, ...]) -> str:
+    from convatlas.data.walk import kinds
+
+    return f", {len(files):,} other files ignored ({kinds(files)})" if files else ""
 
 
 def _print_set(data) -> None:
@@ -62,7 +78,7 @@ def _print_set(data) -> None:
         f"{len(data.train):,} images to train, {len(data.val):,} to validate, "
         f"{len(data.test):,} to test"
     )
-    print(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
+    say(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
     print(f"fingerprint {data.fingerprint}")
 
 

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from convatlas.cli import output as streams
 from convatlas.errors import RecipeError
-from convatlas.training import builtin
-from convatlas.training.recipe import Recipe
+from convatlas.training import builtin, effect
+from convatlas.training.effect import as_field, as_flag
+from convatlas.training.recipe import DEFAULTS, Recipe
 
 SHORT = {"batch_size": "-b", "workers": "-j"}
 GROUPS = {  # the first field of each group of flags, as Recipe orders them -> its title
@@ -96,44 +98,61 @@ def train(
             f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave "
             "--resume out to begin one"
         )
-    chosen = _base(given, recipe, folder if resume else None).change(**given)
+    chosen = _chosen(given, recipe, folder if resume else None)
     from convatlas.training import train as start
     from convatlas.training.progress import default_callback
 
     with default_callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
-    _print_next(looking.folder or folder)
+        for line in _next(looking.folder or folder):
+            looking.print(line)
+    streams.settle()  # a run that is on disk has not failed
     return 0
 
 
-def _print_next(folder: Path | None) -> None:
+def _next(folder: Path | str | None) -> list[str]:
     """Where the run lies, and what to type next; nothing where another process says it."""
     if folder is None:
-        return
+        return []
     run = shlex.quote(str(folder))
-    print(f"the run lies in {folder}; next:")
-    print(f"  convatlas eval {run}")
-    print(f"  convatlas predict {run} --test 8    # or image files, or folders")
+    return [
+        f"the run lies in {folder}; next:",
+        f"  convatlas eval {run}",
+        f"  convatlas predict {run} --test 8    # or image files, or folders",
+    ]
 
 
-def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
+def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     """The recipe that the flags change: the file's, the resumed run's, the built-in one for the
     task, the defaults.
     """
     if recipe:
-        return builtin.read(recipe)
+        return _told(builtin.written(recipe), builtin.read(recipe, given, as_flag))
     if resumed and (resumed / "recipe.toml").exists():
-        return Recipe.read(resumed / "recipe.toml")
+        return Recipe.recorded(resumed / "recipe.toml").merge(given, as_flag)
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
     name = builtin.matching(given["network"], given.get("data", Recipe().data))
     from convatlas.elsewhere.networks import note
 
     if other := note(given["network"]):
-        print(f"note: {other}")
+        streams.mention(f"note: {other}")
     if name:
-        print(f"recipe: {name}, built in")
-    return builtin.read(name) if name else Recipe()
+        streams.mention(f"recipe: {name}, built in")
+        return _told(builtin.written(name), builtin.read(name, given, as_flag))
+    return Recipe().merge(given, as_flag)
+
+
+def _told(written: dict, chosen: Recipe) -> Recipe:
+    """Says what of the recipe is left out, for the flags take its effect away."""
+    dropped = [
+        as_field(name, value)
+        for name, value in written.items()
+        if name in effect.inert(chosen, written) and value != DEFAULTS[name]
+    ]
+    if dropped:
+        streams.mention(f"left out of the recipe, as without effect now: {', '.join(dropped)}")
+    return chosen
 
 
 def predict(
@@ -142,6 +161,7 @@ def predict(
     *,
     top: int = 3,
     test: int = 0,
+    data: str | None = None,
     json: bool = False,
     max_megapixels: float = 64,
 ) -> int:
@@ -157,6 +177,8 @@ def predict(
         How many classes to name.
     test: int
         Instead of files, take this many of the run's own test images and show the truth beside.
+    data: str
+        Where the images of --test are: the folder to which the run's own moved, or others.
     json: bool
         One JSON object a line.
     max_megapixels: float
@@ -164,14 +186,23 @@ def predict(
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are, as in --test 8; other images and folders "
+            "of them stand after the run: `convatlas predict RUN IMAGE…`"
+        )
     if not images and not test:
         raise RecipeError(
             "which images? give files or folders, or --test 8 for eight of the run's test images"
         )
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are; give --test 8, or files alone"
+        )
     from convatlas.cli import answers
 
     if test:
-        found = answers.of_test(run, test, top)
+        found = answers.of_test(run, test, top, data)
     else:
         found = answers.of_files(run, images, top, max_megapixels)
     return answers.show(found, json)

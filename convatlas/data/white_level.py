@@ -34,11 +34,17 @@ def white_level(data: Data, workers: int = 0, white: float | None = None) -> flo
     The smallest of 255, 1023, 4095, 16383 and 65535 (8, 10, 12, 14 and 16 bits) that no value of
     the training images exceeds; 1 where they are fractions of which none does. Fractions whose
     highest is above 1 and below 128 say neither 0..1 nor 0..255, and whole numbers above 65,535
-    nothing at all: there, or to have another, give `white`. Raises DataError for these, and where
-    images of the validation or test set exceed what is white, naming them.
+    nothing at all: there, or to have another, give `white`, which a set of 8 bits has no use for.
+    Raises DataError for these, and where images of the validation or test set exceed what is white,
+    naming them.
     """
     parts = {name: _ranges(getattr(data, name), workers) for name in ("train", "val", "test")}
     found = parts["train"] or {name: one for part in parts.values() for name, one in part.items()}
+    if not found and white:
+        raise DataError(
+            f"--white {white:g} has no effect, for no image of {data.name} has more than 8 bits; "
+            "leave it out"
+        )
     if not found:
         return None
     level = white or _level(found)

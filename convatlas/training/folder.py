@@ -6,7 +6,10 @@ import contextlib
 import json
 import os
 import re
+import shutil
+import tempfile
 from datetime import datetime
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,6 +17,8 @@ from filelock import FileLock, Timeout
 from convatlas.errors import RunError
 from convatlas.training.checkpoint import replace_durably
 from convatlas.training.recipe import Recipe
+
+AFTER_ALL = -200  # at a program's end: multiprocessing removes its own temporary folder at -100
 
 
 class RunFolder:
@@ -89,7 +94,7 @@ class RunFolder:
         )
 
     def recipe(self) -> Recipe:
-        return Recipe.read(self.path / "recipe.toml")
+        return Recipe.recorded(self.path / "recipe.toml")
 
     def append_log(self, record: dict) -> int:
         """Add one line and return the log's length in bytes, which a checkpoint remembers. RunError
@@ -117,6 +122,20 @@ class RunFolder:
         if not log.exists():
             return []
         return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def lend_temporary_folder(beside: Path) -> None:
+    """torch and matplotlib want a temporary folder as soon as they are imported. Where the system
+    has none that can be written, as in some containers, they get one where the run will be, until
+    the program ends.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        home = next(parent for parent in (beside, *beside.absolute().parents) if parent.is_dir())
+        with contextlib.suppress(OSError):  # the run cannot be written either, and says so
+            tempfile.tempdir = tempfile.mkdtemp(dir=home, prefix=".tmp-")
+            Finalize(None, shutil.rmtree, (tempfile.tempdir, True), exitpriority=AFTER_ALL)
 
 
 def default_path(recipe: Recipe) -> Path:

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from convatlas.evaluation import Evaluation
+from convatlas.evaluation import Evaluation, chance_line
 from convatlas.model_file import describe_model, weights_file
 from convatlas.training import plots
 from convatlas.training.folder import RunFolder
@@ -24,12 +24,14 @@ def metrics_of(
         "fingerprint": data.fingerprint,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "test": found.to_dict(),
+        "at_chance": chance_line(found.confusion),
         "validation": {
             "accuracy": progress.scores[progress.best_epoch],
             "epoch": progress.best_epoch + 1,
             "images": len(data.val),
         },
         "epochs": progress.epoch,
+        "stopped_early": progress.epoch < recipe.epochs,
         "steps": progress.step,
         "seconds": round(seconds, 2),
         "confusion": found.confusion.tolist(),

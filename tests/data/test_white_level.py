@@ -138,9 +138,11 @@ def test_all_ways_to_a_batch_use_it(tmp_path):
             assert right.max() > wrong.max() + 1, (augment, limit)
 
 
-def test_a_set_of_eight_bits_has_none_and_its_record_is_as_before(make_folder):
+def test_a_set_of_eight_bits_has_none_and_its_record_is_as_before(make_folder, tmp_path):
     prep = fit_preprocess(open_data(make_folder({"a": 5, "b": 5})), 12)
     assert prep.white is None
+    with pytest.raises(DataError, match=r"--white 255 has no effect, .*; leave it out"):
+        fit_preprocess(open_data(tmp_path / "set"), 12, white=255)
     assert list(prep.to_dict()) == ["channels", "side", "mean", "std", "fit", "content"]
 
 
