@@ -55,11 +55,7 @@ def load_weights(
 
 
 def choose(
-    file: Checkpoint,
-    network: str,
-    source: str | None = None,
-    own: Shapes | None = None,
-    ema: bool = False,
+    file: Checkpoint, network: str, source: str | None = None, own: Shapes | None = None, ema: bool = False
 ) -> Found:
     """The part of this file that is for that network, and what kind of checkpoint it is.
 

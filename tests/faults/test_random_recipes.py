@@ -23,19 +23,7 @@ NETWORKS = [
     *["lenet1989", "lenet1989_zip", "lenet5", "lenet5_tutorial", "lenet_caffe"] * 3,
     *["mobilenet_v2_x0_35", "shufflenet_v2_x0_5", "resnet20_cifar", "squeezenet1_1", "nin_mnist"],
 ]
-STRANGE = [
-    "",
-    "x" * 300,
-    "a\nb",
-    "[bold]x",
-    "naïve",
-    "../..",
-    "$\\frac$",
-    "-1",
-    "%s",
-    "\u202e",
-    "~",
-]
+STRANGE = ["", "x" * 300, "a\nb", "[bold]x", "naïve", "../..", "$\\frac$", "-1", "%s", "\u202e", "~"]
 NUMBERS = [-1, 0, 1, 2, 3, 0.5, 1e-320, 1e308, float("nan"), float("inf"), 2**31, 10**12, "1", True]
 CALM = {  # values that keep a run short where they are legal; of the other fields any will do
     "epochs": [1, 1, 1, 2],

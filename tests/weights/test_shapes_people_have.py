@@ -45,9 +45,7 @@ def under(prefix: str, state: State) -> State:
 
 
 def projector(prefix: str) -> State:
-    return under(
-        prefix, nn.Sequential(nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 16)).state_dict()
-    )
+    return under(prefix, nn.Sequential(nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 16)).state_dict())
 
 
 def optimizer() -> dict:
@@ -111,11 +109,7 @@ WHOLE: dict[str, tuple[Callable[[], object], str]] = {
         rf"{AVERAGE} \(state_dict_ema\)",
     ),
     "lightning": (
-        lambda: {
-            "state_dict": under("model.", RAW),
-            "pytorch-lightning_version": "2.4",
-            "callbacks": {},
-        },
+        lambda: {"state_dict": under("model.", RAW), "pytorch-lightning_version": "2.4", "callbacks": {}},
         r"read from state_dict, model\.\*",
     ),
     "lightning with a loss": (
@@ -134,10 +128,7 @@ WHOLE: dict[str, tuple[Callable[[], object], str]] = {
         lambda: RAW | under("ema_model.", MEAN),
         rf"{AVERAGE} \(ema",
     ),
-    "kuangliu's": (
-        lambda: {"net": under("module.", RAW), "acc": 93.1, "epoch": 4},
-        "read from net",
-    ),
+    "kuangliu's": (lambda: {"net": under("module.", RAW), "acc": 93.1, "epoch": 4}, "read from net"),
     "compiled": (lambda: under("_orig_mod.", RAW), "torchvision"),
     "compiled in parallel": (lambda: under("module._orig_mod.", RAW), "module"),
     "compiled within": (compiled_within, "torchvision"),
@@ -156,10 +147,7 @@ WHOLE: dict[str, tuple[Callable[[], object], str]] = {
         lambda: {"model_state_dict": RAW, "acc": np.float32(0.5), "hist": np.arange(4.0)},
         "read from model_state_dict",
     ),
-    "channels last": (
-        lambda: copy.deepcopy(NET).to(memory_format=torch.channels_last).state_dict(),
-        "torchvision",
-    ),
+    "channels last": (lambda: copy.deepcopy(NET).to(memory_format=torch.channels_last).state_dict(), "torchvision"),
     "student and teacher": (
         lambda: {
             "student": under("module.backbone.", RAW),
@@ -210,19 +198,14 @@ TRUNKS: dict[str, tuple[Callable[[], object], str]] = {
         r"read from state_dict, module\.encoder\.\*",
     ),
     "solo-learn": (
-        lambda: (
-            under("backbone.", TRUNK) | under("momentum_backbone.", TRUNK) | projector("projector.")
-        ),
+        lambda: under("backbone.", TRUNK) | under("momentum_backbone.", TRUNK) | projector("projector."),
         rf"{AVERAGE} \(momentum\)",
     ),
     "a sequence for a head": (
         lambda: TRUNK | {"fc.1.weight": torch.ones(3, 1024), "fc.1.bias": torch.ones(3)},
         r"not read: fc\.1\.weight, fc\.1\.bias",
     ),
-    "a head of other features": (
-        lambda: TRUNK | {"fc.weight": torch.ones(3, 9)},
-        r"not read: fc\.weight",
-    ),
+    "a head of other features": (lambda: TRUNK | {"fc.weight": torch.ones(3, 9)}, r"not read: fc\.weight"),
 }
 
 
@@ -320,9 +303,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         r".* and \d+ more$",
     ),
     "another network's trunk": (
-        lambda: {
-            n: t for n, t in tv.mobilenet_v3_small().state_dict().items() if "classifier" not in n
-        },
+        lambda: {n: t for n, t in tv.mobilenet_v3_small().state_dict().items() if "classifier" not in n},
         r"nearest is torchvision's mobilenet_v3_small \(mobilenet_v3_small here\), with about \d+% of "
         r"the names and shapes; loaded into mobilenet_v3_small, it is compared name by name$",
     ),
