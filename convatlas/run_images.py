@@ -4,7 +4,7 @@ they lie now, or others of its classes.
 
 import json
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +72,6 @@ def open_images(
     where its own images are wanted and it has no recipe.
     """
     limit = max_megapixels or (recipe or Recipe()).max_megapixels
-    if recipe:
-        recipe = replace(recipe, max_megapixels=limit)
     if data is None:
         if recipe is None:
             raise RecipeError(
@@ -82,12 +80,12 @@ def open_images(
                 "`convatlas predict` files"
             )
         place = found_again(recipe, recipe, Path(run).expanduser())
-        found = _opened(place, place.data, data_root)
+        found = _opened(place, place.data, data_root, limit)
         _require_recorded(run, saved, recipe, found, place.data)
         return _own(run, saved, recipe, found)
     data = str(data)
     try:
-        found = _opened(recipe or Recipe(max_megapixels=limit), data, data_root)
+        found = _opened(recipe or Recipe(), data, data_root, limit)
     except DataError:
         if not (is_folder(data) and Path(data).expanduser().is_dir()):
             raise
@@ -97,14 +95,14 @@ def open_images(
     return _of_folder(saved, recipe, data, limit) if is_folder(data) else _of_set(saved, found)
 
 
-def _opened(recipe: Recipe, data: str, data_root: str | Path | None) -> Data:
+def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapixels: float) -> Data:
     return open_data(
         data,
         root=data_root or recipe.data_root,
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
         missing_classes=recipe.missing_classes,
-        max_megapixels=recipe.max_megapixels,
+        max_megapixels=max_megapixels,
     )
 
 
