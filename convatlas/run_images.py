@@ -62,14 +62,17 @@ def open_images(
     recipe: Recipe | None,
     data: str | Path | None = None,
     data_root: str | Path | None = None,
+    max_megapixels: float | None = None,
 ) -> RunImages:
     """The run's own images, parted as in training; or those of `data`, a folder or the name of a
     set, of which a folder is measured whole.
 
-    `data` may be the place where the run's own are now: the fingerprint tells. Raises DataError
-    where images are not what they should be, ModelFileError where the run's files contradict each
-    other, RecipeError where its own images are wanted and it has no recipe.
+    `data` may be the place where the run's own are now: the fingerprint tells. `max_megapixels` is
+    the largest image that is read, where not the run's own limit. Raises DataError where images are
+    not what they should be, ModelFileError where the run's files contradict each other, RecipeError
+    where its own images are wanted and it has no recipe.
     """
+    limit = max_megapixels or (recipe or Recipe()).max_megapixels
     if data is None:
         if recipe is None:
             raise RecipeError(
@@ -78,12 +81,12 @@ def open_images(
                 "`convatlas predict` files"
             )
         place = found_again(recipe, recipe, Path(run).expanduser())
-        found = _opened(place, place.data, data_root)
+        found = _opened(place, place.data, data_root, limit)
         _require_recorded(run, saved, recipe, found, place.data)
         return _own(run, saved, recipe, found)
     data = str(data)
     try:
-        found = _opened(recipe or Recipe(), data, data_root)
+        found = _opened(recipe or Recipe(), data, data_root, limit)
     except DataError:
         if not (is_folder(data) and Path(data).expanduser().is_dir()):
             raise
@@ -92,16 +95,17 @@ def open_images(
         own = _own(run, saved, recipe, found)
         said = "these are the run's own images, split as in training"
         return replace(own, notes=(said, *own.notes))
-    return _of_folder(saved, recipe, data) if is_folder(data) else _of_set(saved, found)
+    return _of_folder(saved, recipe, data, limit) if is_folder(data) else _of_set(saved, found)
 
 
-def _opened(recipe: Recipe, data: str, data_root: str | Path | None) -> Data:
+def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapixels: float) -> Data:
     return open_data(
         data,
         root=data_root or recipe.data_root,
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
         missing_classes=recipe.missing_classes,
+        max_megapixels=max_megapixels,
     )
 
 
@@ -184,8 +188,8 @@ def _counts(path: Path) -> dict[str, int]:
     )
 
 
-def _of_folder(saved: Saved, recipe: Recipe | None, data: str) -> RunImages:
-    found = open_labelled(data, saved.classes)
+def _of_folder(saved: Saved, recipe: Recipe | None, data: str, limit: float) -> RunImages:
+    found = open_labelled(data, saved.classes, limit)
     parts, notes = found.parts, found.notes
     if recipe and recipe.bad_images == "skip":
         parts, skipped = _without_bad(found.name, saved.classes, parts)

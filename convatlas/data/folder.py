@@ -21,7 +21,7 @@ from convatlas.data.class_folders import (
 from convatlas.data.errors import listed
 from convatlas.data.finding import Finding
 from convatlas.data.fingerprint import fingerprints
-from convatlas.data.image_file import EXTENSIONS, read_header
+from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
 from convatlas.data.same_files import same_files
 from convatlas.data.split import Data, FileSplit, hold_out, require_enough
 from convatlas.data.unread_kinds import kind_of
@@ -48,7 +48,13 @@ def _system_errors() -> Iterator[None]:
 
 
 @_system_errors()
-def open_folder(path: Path, seed: int, val_fraction: float, missing_classes: str = "error") -> Data:
+def open_folder(
+    path: Path,
+    seed: int,
+    val_fraction: float,
+    missing_classes: str = "error",
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> Data:
     """The three sets of a folder; open_data states the rules. Raises DataError showing the layout
     that is expected.
     """
@@ -57,6 +63,8 @@ def open_folder(path: Path, seed: int, val_fraction: float, missing_classes: str
     splits = _splits(top, found)
     if found.troubles:
         raise _error_of(found)
+    for split in splits.values():
+        split.max_megapixels = max_megapixels
     return _data(top, found, splits, seed, val_fraction)
 
 

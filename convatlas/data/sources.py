@@ -12,6 +12,7 @@ from torch import Tensor
 
 from convatlas.data.digits import load_digits
 from convatlas.data.folder import open_folder
+from convatlas.data.image_file import MAX_MEGAPIXELS
 from convatlas.data.split import ArraySplit, Data, hold_out
 from convatlas.errors import DataError
 
@@ -74,6 +75,7 @@ def open_data(
     seed: int = 0,
     val_fraction: float = 0.1,
     missing_classes: str = "error",
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Data:
     """A set by name (see SOURCES; its files lie under `root`, default "data"), or a folder of class
     folders.
@@ -86,7 +88,7 @@ def open_data(
     Other spellings of these names (training_set, dev, test2017) are understood, a test/ without
     class folders is not used, which `notes` says, and a layout that is in doubt is refused.
     A val/ or test/ without some of train's classes is refused, unless `missing_classes` is
-    "allow". Raises DataError.
+    "allow". `max_megapixels` is the most that an image of a folder may have. Raises DataError.
     """
     if not 0 <= val_fraction < 1:
         raise DataError(
@@ -104,7 +106,7 @@ def open_data(
         )
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
-    return open_folder(Path(source), seed, val_fraction, missing_classes)
+    return open_folder(Path(source), seed, val_fraction, missing_classes, max_megapixels)
 
 
 def _unknown(source: str) -> str:

@@ -56,7 +56,8 @@ def prepare(
     side = _side(recipe)
     data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
     augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
-    prep = fit_preprocess(data, side, recipe.workers, shorter=augment.shorter_side(side))
+    shorter, white = augment.shorter_side(side), recipe.white or None
+    prep = fit_preprocess(data, side, recipe.workers, shorter=shorter, white=white)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":
@@ -108,6 +109,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
             seed=recipe.seed,
             val_fraction=recipe.val_fraction,
             missing_classes=recipe.missing_classes,
+            max_megapixels=recipe.max_megapixels,
         )
 
     if recipe.download and group.size > 1:
