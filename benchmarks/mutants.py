@@ -1,5 +1,5 @@
-"""Do the tests see a fault? Each one of mutants.toml is planted in a copy of the tree, and its tests
-must fail.
+"""Do the tests see a fault? Each one of mutants.toml is planted in a copy of the tree, and its
+tests must fail.
 
     python -m benchmarks.mutants                    # all of them: `make mutants`
     python -m benchmarks.mutants training/loss.py   # those of some files
@@ -33,7 +33,7 @@ SURVIVED, KILLED = 0, 1  # exit codes of pytest
 
 @dataclass(frozen=True)
 class Mutant:
-    """`was` stands once in convatlas/`file` and is replaced by `becomes`; `tests` must then fail."""
+    """`was` stands once in convatlas/`file` and becomes `becomes`; `tests` must then fail."""
 
     file: str
     was: str
@@ -91,7 +91,9 @@ def copied(to: Path) -> Path:
 
 
 def tested(tree: Path, tests: str, *flags: str) -> int:
-    """pytest's exit code for these tests of a tree, in a process of its own; KILLED where it hangs."""
+    """pytest's exit code for these tests of a tree, in a process of its own; KILLED where it
+    hangs.
+    """
     child = os.fork()
     if not child:
         os.setsid()
@@ -165,9 +167,10 @@ def page(found: dict[Mutant, int]) -> str:
     lines = [
         "# Do the tests see a fault?",
         "",
-        "`make mutants` plants the faults of `benchmarks/mutants.toml`, one at a time, in a copy of the",
-        "tree: a wrong sign, a forgotten step, another random stream, a check left out. The tests of",
-        f"that place must fail. {sum(dead.values())} of {len(found)} were seen when this page was written.",
+        "`make mutants` plants the faults of `benchmarks/mutants.toml`, one at a time, in a copy of",
+        "the tree: a wrong sign, a forgotten step, another random stream, a check left out. The",
+        f"tests of that place must fail. {sum(dead.values())} of {len(found)} were seen when this",
+        "page was written.",
         "",
         "| room | planted | seen |",
         "|---|---|---|",

@@ -1,4 +1,4 @@
-"""What each of several processes gets of a batch and of a set: all of it, once, neighbours together."""
+"""What each process gets of a batch and of a set: all of it, once, neighbours together."""
 
 import pytest
 import torch

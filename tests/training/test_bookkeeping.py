@@ -1,5 +1,5 @@
-"""What a trainer counts beside the weights: hits of the main head, an epoch's own images, the weights
-that scored best.
+"""What a trainer counts beside the weights: hits of the main head, an epoch's own images, the
+weights that scored best.
 """
 
 import pytest
