@@ -87,8 +87,8 @@ def write(
     """Renew what the index holds of `names`, by default of all networks, and drop what is gone.
 
     Renewed are catalogue.json, sources.json, layers/NAME.json and the checkpoints that are known
-    (with the words for timm's, where all are renewed), all at the end; the others keep what they have. `tell` is given a line for each network.
-    Returns the names in the index.
+    (with the words for timm's, where all are renewed), all at the end; the others keep what they
+    have. `tell` is given a line for each network. Returns the names in the index.
     """
     entries, before = registry.entries(), {}
     if names is not None:
