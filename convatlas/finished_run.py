@@ -30,7 +30,10 @@ class Measurement:
 
 
 def open_run(
-    run: str | Path, data: str | Path | None = None, data_root: str | Path | None = None
+    run: str | Path,
+    data: str | Path | None = None,
+    data_root: str | Path | None = None,
+    max_megapixels: float | None = None,
 ) -> tuple[Saved, Recipe, RunImages]:
     """The trained network, its recipe, and its own images, split as in training, or others of its
     classes. Where only the model was kept, without its recipe, `data` must be given.
@@ -40,7 +43,8 @@ def open_run(
     """
     saved = load_model(run)
     recipe = _recipe_of(run)
-    return saved, recipe or Recipe(), open_images(run, saved, recipe, data, data_root)
+    images = open_images(run, saved, recipe, data, data_root, max_megapixels)
+    return saved, recipe or Recipe(), images
 
 
 def _recipe_of(run: str | Path) -> Recipe | None:
@@ -57,6 +61,7 @@ def evaluate(
     crops: str | None = None,
     sizes: Sequence[int] | None = None,
     workers: int = 0,
+    max_megapixels: float | None = None,
 ) -> Evaluation:
     """How good a finished run is on its test images, or on other images of its classes.
 
@@ -64,11 +69,11 @@ def evaluate(
     which it may have fewer. Where it holds the run's own images, as their fingerprint tells, it is
     split as in training. `split` is test, val, train or all; `crops` center, 10 (AlexNet), 144
     (GoogLeNet) or dense (VGG); `sizes` the shorter sides in pixels to which images are scaled
-    before they are cropped. What is not given is the run's own. The loss is the run's own, too:
-    metrics.json has the same figures. Raises ModelFileError, RecipeError, DataError or
-    MultiCropError.
+    before they are cropped; `max_megapixels` the largest image of a folder. What is not given is
+    the run's own. The loss is the run's own, too: metrics.json has the same figures. Raises
+    ModelFileError, RecipeError, DataError or MultiCropError.
     """
-    return measure(run, data, data_root, split, crops, sizes, workers).evaluation
+    return measure(run, data, data_root, split, crops, sizes, workers, max_megapixels).evaluation
 
 
 def measure(
@@ -79,9 +84,10 @@ def measure(
     crops: str | None = None,
     sizes: Sequence[int] | None = None,
     workers: int = 0,
+    max_megapixels: float | None = None,
 ) -> Measurement:
     """The same, with what was measured and how."""
-    saved, recipe, images = open_run(run, data, data_root)
+    saved, recipe, images = open_run(run, data, data_root, max_megapixels)
     split = images.split(split)
     views = _views(recipe, crops, sizes)
     limit = {} if views.as_trained else {"memory_limit": 0}  # crops are cut from files when needed

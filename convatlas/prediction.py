@@ -28,27 +28,38 @@ class Prediction:
 
 
 def predict(
-    model: Saved | str | Path, images: str | Path | Iterable[str | Path], top: int = 5
+    model: Saved | str | Path,
+    images: str | Path | Iterable[str | Path],
+    top: int = 5,
+    max_megapixels: float = 64,
 ) -> list[Prediction]:
     """The `top` likeliest classes of every image, in order: of files, and of folders of them.
 
     `model` is a finished run's folder, or what load_model gave. An image that cannot be read gets
-    its `problem`, and the others go on. Raises DataError for a path that does not exist or a folder
-    without images, ModelFileError for a run that cannot be read.
+    its `problem`, as has one above `max_megapixels`, and the others go on. Raises DataError for a
+    path that does not exist or a folder without images, ModelFileError for a run that cannot be
+    read.
     """
     saved = model if isinstance(model, Saved) else load_model(model)
     paths = [images] if isinstance(images, str | Path) else list(images)
-    return list(predict_each(saved, find_images([Path(path) for path in paths]), top))
+    return list(
+        predict_each(saved, find_images([Path(path) for path in paths]), top, max_megapixels)
+    )
 
 
-def predict_each(saved: Saved, files: Iterable[Path], top: int = 5) -> Iterator[Prediction]:
+def predict_each(
+    saved: Saved, files: Iterable[Path], top: int = 5, max_megapixels: float = 64
+) -> Iterator[Prediction]:
     """The same, one after the other as they are ready."""
     files = iter(files)
     while names := list(islice(files, BATCH)):
         fitted, problems = [], {}
         for name in names:
             try:
-                fitted.append(saved.preprocess.fit_image(read_image(name)))
+                image = read_image(
+                    name, white=saved.preprocess.white, max_megapixels=max_megapixels
+                )
+                fitted.append(saved.preprocess.fit_image(image))
             except DataError as error:
                 problems[name] = str(error)
         answers = iter(predict_fitted(saved, torch.stack(fitted), top) if fitted else ())

@@ -4,7 +4,7 @@ they lie now, or others of its classes.
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from convatlas.errors import DataError, ModelFileError, RecipeError
 from convatlas.model_file import Saved
 from convatlas.regular_file import read_regular
 from convatlas.training.location import found_again, is_folder
+from convatlas.training.provenance import deciding
 from convatlas.training.recipe import Recipe
 
 SPLITS = ("test", "val", "train", "all")
@@ -61,14 +62,17 @@ def open_images(
     recipe: Recipe | None,
     data: str | Path | None = None,
     data_root: str | Path | None = None,
+    max_megapixels: float | None = None,
 ) -> RunImages:
     """The run's own images, parted as in training; or those of `data`, a folder or the name of a
     set, of which a folder is measured whole.
 
-    `data` may be the place where the run's own are now: the fingerprint tells. Raises DataError
-    where images are not what they should be, ModelFileError where the run's files contradict each
-    other, RecipeError where its own images are wanted and it has no recipe.
+    `data` may be the place where the run's own are now: the fingerprint tells. `max_megapixels` is
+    the largest image that is read, where not the run's own limit. Raises DataError where images are
+    not what they should be, ModelFileError where the run's files contradict each other, RecipeError
+    where its own images are wanted and it has no recipe.
     """
+    limit = max_megapixels or (recipe or Recipe()).max_megapixels
     if data is None:
         if recipe is None:
             raise RecipeError(
@@ -77,28 +81,31 @@ def open_images(
                 "`convatlas predict` files"
             )
         place = found_again(recipe, recipe, Path(run).expanduser())
-        found = _opened(place, place.data, data_root)
+        found = _opened(place, place.data, data_root, limit)
         _require_recorded(run, saved, recipe, found, place.data)
         return _own(run, saved, recipe, found)
     data = str(data)
     try:
-        found = _opened(recipe or Recipe(), data, data_root)
+        found = _opened(recipe or Recipe(), data, data_root, limit)
     except DataError:
         if not (is_folder(data) and Path(data).expanduser().is_dir()):
             raise
         found = None  # no set to train with, but it may be measured
     if found and _has_fingerprint(found, saved):
-        return _own(run, saved, recipe, found)
-    return _of_folder(saved, recipe, data) if is_folder(data) else _of_set(saved, found)
+        own = _own(run, saved, recipe, found)
+        said = "these are the run's own images, split as in training"
+        return replace(own, notes=(said, *own.notes))
+    return _of_folder(saved, recipe, data, limit) if is_folder(data) else _of_set(saved, found)
 
 
-def _opened(recipe: Recipe, data: str, data_root: str | Path | None) -> Data:
+def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapixels: float) -> Data:
     return open_data(
         data,
         root=data_root or recipe.data_root,
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
         missing_classes=recipe.missing_classes,
+        max_megapixels=max_megapixels,
     )
 
 
@@ -144,15 +151,21 @@ def _own(run: str | Path, saved: Saved, recipe: Recipe | None, found: Data) -> R
 
 
 def _require_as_trained(run: Path, saved: Saved, recipe: Recipe, found: Data) -> None:
-    """ModelFileError unless recipe.toml parts the images as the run did."""
-    now = {"seed": recipe.seed, "val": len(found.val), "test": len(found.test)}
-    then = {"seed": saved.provenance.get("seed", recipe.seed)} | _counts(run / "metrics.json")
-    if changed := [name for name in then if then[name] != now[name]]:
-        first = changed[0]
-        what = "seed" if first == "seed" else f"number of {first} images"
+    """ModelFileError unless recipe.toml tests, and parts the images, as the run did."""
+    now = deciding(recipe)
+    then = saved.provenance.get("recipe", {"seed": saved.provenance.get("seed", recipe.seed)})
+    changed = [name for name in then if name in now and then[name] != now[name]]
+    said = [f"{name} was {then[name]!r}, and is {now[name]!r}" for name in changed]
+    sizes = {"val": len(found.val), "test": len(found.test)}
+    said += [
+        f"there were {count} {name} images, and are {sizes[name]} by it"
+        for name, count in _counts(run / "metrics.json").items()
+        if count != sizes[name]
+    ]
+    if said:
         raise ModelFileError(
-            f"{run / 'recipe.toml'} is not the recipe of this run: the {what} was {then[first]}, "
-            f"and is {now[first]} by it; copy recipe.toml again from the run that wrote it"
+            f"{run / 'recipe.toml'} is not the recipe of this run: {said[0]}; copy it again from "
+            "the run that wrote it"
         )
 
 
@@ -175,8 +188,8 @@ def _counts(path: Path) -> dict[str, int]:
     )
 
 
-def _of_folder(saved: Saved, recipe: Recipe | None, data: str) -> RunImages:
-    found = open_labelled(data, saved.classes)
+def _of_folder(saved: Saved, recipe: Recipe | None, data: str, limit: float) -> RunImages:
+    found = open_labelled(data, saved.classes, limit)
     parts, notes = found.parts, found.notes
     if recipe and recipe.bad_images == "skip":
         parts, skipped = _without_bad(found.name, saved.classes, parts)

@@ -17,11 +17,11 @@ from convatlas.printable import printable
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
-def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
+def of_files(run: Path, images: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
     files, ignored = look_for_images(images)
     if ignored:
         print(f"note: {len(ignored):,} other files ignored ({kinds(ignored)})", file=sys.stderr)
-    for prediction in predict_each(load_model(run), files, top):
+    for prediction in predict_each(load_model(run), files, top, max_megapixels):
         yield prediction, ""
 
 
@@ -31,7 +31,9 @@ def of_test(run: Path, count: int, top: int, data: str | None = None) -> Iterato
     split = images.of(images.split(None))
     count = min(count, len(split))
     indices = [i * len(split) // count for i in range(count)]
-    fitted = torch.stack([saved.preprocess.fit_image(split.read(i)) for i in indices])
+    prep = saved.preprocess
+    seen = (split.read(i, white=prep.white) for i in indices)
+    fitted = torch.stack([prep.fit_image(image) for image in seen])
     for i, (classes, probabilities) in zip(
         indices, predict_fitted(saved, fitted, top), strict=True
     ):

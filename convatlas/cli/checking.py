@@ -17,6 +17,7 @@ def check_data(
     csv: Path | None = None,
     missing_classes: Literal["error", "allow"] = "error",
     workers: int = 0,
+    max_megapixels: float = 64,
 ) -> int:
     """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code
     1 if anything is.
@@ -31,6 +32,8 @@ def check_data(
         Whether val and test may be without some of train's classes.
     workers: int
         Processes that decode; 0 is one for each core.
+    max_megapixels: float
+        The largest image that is read, as in the recipe.
     """
     from convatlas.data.checking import check_data as check
     from convatlas.data.survey import write_csv
@@ -43,6 +46,7 @@ def check_data(
         workers or os.cpu_count() or 1,
         progress=_progress(),
         missing_classes=missing_classes,
+        max_megapixels=max_megapixels,
     )
     for found in report.problems:
         say(found.sentence)

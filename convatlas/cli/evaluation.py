@@ -22,6 +22,7 @@ def eval_(
     sizes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
     workers: Annotated[int, Parameter(name=["--workers", "-j"])] = 0,
     json: bool = False,
+    max_megapixels: float | None = None,
 ) -> int:
     """Measure a finished run on its test images, or on other images of its classes.
 
@@ -45,10 +46,12 @@ def eval_(
         Processes that read images.
     json: bool
         Print JSON.
+    max_megapixels: float
+        The largest image of a folder that is read [the run's own].
     """
     from convatlas.finished_run import measure
 
-    found = measure(run, data, data_root, split, crops, sizes, workers)
+    found = measure(run, data, data_root, split, crops, sizes, workers, max_megapixels)
     lines = [json_.dumps(_as_json(found))] if json else map(printable, _as_text(found))
     print("\n".join(lines))
     return 0

@@ -163,6 +163,7 @@ def predict(
     test: int = 0,
     data: str | None = None,
     json: bool = False,
+    max_megapixels: float = 64,
 ) -> int:
     """Say what is on images, with probabilities.
 
@@ -180,6 +181,8 @@ def predict(
         Where the images of --test are: the folder to which the run's own moved, or others.
     json: bool
         One JSON object a line.
+    max_megapixels: float
+        The largest image file that is read.
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
@@ -198,5 +201,8 @@ def predict(
         )
     from convatlas.cli import answers
 
-    found = answers.of_test(run, test, top, data) if test else answers.of_files(run, images, top)
+    if test:
+        found = answers.of_test(run, test, top, data)
+    else:
+        found = answers.of_files(run, images, top, max_megapixels)
     return answers.show(found, json)

@@ -8,6 +8,7 @@ import torch
 
 from convatlas.data.finding import Finding
 from convatlas.data.folder import layout
+from convatlas.data.image_file import MAX_MEGAPIXELS
 from convatlas.data.split import Data, FileSplit
 from convatlas.data.survey import TIMEOUT, Examined, examine_all, remember, survey_of
 from convatlas.data.twins import twins
@@ -32,15 +33,17 @@ def check_data(
     timeout: float = TIMEOUT,
     progress: Callable[[int], None] = lambda done: None,
     missing_classes: str = "error",
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Report:
     """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by
     all `workers`.
 
     Changes nothing in the folder. Training on it afterwards need not look again. `missing_classes`
-    as open_data takes it.
+    and `max_megapixels` as open_data takes them.
     """
     found = layout(Path(path).expanduser(), missing_classes=missing_classes)
-    split = FileSplit(found.root, torch.zeros(len(found.images), dtype=torch.int64), found.images)
+    labels = torch.zeros(len(found.images), dtype=torch.int64)
+    split = FileSplit(found.root, labels, found.images, max_megapixels)
     examined = examine_all(split, workers, timeout, progress)
     results = dict(zip(found.images, examined, strict=True))
     problems = [Finding.of(file, reason) for file, reason in found.troubles]
@@ -50,11 +53,12 @@ def check_data(
         problems += found.data.problems
         notes += found.data.notes
         notes += twins(found.data, survey_of(split.names, examined).twins)
-        _remember(found.data, results)
+        _remember(found.data, results, max_megapixels)
     return Report(len(results), tuple(problems), tuple(notes), found.ignored, found.data)
 
 
-def _remember(data: Data, results: dict[str, Examined]) -> None:
+def _remember(data: Data, results: dict[str, Examined], max_megapixels: float) -> None:
     names = [name for part in (data.train, data.val, data.test) for name in part.names]
-    everything = FileSplit(data.train.root, torch.zeros(len(names), dtype=torch.int64), names)
+    labels = torch.zeros(len(names), dtype=torch.int64)
+    everything = FileSplit(data.train.root, labels, names, max_megapixels)
     remember(everything, survey_of(names, [results[name] for name in names]))

@@ -21,7 +21,7 @@ from convatlas.data.class_folders import (
 from convatlas.data.errors import listed
 from convatlas.data.finding import Finding
 from convatlas.data.fingerprint import fingerprints
-from convatlas.data.image_file import EXTENSIONS, read_header
+from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
 from convatlas.data.same_files import same_files
 from convatlas.data.split import Data, FileSplit, hold_out, require_enough
 from convatlas.data.unread_kinds import kind_of
@@ -34,7 +34,7 @@ EDITORS = frozenset({".ipynb_checkpoints"})  # keep copies of files in hidden fo
 LAYOUT = """expected one folder for each class:
   FOLDER/cat/anything.jpg
   FOLDER/dog/anything.png
-or the same inside FOLDER/train, FOLDER/val and FOLDER/test"""
+  or the same inside FOLDER/train, FOLDER/val and FOLDER/test"""
 
 
 @contextlib.contextmanager
@@ -48,7 +48,13 @@ def _system_errors() -> Iterator[None]:
 
 
 @_system_errors()
-def open_folder(path: Path, seed: int, val_fraction: float, missing_classes: str = "error") -> Data:
+def open_folder(
+    path: Path,
+    seed: int,
+    val_fraction: float,
+    missing_classes: str = "error",
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> Data:
     """The three sets of a folder; open_data states the rules. Raises DataError showing the layout
     that is expected.
     """
@@ -57,6 +63,8 @@ def open_folder(path: Path, seed: int, val_fraction: float, missing_classes: str
     splits = _splits(top, found)
     if found.troubles:
         raise _error_of(found)
+    for split in splits.values():
+        split.max_megapixels = max_megapixels
     return _data(top, found, splits, seed, val_fraction)
 
 
@@ -73,7 +81,7 @@ def _root(path: Path) -> Path:
 
 def _error_of(found: Arrangement) -> DataError:
     sentences = [f"{str(place)!r} {reason}" for place, reason in found.troubles]
-    return DataError("\n".join(sentences) + ("" if found.parts else f". {LAYOUT}"))
+    return DataError("\n  ".join(sentences) + ("" if found.parts else f". {LAYOUT}"))
 
 
 def _splits(top: Folder, found: Arrangement) -> dict[str, FileSplit]:
@@ -131,7 +139,9 @@ def _split(root: Path, classes: tuple[str, ...], folders: dict[str, Folder]) -> 
 
 
 def _within(root: Path, path: Path) -> str:
-    """path.relative_to(root).as_posix(), many times faster."""
+    """path.relative_to(root).as_posix(), many times faster; "" for root itself."""
+    if path == root or root == Path():
+        return "" if path == root else path.as_posix()
     return path.as_posix()[len(root.as_posix().rstrip("/")) + 1 :]
 
 

@@ -19,9 +19,9 @@ BLOCK = 64  # images that a worker decodes at a time
 SAMPLE = 2000  # headers read, at most, to estimate what a split needs
 
 # What was decoded last of each split, for as long as the split lives: (geometry, uint8 (n, C, S,
-# S)) as it was fitted, and (at_least, [uint8 (C, H, W), ...]) whole, for crops.
+# S)) as it was fitted, and ((at_least, white), [uint8 (C, H, W), ...]) whole, for crops.
 _FITTED: WeakKeyDictionary[Split, tuple[tuple, Tensor]] = WeakKeyDictionary()
-_WHOLE: WeakKeyDictionary[Split, tuple[int, list[Tensor]]] = WeakKeyDictionary()
+_WHOLE: WeakKeyDictionary[Split, tuple[tuple, list[Tensor]]] = WeakKeyDictionary()
 
 
 def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
@@ -35,7 +35,7 @@ def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> T
 
     Raises one DataError that lists every image which cannot be read.
     """
-    geometry = (prep.channels, prep.side, prep.fit, prep.content)
+    geometry = (prep.channels, prep.side, prep.fit, prep.content, prep.white)
     if split not in _FITTED or _FITTED[split][0] != geometry:
         _FITTED[split] = geometry, _decode(split, prep, workers, timeout)
     return _FITTED[split][1]
@@ -43,7 +43,7 @@ def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> T
 
 def _decode(split: Split, prep, workers: int, timeout: float) -> Tensor:
     images = torch.empty(len(split), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-    for block, fitted in _in_blocks(partial(_fit, split, prep), split, workers, timeout):
+    for block, fitted in in_blocks(partial(_fit, split, prep), split, workers, timeout):
         images[block] = fitted
     return images
 
@@ -58,28 +58,32 @@ def sources(
     limit: int = MEMORY_LIMIT,
     workers: int = 0,
     timeout: float = TIMEOUT,
+    white: float | None = None,
 ) -> Sequence[Tensor] | None:
     """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they exceed
     `limit` bytes.
 
-    As the split reads them with `at_least`. Decoded once, then kept while the split lives. Raises
-    as `decoded` does.
+    As the split reads them with `at_least` and `white`. Decoded once, then kept while the split
+    lives. Raises as `decoded` does.
     """
     if _source_bytes(split, at_least) > limit:
         return None
-    if split not in _WHOLE or _WHOLE[split][0] != at_least:
+    if split not in _WHOLE or _WHOLE[split][0] != (at_least, white):
         images = []
-        for _, block in _in_blocks(partial(_read_all, split, at_least), split, workers, timeout):
+        read = partial(_read_all, split, at_least, white)
+        for _, block in in_blocks(read, split, workers, timeout):
             images += [
                 image.clone() for image in block
             ]  # a worker's own would each hold a file open
-        _WHOLE[split] = at_least, images
+        _WHOLE[split] = (at_least, white), images
     return _WHOLE[split][1]
 
 
-def _read_all(split: Split, at_least: int, block: Tensor, reading: Reading) -> list[Tensor]:
+def _read_all(
+    split: Split, at_least: int, white: float | None, block: Tensor, reading: Reading
+) -> list[Tensor]:
     images = []
-    split.each(block, lambda row, i: images.append(split.read(i, at_least)), reading)
+    split.each(block, lambda row, i: images.append(split.read(i, at_least, white)), reading)
     return images
 
 
@@ -99,7 +103,7 @@ def _source_bytes(split: Split, at_least: int) -> float:
     return total * len(split) / max(1, len(chosen))
 
 
-def _in_blocks(
+def in_blocks(
     build: Callable[[Tensor, Reading], object], split: Split, workers: int, timeout: float
 ) -> Iterator[tuple[Tensor, object]]:
     """(block, build(block, reading)) for all blocks; at the end one DataError for all the images

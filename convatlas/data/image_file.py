@@ -1,83 +1,129 @@
 """Reading one image from a file that nobody has vouched for."""
 
-import contextlib
 import os
+import re
 import stat
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-import numpy as np
-import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 from torch import Tensor
 
+from convatlas.data import decoding, netpbm
+from convatlas.data.decoding import GREY_MODES, Unfit, is_deep
+from convatlas.data.jpeg2000 import require_sound
 from convatlas.errors import DataError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")  # nothing else is ever handed to a decoder
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
+# Nothing else is ever handed to a decoder.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "AVIF", "PPM", "JPEG2000")
+HEIF = "HEIF"  # one more, where pillow-heif is installed
+_EXTENSIONS = (
+    ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .avif .avifs "
+    ".ppm .pgm .pbm .pnm .pfm .jp2 .j2k .j2c .jpc .jpx .jpf .heic .heif .hif"
 )
-PIXEL_LIMIT = 64 * 10**6
-GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+EXTENSIONS = frozenset(_EXTENSIONS.split())
+MAX_MEGAPIXELS = 64
+RULES = 2  # counted up whenever other files are read, or files otherwise
 SMALL = 10  # pixels; a shorter side below this is worth a remark
-WHITE = 255  # what shows through where an image is transparent
+REDUCTIONS = (1, 2, 4, 8)  # of its sides, at which a JPEG can be decoded
+DEARER = {"JPEG2000": 4}  # times the memory for each pixel that other decoders take
+SLOW_MEGAPIXELS = 16  # where a decoder takes a second for each
+BEGINNINGS = {
+    rb"\xff\xd8\xff": "JPEG",
+    rb"\x89PNG": "PNG",
+    rb"RIFF.{4}WEBP": "WEBP",
+    rb"GIF8": "GIF",
+    rb"II[*+]\0|MM\0[*+]": "TIFF",
+    rb".{4}ftypavi[fs]": "AVIF",
+    rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": "JPEG2000",
+}
+_LIFTED = threading.Lock()
 
 
-class _Unfit(Exception):
-    """Why an image is refused: the predicate of the sentence."""
-
-
-def read_image(path: str | os.PathLike, at_least: int = 0) -> Tensor:
+def read_image(
+    path: str | os.PathLike,
+    at_least: int = 0,
+    white: float | None = None,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> Tensor:
     """The image as a person sees it: uint8 (C, H, W), C = 1 for grey images and 3 for all others.
 
-    EXIF orientation is applied, 16-bit grey scaled to 8, CMYK and palettes become RGB, transparency
-    shows white, and of an animation the first frame is taken. Raises DataError, naming file, reason
-    and remedy, for whatever cannot be read: missing, empty, cut short, no image at all, more than
-    64 megapixels.
+    EXIF orientation is applied, CMYK and palettes become RGB, transparency shows white, and of an
+    animation the first frame is taken. Raises DataError, naming file, reason and remedy, for
+    whatever cannot be read: missing, empty, cut short, no image at all, more than `max_megapixels`.
+
+    `white` is what shows white in images of more than 8 bits, as Preprocess.white has it; images of
+    8 bits know for themselves. Without it 16-bit images have 65,535, and those of fractions or
+    32-bit numbers are refused, for nothing says what is white in them. A value outside 0..white is
+    refused, too.
 
     With `at_least`, a large JPEG is decoded at a half, a quarter or an eighth of its size, as long
     as both sides keep that many pixels: several times faster, and as good where a smaller image is
-    made of it anyway.
+    made of it anyway. A JPEG above `max_megapixels` is decoded so in any case, and its pixels count
+    as they are decoded.
     """
-    return _attempt(path, lambda image: _decode(image, at_least))
+
+    def use(image: Image.Image, reopen: decoding.Reopen) -> Tensor:
+        _reduce(image, at_least, max_megapixels)
+        return decoding.pixels(image, reopen, white)
+
+    return _attempt(path, use, max_megapixels)
 
 
 def read_header(path: str | os.PathLike) -> tuple[bool, int, int]:
-    """(is it grey, height, width), without decoding; the sides are as stored. Raises DataError as
-    read_image does.
+    """(is it grey, height, width), without decoding; the sides are as stored, however large. Raises
+    DataError as read_image does.
     """
-    return _attempt(path, lambda image: (image.mode in GREY_MODES, image.height, image.width))
+    return _attempt(
+        path, lambda image, _: (image.mode in GREY_MODES, image.height, image.width), float("inf")
+    )
 
 
-def _attempt(path, use):
-    try:
-        _require_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # what Pillow would warn of is either refused here or harmless
-            # Not by name: Pillow 13.0 maps a named TIFF into memory, and those that are turned come
-            # out scrambled.
-            with open(path, "rb") as file, Image.open(file, formats=FORMATS) as image:
-                if image.width * image.height > PIXEL_LIMIT:
-                    raise _Unfit(
-                        f"has {image.width} x {image.height} pixels, more than the limit of "
-                        f"{PIXEL_LIMIT // 10**6} megapixels; make it smaller"
-                    )
-                return use(image)
-    except Exception as fault:  # a decoder may raise anything on hostile bytes
-        raise unreadable(path, _reason(path, fault)) from None
+def deep_range(
+    path: str | os.PathLike, max_megapixels: float = MAX_MEGAPIXELS
+) -> tuple[float, float, str] | None:
+    """(lowest, highest, mode) of the values of an image that has more than 8 bits a channel; None
+    for others, which are not decoded. The mode is Pillow's: "F" holds fractions.
+
+    Raises DataError as read_image does, and for values below 0 and such as are no numbers.
+    """
+
+    def use(image: Image.Image, reopen: decoding.Reopen):
+        return (*decoding.value_range(image, reopen), image.mode) if is_deep(image) else None
+
+    return _attempt(path, use, max_megapixels)
 
 
-def peculiarities(path: str | os.PathLike) -> tuple[str, ...]:
+def require_readable(path: str | os.PathLike, max_megapixels: float = MAX_MEGAPIXELS) -> None:
+    """Decodes the image whole. Raises DataError as read_image does, whatever its set's white is."""
+
+    def use(image: Image.Image, reopen: decoding.Reopen) -> None:
+        if is_deep(image):
+            decoding.value_range(image, reopen)
+        else:
+            _reduce(image, 0, max_megapixels)
+            decoding.pixels(image, reopen, None)
+
+    _attempt(path, use, max_megapixels)
+
+
+def peculiarities(
+    path: str | os.PathLike, max_megapixels: float = MAX_MEGAPIXELS
+) -> tuple[str, ...]:
     """What is unusual about an image that can be read, and what is done about it. Raises as
     read_image does.
     """
-    return _attempt(path, lambda image: tuple(_peculiar(Path(path).suffix.lower(), image)))
+    return _attempt(
+        path,
+        lambda image, _: tuple(_peculiar(Path(path).suffix.lower(), image, max_megapixels)),
+        max_megapixels,
+    )
 
 
-def _peculiar(extension: str, image: Image.Image) -> Iterator[str]:
+def _peculiar(extension: str, image: Image.Image, max_megapixels: float) -> Iterator[str]:
     expected = Image.registered_extensions().get(extension, image.format)
     if image.format != expected and {image.format, expected} != {"MPO", "JPEG"}:
         yield f"is a {image.format} file in spite of its name; it is read as what it is"
@@ -85,10 +131,12 @@ def _peculiar(extension: str, image: Image.Image) -> Iterator[str]:
         yield f"has {image.n_frames} frames; the first is taken"
     if image.getexif().get(0x0112, 1) not in (0, 1):
         yield "lies on its side or mirrored, says its EXIF record; it is turned upright"
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        yield f"has pixels of kind {image.mode}; they are scaled to 8 bits"
+    if is_deep(image):
+        yield f"has pixels of kind {image.mode}; they are scaled to 8 bits, by the set's white"
     if image.has_transparency_data:
         yield "is transparent in places; white shows through"
+    if (times := _reduction(image, 0, max_megapixels)) > 1:
+        yield f"has {_megapixels(image):.0f} megapixels; it is read at 1/{times} of its sides"
     if min(image.size) < SMALL:
         yield f"has only {image.width} x {image.height} pixels; is that meant?"
 
@@ -100,21 +148,130 @@ def unreadable(path: str | os.PathLike, reason: str) -> DataError:
     return DataError(f"the image {str(path)!r} {reason}", reason=reason)
 
 
+def _attempt(path, use: Callable[[Image.Image, decoding.Reopen], object], max_megapixels: float):
+    try:
+        _require_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # what Pillow would warn of is either refused here or harmless
+            # Not by name: Pillow 13.0 maps a named TIFF into memory, and those that are turned come
+            # out scrambled.
+            with open(path, "rb") as file:
+                start = _honest_start(file, max_megapixels)
+                if netpbm.is_text(start):
+                    file = netpbm.as_binary(file, min(max_megapixels, SLOW_MEGAPIXELS))
+                with _open(file) as image:
+                    _require_bounded(image, max_megapixels)
+                    if image.format == "JPEG2000":
+                        require_sound(file, image.width, image.height)
+                    return use(image, lambda: _open(file))
+    except Exception as fault:  # a decoder may raise anything on hostile bytes
+        raise unreadable(path, _reason(path, fault)) from None
+
+
+def _open(file: BinaryIO) -> Image.Image:
+    formats = (*FORMATS, HEIF) if _heif_is_read() else FORMATS
+    try:
+        image = Image.open(file, formats=formats)
+    except Image.DecompressionBombError:  # Pillow's own limit, which holds where ours is higher
+        with _LIFTED:
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                image = Image.open(file, formats=formats)
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+    decoding.mend(image)
+    return image
+
+
+def _heif_is_read() -> bool:
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
+
+
 def _require_file(path) -> None:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-        raise _Unfit("is not a file; give the path of an image")
+        raise Unfit("is not a file; give the path of an image")
     if status.st_size == 0:
-        raise _Unfit("is empty (0 bytes); copy it again or delete it")
+        raise Unfit("is empty (0 bytes); copy it again or delete it")
+
+
+def _honest_start(file: BinaryIO, max_megapixels: float) -> bytes:
+    """The first bytes. Raises Unfit, before Pillow looks, for what it would read whole, or byte by
+    byte without an end.
+    """
+    start = file.read(netpbm.HEADER)
+    whole = start[:4] == b"RIFF" or start[4:8] == b"ftyp"  # WebP; AVIF and HEIF
+    size = os.fstat(file.fileno()).st_size
+    enough = MAX_MEGAPIXELS if max_megapixels == float("inf") else max(max_megapixels, 1)
+    if whole and size > 4e6 * enough:
+        raise Unfit(
+            f"is a file of {size / 1e6:,.0f} MB, more than its kind needs for {enough:g} "
+            "megapixels; save it again or delete it"
+        )
+    if netpbm.is_netpbm(start):
+        netpbm.require_header(start)
+    return start
+
+
+def _require_bounded(image: Image.Image, limit: float) -> None:
+    times = DEARER.get(image.format, 1)
+    counted = _megapixels(image) * times / _reduction(image, 0, limit) ** 2
+    if counted > limit:
+        why = f", at {times} times the memory for each in {image.format}," if times > 1 else ""
+        raise Unfit(
+            f"has {image.width} x {image.height} pixels,{why} more than the limit of {limit:g} "
+            f"megapixels; make it smaller, or give --max-megapixels {_rounded_up(counted)}"
+        )
+    slow = image.format == "PPM" and image.tile[0].codec_name == "ppm"  # written in Python
+    if slow and limit < float("inf") and _megapixels(image) > SLOW_MEGAPIXELS:
+        raise Unfit(
+            f"has {image.width} x {image.height} pixels with an odd largest value, more than the "
+            f"limit of {SLOW_MEGAPIXELS} megapixels for such; save it as PNG"
+        )
+
+
+def _rounded_up(megapixels: float) -> int:
+    return int(-(-megapixels // 1))
+
+
+def _megapixels(image: Image.Image) -> float:
+    return image.width * image.height / 1e6
+
+
+def _reduction(image: Image.Image, at_least: int, max_megapixels: float) -> int:
+    """How many times smaller the sides of a JPEG are to be decoded; 1 for other formats.
+
+    A progressive one is held whole by its decoder, whatever comes out.
+    """
+    if image.format not in ("JPEG", "MPO"):
+        return 1
+    times = 1
+    if at_least:
+        times = max((s for s in REDUCTIONS if min(image.size) // s >= at_least), default=1)
+    if not image.info.get("progressive"):
+        within = (s for s in REDUCTIONS if _megapixels(image) <= max_megapixels * s * s)
+        times = max(times, next(within, 1))
+    return times
+
+
+def _reduce(image: Image.Image, at_least: int, max_megapixels: float) -> None:
+    times = _reduction(image, at_least, max_megapixels)
+    if times > 1:
+        image.draft(None, (image.width // times, image.height // times))
 
 
 def _reason(path, fault: Exception) -> str:
-    if isinstance(fault, _Unfit):
+    if isinstance(fault, Unfit):
         return str(fault)
     if isinstance(fault, UnidentifiedImageError):
         return _what_it_is_instead(path)
-    if isinstance(fault, Image.DecompressionBombError):
-        return f"has more than the limit of {PIXEL_LIMIT // 10**6} megapixels; make it smaller"
     if isinstance(fault, FileNotFoundError):
         return (
             "is a link to nothing; mend or delete the link"
@@ -126,62 +283,28 @@ def _reason(path, fault: Exception) -> str:
     if isinstance(fault, OSError) and "truncated" in str(fault):
         return "is cut short; copy it again or delete it"
     detail = " ".join(str(fault).split()) or type(fault).__name__
+    if "not available" in detail:  # the decoder, in a Pillow that was built without it
+        return f"needs what this Pillow was built without ({detail}); pip install --upgrade pillow"
     return f"is damaged and cannot be decoded ({detail}); copy it again or delete it"
 
 
 def _what_it_is_instead(path) -> str:
     with Path(path).open("rb") as file:
-        start = file.read(512).lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        start = file.read(512)
+    text = start.lstrip().lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "is a web page (HTML), not an image; download it again or delete it"
+    if start[4:8] == b"ftyp" and re.search(rb"hei[cxms]|hev[cx]", start[8:64]):
+        if not _heif_is_read():
+            return "is a HEIC image, which another package reads; pip install pillow-heif"
+        return "is a HEIC image that is damaged; copy it again or delete it"
+    for beginning, name in BEGINNINGS.items():
+        if not re.match(beginning, start, re.DOTALL):
+            continue
+        if name in ("AVIF", "WEBP") and not features.check(name.lower()):
+            return f"is of the format {name}, which this Pillow lacks; pip install --upgrade pillow"
+        return (
+            f"begins like {name}, but is damaged or of a kind of {name} that is not read; copy it "
+            "again or save it as PNG"
+        )
     return f"is none of the formats read here ({', '.join(FORMATS)}); convert it or delete it"
-
-
-def _decode(image: Image.Image, at_least: int) -> Tensor:
-    if at_least:
-        image.draft(None, (at_least, at_least))  # does nothing to other formats
-    image.load()
-    with contextlib.suppress(Exception):  # unreadable EXIF says nothing about the orientation
-        ImageOps.exif_transpose(image, in_place=True)
-    pixels = np.atleast_3d(_eight_bits(image))  # (H, W, C)
-    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
-
-
-def _eight_bits(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I;16"):
-        return _from_sixteen_bits(np.asarray(image))
-    if image.mode == "I":
-        return _from_integers(np.asarray(image))
-    if image.mode == "F":
-        return _from_floats(np.asarray(image))
-    grey = image.mode in GREY_MODES
-    if image.has_transparency_data:
-        return _on_white(_pixels(image, "LA" if grey else "RGBA"))
-    return _pixels(image, "L" if grey else "RGB")
-
-
-def _pixels(image: Image.Image, mode: str) -> np.ndarray:
-    return np.asarray(image if image.mode == mode else image.convert(mode))
-
-
-def _from_sixteen_bits(values: np.ndarray) -> np.ndarray:
-    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-
-
-def _from_integers(values: np.ndarray) -> np.ndarray:
-    low, high = int(values.min()), int(values.max())
-    if low < 0 or high > 65535:
-        raise _Unfit(f"holds whole numbers from {low} to {high}; save it with 8 or 16 bits a pixel")
-    return values.astype(np.uint8) if high <= 255 else _from_sixteen_bits(values)
-
-
-def _from_floats(values: np.ndarray) -> np.ndarray:
-    low, high = float(values.min()), float(values.max())
-    if not (low >= 0 and high <= 255):  # NaN fails too
-        raise _Unfit(f"holds fractions from {low:g} to {high:g}; scale them to 0..1 or to 0..255")
-    return np.rint(values * (255 if high <= 1 else 1)).astype(np.uint8)
-
-
-def _on_white(values: np.ndarray) -> np.ndarray:
-    colour, alpha = values[..., :-1].astype(np.uint32), values[..., -1:].astype(np.uint32)
-    return ((colour * alpha + WHITE * (255 - alpha) + 127) // 255).astype(np.uint8)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from convatlas.data.image_file import MAX_MEGAPIXELS
 from convatlas.data.split import ArraySplit, FileSplit, Split
 from convatlas.data.split_names import TEST, TRAIN, VAL, role_of, role_within
 from convatlas.data.walk import Folder, kinds, walk
@@ -21,7 +22,7 @@ NAMED = 20  # names in one sentence
 LAYOUT = """expected one folder for each class, named as the network's classes are:
   FOLDER/cat/anything.jpg
   FOLDER/dog/anything.png
-or the same inside FOLDER/test, and FOLDER/train and FOLDER/val if they are there"""
+  or the same inside FOLDER/test, and FOLDER/train and FOLDER/val if they are there"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,9 @@ class Labelled:
     notes: tuple[str, ...]  # what of the folder is not measured
 
 
-def open_labelled(path: str | Path, classes: Sequence[str]) -> Labelled:
+def open_labelled(
+    path: str | Path, classes: Sequence[str], max_megapixels: float = MAX_MEGAPIXELS
+) -> Labelled:
     """The images of a folder, each labelled with the number of its folder's name among `classes`.
 
     Folders named as splits are (test, val, train, in any spelling) are its parts; without any, all
@@ -55,6 +58,8 @@ def open_labelled(path: str | Path, classes: Sequence[str]) -> Labelled:
         )
     splits = {name: _split(top.path, part, known) for name, part in parts.items()}
     splits = {name: split for name, split in splits.items() if len(split)}
+    for split in splits.values():
+        split.max_megapixels = max_megapixels
     if not splits:
         loose = sum(len(part.images) for part in parts.values())
         raise DataError(
@@ -78,7 +83,7 @@ def named_as(data_classes: Sequence[str], classes: Sequence[str], split: Split) 
     numbers = torch.tensor([known[_key(name)] for name in data_classes])
     labels = numbers[split.labels]
     if isinstance(split, FileSplit):
-        return FileSplit(split.root, labels, split.names)
+        return FileSplit(split.root, labels, split.names, split.max_megapixels)
     return ArraySplit(split.images, labels, split.names)
 
 
@@ -87,7 +92,7 @@ def together(parts: Sequence[Split]) -> Split:
     labels = torch.cat([part.labels for part in parts])
     names = [name for part in parts for name in part.names]
     if isinstance(parts[0], FileSplit):
-        return FileSplit(parts[0].root, labels, names)
+        return FileSplit(parts[0].root, labels, names, parts[0].max_megapixels)
     return ArraySplit(torch.cat([part.images for part in parts]), labels, names)
 
 

@@ -61,7 +61,12 @@ class Loader:
         self.images, self.sources = None, None  # what is in memory: fitted, or whole for crops
         if self.augment.cuts:
             self.sources = sources(
-                split, self.augment.source_side(prep.side), memory_limit, workers, timeout
+                split,
+                self.augment.source_side(prep.side),
+                memory_limit,
+                workers,
+                timeout,
+                prep.white,
             )
         elif fits_in_memory(split, prep, memory_limit):
             self.images = decoded(split, prep, workers, timeout)
@@ -171,7 +176,10 @@ class Loader:
         at_least = self.augment.source_side(self.prep.side)
 
         def use(row: int, i: int) -> None:
-            image = self.split.read(i, at_least) if self.sources is None else self.sources[i]
+            if self.sources is None:
+                image = self.split.read(i, at_least, self.prep.white)
+            else:
+                image = self.sources[i]
             box = self.augment.box(*image.shape[1:], self.prep.side, draws[row])
             cut[row] = self.prep.in_channels(
                 resized_crop(image, *box, [side, side], antialias=True)[None]

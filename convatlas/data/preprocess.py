@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate, pad
 from convatlas.data import keyed_random
 from convatlas.data.image_cache import MEMORY_LIMIT, decoded, fits_in_memory
 from convatlas.data.split import Data, Split
+from convatlas.data.white_level import white_level
 from convatlas.errors import DataError
 
 SAMPLE = 2000  # images looked at where looking at all would mean decoding a set twice
@@ -18,6 +19,7 @@ SIDES = range(2, 4097)  # torch's resize fails an assertion where 1 x 1 pixels a
 SMALLEST_STD = 1e-9  # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)  # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
 STRIP = 4  # an image longer than this many widths loses its ends before it is scaled
+HIGHEST_WHITE = 2.0**31  # what whole numbers of 32 bits hold
 SMALLEST_SHARE = 3 / 4  # of the field, that an image must fill to be left at its own size
 
 
@@ -30,7 +32,9 @@ class Preprocess:
     `content` is the longer side of the largest image of the training set; an image that is larger,
     or fills less than 3/4 of the field, is first scaled until its own longer side is `content`. fit
     "resize": the image is scaled until its shorter side is `content`, and the central square of the
-    field's size is cut out. mean and std are per channel, of pixels in 0..1.
+    field's size is cut out. mean and std are per channel, of pixels in 0..1. `white` is the value
+    that shows white in images of more than 8 bits, an int where they hold whole numbers; None where
+    the training set has none, and such images are then read as their format says.
     """
 
     channels: int
@@ -39,6 +43,7 @@ class Preprocess:
     std: tuple[float, ...]
     fit: str
     content: int
+    white: float | None = None
 
     def fit_image(self, image: Tensor) -> Tensor:
         """uint8 (C, H, W), C = 1 or 3, of any size -> uint8 (channels, side, side)."""
@@ -68,13 +73,16 @@ class Preprocess:
 
     def to_dict(self) -> dict:
         """Plain JSON values; from_dict reads them back exactly."""
-        return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+        record = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+        if self.white is None:  # records of sets of 8 bits are those of versions that knew no other
+            del record["white"]
+        return record
 
     @classmethod
     def from_dict(cls, values: dict) -> "Preprocess":
         """Raises DataError for anything that to_dict cannot have written."""
         names = [field.name for field in fields(cls)]
-        if not isinstance(values, dict) or set(values) != set(names):
+        if not isinstance(values, dict) or {"white", *values} != set(names):
             raise DataError(
                 f"the preprocessing record must have exactly the fields {', '.join(names)}; "
                 "the file is damaged or from another version"
@@ -92,12 +100,13 @@ def fit_preprocess(
     workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
     shorter: int | None = None,
+    white: float | None = None,
 ) -> Preprocess:
-    """The preprocessing for this set at this side: the kind of fit, and the mean and standard
-    deviation of training images.
+    """The preprocessing for this set at this side: the kind of fit, the mean and standard deviation
+    of training images, and what is white in those of more than 8 bits.
 
     With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the
-    set is like.
+    set is like. With `white`, that is white, whatever the values are; see white_level.
 
     All training images count where they fit in memory (a Loader then uses the same decoded copy),
     else, and with `shorter`, a fixed sample of 2,000. Raises DataError naming every image that
@@ -122,6 +131,7 @@ def fit_preprocess(
         (1.0,) * data.channels,
         "resize" if content is None else "pad",
         content or shorter or side,
+        white_level(data, workers, white),
     )
     if shorter is None and fits_in_memory(data.train, prep, memory_limit):
         images = decoded(data.train, prep, workers)
@@ -248,6 +258,7 @@ def _check(values: dict) -> None:
         ),
         ("mean", _within(values["mean"], channels, low=0.0)),
         ("std", _within(values["std"], channels, low=SMALLEST_STD)),
+        ("white", _is_white(values.get("white"))),
     ):
         if not legal:
             raise DataError(
@@ -258,6 +269,11 @@ def _check(values: dict) -> None:
 
 def _whole(value) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_white(value) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (number and 0 < value <= HIGHEST_WHITE)
 
 
 def _within(values, count: int, low: float) -> bool:

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from convatlas.data.digits import load_digits
 from convatlas.data.folder import open_folder
+from convatlas.data.image_file import MAX_MEGAPIXELS
 from convatlas.data.split import ArraySplit, Data, hold_out
 from convatlas.errors import DataError
 
 DIGITS_TEST = 540
 TEN_DIGITS = tuple("0123456789")
-MISSING_CLASSES = ("error", "allow")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def open_data(
     seed: int = 0,
     val_fraction: float = 0.1,
     missing_classes: str = "error",
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Data:
     """A set by name (see SOURCES; its files lie under `root`, default "data"), or a folder of class
     folders.
@@ -84,19 +85,18 @@ def open_data(
     without one, `val_fraction` of what is left for training is drawn by lot with `seed`, every
     class giving its share. A folder with train/ and val/ but no test/ keeps val/ for validation,
     and its test set is held out of train/: a figure to report needs images that chose nothing.
+    Other spellings of these names (training_set, dev, test2017) are understood, a test/ without
+    class folders is not used, which `notes` says, and a layout that is in doubt is refused.
     A val/ or test/ without some of train's classes is refused, unless `missing_classes` is
-    "allow". Raises DataError.
+    "allow". `max_megapixels` is the most that an image of a folder may have. Raises DataError.
     """
     if not 0 <= val_fraction < 1:
         raise DataError(
             f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 "
             "to below 1"
         )
-    if missing_classes not in MISSING_CLASSES:
-        raise DataError(
-            f"missing_classes = {missing_classes!r} is not allowed; give one of "
-            f"{', '.join(MISSING_CLASSES)}"
-        )
+    if missing_classes not in ("error", "allow"):
+        raise DataError(f"missing_classes = {missing_classes!r} is not allowed: error | allow")
     source = os.path.expanduser(source)
     if source == "digits":
         return _open_digits(seed, val_fraction)
@@ -106,7 +106,7 @@ def open_data(
         )
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
-    return open_folder(Path(source), seed, val_fraction, missing_classes)
+    return open_folder(Path(source), seed, val_fraction, missing_classes, max_megapixels)
 
 
 def _unknown(source: str) -> str:

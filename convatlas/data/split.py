@@ -13,7 +13,7 @@ from torch import Tensor
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
 from convatlas.data.finding import Finding
-from convatlas.data.image_file import read_header, read_image
+from convatlas.data.image_file import MAX_MEGAPIXELS, read_header, read_image
 from convatlas.data.walk import kinds
 from convatlas.errors import DataError
 
@@ -29,9 +29,9 @@ class Split:
     def __len__(self) -> int:
         return len(self.names)
 
-    def read(self, i: int, at_least: int = 0) -> Tensor:
-        """The image upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, see
-        images.read_image.
+    def read(self, i: int, at_least: int = 0, white: float | None = None) -> Tensor:
+        """The image upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, one of more
+        than 8 bits by what is white in its set, see read_image.
         """
         raise NotImplementedError
 
@@ -69,14 +69,20 @@ class Split:
 
 
 class FileSplit(Split):
-    """Images on disk; `names` are paths relative to `root`."""
+    """Images on disk, none of more than `max_megapixels`; `names` are paths relative to `root`."""
 
-    def __init__(self, root: Path, labels: Tensor, names: Sequence[str]):
+    def __init__(
+        self,
+        root: Path,
+        labels: Tensor,
+        names: Sequence[str],
+        max_megapixels: float = MAX_MEGAPIXELS,
+    ):
         super().__init__(labels, names)
-        self.root = root
+        self.root, self.max_megapixels = root, max_megapixels
 
-    def read(self, i: int, at_least: int = 0) -> Tensor:
-        return read_image(self.root / self.names[i], at_least)
+    def read(self, i: int, at_least: int = 0, white: float | None = None) -> Tensor:
+        return read_image(self.root / self.names[i], at_least, white, self.max_megapixels)
 
     def size(self, i: int) -> tuple[int, int]:
         return read_header(self.root / self.names[i])[1:]
@@ -85,11 +91,16 @@ class FileSplit(Split):
         self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
     ) -> Tensor:
         images = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-        self.each(indices, lambda row, i: images[row].copy_(prep.fit_image(self.read(i))), reading)
+
+        def use(row: int, i: int) -> None:
+            images[row] = prep.fit_image(self.read(i, white=prep.white))
+
+        self.each(indices, use, reading)
         return images
 
     def subset(self, indices: np.ndarray) -> "FileSplit":
-        return FileSplit(self.root, self.labels[indices], [self.names[i] for i in indices])
+        names = [self.names[i] for i in indices]
+        return FileSplit(self.root, self.labels[indices], names, self.max_megapixels)
 
 
 class ArraySplit(Split):
@@ -99,7 +110,7 @@ class ArraySplit(Split):
         super().__init__(labels, names)
         self.images = images
 
-    def read(self, i: int, at_least: int = 0) -> Tensor:
+    def read(self, i: int, at_least: int = 0, white: float | None = None) -> Tensor:
         return self.images[i]
 
     def size(self, i: int) -> tuple[int, int]:

@@ -18,7 +18,13 @@ import torch
 
 from convatlas.data.errors import broken_images
 from convatlas.data.finding import Finding
-from convatlas.data.image_file import peculiarities, read_header, read_image
+from convatlas.data.image_file import (
+    MAX_MEGAPIXELS,
+    RULES,
+    peculiarities,
+    read_header,
+    require_readable,
+)
 from convatlas.data.readers import Reading, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
 from convatlas.data.twins import Groups, groups_of, twins
@@ -44,13 +50,13 @@ class Examined:
     digest: str = ""  # of its bytes
 
 
-def examine(path: Path) -> Examined:
+def examine(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Examined:
     """Decodes the file whole, as training would."""
     try:
         if reason := _oversized(path):
             return Examined(reason)
-        notes = peculiarities(path)
-        read_image(path)
+        notes = peculiarities(path, max_megapixels)
+        require_readable(path, max_megapixels)
         return Examined("", notes, _digest(path))
     except DataError as fault:
         return Examined(fault.reason)
@@ -134,7 +140,7 @@ def _examine_block(
     found = {}
     for i in blocks[step]:
         reading(i)
-        found[i] = examine(split.root / split.names[i])
+        found[i] = examine(split.root / split.names[i], split.max_megapixels)
     return found
 
 
@@ -168,6 +174,7 @@ def usable(
         data.train.root,
         torch.cat([part.labels for part in parts.values()]),
         [name for part in parts.values() for name in part.names],
+        data.train.max_megapixels,
     )
     found = recall(everything)
     if found is None:
@@ -249,8 +256,8 @@ def remember(split: FileSplit, found: Survey) -> None:
 
 
 def _memory_of(split: FileSplit) -> Path:
-    """A file named for the name, size and time of every image, and for the decoder."""
-    digest = hashlib.sha256(f"{FORMAT} {PIL.__version__}".encode())
+    """A file named for the name, size and time of every image, the decoder and its limits."""
+    digest = hashlib.sha256(f"{FORMAT} {RULES} {PIL.__version__} {split.max_megapixels}".encode())
     for name in sorted(split.names):
         status = os.stat(split.root / name, follow_symlinks=os.path.exists(split.root / name))
         digest.update(

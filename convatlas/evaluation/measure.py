@@ -91,7 +91,8 @@ def _cut(
     stacks = []
     for i in turns[step].tolist():
         reading(i)
-        stacks += views.of(loader.prep.in_channels(loader.split.read(i)[None])[0], loader.prep.side)
+        image = loader.split.read(i, white=loader.prep.white)
+        stacks += views.of(loader.prep.in_channels(image[None])[0], loader.prep.side)
     return stacks if views.crops == "dense" else [torch.cat(stacks)]
 
 

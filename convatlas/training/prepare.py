@@ -56,7 +56,8 @@ def prepare(
     side = _side(recipe)
     data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
     augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
-    prep = fit_preprocess(data, side, recipe.workers, shorter=augment.shorter_side(side))
+    shorter, white = augment.shorter_side(side), recipe.white or None
+    prep = fit_preprocess(data, side, recipe.workers, shorter=shorter, white=white)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":
@@ -81,14 +82,20 @@ def prepare(
         val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
         test=Loader(data.test, prep, batch, workers=recipe.workers, share=share),
     )
-    if prepared.train.smallest_part < recipe.accumulate:
+    _require_parts(recipe, prepared, group)
+    return prepared
+
+
+def _require_parts(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> None:
+    """RunError where a part of a step has no image, or too few for a batch norm."""
+    smallest = ready.train.smallest_part
+    if smallest < recipe.accumulate:
         raise RunError(
-            f"a step of {prepared.per_step} images cannot be split over {group.size} processes and "
+            f"a step of {ready.per_step} images cannot be split over {group.size} processes and "
             f"accumulate = {recipe.accumulate}; give --batch-size "
             f"{2 * group.size * recipe.accumulate} or more, or fewer processes"
         )
-    require_several_values(recipe, prepared.train.smallest_part, group.size, side, data.channels)
-    return prepared
+    require_several_values(recipe, smallest, group.size, ready.prep.side, ready.data.channels)
 
 
 def _data(recipe: Recipe, group: ProcessGroup) -> Data:
@@ -102,6 +109,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
             seed=recipe.seed,
             val_fraction=recipe.val_fraction,
             missing_classes=recipe.missing_classes,
+            max_megapixels=recipe.max_megapixels,
         )
 
     if recipe.download and group.size > 1:

@@ -54,6 +54,17 @@ class _Learning(Settings):
         "the others",
         choices=("error", "allow"),
     )
+    max_megapixels: float = setting(
+        64.0,
+        "the largest image of a folder; each process that reads needs 4 to 16 bytes a pixel",
+        **POSITIVE,
+    )
+    white: float = setting(
+        0.0,
+        "what is white in images of more than 8 bits; 0 is the end of the range of the training "
+        "images: 1, or 2^k - 1 with k = 8, 10, 12, 14 or 16",
+        **between(0, 2.0**31),
+    )
     size: int = setting(0, "side of the input in pixels; 0 is the paper's", **between(0, LARGEST))
     init: str = setting(
         "paper",

@@ -132,7 +132,7 @@ def test_the_table(make_folder, tmp_path):
         rows = list(csv.reader(file))
     assert rows == [
         ["file", "problem", "remedy"],
-        [f"a/{name}", "is empty (0 bytes)", "copy it again or delete it"],
+        ['a/new\\nline, "quoted".png', "is empty (0 bytes)", "copy it again or delete it"],
     ]
     with pytest.raises(DataError, match=r"cannot write .*name another file with --csv"):
         write_csv(tmp_path / "no" / "bad.csv", report.problems)
@@ -153,10 +153,10 @@ def test_a_file_that_ends_its_process_is_a_finding_and_the_rest_goes_on(
     (root / "b/7.png").write_bytes(b"")
     honest = survey.examine
 
-    def trap(path):
+    def trap(path, *limits):
         if path.name == "13.png" and path.parent.name == "a":
             os.kill(os.getpid(), signal.SIGKILL) if kind == "killed" else time.sleep(60)
-        return honest(path)
+        return honest(path, *limits)
 
     monkeypatch.setattr(survey, "examine", trap)
     report = check_data(root, workers=2, timeout=2)

@@ -90,3 +90,32 @@ def test_a_feed_yields_shares_and_needs_the_number_of_classes(noise_data):
     )
     with pytest.raises(DataError, match="needs the number of classes"):
         Loader(split, prep, 4, augment=Augment(cutmix=1.0))
+
+
+def test_what_a_batch_shares_is_another_in_every_epoch(noise_data):
+    """How much is mixed, and the size that is drawn: of the epoch as well as of the step."""
+    split, prep = noise_data(32).train, Preprocess(1, 10, (0.0,), (1.0,), "pad", 10)
+    augment = Augment(mixup=0.5, sizes=(6, 8, 10, 12))
+    loader = Loader(split, prep, 4, seed=2, augment=augment, classes=3)
+    shared = [
+        [(x.shape[-1], round(float(y[0].max()), 5)) for x, y, _ in loader.epoch(epoch)]
+        for epoch in range(3)
+    ]
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        sizes, amounts = zip(*shared[one], strict=True)
+        other_sizes, other_amounts = zip(*shared[other], strict=True)
+        assert sizes != other_sizes
+        assert sum(a == b for a, b in zip(amounts, other_amounts, strict=True)) < 8
+    for epoch in range(3):
+        for step, (side, _) in enumerate(shared[epoch]):
+            draws = step_draws(2, epoch, step, 5)
+            assert side == augment.side(10, draws[0])
+
+
+def test_shares_of_two_epochs_differ_at_every_step(noise_data):
+    """Two images alone, so that the same two are mixed in every epoch, whatever their order."""
+    split, prep = noise_data(2).train, Preprocess(1, 10, (0.0,), (1.0,), "pad", 10)
+    for how in ({"mixup": 1.0}, {"cutmix": 1.0}):
+        loader = Loader(split, prep, 2, augment=Augment(**how), classes=3)
+        kept = {round(float(next(loader.epoch(epoch))[1].max()), 6) for epoch in range(12)}
+        assert len(kept) >= 6, how
