@@ -16,7 +16,9 @@ from convatlas.anatomy.table import COLUMNS
 from convatlas.index.checkpoints import known_text
 from convatlas.papers import notes
 from convatlas.verification import Verdict, blueprint, measure, verify
+from convatlas.weights import hub
 from convatlas.weights.known import STORED, read
+from convatlas.weights.sources import TABLES
 
 HERE = Path(__file__).parent
 
@@ -84,9 +86,9 @@ def write(
 ) -> list[str]:
     """Renew what the index holds of `names`, by default of all networks, and drop what is gone.
 
-    Renewed are catalogue.json, sources.json, layers/NAME.json and the checkpoints that are known,
-    all at the end; the others keep what they have. `tell` is given a line for each network.
-    Returns the names in the index.
+    Renewed are catalogue.json, sources.json, layers/NAME.json and the checkpoints that are known
+    (with the words for timm's, where all are renewed), all at the end; the others keep what they
+    have. `tell` is given a line for each network. Returns the names in the index.
     """
     entries, before = registry.entries(), {}
     if names is not None:
@@ -98,6 +100,8 @@ def write(
     _write_layers(
         folder / "layers", {name: rows for name, (_, rows) in measured.items()}, catalogue
     )
+    if names is None:
+        known.with_name(hub.STORED.name).write_bytes(hub.text(TABLES["timm"]).encode())
     known.write_bytes(known_text(measured, read(known) if names is not None else {}).encode())
     (folder / "sources.json").write_bytes(_sources_text(folder, measured, catalogue).encode())
     (folder / "catalogue.json").write_bytes(_catalogue_text(catalogue).encode())

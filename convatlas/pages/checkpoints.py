@@ -1,6 +1,7 @@
 """The page that lists whose checkpoints load into which network."""
 
 from convatlas.pages.markdown import code, document, link, paragraph, table
+from convatlas.weights.hub import published
 from convatlas.weights.known import OURS, Known, known_checkpoints
 
 SOURCES = {
@@ -72,23 +73,11 @@ def _table(kinds: list[Known]) -> str:
     )
 
 
-def published(theirs: str) -> list[str]:
-    """The words that give timm's published weights of a model, by the installed timm."""
-    import timm
-
-    names = timm.list_pretrained(f"{theirs}.*")
-    ids = [timm.get_pretrained_cfg(name).hf_hub_id or "" for name in names]
-    return [
-        f"hub:{hub}{name if hub.endswith('/') else ''}"
-        for name, hub in zip(names, ids, strict=True)
-        if hub
-    ]
-
-
 def _hub(kinds: list[Known]) -> str:
+    words = published()
     rows = [
         (code(word), code(kind.ours))
         for kind in sorted(kinds, key=lambda kind: kind.theirs)
-        for word in published(kind.theirs)
+        for word in words[kind.theirs]
     ]
     return table({"weights=": "left", "here": "left"}, rows)

@@ -10,6 +10,7 @@ import timm
 import torch
 
 from convatlas import create_model
+from convatlas.weights import hub
 from convatlas.weights.names import Twin
 from convatlas.weights.timm import TWINS
 
@@ -70,3 +71,8 @@ def test_the_auxiliary_head_of_some_checkpoints_is_surplus():
         with_head = timm.create_model("inception_v3", aux_logits=True).state_dict()
     head = {key for key in with_head if re.search(TWINS["inception_v3"].surplus, key)}
     assert len(head) == 14 and set(with_head) - head == set(theirs("inception_v3"))
+
+
+def test_the_words_for_published_weights_are_the_installed_timms():
+    assert hub.text(TWINS) == hub.STORED.read_text(), "if timm is newer, `make index` renews it"
+    assert "hub:timm/resnet50.a1_in1k" in hub.published()["resnet50"]
