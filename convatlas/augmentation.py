@@ -50,7 +50,7 @@ class Augmentation(Settings):
         allowed=f"sides of 2 or more and {LARGEST} or less",
         check=lambda sides: all(2 <= side <= LARGEST for side in sides),
     )
-    pad: int = setting(0, "pad by this many pixels, then crop at random", **between(0, LARGEST))
+    pad: int = setting(0, "pad by this many pixels, then crop at random", **between(0, 512))
     flip: bool = setting(False, "mirror half of the images")
     shift: float = setting(0.0, "move by up to this many pixels, sub-pixel", **between(0, LARGEST))
     rotate: float = setting(0.0, "turn by up to this many degrees", **between(0, 180))

@@ -23,8 +23,8 @@ def convert(
     """Read a checkpoint into the network, with the file's own classes and channels, and write it
     for `to`.
 
-    `to` is "safetensors" (our names), "torchvision" or "timm"; with `ema` the running average is read
-    of a file that holds one beside the raw weights. Raises WeightsError where the file
+    `to` is "safetensors" (our names), "torchvision" or "timm"; with `ema` the running average is
+    read of a file that holds one beside the raw weights. Raises WeightsError where the file
     is refused or the other library has no such network, UnknownNetwork for a name that is not in
     the atlas.
     """

@@ -4,7 +4,7 @@ they lie now, or others of its classes.
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from convatlas.errors import DataError, ModelFileError, RecipeError
 from convatlas.model_file import Saved
 from convatlas.regular_file import read_regular
 from convatlas.training.location import found_again, is_folder
+from convatlas.training.provenance import deciding
 from convatlas.training.recipe import Recipe
 
 SPLITS = ("test", "val", "train", "all")
@@ -91,7 +92,9 @@ def open_images(
             raise
         found = None  # no set to train with, but it may be measured
     if found and _has_fingerprint(found, saved):
-        return _own(run, saved, recipe, found)
+        own = _own(run, saved, recipe, found)
+        said = "these are the run's own images, split as in training"
+        return replace(own, notes=(said, *own.notes))
     return _of_folder(saved, recipe, data, limit) if is_folder(data) else _of_set(saved, found)
 
 
@@ -148,15 +151,21 @@ def _own(run: str | Path, saved: Saved, recipe: Recipe | None, found: Data) -> R
 
 
 def _require_as_trained(run: Path, saved: Saved, recipe: Recipe, found: Data) -> None:
-    """ModelFileError unless recipe.toml parts the images as the run did."""
-    now = {"seed": recipe.seed, "val": len(found.val), "test": len(found.test)}
-    then = {"seed": saved.provenance.get("seed", recipe.seed)} | _counts(run / "metrics.json")
-    if changed := [name for name in then if then[name] != now[name]]:
-        first = changed[0]
-        what = "seed" if first == "seed" else f"number of {first} images"
+    """ModelFileError unless recipe.toml tests, and parts the images, as the run did."""
+    now = deciding(recipe)
+    then = saved.provenance.get("recipe", {"seed": saved.provenance.get("seed", recipe.seed)})
+    changed = [name for name in then if name in now and then[name] != now[name]]
+    said = [f"{name} was {then[name]!r}, and is {now[name]!r}" for name in changed]
+    sizes = {"val": len(found.val), "test": len(found.test)}
+    said += [
+        f"there were {count} {name} images, and are {sizes[name]} by it"
+        for name, count in _counts(run / "metrics.json").items()
+        if count != sizes[name]
+    ]
+    if said:
         raise ModelFileError(
-            f"{run / 'recipe.toml'} is not the recipe of this run: the {what} was {then[first]}, "
-            f"and is {now[first]} by it; copy recipe.toml again from the run that wrote it"
+            f"{run / 'recipe.toml'} is not the recipe of this run: {said[0]}; copy it again from "
+            "the run that wrote it"
         )
 
 

@@ -286,3 +286,22 @@ def test_recipes_fit_a_terminal(capsys, monkeypatch):
     assert max(map(len, lines)) <= 80
     assert any(line.split() == ["modern", "any", "network", "on", "any", "data"] for line in lines)
     assert "convatlas train --recipe NAME follows it" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("--epochs=x", "--epochs takes a whole number, not 'x'; `convatlas train --help`"),
+        ("--lr=a\nb", "--lr takes a number, not 'a\\nb'; "),
+        ("--flip=a", "--flip takes true or false, or no value, not 'a'; "),
+        ("--milestones=q", "--milestones takes numbers, not 'q'; "),
+        ("--test-sizes=[bold]x", "--test-sizes takes whole numbers, not '[bold]x'; "),
+        ("--seed=" + "y" * 5000, "(5,002 letters); "),
+    ],
+    ids=lambda word: word[:20],
+)
+def test_a_value_of_another_kind_is_one_line(word, says, capsys):
+    assert run(["train", "lenet5", word]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1 and len(said) < 400

@@ -205,6 +205,8 @@ def test_moved_images_are_known_by_their_fingerprint(copied, capsys):
         convatlas.evaluate(run)
     for split, count in {None: 8, "test": 8, "val": 9, "all": 38}.items():
         assert convatlas.evaluate(run, moved, split=split).count == count
+    assert command(["eval", str(run), "--data", str(moved)]) == 0
+    assert "note: these are the run's own images, split as in training" in capsys.readouterr().out
     code, out, _ = answered(["predict", run, "--test", 2, "--data", moved], capsys)
     assert (code, out.count("truth:")) == (0, 2)
 
@@ -243,19 +245,36 @@ def test_it_can_be_typed_from_any_folder(copied, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("seed = 1\n", "seed = 2\n", "the seed was 1, and is 2"),
-        ("val_fraction = 0.3", "val_fraction = 0.1", "number of val images was 9, and is 3"),
+        ("seed = 1\n", "seed = 2\n", "seed was 1, and is 2"),
+        ("val_fraction = 0.3", "val_fraction = 0.1", "val_fraction was 0.3, and is 0.1"),
+        ('test_crops = "center"', 'test_crops = "10"', "test_crops was 'center', and is '10'"),
+        ("label_smoothing = 0.0", "label_smoothing = 0.1", "label_smoothing was 0.0, and is 0.1"),
     ],
 )
-def test_an_edited_recipe_does_not_split_otherwise(copied, before, after, said):
+def test_an_edited_recipe_is_not_the_run_s(copied, before, after, said):
     run, _ = copied
     text = (run / "recipe.toml").read_text()
     assert before in text
     (run / "recipe.toml").write_text(text.replace(before, after))
-    with pytest.raises(
-        ModelFileError, match=f"recipe.toml is not the recipe of this run: .*{said}"
-    ):
+    with pytest.raises(ModelFileError, match=f"toml is not the recipe of this run: {said}"):
         convatlas.evaluate(run, split="val")
+
+
+def test_of_a_run_of_an_earlier_version_the_sizes_of_its_splits_are_compared(copied):
+    """Its model.json names the seed alone of its recipe."""
+    run, _ = copied
+    about = json.loads((run / "model.json").read_text())
+    del about["provenance"]["recipe"], about["checksum"]
+    (run / "model.json").write_text(json.dumps(about))
+    assert convatlas.evaluate(run, split="val").count == 9
+    text = (run / "recipe.toml").read_text()
+    for change, said in {
+        ("val_fraction = 0.3", "val_fraction = 0.1"): "there were 9 val images, and are 3 by it",
+        ("seed = 1\n", "seed = 2\n"): "seed was 1, and is 2",
+    }.items():
+        (run / "recipe.toml").write_text(text.replace(*change))
+        with pytest.raises(ModelFileError, match=said):
+            convatlas.evaluate(run, split="val")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """list and show: what the atlas knows of its networks, printed. Neither imports torch."""
 
-import sys
-
 from convatlas import registry
 from convatlas.anatomy.table import by
+from convatlas.cli.output import say_error
 from convatlas.cli.printing import is_narrow, open_console, plural, print_json, short
 from convatlas.errors import FAILED
 
@@ -57,7 +56,7 @@ def list_(
     elif found:
         _print_list(found)
     if not found:
-        print(f"convatlas: {why}", file=sys.stderr)
+        say_error(f"convatlas: {why}")
         return FAILED
     return 0
 
@@ -171,7 +170,7 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
 def _say_if_stale() -> None:
     """To contributors: what is printed comes from an index that their edits have outrun."""
     if outdated := registry.stale():
-        print(f"convatlas: {outdated}", file=sys.stderr)
+        say_error(f"convatlas: {outdated}")
 
 
 def _print_head(console, name: str, facts: dict) -> None:

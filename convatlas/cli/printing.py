@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from convatlas.cli.output import say_error
 from convatlas.printable import printable
 
 NARROW = 70  # columns; below, tables of layers and claims become lines
@@ -52,7 +53,7 @@ def _lines(what: str) -> Callable[[int, int], None]:
         nonlocal printed_at
         if time.monotonic() - printed_at >= SECONDS:
             printed_at = time.monotonic()
-            print(f"{what}: {done} of {of}", file=sys.stderr, flush=True)
+            say_error(f"{what}: {done} of {of}")
 
     return show
 

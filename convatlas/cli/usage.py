@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import (
     App,
+    CoercionError,
     CycloptsError,
     MissingArgumentError,
     UnknownCommandError,
@@ -15,6 +16,7 @@ from cyclopts import (
 )
 
 from convatlas.elsewhere import flags
+from convatlas.settings import shown
 
 OF_A_RUN = ("eval", "predict")
 MISSING = {  # command -> what to type when something is missing
@@ -74,11 +76,16 @@ def sentence(app: App, error: CycloptsError) -> str:
             return (
                 f"{word!r} is one word too many; `convatlas {command} --help` shows what it takes"
             )
+        case CoercionError(token=token) if token and token.keyword:
+            return (
+                f"{token.keyword} takes {_kind(error)}, not {shown(token.value)}; "
+                f"`convatlas {command} --help` shows all"
+            )
         case MissingArgumentError() if flag := _without_value(error):
             return f"{flag} needs a value; `convatlas {command} --help` says which"
         case MissingArgumentError() if command in MISSING:
             return MISSING[command].format(_pair(error))
-    return str(error)
+    return " ".join(str(error).split())
 
 
 def commands(app: App) -> list[str]:
@@ -124,6 +131,15 @@ def _without_value(error: MissingArgumentError) -> str:
     """The flag that stands there without its value; "" where all of it is missing."""
     tokens = error.argument.tokens if error.argument else ()
     return error.keyword or next((token.keyword for token in tokens if token.keyword), "")
+
+
+def _kind(error: CoercionError) -> str:
+    """What a flag takes: a whole number, a number, numbers, ..."""
+    if error.target_type is bool:
+        return "true or false, or no value"
+    several = "tuple" in str(error.argument.hint if error.argument else "")
+    whole = "int" in str(error.target_type)
+    return f"{'whole ' * whole}numbers" if several else f"a {'whole ' * whole}number"
 
 
 def _pair(error: MissingArgumentError) -> str:

@@ -55,7 +55,7 @@ def _compare_with_train(
         pairs = " and ".join(f"{name!r} for {small[name.casefold()]!r}" for name in capitals)
         return f"spells classes with other capitals than train, {pairs}; rename them", ""
     both = (
-        f"the classes of {part} are not those of train: {listed(here.values())} in "
+        f"does not fit: the classes of {part} are not those of train: {listed(here.values())} in "
         f"{str(folder.path)!r}, {listed(classes.values())} in train"
     )
     if extra:

@@ -34,7 +34,7 @@ EDITORS = frozenset({".ipynb_checkpoints"})  # keep copies of files in hidden fo
 LAYOUT = """expected one folder for each class:
   FOLDER/cat/anything.jpg
   FOLDER/dog/anything.png
-or the same inside FOLDER/train, FOLDER/val and FOLDER/test"""
+  or the same inside FOLDER/train, FOLDER/val and FOLDER/test"""
 
 
 @contextlib.contextmanager
@@ -81,7 +81,7 @@ def _root(path: Path) -> Path:
 
 def _error_of(found: Arrangement) -> DataError:
     sentences = [f"{str(place)!r} {reason}" for place, reason in found.troubles]
-    return DataError("\n".join(sentences) + ("" if found.parts else f". {LAYOUT}"))
+    return DataError("\n  ".join(sentences) + ("" if found.parts else f". {LAYOUT}"))
 
 
 def _splits(top: Folder, found: Arrangement) -> dict[str, FileSplit]:
@@ -139,7 +139,9 @@ def _split(root: Path, classes: tuple[str, ...], folders: dict[str, Folder]) -> 
 
 
 def _within(root: Path, path: Path) -> str:
-    """path.relative_to(root).as_posix(), many times faster."""
+    """path.relative_to(root).as_posix(), many times faster; "" for root itself."""
+    if path == root or root == Path():
+        return "" if path == root else path.as_posix()
     return path.as_posix()[len(root.as_posix().rstrip("/")) + 1 :]
 
 

@@ -22,7 +22,7 @@ NAMED = 20  # names in one sentence
 LAYOUT = """expected one folder for each class, named as the network's classes are:
   FOLDER/cat/anything.jpg
   FOLDER/dog/anything.png
-or the same inside FOLDER/test, and FOLDER/train and FOLDER/val if they are there"""
+  or the same inside FOLDER/test, and FOLDER/train and FOLDER/val if they are there"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,7 @@ STOPS = tuple(
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGBREAK")
     if hasattr(signal, name)
 )
+CAN_WAIT = hasattr(signal, "pthread_sigmask")
 PERHAPS = {
     getattr(signal, "SIGKILL", 0): ", perhaps for want of memory",
     getattr(signal, "SIGBUS", 0): ", perhaps for want of shared memory",
@@ -97,7 +98,8 @@ class _Reader:
         self.process = multiprocessing.Process(
             target=_serve, args=(other_end, ours, build, self.image), daemon=True
         )
-        self.process.start()
+        with _stops_held_back():
+            self.process.start()
         other_end.close()
 
     def ask(self, step: int) -> None:
@@ -210,6 +212,19 @@ def _kill(readers: list[_Reader]) -> None:
         reader.process.kill()
 
 
+@contextmanager
+def _stops_held_back() -> Iterator[None]:
+    """A new process has our handlers of signals until it sets its own: none may reach it before."""
+    if not CAN_WAIT:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _shared_number():
     """A number that a reader writes and this process reads, NOT_YET at first. multiprocessing keeps
     it in a file; where none can be made, processes that begin as copies share memory without.
@@ -231,6 +246,8 @@ def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) 
     image.value = IDLE
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
+    if CAN_WAIT:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     sys.excepthook = _quietly
     _die_with_parent()
     torch.set_num_threads(1)  # there is a reader for each core

@@ -18,7 +18,6 @@ from convatlas.errors import DataError
 
 DIGITS_TEST = 540
 TEN_DIGITS = tuple("0123456789")
-MISSING_CLASSES = ("error", "allow")
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,8 @@ def open_data(
     without one, `val_fraction` of what is left for training is drawn by lot with `seed`, every
     class giving its share. A folder with train/ and val/ but no test/ keeps val/ for validation,
     and its test set is held out of train/: a figure to report needs images that chose nothing.
+    Other spellings of these names (training_set, dev, test2017) are understood, a test/ without
+    class folders is not used, which `notes` says, and a layout that is in doubt is refused.
     A val/ or test/ without some of train's classes is refused, unless `missing_classes` is
     "allow". `max_megapixels` is the most that an image of a folder may have. Raises DataError.
     """
@@ -94,11 +95,8 @@ def open_data(
             f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 "
             "to below 1"
         )
-    if missing_classes not in MISSING_CLASSES:
-        raise DataError(
-            f"missing_classes = {missing_classes!r} is not allowed; give one of "
-            f"{', '.join(MISSING_CLASSES)}"
-        )
+    if missing_classes not in ("error", "allow"):
+        raise DataError(f"missing_classes = {missing_classes!r} is not allowed: error | allow")
     source = os.path.expanduser(source)
     if source == "digits":
         return _open_digits(seed, val_fraction)

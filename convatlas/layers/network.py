@@ -4,10 +4,13 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import torch
 import torch.nn as nn
 from torch import Tensor
 
 from convatlas.errors import Error, InputError
+
+SINGLE_VALUE = "more than 1 value per channel"  # as torch's batch norm says it
 
 
 class Network(nn.Module):
@@ -124,7 +127,18 @@ def _checked(forward: Callable) -> Callable:
     @functools.wraps(forward)
     def checked(net: Network, *args, **kwargs):
         _check_input(net, *args, *kwargs.values())
-        return forward(net, *args, **kwargs)
+        if torch.compiler.is_compiling():
+            return forward(net, *args, **kwargs)
+        try:
+            return forward(net, *args, **kwargs)
+        except ValueError as error:
+            if SINGLE_VALUE not in str(error):
+                raise
+            raise InputError(
+                f"{net._called} in training cannot read one image whose last maps are 1x1, for a "
+                "batch norm would see one value of each channel; give two images or more, larger "
+                "ones, or net.eval()"
+            ) from error
 
     return checked
 

@@ -6,6 +6,10 @@ from convatlas.weights.known import OURS, Known, known_checkpoints
 SOURCES = {
     "torchvision": "torchvision's models",
     "timm": "timm's models (github.com/huggingface/pytorch-image-models)",
+    "mmpretrain": "MMLab's classifiers (github.com/open-mmlab/mmpretrain, formerly mmcls)",
+    "pytorchcv": "pytorchcv (github.com/osmr/imgclsmob)",
+    "pretrainedmodels": "Cadene's models (github.com/Cadene/pretrained-models.pytorch)",
+    "efficientnet_pytorch": "github.com/lukemelas/EfficientNet-PyTorch",
     "akamaster": "github.com/akamaster/pytorch_resnet_cifar10",
     "res2net": "github.com/Res2Net/Res2Net-PretrainedModels",
     "resnest": "github.com/zhanghang1989/ResNeSt",
@@ -26,6 +30,7 @@ def checkpoints() -> str:
             _table([kind for kind in kinds if kind.source == source]),
         )
     ]
+    timms = [kind for kind in kinds if kind.source == "timm"]
     return document(
         "# Checkpoints",
         paragraph(
@@ -37,10 +42,23 @@ def checkpoints() -> str:
             "a classifier of other classes and adapt the first convolution to other channels. "
             "Where the names in a file fit several networks, `source` says whose it is "
             "(`timm`, or `timm:resnet50`). A tag after timm's name (`.a1_in1k`) tells the "
-            f"training, not the graph. What is not here: {link('near misses', 'near_misses.md')}."
+            f"training, not the graph. A prefix that all names share is left out, and a trunk "
+            "without its classifier loads where `num_classes` is given; an average beside the raw "
+            "weights is said, and read with `ema=True` (`convert --ema`, `train --weights-ema`). "
+            f"What is not here: {link('near misses', 'near_misses.md')}."
         ),
         "Written by `make docs`; do not edit.",
         *blocks,
+        "## Published weights by a word",
+        paragraph(
+            "`torchvision` stands for the best weights that torchvision publishes for a network, "
+            "`torchvision:IMAGENET1K_V1` or `torchvision:IMAGENET1K_V2` for one entry; a wrong one "
+            "is refused with those that exist. Its `googlenet` and `inception_v3` answer as "
+            "published only to pixels standardised with mean 0.5 and std 0.5, for its own modules "
+            "standardise ImageNet's anew (`transform_input`); the certificate says so. timm's are "
+            "on the Hugging Face hub:"
+        ),
+        _hub(timms),
     )
 
 
@@ -52,3 +70,25 @@ def _table(kinds: list[Known]) -> str:
             for kind in sorted(kinds, key=lambda kind: kind.theirs)
         ],
     )
+
+
+def published(theirs: str) -> list[str]:
+    """The words that give timm's published weights of a model, by the installed timm."""
+    import timm
+
+    names = timm.list_pretrained(f"{theirs}.*")
+    ids = [timm.get_pretrained_cfg(name).hf_hub_id or "" for name in names]
+    return [
+        f"hub:{hub}{name if hub.endswith('/') else ''}"
+        for name, hub in zip(names, ids, strict=True)
+        if hub
+    ]
+
+
+def _hub(kinds: list[Known]) -> str:
+    rows = [
+        (code(word), code(kind.ours))
+        for kind in sorted(kinds, key=lambda kind: kind.theirs)
+        for word in published(kind.theirs)
+    ]
+    return table({"weights=": "left", "here": "left"}, rows)

@@ -73,7 +73,8 @@ def autotune(
     seconds: dict[Config, float] = {}
 
     def attempt(config: Config) -> None:
-        slow = with_config(recipe, config).change(lr=1e-6, warmup_lr=0.0)
+        # few images may be fewer than the parts of a batch
+        slow = with_config(recipe, config).change(lr=1e-6, warmup_lr=0.0, accumulate=1)
         trial = Trainer(slow, copy.deepcopy(net), 1, device)
         # a loss that is not finite; a kernel that this device has not
         with suppress(RunError, RuntimeError):

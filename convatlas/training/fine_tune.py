@@ -1,5 +1,7 @@
 """Starting from weights that exist, and keeping parts of a network as they are."""
 
+import warnings
+
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -14,9 +16,10 @@ def start_from(net: nn.Module, weights: str, source: str = "", ema: bool = False
     Returns what the provenance keeps: where the weights came from and their sha256. Raises
     WeightsError.
     """
-    certificate = load_weights(
-        net, weights, source, adapt_classes=True, adapt_channels=True, ema=ema
-    )
+    with warnings.catch_warnings(action="ignore"):  # the certificate, which is printed, says it
+        certificate = load_weights(
+            net, weights, source, adapt_classes=True, adapt_channels=True, ema=ema
+        )
     return {
         "weights": weights,
         "sha256": certificate.sha256,

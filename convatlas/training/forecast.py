@@ -80,10 +80,7 @@ def forecast(
         batch * compute, batch * reading, 0 if loader.in_memory else loader.workers, device
     )
     epoch = len(loader) * step + EVALUATION * compute * images["val"] / group.size
-    part = math.ceil(batch / recipe.accumulate)
-    memory = _memory(probe, batch, part * saved, x, before)
-    each = saved + x[0].numel() * x.element_size()
-    lack = _lack(recipe, batch, memory and memory - (before or 0), each, device)
+    memory, lack = _memory_and_lack(recipe, probe, batch, saved, x, before)
     if memory is not None and group.size > 1:
         memory = int(group.greatest([memory + _gradients(net)])[0])
     return Forecast(
@@ -163,6 +160,14 @@ def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | N
     """The larger of a step's peak and a save's, over the bytes that the process held before the
     probe. `saved` bytes for the backward pass of one part of the batch.
     """
+    needed = _needed(probe, batch, saved, x)
+    if probe.device.type != "cpu":
+        return needed
+    return None if before is None else max(highest(), before + needed)
+
+
+def _needed(probe: Trainer, batch: int, saved: float, x: Tensor) -> int:
+    """The same, without what the process holds already; on another device all that is there."""
     weights = sum(p.numel() * p.element_size() for p in probe.net.state_dict().values())
     moments = sum(
         v.numel() * v.element_size()
@@ -172,27 +177,27 @@ def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | N
     )
     images = batch * x[0].numel() * x.element_size()
     at_step = weights + saved + images  # gradients, activations, images
+    if probe.device.type != "cpu":
+        return int(weights + moments + at_step)
     at_save = 2 * weights + 2 * (
         moments + weights
     )  # gradients; the bytes of both files, the second one joined
-    if probe.device.type != "cpu":
-        return int(weights + moments + at_step)
-    if before is None:
-        return None
-    return int(
-        max(highest(), before + 2 * weights + moments + max(at_step, at_save))
-    )  # two: the best so far
+    return int(2 * weights + moments + max(at_step, at_save))  # two: the best so far
 
 
-def _lack(
-    recipe: Recipe, images: int, needed: int | None, each: float, device: torch.device
-) -> Lack | None:
-    """What is said where `needed` more bytes are not there, of which each image takes `each`."""
-    left = free(device)
-    if needed is None or left is None or needed <= left:
-        return None
-    at_once = math.ceil(images / recipe.accumulate)
-    return Lack(images, int(at_once - (needed - left) / each), needed, left)
+def _memory_and_lack(
+    recipe: Recipe, probe: Trainer, batch: int, saved: float, x: Tensor, before: int | None
+) -> tuple[int | None, Lack | None]:
+    """The memory of a step of `batch` images, each of which keeps `saved` bytes; and, where more is
+    needed than this process may still take, what would fit.
+    """
+    part = math.ceil(batch / recipe.accumulate)
+    memory, left = _memory(probe, batch, part * saved, x, before), free(probe.device)
+    needed = _needed(probe, batch, part * saved, x)
+    if left is None or needed <= left:
+        return memory, None
+    each = saved + x[0].numel() * x.element_size()
+    return memory, Lack(batch, int(part - (needed - left) / each), needed, left)
 
 
 def _gradients(net: nn.Module) -> int:

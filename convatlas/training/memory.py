@@ -65,12 +65,12 @@ def highest() -> int:
 
 
 def free(device: torch.device) -> int | None:
-    """Bytes that this process may still take, on the device where it computes: the least that the
-    system, the container and the shell (ulimit -v) leave. None where nobody tells.
+    """Bytes that this process may still take: the least that the system, the container and the
+    shell (ulimit -v) leave; of a GPU what it may have in all, its own included. None where nobody
+    tells.
     """
     if device.type == "cuda":
-        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return torch.cuda.mem_get_info(device)[0] + cached
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
     if device.type != "cpu":
         return None
     left = [_left_by_system(), *_left_by_container(), _left_by_shell()]

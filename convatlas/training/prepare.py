@@ -82,14 +82,20 @@ def prepare(
         val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
         test=Loader(data.test, prep, batch, workers=recipe.workers, share=share),
     )
-    if prepared.train.smallest_part < recipe.accumulate:
+    _require_parts(recipe, prepared, group)
+    return prepared
+
+
+def _require_parts(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> None:
+    """RunError where a part of a step has no image, or too few for a batch norm."""
+    smallest = ready.train.smallest_part
+    if smallest < recipe.accumulate:
         raise RunError(
-            f"a step of {prepared.per_step} images cannot be split over {group.size} processes and "
+            f"a step of {ready.per_step} images cannot be split over {group.size} processes and "
             f"accumulate = {recipe.accumulate}; give --batch-size "
             f"{2 * group.size * recipe.accumulate} or more, or fewer processes"
         )
-    require_several_values(recipe, prepared.train.smallest_part, group.size, side, data.channels)
-    return prepared
+    require_several_values(recipe, smallest, group.size, ready.prep.side, ready.data.channels)
 
 
 def _data(recipe: Recipe, group: ProcessGroup) -> Data:

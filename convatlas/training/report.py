@@ -8,7 +8,7 @@ from convatlas.model_file import describe_model, weights_file
 from convatlas.training import plots
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import Prepared
-from convatlas.training.provenance import provenance
+from convatlas.training.provenance import deciding, provenance
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
@@ -60,6 +60,7 @@ def write_report(
         "fingerprint": data.fingerprint,
         "epoch": metrics["validation"]["epoch"],
         "seed": recipe.seed,
+        "recipe": deciding(recipe),
     }
     if trainer.start:
         origin["started_from"] = trainer.start

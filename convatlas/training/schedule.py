@@ -16,10 +16,10 @@ def learning_rate(
     """
     epoch = step / steps_per_epoch
     if epoch < recipe.warmup_epochs:
-        rise = (
-            (recipe.lr - recipe.warmup_lr) * (step + 1) / (recipe.warmup_epochs * steps_per_epoch)
-        )
-        return recipe.warmup_lr + rise
+        length = recipe.warmup_epochs * steps_per_epoch
+        if step + 1 > length:  # the warm-up ends within this step
+            return recipe.lr
+        return recipe.warmup_lr + (recipe.lr - recipe.warmup_lr) * (step + 1) / length
     return recipe.lr * FACTORS[recipe.sched](recipe, epoch, scores)
 
 

@@ -12,10 +12,13 @@ from convatlas.errors import WeightsError
 from convatlas.weights.reading import Checkpoint, read
 
 AVERAGE = re.compile(
-    r"(?:^|[._])(?:ema\d?|avg|averaged?|averaging|swa|shadow|teacher|target|momentum|encoder_k)(?=[._]|$)",
+    r"(?:^|[._])(?:ema\d?|avg|averaged?|averaging|swa|shadow|teacher|target|momentum|encoder_k)"
+    r"(?=[._]|$)",
     re.IGNORECASE,
 )
-OF_ANOTHER_PURPOSE = re.compile(r"(?:^|[._])(?:optim\w*|adamw?|sgd|scheduler|scaler|loss\w*)(?=[._]|$)", re.I)
+OF_ANOTHER_PURPOSE = re.compile(
+    r"(?:^|[._])(?:optim\w*|adamw?|sgd|scheduler|scaler|loss\w*)(?=[._]|$)", re.I
+)
 COUNT = "n_averaged"  # in the state of torch.optim.swa_utils.AveragedModel
 # Lightning keeps the average under state_dict and what was averaged under this name
 LIGHTNINGS_RAW = "current_model_state"

@@ -22,23 +22,23 @@ def fetch(weights: str | Path, network: str) -> Path:
 
     Raises WeightsError where it cannot be had; offline, with the address and where to put the file.
     """
-    if weights == "torchvision":
-        return _from_torchvision(network)
+    library, _, entry = str(weights).partition(":")
+    if library == "torchvision" and not Path(weights).is_file():
+        return _from_torchvision(network, entry)
     if str(weights).startswith("hub:"):
         return _from_hub(str(weights))
     return Path(weights).expanduser()
 
 
-def _from_torchvision(network: str) -> Path:
+def _from_torchvision(network: str, entry: str) -> Path:
     import torch
-    from torchvision.models import get_model_weights
 
     theirs = next((name for name, twin in torchvision.TWINS.items() if twin.ours == network), None)
     if theirs is None:
         near = torchvision.TWINS.get(network)
         hint = f"; its {network} is {near.ours} here" if near else ""
         raise WeightsError(f"torchvision publishes no weights for {network}{hint}")
-    url = get_model_weights(theirs).DEFAULT.url
+    url = _published(theirs, network, entry).url
     name = Path(urlparse(url).path).name
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     prefix = re.search(r"-([0-9a-f]{8,})\.", name)[1]
@@ -61,6 +61,22 @@ def _from_torchvision(network: str) -> Path:
             f"{path} is not the published file (its sha256 does not begin with {prefix}); delete it"
         )
     return path
+
+
+def _published(theirs: str, network: str, entry: str):
+    """torchvision's entry of that name among its weights for the model; "" is the best of them."""
+    from torchvision.models import get_model_weights
+
+    published = get_model_weights(theirs)
+    if entry in ("", "DEFAULT"):
+        return published.DEFAULT
+    named = {one.name: one for one in published}
+    if entry not in named:
+        raise WeightsError(
+            f"torchvision publishes no {entry!r} of {network}; give "
+            f"{' or '.join(f'torchvision:{name}' for name in named)}"
+        )
+    return named[entry]
 
 
 def _from_hub(weights: str) -> Path:

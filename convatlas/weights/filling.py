@@ -12,6 +12,7 @@ from convatlas.weights import probe
 from convatlas.weights.fitting import AUXILIARY, Found, matters, twin_of
 from convatlas.weights.known import COUNTER, Known
 from convatlas.weights.reading import Checkpoint
+from convatlas.weights.standardised import advice, expected
 from convatlas.weights.translating import to_ours
 
 TOLERANCE = 1e-8  # of the largest logit, in double precision
@@ -38,6 +39,8 @@ class Certificate:
     rounded: str = ""  # the network's precision, where it is less than the file's
     where: str = ""  # in the file: its section, and the prefix of its names
     average: str = ""  # in words, where an average was read, or lies beside what was
+    # mean and std, of pixels in 0..1, that the weights expect, where these are not ImageNet's
+    standardised: tuple[float, float] | None = None
 
     def __str__(self) -> str:
         lines = [
@@ -54,6 +57,8 @@ class Certificate:
         if self.unread:
             lines.append(f"in the file, but not read: {_listed(self.unread)}")
         lines.append(self._answer())
+        if self.standardised:
+            lines.append(advice(self.standardised))
         if self.rounded:
             lines.append(f"then rounded to {self.rounded}, the network's precision")
         return "\n".join(lines)
@@ -112,6 +117,7 @@ def fill(
         _rounded(parts.loaded, cast),
         _where(found),
         found.average,
+        expected(found),
     )
     return net.certificate
 
@@ -167,10 +173,10 @@ def _difference(
     """From the answer recorded in the file, of the file's own numbers: what the network's precision
     makes of them is no fault of theirs.
     """
-    expected = probe.recorded(file.metadata)
-    if expected is None:
+    recorded = probe.recorded(file.metadata)
+    if recorded is None:
         return None
-    difference = probe.difference(net, expected, weights)
+    difference = probe.difference(net, recorded, weights)
     if difference <= TOLERANCE:
         return difference
     raise WeightsError(

@@ -57,7 +57,9 @@ class Place:
     optional: frozenset[str]  # auxiliary heads
 
     def is_head(self, name: str) -> bool:
-        """Whether a name, or what somebody put in its place, is of a classifier or auxiliary head."""
+        """Whether a name, or what somebody put in its place, is of a classifier or an auxiliary
+        head.
+        """
         modules = (f"{head.rpartition('.')[0]}." for head in self.kind.head)
         return name in self.kind.head or name in self.optional or name.startswith(tuple(modules))
 

@@ -1,6 +1,7 @@
 """Checkpoints into networks: identify the file, refuse the wrong variant by name, fill."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from convatlas.weights.known import OURS, Known, Shapes
 from convatlas.weights.nearness import refusal
 from convatlas.weights.reading import Checkpoint
 from convatlas.weights.sources import TABLES
+from convatlas.weights.standardised import advice
 from convatlas.weights.wrappers import unwrapped
 
 LARGEST_LABEL = 1_000_000  # bytes of a description beside the weights that are read at all
@@ -46,16 +48,26 @@ def load_weights(
     device, from where it comes to the processor. What was done is returned, and kept as
     `net.certificate`. Raises WeightsError, and leaves the network as it was, for a file that cannot
     be read safely, is of another variant (which is named), or does not answer as recorded in it.
+    Warns where the weights expect images standardised otherwise than ImageNet's are: torchvision's
+    googlenet and inception_v3 answer as published to pixels of mean 0.5 and std 0.5
+    (`net.certificate.standardised`), for its own modules do that step themselves.
     """
     net = unwrapped(net)
     network = getattr(net, "name", "") or type(net).__name__
     file = open_checkpoint(fetch(weights, network), ema)
     found = choose(file, network, source, shapes_in(net.state_dict()), ema)
-    return fill(net, found, adapt_classes=adapt_classes, adapt_channels=adapt_channels)
+    certificate = fill(net, found, adapt_classes=adapt_classes, adapt_channels=adapt_channels)
+    if certificate.standardised:
+        warnings.warn(f"{network}: {advice(certificate.standardised)}", stacklevel=2)
+    return certificate
 
 
 def choose(
-    file: Checkpoint, network: str, source: str | None = None, own: Shapes | None = None, ema: bool = False
+    file: Checkpoint,
+    network: str,
+    source: str | None = None,
+    own: Shapes | None = None,
+    ema: bool = False,
 ) -> Found:
     """The part of this file that is for that network, and what kind of checkpoint it is.
 

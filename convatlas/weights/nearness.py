@@ -1,11 +1,9 @@
 """How near a file that is refused was: which network most of it fits, and what does not."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from torch import Tensor
 
 from convatlas.weights.fitting import Place, places_for, prefixes, shapes_in, under
 from convatlas.weights.known import COUNTER, OURS, Known, Shapes, known_checkpoints

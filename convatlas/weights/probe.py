@@ -63,9 +63,9 @@ def difference(net: nn.Module, expected: list[float], state: Mapping[str, Tensor
     """The largest difference of the network's logits, with the weights `state`, from the expected
     ones, over the largest of these.
     """
-    measured = answer(net, state)
-    if len(measured) != len(expected):
+    measured = torch.tensor(answer(net, state), dtype=torch.float64)
+    recorded = torch.tensor(expected, dtype=torch.float64)
+    if measured.shape != recorded.shape:
         return float("inf")
-    return max(abs(a - b) for a, b in zip(measured, expected, strict=True)) / max(
-        map(abs, expected)
-    )
+    largest = float(recorded.abs().max()) or 1.0  # of a classifier that begins at zero
+    return float((measured - recorded).abs().max()) / largest  # NaN where one of either is

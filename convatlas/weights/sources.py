@@ -7,12 +7,24 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from convatlas.weights import authors, timm, torchvision
+from convatlas.weights import (
+    authors,
+    cadene,
+    efficientnets,
+    mmlab,
+    pytorchcv,
+    timm,
+    torchvision,
+)
 from convatlas.weights.names import Rules, Table
 
 TABLES: Mapping[str, Table] = {
     "torchvision": torchvision.TWINS,
     "timm": timm.TWINS,
+    "mmpretrain": mmlab.TWINS,
+    "pytorchcv": pytorchcv.TWINS,
+    "pretrainedmodels": cadene.TWINS,
+    "efficientnet_pytorch": efficientnets.TWINS,
     **authors.SOURCES,
 }
 WRAPPED: Rules = ((r"(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.", ""),)

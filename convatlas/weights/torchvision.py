@@ -209,6 +209,12 @@ VGG_HEAD = (
     *moved({"fc8": "classifier.6"}),
 )
 
+# Their builders set transform_input=True with published weights: the module takes an image that is
+# standardised as ImageNet's are, and standardises it anew as TensorFlow did. Our network has no
+# such step in front, and no first convolution that pads its input could stand for it, so it must be
+# given (x - 0.5) / 0.5 of pixels x from 0 to 1.
+RENORMALISED = ("googlenet", "inception_v3")
+
 TWINS: Table = {
     "alexnet": Twin("alexnet_owt", ALEXNET),
     **{

@@ -1,5 +1,6 @@
 """A network's weights as a file for others: under our names, torchvision's or timm's."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from convatlas.weights import probe
 from convatlas.weights.known import OURS, identify
 from convatlas.weights.names import Twin
 from convatlas.weights.sources import TABLES
+from convatlas.weights.standardised import KEY
 from convatlas.weights.translating import translated
 from convatlas.weights.wrappers import unwrapped
 
@@ -33,13 +35,19 @@ def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> N
     net = unwrapped(net)
     _refuse_what_none_could_read(net)
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in net.state_dict().items()}
-    metadata = probe.record(net) if to == "safetensors" else {"format": "pt"}
+    metadata = _about(net) if to == "safetensors" else {"format": "pt"}
     _write(
         Path(path).expanduser(),
         state if to == "safetensors" else translated(twin_in(to, net.name), state),
         metadata,
         to,
     )
+
+
+def _about(net: nn.Module) -> dict[str, str]:
+    """The network and its answer, and how images must be standardised where that is peculiar."""
+    standardised = net.certificate and net.certificate.standardised
+    return probe.record(net) | ({KEY: json.dumps(standardised)} if standardised else {})
 
 
 def twin_in(source: str, network: str) -> Twin:

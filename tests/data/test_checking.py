@@ -132,7 +132,7 @@ def test_the_table(make_folder, tmp_path):
         rows = list(csv.reader(file))
     assert rows == [
         ["file", "problem", "remedy"],
-        [f"a/{name}", "is empty (0 bytes)", "copy it again or delete it"],
+        ['a/new\\nline, "quoted".png', "is empty (0 bytes)", "copy it again or delete it"],
     ]
     with pytest.raises(DataError, match=r"cannot write .*name another file with --csv"):
         write_csv(tmp_path / "no" / "bad.csv", report.problems)

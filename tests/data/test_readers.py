@@ -216,6 +216,26 @@ def test_the_signals_that_stop_a_job_are_left_to_the_main_process():
     assert list(stream(build, range(4), SPLIT, 2, 60)) == [0, 1, 2, 3]
 
 
+def test_a_signal_in_the_first_moment_of_a_reader_is_left_to_the_main_process(monkeypatch, capfd):
+    """It begins as a copy of this process, handlers and all."""
+    real = readers._serve
+
+    def serve(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        real(*arguments)
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(readers, "_serve", serve)
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        assert list(stream(lambda step, reading: step, range(4), SPLIT, 2, 60)) == [0, 1, 2, 3]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capfd.readouterr().err == ""
+
+
 def test_readers_that_hold_more_than_a_pipe_can_are_ended_at_once():
     answers = stream(lambda step, reading: bytes(2**22), range(50), SPLIT, 3, 60)
     assert next(answers) == bytes(2**22)
@@ -254,7 +274,8 @@ from types import SimpleNamespace
 from convatlas.data.readers import stream
 
 answers = stream(lambda step, reading: step, range(50), SimpleNamespace(names=[]), 3, 60)
-next(answers)
+for _ in range(3):  # each reader has begun
+    next(answers)
 print(*(reader.pid for reader in multiprocessing.active_children()), flush=True)
 time.sleep(float(sys.argv[1]))
 """
@@ -296,7 +317,7 @@ def test_readers_that_stand_still_go_too_when_their_program_is_killed():
     for reader in started:
         os.kill(reader, signal.SIGSTOP)
     running.kill()
-    running.communicate()
+    running.wait()
     end = time.monotonic() + 30
     while any(map(lives, started)) and time.monotonic() < end:
         time.sleep(0.05)

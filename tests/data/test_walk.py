@@ -41,7 +41,7 @@ def flattened(folder: Path, levels: int) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fchdir"), reason="folders so deep cannot be made here")
-@pytest.mark.parametrize("levels", [200, 900])
+@pytest.mark.parametrize("levels", [200, pytest.param(900, marks=pytest.mark.full)])
 def test_a_deep_tree_is_one_sentence_that_names_the_folder(make_folder, levels):
     root = make_folder({"a": 4, "b": 4})
     deepened(root / "a", levels)
@@ -146,12 +146,15 @@ def test_a_hidden_folder_says_how_many_images_it_holds(make_folder):
     assert data.ignored_kinds == "11 hidden"  # .git counts as one
 
 
-def test_what_was_looked_for_and_what_was_left(make_folder):
+def test_what_was_looked_for_and_what_was_left(make_folder, monkeypatch):
     root = make_folder({"a": 2, ".b": 1})
     (root / "a/notes.txt").touch()
     images, others = look_for_images(root)
     assert images == [root / "a/0.png", root / "a/1.png"] == find_images(root)
     assert others == [".b/0.png", "a/notes.txt"]
+    monkeypatch.chdir(root)
+    assert look_for_images(".") == ([Path("a/0.png"), Path("a/1.png")], others)
+    assert look_for_images("a/") == ([Path("a/0.png"), Path("a/1.png")], ["notes.txt"])
 
 
 def test_accents_of_two_spellings_agree_between_parts_and_not_within_one(make_folder):

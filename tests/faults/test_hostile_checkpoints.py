@@ -165,6 +165,7 @@ def tensor(shape: str, stride: str, offset: int = 0, key: str = "0", elements: i
         {"shape": "(1.0,)", "stride": "(1,)"},
         {"shape": "[4]", "stride": "[1]"},
         {"shape": "(4,)", "stride": "(1, 1)"},
+        {"shape": "(2, 4)", "stride": "(0, 1)"},
         {"shape": "(1,) * 200", "stride": "(1,) * 200"},
         {"shape": "(4, 2**40)", "stride": "(1, 0)"},
         {"shape": "(4,)", "stride": "(1,)", "key": "1"},

@@ -147,10 +147,11 @@ def test_a_callback_that_fails_everywhere_is_warned_of_once_a_method_and_costs_n
     train(SMALL, tmp_path / "failing", callback=callback)
     train(SMALL, tmp_path / "whole", callback=Callback())
     assert weights(tmp_path / "failing") == weights(tmp_path / "whole")
-    assert [text.split(" ")[0] for text in callback.warned] == [
+    told = [text for text in callback.warned if text.startswith("Failing.")]
+    assert [text.split(" ")[0] for text in told] == [
         f"Failing.{method}" for method in ("begin", "step", "epoch", "end")
     ]
-    assert callback.warned[1] == (
+    assert told[1] == (
         "Failing.step failed (ConnectionError: the tracker is down in step); training goes on "
         "without it"
     )

@@ -5,7 +5,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from convatlas.cli import run
-from convatlas.errors import RunError
+from convatlas.errors import InputError, RunError
 from convatlas.registry import create_model
 from convatlas.training import Recipe, train
 from convatlas.training.batch_norm import far_too_small, require_several_values
@@ -112,6 +112,14 @@ def test_maps_of_one_pixel_are_named(network, side, said):
     if said:
         assert "at --size 8, 13 of 17 convolutions of resnet50" in text
         assert "the paper's --size is 224" in text
+
+
+def test_a_network_that_is_called_by_hand_says_it_too():
+    net = create_model("mobilenet_v2_x0_35").train()
+    with pytest.raises(InputError, match=r"mobilenet_v2_x0_35 in training cannot read one image"):
+        net(torch.rand(1, 3, 32, 32))
+    net(torch.rand(2, 3, 32, 32))
+    net.eval()(torch.rand(1, 3, 32, 32))
 
 
 def test_no_batch_norm_of_the_atlas_is_of_another_kind():

@@ -1,4 +1,4 @@
-"""On a GPU a deterministic recipe asks torch for kernels that repeat; afterwards all is as before."""
+"""On a GPU a deterministic recipe asks for kernels that repeat; afterwards all is as before."""
 
 import os
 

@@ -46,9 +46,9 @@ SHORT = Recipe(
 
 
 def test_a_run_that_ends_early_is_finished_and_says_so(tmp_path, capsys):
-    assert run([*["train", "lenet1989", "--epochs", "20", "-b", "512", "--lr", "0.05"],
-                *["--sched", "constant", "--warmup-epochs", "0", "--early-stopping", "2", "--output"],
-                str(tmp_path / "run")]) == 0  # fmt: skip
+    flags = ["--epochs", "20", "-b", "512", "--lr", "0.05", "--sched", "constant"]
+    flags += ["--warmup-epochs", "0", "--early-stopping", "2", "--output", str(tmp_path / "run")]
+    assert run(["train", "lenet1989", *flags]) == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["stopped_early"] and metrics["epochs"] < 20
     scores = [

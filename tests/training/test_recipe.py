@@ -52,7 +52,7 @@ def test_to_toml_and_back_is_the_same_recipe(lr, epochs, flip, data, milestones)
         ("device", "tpu", "auto | cpu | cuda"),
         ("loss", "hinge", "cross-entropy | map | squared-error"),
         ("network", 5, "a text"),
-        ("pad", -1, "0 to 8192"),
+        ("pad", -1, "0 to 512"),
         ("crop", "middle", "fit | center | random | random-resized"),
         ("resize", (480, 256), "the smaller first"),
         ("resize", (1,), "of 2 or more"),

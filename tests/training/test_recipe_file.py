@@ -36,7 +36,7 @@ from convatlas.training.recipe import DEFAULTS
         (b"batch_size = 1000000000000", "1 to 16777216"),
         (b"size = 1000000", "0 to 8192"),
         (b"sizes = [32, 1000000]", "8192 or less"),
-        (b"pad = 1000000000", "0 to 8192"),
+        (b"pad = 1000000000", "0 to 512"),
         (b"seed = 2147483648", "0 to 2147483647"),
     ],
     ids=lambda value: str(value)[:40],

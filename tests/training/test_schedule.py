@@ -78,3 +78,10 @@ def test_exponential_falls_by_gamma_every_decay_epochs_as_efficientnet_does():
     """0.97 every 2.4 epochs."""
     recipe = Recipe(sched="exponential", lr=1.0, gamma=0.97, decay_epochs=2.4, warmup_epochs=0)
     assert rates(recipe, [0, 23, 24, 47, 48], 10) == pytest.approx([1, 1, 0.97, 0.97, 0.97**2])
+
+
+def test_a_warm_up_that_ends_within_a_step_never_exceeds_the_peak_rate():
+    for epochs in (1e-300, 0.05, 0.25, 0.3, 1.75):
+        recipe = Recipe(sched="constant", lr=0.8, warmup_epochs=epochs)
+        found = rates(recipe, range(20), 5)
+        assert found == sorted(found) and max(found) == 0.8

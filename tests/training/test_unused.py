@@ -93,7 +93,9 @@ def photos(tmp_path):
 def test_a_share_for_validation_is_refused_where_a_folder_has_its_own(photos, tmp_path, capsys):
     words = f"train lenet1989 --data {photos} --val-fraction 0.3 --output {tmp_path / 'run'}"
     assert run(words.split()) == 1
-    assert "--val-fraction 0.3 has no effect, for photos has a validation" in capsys.readouterr().err
+    assert (
+        "--val-fraction 0.3 has no effect, for photos has a validation" in capsys.readouterr().err
+    )
     shutil.rmtree(photos / "val")
     assert run([*words.split(), "--epochs", "1"]) == 0
 

@@ -2,6 +2,7 @@
 there are none.
 """
 
+import enum
 import hashlib
 import subprocess
 import sys
@@ -91,6 +92,52 @@ def test_torchvisions_weights_are_downloaded_once(published):
     (published.kept / published.name).touch()
     again = load_weights(create_model("squeezenet1_1"), "torchvision")
     assert again.path == published.kept / published.name
+
+
+def test_each_entry_of_torchvisions_can_be_had(tmp_path, serve, monkeypatch):
+    torch.manual_seed(0)
+    states = {
+        "IMAGENET1K_V1": tv.resnet18().state_dict(),
+        "IMAGENET1K_V2": tv.resnet18().state_dict(),
+    }
+    files = {}
+    for name, state in states.items():
+        torch.save(state, tmp_path / name)
+        data = (tmp_path / name).read_bytes()
+        files[f"/resnet18-{hashlib.sha256(data).hexdigest()[:8]}.pth"] = data
+    address = serve(files)
+
+    class Published(enum.Enum):
+        IMAGENET1K_V1, IMAGENET1K_V2 = (SimpleNamespace(url=address + path) for path in files)
+        DEFAULT = IMAGENET1K_V2
+
+        @property
+        def url(self):
+            return self.value.url
+
+    monkeypatch.setattr(tv, "get_model_weights", lambda model: Published)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    for word, name in {
+        "torchvision:IMAGENET1K_V1": "IMAGENET1K_V1",
+        "torchvision:IMAGENET1K_V2": "IMAGENET1K_V2",
+        "torchvision:DEFAULT": "IMAGENET1K_V2",
+        "torchvision": "IMAGENET1K_V2",
+    }.items():
+        net = create_model("resnet18", weights=word)
+        assert torch.equal(net.fc.weight, states[name]["fc.weight"]), word
+    with pytest.raises(
+        WeightsError,
+        match=r"torchvision publishes no 'IMAGENET1K_V3' of resnet18; give "
+        "torchvision:IMAGENET1K_V1 or torchvision:IMAGENET1K_V2$",
+    ):
+        create_model("resnet18", weights="torchvision:IMAGENET1K_V3")
+
+
+def test_the_installed_torchvision_lists_its_entries():
+    with pytest.raises(
+        WeightsError, match=r"give torchvision:IMAGENET1K_V1 or torchvision:IMAGENET1K_V2"
+    ):
+        create_model("resnet50_v15", weights="torchvision:V1")
 
 
 def test_another_file_than_promised_is_refused_and_not_kept(published, monkeypatch):

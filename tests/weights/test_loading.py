@@ -154,15 +154,15 @@ def test_every_foreign_checkpoint_is_refused_by_the_wrong_variant(source, theirs
 
 def test_a_refusal_leaves_the_network_as_it_was(tmp_path):
     torch.manual_seed(0)
-    torch.save(tv.resnet50().state_dict(), tmp_path / "resnet50-0676ba61.pth")
+    torch.save(tv.resnet50().state_dict(), tmp_path / "resnet50-v1.pth")
     net = create_model("resnet50")
     before = {key: tensor.clone() for key, tensor in net.state_dict().items()}
     with pytest.raises(
         WeightsError,
-        match=r"resnet50-0676ba61\.pth holds torchvision's resnet50 \(resnet50_v15 "
+        match=r"resnet50-v1\.pth holds torchvision's resnet50 \(resnet50_v15 "
         r"here\).*, not resnet50; load it into resnet50_v15$",
     ):
-        load_weights(net, tmp_path / "resnet50-0676ba61.pth")
+        load_weights(net, tmp_path / "resnet50-v1.pth")
     assert all(torch.equal(tensor, before[key]) for key, tensor in net.state_dict().items())
 
 

@@ -84,36 +84,6 @@ def test_safetensors_with_a_header_of_any_length(tmp_path, padding):
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_what_torch_saves(tmp_path, held, zipped):
-    assert_state(written(tmp_path / "a.pth", held, _use_new_zipfile_serialization=zipped))
-
-
-def test_safetensors_with_its_metadata_and_hash(tmp_path):
-    save_file(STATE, tmp_path / "a.safetensors", {"network": "x"})
-    assert_state(tmp_path / "a.safetensors")
-    file = read(tmp_path / "a.safetensors")
-    assert file.metadata == {"network": "x"}
-    assert (
-        file.sha256
-        == subprocess.run(["sha256sum", file.path], capture_output=True, text=True).stdout.split()[
-            0
-        ]
-    )
-
-
-@pytest.mark.parametrize("padding", ["x" * length for length in range(0, 256, 8)], ids=len)
-def test_safetensors_with_a_header_of_any_length(tmp_path, padding):
-    """One in 32 begins with the byte 0x80, as pickles do."""
-    save_file(STATE, tmp_path / "a.safetensors", {"padding": padding})
-    assert_state(tmp_path / "a.safetensors")
-
-
-def test_wrappers_are_taken_off_where_all_names_share_them():
-    assert without_wrappers({"module._orig_mod.a": 1, "module._orig_mod.b": 2}) == {"a": 1, "b": 2}
-    assert without_wrappers({"module.a": 1, "b": 2}) == {"module.a": 1, "b": 2}
-
-
-@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_code_does_not_run(tmp_path, zipped):
     mark = tmp_path / "mark"
     path = written(

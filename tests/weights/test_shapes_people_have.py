@@ -1,5 +1,5 @@
-"""Checkpoints in the shapes that people have them in: each loads with the right words, or is refused
-naming the nearest.
+"""Checkpoints in the shapes that people have them in: each loads with the right words, or is
+refused naming the nearest.
 
 The network in most of them is torchvision's smallest ShuffleNet, whose classifier is called fc as a
 ResNet's is.
@@ -18,8 +18,10 @@ import torch.nn as nn
 import torchvision.models as tv
 from torch.optim.swa_utils import AveragedModel
 
+from convatlas.conversion import convert
 from convatlas.errors import WeightsError
 from convatlas.registry import create_model
+from convatlas.training.fine_tune import start_from
 from convatlas.weights import load_weights
 
 NAME = "shufflenet_v2_torchvision_x0_5"
@@ -45,7 +47,9 @@ def under(prefix: str, state: State) -> State:
 
 
 def projector(prefix: str) -> State:
-    return under(prefix, nn.Sequential(nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 16)).state_dict())
+    return under(
+        prefix, nn.Sequential(nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 16)).state_dict()
+    )
 
 
 def optimizer() -> dict:
@@ -109,7 +113,11 @@ WHOLE: dict[str, tuple[Callable[[], object], str]] = {
         rf"{AVERAGE} \(state_dict_ema\)",
     ),
     "lightning": (
-        lambda: {"state_dict": under("model.", RAW), "pytorch-lightning_version": "2.4", "callbacks": {}},
+        lambda: {
+            "state_dict": under("model.", RAW),
+            "pytorch-lightning_version": "2.4",
+            "callbacks": {},
+        },
         r"read from state_dict, model\.\*",
     ),
     "lightning with a loss": (
@@ -128,7 +136,10 @@ WHOLE: dict[str, tuple[Callable[[], object], str]] = {
         lambda: RAW | under("ema_model.", MEAN),
         rf"{AVERAGE} \(ema",
     ),
-    "kuangliu's": (lambda: {"net": under("module.", RAW), "acc": 93.1, "epoch": 4}, "read from net"),
+    "kuangliu's": (
+        lambda: {"net": under("module.", RAW), "acc": 93.1, "epoch": 4},
+        "read from net",
+    ),
     "compiled": (lambda: under("_orig_mod.", RAW), "torchvision"),
     "compiled in parallel": (lambda: under("module._orig_mod.", RAW), "module"),
     "compiled within": (compiled_within, "torchvision"),
@@ -147,7 +158,10 @@ WHOLE: dict[str, tuple[Callable[[], object], str]] = {
         lambda: {"model_state_dict": RAW, "acc": np.float32(0.5), "hist": np.arange(4.0)},
         "read from model_state_dict",
     ),
-    "channels last": (lambda: copy.deepcopy(NET).to(memory_format=torch.channels_last).state_dict(), "torchvision"),
+    "channels last": (
+        lambda: copy.deepcopy(NET).to(memory_format=torch.channels_last).state_dict(),
+        "torchvision",
+    ),
     "student and teacher": (
         lambda: {
             "student": under("module.backbone.", RAW),
@@ -198,14 +212,19 @@ TRUNKS: dict[str, tuple[Callable[[], object], str]] = {
         r"read from state_dict, module\.encoder\.\*",
     ),
     "solo-learn": (
-        lambda: under("backbone.", TRUNK) | under("momentum_backbone.", TRUNK) | projector("projector."),
+        lambda: (
+            under("backbone.", TRUNK) | under("momentum_backbone.", TRUNK) | projector("projector.")
+        ),
         rf"{AVERAGE} \(momentum\)",
     ),
     "a sequence for a head": (
         lambda: TRUNK | {"fc.1.weight": torch.ones(3, 1024), "fc.1.bias": torch.ones(3)},
         r"not read: fc\.1\.weight, fc\.1\.bias",
     ),
-    "a head of other features": (lambda: TRUNK | {"fc.weight": torch.ones(3, 9)}, r"not read: fc\.weight"),
+    "a head of other features": (
+        lambda: TRUNK | {"fc.weight": torch.ones(3, 9)},
+        r"not read: fc\.weight",
+    ),
 }
 
 
@@ -303,13 +322,15 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         r".* and \d+ more$",
     ),
     "another network's trunk": (
-        lambda: {n: t for n, t in tv.mobilenet_v3_small().state_dict().items() if "classifier" not in n},
-        r"nearest is torchvision's mobilenet_v3_small \(mobilenet_v3_small here\), with about \d+% of "
-        r"the names and shapes; loaded into mobilenet_v3_small, it is compared name by name$",
+        lambda: {
+            n: t for n, t in tv.mobilenet_v3_small().state_dict().items() if "classifier" not in n
+        },
+        r"nearest is torchvision's mobilenet_v3_small \(mobilenet_v3_small here\), with about \d+% "
+        r"of the names and shapes; loaded into mobilenet_v3_small, it is compared name by name$",
     ),
     "two networks": (
         lambda: under("left.", RAW) | under("right.", MEAN),
-        r"holds several networks, under left\. and right\.; save the state of the one that you mean",
+        r"holds several networks, under left\. and right\.; save the state of the one that you",
     ),
     "two averages": (
         lambda: {"ema_fast": MEAN, "ema_slow": RAW},
@@ -317,7 +338,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "company that may be a layer": (
         lambda: RAW | {"attention.weight": torch.ones(3)},
-        r"holds all of torchvision's shufflenet_v2_x0_5, and beside it attention\.weight; to take its",
+        r"holds all of torchvision's shufflenet_v2_x0_5, and beside it attention\.weight; to take",
     ),
     "something else": (lambda: {"a.weight": torch.ones(3)}, r"its first tensor is a\.weight$"),
 }
@@ -330,3 +351,30 @@ def test_refused(held, words, saved):
     with pytest.raises(WeightsError, match=words):
         load_weights(net, saved(held()), ema="averages" in words)
     assert all(torch.equal(tensor, before[key]) for key, tensor in net.state_dict().items())
+
+
+def test_convert_reads_the_average_where_it_is_asked_to(saved, tmp_path):
+    path = saved(AVERAGES["timm's"]())
+    for ema, state in ((False, RAW), (True, MEAN)):
+        certificate = convert(path, NAME, tmp_path / f"{ema}.pth", "torchvision", ema=ema)
+        assert ("these are averaged weights" in str(certificate)) == ema
+        written = torch.load(tmp_path / f"{ema}.pth")
+        assert all(torch.equal(written[name], tensor) for name, tensor in state.items())
+
+
+def test_a_trunk_cannot_be_converted(saved, tmp_path):
+    with pytest.raises(WeightsError, match=r"holds all of .* but fc\.weight, fc\.bias; to take"):
+        convert(saved(TRUNK), NAME, tmp_path / "out.safetensors")
+
+
+def test_training_reads_the_average_where_it_is_asked_to(saved):
+    net = create_model(NAME, num_classes=CLASSES)
+    start_from(net, str(saved(AVERAGES["timm's"]())), ema=True)
+    assert_holds(net, MEAN)
+
+
+def test_a_user_s_own_head_takes_a_trunk(saved):
+    net = create_model(NAME)
+    net.FC = nn.Sequential(nn.Dropout(), nn.Linear(1024, 3))
+    certificate = load_weights(net, saved(TRUNK), adapt_classes=True)
+    assert set(certificate.fresh) == {"FC.1.weight", "FC.1.bias"}
