@@ -123,7 +123,9 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     if recipe:
         return builtin.read(recipe)
     if resumed and (resumed / "recipe.toml").exists():
-        return Recipe.read(resumed / "recipe.toml")
+        from convatlas.training.resuming import recorded
+
+        return recorded(resumed)
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
     name = builtin.matching(given["network"], given.get("data", Recipe().data))
