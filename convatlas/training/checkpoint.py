@@ -70,7 +70,8 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
             f"{len(contents[-1]):,} bytes, more than are read again"
         )
     final = folder / f"step-{checkpoint.step:08d}"
-    if _is_good(final):
+    sizes = {name: len(content) for name, content in zip(FILES[:2], contents[:2], strict=True)}
+    if _is_good(final, sizes):
         return final  # a resumed run that stops again at once: the same step has the same bytes
     temporary = folder / f".tmp-{checkpoint.step:08d}-{token()}"
     try:
@@ -196,9 +197,9 @@ def _state(folder: Path, content: bytes) -> dict:
     return state
 
 
-def _is_good(folder: Path) -> bool:
+def _is_good(folder: Path, limits: Mapping[str, int]) -> bool:
     try:
-        return bool(read_step(folder))
+        return bool(read_step(folder, limits))
     except CheckpointError:
         return False
 

@@ -17,13 +17,20 @@ from filelock import FileLock, Timeout
 from convatlas.errors import RunError
 from convatlas.training import strict_json
 from convatlas.training.checkpoint import FILES, STEP, remove_leftovers, steps
-from convatlas.training.plain_files import append_durably, kind, read_plain, replace_durably
+from convatlas.training.plain_files import (
+    append_durably,
+    has_second_name,
+    kind,
+    read_plain,
+    replace_durably,
+)
 from convatlas.training.recipe import Recipe
 
 NAMES = (
     *("recipe.toml", "run.json", "run.lock", "run.pid", "log.jsonl", "metrics.json"),
     *("model.safetensors", "model.json", "curves.png", "confusion.png"),
 )
+MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
 LARGEST = {"recipe.toml": 1_000_000, "metrics.json": 8_000_000, "log.jsonl": 64_000_000}
 
 
@@ -138,7 +145,7 @@ class RunFolder:
         number = 2
         while (other := self.path.with_name(f"{self.path.name}-{number}")).exists():
             number += 1
-        rate = float(f"{recipe.lr / 10:.2g}")
+        rate = min(float(f"{recipe.lr / 10:.2g}"), MODEST)
         words = ["convatlas", "train", "--recipe", str(self.path / "recipe.toml")]
         words += ["--lr", f"{rate:g}", "--output", str(other)]
         words += ["--warmup-lr", "0"] if recipe.warmup_lr > rate else []
@@ -203,7 +210,7 @@ class RunFolder:
             warn(_repaired(self.path / "log.jsonl", damaged, lost))
         records = [kept[epoch] for epoch in done if epoch in kept]
         text = "".join(strict_json.dumps(record) + "\n" for record in records)
-        if text.encode() != content:
+        if text.encode() != content or has_second_name(self.path / "log.jsonl"):
             self.write("log.jsonl", text)
         return records
 

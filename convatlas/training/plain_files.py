@@ -52,7 +52,7 @@ def read_plain(path: Path, limit: int) -> bytes:
                 errno.EFBIG,
                 f"it has {found.st_size:,} bytes, more than the {limit:,} that it can need",
             )
-        return file.read(limit)
+        return file.read(found.st_size)
 
 
 def _require_file(path: Path, found: str) -> None:
@@ -96,6 +96,11 @@ def append_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     if is_new:
         flush_folder(path.parent)
+
+
+def has_second_name(path: Path) -> bool:
+    """Whether another folder may show the same file, as a snapshot by `cp -al` does."""
+    return bool(kind(path)) and os.lstat(path).st_nlink > 1
 
 
 def replace(source: Path, target: Path) -> None:

@@ -112,6 +112,9 @@ def finished(folder: RunFolder) -> dict | None:
         return None
     try:
         metrics = strict_json.loads(folder.read("metrics.json"))
+        rest = {name: value for name, value in metrics.items() if name != "sha256"}
+        if metrics.get("sha256", digest := strict_json.digest(rest)) != digest:
+            raise ValueError  # older versions wrote none
         test, validation = metrics["test"], metrics["validation"]
         counts = (metrics["epochs"], test["correct"], test["count"], validation["epoch"])
         shares = (test["accuracy"], validation["accuracy"], metrics["seconds"])
@@ -119,7 +122,7 @@ def finished(folder: RunFolder) -> dict | None:
             raise ValueError
         if any(type(share) not in (int, float) for share in shares):
             raise ValueError
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         path = folder.path / "metrics.json"
         raise RunError(
             f"{path} is damaged; remove it, and {folder.resume_command} measures the test images "

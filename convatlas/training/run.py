@@ -13,7 +13,7 @@ from torch import nn
 from convatlas.data import Loader
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
-from convatlas.training import resuming
+from convatlas.training import resuming, strict_json
 from convatlas.training.autotune import Trials, autotune, with_config
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
@@ -301,8 +301,9 @@ class _Run:
                 f"no result; begin again with a lower --lr: {trainer.again}",
                 quiet=not self.group.is_first,
             )
-        metrics = metrics_of(self.recipe, self.ready, trainer, seconds, found)
-        metrics = {"run": self.identity.run} | metrics
+        metrics = {"run": self.identity.run}
+        metrics |= metrics_of(self.recipe, self.ready, trainer, seconds, found)
+        metrics["sha256"] = strict_json.digest(metrics)
 
         def write() -> None:
             if self.group.is_first:

@@ -2,6 +2,7 @@
 null.
 """
 
+import hashlib
 import json
 import math
 from typing import Any
@@ -17,6 +18,11 @@ def loads(content: bytes) -> Any:
         return json.loads(content.decode("utf-8"), parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def digest(value: Any) -> str:
+    """sha256, in hex, of what is written of it."""
+    return hashlib.sha256(dumps(value).encode()).hexdigest()
 
 
 def _refuse(token: str) -> None:
