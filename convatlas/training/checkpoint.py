@@ -29,6 +29,7 @@ from convatlas.training import strict_json
 from convatlas.training.plain_files import (
     flush_folder,
     kind,
+    make_durably,
     read_plain,
     replace,
     replace_durably,
@@ -75,7 +76,7 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
         return final  # a resumed run that stops again at once: the same step has the same bytes
     temporary = folder / f".tmp-{checkpoint.step:08d}-{token()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durably(folder)
         _want_room(folder, sum(map(len, contents)))
         temporary.mkdir()
         manifest = {"format": FORMAT, "files": {}}

@@ -21,6 +21,7 @@ from convatlas.training.plain_files import (
     append_durably,
     has_second_name,
     kind,
+    make_durably,
     read_plain,
     replace_durably,
 )
@@ -53,7 +54,7 @@ class RunFolder:
 
     def _take(self) -> None:
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_durably(self.path)
             self.require_plain()
             self._lock.acquire()
             self._holder.unlink(missing_ok=True)

@@ -60,6 +60,13 @@ def _require_file(path: Path, found: str) -> None:
         raise OSError(errno.EINVAL, f"it is {found} where a file should be", str(path))
 
 
+def make_durably(folder: Path) -> None:
+    """The folder, and those above it, where they are not there yet."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        flush_folder(folder.parent)
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """A new file, on the disk when this returns; FileExistsError where the name is taken, be it by
     a link.

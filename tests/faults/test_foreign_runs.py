@@ -351,7 +351,7 @@ def test_tensors_of_another_shape_name_or_kind_are_refused_and_the_older_step_ta
         model = {name: tensor.half() for name, tensor in model.items()}
     elif what == "moment":
         moments[key] = torch.zeros(10**6)
-    elif what == "moment's name":
+    elif what == "name":
         moments[key.replace("exp_avg", "exp_max")] = moments.pop(key)
     elif what == "index":
         moments[f"optimiser.999.{key.split('.', 2)[2]}"] = moments.pop(key)

@@ -1,5 +1,5 @@
-"""A run owns its truth: an edited recipe, another run's checkpoints and moved images are told apart,
-and a run can be made longer with its consequences said.
+"""A run owns its truth: an edited recipe, another run's checkpoints and moved images are told
+apart, and a run can be made longer with its consequences said.
 """
 
 import json
@@ -186,7 +186,7 @@ def test_what_is_left_of_a_run_without_its_recipe_is_not_begun_anew(tmp_path, cu
 
 @pytest.fixture
 def placed(tmp_path, monkeypatch):
-    """A run stopped after a step, whose images were given relative to here; what it would end in."""
+    """A stopped run, whose images were given relative to here, and what it would end in."""
     monkeypatch.chdir(tmp_path)
     images_in(tmp_path / "set")
     recipe = SMALL.change(data="set", batch_size=4)
