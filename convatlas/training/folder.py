@@ -172,7 +172,12 @@ class RunFolder:
         try:
             return read_plain(path, LARGEST[name]) if kind(path) else b""
         except OSError as error:
-            raise RunError(f"cannot read {path}: {error.strerror}") from None
+            remedy = (
+                "put the run's own back"
+                if name == "recipe.toml"
+                else f"remove it, and {self.resume_command} makes it again"
+            )
+            raise RunError(f"cannot read {path}: {error.strerror}; {remedy}") from None
 
     def recipe(self) -> Recipe:
         path = self.path / "recipe.toml"

@@ -24,7 +24,7 @@ def located(recipe: Recipe) -> Recipe:
         places["data"] = os.path.abspath(recipe.data)
     if not is_folder(recipe.data) and recipe.data != "digits":
         places["data_root"] = os.path.abspath(recipe.data_root)
-    if os.path.isfile(recipe.weights):
+    if os.path.isfile(recipe.weights) and recipe.weights != "torchvision":
         places["weights"] = os.path.abspath(recipe.weights)
     return recipe.change(**places)
 

@@ -26,6 +26,7 @@ KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFREG: "a file",
 }
+JUNCTIONS = (getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1),)  # links to folders, on Windows
 
 
 def kind(path: Path) -> str:
@@ -34,7 +35,7 @@ def kind(path: Path) -> str:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    if getattr(found, "st_reparse_tag", 0):  # Windows has links that lstat calls folders
+    if getattr(found, "st_reparse_tag", 0) in JUNCTIONS:  # lstat calls it a folder
         return "a link"
     return KINDS.get(stat.S_IFMT(found.st_mode), "no file")
 

@@ -444,6 +444,15 @@ def test_a_damaged_result_is_named_with_a_remedy_that_works(whole, tmp_path, tex
     assert found["test"] == expected["test"]
 
 
+def test_a_result_with_one_other_digit_is_not_the_run_s(whole, tmp_path):
+    run = shutil.copytree(whole, tmp_path / "run")
+    text = (run / "metrics.json").read_text()
+    correct = json.loads(text)["test"]["correct"]
+    (run / "metrics.json").write_text(text.replace(f": {correct},", f": {correct + 1},", 1))
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        resumed(run)
+
+
 # ---- mutations
 
 
