@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all check lint index docs lock clean
+.PHONY: demo test test-all mutants check lint index docs lock clean
 
 demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then read some
 	$(BIN)/convatlas train --recipe lenet5_digits
@@ -12,6 +12,9 @@ test: .venv/ready  ## everything that must hold on two cores
 
 test-all: .venv/ready
 	$(BIN)/python -m pytest
+
+mutants: .venv/ready  ## plant faults, one at a time, and see whether the tests notice (half an hour)
+	$(BIN)/python -m benchmarks.mutants --write
 
 check: lint  ## style, and every printed number against the code
 	$(BIN)/convatlas verify

@@ -5,11 +5,14 @@ Recipes and flags have these fields; data/augment.py does what they say. Imports
 
 from dataclasses import dataclass
 
-from convatlas.settings import Settings, at_least, between, pair_up_to, setting
+from convatlas.settings import Settings, between, pair_up_to, setting
 
+LARGEST = 8192  # pixels of a side: three channels of floats are 800 MB
 SHORTER = {
-    "allowed": "one value or two, the smaller first, of 2 or more",
-    "check": lambda at: len(at) < 3 and list(at) == sorted(at) and min(at, default=2) > 1,
+    "allowed": f"one value or two, the smaller first, of 2 or more and {LARGEST} or less",
+    "check": lambda at: (
+        len(at) < 3 and list(at) == sorted(at) and all(2 <= each <= LARGEST for each in at)
+    ),
 }
 
 
@@ -44,12 +47,12 @@ class Augmentation(Settings):
     sizes: tuple[int, ...] = setting(
         (),
         "multi-scale training: sides in pixels, of which every step draws one",
-        allowed="sides of 2 or more",
-        check=lambda sides: min(sides, default=2) > 1,
+        allowed=f"sides of 2 or more and {LARGEST} or less",
+        check=lambda sides: all(2 <= side <= LARGEST for side in sides),
     )
-    pad: int = setting(0, "pad by this many pixels, then crop at random", **at_least(0))
+    pad: int = setting(0, "pad by this many pixels, then crop at random", **between(0, LARGEST))
     flip: bool = setting(False, "mirror half of the images")
-    shift: float = setting(0.0, "move by up to this many pixels, sub-pixel", **at_least(0))
+    shift: float = setting(0.0, "move by up to this many pixels, sub-pixel", **between(0, LARGEST))
     rotate: float = setting(0.0, "turn by up to this many degrees", **between(0, 180))
     scale: float = setting(0.0, "enlarge or shrink by up to this fraction", **between(0, 0.9))
     squeeze: float = setting(

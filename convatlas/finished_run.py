@@ -44,6 +44,7 @@ def open_run(
         root=data_root or recipe.data_root,
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
+        missing_classes=recipe.missing_classes,
     )
     if images.classes != saved.classes:
         raise ModelFileError(
@@ -56,7 +57,7 @@ def open_run(
 def _recipe_of(run: str | Path, data: str | None) -> Recipe:
     file = Path(run).expanduser() / "recipe.toml"
     if file.exists():
-        return Recipe.read(file)
+        return Recipe.recorded(file)
     if data is None:
         raise RecipeError(
             f"there is no {file}, so the images of the run are not known: `convatlas eval` takes "

@@ -163,13 +163,16 @@ def create_model(
     in_channels: int | None = None,
     weights: str | Path | None = None,
     source: str | None = None,
+    ema: bool = False,
 ) -> "convatlas.Network":
     """The network of that name, freshly initialised; classes and channels are the paper's unless
     given.
 
     With `weights` (a file, "torchvision" or "hub:owner/name") it is filled from there; `source`
-    says whose file it is where its names fit several ("timm:resnet50"; see weights.load_weights).
-    A `num_classes` that is not the file's leaves the classifier fresh, an `in_channels` that is not
+    says whose file it is where its names fit several ("timm:resnet50"; see weights.load_weights),
+    and `ema` reads the running average of a file that holds one beside the raw weights.
+    A `num_classes` that is not the file's, or given for a file without a classifier, leaves the
+    classifier fresh, an `in_channels` that is not
     the file's adapts the first convolution; `net.certificate` says what was read, adapted and left
     fresh, and is None without weights.
 
@@ -193,6 +196,7 @@ def create_model(
             source,
             adapt_classes="num_classes" in given,
             adapt_channels="in_channels" in given,
+            ema=ema,
         )
     return net
 

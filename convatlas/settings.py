@@ -3,6 +3,7 @@ Imports no torch.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import field, fields
 from typing import Any, ClassVar, get_args, get_origin
@@ -22,12 +23,30 @@ class Settings:
         for f in fields(self):
             value = _of_type(f, getattr(self, f.name), self.refusal)
             if f.metadata["path"]:
+                if "\0" in value:
+                    raise self.refusal(f"{f.name} = {shown(value)} holds a NUL, as no path may")
                 value = os.path.expanduser(value)
             if not f.metadata["check"](value):
                 raise self.refusal(
-                    f"{f.name} = {value!r} is not allowed; allowed: {f.metadata['allowed']}"
+                    f"{f.name} = {shown(value)} is not allowed; allowed: {f.metadata['allowed']}"
                 )
             object.__setattr__(self, f.name, value)
+
+
+LONGEST = 200  # letters of a value that a sentence repeats
+
+
+def shown(value: Any) -> str:
+    """The value as Python writes it, cut where it would fill the screen."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write out whole numbers of thousands of digits
+        return f"a number of more than {sys.get_int_max_str_digits():,} digits"
+    except RecursionError:
+        return "a deeply nested list"
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST // 2]}...{text[-LONGEST // 4 :]} ({len(text):,} letters)"
 
 
 def setting(
@@ -86,13 +105,13 @@ def _of_type(f: Any, value: Any, refusal: type[Error]) -> Any:
         if isinstance(value, (list, tuple)) and all(_fits(each, item) for each in value):
             return tuple(item(each) for each in value)
         kind = "names" if item is str else "numbers"
-        raise refusal(f"{f.name} = {value!r} must be a list of {kind}")
+        raise refusal(f"{f.name} = {shown(value)} must be a list of {kind}")
     if _fits(value, wanted):
         return wanted(value)
     kind = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a text"}[
         wanted
     ]
-    raise refusal(f"{f.name} = {value!r} must be {kind}")
+    raise refusal(f"{f.name} = {shown(value)} must be {kind}")
 
 
 def _fits(value: Any, wanted: type) -> bool:
@@ -100,4 +119,6 @@ def _fits(value: Any, wanted: type) -> bool:
         return type(value) is wanted
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return isinstance(value, int) if wanted is int else abs(value) < float("inf")
+    if wanted is int:
+        return isinstance(value, int)
+    return abs(value) <= sys.float_info.max  # so a whole number can become a float

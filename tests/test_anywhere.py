@@ -232,7 +232,8 @@ def test_every_path_in_python_may_begin_at_home(home):
     shutil.copy(home / "r.toml", home / "named without an ending")
     assert Recipe.read("~/r.toml") == recipe == builtin.read("~/named without an ending")
     assert Recipe.from_toml(recipe.to_toml()) == recipe == recipe.change(data=str(home / "set"))
-    assert Recipe(data_root="~").data_root == Recipe(weights="~").weights == str(home)
+    assert Recipe(data="mnist", data_root="~").data_root == str(home)
+    assert Recipe(weights="~").weights == str(home)
     assert Recipe(weights="hub:a/b", data="digits").data == "digits"
     train(recipe, "~/run")
     net = convatlas.load_model("~/run").net

@@ -179,7 +179,7 @@ USAGE = [
         "no network called 'nothing-like-it'; `convatlas list` shows them all",
     ),
     (("train",), "which network?"),
-    (("train", "lenet5", "--epochs", "0"), "epochs = 0 is not allowed; allowed: 1 or more"),
+    (("train", "lenet5", "--epochs", "0"), "epochs = 0 is not allowed; allowed: 1 to 1000000"),
     (("train", "lenet5", "--lr", "fast"), "--lr"),
     (
         ("train", "lenet5", "--epoch", "3"),

@@ -1,12 +1,14 @@
 """What predict prints."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 
-from convatlas.data import find_images
+from convatlas.data.folder import look_for_images
+from convatlas.data.walk import kinds
 from convatlas.finished_run import open_run
 from convatlas.model_file import load_model
 from convatlas.prediction import Prediction, predict_each, predict_fitted
@@ -15,7 +17,9 @@ Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
 def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
-    files = find_images(images)
+    files, ignored = look_for_images(images)
+    if ignored:
+        print(f"note: {len(ignored):,} other files ignored ({kinds(ignored)})", file=sys.stderr)
     for prediction in predict_each(load_model(run), files, top):
         yield prediction, ""
 

@@ -4,11 +4,18 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 SHOWN = 50  # notes printed; problems are printed all
 
 
-def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> int:
+def check_data(
+    folder: Path,
+    *,
+    csv: Path | None = None,
+    missing_classes: Literal["error", "allow"] = "error",
+    workers: int = 0,
+) -> int:
     """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code
     1 if anything is.
 
@@ -18,6 +25,8 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
         A folder of class folders, perhaps inside train, val and test.
     csv: Path
         A file to write the problems to: file, problem, remedy.
+    missing_classes: error | allow
+        Whether val and test may be without some of train's classes.
     workers: int
         Processes that decode; 0 is one for each core.
     """
@@ -27,23 +36,33 @@ def check_data(folder: Path, *, csv: Path | None = None, workers: int = 0) -> in
 
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
-    report = check(folder, workers or os.cpu_count() or 1, progress=_progress())
+    report = check(
+        folder,
+        workers or os.cpu_count() or 1,
+        progress=_progress(),
+        missing_classes=missing_classes,
+    )
     for found in report.problems:
-        print(f"{found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+        print(found.sentence)
     for found in report.notes[:SHOWN]:
-        print(f"note: {found.file!r} {found.problem}{f'; {found.remedy}' if found.remedy else ''}")
+        print(f"note: {found.sentence}")
     if len(report.notes) > SHOWN:
         print(f"and {len(report.notes) - SHOWN:,} more notes")
     if report.data:
         _print_set(report.data)
-    ignored = f", {len(report.ignored):,} other files ignored" if report.ignored else ""
     print(
-        f"{report.images:,} images looked at{ignored}: {_count(len(report.problems), 'problem')}, "
-        f"{_count(len(report.notes), 'note')}"
+        f"{report.images:,} images looked at{_ignored(report.ignored)}: "
+        f"{_count(len(report.problems), 'problem')}, {_count(len(report.notes), 'note')}"
     )
     if csv:
         write_csv(csv, report.problems)
     return 1 if report.problems else 0
+
+
+def _ignored(files: tuple[str, ...]) -> str:
+    from convatlas.data.walk import kinds
+
+    return f", {len(files):,} other files ignored ({kinds(files)})" if files else ""
 
 
 def _print_set(data) -> None:

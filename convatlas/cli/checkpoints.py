@@ -11,6 +11,7 @@ def convert(
     to: Literal["safetensors", "torchvision", "timm"] = "safetensors",
     output: Path | None = None,
     source: str | None = None,
+    ema: bool = False,
 ) -> int:
     """Convert a checkpoint, and certify what was read: its hash, its tensors, its recorded answer.
 
@@ -30,6 +31,8 @@ def convert(
     source: str
         Where the file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
         several networks.
+    ema: bool
+        Read the running average, where the file holds one beside the raw weights.
     """
     from convatlas.conversion import convert as convert_file
     from convatlas.registry import require, stored_facts
@@ -37,6 +40,6 @@ def convert(
 
     require(network, stored_facts())
     output = output or Path(f"{network}{'' if to == 'safetensors' else '-' + to}{ENDINGS[to]}")
-    print(convert_file(file, network, output, to, source))
+    print(convert_file(file, network, output, to, source, ema))
     print(f"wrote {output}")
     return 0

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from convatlas.errors import RecipeError
-from convatlas.training import builtin
-from convatlas.training.recipe import Recipe
+from convatlas.training import builtin, effect
+from convatlas.training.effect import as_field, as_flag
+from convatlas.training.recipe import DEFAULTS, Recipe
 
 SHORT = {"batch_size": "-b", "workers": "-j"}
 GROUPS = {  # the first field of each group of flags, as Recipe orders them -> its title
@@ -96,7 +97,7 @@ def train(
             f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave "
             "--resume out to begin one"
         )
-    chosen = _base(given, recipe, folder if resume else None).change(**given)
+    chosen = _chosen(given, recipe, folder if resume else None)
     from convatlas.training import train as start
     from convatlas.training.progress import default_callback
 
@@ -116,16 +117,16 @@ def _print_next(folder: Path | None) -> None:
     print(f"  convatlas predict {run} --test 8    # or image files, or folders")
 
 
-def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
+def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     """The recipe that the flags change: the file's, the resumed run's, the built-in one for the
     task, the defaults.
     """
     if recipe:
-        return builtin.read(recipe)
+        return _told(builtin.written(recipe), builtin.read(recipe, given, as_flag))
     if resumed and (resumed / "recipe.toml").exists():
         from convatlas.training.resuming import recorded
 
-        return recorded(resumed)
+        return recorded(resumed).merge(given, as_flag)
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
     name = builtin.matching(given["network"], given.get("data", Recipe().data))
@@ -135,7 +136,20 @@ def _base(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
         print(f"note: {other}")
     if name:
         print(f"recipe: {name}, built in")
-    return builtin.read(name) if name else Recipe()
+        return _told(builtin.written(name), builtin.read(name, given, as_flag))
+    return Recipe().merge(given, as_flag)
+
+
+def _told(written: dict, chosen: Recipe) -> Recipe:
+    """Says what of the recipe is left out, for the flags take its effect away."""
+    dropped = [
+        as_field(name, value)
+        for name, value in written.items()
+        if name in effect.inert(chosen, written) and value != DEFAULTS[name]
+    ]
+    if dropped:
+        print(f"left out of the recipe, as without effect now: {', '.join(dropped)}")
+    return chosen
 
 
 def predict(

@@ -1,24 +1,28 @@
 """check-data: a folder looked at as a whole, its layout and every file in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from convatlas.data.folder import Layout, layout
+from convatlas.data.finding import Finding
+from convatlas.data.folder import layout
 from convatlas.data.split import Data, FileSplit
-from convatlas.data.survey import TIMEOUT, Examined, Finding, examine_all, remember
+from convatlas.data.survey import TIMEOUT, Examined, examine_all, remember, survey_of
+from convatlas.data.twins import twins
 
 
 @dataclass(frozen=True)
 class Report:
-    """What check_data found. Only problems keep a set from being used."""
+    """What check_data found. A set with problems cannot be used, or loses or contradicts some of
+    its images.
+    """
 
     images: int  # files that were decoded
     problems: tuple[Finding, ...]
     notes: tuple[Finding, ...]  # unusual, handled or perhaps meant
-    ignored: tuple[str, ...]  # no images by their names, hidden, or reached twice
+    ignored: tuple[str, ...]  # in no part of the set
     data: Data | None  # the set, if its folders are one
 
 
@@ -27,58 +31,30 @@ def check_data(
     workers: int = 0,
     timeout: float = TIMEOUT,
     progress: Callable[[int], None] = lambda done: None,
+    missing_classes: str = "error",
 ) -> Report:
     """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by
     all `workers`.
 
-    Changes nothing in the folder. Training on it afterwards need not look again.
+    Changes nothing in the folder. Training on it afterwards need not look again. `missing_classes`
+    as open_data takes it.
     """
-    found = layout(Path(path).expanduser())
+    found = layout(Path(path).expanduser(), missing_classes=missing_classes)
     split = FileSplit(found.root, torch.zeros(len(found.images), dtype=torch.int64), found.images)
     examined = examine_all(split, workers, timeout, progress)
     results = dict(zip(found.images, examined, strict=True))
     problems = [Finding.of(file, reason) for file, reason in found.troubles]
     problems += [Finding.of(name, one.reason) for name, one in results.items() if one.reason]
     notes = [Finding.of(name, note) for name, one in results.items() for note in one.notes]
-    notes += list(_twins(found, results))
     if found.data:
+        problems += found.data.problems
+        notes += found.data.notes
+        notes += twins(found.data, survey_of(split.names, examined).twins)
         _remember(found.data, results)
     return Report(len(results), tuple(problems), tuple(notes), found.ignored, found.data)
 
 
-def _twins(found: Layout, results: dict[str, Examined]) -> Iterator[Finding]:
-    """Images that are byte for byte another one, of another class or of the test set."""
-    if not found.data:
-        return
-    home = {
-        name: (part, int(label))
-        for part in ("train", "val", "test")
-        for name, label in zip(
-            getattr(found.data, part).names, getattr(found.data, part).labels, strict=True
-        )
-    }
-    first: dict[str, str] = {}
-    for name, one in results.items():
-        if not one.digest or name not in home:
-            continue
-        other = first.setdefault(one.digest, name)
-        (part, label), (other_part, other_label) = home[name], home[other]
-        if label != other_label:
-            yield Finding(
-                name,
-                f"is the same file as {other!r}, which is of another class",
-                "keep the right one",
-            )
-        elif part != other_part:
-            yield Finding(
-                name,
-                f"is the same file as {other!r}: one is in {part}, the other in {other_part}",
-                "keep one, or the test measures what was learnt by heart",
-            )
-
-
 def _remember(data: Data, results: dict[str, Examined]) -> None:
     names = [name for part in (data.train, data.val, data.test) for name in part.names]
-    if all(name in results for name in names):
-        everything = FileSplit(data.train.root, torch.zeros(len(names), dtype=torch.int64), names)
-        remember(everything, {name: results[name].reason for name in names if results[name].reason})
+    everything = FileSplit(data.train.root, torch.zeros(len(names), dtype=torch.int64), names)
+    remember(everything, survey_of(names, [results[name] for name in names]))

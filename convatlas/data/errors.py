@@ -16,3 +16,10 @@ def _list(reasons: list[str]) -> str:
     if len(reasons) > NAMED_AT_MOST:
         lines.append(f"and {len(reasons) - NAMED_AT_MOST} more")
     return "\n  ".join(lines)
+
+
+def listed(names) -> str:
+    """'cat', 'dog' and so on, of very many only the first."""
+    names = list(names)
+    more = f" and {len(names) - NAMED_AT_MOST:,} more" if len(names) > NAMED_AT_MOST else ""
+    return ", ".join(map(repr, names[:NAMED_AT_MOST])) + more

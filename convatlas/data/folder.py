@@ -3,43 +3,38 @@ one.
 """
 
 import contextlib
-import hashlib
 import os
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from convatlas.data import keyed_random
+from convatlas.data.arrangement import Arrangement, arrange
+from convatlas.data.class_folders import (
+    EXTENSIONS_LISTED,
+    instead,
+    repeated_folders,
+    unread_images,
+)
+from convatlas.data.errors import listed
+from convatlas.data.finding import Finding
+from convatlas.data.fingerprint import fingerprints
 from convatlas.data.image_file import EXTENSIONS, read_header
+from convatlas.data.same_files import same_files
 from convatlas.data.split import Data, FileSplit, hold_out, require_enough
+from convatlas.data.unread_kinds import kind_of
+from convatlas.data.walk import JUNK, Folder, natural, walk
 from convatlas.errors import DataError
 
-PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-JUNK = frozenset(
-    {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"}
-)  # hidden files are junk too
 TEST_SHARE = 1 / 5
 HEADERS = 2000  # looked at, at most, to tell a grey set from a coloured one
+EDITORS = frozenset({".ipynb_checkpoints"})  # keep copies of files in hidden folders of this name
 LAYOUT = """expected one folder for each class:
   FOLDER/cat/anything.jpg
   FOLDER/dog/anything.png
 or the same inside FOLDER/train, FOLDER/val and FOLDER/test"""
-
-
-@dataclass
-class _Finds:
-    """What a walk saw. Folders are known by device and inode, so that a loop of links is entered
-    once.
-    """
-
-    seen: set[tuple[int, int]] = field(default_factory=set)
-    ignored: list[Path] = field(default_factory=list)
-    unreadable: list[OSError] | None = (
-        None  # where a walk notes the folders it cannot list; None: it raises
-    )
 
 
 @contextlib.contextmanager
@@ -53,10 +48,19 @@ def _system_errors() -> Iterator[None]:
 
 
 @_system_errors()
-def open_folder(path: Path, seed: int, val_fraction: float) -> Data:
+def open_folder(path: Path, seed: int, val_fraction: float, missing_classes: str = "error") -> Data:
     """The three sets of a folder; open_data states the rules. Raises DataError showing the layout
     that is expected.
     """
+    top = walk(_root(path))
+    found = arrange(top, missing_classes)
+    splits = _splits(top, found)
+    if found.troubles:
+        raise _error_of(found)
+    return _data(top, found, splits, seed, val_fraction)
+
+
+def _root(path: Path) -> Path:
     if not os.path.isdir(path):
         what = (
             "is a file; unpack it first"
@@ -64,21 +68,154 @@ def open_folder(path: Path, seed: int, val_fraction: float) -> Data:
             else "does not exist; check the path"
         )
         raise DataError(f"the folder {str(path)!r} {what}. {LAYOUT}")
-    root = Path(os.path.realpath(path))
-    parts = _parts(root)
-    classes = _same_classes(parts)
-    finds = _Finds(
-        ignored=[stray for folder in {root, *parts.values()} for stray in _strays(folder)]
-    )
-    splits = {part: _find_split(root, folder, classes, finds) for part, folder in parts.items()}
+    return Path(os.path.realpath(path))
+
+
+def _error_of(found: Arrangement) -> DataError:
+    sentences = [f"{str(place)!r} {reason}" for place, reason in found.troubles]
+    return DataError("\n".join(sentences) + ("" if found.parts else f". {LAYOUT}"))
+
+
+def _splits(top: Folder, found: Arrangement) -> dict[str, FileSplit]:
+    """The parts of a set as they lie there; none where it has troubles. One file in two of them is
+    one more trouble.
+    """
+    if found.troubles:
+        return {}
+    splits = {
+        part: _split(top.path, found.classes, folders) for part, folders in found.parts.items()
+    }
+    leaks = [same for same in same_files(splits) if same.leaks]
+    for same in leaks[:1]:
+        more = f" (and so are {len(leaks) - 1:,} others)" if len(leaks) > 1 else ""
+        found.troubles.append(
+            (
+                top.path / same.name,
+                f"is the same file as {str(top.path / same.first)!r}, by a link or a hard "
+                f"link{more}: what measures must not be learnt; remove one of the two",
+            )
+        )
+    return splits
+
+
+def _data(
+    top: Folder, found: Arrangement, splits: dict[str, FileSplit], seed: int, val_fraction: float
+) -> Data:
     channels = 1 if _all_grey(splits["train"]) else 3
-    fingerprint = _fingerprint(splits)
-    train, val, test = _complete(splits, classes, seed, val_fraction)
-    ignored = tuple(
-        p.relative_to(root).as_posix()
-        for p in sorted(finds.ignored, key=lambda p: natural(p.as_posix()))
+    fingerprint, older_fingerprint = fingerprints(splits)
+    train, val, test = _complete(splits, found.classes, seed, val_fraction)
+    problems, notes = _findings(top, found, {"train": train, "val": val, "test": test})
+    return Data(
+        top.path.name,
+        found.classes,
+        channels,
+        train,
+        val,
+        test,
+        fingerprint,
+        _ignored(top, {name for split in splits.values() for name in split.names}),
+        older_fingerprint=older_fingerprint,
+        problems=problems,
+        notes=notes,
     )
-    return Data(root.name, classes, channels, train, val, test, fingerprint, ignored)
+
+
+def _split(root: Path, classes: tuple[str, ...], folders: dict[str, Folder]) -> FileSplit:
+    labels, names = [], []
+    for label, name in enumerate(classes):
+        if name in folders:
+            images = folders[name].all_images()
+            labels += [label] * len(images)
+            names += [_within(root, image) for image in images]
+    return FileSplit(root, torch.tensor(labels), names)
+
+
+def _within(root: Path, path: Path) -> str:
+    """path.relative_to(root).as_posix(), many times faster."""
+    return path.as_posix()[len(root.as_posix().rstrip("/")) + 1 :]
+
+
+def _findings(
+    top: Folder, found: Arrangement, final: dict[str, FileSplit]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """(problems, notes) of a set that can be used."""
+
+    problems = [
+        Finding.of(_within(top.path, place) or ".", reason) for place, reason in _unread(found)
+    ]
+    notes = [*found.notes, *_hidden(top), *_resembling(top, found)]
+    notes = [Finding.of(_within(top.path, place) or ".", reason) for place, reason in notes]
+    for same in same_files(final):
+        also = f"is the same file as {same.first!r}, by a link or a hard link"
+        if not same.same_class:
+            problems.append(
+                Finding.of(same.name, f"{also}, which is of another class; keep the right one")
+            )
+        elif same.leaks:
+            parts = f"one fell to {same.parts[0]}, the other to {same.parts[1]}"
+            problems.append(Finding.of(same.name, f"{also}: {parts}; remove one of the two"))
+        else:
+            notes.append(Finding.of(same.name, f"{also}; it counts twice"))
+    return tuple(problems), tuple(notes)
+
+
+def _unread(found: Arrangement) -> Iterator[tuple[Path, str]]:
+    """What is in class folders and looks like an image, but is of no kind that is read."""
+    by_extension: dict[str, list[Path]] = {}
+    for folders in found.parts.values():
+        for folder in folders.values():
+            for extension, files in unread_images(folder).items():
+                by_extension.setdefault(extension, []).extend(files)
+    for extension, files in by_extension.items():
+        kind = kind_of(files[0])
+        others = f"and {len(files) - 1:,} other {extension} files are" if len(files) > 1 else "is"
+        yield files[0], f"{others} not used, for this kind ({kind.name}) is not read; {kind.remedy}"
+
+
+def _hidden(top: Folder) -> Iterator[tuple[Path, str]]:
+    """Hidden folders that hold images, perhaps by mistake."""
+    for folder in top.below():
+        for inner in folder.folders if not folder.hidden else ():
+            if not inner.hidden or inner.name.lower() in JUNK | EDITORS:
+                continue
+            images = sum(
+                Path(name).suffix.lower() in EXTENSIONS and not name.startswith(".")
+                for one in inner.below()
+                for name in one.others
+            )
+            if images:
+                yield (
+                    inner.path,
+                    f"is hidden, and its {images:,} images are not used; rename it if they belong "
+                    "to the set",
+                )
+
+
+def _resembling(top: Folder, found: Arrangement) -> Iterator[tuple[Path, str]]:
+    """What may be meant otherwise: classes called alike, and folders that may be the classes."""
+    spellings: dict[str, list[str]] = {}
+    for name in found.classes:
+        spellings.setdefault(name.casefold(), []).append(name)
+    for names in spellings.values():
+        if len(names) > 1:
+            yield top.path, f"has classes that differ in capitals only, {listed(names)}"
+    if same := repeated_folders(found.parts["train"]):
+        yield (
+            top.path,
+            f"holds the same folders in every class, {listed(same)}; if these are the classes, "
+            "put them outside",
+        )
+
+
+def _ignored(top: Folder, used: set[str]) -> tuple[str, ...]:
+    """All files but those used, and folders that were read under another name already."""
+    found = []
+    for folder in top.below():
+        place = _within(top.path, folder.path)
+        inside = (*folder.images, *folder.others)
+        found += [f"{place}/{name}" for name in inside] if place else inside
+        found += [place] if folder.same_as else []
+    return tuple(sorted((name for name in found if name not in used), key=natural))
 
 
 @_system_errors()
@@ -90,23 +227,38 @@ def find_images(paths) -> list[Path]:
     whatever its extension. Raises DataError for a path that does not exist, and where nothing is
     found.
     """
+    return look_for_images(paths)[0]
+
+
+@_system_errors()
+def look_for_images(paths) -> tuple[list[Path], list[str]]:
+    """(what find_images finds, the other files in these folders, relative to each)."""
     found: dict[Path, None] = {}
+    ignored: list[str] = []
     for path in map(Path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         path = path.expanduser()
         if os.path.isdir(path):
-            inside = _sorted_under(path, _Finds())
-            if not inside:
-                raise DataError(
-                    f"the folder {str(path)!r} holds no images; {_extensions()} are looked for"
-                )
-            found.update(dict.fromkeys(inside))
+            images, others = _images_under(path)
+            found.update(dict.fromkeys(images))
+            ignored += others
         elif os.path.lexists(path):
             found[path] = None
         else:
             raise DataError(f"the image {str(path)!r} does not exist; check the path")
     if not found:
         raise DataError("no image was named; give one or more files or folders")
-    return list(found)
+    return list(found), ignored
+
+
+def _images_under(path: Path) -> tuple[list[Path], tuple[str, ...]]:
+    top = walk(path)
+    if not top.total:
+        raise DataError(
+            f"the folder {str(path)!r} holds no images{instead(top)}; {EXTENSIONS_LISTED} are "
+            "looked for"
+        )
+    images = top.all_images()
+    return images, _ignored(top, {_within(path, image) for image in images})
 
 
 @dataclass(frozen=True)
@@ -122,153 +274,35 @@ class Layout:
     troubles: tuple[tuple[str, str], ...]  # (file or folder, what is wrong; the remedy)
 
 
-def layout(path: Path, seed: int = 0, val_fraction: float = 0.1) -> Layout:
+def layout(
+    path: Path, seed: int = 0, val_fraction: float = 0.1, missing_classes: str = "error"
+) -> Layout:
     """What open_folder makes of a folder, and all that it would complain of, at once. Raises
     nothing.
     """
-    data, troubles, finds = None, [], _Finds(unreadable=[])
+    troubles: list[tuple[str, str]] = []
     root = Path(os.path.realpath(path))
-    images = _sorted_under(root, finds) if os.path.isdir(root) else []
     try:
-        data = open_folder(path, seed, val_fraction)
+        top = walk(_root(path), lambda place, reason: troubles.append((str(place), reason)))
     except DataError as fault:
-        said = " ".join(str(fault).partition(LAYOUT)[0].split()).rstrip(".,; ")
-        hollow = _hollow(root, images) if os.path.isdir(root) else []
-        troubles += [
-            (str(folder), f"holds no images; add some ({_extensions()}) or remove the folder")
-            for folder in hollow
-        ]
-        if not (finds.unreadable or (hollow and said.startswith("no images in"))):
-            troubles.append((str(path), said))
-    troubles += [
-        (fault.filename, f"cannot be read ({fault.strerror}); change its permissions")
-        for fault in finds.unreadable
-    ]
-    ignored = (
-        data.ignored
-        if data
-        else tuple(entry.relative_to(root).as_posix() for entry in finds.ignored)
-    )
-    return Layout(
-        root, data, tuple(p.relative_to(root).as_posix() for p in images), ignored, tuple(troubles)
-    )
+        return Layout(root, None, (), (), ((str(path), _without_layout(fault)),))
+    data = None
+    found = arrange(top, missing_classes)
+    splits = _splits(top, found)
+    troubles += [(str(place), reason) for place, reason in found.troubles]
+    if not troubles:
+        try:
+            with _system_errors():
+                data = _data(top, found, splits, seed, val_fraction)
+        except DataError as fault:
+            troubles.append((str(path), _without_layout(fault)))
+    images = tuple(_within(root, image) for image in top.all_images())
+    ignored = data.ignored if data else _ignored(top, set(images))
+    return Layout(root, data, images, ignored, tuple(troubles))
 
 
-def _hollow(root: Path, images: list[Path]) -> list[Path]:
-    """Class folders without an image."""
-    try:
-        parts = _parts(root).values()
-        return [
-            folder
-            for part in parts
-            for folder in _folders(part)
-            if not any(image.is_relative_to(folder) for image in images)
-        ]
-    except (DataError, OSError):
-        return []
-
-
-def natural(name: str) -> tuple:
-    """A key by which "2" comes before "10", and capitals do not matter unless
-    nothing else differs.
-    """
-    pieces = re.split(r"(\d+)", name.casefold())
-    return [int(piece) if piece.isdecimal() else piece for piece in pieces], name
-
-
-def _parts(root: Path) -> dict[str, Path]:
-    """{"train": ..., "val": ..., "test": ...}, with those that exist; the root itself is "train"
-    where none does.
-
-    A class may be called "train" (beside "bus" and "plane"), so the names count only where there
-    are no others.
-    """
-    folders = _folders(root)
-    if not folders or any(folder.name.lower() not in PARTS for folder in folders):
-        return {"train": root}
-    parts: dict[str, Path] = {}
-    for folder in folders:
-        if (part := PARTS[folder.name.lower()]) in parts:
-            raise DataError(
-                f"{str(root)!r} has two {part} folders, {parts[part].name!r} and "
-                f"{folder.name!r}; keep one"
-            )
-        parts[part] = folder
-    if "train" not in parts:
-        raise DataError(f"{str(root)!r} has {_listed(parts)} but no folder 'train'; {LAYOUT}")
-    return {part: parts[part] for part in ("train", "val", "test") if part in parts}
-
-
-def _same_classes(parts: dict[str, Path]) -> tuple[str, ...]:
-    classes = {
-        part: tuple(folder.name for folder in _folders(path)) for part, path in parts.items()
-    }
-    for part, names in classes.items():
-        if not names:
-            loose = sum(stray.suffix.lower() in EXTENSIONS for stray in _strays(parts[part]))
-            raise DataError(
-                f"{str(parts[part])!r} holds no class folders, only {loose} loose images; {LAYOUT}"
-            )
-        if names != classes["train"]:
-            raise DataError(
-                f"the classes of {part} are not those of train: {_listed(names)} in "
-                f"{str(parts[part])!r}, {_listed(classes['train'])} in train; make the folders "
-                "agree"
-            )
-    if len(classes["train"]) == 1:
-        raise DataError(
-            f"{str(parts['train'])!r} holds one class only, {classes['train'][0]!r}; "
-            f"a classifier needs two or more. {LAYOUT}"
-        )
-    return classes["train"]
-
-
-def _find_split(root: Path, folder: Path, classes: tuple[str, ...], finds: _Finds) -> FileSplit:
-    finds.seen |= {_identity(path) for path in (root, folder, *(folder / name for name in classes))}
-    found = {name: _sorted_under(folder / name, finds) for name in classes}
-    if empty := [name for name, images in found.items() if not images]:
-        raise DataError(
-            f"no images in {_listed(str(folder / name) for name in empty)}; "
-            f"add images ({_extensions()}) or remove the folder"
-        )
-    labels = [label for label, name in enumerate(classes) for _ in found[name]]
-    names = [image.relative_to(root).as_posix() for name in classes for image in found[name]]
-    return FileSplit(root, torch.tensor(labels), names)
-
-
-def _sorted_under(folder: Path, finds: _Finds) -> list[Path]:
-    return sorted(_walk(folder, finds), key=lambda path: natural(path.as_posix()))
-
-
-def _walk(folder: Path, finds: _Finds) -> Iterator[Path]:
-    """All that looks like an image, at any depth; a pipe or a dead link too, for reading it will
-    say what it is.
-    """
-    finds.seen.add(_identity(folder))
-    for entry in _entries(folder, finds):
-        if _is_junk(entry):
-            finds.ignored.append(entry)
-        elif entry.is_dir():
-            if _identity(entry) in finds.seen:
-                finds.ignored.append(entry)
-            else:
-                yield from _walk(entry, finds)
-        elif entry.suffix.lower() in EXTENSIONS:
-            yield entry
-        else:
-            finds.ignored.append(entry)
-
-
-def _entries(folder: Path, finds: _Finds) -> list[Path]:
-    try:
-        return sorted(
-            folder.iterdir(), key=lambda path: (path.is_symlink(), path.name)
-        )  # the thing before its links
-    except OSError as fault:
-        if finds.unreadable is None:
-            raise
-        finds.unreadable.append(fault)
-        return []
+def _without_layout(fault: DataError) -> str:
+    return " ".join(str(fault).partition(LAYOUT)[0].split()).rstrip(".,; ")
 
 
 def _complete(
@@ -297,43 +331,3 @@ def _all_grey(split: FileSplit) -> bool:
             return False
         readable = True
     return readable
-
-
-def _fingerprint(splits: dict[str, FileSplit]) -> str:
-    """Over names, sizes and labels: enough to notice another set without reading
-    all of this one.
-    """
-    digest = hashlib.sha256()
-    for part, split in splits.items():
-        for name, label in zip(split.names, split.labels.tolist(), strict=True):
-            size = os.lstat(split.root / name).st_size
-            digest.update(f"{part}\0{name}\0{size}\0{label}\0".encode(errors="surrogateescape"))
-    return digest.hexdigest()
-
-
-def _folders(root: Path) -> list[Path]:
-    return sorted(
-        (p for p in root.iterdir() if p.is_dir() and not _is_junk(p)), key=lambda p: natural(p.name)
-    )
-
-
-def _strays(root: Path) -> list[Path]:
-    """What lies beside class folders and is none."""
-    return [entry for entry in root.iterdir() if not entry.is_dir() or _is_junk(entry)]
-
-
-def _is_junk(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in JUNK
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
-
-
-def _listed(names) -> str:
-    return ", ".join(map(repr, names))
-
-
-def _extensions() -> str:
-    return " ".join(sorted(EXTENSIONS))

@@ -17,6 +17,7 @@ from convatlas.errors import DataError
 
 DIGITS_TEST = 540
 TEN_DIGITS = tuple("0123456789")
+MISSING_CLASSES = ("error", "allow")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def open_data(
     download: bool = False,
     seed: int = 0,
     val_fraction: float = 0.1,
+    missing_classes: str = "error",
 ) -> Data:
     """A set by name (see SOURCES; its files lie under `root`, default "data"), or a folder of class
     folders.
@@ -82,12 +84,18 @@ def open_data(
     without one, `val_fraction` of what is left for training is drawn by lot with `seed`, every
     class giving its share. A folder with train/ and val/ but no test/ keeps val/ for validation,
     and its test set is held out of train/: a figure to report needs images that chose nothing.
-    Raises DataError.
+    A val/ or test/ without some of train's classes is refused, unless `missing_classes` is
+    "allow". Raises DataError.
     """
     if not 0 <= val_fraction < 1:
         raise DataError(
             f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 "
             "to below 1"
+        )
+    if missing_classes not in MISSING_CLASSES:
+        raise DataError(
+            f"missing_classes = {missing_classes!r} is not allowed; give one of "
+            f"{', '.join(MISSING_CLASSES)}"
         )
     source = os.path.expanduser(source)
     if source == "digits":
@@ -98,7 +106,7 @@ def open_data(
         )
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
-    return open_folder(Path(source), seed, val_fraction)
+    return open_folder(Path(source), seed, val_fraction, missing_classes)
 
 
 def _unknown(source: str) -> str:
@@ -142,15 +150,20 @@ def _read(name: str, published: _Published, root: Path, download: bool):
             "--download fetches it, --data-root names another folder"
         )
     try:
-        sets = [
-            getattr(datasets, published.reader)(root, download=download, **part)
-            for part in published.parts
-        ]
+        reader = _reader(getattr(datasets, published.reader))
+        sets = [reader(root, download=download, **part) for part in published.parts]
         classes = published.classes or tuple(sets[0].classes)
         return classes, [_as_tensors(each, len(classes)) for each in sets]
     except Exception as fault:  # readers of damaged files raise anything
         fetching = bool(missing) or (download and isinstance(fault, OSError))
         raise DataError(_trouble(name, root, folder, fetching, fault)) from None
+
+
+def _reader(reader: type) -> type:
+    """torchvision's class, but that of MNIST never takes the tensors that its versions before 0.9
+    left beside the raw files: these are what was looked for, and what others read.
+    """
+    return type(reader.__name__, (reader,), {"_check_legacy_exist": lambda self: False})
 
 
 def _as_tensors(dataset, classes: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
+from convatlas.data.finding import Finding
 from convatlas.data.image_file import read_header, read_image
+from convatlas.data.walk import kinds
 from convatlas.errors import DataError
 
 
@@ -127,9 +129,15 @@ class Data:
     val: Split
     test: Split
     fingerprint: str  # sha256, in hex, of what was read
-    ignored: tuple[
-        str, ...
-    ] = ()  # files of a folder that are no images, or that were reached twice
+    ignored: tuple[str, ...] = ()  # files of a folder that are in no split
+    older_fingerprint: str = ""  # by the rule of earlier versions, for runs that recorded it
+    problems: tuple[Finding, ...] = ()  # images left out, or in two classes
+    notes: tuple[Finding, ...] = ()  # what may not be meant so
+
+    @property
+    def ignored_kinds(self) -> str:
+        """How many files of each kind are ignored: "58 .txt, 2 .xml"."""
+        return kinds(self.ignored)
 
     def counts(self) -> list[int]:
         """Training images of each class."""

@@ -7,8 +7,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,29 +17,21 @@ import PIL
 import torch
 
 from convatlas.data.errors import broken_images
-from convatlas.data.image_file import peculiarities, read_image
+from convatlas.data.finding import Finding
+from convatlas.data.image_file import peculiarities, read_header, read_image
 from convatlas.data.readers import Reading, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
+from convatlas.data.twins import Groups, groups_of, twins
 from convatlas.errors import DataError
 
 BLOCK = 16  # files that a worker examines at a time
 TIMEOUT = 120  # seconds for these
 SKIPPED_AT_MOST = 0.01  # share of a set's images that training may do without
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing about one file: what, and what to do about it."""
-
-    file: str
-    problem: str
-    remedy: str
-
-    @classmethod
-    def of(cls, file: str, reason: str) -> "Finding":
-        """`reason` ends with the remedy, after a semicolon."""
-        problem, _, remedy = reason.rpartition("; ")
-        return cls(file, problem or remedy, remedy if problem else "")
+FORMAT = 2  # of what is remembered
+PIECE = 2**20  # bytes of a file that are in memory at a time
+# A file of more bytes than this, and than so many for each pixel, is no image but holds something.
+LARGEST = 2**30
+BYTES_OF_A_PIXEL = 64
 
 
 @dataclass(frozen=True)
@@ -54,13 +46,53 @@ class Examined:
 def examine(path: Path) -> Examined:
     """Decodes the file whole, as training would."""
     try:
+        if reason := _oversized(path):
+            return Examined(reason)
         notes = peculiarities(path)
         read_image(path)
-        return Examined("", notes, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
+        return Examined("", notes, _digest(path))
     except DataError as fault:
         return Examined(fault.reason)
     except OSError as fault:
         return Examined(f"cannot be read ({fault.strerror}); copy it again or delete it")
+
+
+def _oversized(path: Path) -> str:
+    """What is wrong with a file that is far larger than its pixels could need."""
+    if not path.is_file() or (size := path.stat().st_size) <= LARGEST:
+        return ""
+    _, height, width = read_header(path)
+    if size <= BYTES_OF_A_PIXEL * height * width:
+        return ""
+    return (
+        f"is a file of {size / 1e9:,.1f} GB for {width} x {height} pixels; copy it again or delete "
+        "it"
+    )
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found out about the files of a set, by name."""
+
+    reasons: dict[str, str]  # why one cannot be used
+    twins: Groups
+
+
+def survey_of(names: Sequence[str], examined: Sequence[Examined]) -> Survey:
+    """What is worth remembering of `examined`, one for each name."""
+    results = list(zip(names, examined, strict=True))
+    return Survey(
+        {name: one.reason for name, one in results if one.reason},
+        groups_of((name, one.digest) for name, one in results),
+    )
 
 
 def examine_all(
@@ -136,17 +168,34 @@ def usable(
         torch.cat([part.labels for part in parts.values()]),
         [name for part in parts.values() for name in part.names],
     )
-    reasons = recall(everything)
-    if reasons is None:
-        examined = examine_all(everything, workers, progress=progress)
-        reasons = {
-            name: one.reason
-            for name, one in zip(everything.names, examined, strict=True)
-            if one.reason
-        }
-        remember(everything, reasons)
-    if not reasons:
+    found = recall(everything)
+    if found is None:
+        found = survey_of(everything.names, examine_all(everything, workers, progress=progress))
+        remember(everything, found)
+    if apart := list(twins(data, found.twins)):
+        data = replace(data, notes=(*data.notes, _in_all(apart)))
+    if not found.reasons:
         return data, []
+    return _without_broken(data, everything, found.reasons, bad_images)
+
+
+def _in_all(apart: list[Finding]) -> Finding:
+    """One finding for all the twins, of which there may be very many."""
+    first = apart[0]
+    if len(apart) == 1:
+        return first
+    return Finding(
+        first.file,
+        f"{first.problem}, and {len(apart) - 1:,} more are so the same as images of another class "
+        "or part",
+        "`convatlas check-data` names them",
+    )
+
+
+def _without_broken(
+    data: Data, everything: FileSplit, reasons: dict[str, str], bad_images: str
+) -> tuple[Data, list[Finding]]:
+    parts = {name: getattr(data, name) for name in ("train", "val", "test")}
     found = [Finding.of(name, reason) for name, reason in reasons.items()]
     sentences = [f"{str(everything.root / name)!r} {reason}" for name, reason in reasons.items()]
     if bad_images == "error":
@@ -172,17 +221,17 @@ def _without(part: Split, reasons: dict[str, str], classes: tuple[str, ...]) -> 
     return kept
 
 
-def recall(split: FileSplit) -> dict[str, str] | None:
-    """What was found wrong with these very files the last time, {name: reason}; None if they were
-    never looked at.
+def recall(split: FileSplit) -> Survey | None:
+    """What was found out about these very files the last time; None if they were never looked
+    at.
     """
     try:
-        return json.loads(_memory_of(split).read_bytes())
-    except (OSError, ValueError):
+        return Survey(**json.loads(_memory_of(split).read_bytes()))
+    except (OSError, ValueError, TypeError):
         return None
 
 
-def remember(split: FileSplit, reasons: dict[str, str]) -> None:
+def remember(split: FileSplit, found: Survey) -> None:
     """In the user's cache folder; where nothing can be written there, files are looked at again
     each time.
     """
@@ -192,7 +241,7 @@ def remember(split: FileSplit, reasons: dict[str, str]) -> None:
         with tempfile.NamedTemporaryFile(
             "w", dir=path.parent, delete=False, encoding="utf-8"
         ) as file:
-            json.dump(reasons, file)
+            json.dump(asdict(found), file)
         os.replace(file.name, path)
     except OSError:
         return
@@ -200,7 +249,7 @@ def remember(split: FileSplit, reasons: dict[str, str]) -> None:
 
 def _memory_of(split: FileSplit) -> Path:
     """A file named for the name, size and time of every image, and for the decoder."""
-    digest = hashlib.sha256(PIL.__version__.encode())
+    digest = hashlib.sha256(f"{FORMAT} {PIL.__version__}".encode())
     for name in sorted(split.names):
         status = os.stat(split.root / name, follow_symlinks=os.path.exists(split.root / name))
         digest.update(

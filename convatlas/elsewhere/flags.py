@@ -23,6 +23,9 @@ SAME: Mapping[str, str] = {
     **dict.fromkeys(("--opt-eps", "--adam-epsilon"), "--eps"),
     **dict.fromkeys(("--lr-gamma", "--decay-rate"), "--gamma"),
     "--patience-epochs": "--patience",
+    **dict.fromkeys(
+        ("--early-stop", "--early-stopping-patience", "--early-stopping-epochs"), "--early-stopping"
+    ),
     **dict.fromkeys(("--clip-grad-norm", "--max-grad-norm"), "--clip-grad"),
     **dict.fromkeys(("--smoothing", "--label-smoothing-factor"), "--label-smoothing"),
     "--mixup-alpha": "--mixup",
@@ -32,6 +35,7 @@ SAME: Mapping[str, str] = {
     "--ratio": "--crop-ratio",
     **dict.fromkeys(("--random-seed", "--manual-seed"), "--seed"),
     "--bf16": "--amp",
+    **dict.fromkeys(("--use-deterministic-algorithms", "--cudnn-deterministic"), "--deterministic"),
     "--initial-checkpoint": "--weights",
     "--topk": "--top",
 }
@@ -142,12 +146,16 @@ ANSWERS: Mapping[str, str] = {
     ),
     "--cooldown-epochs": SCHEDULE,
     **_all("--max-steps --iterations --steps", "--epochs counts passes over the training images"),
-    **_all(
-        "--early-stopping --early-stop --early-stopping-patience",
-        "a run goes through its --epochs, and keeps the weights of the best validation epoch",
-    ),
     # averages, loss
     **_all("--model-ema --model-ema-decay --model-ema-steps --use-ema", EMA),
+    **_all(
+        "--class-weight --cls-weights --loss-weights --pos-weight --weighted-loss --balanced",
+        "--class-weights balanced makes rare classes count as much as common ones in training",
+    ),
+    **_all(
+        "--weighted-sampler --balanced-sampler --oversample --class-balanced",
+        "each image is read once an epoch; --class-weights balanced weighs the rare classes more",
+    ),
     **_all("--bce-loss --jsd-loss --criterion", "--loss takes cross-entropy, map or squared-error"),
     # augmentation
     **_all("--hflip --hflip-prob --fliplr --random-flip", "--flip mirrors half of the images"),
@@ -170,10 +178,6 @@ ANSWERS: Mapping[str, str] = {
     "--use-mixup": "--mixup ALPHA mixes images, with alpha of the Beta distribution",
     "--no-aug": "`--recipe FILE.toml` without augmentation: `convatlas recipes modern` prints one",
     # where and how to run
-    **_all(
-        "--deterministic --use-deterministic-algorithms --cudnn-deterministic",
-        "--seed decides all that is random, and on a CPU a run repeats to the bit",
-    ),
     **_all("--gpu --gpu-id --cuda", "--device cuda takes the GPU"),
     **_all("--no-cuda --use-cpu --cpu --no-gpu", "--device cpu takes the processor"),
     **_all("--gpus --ngpu --num-gpus --nproc-per-node --devices", PROCESSES),
@@ -239,7 +243,10 @@ ALIKE: Mapping[str, tuple[str, str]] = {  # ours -> (who has it, what it means t
     "--batch-size": ("torchvision", "images a step on each GPU; here over all processes"),
     "--freeze": ("ultralytics", "a number of layers; here names of stages"),
     "--mixup": ("ultralytics", "a probability; here alpha of the Beta distribution"),
-    "--patience": ("ultralytics, Keras", "when to stop; here when --sched plateau acts"),
+    "--patience": (
+        "ultralytics, Keras",
+        "when to stop, --early-stopping here; here when --sched plateau acts",
+    ),
     "--resume": ("torchvision, timm", "a file; here the folder of a run"),
     "--scale": ("timm", "the share of the image that is cropped: --crop-scale here"),
     "--weights": ("torchvision", "such as ResNet50_Weights.DEFAULT; here torchvision, or a file"),

@@ -12,6 +12,7 @@ from convatlas import registry
 from convatlas.verification import blueprint
 from convatlas.weights.known import OURS, Known, names_of, shapes_of, text
 from convatlas.weights.names import Twin
+from convatlas.weights.nearness import sketch
 from convatlas.weights.sources import TABLES
 
 CLASSES, CHANNELS = 7, 5  # unlike any paper's: what changes with them is a head or a stem
@@ -54,6 +55,7 @@ def _kind(source: str, theirs: str, twin: Twin) -> tuple[str, Known]:
         heads,
         names.get(stem, ""),
         shapes_of(shapes, heads, names.get(stem, "")),
+        *sketch(shapes, (*heads, names.get(stem, ""))),
     )
 
 

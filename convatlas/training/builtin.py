@@ -1,12 +1,18 @@
 """The recipes that come with convatlas, by name and by what they train."""
 
 import difflib
+import os
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from convatlas.errors import RecipeError
 from convatlas.registry import require, stored_facts
+from convatlas.settings import shown
+from convatlas.training import effect, recipe_file
 from convatlas.training.recipe import Recipe
 
 LIGHT = 5e6  # multiply-adds for one image: the LeNets
@@ -21,15 +27,32 @@ def names() -> list[str]:
     )
 
 
-def read(name_or_path: str) -> Recipe:
-    """A recipe that comes with convatlas, or one in a file. Raises RecipeError when there is
-    neither.
+def read(
+    name_or_path: str,
+    given: Mapping[str, Any] = MappingProxyType({}),
+    spell: effect.Speller = effect.as_field,
+) -> Recipe:
+    """A recipe that comes with convatlas, or one in a file, with other values for the fields of
+    `given`. Raises RecipeError when there is neither, or a value is not allowed or has no effect.
     """
+    return Recipe.from_toml(_text(name_or_path), name_or_path, given, spell)
+
+
+def written(name_or_path: str) -> dict:
+    """The fields that the same recipe gives, as they stand there."""
+    return recipe_file.parse(_text(name_or_path), name_or_path)
+
+
+def _text(name_or_path: str) -> str:
     if name_or_path in names():
-        return Recipe.from_toml(source(name_or_path), name_or_path)
-    if Path(name_or_path).suffix or Path(name_or_path).expanduser().exists():
-        return Recipe.read(name_or_path)
+        return source(name_or_path)
+    if Path(name_or_path).suffix or _exists(name_or_path):
+        return recipe_file.text_of(name_or_path)
     raise RecipeError(f"{_unknown(name_or_path)} A file of your own ends in .toml")
+
+
+def _exists(path: str) -> bool:
+    return os.path.lexists(os.path.expanduser(path)) if "\0" not in path else False
 
 
 def matching(network: str, data: str) -> str | None:
@@ -68,6 +91,6 @@ def source(name: str) -> str:
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, names(), n=3)
+    near = difflib.get_close_matches(name[:100], names(), n=3)
     offer = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names())}"
-    return f"there is no recipe called {name!r}; {offer}"
+    return f"there is no recipe called {shown(name)}; {offer}"

@@ -18,8 +18,8 @@ class Callback:
     def begin(self, facts: dict) -> None:
         """Once: folder, network, params, device, processes, batch_size (of a step, over all
         processes), classes and their counts, images in each split, fingerprint, the forecast (or
-        None), the smallest legal side, how many files were ignored and skipped, steps_per_epoch,
-        epochs, step, resumed.
+        None), the smallest legal side, how many files were ignored and skipped, ignored_kinds,
+        notes (sentences about the data), steps_per_epoch, epochs, step, resumed.
         """
 
     def checking(self, done: int) -> None:

@@ -7,14 +7,16 @@ from convatlas.errors import RunError
 from convatlas.weights import load_weights
 
 
-def start_from(net: nn.Module, weights: str, source: str = "") -> dict:
+def start_from(net: nn.Module, weights: str, source: str = "", ema: bool = False) -> dict:
     """Fill the network from a checkpoint, as create_model does with the same words; a classifier or
     first convolution of another size is adapted.
 
     Returns what the provenance keeps: where the weights came from and their sha256. Raises
     WeightsError.
     """
-    certificate = load_weights(net, weights, source, adapt_classes=True, adapt_channels=True)
+    certificate = load_weights(
+        net, weights, source, adapt_classes=True, adapt_channels=True, ema=ema
+    )
     return {
         "weights": weights,
         "sha256": certificate.sha256,

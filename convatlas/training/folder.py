@@ -182,7 +182,7 @@ class RunFolder:
     def recipe(self) -> Recipe:
         path = self.path / "recipe.toml"
         self.read("recipe.toml")  # refuses what is no plain file
-        return Recipe.read(path)
+        return Recipe.recorded(path)
 
     def set_aside_metrics(self, epochs: int) -> None:
         """The result of a run that is made longer stays beside its coming one."""

@@ -7,15 +7,8 @@ Time is that of a small batch times its share of the whole one; memory is counte
 import copy
 import math
 import os
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +16,7 @@ from torch import Tensor, nn
 from convatlas.data import Loader
 from convatlas.errors import RunError
 from convatlas.training.distributed import ProcessGroup
+from convatlas.training.memory import Lack, free, highest, resident
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
@@ -43,6 +37,7 @@ class Forecast:
     step: float  # seconds
     epoch: float  # seconds, with validation
     rest: float  # seconds until the last epoch is done
+    lack: Lack | None = None  # where the memory is more than there is
 
 
 def forecast(
@@ -63,10 +58,11 @@ def forecast(
     will say so.
     """
     group = group or ProcessGroup()
-    before, batch = _resident(), loader.part
+    before, batch = resident(), loader.part
     few = int(max(2, min(batch, PROBE // max(macs, 1))))
     x, y, reading = _timed_sample(loader, few)
-    probe = Trainer(recipe.change(compile=False), copy.deepcopy(net), 1, device)
+    whole = recipe.change(compile=False, accumulate=1)  # few images cannot be parted
+    probe = Trainer(whole, copy.deepcopy(net), 1, device)
     try:
         saved = _saved_bytes(probe, x, y) / len(y)
         compute = sum(step_seconds(probe, x, y) for _ in range(STEPS)) / (STEPS * len(y))
@@ -84,7 +80,10 @@ def forecast(
         batch * compute, batch * reading, 0 if loader.in_memory else loader.workers, device
     )
     epoch = len(loader) * step + EVALUATION * compute * images["val"] / group.size
-    memory = _memory(probe, batch, saved, x, before)
+    part = math.ceil(batch / recipe.accumulate)
+    memory = _memory(probe, batch, part * saved, x, before)
+    each = saved + x[0].numel() * x.element_size()
+    lack = _lack(recipe, batch, memory and memory - (before or 0), each, device)
     if memory is not None and group.size > 1:
         memory = int(group.greatest([memory + _gradients(net)])[0])
     return Forecast(
@@ -92,6 +91,7 @@ def forecast(
         step,
         epoch,
         epochs * epoch + EVALUATION * compute * images["test"] / group.size,
+        lack,
     )
 
 
@@ -107,7 +107,8 @@ def _exchange_seconds(
     """What a step takes longer than the `alone` seconds that it takes by itself, for gradients go
     round.
     """
-    probe = Trainer(recipe.change(compile=False), copy.deepcopy(net), 1, device, group)
+    whole = recipe.change(compile=False, accumulate=1)
+    probe = Trainer(whole, copy.deepcopy(net), 1, device, group)
     probe.step(x, y)
     joined = sum(step_seconds(probe, x, y) for _ in range(STEPS)) / STEPS
     return max(0.0, group.greatest([joined])[0] - alone)
@@ -160,7 +161,7 @@ def _saved_bytes(probe: Trainer, x: Tensor, y: Tensor) -> int:
 
 def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | None) -> int | None:
     """The larger of a step's peak and a save's, over the bytes that the process held before the
-    probe.
+    probe. `saved` bytes for the backward pass of one part of the batch.
     """
     weights = sum(p.numel() * p.element_size() for p in probe.net.state_dict().values())
     moments = sum(
@@ -169,9 +170,8 @@ def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | N
         for v in state.values()
         if isinstance(v, Tensor)
     )
-    at_step = weights + batch * (
-        saved + x[0].numel() * x.element_size()
-    )  # gradients, activations, images
+    images = batch * x[0].numel() * x.element_size()
+    at_step = weights + saved + images  # gradients, activations, images
     at_save = 2 * weights + 2 * (
         moments + weights
     )  # gradients; the bytes of both files, the second one joined
@@ -180,30 +180,21 @@ def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | N
     if before is None:
         return None
     return int(
-        max(_highest(), before + 2 * weights + moments + max(at_step, at_save))
+        max(highest(), before + 2 * weights + moments + max(at_step, at_save))
     )  # two: the best so far
+
+
+def _lack(
+    recipe: Recipe, images: int, needed: int | None, each: float, device: torch.device
+) -> Lack | None:
+    """What is said where `needed` more bytes are not there, of which each image takes `each`."""
+    left = free(device)
+    if needed is None or left is None or needed <= left:
+        return None
+    at_once = math.ceil(images / recipe.accumulate)
+    return Lack(images, int(at_once - (needed - left) / each), needed, left)
 
 
 def _gradients(net: nn.Module) -> int:
     """Bytes of all gradients: processes keep them once more, to send."""
     return sum(p.numel() * p.element_size() for p in net.parameters() if p.requires_grad)
-
-
-def _resident() -> int | None:
-    """Bytes that this process holds now, with the network and images in memory; None where the
-    system does not tell.
-    """
-    if resource is None:
-        return None
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:  # not Linux
-        return _highest()
-    return pages * resource.getpagesize()
-
-
-def _highest() -> int:
-    """Bytes that this process held at most until now."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )

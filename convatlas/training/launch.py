@@ -33,7 +33,10 @@ def train(
     Raises RecipeError, RunError, CheckpointError, DataError, WeightsError, UnknownNetwork or
     Stopped; all are convatlas.Error.
     """
-    chosen = recipe if isinstance(recipe, Recipe) else builtin.read(str(recipe))
+    if isinstance(recipe, Recipe):
+        chosen = recipe.change(**changes)
+    else:
+        chosen = builtin.read(str(recipe), changes)
     with ExitStack() as stack:
         told = callback or stack.enter_context(default_callback())
-        return run_recipe(chosen.change(**changes), output, resume, told)
+        return run_recipe(chosen, output, resume, told)

@@ -20,6 +20,7 @@ from convatlas.data import (
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.registry import create_model, stored_facts
+from convatlas.training.batch_norm import require_several_values
 from convatlas.training.distributed import ProcessGroup, were_launched
 from convatlas.training.init import he_init_network
 from convatlas.training.recipe import Recipe
@@ -85,6 +86,9 @@ def prepare(
             f"accumulate = {recipe.accumulate}; give --batch-size "
             f"{2 * group.size * recipe.accumulate} or more, or fewer processes"
         )
+    require_several_values(
+        recipe, prepared.train.smallest_part, group.size, side, data.channels
+    )
     return prepared
 
 
@@ -98,6 +102,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
             download=download,
             seed=recipe.seed,
             val_fraction=recipe.val_fraction,
+            missing_classes=recipe.missing_classes,
         )
 
     if recipe.download and group.size > 1:

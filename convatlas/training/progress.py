@@ -32,7 +32,9 @@ def class_counts(classes, counts: list[int], shown: int = 10) -> str:
 
 
 def _left_out(facts: dict) -> str:
-    parts = [f"{facts[what]:,} files {what}" for what in ("ignored", "skipped") if facts[what]]
+    parts = [f"{facts['skipped']:,} files skipped"] if facts["skipped"] else []
+    if facts["ignored"]:
+        parts.append(f"{facts['ignored']:,} files ignored: {facts['ignored_kinds']}")
     return f" ({', '.join(parts)})" if parts else ""
 
 
@@ -80,6 +82,8 @@ class Lines(Callback):
             f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
             f"{facts['fingerprint'][:12]}"
         )
+        for note in facts["notes"]:
+            self.print(f"note: {note}")
         if facts["certificate"]:
             self.print(f"weights: {facts['certificate']}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
@@ -135,6 +139,12 @@ class Lines(Callback):
 
     def end(self, metrics: dict) -> None:
         test, validation = metrics["test"], metrics["validation"]
+        if metrics.get("stopped_early"):
+            self.print(
+                f"stopped early after {_many(metrics['epochs'], 'epoch')}, the last "
+                f"{metrics['epochs'] - validation['epoch']} of them without a better validation "
+                "accuracy"
+            )
         self.print(
             f"test accuracy {percent(test['accuracy']).strip()} ({test['correct']:,} of "
             f"{test['count']:,} images), weights of epoch {validation['epoch']} (validation "

@@ -3,16 +3,28 @@ Imports no torch.
 """
 
 import difflib
-import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import tomli_w
 
-from convatlas.augmentation import Augmentation
+from convatlas.augmentation import LARGEST, Augmentation
 from convatlas.errors import RecipeError
-from convatlas.settings import INCREASING, POSITIVE, Settings, at_least, between, setting
+from convatlas.settings import (
+    INCREASING,
+    LONGEST,
+    POSITIVE,
+    Settings,
+    at_least,
+    between,
+    setting,
+    shown,
+)
+from convatlas.training import effect, recipe_file
 
 RENAMED = {"fastest": "autotune"}  # fields as runs recorded them before they had today's names
 
@@ -36,7 +48,13 @@ class _Learning(Settings):
         "before the first step, skip lists them and goes on if they are 1 % or less",
         choices=("error", "skip"),
     )
-    size: int = setting(0, "side of the input in pixels; 0 is the paper's", **at_least(0))
+    missing_classes: str = setting(
+        "error",
+        "a val or test folder without some of train's classes: error refuses it, allow measures "
+        "the others",
+        choices=("error", "allow"),
+    )
+    size: int = setting(0, "side of the input in pixels; 0 is the paper's", **between(0, LARGEST))
     init: str = setting(
         "paper",
         "initial weights: the paper's, or he for networks of ReLUs without batch norm",
@@ -46,8 +64,13 @@ class _Learning(Settings):
         0.1, "share of the training images kept for validation", **between(0.01, 0.5)
     )
 
-    epochs: int = setting(30, "passes over the training images", **at_least(1))
-    batch_size: int = setting(64, "images per step, over all processes", **at_least(1))
+    epochs: int = setting(30, "passes over the training images", **between(1, 1_000_000))
+    early_stopping: int = setting(
+        0,
+        "end the run after this many epochs without a better validation accuracy; 0 is never",
+        **at_least(0),
+    )
+    batch_size: int = setting(64, "images per step, over all processes", **between(1, 2**24))
     opt: str = setting(
         "adamw", "optimiser", choices=("sgd", "adam", "adamw", "rmsprop", "rmsprop-tf")
     )
@@ -101,6 +124,12 @@ class _Learning(Settings):
         choices=("cross-entropy", "map", "squared-error"),
     )
     label_smoothing: float = setting(0.0, "label smoothing of the cross-entropy", **between(0, 0.9))
+    class_weights: str = setting(
+        "none",
+        "weight of an image in the training loss: balanced is the mean number of images of a class "
+        "over that of its own class, so that rare classes count as much as common ones",
+        choices=("none", "balanced"),
+    )
 
     weights: str = setting(
         "", "start from these weights: a file, `torchvision`, or `hub:owner/name`", path=True
@@ -108,6 +137,9 @@ class _Learning(Settings):
     source: str = setting(
         "",
         "whose file `weights` is, where its names fit several networks: `timm`, `timm:resnet50`",
+    )
+    weights_ema: bool = setting(
+        False, "read the average of `weights`, where the file holds one beside the raw ones"
     )
     freeze: tuple[str, ...] = setting((), "stages that are kept as they are")
     freeze_bn: bool = setting(False, "keep every batch norm as it is: statistics, scale and shift")
@@ -143,6 +175,11 @@ class Recipe(Augmentation, _Learning):
         "seed of the weights, the validation split, the order and the augmentation",
         **between(0, 2**31 - 1),
     )
+    deterministic: bool = setting(
+        False,
+        "only such kernels of a GPU as give the same bits each time, at some cost; on the "
+        "processor bits repeat anyway",
+    )
     amp: bool = setting(False, "bf16 autocast")
     channels_last: bool = setting(False, "channels_last memory layout")
     compile: bool = setting(False, "torch.compile the network")
@@ -163,15 +200,20 @@ class Recipe(Augmentation, _Learning):
     workers: int = setting(0, "processes that read images", runtime=True, **between(0, 256))
     save_every: float = setting(15.0, "seconds between checkpoints", runtime=True, **at_least(0))
     timeout: float = setting(
-        600.0, "seconds that the processes of one run wait for each other", runtime=True, **POSITIVE
+        600.0,
+        "seconds that the processes of one run wait for each other",
+        runtime=True,
+        **between(1, 1_000_000),
     )
 
     def __post_init__(self):
         super().__post_init__()
+        effect.refuse(self, _changed(self))
+        self._refuse_contradictions()
+
+    def _refuse_contradictions(self) -> None:
         if self.sched == "step" and not self.milestones:
             raise RecipeError("sched = 'step' needs milestones, for example milestones = [30, 60]")
-        if self.source and not self.weights:
-            raise RecipeError(f"source = {self.source!r} says whose file weights is; give weights")
         if self.warmup_lr > self.lr:
             raise RecipeError(
                 f"warmup_lr = {self.warmup_lr} is above lr = {self.lr}; the warm-up rises to lr"
@@ -181,18 +223,34 @@ class Recipe(Augmentation, _Learning):
                 f"accumulate = {self.accumulate} cannot part a batch of {self.batch_size} images; "
                 f"batch_size is the whole step's"
             )
-        if self.loss != "cross-entropy" and self.label_smoothing:
+        if self.deterministic and self.autotune:
             raise RecipeError(
-                f"label_smoothing = {self.label_smoothing} needs loss = 'cross-entropy', "
-                f"not {self.loss!r}"
+                "deterministic and autotune exclude each other, for what is fastest is found by "
+                "the clock; autotune one run, and give what its recipe.toml says (amp, "
+                "channels_last, compile) to the others"
             )
-        if self.loss != "cross-entropy" and (self.mixup or self.cutmix):
-            raise RecipeError(f"mixup and cutmix need loss = 'cross-entropy', not {self.loss!r}")
 
     def change(self, **given: Any) -> "Recipe":
-        """The same recipe with other values for some fields."""
+        """The same recipe with other values for some fields.
+
+        What the change leaves without effect (alpha, once opt is sgd) goes back to its default;
+        RecipeError where that would be a value among `given`.
+        """
+        return self.merge(given)
+
+    def merge(self, given: Mapping[str, Any], spell: effect.Speller = effect.as_field) -> "Recipe":
+        """The same; in an error, fields are spelled by `spell`."""
         _refuse_unknown(given, "")
-        return replace(self, **given)
+        changed = _unjudged({**vars(self), **given})
+        inherited = [name for name in DEFAULTS if name not in given]
+        before = effect.inert(self, inherited)
+        for name in effect.inert(changed, inherited):
+            if name not in before:
+                object.__setattr__(changed, name, DEFAULTS[name])
+        meant = [name for name, value in given.items() if value or value != DEFAULTS[name]]
+        effect.refuse(changed, meant, spell)
+        changed._refuse_contradictions()
+        return changed
 
     def to_toml(self) -> str:
         return tomli_w.dumps(
@@ -203,26 +261,85 @@ class Recipe(Augmentation, _Learning):
         )
 
     @classmethod
-    def from_toml(cls, text: str, where: str = "the recipe") -> "Recipe":
-        try:
-            given = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise RecipeError(f"{where} is not TOML: {error}") from None
-        given = {RENAMED.get(name, name): value for name, value in given.items()}
-        _refuse_unknown(given, f" in {where}")
-        try:
-            return cls(**given)
-        except RecipeError as error:
-            raise RecipeError(f"{where}: {error}") from None
+    def from_toml(
+        cls,
+        text: str,
+        where: str = "the recipe",
+        given: Mapping[str, Any] = MappingProxyType({}),
+        spell: effect.Speller = effect.as_field,
+    ) -> "Recipe":
+        """The fields of a text, those of `given` before them. RecipeError, naming the text by
+        `where`, for what is not allowed or has no effect.
+        """
+        written = _fields_of(text, where)
+        with _naming(where):
+            base = _unjudged({**DEFAULTS, **written})
+        with _naming("" if given else where):
+            recipe = base.merge(given, spell)
+        with _naming(where):
+            effect.refuse(recipe, _meant(recipe, written, given))
+        return recipe
 
     @classmethod
     def read(cls, path: str | Path) -> "Recipe":
         """Raises RecipeError when the file cannot be read or says something that is not allowed."""
-        try:
-            return cls.from_toml(Path(path).expanduser().read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not a text file"
-            raise RecipeError(f"cannot read the recipe {path}: {reason}") from None
+        return cls.from_toml(recipe_file.text_of(path), str(path))
+
+    @classmethod
+    def recorded(cls, path: str | Path) -> "Recipe":
+        """What a run has recorded of itself, whatever in it has no effect. RecipeError as read
+        raises it.
+        """
+        written = _fields_of(recipe_file.text_of(path), str(path))
+        with _naming(str(path)):
+            recipe = _unjudged({**DEFAULTS, **written})
+            recipe._refuse_contradictions()
+        return recipe
+
+
+DEFAULTS: Mapping[str, Any] = MappingProxyType({f.name: f.default for f in fields(Recipe)})
+
+
+def _unjudged(values: Mapping[str, Any]) -> Recipe:
+    """A recipe of allowed values, each of which may be without effect beside the others."""
+    recipe = object.__new__(Recipe)
+    for name, value in values.items():
+        object.__setattr__(recipe, name, value)
+    Settings.__post_init__(recipe)
+    return recipe
+
+
+def _changed(recipe: Recipe) -> list[str]:
+    """The fields that are not as they are by default."""
+    return [f.name for f in fields(Recipe) if getattr(recipe, f.name) != f.default]
+
+
+def _meant(recipe: Recipe, written: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """The fields that a file's author must have meant: not as by default, and not overruled.
+
+    Where a flag says how many epochs, or once has (a file with every field is a run's record), what
+    they are too few for is said when the run begins.
+    """
+    names = [name for name in _changed(recipe) if name in written and name not in given]
+    other_length = "epochs" in given or len(written) == len(DEFAULTS)
+    return list(effect.inert(recipe, names)) if other_length else names
+
+
+@contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """The place before the sentence of any RecipeError."""
+    try:
+        yield
+    except RecipeError as error:
+        raise RecipeError(f"{where}: {error}" if where else str(error)) from None
+
+
+def _fields_of(text: str, where: str) -> dict[str, Any]:
+    """What a text gives, under the names of today."""
+    items = recipe_file.parse(text, where).items()
+    written = {RENAMED.get(name, name): value for name, value in items}
+    _refuse_unknown(written, f" in {where}")
+    return written
 
 
 def differences(a: Recipe, b: Recipe) -> list[str]:
@@ -238,6 +355,6 @@ def _refuse_unknown(given: dict, where: str) -> None:
     known = [f.name for f in fields(Recipe)]
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name[:LONGEST], known, n=1)
             offer = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known)}"
-            raise RecipeError(f"there is no field {name!r}{where}; {offer}")
+            raise RecipeError(f"there is no field {shown(name)}{where}; {offer}")

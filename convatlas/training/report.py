@@ -31,6 +31,7 @@ def metrics_of(
             "images": len(data.val),
         },
         "epochs": progress.epoch,
+        "stopped_early": progress.epoch < recipe.epochs,
         "steps": progress.step,
         "seconds": round(seconds, 2),
         "confusion": found.confusion.tolist(),

@@ -201,7 +201,7 @@ def _require_same(folder: RunFolder, before: dict, now: dict, data: str) -> None
             f"({', '.join(before['classes'])}), and {data} now has {len(now['classes'])} "
             f"({', '.join(now['classes'])}); restore the data, or begin another run with --output"
         )
-    if before["data"] != now["data"]:
+    if before["data"] not in (now["data"], now["data_by_older_rule"]):
         raise RunError(
             f"the images of {data} changed since the run in {folder.path} began, or are not its "
             "own; restore them, say where its own are with --data FOLDER, or begin another run "

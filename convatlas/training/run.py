@@ -1,7 +1,6 @@
 """A run from its recipe to its folder: open or resume, train, pick by validation, test once."""
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,17 +10,20 @@ import torch
 from torch import nn
 
 from convatlas.data import Loader
+from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
 from convatlas.training import resuming, strict_json
 from convatlas.training.autotune import Trials, autotune, with_config
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
+from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import start_from
 from convatlas.training.folder import RunFolder, default_path
 from convatlas.training.forecast import Forecast, forecast
 from convatlas.training.identity import Identity
+from convatlas.training.memory import Lack, explained
 from convatlas.training.prepare import (
     Prepared,
     device_of,
@@ -35,6 +37,7 @@ from convatlas.training.recipe import Recipe
 from convatlas.training.report import draw, metrics_of, write_report
 from convatlas.training.resuming import Opening
 from convatlas.training.trainer import Trainer
+from convatlas.training.unused import require_use, warnings
 
 FAILED_SAVES = 3  # in a row, then the run stops: its work could no longer be kept
 SAVING_SHARE = 20  # a save may take one part in this many of the time between saves
@@ -44,7 +47,7 @@ LOG_KEPT = 10_000  # newest lines of the log that a checkpoint repeats
 def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback: Callback) -> dict:
     """What convatlas.train does, once it has a recipe and somebody to tell."""
     kind = device_type(recipe)
-    with process_group(recipe.timeout, kind) as group:
+    with deterministic(recipe.deterministic, kind), process_group(recipe.timeout, kind) as group:
         callback = callback if group.is_first else Callback()
         resume = resume or group.restarts > 0
         path = _path(recipe, output, group)
@@ -65,11 +68,13 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             stack.enter_context(group.stop)
             device = device_of(kind, group)
             recipe, trials = group.from_first(lambda: _settle(recipe, ready, device))
-            trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start)
+            counts = ready.data.counts()
+            trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
             run = _Run(recipe, folder, ready, trainer, callback)
+            stack.enter_context(explained(recipe, ready.train.part, lambda: run.lack))
             if trials:
                 callback.tried(trials)
-            for text in _warnings(recipe, ready):
+            for text in (*warnings(recipe, ready, group), *_skipped(ready)):
                 callback.warn(text)
             finished = run.open(resume)
             metrics = finished if finished else run.go()
@@ -93,22 +98,20 @@ def _settle(recipe: Recipe, ready: Prepared, device: torch.device) -> tuple[Reci
 
 
 def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:
-    """The recipe's weights, where it names some and there is no checkpoint to go on from."""
+    """The recipe's weights, where it names some and there is no checkpoint to go on from; a new run
+    asks for nothing in vain.
+    """
+    if not (path / "recipe.toml").exists():
+        require_use(recipe, ready)
     if not recipe.weights or steps(path / "checkpoints"):
         return {}
-    return start_from(ready.net, recipe.weights, recipe.source)
+    return start_from(ready.net, recipe.weights, recipe.source, recipe.weights_ema)
 
 
-def _warnings(recipe: Recipe, ready: Prepared) -> Iterator[str]:
-    """What a person should know before the first step."""
-    cores = os.cpu_count() or 1
-    if recipe.workers > cores:
-        yield (
-            f"{recipe.workers} workers read images; more than this machine's cores, {cores}, "
-            "gain nothing"
-        )
+def _skipped(ready: Prepared) -> Iterator[str]:
     for found in ready.skipped:
         yield f"skipped: {found.file!r} {found.problem}"
+    yield from said(ready.data.problems)
 
 
 class _Run:
@@ -122,6 +125,7 @@ class _Run:
     ):
         self.recipe, self.folder, self.ready, self.data = recipe, folder, ready, ready.data
         self.trainer, self.group, self.callback = trainer, trainer.group, callback
+        self.lack: Lack | None = None  # of memory, as forecast
         self.saved_at, self.failed_saves, self.last_save_took = time.monotonic(), 0, 0.0
         self.log: list[dict] = []
         trainer.again = folder.again(recipe)
@@ -153,8 +157,9 @@ class _Run:
         opening = resuming.opening(self.folder.path, self.recipe, resume)
         if opening.metrics:
             return opening, None, None
+        about = self.about() | {"data_by_older_rule": self.data.older_fingerprint}
         return opening, *resuming.newest_checkpoint(
-            self.folder, opening, self.trainer, self.about(), self.callback.warn
+            self.folder, opening, self.trainer, about, self.callback.warn
         )
 
     def _record(self, opening: Opening, checkpoint: Checkpoint | None) -> None:
@@ -175,6 +180,7 @@ class _Run:
     def _announce(self, resumed: bool) -> None:
         data, net = self.data, self.trainer.net
         images = {name: len(getattr(data, name)) for name in ("train", "val", "test")}
+        coming = self._forecast(images)
         self.callback.begin(
             {
                 "folder": str(self.folder.path),
@@ -192,15 +198,20 @@ class _Run:
                 "counts": data.counts(),
                 "fingerprint": data.fingerprint,
                 "ignored": len(data.ignored),
+                "ignored_kinds": data.ignored_kinds,
+                "notes": said(data.notes),
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
                 "certificate": self.ready.net.certificate,
-                "forecast": self._forecast(images),
+                "forecast": coming,
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,
                 "resumed": resumed,
             }
         )
+        if coming and coming.lack:
+            self.lack = coming.lack
+            self.callback.warn(self.lack.warning(self.recipe))
 
     def _forecast(self, images: dict[str, int]) -> Forecast | None:
         return forecast(
@@ -216,7 +227,7 @@ class _Run:
 
     def go(self) -> dict:
         trainer = self.trainer
-        while trainer.progress.epoch < self.recipe.epochs:
+        while not trainer.is_over:
             self._train_epoch()
             self._end_epoch()
         self._save()

@@ -63,6 +63,14 @@ def plateau(recipe: Recipe, epoch: float, scores: Sequence[float]) -> float:
     return recipe.gamma**drops
 
 
+def ends_early(recipe: Recipe, scores: Sequence[float]) -> bool:
+    """Whether the last `early_stopping` epochs brought no better score than those before them."""
+    epochs = recipe.early_stopping
+    if not epochs or len(scores) <= epochs:
+        return False
+    return max(scores[-epochs:]) <= max(scores[:-epochs])
+
+
 def _done(recipe: Recipe, epoch: float) -> float:
     """The share of the epochs after the warm-up that is over, 0 to 1."""
     length = recipe.epochs - recipe.warmup_epochs

@@ -4,6 +4,7 @@ the same.
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import torch
@@ -15,10 +16,10 @@ from convatlas.training.checkpoint import Checkpoint
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.ema import averaged
 from convatlas.training.fine_tune import freeze
-from convatlas.training.loss import hits, loss_function
+from convatlas.training.loss import balanced, hits, loss_function, weighted
 from convatlas.training.optimisers import optimiser
 from convatlas.training.recipe import Recipe
-from convatlas.training.schedule import learning_rate
+from convatlas.training.schedule import ends_early, learning_rate
 from convatlas.training.seeds import seed_for
 from convatlas.training.sync_bn import synchronise
 
@@ -57,7 +58,7 @@ class _Heads(nn.Module):
 
 class Trainer:
     """One step at a time. Everything random in step n of a run is a function of (seed, n), so no
-    state is kept.
+    state is kept. `counts`, of each class's training images, are what class_weights go by.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Trainer:
         device: torch.device,
         group: ProcessGroup | None = None,
         start: dict | None = None,
+        counts: Sequence[int] = (),
     ):
         self.recipe, self.steps_per_epoch, self.device = recipe, steps_per_epoch, device
         self.group = group or ProcessGroup()
@@ -83,6 +85,9 @@ class Trainer:
         self.heads = self.group.joined(_Heads(net, recipe.compile))
         self.average = averaged(net, recipe.ema) if recipe.ema else None
         self.loss = loss_function(recipe.loss, recipe.label_smoothing)
+        self.training_loss = self.loss
+        if recipe.class_weights == "balanced" and counts:
+            self.training_loss = weighted(self.loss, balanced(counts))
         self.optimiser = optimiser(recipe, net)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
@@ -160,11 +165,19 @@ class Trainer:
             with self.group.averaging(self.heads, last=number == parts):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.amp):
                     outputs = self.heads(inputs)
-                    loss = sum(weight * self.loss(logits, labels) for logits, weight in outputs)
+                    loss = sum(
+                        weight * self.training_loss(logits, labels) for logits, weight in outputs
+                    )
                 (loss * (self.group.size * len(labels) / whole)).backward()
             loss_sum += float(loss.detach()) * len(labels)
             correct += hits(outputs[0][0], labels)
         return [loss_sum, correct, len(y)]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all epochs are done, or as many as early stopping waits for brought nothing."""
+        progress = self.progress
+        return progress.epoch >= self.recipe.epochs or ends_early(self.recipe, progress.scores)
 
     @property
     def learning_rate(self) -> float:

@@ -1,6 +1,5 @@
 """A checkpoint's tensors into a network: all or none, in its precision, and certified."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +9,13 @@ from torch import Tensor, nn
 
 from convatlas.errors import WeightsError
 from convatlas.weights import probe
-from convatlas.weights.known import COUNTER, OURS, Known
-from convatlas.weights.names import Twin
+from convatlas.weights.fitting import AUXILIARY, Found, matters, twin_of
+from convatlas.weights.known import COUNTER, Known
 from convatlas.weights.reading import Checkpoint
-from convatlas.weights.sources import SURPLUS, TABLES
 from convatlas.weights.translating import to_ours
 
 TOLERANCE = 1e-8  # of the largest logit, in double precision
+FEW = 8  # names that are printed of a long list
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,23 @@ class Certificate:
         None  # of the file's weights from the answer recorded in it, over its largest logit
     )
     rounded: str = ""  # the network's precision, where it is less than the file's
+    where: str = ""  # in the file: its section, and the prefix of its names
+    average: str = ""  # in words, where an average was read, or lies beside what was
 
     def __str__(self) -> str:
         lines = [
             f"{self.network} holds {self.kind}: {self.tensors} tensors of {self.path.name}",
             f"sha256 {self.sha256}",
         ]
+        if self.where:
+            lines.append(f"read from {self.where}")
+        if self.average:
+            lines.append(self.average)
         lines += [f"adapted to other channels: {name}" for name in self.adapted]
         if self.fresh:
-            lines.append(f"not from the file, as they were: {', '.join(self.fresh)}")
+            lines.append(f"not from the file, as they were: {_listed(self.fresh)}")
         if self.unread:
-            lines.append(f"in the file, but not read: {', '.join(self.unread)}")
+            lines.append(f"in the file, but not read: {_listed(self.unread)}")
         lines.append(self._answer())
         if self.rounded:
             lines.append(f"then rounded to {self.rounded}, the network's precision")
@@ -77,15 +82,14 @@ class _Parts:
 
 def fill(
     net: nn.Module,
-    file: Checkpoint,
-    kind: Known,
+    found: Found,
     *,
     adapt_classes: bool = False,
     adapt_channels: bool = False,
 ) -> Certificate:
-    """Load the file's tensors into the network, all or none; see load_weights."""
-    state = net.state_dict()
-    parts = _sorted(state, file, kind, adapt_classes, adapt_channels)
+    """Load what was found in a file into the network, all or none; see load_weights."""
+    state, file, kind = net.state_dict(), found.file, found.kind
+    parts = _sorted(state, found, adapt_classes, adapt_channels)
     on_meta = [key for key in state if state[key].is_meta]
     if left := [key for key in parts.fresh if key in on_meta]:
         raise WeightsError(
@@ -106,29 +110,25 @@ def fill(
         tuple(parts.unread),
         difference,
         _rounded(parts.loaded, cast),
+        _where(found),
+        found.average,
     )
     return net.certificate
 
 
-def twin_of(kind: Known) -> Twin:
-    """The rules that translate this kind of checkpoint."""
-    return Twin(kind.ours, ()) if kind.source == OURS else TABLES[kind.source][kind.theirs]
-
-
 def _sorted(
-    state: Mapping[str, Tensor],
-    file: Checkpoint,
-    kind: Known,
-    adapt_classes: bool,
-    adapt_channels: bool,
+    state: Mapping[str, Tensor], found: Found, adapt_classes: bool, adapt_channels: bool
 ) -> _Parts:
+    file, kind = found.file, found.kind
     twin = twin_of(kind)
     names = twin.names(state)
     own = [key for key in names if names[key] not in file.tensors and not key.endswith(COUNTER)]
-    unread = [name for name in file.tensors if name not in names.values() and _matters(name)]
-    if (own or unread) and not (adapt_classes and {*unread} <= {*kind.head}):
-        raise WeightsError(_changed(file, kind, (own or unread)[0], {*unread} <= {*kind.head}))
-    parts = _Parts(fresh=[*(key for key in state if key not in names), *own], unread=unread)
+    unread = [name for name in file.tensors if name not in names.values() and matters(name)]
+    _refuse_half(found, [key for key in own if not AUXILIARY.search(key)], unread, adapt_classes)
+    parts = _Parts(
+        fresh=[*(key for key in state if key not in names), *own],
+        unread=[*unread, *found.fit.beside],
+    )
     for key, name in names.items():
         if name not in file.tensors:
             continue
@@ -145,9 +145,20 @@ def _sorted(
     return parts
 
 
-def _matters(name: str) -> bool:
-    """Whether a name in the file stands for anything that a network here could hold."""
-    return not name.endswith(COUNTER) and not any(re.search(pattern, name) for pattern in SURPLUS)
+def _refuse_half(found: Found, own: list[str], unread: list[str], adapt_classes: bool) -> None:
+    """Raises WeightsError where the file lacks something of the network (`own`) or has more than it
+    (`unread`), unless that is a classifier, and such may stay fresh.
+    """
+    file, kind, fit = found.file, found.kind, found.fit
+    of_the_head = {*unread} <= {*kind.head}
+    if fit.own or fit.lacks:
+        if own or fit.own:
+            if adapt_classes:
+                return
+            missing = [name for name in fit.lacks if not AUXILIARY.search(name)]
+            raise WeightsError(_trunk(found, missing))
+    elif (own or unread) and not (adapt_classes and of_the_head):
+        raise WeightsError(_changed(file, kind, (own or unread)[0], of_the_head))
 
 
 def _difference(
@@ -206,6 +217,28 @@ def _rounded(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> str:
 
 def _precision(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - FEW
+    return ", ".join(names[:FEW]) + (f" and {more} more" if more > 0 else "")
+
+
+def _where(found: Found) -> str:
+    section, prefix = found.file.section, found.fit.under
+    return ", ".join([*([section] if section else []), *([f"{prefix}*"] if prefix else [])])
+
+
+def _trunk(found: Found, missing: list[str]) -> str:
+    """A file that holds the layers of a network, but another classifier or none."""
+    lacks = f" but {_listed(tuple(missing))}" if missing else ""
+    besides = f", and beside it {_listed(found.fit.beside)}" if found.fit.beside else ""
+    return (
+        f"{found.file.path} holds all of {found.kind}{lacks}{besides}; to take its layers and "
+        "leave the classifier fresh, give num_classes to create_model, or adapt_classes=True to "
+        f"load_weights (on the command line, convatlas train {found.kind.ours} --weights "
+        f"{found.file.path})"
+    )
 
 
 def _changed(file: Checkpoint, kind: Known, name: str, in_the_classifier: bool) -> str:

@@ -31,6 +31,8 @@ class Known:
     head: tuple[str, ...]  # tensors with one row a class
     stem: str  # the first convolution: one slice an input channel; "" if there is none
     shapes: str  # fingerprint of all shapes, but for classes and channels
+    size: int = 0  # weights of the layers between
+    sketch: str = ""  # of their names and shapes; see nearness
 
     def __str__(self) -> str:
         return self.ours if self.source == OURS else f"{self.source}'s {self.theirs}"
@@ -98,8 +100,8 @@ def read(file: Path) -> dict[str, list[Known]]:
     """What `text` wrote."""
     return {
         names: [
-            Known(source, theirs, ours, tuple(head), stem, shapes)
-            for source, theirs, ours, head, stem, shapes in group
+            Known(source, theirs, ours, tuple(head), *rest)
+            for source, theirs, ours, head, *rest in group
         ]
         for names, group in json.loads(file.read_bytes()).items()
     }

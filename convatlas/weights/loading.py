@@ -1,20 +1,23 @@
 """Checkpoints into networks: identify the file, refuse the wrong variant by name, fill."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch.nn as nn
 
 from convatlas.errors import WeightsError
 from convatlas.weights import probe
+from convatlas.weights.averages import AVERAGED, is_average, open_checkpoint, said
 from convatlas.weights.fetching import fetch
 from convatlas.weights.filling import Certificate, fill
-from convatlas.weights.known import OURS, Known, identify
-from convatlas.weights.reading import Checkpoint, read
-from convatlas.weights.sources import SURPLUS, TABLES, up_to_date
-from convatlas.weights.wrappers import unwrapped, without_wrappers
+from convatlas.weights.fitting import Fit, Found, fits, shapes_in
+from convatlas.weights.known import OURS, Known, Shapes
+from convatlas.weights.nearness import refusal
+from convatlas.weights.reading import Checkpoint
+from convatlas.weights.sources import TABLES
+from convatlas.weights.wrappers import unwrapped
 
 LARGEST_LABEL = 1_000_000  # bytes of a description beside the weights that are read at all
 
@@ -26,16 +29,18 @@ def load_weights(
     *,
     adapt_classes: bool = False,
     adapt_channels: bool = False,
+    ema: bool = False,
 ) -> Certificate:
-    """Fill a network of the atlas from a checkpoint of ours, torchvision's, timm's or a paper's
+    """Fill a network of the atlas from a checkpoint of ours, of another library or of a paper's
     authors.
 
-    `weights` is a file; or "torchvision", its published weights for this network; or
-    "hub:owner/name" of the Hugging Face hub. `source` is guessed from the names in the file; give
-    it ("timm", or with the model, "timm:resnet50") where the file fits several. With
-    `adapt_classes` a classifier of another size, or of the user's own, stays as it is; with
-    `adapt_channels` the first convolution is averaged over its input channels and spread over the
-    new ones.
+    `weights` is a file; or "torchvision", its published weights for this network
+    ("torchvision:IMAGENET1K_V1" for an older entry); or "hub:owner/name" of the Hugging Face hub.
+    `source` is guessed from the names in the file; give it ("timm", or with the model,
+    "timm:resnet50") where the file fits several. With `adapt_classes` a classifier of another size,
+    of the user's own, or one that the file lacks, stays as it is; with `adapt_channels` the first
+    convolution is averaged over its input channels and spread over the new ones. With `ema` the
+    running average is read of a file that holds one beside the raw weights.
 
     The network may be of any precision, inside DataParallel or torch.compile, or on the meta
     device, from where it comes to the processor. What was done is returned, and kept as
@@ -44,30 +49,24 @@ def load_weights(
     """
     net = unwrapped(net)
     network = getattr(net, "name", "") or type(net).__name__
-    file = open_checkpoint(fetch(weights, network))
-    kind = choose(file, network, source)
-    return fill(net, file, kind, adapt_classes=adapt_classes, adapt_channels=adapt_channels)
+    file = open_checkpoint(fetch(weights, network), ema)
+    found = choose(file, network, source, shapes_in(net.state_dict()), ema)
+    return fill(net, found, adapt_classes=adapt_classes, adapt_channels=adapt_channels)
 
 
-def open_checkpoint(path: Path) -> Checkpoint:
-    """The file, with its tensors under the names that their source gives them today."""
-    file = read(path)
-    return Checkpoint(
-        file.path, file.sha256, up_to_date(without_wrappers(file.tensors)), file.metadata
-    )
+def choose(
+    file: Checkpoint, network: str, source: str | None = None, own: Shapes | None = None, ema: bool = False
+) -> Found:
+    """The part of this file that is for that network, and what kind of checkpoint it is.
 
-
-def choose(file: Checkpoint, network: str, source: str | None = None) -> Known:
-    """The kind of checkpoint that this file is, for that network; WeightsError where it is
-    another's, or unclear.
+    `own` are the names and shapes of the network at hand, for a file that is less than whole.
+    Raises WeightsError where the file is another network's, or unclear.
     """
-    kinds = next(filter(None, map(identify, _readings(file))), [])
-    if not kinds:
-        raise WeightsError(
-            f"{file.path} fits no network of the atlas under any names that are known here "
-            f"({', '.join([OURS, *TABLES])}); its first tensor is {next(iter(file.tensors))}"
-        )
-    kinds = _narrow(file, kinds, source)
+    found = fits(file.tensors, network, own or {})
+    if not found:
+        raise WeightsError(refusal(file, network, own or {}))
+    fit = _one(file, found, ema)
+    kinds = _narrow(file, list(fit.kinds), source)
     mine = [kind for kind in kinds if kind.ours == network]
     others = sorted({kind.ours for kind in kinds} - {network})
     if not mine:
@@ -79,17 +78,26 @@ def choose(file: Checkpoint, network: str, source: str | None = None) -> Known:
             f"{file.path} fits {_either(kinds)}, which differ though their weights have the same "
             f"names and shapes; say which it is, such as {_asked(mine[0])}"
         )
-    return mine[0]
+    average = said(file, fit.under, fit.beside)
+    return Found(replace(file, tensors=fit.tensors), mine[0], fit, average)
 
 
-def _readings(file: Checkpoint) -> Iterator[dict[str, tuple[int, ...]]]:
-    """The file's names and shapes: all of them, then without what means nothing in one of the
-    tables.
-    """
-    shapes = {name: tuple(tensor.shape) for name, tensor in file.tensors.items()}
-    yield shapes
-    for pattern in SURPLUS:
-        yield {name: shape for name, shape in shapes.items() if not re.search(pattern, name)}
+def _one(file: Checkpoint, found: list[Fit], ema: bool) -> Fit:
+    """The one network of those in the file that is meant: the raw one, or its average."""
+    averages = [fit for fit in found if is_average(fit.under)]
+    raw = [fit for fit in found if fit not in averages]
+    there = averages if ema and averages else raw or averages
+    if len(there) > 1:
+        raise WeightsError(
+            f"{file.path} holds several networks, under {' and '.join(f.under for f in there)}; "
+            "save the state of the one that you mean on its own"
+        )
+    if ema and not said(file, there[0].under, ()).startswith(AVERAGED):
+        raise WeightsError(
+            f"{file.path} holds no average beside its weights; leave ema out (on the command line "
+            "--ema, for training --weights-ema)"
+        )
+    return there[0]
 
 
 def _narrow(file: Checkpoint, kinds: list[Known], source: str | None) -> list[Known]:

@@ -1,37 +1,44 @@
 """Reads checkpoints from outside as tensors and nothing else. A file is looked through before
-anything is allocated.
+anything is allocated, and nothing in it is run.
 
-safetensors and PyTorch's zip and legacy files are read; whatever holds code is refused by its type.
+safetensors and PyTorch's zip and legacy files are read; whatever holds code is refused by its name.
 """
 
+import errno
 import hashlib
 import json
-import pickle
+import os
+import re
+import stat
 import struct
-import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-import torch
 from torch import Tensor
 
 from convatlas.errors import WeightsError
-from convatlas.weights.pickles import MANY, Inspector, inspect
+from convatlas.weights.archives import Archive, open_legacy, open_zip
+from convatlas.weights.pickles import DAMAGED, KNOWN_FORMATS, LONGEST_NAME, is_tensor
+from convatlas.weights.sections import chosen, sections
+from convatlas.weights.stored import SIZES
 
 LARGEST = 8_000_000_000  # bytes; VGG-19, the largest network of the atlas, has 575 million
-LARGEST_HEADER = 16_000_000  # bytes of a safetensors header
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-SECTIONS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
-CODE = {
+LARGEST_HEADER = 4_000_000  # bytes of a safetensors header; 200 for a tensor are usual
+SOLID = 64_000_000  # bytes that a file may have without being written out on the disk
+HASH_IN_NAME = re.compile(r"-(?P<sha256>[0-9a-f]{8,64})(?:\.(?:pth|pt|pkl|bin|tar|safetensors))+$")
+DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")  # which is no hash
+KINDS = {
     b"\x89HDF": "a Keras or HDF5 file",
     b"GGUF": "a GGUF file",
     b"\x08": "an ONNX or TensorFlow graph",
     b"\x1f\x8b": "a gzip archive; unpack it and give what is inside",
     b"BZh": "a bzip2 archive; unpack it first",
 }
-KNOWN_FORMATS = "give a .safetensors file or a state_dict saved by torch.save"
+A_WHILE = 1_000_000  # values that are looked at in one go, so that it takes little memory
+TAR = 257  # where a tar archive says that it is one
 
 
 @dataclass(frozen=True)
@@ -42,29 +49,41 @@ class Checkpoint:
     sha256: str
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]  # of a safetensors file; empty for others
+    section: str = ""  # where in the file they stand: "state_dict", "ema.model"; "" is the whole
+    others: tuple[str, ...] = ()  # the other places that hold tensors
 
 
-def read(path: str | Path) -> Checkpoint:
+def read(path: str | Path, section: str | None = None) -> Checkpoint:
     """The tensors of a checkpoint file, on the CPU.
 
-    A dictionary inside the file ("state_dict", "model", ...) is opened, and a prefix that all names
-    share through DataParallel or torch.compile is dropped. Raises WeightsError for a file that is
-    missing, damaged, too large, holds anything but tensors, or holds values that are not finite.
+    A dictionary inside the file ("state_dict", "model", ...) is opened: the section that is asked
+    for, or the one that most likely is the state of a network; what is no tensor beside them is
+    read past. Raises WeightsError for a file that is missing, damaged, too large, without such a
+    section, needs code to be read, holds values that are not finite, or is not the one whose hash
+    its name bears.
     """
     path = Path(path)
     if path.is_dir():
         raise WeightsError(f"{path} is a folder; give the file inside it that holds the weights")
     try:
-        with path.open("rb") as file:
-            return _certified(path, file)
+        with open(path, "rb", opener=_without_waiting) as file:
+            return _certified(path, file, section)
     except OSError as error:
         raise WeightsError(f"cannot read {path} ({error.strerror}); check the path") from None
 
 
-def _certified(path: Path, file: BinaryIO) -> Checkpoint:
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a pipe, too, of which nobody writes the other end, so that it can be refused."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _certified(path: Path, file: BinaryIO, section: str | None) -> Checkpoint:
     try:
-        tensors, metadata = _read(file, path.stat().st_size)
-        _check(tensors)
+        contents = _contents(file, section)
+        _check(contents.tensors)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        _compare_with_name(path.name, sha256)
     except WeightsError as error:
         raise WeightsError(f"{path} {error}") from None
     except (
@@ -74,28 +93,98 @@ def _certified(path: Path, file: BinaryIO) -> Checkpoint:
         raise WeightsError(
             f"{path} is damaged ({reason:.100}); download or copy it again"
         ) from None
-    file.seek(0)
-    return Checkpoint(path, hashlib.file_digest(file, "sha256").hexdigest(), tensors, metadata)
+    return Checkpoint(path, sha256, *contents)
 
 
-def _read(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
+class _Contents(NamedTuple):
+    """The last fields of a Checkpoint."""
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+    section: str = ""
+    others: tuple[str, ...] = ()
+
+
+def _contents(file: BinaryIO, section: str | None) -> _Contents:
+    size = _size(file)
+    start = file.read(16)
+    if start.startswith(b"PK\x03\x04"):
+        return _chosen(open_zip(file, size), size, section)
+    if start[8:9] == b"{":  # first, for the length before it may begin as a pickle does
+        tensors, metadata = _read_safetensors(file, size)
+        _refuse_odd_names(tensors)
+        chosen({"": tensors} if tensors else {}, tensors, section)
+        return _Contents(tensors, metadata)
+    if start.startswith(b"\x80"):
+        return _chosen(open_legacy(file, size), size, section)
+    file.seek(TAR)
+    if file.read(5) == b"ustar":
+        raise WeightsError("is a tar archive; unpack it and give the checkpoint inside")
+    kind = next((kind for magic, kind in KINDS.items() if start.startswith(magic)), "no checkpoint")
+    raise WeightsError(f"is {kind}; {KNOWN_FORMATS}")
+
+
+def _chosen(archive: Archive, size: int, section: str | None) -> _Contents:
+    found = sections(archive.held, is_tensor)
+    place = chosen(found, archive.held, section)
+    others = tuple(name for name in found if name != place)
+    _refuse_odd_names((*found[place], *found))
+    return _Contents(archive.tensors(found[place], size), {}, place, others)
+
+
+def _refuse_odd_names(names: Iterable[str]) -> None:
+    """Names reach the screen, where some letters move the cursor."""
+    for name in names:
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            raise WeightsError(f"holds tensors under the name {name!a:.100}; {DAMAGED}")
+
+
+def _size(file: BinaryIO) -> int:
+    """The bytes of a plain file, of which most are really there."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise WeightsError("is a pipe or a device, not a file; copy what it gives into a file")
+    size = status.st_size
     if size > LARGEST:
         raise WeightsError(
             f"has {size:,} bytes, more than any network of the atlas ({LARGEST:,} at most)"
         )
     if not size:
         raise WeightsError("is empty; download or copy it again")
-    start = file.read(16)
-    if start.startswith(b"PK\x03\x04"):
-        _look_through_zip(file, size)
-        return _load(file), {}
-    if start[8:9] == b"{":  # first, for the length before it may begin as a pickle does
-        return _read_safetensors(file, size)
-    if start.startswith(b"\x80"):
-        _look_through_legacy(file, size)
-        return _load(file), {}
-    kind = next((kind for magic, kind in CODE.items() if start.startswith(magic)), "no checkpoint")
-    raise WeightsError(f"is {kind}; {KNOWN_FORMATS}")
+    if size > SOLID and _is_mostly_holes(file, size):
+        raise WeightsError(
+            f"has {size:,} bytes, most of which were never written; download or copy it again"
+        )
+    return size
+
+
+def _is_mostly_holes(file: BinaryIO, size: int) -> bool:
+    """Whether a disk that keeps no empty blocks keeps less than an eighth of the file."""
+    end = written = 0
+    try:
+        while written * 8 < size:
+            begin = os.lseek(file.fileno(), end, os.SEEK_DATA)
+            end = os.lseek(file.fileno(), begin, os.SEEK_HOLE)
+            written += end - begin
+        return False
+    except AttributeError:  # a system that does not say
+        return False
+    except OSError as error:
+        return error.errno == errno.ENXIO  # no data after the last
+    finally:
+        file.seek(0)
+
+
+def _compare_with_name(name: str, sha256: str) -> None:
+    """Published files bear the first digits of their SHA-256: resnet18-f37072fd.pth."""
+    match = HASH_IN_NAME.search(name)
+    if match and not DATE.fullmatch(match["sha256"]) and not sha256.startswith(match["sha256"]):
+        promised = match["sha256"]
+        raise WeightsError(
+            f"is not the file that its name promises (its sha256 begins with "
+            f"{sha256[: len(promised)]}, not {promised}); download it again, or rename it without "
+            f"-{promised} if that is no checksum"
+        )
 
 
 def _read_safetensors(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -107,107 +196,26 @@ def _read_safetensors(file: BinaryIO, size: int) -> tuple[dict[str, Tensor], dic
         raise WeightsError(
             f"promises a header of {length:,} bytes; it is damaged, or no safetensors file"
         )
-    header = json.loads(file.read(length))
-    metadata = header.pop("__metadata__", {})
-    if len(header) > MANY:
-        raise WeightsError(f"holds {len(header):,} tensors, more than any network of the atlas")
+    header = json.loads(file.read(length), object_pairs_hook=_without_twins)
+    metadata = header.get("__metadata__", {})
     file.seek(0)
     return load(file.read()), metadata
 
 
-def _look_through_zip(file: BinaryIO, size: int) -> None:
-    """Refuses by type what is no plain state: exported programs and TorchScript run code when they
-    are opened.
-    """
-    archive = zipfile.ZipFile(file)
-    entries = archive.infolist()
-    names = {entry.filename.partition("/")[2] or entry.filename for entry in entries}
-    if "archive_format" in names or any(
-        name.startswith(("models/", "data/aotinductor")) for name in names
-    ):
-        raise WeightsError(f"is an exported program (.pt2), which holds code; {KNOWN_FORMATS}")
-    if "constants.pkl" in names or any(name.startswith("code/") for name in names):
-        raise WeightsError(f"is a TorchScript program, which holds code; {KNOWN_FORMATS}")
-    pickles = [entry for entry in entries if entry.filename.partition("/")[2] == "data.pkl"]
-    if len(pickles) != 1:
-        raise WeightsError(f"is a zip archive, but no PyTorch checkpoint; {KNOWN_FORMATS}")
-    if len(entries) > MANY or sum(entry.file_size for entry in entries) > size:
-        raise WeightsError("unpacks to more than its size; do not use it")
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise WeightsError("is compressed, which torch.save never does; do not use it")
-    with archive.open(pickles[0]) as stream:
-        inspect(stream, size)
-
-
-def _look_through_legacy(file: BinaryIO, size: int) -> None:
-    """The format before PyTorch 1.6: magic, version, system and object, each a pickle, then the
-    numbers.
-    """
-    file.seek(0)
-    first = Inspector(file)
-    try:
-        is_torch = first.load() == LEGACY_MAGIC
-    except Exception:  # whatever a hostile stream of opcodes can bring about
-        is_torch = False
-    if not is_torch:
-        raise WeightsError(f"is a pickle, which can hold code; {KNOWN_FORMATS}")
-    for _ in range(3):
-        inspect(file, size)
-
-
-def _load(file: BinaryIO) -> dict[str, Tensor]:
-    file.seek(0)
-    try:
-        held = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        culprit = (
-            str(error).partition("GLOBAL ")[2].partition(" ")[0] or "something that is no tensor"
-        )
-        raise WeightsError(
-            f"holds code or objects ({culprit}), not only tensors; {KNOWN_FORMATS}"
-        ) from None
-    return _unwrap(held)
-
-
-def _unwrap(held) -> dict[str, Tensor]:
-    """The state among what a trainer saved: itself, or the first known section that is one."""
-    for state in (
-        [held, *(held[name] for name in SECTIONS if name in held)]
-        if isinstance(held, Mapping)
-        else []
-    ):
-        if (
-            isinstance(state, Mapping)
-            and state
-            and all(isinstance(value, Tensor) for value in state.values())
-        ):
-            return {str(name): tensor for name, tensor in state.items()}
-    found = (
-        ", ".join(sorted(map(str, held))[:5]) if isinstance(held, Mapping) else type(held).__name__
-    )
-    raise WeightsError(
-        f"holds no state_dict (but {found}); save net.state_dict(), or put it under 'state_dict'"
-    )
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. One name for two tensors is read differently by different readers."""
+    names = Counter(name for name, _ in pairs)
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:
+        raise WeightsError(f"holds {twice[0]!a:.100} twice; {DAMAGED}")
+    return dict(pairs)
 
 
 def _check(tensors: Mapping[str, Tensor]) -> None:
-    if not tensors:
-        raise WeightsError("holds no tensors; download or copy it again")
     for name, tensor in tensors.items():
-        if (
-            tensor.layout != torch.strided
-            or tensor.is_quantized
-            or tensor.is_complex()
-            or tensor.device.type != "cpu"
-        ):
-            raise WeightsError(
-                f"holds {name} as {tensor.dtype}, {tensor.layout}; save it as plain floating point"
-            )
-        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-            raise WeightsError(
-                f"holds {name}, {tuple(tensor.shape)}, in fewer bytes than it has; do not use it"
-            )
-        if tensor.is_floating_point() and not tensor.isfinite().all():
+        if str(tensor.dtype).removeprefix("torch.") not in SIZES or tensor.is_complex():
+            raise WeightsError(f"holds {name} as {tensor.dtype}; save it as plain floating point")
+        if not all(piece.isfinite().all() for piece in tensor.flatten().split(A_WHILE)):
             raise WeightsError(
                 f"holds values in {name} that are not finite: the training that made it went wrong"
             )

@@ -1,5 +1,5 @@
-"""The tables of names, by source. A source's older spellings are brought up to date before a table
-is asked.
+"""The tables of names, by source. A source's older spellings, and what PyTorch's wrappers leave
+inside a name, are brought up to date before a table is asked.
 """
 
 import re
@@ -15,7 +15,8 @@ TABLES: Mapping[str, Table] = {
     "timm": timm.TWINS,
     **authors.SOURCES,
 }
-OLDER: Rules = torchvision.OLDER
+WRAPPED: Rules = ((r"(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.", ""),)
+OLDER: Rules = (*torchvision.OLDER, *WRAPPED)
 SURPLUS = sorted({twin.surplus for table in TABLES.values() for twin in table.values()} - {""})
 
 
@@ -26,4 +27,4 @@ def up_to_date(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for pattern, replacement in OLDER:
             name = re.sub(pattern, replacement, name)
         renamed[name] = tensor
-    return renamed
+    return renamed if len(renamed) == len(tensors) else dict(tensors)

@@ -3,15 +3,20 @@ what was found.
 """
 
 import csv
+import hashlib
+import json
 import os
+import shutil
 import signal
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from convatlas.cli import run as command
 from convatlas.data import open_data, survey, usable
 from convatlas.data.checking import check_data
 from convatlas.data.survey import SKIPPED_AT_MOST, Examined, Finding, examine_all, write_csv
@@ -55,7 +60,7 @@ def test_everything_wrong_is_named_in_one_pass(make_folder):
     assert "link to nothing" in problems["val/c/dead.jpg"]
     assert "not a file" in problems["train/a/pipe.png"]
     assert "holds no images" in problems[str(root / "train/empty")]
-    assert "classes of val are not those of train" in problems[str(root)]
+    assert "classes of val are not those of train" in problems[str(root / "val")]
     assert len(report.problems) == 7
     assert all(found.remedy for found in report.problems)
     assert report.data is None
@@ -237,7 +242,7 @@ def test_a_cache_that_cannot_be_written_or_read_does_not_matter(make_folder, tmp
     [memory] = (tmp_path / "cache").rglob("*.json")
     memory.write_text("{")
     assert usable(open_data(root))[1] == []
-    assert memory.read_text() == "{}"
+    assert json.loads(memory.read_text()) == {"reasons": {}, "twins": []}
 
 
 def test_results_come_in_the_order_of_the_files(make_folder):
@@ -251,3 +256,90 @@ def test_results_come_in_the_order_of_the_files(make_folder):
 def test_a_set_in_memory_is_as_it_is():
     data = open_data("digits")
     assert usable(data) == (data, [])
+
+
+def holes(path: Path, size: int) -> Path:
+    """An image that claims `size` bytes and takes none of them on the disk."""
+    with open(path, "r+b") as file:
+        file.truncate(size)
+    return path
+
+
+def test_an_image_with_gigabytes_of_holes_is_refused_and_takes_no_memory(make_folder):
+    root = make_folder({"a": 12, "b": 12}, size=(40, 30))
+    holes(root / "a/0.png", 6 * 2**30)
+    tracemalloc.start()
+    report = check_data(root)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert said(report) == {"a/0.png": "is a file of 6.4 GB for 40 x 30 pixels"}
+    assert peak < 50e6
+    with pytest.raises(DataError, match=r"6\.4 GB for 40 x 30 pixels; copy it again or delete it"):
+        usable(open_data(root))
+
+
+def test_the_digest_of_a_long_file_is_made_in_pieces(make_folder):
+    root = make_folder({"a": 1})
+    path = holes(root / "a/0.png", 2**27)
+    tracemalloc.start()
+    examined = survey.examine(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert examined.reason == ""
+    assert examined.digest == hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    assert peak < 2**24
+
+
+def test_a_device_is_no_image(make_folder):
+    root = make_folder({"a": 4, "b": 4})
+    (root / "a/zero.png").symlink_to("/dev/zero")
+    assert said(check_data(root)) == {"a/zero.png": "is not a file"}
+
+
+def parted_without(make_folder, *without: str):
+    everything = {f"{part}/{c}": 8 for part in ("train", "val", "test") for c in ("cat", "dog")}
+    return make_folder({name: 0 if name in without else n for name, n in everything.items()})
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+@pytest.mark.parametrize("emptied", [True, False])
+def test_a_part_without_a_class_is_refused_with_one_remedy_and_used_with_it(
+    make_folder, part, emptied
+):
+    root = parted_without(make_folder, f"{part}/dog")
+    if not emptied:
+        (root / part / "dog").rmdir()
+    with pytest.raises(DataError) as refusal:
+        open_data(root)
+    [problem] = check_data(root).problems
+    assert problem.remedy == (
+        f"add images of 'dog' to {part}, or allow a {part} set without them with "
+        '--missing-classes allow (missing_classes="allow")'
+    )
+    assert problem.remedy in str(refusal.value)
+    data = open_data(root, missing_classes="allow")
+    assert getattr(data, part).labels.tolist() == [0] * 8
+    report = check_data(root, missing_classes="allow")
+    assert report.problems == ()
+    assert [note.problem for note in report.notes] == ["has no images of 'dog'"]
+
+
+def test_classes_that_only_a_part_has_are_never_allowed(make_folder):
+    root = parted_without(make_folder)
+    shutil.copytree(root / "val/cat", root / "val/owl")
+    for choice in ("error", "allow"):
+        with pytest.raises(DataError, match=r"images of 'owl' to train, or remove 'val/owl'"):
+            open_data(root, missing_classes=choice)
+    with pytest.raises(DataError, match="missing_classes = 'maybe' is not allowed"):
+        open_data(root, missing_classes="maybe")
+
+
+def test_training_takes_a_validation_set_without_a_class(make_folder, tmp_path):
+    root = parted_without(make_folder, "val/dog")
+    words = ["train", "lenet1989", "--data", str(root), "--epochs", "1", "-b", "4"]
+    words += ["--output", str(tmp_path / "run")]
+    assert command(words) == 1
+    assert command([*words, "--missing-classes", "allow"]) == 0
+    assert command(["eval", str(tmp_path / "run")]) == 0
+    assert command(["check-data", str(root)]) == 1
+    assert command(["check-data", str(root), "--missing-classes", "allow"]) == 0

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from convatlas.data import find_images, fit_preprocess, open_data
-from convatlas.data.folder import natural
+from convatlas.data.walk import natural
 from convatlas.errors import DataError
 
 
@@ -93,9 +93,9 @@ def test_what_the_folder_does_not_part_is_held_out_of_train(make_folder, tmp_pat
 
 
 def test_a_class_may_be_called_train(make_folder):
-    assert open_data(make_folder({"bus": 3, "train": 3, "test": 3})).classes == (
+    assert open_data(make_folder({"bus": 3, "train": 3, "plane": 3})).classes == (
         "bus",
-        "test",
+        "plane",
         "train",
     )
 
@@ -119,10 +119,11 @@ def test_junk_is_ignored_and_counted(make_folder):
     assert data.classes == ("a", "b")
     assert len(data.train) + len(data.val) + len(data.test) == 10
     assert data.ignored == (
-        ".ipynb_checkpoints",
-        "__MACOSX",
+        ".ipynb_checkpoints/0.png",
+        "__MACOSX/0.png",
+        "__MACOSX/1.png",
         "a/._0.png",
-        "a/.cache",
+        "a/.cache/0.png",
         "a/notes.csv",
         "b/Thumbs.db",
         "README.txt",
@@ -185,10 +186,10 @@ def test_what_is_no_set(make_folder, tmp_path):
         (tmp_path / "file.zip", "unpack it"),
         (tmp_path / "empty", "no class folders", "FOLDER/cat/"),
         (flat, "no class folders, only 3 loose images", "FOLDER/cat/"),
-        (one, "one class only, 'cat'", "FOLDER/cat/"),
-        (hole, "no images in", "cow'", "remove the folder"),
+        (one, "images of one class only, 'cat'", "FOLDER/cat/"),
+        (hole, "cow' holds no images", "remove the folder"),
         (no_train, "no folder 'train'", "FOLDER/cat/"),
-        (two_vals, "'val' and 'valid'", "keep one"),
+        (two_vals, "'val', 'valid'", "keep one"),
     ):
         message = refusal(path)
         assert str(path) in message

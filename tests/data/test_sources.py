@@ -115,6 +115,20 @@ def write_idx(root: Path, folder: str) -> list[np.ndarray]:
     return written
 
 
+def test_tensors_that_old_versions_left_beside_the_files_of_mnist_are_not_taken(tmp_path):
+    write_idx(tmp_path, "MNIST")
+    before = open_data("mnist", root=tmp_path)
+    processed = tmp_path / "MNIST" / "processed"
+    processed.mkdir()
+    for name in ("training.pt", "test.pt"):
+        images = torch.zeros(40, 28, 28, dtype=torch.uint8)
+        torch.save((images, torch.arange(40) % 10), processed / name)
+    data = open_data("mnist", root=tmp_path)
+    assert data.fingerprint == before.fingerprint
+    assert len(data.train) + len(data.val) == TRAIN
+    assert torch.equal(data.train.images, before.train.images)
+
+
 def write_cifar(
     root: Path, monkeypatch, reader, batches: dict[str, int], label_key: str, names: list[str]
 ) -> dict:

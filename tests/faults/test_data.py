@@ -271,7 +271,8 @@ def test_32_loops_dead_links_pipes_sockets_and_forbidden_files(tmp_path):
 @pytest.mark.parametrize(
     ("classes", "says"),
     [
-        ({"cat": 3, "dog": 0}, "remove the folder"),
+        ({"cat": 3, "dog": 0}, "add images to 'dog'"),
+        ({"cat": 3, "dog": 3, "cow": 0}, "remove the folder"),
         ({".": 3}, "FOLDER/cat/anything.jpg"),
         ({}, "FOLDER/cat/anything.jpg"),
         (None, "does not exist"),
@@ -346,10 +347,13 @@ def test_34_junk_is_ignored_and_counted(tmp_path, capsys):
         )
         == 0
     )
-    assert "(4 files ignored)" in capsys.readouterr().out
+    assert "(4 files ignored: 3 hidden, 1 .txt)" in capsys.readouterr().out
     assert json.loads((tmp_path / "run/metrics.json").read_text())["classes"] == ["a", "b"]
     assert command(["check-data", str(root)]) == 0
-    assert "24 images looked at, 4 other files ignored: 0 problems" in capsys.readouterr().out
+    assert (
+        "24 images looked at, 4 other files ignored (3 hidden, 1 .txt): 0 problems"
+        in capsys.readouterr().out
+    )
 
 
 def test_35_other_classes_than_in_training_or_in_the_run_are_both_listed(
@@ -459,3 +463,25 @@ def test_39_a_reader_that_dies_or_stands_still_costs_nothing_saved(
         load_model(folder).net.state_dict() for folder in (finished[1], tmp_path / "run")
     )
     assert all(torch.equal(whole[name], tensor) for name, tensor in resumed.items())
+
+
+def test_what_is_not_used_is_said_before_the_first_step_and_by_predict(tmp_path, capsys):
+    root = small_set(tmp_path / "set")
+    shutil.rmtree(root / "test")
+    for name in ("test/1.png", "labels/1.txt", "labels/2.txt", "train/a/1.svg", "train/a/99.svg"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).touch()
+    image(1).save(root / "test/1.png")
+    image(2).save(root / "train/a/new.png")
+    shutil.copy(root / "train/a/new.png", root / "val/a/new.png")
+    (root / "train/b/link.png").symlink_to(root / "train/a/0.png")
+    words = ["train", "lenet1989", "--data", str(root), "--epochs", "1", "-b", "4"]
+    assert command([*words, "--output", str(tmp_path / "run")]) == 0
+    out, err = capsys.readouterr()
+    assert "(5 files ignored: 2 .txt, 2 .svg, 1 .png)" in out
+    assert "note: 'test' is not used, for it has no class folders (1 images)" in out
+    assert "more are so the same as images of another class or part" in out
+    assert "warning: 'train/a/99.svg' is not used, for this kind (SVG drawing)" in err
+    assert ", by a link or a hard link, which is of another class; keep the right one" in err
+    assert command(["predict", str(tmp_path / "run"), str(root / "train/a")]) == 0
+    assert "note: 2 other files ignored (2 .svg)" in capsys.readouterr().err

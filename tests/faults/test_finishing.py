@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import ranks
 import torch
 from PIL import Image
-from ranks import SMALL, weights
+from ranks import weights
 
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.finished_run import evaluate
@@ -25,6 +26,8 @@ from convatlas.training.distributed import ProcessGroup
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import prepare as prepared
 from convatlas.training.trainer import Trainer
+
+SMALL = ranks.SMALL.change(timeout=600.0)  # of one process
 
 
 class Note(Callback):

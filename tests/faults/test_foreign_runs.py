@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import ranks
 import torch
-from ranks import SMALL, weights
+from ranks import weights
 
 from convatlas.errors import CheckpointError, Error, RunError, Stopped
 from convatlas.training import Recipe, plots, train
@@ -25,6 +26,7 @@ from convatlas.training.checkpoint import FILES, Checkpoint, read_step, save_ste
 from convatlas.training.folder import NAMES
 from convatlas.training.restoring import limits
 
+SMALL = ranks.SMALL.change(timeout=600.0)  # of one process
 needs_links = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
 
 

@@ -11,8 +11,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import ranks
 from PIL import Image
-from ranks import SMALL, weights
+from ranks import weights
 
 from convatlas.cli import run as typed_words
 from convatlas.errors import RunError, Stopped
@@ -21,6 +22,8 @@ from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import read_step, steps
 from convatlas.training.identity import DECIDING
 from convatlas.training.trainer import Trainer
+
+SMALL = ranks.SMALL.change(timeout=600.0)  # of one process
 
 
 class Stop(Callback):

@@ -93,7 +93,7 @@ def test_memory_grows_with_the_batch_by_what_is_kept(loader):
     x, y, _ = loader.sample(4)
     trainer.step(x, y)
     base = 10**11  # beyond what any test process has held
-    small, large = (room._memory(trainer, batch, 1e6, x, base) for batch in (10, 20))
+    small, large = (room._memory(trainer, batch, batch * 1e6, x, base) for batch in (10, 20))
     assert large - small == 10 * (10**6 + 4 * 32 * 32)
     weights = 4 * sum(p.numel() for p in net.parameters())
     kept = sum(b.numel() * b.element_size() for b in net.buffers())

@@ -20,11 +20,13 @@ from convatlas.training.recipe import differences
     lr=st.floats(1e-9, 1e9),
     epochs=st.integers(1, 10_000),
     flip=st.booleans(),
-    data=st.text(min_size=1),
-    milestones=st.lists(st.floats(0.001, 1e6), unique=True, max_size=5).map(sorted),
+    data=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1),
+    milestones=st.lists(st.floats(0.001, 0.9), unique=True, min_size=1, max_size=5).map(sorted),
 )
 def test_to_toml_and_back_is_the_same_recipe(lr, epochs, flip, data, milestones):
-    recipe = Recipe(lr=lr, epochs=epochs, flip=flip, data=data, milestones=tuple(milestones))
+    recipe = Recipe(
+        lr=lr, epochs=epochs, flip=flip, data=data, sched="step", milestones=tuple(milestones)
+    )
     assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 
@@ -34,10 +36,10 @@ def test_to_toml_and_back_is_the_same_recipe(lr, epochs, flip, data, milestones)
         ("lr", 0, "above 0"),
         ("lr", float("nan"), "a finite number"),
         ("lr", "0.1", "a finite number"),
-        ("epochs", 0, "1 or more"),
+        ("epochs", 0, "1 to 1000000"),
         ("epochs", 1.5, "a whole number"),
         ("epochs", True, "a whole number"),
-        ("batch_size", -8, "1 or more"),
+        ("batch_size", -8, "1 to 16777216"),
         ("momentum", 1.0, "0 to 0.999"),
         ("opt", "lion", "sgd | adam | adamw"),
         ("sched", "cos", "constant | cosine | step | plateau"),
@@ -50,7 +52,7 @@ def test_to_toml_and_back_is_the_same_recipe(lr, epochs, flip, data, milestones)
         ("device", "tpu", "auto | cpu | cuda"),
         ("loss", "hinge", "cross-entropy | map | squared-error"),
         ("network", 5, "a text"),
-        ("pad", -1, "0 or more"),
+        ("pad", -1, "0 to 8192"),
         ("crop", "middle", "fit | center | random | random-resized"),
         ("resize", (480, 256), "the smaller first"),
         ("resize", (1,), "of 2 or more"),
@@ -82,11 +84,9 @@ def test_every_field_has_a_help_and_a_default_that_is_allowed():
 def test_fields_that_contradict_each_other():
     with pytest.raises(RecipeError, match="needs milestones"):
         Recipe(sched="step")
-    with pytest.raises(RecipeError, match="needs loss = 'cross-entropy'"):
+    with pytest.raises(RecipeError, match="has no effect with loss = 'map'"):
         Recipe(loss="map", label_smoothing=0.1)
-    with pytest.raises(
-        RecipeError, match="mixup and cutmix need loss = 'cross-entropy', not 'map'"
-    ):
+    with pytest.raises(RecipeError, match=r"cutmix = 1\.0 has no effect with loss = 'map'"):
         Recipe(loss="map", cutmix=1.0)
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_key_names_the_file_and_the_nearest_field(tmp_path):
     ("content", "says"),
     [
         (b"epochs = = 3", "is not TOML"),
-        (b"\xff\xfe\x00", "not a text file"),
+        (b"\xff\xfe\x00", "it is written in UTF-16; save it as UTF-8"),
         (b"epochs = 0", "epochs = 0 is not allowed"),
     ],
 )
@@ -144,7 +144,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_differences_leave_out_what_cannot_change_the_result():
-    assert differences(Recipe(), Recipe(workers=4, save_every=1, data_root="/elsewhere")) == []
+    mnist = Recipe(data="mnist")
+    assert differences(mnist, mnist.change(workers=4, save_every=1, data_root="/elsewhere")) == []
     assert differences(Recipe(lr=0.1), Recipe(lr=0.2)) == ["lr: 0.1, now 0.2"]
 
 

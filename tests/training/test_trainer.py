@@ -214,12 +214,12 @@ def test_a_run_starts_from_weights_and_says_which(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"warmup_lr": 1.0, "lr": 0.1}, "the warm-up rises to lr"),
+        ({"warmup_lr": 1.0, "warmup_epochs": 1, "lr": 0.1}, "the warm-up rises to lr"),
         ({"accumulate": 9}, "cannot part a batch of 8"),
         ({"freeze": (3,)}, "must be a list of names"),
         ({"ema": 1.0}, "0 to 0.99999"),
         ({"clip_grad": -1}, "0 or more"),
-        ({"source": "timm"}, "says whose file weights is; give weights"),
+        ({"source": "timm"}, "it says whose file weights is"),
     ],
 )
 def test_new_fields_have_rules(change, says):

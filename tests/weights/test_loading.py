@@ -121,12 +121,12 @@ def on_meta(name: str, metadata: dict[str, str], path) -> Checkpoint:
 def test_every_wrong_variant_is_refused_by_name(a, b, tmp_path):
     with pytest.raises(WeightsError, match=rf"holds {a}, not {b}; load it into {a}$"):
         choose(on_meta(a, {"convatlas.network": a}, tmp_path), b)
-    assert choose(on_meta(a, {"convatlas.network": a}, tmp_path), a).ours == a
+    assert choose(on_meta(a, {"convatlas.network": a}, tmp_path), a).kind.ours == a
     with pytest.raises(
         WeightsError, match=rf"\b{a}\b.*which differ though their weights have the same names"
     ):
         choose(on_meta(a, {}, tmp_path), a)
-    assert choose(on_meta(a, {}, tmp_path), a, f"convatlas:{a}").ours == a
+    assert choose(on_meta(a, {}, tmp_path), a, f"convatlas:{a}").kind.ours == a
 
 
 def foreign_twins() -> list[tuple[str, str, str]]:

@@ -1,0 +1,45 @@
+"""What each of several processes gets of a batch and of a set: all of it, once, neighbours together."""
+
+import pytest
+import torch
+
+from convatlas.data import Loader, Preprocess
+from convatlas.data.keyed_random import step_draws
+from convatlas.data.split import ArraySplit
+
+GREY = Preprocess(1, 4, (0.0,), (1.0,), "resize", 4)
+
+
+def split(n: int) -> ArraySplit:
+    images = torch.arange(n, dtype=torch.uint8).view(n, 1, 1, 1).expand(n, 1, 4, 4).contiguous()
+    return ArraySplit(images, torch.arange(n) % 2, [str(i) for i in range(n)])
+
+
+def loaders(n: int, batch: int, size: int) -> list[Loader]:
+    return [Loader(split(n), GREY, batch, share=(rank, size)) for rank in range(size)]
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("n", [1, 5, 7, 16, 23])
+def test_processes_measure_every_image_once(n, size):
+    seen = [int(i) for loader in loaders(n, 2, size) for _, _, rows in loader.all() for i in rows]
+    assert sorted(seen) == list(range(n))
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("batch", [4, 6, 7, 8, 9])
+def test_the_parts_of_a_batch_are_the_batch_of_one_process_and_neighbours_stay_together(
+    batch, size
+):
+    (alone,) = loaders(24, batch, 1)
+    together = loaders(24, batch, size)
+    for parts in zip(alone.epoch(1), *(loader.epoch(1) for loader in together), strict=True):
+        whole, *parts = [rows.tolist() for _, _, rows in parts]
+        assert [row for part in parts for row in part] == whole
+        if batch >= 2 * size:
+            assert all(len(part) % 2 == 0 for part in parts[:-1]), "2k and 2k + 1 may be mixed"
+
+
+def test_a_step_s_draws_depend_on_seed_epoch_and_step():
+    keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    assert len({tuple(step_draws(*key, 3)) for key in keys}) == len(keys)

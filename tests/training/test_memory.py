@@ -1,0 +1,167 @@
+"""Memory that is not there: said before the first step, with flags that fit, and never a library's
+own words.
+"""
+
+import re
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from convatlas.errors import RunError
+from convatlas.training import Recipe, memory
+
+CPU = torch.device("cpu")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc and limits are Linux's")
+
+
+def refused_by_torch():
+    torch.empty(2**50, dtype=torch.uint8)
+
+
+def refused_by_numpy():
+    np.empty(2**55)
+
+
+def refused_by_python():
+    bytearray(2**60)
+
+
+@pytest.mark.parametrize("ask", [refused_by_torch, refused_by_numpy, refused_by_python])
+def test_a_refusal_of_memory_is_one_sentence_with_flags(ask):
+    with (
+        pytest.raises(RunError, match="not enough memory for a step of 96 images; give --accum"),
+        memory.explained(Recipe(batch_size=96), 96),
+    ):
+        ask()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["CUDA out of memory. Tried to allocate 2 GiB", "MPS backend out of memory", "std::bad_alloc"],
+)
+def test_other_devices_refuse_in_other_words(text):
+    recipe = Recipe(batch_size=8, accumulate=2)
+    with (
+        pytest.raises(RunError, match="a step of 8 images in 2 parts; give --accumulate 4 to pass"),
+        memory.explained(recipe, 8),
+    ):
+        raise RuntimeError(text)
+    with pytest.raises(RuntimeError, match="shapes"), memory.explained(recipe, 8):
+        raise RuntimeError("the shapes do not fit")
+
+
+@pytest.mark.parametrize(
+    ("batch", "images", "fitting", "says"),
+    [
+        (128, 128, 64, "--accumulate 2 to pass each batch in parts of 64 images, or --batch-size 64"),
+        (128, 128, 50, "--accumulate 3 to pass each batch in parts of 43 images, or --batch-size 50"),
+        (128, 64, 32, "--accumulate 2 to pass each batch in parts of 32 images, or --batch-size 64"),
+        (128, 128, 0, "not even one image fits: give a smaller --size or another network"),
+        (1, 1, 0, "not even one image fits"),
+    ],
+)  # fmt: skip
+def test_the_remedy_fits(batch, images, fitting, says):
+    assert says in memory.remedy(Recipe(batch_size=batch), images, fitting)
+
+
+@linux
+def test_the_least_of_all_limits_counts(monkeypatch):
+    now = memory.free(CPU)
+    assert 0 < now < 2**50
+    for name, value in (("_left_by_system", 5), ("_left_by_shell", 7)):
+        monkeypatch.setattr(memory, name, lambda value=value: value)
+    monkeypatch.setattr(memory, "_left_by_container", lambda: [9, 6])
+    assert memory.free(CPU) == 5
+    monkeypatch.setattr(memory, "_left_by_system", lambda: None)
+    assert memory.free(CPU) == 6
+    monkeypatch.setattr(memory, "_left_by_container", lambda: [-1])
+    assert memory.free(CPU) == 0
+    monkeypatch.setattr(memory, "_left_by_container", list)
+    monkeypatch.setattr(memory, "_left_by_shell", lambda: None)
+    assert memory.free(CPU) is None
+    assert memory.free(torch.device("mps")) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({"memory.max": "1000\n", "memory.current": "600\n", "memory.stat": "inactive_file 50"}, 450),
+        ({"memory.max": "max\n", "memory.current": "600\n", "memory.stat": ""}, None),
+        ({"memory.max": "1000\n"}, None),
+    ],
+)  # fmt: skip
+def test_a_group_of_version_2_is_read(tmp_path, files, left):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert memory._left_in(tmp_path, "memory.max", "memory.current") == left
+
+
+def test_a_group_of_version_1_without_a_limit_has_none(tmp_path):
+    for name, text in (("limit", str(2**63 - 4096)), ("usage", "5"), ("memory.stat", "x 1")):
+        (tmp_path / name).write_text(text)
+    assert memory._left_in(tmp_path, "limit", "usage") is None
+    (tmp_path / "limit").write_text("100")
+    (tmp_path / "memory.stat").write_text("total_inactive_file 3\ninactive_file 1\n")
+    assert memory._left_in(tmp_path, "limit", "usage") == 98
+
+
+def test_the_groups_above_count_too(tmp_path):
+    found = memory._upwards(tmp_path, "/user/job")
+    assert found == [tmp_path, tmp_path / "user" / "job", tmp_path / "user"]
+    assert memory._upwards(tmp_path, "/") == [tmp_path]
+
+
+def test_a_gpu_s_own_cache_is_free(monkeypatch):
+    cuda = SimpleNamespace(
+        memory_reserved=lambda device: 50,
+        memory_allocated=lambda device: 20,
+        mem_get_info=lambda device: (100, 1000),
+    )
+    monkeypatch.setattr(memory.torch, "cuda", cuda)
+    assert memory.free(torch.device("cuda")) == 130
+
+
+@linux
+def test_a_run_in_too_little_memory_warns_first_and_ends_in_a_sentence(tmp_path):
+    """Under ulimit -v: the forecast's figures and flags, and at the end no error of torch's; and
+    what the warning says is enough.
+    """
+    script = (
+        "import resource, sys\nimport torch\nfrom convatlas.cli import run\n"
+        "from convatlas.training import forecast, memory\n"
+        "forecast.PROBE = 4e8  # six images\n"
+        "limit = memory._own_pages()[0] + int(12e8)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    for name, level in (("dark", 60), ("light", 180)):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(30):
+            Image.new("RGB", (24, 24), (level, level, 4 * i)).save(
+                tmp_path / "images" / name / f"{i}.png"
+            )
+    words = "train mobilenet_v2_x0_35 --data images --epochs 1 --warmup-epochs 0".split()
+
+    def trained(*flags):
+        return subprocess.run(
+            [sys.executable, "-c", script, *words, *flags],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+
+    done = trained("--batch-size", "40", "--output", "all")
+    assert done.returncode == 1
+    warning, last = done.stderr.strip().splitlines()
+    assert re.search(r"needs about [\d,]+ MB more memory, and \d+ MB are free; give", warning)
+    assert "there is not enough memory for a step of 40 images; give --accumulate" in last
+    assert last.partition("give")[2] == warning.partition("give")[2]
+    parts = re.search(r"--accumulate (\d+)", warning)[1]
+    again = trained("--batch-size", "40", "--accumulate", parts, "--output", "parts")
+    assert again.returncode == 0, again.stderr
+    assert again.stderr == ""
