@@ -102,7 +102,7 @@ def test_a_kill_before_any_file_of_the_end_costs_no_result(copy, whole, monkeypa
     assert weights(copy) == weights(whole)
 
 
-@pytest.mark.parametrize("fault", [ValueError("bad\nglyph"), MemoryError(), ImportError("no m")])
+@pytest.mark.parametrize("fault", [ValueError("bad\nglyph"), MemoryError()])
 def test_a_figure_that_cannot_be_drawn_is_a_warning_and_the_other_is_drawn(
     copy, whole, monkeypatch, fault
 ):

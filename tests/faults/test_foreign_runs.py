@@ -42,6 +42,13 @@ class Note(Callback):
         self.warnings.append(text)
 
 
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Without figures, most of a short run's time."""
+    for figure in ("curves", "confusion"):
+        monkeypatch.setattr(plots, figure, lambda *_: b"")
+
+
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory) -> Path:
     """Stopped at its last step but one, with an older checkpoint beside the newest."""
@@ -492,13 +499,9 @@ def mutate(run: Path, victim: Path, draw: random.Random) -> None:
 
 @needs_links
 @pytest.mark.parametrize(
-    "number", [60, pytest.param(1000, marks=pytest.mark.full)], ids=["60", "1000"]
+    "number", [40, pytest.param(1000, marks=pytest.mark.full)], ids=["40", "1000"]
 )
-def test_a_mutated_run_is_refused_in_one_sentence_or_ends_the_same(
-    cut, whole, tmp_path, monkeypatch, number
-):
-    for figure in ("curves", "confusion"):
-        monkeypatch.setattr(plots, figure, lambda *_: b"")  # most of a short run's time
+def test_a_mutated_run_is_refused_in_one_sentence_or_ends_the_same(cut, whole, tmp_path, number):
     result = json.loads((whole / "metrics.json").read_text())
     outcomes, draw = [], random.Random(number)
     victim = tmp_path / "victim"

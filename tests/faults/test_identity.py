@@ -17,7 +17,7 @@ from ranks import weights
 
 from convatlas.cli import run as typed_words
 from convatlas.errors import RunError, Stopped
-from convatlas.training import Recipe, train
+from convatlas.training import Recipe, plots, train
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import read_step, steps
 from convatlas.training.identity import DECIDING
@@ -52,6 +52,13 @@ def images_in(folder: Path, classes: str = "ab", each: int = 8) -> Path:
         for i in range(each):
             Image.new("L", (28, 28), 90 * shade + i).save(folder / label / f"{i}.png")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Without figures, most of a short run's time."""
+    for figure in ("curves", "confusion"):
+        monkeypatch.setattr(plots, figure, lambda *_: b"")
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +210,7 @@ def test_the_folder_of_images_is_recorded_absolutely(placed):
     assert Recipe.read("run/recipe.toml").data == str(placed / "set")
 
 
-@pytest.mark.parametrize("spelling", ["set/", "./set", "{}/set", "../{name}/set"])
+@pytest.mark.parametrize("spelling", ["set/", "../{name}/set"])
 def test_another_spelling_of_the_same_folder_is_the_same_folder(placed, spelling):
     data = spelling.format(placed, name=placed.name)
     assert typed(["train", "--resume", "run", "--data", data]) == 0
