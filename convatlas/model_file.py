@@ -1,23 +1,41 @@
 """A trained network on disk: model.safetensors with the weights, model.json with all that is needed
-to use them.
+to use them. Both may come from a stranger: nothing is made before they are proved to fit.
 """
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 import convatlas
 from convatlas.data import Preprocess
-from convatlas.errors import ModelFileError
+from convatlas.errors import InputError, ModelFileError, UnknownNetwork
+from convatlas.model_description import Description, describe_model, read_description
 from convatlas.registry import create_model
+from convatlas.regular_file import open_regular
 
-FORMAT = 1
-LARGEST_DESCRIPTION = 10_000_000  # bytes of model.json that are read at all
+__all__ = ["Saved", "describe_model", "load_model", "weights_file"]
+
+LARGEST_HEADER = 4_000_000  # bytes of a safetensors header; 200 for a tensor are usual
+BYTES = {"F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
+KINDS = {  # as safetensors calls them
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+Outline = dict[str, tuple[str, tuple[int, ...]]]  # of each tensor its kind and shape
 
 
 @dataclass(frozen=True)
@@ -31,23 +49,6 @@ class Saved:
     provenance: dict
 
 
-def describe_model(
-    network: str, classes: tuple[str, ...], preprocess: Preprocess, provenance: dict, weights: bytes
-) -> str:
-    """The text of model.json for these weights."""
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "network": network,
-            "classes": classes,
-            "preprocess": preprocess.to_dict(),
-            "sha256": hashlib.sha256(weights).hexdigest(),
-            "provenance": provenance,
-        },
-        indent=1,
-    )
-
-
 def weights_file(state: dict[str, Tensor]) -> bytes:
     """The bytes of model.safetensors for a state_dict: equal tensors give equal bytes."""
     return save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
@@ -56,61 +57,98 @@ def weights_file(state: dict[str, Tensor]) -> bytes:
 def load_model(folder: str | Path) -> Saved:
     """The network of a run folder, checked byte for byte.
 
-    Raises ModelFileError when a file is missing, altered, of another network, or written by a newer
-    version.
+    Raises ModelFileError when a file is missing, altered, no plain file, of another network, or
+    written by a newer version.
     """
     folder = Path(folder).expanduser()
-    about = _read_description(folder / "model.json")
-    weights = _read(folder / "model.safetensors")
-    if hashlib.sha256(weights).hexdigest() != about["sha256"]:
-        raise ModelFileError(
-            f"{folder / 'model.safetensors'} is not the file that model.json describes (its sha256 "
-            f"differs); copy the two together again"
-        )
-    preprocess = Preprocess.from_dict(about["preprocess"])
-    net = create_model(
-        about["network"], num_classes=len(about["classes"]), in_channels=preprocess.channels
-    )
-    try:
-        net.load_state_dict(load(weights))
-    except (SafetensorError, RuntimeError) as error:
-        first = str(error).splitlines()[-1].strip()
-        raise ModelFileError(
-            f"{folder / 'model.safetensors'} does not fit {about['network']}: {first}"
-        ) from None
-    return Saved(
-        net.eval(), about["network"], tuple(about["classes"]), preprocess, about["provenance"]
+    about = read_description(folder / "model.json")
+    weights = _weights(folder / "model.safetensors", about, _outline(folder / "model.json", about))
+    net = _made(about)
+    net.load_state_dict(weights)
+    return Saved(net.eval(), about.network, about.classes, about.preprocess, about.provenance)
+
+
+def _made(about: Description) -> "convatlas.Network":
+    return create_model(
+        about.network, num_classes=len(about.classes), in_channels=about.preprocess.channels
     )
 
 
-def _read_description(path: Path) -> dict:
-    text = _read(path, LARGEST_DESCRIPTION)
+def _outline(path: Path, about: Description) -> Outline:
+    """The tensors that the described network has; on the meta device, so that nothing is
+    allocated.
+    """
     try:
-        about = json.loads(text)
-        if about["format"] > FORMAT:
-            raise ModelFileError(f"{path} was written by a newer convatlas; upgrade to read it")
-        if not all(isinstance(name, str) for name in about["classes"]) or not about["classes"]:
-            raise ValueError
-        return {
-            key: about[key] for key in ("network", "classes", "preprocess", "sha256", "provenance")
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(
-            f"{path} is damaged; copy it again from the run that wrote it"
-        ) from None
+        with torch.device("meta"):
+            net = _made(about)
+        net.check_size(about.preprocess.side, about.preprocess.side)
+    except (UnknownNetwork, InputError) as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    return {
+        name: (KINDS.get(tensor.dtype, ""), tuple(tensor.shape))
+        for name, tensor in net.state_dict().items()
+    }
 
 
-def _read(path: Path, limit: int | None = None) -> bytes:
+def _weights(path: Path, about: Description, outline: Outline) -> dict[str, Tensor]:
+    """What the file holds, once its header and its size are those of the network."""
     try:
-        if limit is not None and path.stat().st_size > limit:
-            raise ModelFileError(
-                f"{path} is larger than {limit:,} bytes, so it is not a description of a model"
-            )
-        return path.read_bytes()
+        with open_regular(path) as (file, size):
+            _require_fit(path, file, size, about.network, outline)
+            file.seek(0)
+            content = file.read(size)
     except OSError as error:
         raise ModelFileError(
             f"cannot read {path} ({error.strerror}); give the folder of a finished run, one that "
-            f"holds model.safetensors and model.json"
+            "holds model.safetensors and model.json"
         ) from None
+    if hashlib.sha256(content).hexdigest() != about.sha256:
+        raise ModelFileError(
+            f"{path} is not the file that model.json describes (its sha256 differs); copy the two "
+            "together again"
+        )
+    try:
+        weights = load(content)
+    except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise ModelFileError(f"{path} is damaged: {error}; copy it again") from None
+    if wild := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
+        raise ModelFileError(
+            f"{path} is damaged: {wild[0]} is not finite; copy it again, or train the network again"
+        )
+    return weights
+
+
+def _require_fit(path: Path, file: BinaryIO, size: int, network: str, outline: Outline) -> None:
+    """ModelFileError unless the header names the network's tensors, and the size is theirs."""
+    length = int.from_bytes(file.read(8), "little")
+    try:
+        if length > min(size - 8, LARGEST_HEADER):
+            raise ValueError
+        header = _tensors(json.loads(file.read(length)))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ModelFileError(f"{path} is damaged, or no safetensors file; copy it again") from None
+    for name in [*outline, *header]:
+        if header.get(name) != outline.get(name):
+            raise ModelFileError(
+                f"{path} does not fit {network}: {name} is {_shaped(header.get(name))}, not "
+                f"{_shaped(outline.get(name))}; copy model.json and model.safetensors together "
+                "again"
+            )
+    needed = 8 + length + sum(BYTES[kind] * math.prod(shape) for kind, shape in outline.values())
+    if size != needed:
+        raise ModelFileError(
+            f"{path} has {size:,} bytes instead of the {needed:,} that its tensors need; copy it "
+            "again"
+        )
+
+
+def _tensors(header: dict) -> Outline:
+    header.pop("__metadata__", None)
+    return {name: (one["dtype"], tuple(one["shape"])) for name, one in header.items()}
+
+
+def _shaped(tensor: tuple[str, tuple[int, ...]] | None) -> str:
+    if tensor is None:
+        return "absent"
+    kind, shape = tensor
+    return f"{'x'.join(map(str, shape)) or 'a scalar'} {kind}"

@@ -168,7 +168,8 @@ def test_eval_on_other_classes_is_refused(finished, tmp_path):
             Image.new("L", (28, 28), 10 * i).save(tmp_path / name / f"{i}.png")
     answer = convatlas("eval", finished[0], "--data", tmp_path)
     assert answer.returncode == 1
-    assert "knows the classes 0, 1, 2" in answer.stderr and "cat, dog" in answer.stderr
+    assert "images of 'cat', 'dog', which the network does not know" in answer.stderr
+    assert "it knows '0', '1', '2'" in answer.stderr
 
 
 USAGE = [

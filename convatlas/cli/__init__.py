@@ -1,16 +1,18 @@
 """The command line: arguments in, text out. Nothing is decided here, and torch is imported by the
 verb that needs it.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped and resumable.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped and resumable; 129, 130 and 143 (128 and the
+signal's number) interrupted by SIGHUP, SIGINT or SIGTERM with nothing to save.
 """
 
-import io
+import contextlib
 import os
 import sys
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
 import convatlas
+from convatlas import interruption
 from convatlas.cli import (
     atlas,
     checking,
@@ -19,11 +21,14 @@ from convatlas.cli import (
     differences,
     evaluation,
     examples,
+    output,
     recipes,
     runs,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
+from convatlas.printable import printable_lines
+from convatlas.training import torchrun
 
 COMMANDS = {  # in the order of work
     "The networks": {
@@ -48,6 +53,7 @@ app = App(
     version=convatlas.__version__,
     version_flags=["--version"],
     help_on_error=False,
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative=()),
 )
 for number, (title, commands) in enumerate(COMMANDS.items()):
@@ -84,12 +90,21 @@ def main(words: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # not every one knows every letter: Windows' pipes
-            stream.reconfigure(errors="backslashreplace")
-    if "RANK" in os.environ:
-        _run_as(int(os.environ["RANK"]), words, debug)
+    output.open_streams()
+    output.forget_impossible_width()
+    rank = _rank() if words[:1] == ["train"] else None
+    if rank is not None:
+        _run_as(rank, words, debug)
     sys.exit(run(words, debug))
+
+
+def _rank() -> int | None:
+    """This process's number among those of torchrun; the run itself says what is wrong with it."""
+    try:
+        process = torchrun.launched()
+    except Error:
+        return None
+    return process.rank if process else None
 
 
 def _run_as(rank: int, words: list[str], debug: bool) -> None:
@@ -103,8 +118,8 @@ def _run_as(rank: int, words: list[str], debug: bool) -> None:
     if rank:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     code = run(words, debug)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)
 
 
@@ -121,17 +136,22 @@ def run(words: list[str], debug: bool = False) -> int:
     except (BrokenPipeError, SystemExit) as left:
         if not _reader_left(left):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except output.OutputLost as error:
+        return _say(f"standard output cannot be written ({error.strerror}); it is cut off", FAILED)
     except KeyboardInterrupt:
-        return _say("interrupted", FAILED)
+        return _say(*interruption.last_words())
     except Exception as error:
+        if interruption.was_asked():
+            return _say(*interruption.last_words())
         if debug:
             raise
         sentence, code = _explain(error)
         return (
             code if getattr(error, "quiet", False) else _say(sentence, code)
         )  # quiet: another process says it
+    finally:
+        output.settle()
 
 
 def _at_home(word: str) -> str:
@@ -159,5 +179,5 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"convatlas: {sentence}", file=sys.stderr)
+    output.say_error(f"convatlas: {printable_lines(sentence)}")
     return code

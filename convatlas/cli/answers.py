@@ -12,6 +12,7 @@ from convatlas.data.walk import kinds
 from convatlas.finished_run import open_run
 from convatlas.model_file import load_model
 from convatlas.prediction import Prediction, predict_each, predict_fitted
+from convatlas.printable import printable
 
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
@@ -24,18 +25,19 @@ def of_files(run: Path, images: list[Path], top: int) -> Iterator[Answer]:
         yield prediction, ""
 
 
-def of_test(run: Path, count: int, top: int) -> Iterator[Answer]:
-    """Test images spread evenly over the split."""
-    saved, _, data = open_run(run)
-    count = min(count, len(data.test))
-    indices = [i * len(data.test) // count for i in range(count)]
-    fitted = torch.stack([saved.preprocess.fit_image(data.test.read(i)) for i in indices])
+def of_test(run: Path, count: int, top: int, data: str | None = None) -> Iterator[Answer]:
+    """Images of the run's test set, or of other data, spread evenly over it."""
+    saved, _, images = open_run(run, data)
+    split = images.of(images.split(None))
+    count = min(count, len(split))
+    indices = [i * len(split) // count for i in range(count)]
+    fitted = torch.stack([saved.preprocess.fit_image(split.read(i)) for i in indices])
     for i, (classes, probabilities) in zip(
         indices, predict_fitted(saved, fitted, top), strict=True
     ):
         yield (
-            Prediction(data.test.names[i], classes, probabilities),
-            saved.classes[int(data.test.labels[i])],
+            Prediction(split.names[i], classes, probabilities),
+            saved.classes[int(split.labels[i])],
         )
 
 
@@ -44,7 +46,8 @@ def show(found: Iterable[Answer], as_json: bool) -> int:
     broken = 0
     for prediction, truth in found:
         broken += bool(prediction.problem)
-        print(_as_json(prediction, truth) if as_json else _as_text(prediction, truth), flush=True)
+        line = _as_json(prediction, truth) if as_json else printable(_as_text(prediction, truth))
+        print(line, flush=True)
     return 1 if broken else 0
 
 

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+from convatlas.cli.printing import say
+
 SHOWN = 50  # notes printed; problems are printed all
 
 
@@ -43,14 +45,14 @@ def check_data(
         missing_classes=missing_classes,
     )
     for found in report.problems:
-        print(found.sentence)
+        say(found.sentence)
     for found in report.notes[:SHOWN]:
-        print(f"note: {found.sentence}")
+        say(f"note: {found.sentence}")
     if len(report.notes) > SHOWN:
         print(f"and {len(report.notes) - SHOWN:,} more notes")
     if report.data:
         _print_set(report.data)
-    print(
+    say(
         f"{report.images:,} images looked at{_ignored(report.ignored)}: "
         f"{_count(len(report.problems), 'problem')}, {_count(len(report.notes), 'note')}"
     )
@@ -72,7 +74,7 @@ def _print_set(data) -> None:
         f"{len(data.train):,} images to train, {len(data.val):,} to validate, "
         f"{len(data.test):,} to test"
     )
-    print(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
+    say(f"{len(data.classes)} classes: {class_counts(data.classes, data.counts())}")
     print(f"fingerprint {data.fingerprint}")
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convatlas.printable import printable
+
 if TYPE_CHECKING:
     from convatlas.finished_run import Measurement
 
@@ -15,24 +17,25 @@ def eval_(
     *,
     data: str | None = None,
     data_root: str | None = None,
-    split: str = "test",
+    split: str | None = None,
     crops: str | None = None,
     sizes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
     workers: Annotated[int, Parameter(name=["--workers", "-j"])] = 0,
     json: bool = False,
 ) -> int:
-    """Measure a finished run on its test images, or on other images of the same classes.
+    """Measure a finished run on its test images, or on other images of its classes.
 
     Parameters
     ----------
     run: Path
         The folder of a finished run.
     data: str
-        Another data set or folder [the run's own].
+        Another data set, or a folder, of which all is measured [the run's own]. Where it holds the
+        run's own images, they are split as in training.
     data_root: str
         Where named data sets lie [the run's own].
     split: str
-        test, val or train.
+        test, val, train or all [test; of a folder of other images all].
     crops: str
         center, 10 (AlexNet), 144 (GoogLeNet) or dense (VGG) [the run's own].
     sizes: list[int]
@@ -46,7 +49,8 @@ def eval_(
     from convatlas.finished_run import measure
 
     found = measure(run, data, data_root, split, crops, sizes, workers)
-    print(json_.dumps(_as_json(found)) if json else "\n".join(_as_text(found)))
+    lines = [json_.dumps(_as_json(found))] if json else map(printable, _as_text(found))
+    print("\n".join(lines))
     return 0
 
 
@@ -59,6 +63,8 @@ def _as_json(measured: "Measurement") -> dict:
         "network": measured.saved.network,
         "data": measured.data,
         "split": measured.split,
+        "images": measured.counts,
+        "notes": measured.notes,
         "crops": measured.views.crops,
         "sizes": _sizes(measured),
         "loss_function": measured.loss,
@@ -82,7 +88,7 @@ def _sizes(measured: "Measurement") -> list[int]:
 
 
 def _as_text(measured: "Measurement") -> list[str]:
-    from convatlas.evaluation import BINS
+    from convatlas.evaluation import BINS, chance_line
     from convatlas.training.progress import percent
 
     found, crops, sizes = measured.evaluation, measured.views.crops, _sizes(measured)
@@ -92,7 +98,8 @@ def _as_text(measured: "Measurement") -> list[str]:
     more = len(measured.saved.classes) > 5  # of five classes the five likeliest say nothing
     top5 = [f"  top-5    {percent(found.top5 / found.count)}"] if more else []
     lines = [
-        f"{network} on {data}, {found.count:,} {measured.split} images{way}",
+        f"{network} on {data}, {_images(measured)}{way}",
+        *(f"  note: {note}" for note in measured.notes),
         (
             f"  accuracy {percent(found.accuracy)}  ({found.correct:,} right, "
             f"{found.count - found.correct:,} wrong)"
@@ -109,11 +116,23 @@ def _as_text(measured: "Measurement") -> list[str]:
         f"{percent(row['confidence'])}, right {percent(row['accuracy'])}  of {row['count']}"
         for row in found.calibration
     ]
+    if line := chance_line(found.confusion):
+        lines.append(f"  {line}")
     return lines + [
         _class_line(name, row)
         for name, row in zip(measured.saved.classes, found.per_class, strict=True)
         if row["count"]
     ]
+
+
+def _images(measured: "Measurement") -> str:
+    """540 test images; all 30 images; all 30 images (train 20, test 10)."""
+    count, parts = measured.evaluation.count, measured.counts
+    images = "image" if count == 1 else "images"
+    if measured.split != "all":
+        return f"{count:,} {measured.split} {images}"
+    each = ", ".join(f"{name} {number:,}" for name, number in parts.items() if name != "all")
+    return f"all {count:,} {images}{f' ({each})' if each else ''}"
 
 
 def _class_line(name: str, row: dict) -> str:

@@ -64,10 +64,16 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 DEBUG = "`--debug` after any command shows where an error arose."
 
+CODES = (
+    "Exit codes: 0 done; 1 failed; 2 wrong usage; 75 stopped by a signal and saved, to be resumed; "
+    "128 and the signal's number, such as 130 after Ctrl-C, interrupted with nothing to save."
+)
+
 
 def under(command: str) -> str:
     """The examples of a command as they stand under its help, in Markdown: a list, of which a
     narrow terminal breaks the texts and not the commands.
     """
     items = [f"- `{line}` \u2013 {what}" for line, what in EXAMPLES[command]]
-    return "\n".join(["Examples:", "", *items, "", DEBUG])
+    codes = [] if command else ["", CODES]
+    return "\n".join(["Examples:", "", *items, "", DEBUG, *codes])

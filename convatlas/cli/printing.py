@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from convatlas.printable import printable
+
 NARROW = 70  # columns; below, tables of layers and claims become lines
 SECONDS = 20.0  # between two lines of progress where there is no terminal
 
@@ -53,6 +55,11 @@ def _lines(what: str) -> Callable[[int, int], None]:
             print(f"{what}: {done} of {of}", file=sys.stderr, flush=True)
 
     return show
+
+
+def say(text: str) -> None:
+    """A line with names in it that somebody else chose."""
+    print(printable(text))
 
 
 def print_json(value) -> int:

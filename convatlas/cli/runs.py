@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from convatlas.cli import output as streams
 from convatlas.errors import RecipeError
 from convatlas.training import builtin, effect
 from convatlas.training.effect import as_field, as_flag
@@ -103,18 +104,22 @@ def train(
 
     with default_callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
-    _print_next(looking.folder or folder)
+        for line in _next(looking.folder or folder):
+            looking.print(line)
+    streams.settle()  # a run that is on disk has not failed
     return 0
 
 
-def _print_next(folder: Path | None) -> None:
+def _next(folder: Path | str | None) -> list[str]:
     """Where the run lies, and what to type next; nothing where another process says it."""
     if folder is None:
-        return
+        return []
     run = shlex.quote(str(folder))
-    print(f"the run lies in {folder}; next:")
-    print(f"  convatlas eval {run}")
-    print(f"  convatlas predict {run} --test 8    # or image files, or folders")
+    return [
+        f"the run lies in {folder}; next:",
+        f"  convatlas eval {run}",
+        f"  convatlas predict {run} --test 8    # or image files, or folders",
+    ]
 
 
 def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
@@ -133,9 +138,9 @@ def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     from convatlas.elsewhere.networks import note
 
     if other := note(given["network"]):
-        print(f"note: {other}")
+        streams.mention(f"note: {other}")
     if name:
-        print(f"recipe: {name}, built in")
+        streams.mention(f"recipe: {name}, built in")
         return _told(builtin.written(name), builtin.read(name, given, as_flag))
     return Recipe().merge(given, as_flag)
 
@@ -148,12 +153,18 @@ def _told(written: dict, chosen: Recipe) -> Recipe:
         if name in effect.inert(chosen, written) and value != DEFAULTS[name]
     ]
     if dropped:
-        print(f"left out of the recipe, as without effect now: {', '.join(dropped)}")
+        streams.mention(f"left out of the recipe, as without effect now: {', '.join(dropped)}")
     return chosen
 
 
 def predict(
-    run: Path, images: list[Path] | None = None, *, top: int = 3, test: int = 0, json: bool = False
+    run: Path,
+    images: list[Path] | None = None,
+    *,
+    top: int = 3,
+    test: int = 0,
+    data: str | None = None,
+    json: bool = False,
 ) -> int:
     """Say what is on images, with probabilities.
 
@@ -167,16 +178,27 @@ def predict(
         How many classes to name.
     test: int
         Instead of files, take this many of the run's own test images and show the truth beside.
+    data: str
+        Where the images of --test are: the folder to which the run's own moved, or others.
     json: bool
         One JSON object a line.
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are, as in --test 8; other images and folders "
+            "of them stand after the run: `convatlas predict RUN IMAGE…`"
+        )
     if not images and not test:
         raise RecipeError(
             "which images? give files or folders, or --test 8 for eight of the run's test images"
         )
+    if data and not test:
+        raise RecipeError(
+            "--data says where the images of --test are; give --test 8, or files alone"
+        )
     from convatlas.cli import answers
 
-    found = answers.of_test(run, test, top) if test else answers.of_files(run, images, top)
+    found = answers.of_test(run, test, top, data) if test else answers.of_files(run, images, top)
     return answers.show(found, json)

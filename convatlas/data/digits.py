@@ -1,5 +1,7 @@
 """scikit-learn's handwritten digits, drawn large enough for the networks that read MNIST."""
 
+import warnings
+
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -16,7 +18,9 @@ def load_digits() -> tuple[Tensor, Tensor]:
     centre of mass in the middle. They come with scikit-learn, from the UCI set "Optical Recognition
     of Handwritten Digits" (its test part).
     """
-    from sklearn.datasets import load_digits as eight_by_eight
+    with warnings.catch_warnings():  # joblib's, that it has no shared memory; we do not use it
+        warnings.simplefilter("ignore")
+        from sklearn.datasets import load_digits as eight_by_eight
 
     bunch = eight_by_eight()
     small = torch.from_numpy(bunch.images)[:, None] * (255 / 16)

@@ -7,19 +7,25 @@ the program happens to be: in a destructor, where errors are lost, too.
 """
 
 import atexit
+import ctypes
+import mmap
 import multiprocessing
+import os
+import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from ctypes import c_int64
+from ctypes import c_int64, sizeof
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
+from types import TracebackType
 
 import torch
 
@@ -30,11 +36,12 @@ TIMEOUT = 300  # seconds to wait for one batch from a reader
 AHEAD = 2  # steps that each reader has before it
 GRACE = 1.0  # seconds in which readers may end by themselves
 BURIAL = 30  # seconds for a killed reader to be gone, unless its disk keeps it
+PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal that a process gets when its parent has died
 IDLE, NOT_YET = -1, -2  # in place of an image's number: none is open; the reader has not begun
 # Who stops a job sends these to all of it; the main process decides. No system has all of them.
 STOPS = tuple(
     getattr(signal, name)
-    for name in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGBREAK")
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGBREAK")
     if hasattr(signal, name)
 )
 PERHAPS = {
@@ -85,7 +92,7 @@ class _Reader:
 
     def __init__(self, build: Build, earlier: Sequence["_Reader"]):
         self.pipe, other_end = multiprocessing.Pipe()
-        self.image = multiprocessing.RawValue(c_int64, NOT_YET)  # the number of the one it has open
+        self.image = _shared_number()  # of the image that it has open
         ours = [self.pipe, *(reader.pipe for reader in earlier)]
         self.process = multiprocessing.Process(
             target=_serve, args=(other_end, ours, build, self.image), daemon=True
@@ -203,6 +210,20 @@ def _kill(readers: list[_Reader]) -> None:
         reader.process.kill()
 
 
+def _shared_number():
+    """A number that a reader writes and this process reads, NOT_YET at first. multiprocessing keeps
+    it in a file; where none can be made, processes that begin as copies share memory without.
+    """
+    try:
+        return multiprocessing.RawValue(c_int64, NOT_YET)
+    except OSError:
+        if not forks():
+            raise
+        number = c_int64.from_buffer(mmap.mmap(-1, sizeof(c_int64)))
+        number.value = NOT_YET
+        return number
+
+
 def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) -> None:
     """The life of a reader. `theirs` are the parent's ends of the pipes, which a fork copies: they
     must close here.
@@ -210,6 +231,8 @@ def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) 
     image.value = IDLE
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
+    sys.excepthook = _quietly
+    _die_with_parent()
     torch.set_num_threads(1)  # there is a reader for each core
     for end in theirs:
         end.close()
@@ -218,17 +241,45 @@ def _serve(pipe: Connection, theirs: Sequence[Connection], build: Build, image) 
             pipe.send_bytes(_packed(build, pipe.recv(), image))
 
 
+def _die_with_parent() -> None:
+    """The end of a pipe wakes no process that was stopped (SIGSTOP); Linux can kill it even so.
+
+    Where the parent is a server of forks, its death is not our parent's, and only the pipe tells.
+    """
+    parent = multiprocessing.parent_process()
+    if not sys.platform.startswith("linux") or parent is None or os.getppid() != parent.pid:
+        return
+    with suppress(OSError, AttributeError):  # a C library without it
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent.pid:  # it died just before
+            os._exit(1)
+
+
+def _quietly(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """The thread that hands over shared memory reports here when the other side has left."""
+    if not issubclass(kind, (OSError, EOFError)):
+        sys.__excepthook__(kind, fault, trace)
+
+
 def _packed(build: Build, step: int, image) -> memoryview:
     def note(i: int) -> None:
         image.value = i
 
     try:
-        return ForkingPickler.dumps(_attempt(build, step, note))
+        return _dumped(_attempt(build, step, note))
     except Exception as fault:
         sentence = " ".join(f"{type(fault).__name__}: {fault}".split())
         return ForkingPickler.dumps(_Failure(sentence, traceback.format_exc(), image.value))
     finally:
         note(IDLE)
+
+
+def _dumped(result: object) -> memoryview | bytes:
+    """Tensors in shared memory; in the message itself where there is none, as in a container."""
+    try:
+        return ForkingPickler.dumps(result)
+    except (OSError, RuntimeError):
+        return pickle.dumps(result)
 
 
 @dataclass(frozen=True)

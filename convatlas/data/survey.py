@@ -23,6 +23,7 @@ from convatlas.data.readers import Reading, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
 from convatlas.data.twins import Groups, groups_of, twins
 from convatlas.errors import DataError
+from convatlas.printable import cell
 
 BLOCK = 16  # files that a worker examines at a time
 TIMEOUT = 120  # seconds for these
@@ -227,7 +228,7 @@ def recall(split: FileSplit) -> Survey | None:
     """
     try:
         return Survey(**json.loads(_memory_of(split).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RuntimeError):  # the last: no home
         return None
 
 
@@ -243,7 +244,7 @@ def remember(split: FileSplit, found: Survey) -> None:
         ) as file:
             json.dump(asdict(found), file)
         os.replace(file.name, path)
-    except OSError:
+    except (OSError, RuntimeError):
         return
 
 
@@ -262,12 +263,15 @@ def _memory_of(split: FileSplit) -> Path:
 
 
 def write_csv(path: Path, findings: Iterator[Finding]) -> None:
-    """file, problem, remedy: a line each. Raises DataError where it cannot be written."""
+    """file, problem, remedy: a line each, of which a spreadsheet runs nothing. Raises DataError
+    where it cannot be written.
+    """
     try:
-        with open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("file", "problem", "remedy"))
-            writer.writerows((found.file, found.problem, found.remedy) for found in findings)
+            for found in findings:
+                writer.writerow(map(cell, (found.file, found.problem, found.remedy)))
     except OSError as fault:
         raise DataError(
             f"cannot write {str(path)!r} ({fault.strerror}); name another file with --csv"

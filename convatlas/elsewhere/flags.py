@@ -229,7 +229,7 @@ FINISHED = "the first word after the command is the folder of a finished run"
 OF_A_RUN: Mapping[str, str] = {
     **_all("--checkpoint --ckpt --model --arch -a --weights --resume --model-name", FINISHED),
     **_all(
-        "--source --input --image --data --data-path --data-dir",
+        "--source --input --image",
         "images and folders of them stand after the run: `convatlas predict RUN IMAGE…`",
     ),
     **_all(

@@ -7,6 +7,7 @@
 What belongs here: the papers' ways to test. How an image is read and normalised belongs to data.
 """
 
+from convatlas.evaluation.chance import chance_line, is_at_chance
 from convatlas.evaluation.counts import BINS, Evaluation, confusion_of
 from convatlas.evaluation.dense import convolutional
 from convatlas.evaluation.measure import evaluate, require_multi_crop
@@ -17,8 +18,10 @@ __all__ = [
     "CROPS",
     "Evaluation",
     "MultiCrop",
+    "chance_line",
     "confusion_of",
     "convolutional",
     "evaluate",
+    "is_at_chance",
     "require_multi_crop",
 ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from convatlas.errors import Error
+from convatlas.printable import printable_lines
 
 if TYPE_CHECKING:  # a callback of one's own need not load torch
     from convatlas.training.autotune import Trials
@@ -12,7 +17,9 @@ if TYPE_CHECKING:  # a callback of one's own need not load torch
 class Callback:
     """Override what you want to hear of; each method does nothing by itself.
 
-    Give one to train(recipe, callback=...); with several processes only the first one calls it.
+    Give one to train(recipe, callback=...); with several processes only the first one calls it. An
+    exception out of one is a warning, once for each method, and training goes on; raise a
+    convatlas.Error or KeyboardInterrupt to end it.
     """
 
     def begin(self, facts: dict) -> None:
@@ -43,3 +50,57 @@ class Callback:
 
     def end(self, metrics: dict) -> None:
         """Once, with what metrics.json holds."""
+
+
+class Guarded(Callback):
+    """Hands all on to a callback that may fail: a tracker, a terminal or a pipe is not the run."""
+
+    def __init__(self, callback: Callback):
+        self._callback = callback
+        self._failed: set[str] = set()
+
+    def begin(self, facts: dict) -> None:
+        self._tell("begin", facts)
+
+    def checking(self, done: int) -> None:
+        self._tell("checking", done)
+
+    def tried(self, trials: Trials) -> None:
+        self._tell("tried", trials)
+
+    def step(self, progress: Progress, loss: float, rate: float) -> None:
+        self._tell("step", progress, loss, rate)
+
+    def epoch(self, record: dict) -> None:
+        self._tell("epoch", record)
+
+    def warn(self, text: str) -> None:
+        self._tell("warn", text)
+
+    def end(self, metrics: dict) -> None:
+        self._tell("end", metrics)
+
+    def _tell(self, method: str, *facts: object) -> None:
+        try:
+            getattr(self._callback, method)(*facts)
+        except Error:
+            raise
+        except Exception as fault:
+            if method not in self._failed:
+                self._failed.add(method)
+                self._report(method, fault)
+
+    def _report(self, method: str, fault: Exception) -> None:
+        name = f"{type(self._callback).__name__}.{method}"
+        text = f"{name} failed ({type(fault).__name__}: {fault}); training goes on without it"
+        if method == "warn":
+            warn_on_stderr(text)
+        else:
+            self.warn(text)
+
+
+def warn_on_stderr(text: str) -> None:
+    """One line, or nothing where nobody can hear it."""
+    with suppress(OSError, ValueError):
+        if sys.stderr:  # else print would take standard output
+            print(f"convatlas: warning: {printable_lines(text)}", file=sys.stderr, flush=True)

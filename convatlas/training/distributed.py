@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from convatlas.errors import RunError
+from convatlas.training import torchrun
 from convatlas.training.signals import StopRequest
 
 T = TypeVar("T")
@@ -45,7 +46,9 @@ class ProcessGroup:
         stop: StopRequest | None = None,
     ):
         self.rank, self.size, self.store, self.timeout = rank, size, store, timeout
-        self.local_rank, self.restarts = int(os.environ.get("LOCAL_RANK", rank)), restarts()
+        process = torchrun.launched()
+        self.local_rank = process.local_rank if process else rank
+        self.restarts = process.restarts if process else 0
         self.stop = stop or StopRequest()
         self._one_was_asked = False
 
@@ -196,19 +199,16 @@ def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
     Every restart has its own corner of the store: a restarted process would else read the address
     of a dead one.
     """
-    if not were_launched():
+    process = torchrun.launched()
+    if process is None:
         yield ProcessGroup(timeout=timeout)
         return
-    rank, size, wait = (
-        int(os.environ["RANK"]),
-        int(os.environ["WORLD_SIZE"]),
-        timedelta(seconds=timeout),
-    )
+    rank, size, wait = process.rank, process.size, timedelta(seconds=timeout)
     hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    address, port = process.address, process.port
     try:
         store = dist.TCPStore(address, port, size, is_master=rank == 0 and not hosted, timeout=wait)
-        corner = dist.PrefixStore(f"try{restarts()}", store)
+        corner = dist.PrefixStore(f"try{process.restarts}", store)
         backend = "cpu:gloo,cuda:nccl" if device_type == "cuda" else "gloo"
         dist.init_process_group(backend, store=corner, rank=rank, world_size=size, timeout=wait)
     except RuntimeError as error:
@@ -220,13 +220,3 @@ def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
         yield ProcessGroup(rank, size, store, timeout, StopRequest(LAUNCHER_GRACE))
     finally:
         dist.destroy_process_group()
-
-
-def were_launched() -> bool:
-    """Whether a launcher started this process, which passes signals on and starts it again."""
-    return "RANK" in os.environ and "MASTER_ADDR" in os.environ
-
-
-def restarts() -> int:
-    """How often torchrun has started the processes again."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))

@@ -8,8 +8,11 @@ import json
 import os
 import re
 import shlex
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -33,6 +36,7 @@ NAMES = (
 )
 MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
 LARGEST = {"recipe.toml": 1_000_000, "metrics.json": 8_000_000, "log.jsonl": 64_000_000}
+AFTER_ALL = -200  # at a program's end: multiprocessing removes its own temporary folder at -100
 
 
 class RunFolder:
@@ -246,6 +250,20 @@ def _repaired(path: Path, damaged: list[int], lost: list[int]) -> str:
     if lost:
         parts.append(f"{listed(lost)} cannot be read and are left out of the curves;")
     return " ".join(parts).removesuffix(";")
+
+
+def lend_temporary_folder(beside: Path) -> None:
+    """torch and matplotlib want a temporary folder as soon as they are imported. Where the system
+    has none that can be written, as in some containers, they get one where the run will be, until
+    the program ends.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        home = next(parent for parent in (beside, *beside.absolute().parents) if parent.is_dir())
+        with contextlib.suppress(OSError):  # the run cannot be written either, and says so
+            tempfile.tempdir = tempfile.mkdtemp(dir=home, prefix=".tmp-")
+            Finalize(None, shutil.rmtree, (tempfile.tempdir, True), exitpriority=AFTER_ALL)
 
 
 def default_path(recipe: Recipe) -> Path:

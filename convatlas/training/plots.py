@@ -1,54 +1,119 @@
 """The two images of a run folder, as PNG bytes."""
 
+import contextlib
 import io
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
 
 from torch import Tensor
+
+from convatlas.training.lettering import columns, lettering
+
+INCHES = 0.085  # a column of a label
+WIDEST = 56  # columns of a title
 
 
 def curves(log: list[dict], title: str) -> bytes:
     """Loss and accuracy by epoch, from the lines of log.jsonl."""
-    figure, (left, right) = _figure(1, 2, width=10, height=4)
-    epochs = [line["epoch"] for line in log]
-    left.plot(epochs, [line["train_loss"] for line in log], color="#1f5f8b", label="training")
-    left.plot(epochs, [line["val_loss"] for line in log], color="#c8553d", label="validation")
-    left.set(xlabel="epoch", ylabel="loss", title="Loss")
-    right.plot(
-        epochs, [100 * line["train_accuracy"] for line in log], color="#1f5f8b", label="training"
-    )
-    right.plot(
-        epochs, [100 * line["val_accuracy"] for line in log], color="#c8553d", label="validation"
-    )
-    right.set(xlabel="epoch", ylabel="accuracy (%)", title="Accuracy")
-    for axes in (left, right):
-        axes.grid(alpha=0.25)
-        axes.legend(frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    figure.suptitle(title)
-    return _png(figure)
+    with _drawing():
+        figure, (left, right) = _figure(1, 2, width=10, height=4)
+        epochs = [line["epoch"] for line in log]
+        for axes, what, scale in ((left, "loss", 1), (right, "accuracy", 100)):
+            for part, label, colour in (
+                ("train", "training", "#1f5f8b"),
+                ("val", "validation", "#c8553d"),
+            ):
+                values = [scale * line[f"{part}_{what}"] for line in log]
+                axes.plot(epochs, values, color=colour, label=label)
+            axes.set(xlabel="epoch", ylabel=what if scale == 1 else f"{what} (%)")
+            axes.set_title(what.capitalize())
+            axes.grid(alpha=0.25)
+            axes.legend(frameon=False)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        _name(figure.suptitle, title)
+        return _png(figure)
 
 
 def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
     """Rows are the true classes, columns the predicted ones; numbers are written while they can be
-    read.
+    read. Names that no font of this machine can draw are spelled in Latin letters.
     """
     n = len(classes)
-    side = min(14, max(4.5, 0.42 * n + 2))
-    figure, axes = _figure(1, 1, width=side + 1, height=side)
-    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(image, ax=axes, fraction=0.046, label="share of the true class")
-    if n <= 40:
-        axes.set_xticks(range(n), classes, rotation=90 if max(map(len, classes)) > 2 else 0)
-        axes.set_yticks(range(n), classes)
-    if n <= 20:
-        for row in range(n):
-            for column in range(n):
-                if count := int(counts[row, column]):
-                    shade = "white" if shares[row, column] > 0.5 else "black"
-                    axes.text(column, row, count, ha="center", va="center", fontsize=8, color=shade)
-    axes.set(xlabel="predicted", ylabel="true", title=title)
-    return _png(figure)
+    with _drawing():
+        drawn = lettering(classes if n <= 40 else ())
+        room = INCHES * max(map(columns, drawn.labels), default=0)
+        side = min(14, max(4.5, 0.42 * n + 2)) + room
+        figure, axes = _figure(1, 1, width=side + 1, height=side)
+        shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
+        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        figure.colorbar(image, ax=axes, fraction=0.046, label="share of the true class")
+        if drawn.labels:
+            upright = 0 if max(map(columns, drawn.labels)) <= 2 else 90
+            font = {"family": drawn.families}
+            axes.set_xticks(range(n), drawn.labels, rotation=upright, **font)
+            axes.set_yticks(range(n), drawn.labels, **font)
+        if n <= 20:
+            _write_counts(axes, counts, shares)
+        note = "\nspelled in Latin letters: no font of this machine has the names' own"
+        axes.set(xlabel=f"predicted{note if drawn.is_spelled else ''}", ylabel="true")
+        _name(axes.set_title, title)
+        return _png(figure)
+
+
+def _write_counts(axes, counts: Tensor, shares) -> None:
+    for row, column in counts.nonzero().tolist():
+        shade = "white" if shares[row, column] > 0.5 else "black"
+        place = {"ha": "center", "va": "center", "fontsize": 8, "color": shade}
+        axes.text(column, row, int(counts[row, column]), **place)
+
+
+def _name(write, text: str) -> None:
+    """A title in which a data set's name stands."""
+    drawn = lettering([text], longest=WIDEST, is_numbered=False)
+    write(drawn.labels[0], family=drawn.families)
+
+
+@contextlib.contextmanager
+def _drawing() -> Iterator[None]:
+    """matplotlib by its own defaults, and silent: no TeX in names, no fonts, styles or warnings of
+    whoever started us.
+    """
+    with warnings.catch_warnings(), _quiet():
+        warnings.simplefilter("ignore")
+        _import_matplotlib()
+        import matplotlib
+
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams["text.parse_math"] = False
+            yield
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """It logs that it has no home to write to, and that it looks for fonts."""
+    logger = logging.getLogger("matplotlib")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _import_matplotlib() -> None:
+    """Also where a notebook exports a backend that is not installed here, which it would refuse."""
+    backend = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
+    import matplotlib
+
+    if backend is not None:
+        os.environ["MPLBACKEND"] = backend
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
 
 
 def _figure(rows: int, columns: int, width: float, height: float):

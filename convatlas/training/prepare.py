@@ -20,8 +20,9 @@ from convatlas.data import (
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.registry import create_model, stored_facts
+from convatlas.training import torchrun
 from convatlas.training.batch_norm import require_several_values
-from convatlas.training.distributed import ProcessGroup, were_launched
+from convatlas.training.distributed import ProcessGroup
 from convatlas.training.init import he_init_network
 from convatlas.training.recipe import Recipe
 from convatlas.training.seeds import seed_for
@@ -86,9 +87,7 @@ def prepare(
             f"accumulate = {recipe.accumulate}; give --batch-size "
             f"{2 * group.size * recipe.accumulate} or more, or fewer processes"
         )
-    require_several_values(
-        recipe, prepared.train.smallest_part, group.size, side, data.channels
-    )
+    require_several_values(recipe, prepared.train.smallest_part, group.size, side, data.channels)
     return prepared
 
 
@@ -149,14 +148,14 @@ def device_type(recipe: Recipe) -> str:
     """cpu, cuda or mps. RunError where the recipe asks for what is not there."""
     usable = {
         "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available() and not were_launched(),
+        "mps": torch.backends.mps.is_available() and not torchrun.launched(),
         "cpu": True,
     }
     if recipe.device == "auto":
         return next(kind for kind in usable if usable[kind])
     if not usable[recipe.device]:
         lacks = {"cuda": "no CUDA device", "mps": "no Mac's GPU (Metal)"}[recipe.device]
-        if recipe.device == "mps" and were_launched():
+        if recipe.device == "mps" and torchrun.launched():
             raise RunError(
                 "device = 'mps' cannot be shared by several processes; start one without "
                 "torchrun, or train on the processor with --device cpu"

@@ -2,24 +2,37 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from convatlas.printable import printable
 from convatlas.training.autotune import Config, Trials
-from convatlas.training.callbacks import Callback
+from convatlas.training.callbacks import Callback, warn_on_stderr
 from convatlas.training.trainer import Progress as Done
 
 
 def default_callback() -> "Lines":
     """A bar on a terminal and in a notebook, lines in a pipe or a log file."""
-    return Bar() if sys.stdout.isatty() or Console().is_jupyter else Lines()
+    return Bar() if _is_terminal() or Console().is_jupyter else Lines()
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stdout.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
 
 
 def say(text: str) -> None:
-    """Prints a line, with escapes for the letters that the output does not know."""
-    known = sys.stdout.encoding or "utf-8"
-    print(text.encode(known, "backslashreplace").decode(known), flush=True)
+    """Prints a line, with escapes for what is no visible letter, or none that the output knows."""
+    print(_known(printable(text)), flush=True)
+
+
+def _known(text: str) -> str:
+    letters = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(letters, "backslashreplace").decode(letters)
 
 
 def class_counts(classes, counts: list[int], shown: int = 10) -> str:
@@ -54,10 +67,12 @@ def percent(share: float) -> str:
 
 
 class Lines(Callback):
-    """A line an epoch, at most one a second until the last."""
+    """A line an epoch, at most one a second until the last. Training does not need it: where
+    standard output is full, closed or left by its reader, that is a warning, once.
+    """
 
     def __init__(self):
-        self.print = say
+        self.is_lost = False
         self.printed_at = time.monotonic() - 1
         self.epochs = 0
         self.folder: str | None = None  # of the run, once it is known
@@ -67,6 +82,18 @@ class Lines(Callback):
 
     def __exit__(self, *_) -> None:
         pass
+
+    def print(self, text: str) -> None:
+        self.attempt(lambda: say(text))
+
+    def attempt(self, show: Callable[[], None]) -> None:
+        try:
+            show()
+        except (OSError, ValueError) as fault:
+            if not self.is_lost:
+                self.is_lost = True
+                why = getattr(fault, "strerror", None) or fault
+                self.warn(f"standard output cannot be written ({why}); the run goes on")
 
     def begin(self, facts: dict) -> None:
         images, self.epochs = facts["images"], facts["epochs"]
@@ -135,7 +162,7 @@ class Lines(Callback):
         )
 
     def warn(self, text: str) -> None:
-        print(f"convatlas: warning: {text}", file=sys.stderr, flush=True)
+        warn_on_stderr(text)
 
     def end(self, metrics: dict) -> None:
         test, validation = metrics["test"], metrics["validation"]
@@ -150,6 +177,8 @@ class Lines(Callback):
             f"{test['count']:,} images), weights of epoch {validation['epoch']} (validation "
             f"{percent(validation['accuracy']).strip()}), trained in {metrics['seconds']:.1f} s"
         )
+        if metrics.get("at_chance"):
+            self.print(f"{metrics['at_chance']}")
 
 
 class Bar(Lines):
@@ -159,18 +188,21 @@ class Bar(Lines):
 
     def __init__(self):
         super().__init__()
-        self.console = Console(highlight=False)
-        self.print = self.console.print
+        self.console = _Console(markup=False, emoji=False, highlight=False)
         self.bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TaskProgressColumn(),
-            TextColumn("{task.fields[now]}"),
+            TextColumn("{task.fields[now]}", markup=False),
             TimeRemainingColumn(),
             console=self.console,
+            auto_refresh=False,  # by a thread, whose failures nobody could catch
             transient=True,
         )
         self.shown_at, self.score = 0.0, ""
+
+    def print(self, text: str) -> None:
+        self.attempt(lambda: self.console.print(_known(printable(text))))
 
     def begin(self, facts: dict) -> None:
         super().begin(facts)
@@ -178,11 +210,11 @@ class Bar(Lines):
         self.task = self.bar.add_task(
             "", total=facts["steps_per_epoch"] * facts["epochs"], completed=facts["step"], now=""
         )
-        self.bar.start()
+        self.attempt(self.bar.start)
 
     def step(self, progress: Done, loss: float, rate: float) -> None:
         now = time.monotonic()
-        if now - self.shown_at < 0.1:
+        if now - self.shown_at < 0.1 or self.is_lost:
             return
         self.shown_at = now
         images = (progress.step - self.first_step) * progress.seen / progress.batch
@@ -193,14 +225,21 @@ class Bar(Lines):
             now=f"loss {loss:.3f}{self.score}  {images / (now - self.since):,.0f} images/s  "
             f"lr {rate:.2g}",
         )
+        self.attempt(self.bar.refresh)
 
     def epoch(self, record: dict) -> None:
         self.score = f"  val {percent(record['val_accuracy']).strip()}"
         super().epoch(record)
 
     def __exit__(self, *_) -> None:
-        self.bar.stop()  # however the run ends, the terminal is given back
+        self.attempt(self.bar.stop)  # however the run ends, the terminal is given back
 
     def end(self, metrics: dict) -> None:
-        self.bar.stop()
+        self.attempt(self.bar.stop)
         super().end(metrics)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """rich would leave the program."""
+        raise

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from convatlas.evaluation import Evaluation
+from convatlas.evaluation import Evaluation, chance_line
 from convatlas.model_file import describe_model, weights_file
 from convatlas.training import plots, strict_json
 from convatlas.training.folder import RunFolder
@@ -25,6 +25,7 @@ def metrics_of(
         "fingerprint": data.fingerprint,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "test": found.to_dict(),
+        "at_chance": chance_line(found.confusion),
         "validation": {
             "accuracy": progress.scores[progress.best_epoch],
             "epoch": progress.best_epoch + 1,

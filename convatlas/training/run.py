@@ -13,14 +13,14 @@ from convatlas.data import Loader
 from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
-from convatlas.training import resuming, strict_json
+from convatlas.training import resuming, strict_json, torchrun
 from convatlas.training.autotune import Trials, autotune, with_config
-from convatlas.training.callbacks import Callback
+from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import start_from
-from convatlas.training.folder import RunFolder, default_path
+from convatlas.training.folder import RunFolder, default_path, lend_temporary_folder
 from convatlas.training.forecast import Forecast, forecast
 from convatlas.training.identity import Identity
 from convatlas.training.memory import Lack, explained
@@ -47,8 +47,11 @@ LOG_KEPT = 10_000  # newest lines of the log that a checkpoint repeats
 def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback: Callback) -> dict:
     """What convatlas.train does, once it has a recipe and somebody to tell."""
     kind = device_type(recipe)
+    lend_temporary_folder(Path(output or "").expanduser())
     with deterministic(recipe.deterministic, kind), process_group(recipe.timeout, kind) as group:
-        callback = callback if group.is_first else Callback()
+        callback = Guarded(callback) if group.is_first else Callback()
+        if unclear := torchrun.misunderstanding():
+            callback.warn(unclear)
         resume = resume or group.restarts > 0
         path = _path(recipe, output, group)
         found = group.from_first(lambda: resuming.opening(path, recipe, resume))

@@ -1,5 +1,5 @@
-"""SIGTERM, SIGINT and SIGUSR1 (on Windows SIGBREAK) ask a run to save at its next step and leave;
-a second one stops it at once.
+"""SIGTERM, SIGINT, SIGUSR1 and SIGHUP, a closed terminal's (on Windows SIGBREAK), ask a run to save
+at its next step and leave; a second one stops it at once.
 """
 
 import os
@@ -26,8 +26,9 @@ class StopRequest:
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "StopRequest":
+        heard = [number for number in STOPS if not _outlives_its_terminal(number)]
         try:
-            self._before = {number: signal.signal(number, self._note) for number in STOPS}
+            self._before = {number: signal.signal(number, self._note) for number in heard}
         except ValueError:  # not the main thread: the program around us keeps its own handlers
             self._before = {}
         return self
@@ -47,3 +48,8 @@ class StopRequest:
             os._exit(128 + number)
         if not self.name:
             self.name, self._since = signal.Signals(number).name, time.monotonic()
+
+
+def _outlives_its_terminal(number: int) -> bool:
+    """Whether this is the SIGHUP that nohup told us to ignore."""
+    return number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) == signal.SIG_IGN

@@ -34,10 +34,13 @@ def average_among(places: Iterable[str]) -> list[str]:
 
 
 def open_checkpoint(path: Path, ema: bool = False) -> Checkpoint:
-    """The file's raw weights where it has them, or with `ema` the average.
+    """The file's raw weights where it has them, or with `ema` the average. The folder of a finished
+    run stands for the weights in it.
 
     Raises WeightsError for a file that cannot be read safely, or that has several averages.
     """
+    own = path / "model.safetensors"
+    path = own if path.is_dir() and own.exists() else path
     file = read(path)
     if LIGHTNINGS_RAW in file.others:
         return file

@@ -34,12 +34,14 @@ CONSTRUCTORS = _words(
     """_codecs.encode builtins.getattr copyreg._reconstructor datetime.date datetime.datetime
     datetime.time datetime.timedelta datetime.timezone collections.defaultdict collections.deque
     functools.partial functools.reduce _functools.reduce itertools.count array.array re._compile
-    operator.getitem _operator.getitem logging.getLogger numpy.dtype numpy.ndarray
+    operator.getitem _operator.getitem logging.getLogger pytz._p numpy.dtype numpy.ndarray
     numpy.core.multiarray.scalar numpy._core.multiarray.scalar numpy.core.numeric._frombuffer
     numpy._core.numeric._frombuffer torch.device torch.serialization._get_layout"""
 )
-BY_CUSTOM = re.compile(
-    r"_*(pyx_)?(new|rebuild|reconstruct|restore|unpickle)\w*|\w+_(ctor|reconstructor)"
+BY_CUSTOM = re.compile(r"\w*(reconstruct|rebuild|restore|unpickle)\w*|_*new\w*|\w+_ctor")
+VALUES_OF_CODE = _words(  # classes of such modules that only hold something
+    """os.PathLike io.BytesIO _io.BytesIO io.StringIO _io.StringIO inspect._empty inspect.Parameter
+    inspect.Signature http.HTTPStatus subprocess.CompletedProcess"""
 )
 
 
@@ -58,7 +60,7 @@ def is_code(name: str) -> bool:
         return rest not in PLAIN_BUILTINS and not is_error
     if root == "types":
         return rest in ("CodeType", "FunctionType", "LambdaType", "ModuleType")
-    return root in CODE
+    return root in CODE and name not in VALUES_OF_CODE
 
 
 def makes_a_value(name: str) -> bool:

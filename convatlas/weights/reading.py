@@ -29,7 +29,7 @@ LARGEST = 8_000_000_000  # bytes; VGG-19, the largest network of the atlas, has 
 LARGEST_HEADER = 4_000_000  # bytes of a safetensors header; 200 for a tensor are usual
 SOLID = 64_000_000  # bytes that a file may have without being written out on the disk
 HASH_IN_NAME = re.compile(r"-(?P<sha256>[0-9a-f]{8,64})(?:\.(?:pth|pt|pkl|bin|tar|safetensors))+$")
-DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")  # which is no hash
+NO_HASH = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|\d{9,}")  # a date, a time
 KINDS = {
     b"\x89HDF": "a Keras or HDF5 file",
     b"GGUF": "a GGUF file",
@@ -86,13 +86,12 @@ def _certified(path: Path, file: BinaryIO, section: str | None) -> Checkpoint:
         _compare_with_name(path.name, sha256)
     except WeightsError as error:
         raise WeightsError(f"{path} {error}") from None
-    except (
-        Exception
-    ) as error:  # whatever a damaged or hostile file brings about in those who parse it
+    except MemoryError:
+        raise WeightsError(f"{path} needs more memory than there is; close something") from None
+    except Exception as error:  # whatever a damaged or hostile file brings about where it is parsed
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise WeightsError(
-            f"{path} is damaged ({reason:.100}); download or copy it again"
-        ) from None
+        shown = reason if reason.isprintable() else ascii(reason)
+        raise WeightsError(f"{path} is damaged ({shown:.100}); download or copy it again") from None
     return Checkpoint(path, sha256, *contents)
 
 
@@ -178,7 +177,7 @@ def _is_mostly_holes(file: BinaryIO, size: int) -> bool:
 def _compare_with_name(name: str, sha256: str) -> None:
     """Published files bear the first digits of their SHA-256: resnet18-f37072fd.pth."""
     match = HASH_IN_NAME.search(name)
-    if match and not DATE.fullmatch(match["sha256"]) and not sha256.startswith(match["sha256"]):
+    if match and not NO_HASH.fullmatch(match["sha256"]) and not sha256.startswith(match["sha256"]):
         promised = match["sha256"]
         raise WeightsError(
             f"is not the file that its name promises (its sha256 begins with "
@@ -215,7 +214,8 @@ def _check(tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if str(tensor.dtype).removeprefix("torch.") not in SIZES or tensor.is_complex():
             raise WeightsError(f"holds {name} as {tensor.dtype}; save it as plain floating point")
-        if not all(piece.isfinite().all() for piece in tensor.flatten().split(A_WHILE)):
+        pieces = tensor.flatten().split(A_WHILE) if tensor.is_floating_point() else ()
+        if not all(piece.isfinite().all() for piece in pieces):
             raise WeightsError(
                 f"holds values in {name} that are not finite: the training that made it went wrong"
             )

@@ -2,6 +2,7 @@
 when one fails.
 """
 
+import errno
 import multiprocessing
 import os
 import resource
@@ -17,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from convatlas.data import Loader, Preprocess, open_data
+from convatlas.data import Loader, Preprocess, open_data, readers
 from convatlas.data.readers import stream
 from convatlas.errors import DataError
 
@@ -286,6 +287,57 @@ def test_readers_go_when_their_program_is_killed():
     while any(map(lives, readers)) and time.monotonic() < end:
         time.sleep(0.05)
     assert not any(map(lives, readers))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a process with its parent")
+def test_readers_that_stand_still_go_too_when_their_program_is_killed():
+    """A process that was stopped does not see the end of its pipe."""
+    running, started = program(600)
+    for reader in started:
+        os.kill(reader, signal.SIGSTOP)
+    running.kill()
+    running.communicate()
+    end = time.monotonic() + 30
+    while any(map(lives, started)) and time.monotonic() < end:
+        time.sleep(0.05)
+    left = [pid for pid in started if lives(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+
+
+def test_a_reader_is_silent_about_a_program_that_has_left(capfd):
+    """Another thread of it hands over the memory of a batch, and reports what it cannot."""
+
+    def report(step: int, reading) -> int:
+        for fault in (ConnectionResetError(104, "Connection reset by peer"), EOFError()):
+            sys.excepthook(type(fault), fault, None)
+        return step
+
+    assert list(stream(report, [0], SPLIT, 1, 60)) == [0]
+    assert capfd.readouterr().err == ""
+
+
+def tensors(step: int, reading) -> torch.Tensor:
+    return torch.full((3, 1000), step)
+
+
+@pytest.mark.parametrize("broken", ["shm", "temporary folder"])
+def test_batches_come_whole_where_there_is_no_shared_memory(broken, monkeypatch):
+    """A container may have no /dev/shm, one of no size, or no folder for temporary files."""
+
+    def refuse(*_, **__):
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    def unable(*_, **__):
+        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>")
+
+    if broken == "shm":
+        monkeypatch.setattr(readers, "ForkingPickler", SimpleNamespace(dumps=unable))
+    else:
+        monkeypatch.setattr(readers.multiprocessing, "RawValue", refuse)
+    found = list(stream(tensors, range(7), SPLIT, 2, 60))
+    assert torch.equal(torch.stack(found), torch.stack([tensors(i, None) for i in range(7)]))
 
 
 def test_a_program_that_leaves_its_readers_ends_all_the_same():

@@ -30,7 +30,9 @@ def whole(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP]
+)
 @pytest.mark.parametrize("where", ["save_step", "evaluate"])
 def test_a_signal_in_a_save_or_in_evaluation_stops_at_the_next_step_and_costs_no_bit(
     whole, tmp_path, monkeypatch, where, number

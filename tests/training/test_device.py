@@ -54,8 +54,9 @@ def test_a_device_that_is_not_there_is_one_sentence(devices, kind, what):
 
 def test_a_macs_gpu_serves_one_process(devices, monkeypatch):
     devices("mps")
-    monkeypatch.setenv("RANK", "0")
-    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    launched = ("RANK", 0), ("WORLD_SIZE", 2), ("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", 9)
+    for name, value in launched:
+        monkeypatch.setenv(name, str(value))
     assert device_type(Recipe()) == "cpu"
     with pytest.raises(RunError, match="cannot be shared by several processes; start one without"):
         device_type(Recipe(device="mps"))

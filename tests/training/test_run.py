@@ -365,8 +365,13 @@ def test_weights_of_another_network_are_refused(uninterrupted, tmp_path):
     (tmp_path / "model.safetensors").write_bytes(
         (uninterrupted[0] / "model.safetensors").read_bytes()
     )
-    text = (uninterrupted[0] / "model.json").read_text()
-    (tmp_path / "model.json").write_text(text.replace('"lenet1989"', '"lenet5"'))
+    about = json.loads((uninterrupted[0] / "model.json").read_text()) | {"network": "lenet5"}
+    (tmp_path / "model.json").write_text(json.dumps(about))
+    with pytest.raises(ModelFileError, match=r"model\.json is damaged: .*its checksum differs"):
+        load_model(tmp_path)
+    del about["checksum"]  # as earlier versions wrote it
+    about["preprocess"] |= {"side": 32, "content": 32}
+    (tmp_path / "model.json").write_text(json.dumps(about))
     with pytest.raises(ModelFileError, match=r"model\.safetensors does not fit lenet5"):
         load_model(tmp_path)
 

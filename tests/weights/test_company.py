@@ -30,6 +30,7 @@ from torch.optim.swa_utils import AveragedModel
 from torchvision.transforms import v2 as transforms
 
 from convatlas.errors import WeightsError
+from convatlas.weights.company import is_code, makes_a_value
 from convatlas.weights.reading import read
 
 STATE = {"conv.weight": torch.arange(12.0).reshape(3, 4), "bn.count": torch.tensor(3)}
@@ -245,6 +246,53 @@ def test_sections_are_told_and_can_be_chosen(tmp_path):
     assert read(tmp_path / "b.pth").section == "teacher"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("argparse.Namespace", "pathlib._local.PosixPath", "timm.data.loader.Options"),
+        *("numpy.core.multiarray._reconstruct", "numpy._core.multiarray.scalar"),
+        *("numpy.ma.core._mareconstruct", "numpy.random._pickle.__generator_ctor"),
+        *("pandas._libs.tslibs.timestamps._unpickle_timestamp", "pandas.core._new_Index"),
+        *("zoneinfo.ZoneInfo._unpickle", "copyreg.__newobj__", "pytz._UTC", "pytz._p"),
+        *("builtins.ValueError", "builtins.type", "builtins.iter", "types.SimpleNamespace"),
+        *("jax._src.array._reconstruct_array", "http.HTTPStatus", "_io.BytesIO", "os.PathLike"),
+    ],
+)
+def test_what_makes_a_value(name):
+    assert makes_a_value(name)
+    assert not is_code(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("os.system", "posix.system", "nt.system", "sys.settrace", "shutil.rmtree"),
+        *("subprocess.Popen", "socket.socket", "ctypes.CDLL", "io.FileIO", "_io.open", "io.open"),
+        *("builtins.exec", "builtins.eval", "builtins.open", "builtins.__import__"),
+        *("builtins.compile", "builtins.setattr", "builtins.input", "builtins.breakpoint"),
+        *("types.FunctionType", "types.CodeType", "importlib.import_module", "runpy.run_path"),
+        *("pickle.loads", "marshal.loads", "dill._dill._create_function", "pty.spawn"),
+        *("cloudpickle.cloudpickle._make_function", "webbrowser.open", "urllib.request.urlopen"),
+        *("asyncio.unix_events._UnixSubprocessTransport._start", "pip.main", "pydoc.pipepager"),
+    ],
+)
+def test_what_is_code(name):
+    assert is_code(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("torch.load", "torch.hub.load", "torch.storage._load_from_bytes", "numpy.load"),
+        *("numpy.testing._private.utils.runstring", "operator.methodcaller", "trace.main"),
+        *("code.interact", "torch.jit.load", "torch.utils.cpp_extension.load", "mine.run"),
+        *("numpy.f2py.crackfortran.getlincoef", "operator.attrgetter", "profile.run"),
+    ],
+)
+def test_a_function_that_may_do_anything_makes_no_value(name):
+    assert not makes_a_value(name)
+
+
 class Calls:
     """Something that is pickled as a call."""
 
@@ -301,7 +349,10 @@ def test_a_tensor_whose_numbers_are_not_in_the_file_is_refused(tmp_path, tensor,
 def test_a_whole_network_is_refused_by_its_class(tmp_path):
     torch.save(nn.Linear(2, 2), tmp_path / "a.pth")
     torch.save({"epoch": 3, "model": nn.Sequential(nn.ReLU())}, tmp_path / "b.pth")
-    with pytest.raises(WeightsError, match=r"whole network \(torch\.nn\.modules\.linear\.Linear\)"):
-        read(tmp_path / "a.pth")
+    torch.save(nn.Linear(2, 2), tmp_path / "c.pth", _use_new_zipfile_serialization=False)
+    for name in ("a.pth", "c.pth"):
+        words = r"whole network \(torch\.nn\.modules\.linear\.Linear\)"
+        with pytest.raises(WeightsError, match=words):
+            read(tmp_path / name)
     with pytest.raises(WeightsError, match=r"whole network .*Sequential\).*save net\.state_dict"):
         read(tmp_path / "b.pth")

@@ -1,0 +1,141 @@
+"""model.json: all that is needed to use a trained network besides its weights, with a checksum over
+all of it.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from convatlas.data import Preprocess
+from convatlas.errors import DataError, ModelFileError
+from convatlas.regular_file import read_regular
+
+FORMAT = 1
+LARGEST = 6_000_000  # bytes that are read at all: the names of 100,000 classes
+SHA256 = re.compile("[0-9a-f]{64}")
+NEEDED = ("format", "network", "classes", "preprocess", "sha256", "provenance")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What model.json says of the weights beside it."""
+
+    network: str
+    classes: tuple[str, ...]
+    preprocess: Preprocess
+    sha256: str  # of model.safetensors
+    provenance: dict
+
+
+def describe_model(
+    network: str, classes: tuple[str, ...], preprocess: Preprocess, provenance: dict, weights: bytes
+) -> str:
+    """The text of model.json for these weights."""
+    about = {
+        "format": FORMAT,
+        "network": network,
+        "classes": classes,
+        "preprocess": preprocess.to_dict(),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "provenance": provenance,
+    }
+    return json.dumps(about | {"checksum": checksum(about)}, indent=1)
+
+
+def checksum(about: dict) -> str:
+    """sha256 over all that a description says, however it is laid out; of its own checksum nothing.
+
+    Raises ValueError for numbers that are not JSON.
+    """
+    rest = {name: value for name, value in about.items() if name != "checksum"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def read_description(path: Path) -> Description:
+    """What a model.json says, every value of the type and size that describe_model writes.
+
+    Those of earlier versions have no checksum, and are read without. Raises ModelFileError for a
+    file that is missing, no plain file, too large, changed, or of a newer version.
+    """
+    try:
+        about = _parsed(read_regular(path, LARGEST))
+    except OSError as error:
+        raise ModelFileError(
+            f"cannot read {path} ({error.strerror}); give the folder of a finished run, one that "
+            "holds model.safetensors and model.json"
+        ) from None
+    except (ValueError, RecursionError):
+        raise _damaged(path, "it is not the JSON that was written") from None
+    version = about.get("format")
+    if type(version) is int and version > FORMAT:
+        raise ModelFileError(f"{path} was written by a newer convatlas; upgrade to read it")
+    if wrong := _first_wrong(about):
+        raise _damaged(path, wrong)
+    try:
+        preprocess = Preprocess.from_dict(about["preprocess"])
+    except DataError as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    return Description(
+        about["network"], tuple(about["classes"]), preprocess, about["sha256"], about["provenance"]
+    )
+
+
+def _parsed(content: bytes) -> dict:
+    """Strict JSON: no name twice, no NaN. Raises ValueError or RecursionError."""
+    about = json.loads(content, object_pairs_hook=_without_twins, parse_constant=_refuse)
+    if not isinstance(about, dict):
+        raise ValueError("no object")
+    return about
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _first_wrong(about: dict) -> str:
+    """What describe_model cannot have written; "" where there is nothing."""
+    if missing := [name for name in NEEDED if name not in about]:
+        return f"it lacks {missing[0]}"
+    if "checksum" in about and about["checksum"] != checksum(about):
+        return "what it says was changed since it was written (its checksum differs)"
+    legal = {
+        "format": type(about["format"]) is int and about["format"] >= 1,
+        "network": isinstance(about["network"], str),
+        "classes": _are_classes(about["classes"]),
+        "sha256": isinstance(about["sha256"], str) and SHA256.fullmatch(about["sha256"]),
+        "provenance": isinstance(about["provenance"], dict),
+    }
+    return next((f"its {name} cannot be right" for name in legal if not legal[name]), "")
+
+
+def _are_classes(names: object) -> bool:
+    if not isinstance(names, list) or not names or not all(map(_is_name, names)):
+        return False
+    return len(set(names)) == len(names)
+
+
+def _is_name(name: object) -> bool:
+    """Whether a folder can have this name: in a name that is not UTF-8, half a surrogate pair
+    stands for each odd byte.
+    """
+    if not isinstance(name, str) or not name or "\0" in name:
+        return False
+    try:
+        name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _damaged(path: Path, why: str) -> ModelFileError:
+    return ModelFileError(f"{path} is damaged: {why}; copy it again from the run that wrote it")

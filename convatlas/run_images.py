@@ -1,0 +1,203 @@
+"""Which images a finished run is measured with: its own, which their fingerprint proves wherever
+they lie now, or others of its classes.
+"""
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from convatlas.data import Data, Split, open_data, usable
+from convatlas.data.labelled import named_as, open_labelled, together
+from convatlas.errors import DataError, ModelFileError, RecipeError
+from convatlas.model_file import Saved
+from convatlas.regular_file import read_regular
+from convatlas.training.location import found_again, is_folder
+from convatlas.training.recipe import Recipe
+
+SPLITS = ("test", "val", "train", "all")
+LARGEST_METRICS = 64_000_000  # bytes: the confusions of 2,000 classes
+
+
+@dataclass(frozen=True, eq=False)
+class RunImages:
+    """Images that a run can be measured with."""
+
+    name: str
+    parts: dict[str, Split]  # by split; of a folder without splits, "all"
+    usual: str  # the split that is measured where none is asked for
+    notes: tuple[str, ...] = ()  # what is left out, and why
+
+    def split(self, asked: str | None) -> str:
+        """The split to measure. RecipeError where there is none of that name."""
+        name = asked or self.usual
+        if name not in SPLITS:
+            raise RecipeError(f"split = {name!r} is not allowed; allowed: {' | '.join(SPLITS)}")
+        if name != "all" and name not in self.parts:
+            there = ", ".join(part for part in SPLITS if part in self.parts and part != "all")
+            raise RecipeError(
+                f"split = {name!r}: {self.name} has "
+                f"{f'only {there}' if there else 'no folders of that kind'}; leave it out to "
+                "measure all of it"
+            )
+        return name
+
+    def counts(self, split: str) -> dict[str, int]:
+        """How many images of which part are measured."""
+        chosen = self.parts if split == "all" else {split: self.parts[split]}
+        return {name: len(part) for name, part in chosen.items()}
+
+    def of(self, split: str) -> Split:
+        """The images of a split that `split` gave."""
+        chosen = list(self.parts.values()) if split == "all" else [self.parts[split]]
+        return together(chosen) if len(chosen) > 1 else chosen[0]
+
+
+def open_images(
+    run: str | Path,
+    saved: Saved,
+    recipe: Recipe | None,
+    data: str | Path | None = None,
+    data_root: str | Path | None = None,
+) -> RunImages:
+    """The run's own images, parted as in training; or those of `data`, a folder or the name of a
+    set, of which a folder is measured whole.
+
+    `data` may be the place where the run's own are now: the fingerprint tells. Raises DataError
+    where images are not what they should be, ModelFileError where the run's files contradict each
+    other, RecipeError where its own images are wanted and it has no recipe.
+    """
+    if data is None:
+        if recipe is None:
+            raise RecipeError(
+                f"there is no {Path(run) / 'recipe.toml'}, so the images of the run are not known: "
+                "`convatlas eval` takes others with --data, convatlas.evaluate with data=..., and "
+                "`convatlas predict` files"
+            )
+        place = found_again(recipe, recipe, Path(run).expanduser())
+        found = _opened(place, place.data, data_root)
+        _require_recorded(run, saved, recipe, found, place.data)
+        return _own(run, saved, recipe, found)
+    data = str(data)
+    try:
+        found = _opened(recipe or Recipe(), data, data_root)
+    except DataError:
+        if not (is_folder(data) and Path(data).expanduser().is_dir()):
+            raise
+        found = None  # no set to train with, but it may be measured
+    if found and _has_fingerprint(found, saved):
+        return _own(run, saved, recipe, found)
+    return _of_folder(saved, recipe, data) if is_folder(data) else _of_set(saved, found)
+
+
+def _opened(recipe: Recipe, data: str, data_root: str | Path | None) -> Data:
+    return open_data(
+        data,
+        root=data_root or recipe.data_root,
+        seed=recipe.seed,
+        val_fraction=recipe.val_fraction,
+        missing_classes=recipe.missing_classes,
+    )
+
+
+def _has_fingerprint(found: Data, saved: Saved) -> bool:
+    """Whether these are the images that the run recorded, perhaps by the older rule."""
+    own = saved.provenance.get("fingerprint")
+    return bool(own) and own in (found.fingerprint, found.older_fingerprint)
+
+
+def _require_recorded(
+    run: str | Path, saved: Saved, recipe: Recipe, found: Data, place: str
+) -> None:
+    """DataError unless these are the images that the run was trained with."""
+    recorded = saved.provenance.get("fingerprint", "")
+    if not recorded or _has_fingerprint(found, saved):
+        return
+    again = f"--data {shlex.quote(place)}"
+    raise DataError(
+        f"the images of {place} are not those that the run in {run} was trained with (fingerprint "
+        f"{str(recorded)[:12]}, now {found.fingerprint[:12]}): some came, went or changed, or are "
+        f"of another class; restore them, or measure them as other images with {again} (in "
+        f"Python, data={place!r})"
+    )
+
+
+def _own(run: str | Path, saved: Saved, recipe: Recipe | None, found: Data) -> RunImages:
+    """The run's own images, split and without those that could not be read, as in training."""
+    if found.classes != saved.classes:
+        raise ModelFileError(
+            f"{run} knows the classes {', '.join(saved.classes)}, and {found.name} has "
+            f"{', '.join(found.classes)}; give images of the same classes"
+        )
+    if recipe is None:  # how the rest was parted is not known
+        parts = {"test": found.test, "rest": together([found.train, found.val])}
+        return RunImages(found.name, parts, "test")
+    notes = ()
+    if recipe.bad_images == "skip":
+        found, skipped = usable(found, "skip", recipe.workers)
+        notes = tuple(f"skipped: {one.file!r} {one.problem}" for one in skipped)
+    _require_as_trained(Path(run).expanduser(), saved, recipe, found)
+    parts = {name: getattr(found, name) for name in ("train", "val", "test")}
+    return RunImages(found.name, parts, "test", notes)
+
+
+def _require_as_trained(run: Path, saved: Saved, recipe: Recipe, found: Data) -> None:
+    """ModelFileError unless recipe.toml parts the images as the run did."""
+    now = {"seed": recipe.seed, "val": len(found.val), "test": len(found.test)}
+    then = {"seed": saved.provenance.get("seed", recipe.seed)} | _counts(run / "metrics.json")
+    if changed := [name for name in then if then[name] != now[name]]:
+        first = changed[0]
+        what = "seed" if first == "seed" else f"number of {first} images"
+        raise ModelFileError(
+            f"{run / 'recipe.toml'} is not the recipe of this run: the {what} was {then[first]}, "
+            f"and is {now[first]} by it; copy recipe.toml again from the run that wrote it"
+        )
+
+
+def _counts(path: Path) -> dict[str, int]:
+    """How many images the run validated and tested with, as it reported."""
+    if not path.exists():
+        return {}
+    try:
+        metrics = json.loads(read_regular(path, LARGEST_METRICS))
+        counts = {"val": metrics["validation"]["images"], "test": metrics["test"]["count"]}
+        if all(type(count) is int for count in counts.values()):
+            return counts
+        reason = "it does not say how many images were measured"
+    except OSError as error:
+        reason = error.strerror
+    except (ValueError, KeyError, TypeError, RecursionError):
+        reason = "it is not what was written"
+    raise ModelFileError(
+        f"{path} is damaged ({reason}); copy it again from the run that wrote it, or remove it"
+    )
+
+
+def _of_folder(saved: Saved, recipe: Recipe | None, data: str) -> RunImages:
+    found = open_labelled(data, saved.classes)
+    parts, notes = found.parts, found.notes
+    if recipe and recipe.bad_images == "skip":
+        parts, skipped = _without_bad(found.name, saved.classes, parts)
+        notes += skipped
+    return RunImages(found.name, parts, "all", notes)
+
+
+def _without_bad(
+    name: str, classes: tuple[str, ...], parts: dict[str, Split]
+) -> tuple[dict[str, Split], tuple[str, ...]]:
+    none = next(iter(parts.values())).subset(np.array([], int))
+    three = [*parts.values(), none, none][:3]
+    found, skipped = usable(Data(name, classes, 3, *three, fingerprint=""), "skip")
+    kept = dict(zip(parts, (found.train, found.val, found.test), strict=False))
+    return kept, tuple(f"skipped: {one.file!r} {one.problem}" for one in skipped)
+
+
+def _of_set(saved: Saved, found: Data) -> RunImages:
+    """A set with a name that is not the run's, under the run's classes."""
+    parts = {
+        name: named_as(found.classes, saved.classes, getattr(found, name))
+        for name in ("train", "val", "test")
+    }
+    return RunImages(found.name, parts, "test")
