@@ -25,7 +25,7 @@ from convatlas.cli import run
 from convatlas.data import check_data, open_data
 from convatlas.errors import DataError, WeightsError
 from convatlas.registry import create_model
-from convatlas.training import builtin, checkpoint, train
+from convatlas.training import builtin, plain_files, train
 
 HOUSE = Path(convatlas.__file__).parent
 SYSTEMS = Path(__file__).parent / "systems"
@@ -257,10 +257,10 @@ def test_a_folder_that_no_system_call_can_flush_is_no_error(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "fsync", fsync)
     refusal = errno.EINVAL
-    checkpoint.replace_durably(tmp_path / "a", b"1")
+    plain_files.replace_durably(tmp_path / "a", b"1")
     refusal = errno.EIO
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-        checkpoint.replace_durably(tmp_path / "a", b"2")
+        plain_files.replace_durably(tmp_path / "a", b"2")
 
 
 @pytest.mark.parametrize("refusals", [0, 3, 4])
@@ -274,13 +274,13 @@ def test_a_file_that_somebody_looks_at_is_renamed_a_little_later(refusals, tmp_p
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    monkeypatch.setattr(checkpoint.time, "sleep", lambda seconds: None)
-    if refusals < len(checkpoint.PATIENCE):
-        checkpoint.replace_durably(tmp_path / "a", b"1")
+    monkeypatch.setattr(plain_files.time, "sleep", lambda seconds: None)
+    if refusals < len(plain_files.PATIENCE):
+        plain_files.replace_durably(tmp_path / "a", b"1")
         assert (tmp_path / "a").read_bytes() == b"1"
     else:
         with pytest.raises(PermissionError):
-            checkpoint.replace_durably(tmp_path / "a", b"1")
+            plain_files.replace_durably(tmp_path / "a", b"1")
 
 
 def test_weights_are_written_where_no_file_can_have_two_names(tmp_path, monkeypatch):

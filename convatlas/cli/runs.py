@@ -129,7 +129,9 @@ def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
     if recipe:
         return _told(builtin.written(recipe), builtin.read(recipe, given, as_flag))
     if resumed and (resumed / "recipe.toml").exists():
-        return Recipe.recorded(resumed / "recipe.toml").merge(given, as_flag)
+        from convatlas.training.resuming import recorded
+
+        return recorded(resumed).merge(given, as_flag)
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
     name = builtin.matching(given["network"], given.get("data", Recipe().data))

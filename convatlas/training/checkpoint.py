@@ -10,27 +10,40 @@ the other three files.
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
+import re
 import shutil
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from convatlas.errors import CheckpointError
+from convatlas.training import strict_json
+from convatlas.training.plain_files import (
+    flush_folder,
+    kind,
+    make_durably,
+    read_plain,
+    replace,
+    replace_durably,
+    token,
+    write_durably,
+)
 
 FORMAT = 1
 FILES = ("model.safetensors", "train_state.safetensors", "state.json")
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
 ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
-# On Windows whoever looks at a file, a virus scanner too, keeps it from being renamed meanwhile.
-PATIENCE = (0.0, 0.1, 0.3, 0.6)  # seconds before each attempt
+LARGEST = {"MANIFEST.json": 10_000, "state.json": 8_000_000}  # bytes that are read at all
+LARGEST_HEADER = 4_000_000  # bytes of names and shapes before the tensors of a file
+STEP = re.compile(r"step-[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,9 @@ class Checkpoint:
     step: int
     model: dict[str, Tensor]  # the network's state_dict
     train_state: dict[str, Tensor]  # optimiser moments and the best weights so far
-    state: dict  # plain JSON: counters, scores, recipe, classes, fingerprint
+    state: (
+        dict  # plain JSON: counters, scores, the log, and about: run, recipe, classes, fingerprint
+    )
 
 
 def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -48,14 +63,20 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
     contents = (
         save(_dense(checkpoint.model)),
         save(_dense(checkpoint.train_state)),
-        json.dumps(checkpoint.state, indent=1).encode(),
+        strict_json.dumps(checkpoint.state, indent=1).encode(),
     )
+    if len(contents[-1]) > LARGEST["state.json"]:
+        raise CheckpointError(
+            f"cannot save step {checkpoint.step} in {folder}: its state.json would have "
+            f"{len(contents[-1]):,} bytes, more than are read again"
+        )
     final = folder / f"step-{checkpoint.step:08d}"
-    if _is_good(final):
+    sizes = {name: len(content) for name, content in zip(FILES[:2], contents[:2], strict=True)}
+    if _is_good(final, sizes):
         return final  # a resumed run that stops again at once: the same step has the same bytes
-    temporary = folder / f".tmp-{checkpoint.step:08d}-{os.getpid()}"
+    temporary = folder / f".tmp-{checkpoint.step:08d}-{token()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durably(folder)
         _want_room(folder, sum(map(len, contents)))
         temporary.mkdir()
         manifest = {"format": FORMAT, "files": {}}
@@ -66,11 +87,11 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
                 "size": len(content),
             }
         write_durably(temporary / "MANIFEST.json", _manifest_text(manifest).encode())
-        _flush_folder(temporary)
+        flush_folder(temporary)
         if final.exists():  # only a damaged copy of the same step can stand here
-            _replace(final, folder / f".tmp-damaged-{final.name}-{os.getpid()}")
-        _replace(temporary, final)
-        _flush_folder(folder)
+            replace(final, folder / f".tmp-damaged-{final.name}-{token()}")
+        replace(temporary, final)
+        flush_folder(folder)
         replace_durably(folder / "LATEST", (final.name + "\n").encode())
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -84,25 +105,34 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
 
 def _remove(step: Path) -> None:
     """Under another name first, so that a step that stands under its own is always whole."""
-    going = step.with_name(f".tmp-old-{step.name}-{os.getpid()}")
+    going = step.with_name(f".tmp-old-{step.name}-{token()}")
     with contextlib.suppress(OSError):
         os.rename(step, going)
     shutil.rmtree(going, ignore_errors=True)
 
 
-def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
+def load_newest(
+    folder: Path,
+    warn: Callable[[str], None],
+    check: Callable[[Checkpoint], None] = lambda found: None,
+    limits: Mapping[str, int] = MappingProxyType({}),
+) -> Checkpoint | None:
     """The newest step that reads back as it was written; None when none was ever saved.
 
-    A step that does not is skipped with a warning; when no step is good, CheckpointError lists them
+    `check` may raise CheckpointError for more; `limits` says how many bytes each file may have. A
+    step that is refused is skipped with a warning; when no step is good, CheckpointError lists them
     all.
     """
     problems = []
     for candidate in steps(folder):
         try:
-            return read_step(candidate)
+            found = read_step(candidate, limits)
+            check(found)
+            return found
         except CheckpointError as error:
-            problems.append(str(error))
-            warn(f"skipping a damaged checkpoint: {error}")
+            text = str(error) if str(candidate) in str(error) else f"{candidate}: {error}"
+            problems.append(text)
+            warn(f"skipping a damaged checkpoint: {text}")
     if problems:
         raise CheckpointError(
             f"no checkpoint in {folder} can be read, so the run cannot be continued: "
@@ -112,41 +142,77 @@ def load_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
     return None
 
 
-def read_step(folder: Path) -> Checkpoint:
-    """Raises CheckpointError, naming the file, unless every byte is what the manifest says."""
+def read_step(folder: Path, limits: Mapping[str, int] = MappingProxyType({})) -> Checkpoint:
+    """Raises CheckpointError, naming the file, unless every byte is what the manifest says.
+
+    Sizes are compared before anything is read.
+    """
     contents = {}
     for name, (size, sha256) in _read_manifest(folder).items():
-        try:
-            content = (folder / name).read_bytes()
-        except OSError as error:
-            raise CheckpointError(f"{folder / name} cannot be read ({error.strerror})") from None
-        if len(content) != size:
+        path, limit = folder / name, (LARGEST | dict(limits)).get(name, size)
+        if size > limit:
             raise CheckpointError(
-                f"{folder / name} has {len(content)} bytes instead of the {size} that "
-                "MANIFEST.json beside it says"
+                f"{path} has {size:,} bytes by MANIFEST.json, more than the {limit:,} that it can "
+                "need"
             )
+        content = _read(path, size)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise CheckpointError(
-                f"{folder / name} is not what was written (its sha256 is not that of MANIFEST.json)"
+                f"{path} is not what was written (its sha256 is not that of MANIFEST.json)"
             )
         contents[name] = content
-    model, train_state, state = (contents[name] for name in FILES)
-    return Checkpoint(
-        int(folder.name.removeprefix("step-")), load(model), load(train_state), json.loads(state)
-    )
+    model, train_state = (_tensors(folder / name, contents[name]) for name in FILES[:2])
+    return Checkpoint(_number(folder), model, train_state, _state(folder, contents["state.json"]))
 
 
-def _is_good(folder: Path) -> bool:
+def _read(path: Path, size: int) -> bytes:
     try:
-        return bool(read_step(folder))
+        found = os.lstat(path).st_size
+        if kind(path) == "a file" and found != size:
+            raise CheckpointError(
+                f"{path} has {found} bytes instead of the {size} that MANIFEST.json beside it says"
+            )
+        return read_plain(path, size)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
+    """Nothing is allocated for more names than a network can have."""
+    if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
+        raise CheckpointError(f"{path} is damaged: its header is too long")
+    try:
+        return load(content)
+    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path} is damaged: {first}") from None
+
+
+def _state(folder: Path, content: bytes) -> dict:
+    try:
+        state = strict_json.loads(content)
+    except ValueError:
+        state = None
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{folder / 'state.json'} is damaged: it is no JSON object")
+    return state
+
+
+def _is_good(folder: Path, limits: Mapping[str, int]) -> bool:
+    try:
+        return bool(read_step(folder, limits))
     except CheckpointError:
         return False
 
 
 def steps(folder: Path) -> list[Path]:
     """The finished steps, newest first."""
-    found = [path for path in folder.glob("step-*") if path.is_dir() and path.name[5:].isdigit()]
-    return sorted(found, key=lambda path: int(path.name[5:]), reverse=True)
+    found = [path for path in folder.glob("step-*") if STEP.fullmatch(path.name)]
+    return sorted((path for path in found if kind(path) == "a folder"), key=_number, reverse=True)
+
+
+def _number(step: Path) -> int:
+    return int(step.name.removeprefix("step-"))
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -154,58 +220,37 @@ def remove_leftovers(folder: Path) -> None:
     may call this.
     """
     for leftover in folder.glob(".tmp-*"):
-        if leftover.is_dir():
+        if kind(leftover) == "a folder":
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def replace_durably(path: Path, content: bytes) -> None:
-    """The old file or the new one, never a part of either."""
-    temporary = path.with_name(f".tmp-{path.name}")
-    write_durably(temporary, content)
-    _replace(temporary, path)
-    _flush_folder(path.parent)
-
-
-def _replace(source: Path, target: Path) -> None:
-    for wait in PATIENCE:
-        time.sleep(wait)
-        try:
-            return os.replace(source, target)
-        except PermissionError as error:
-            refused = error
-    raise refused
 
 
 def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
     """File -> (size, sha256)."""
     path = folder / "MANIFEST.json"
     try:
-        text = path.read_text(encoding="utf-8")
-        manifest = json.loads(text)
+        content = read_plain(path, LARGEST["MANIFEST.json"])
+        manifest = strict_json.loads(content)
         if manifest["format"] > FORMAT:
             raise CheckpointError(
                 f"{folder} was written by a newer convatlas (format {manifest['format']}, this one "
                 f"reads up to {FORMAT}); upgrade to read it"
             )
-        if manifest["format"] < 1 or text != _manifest_text(manifest):
+        if manifest["format"] < 1 or content.decode() != _manifest_text(manifest):
             raise ValueError
-        return {
-            name: (int(manifest["files"][name]["size"]), manifest["files"][name]["sha256"])
-            for name in FILES
-        }
+        return {name: _described(manifest["files"][name]) for name in FILES}
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError):
         raise CheckpointError(f"{path} is damaged") from None
+
+
+def _described(file: dict) -> tuple[int, str]:
+    size, sha256 = file["size"], file["sha256"]
+    if type(size) is not int or size < 0 or not isinstance(sha256, str):
+        raise ValueError
+    return size, sha256
 
 
 def _manifest_text(manifest: dict) -> str:
@@ -228,18 +273,3 @@ def _want_room(folder: Path, size: int) -> None:
                 "free"
             ),
         )
-
-
-def _flush_folder(folder: Path) -> None:
-    """The names in it, to the disk; nothing where the system knows no such thing."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # Windows opens no folder
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network drives
-            raise
-    finally:
-        os.close(handle)

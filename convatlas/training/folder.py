@@ -1,13 +1,16 @@
-"""The run folder: one process at a time, a log that is cut back on resume, and what a reader finds
-in it afterwards.
+"""The run folder: one process at a time, nothing that leads out of it, a log without gaps, and what
+a reader finds in it afterwards.
 """
 
 import contextlib
+import io
 import json
 import os
 import re
+import shlex
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -15,15 +18,30 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from convatlas.errors import RunError
-from convatlas.training.checkpoint import replace_durably
+from convatlas.training import strict_json
+from convatlas.training.checkpoint import FILES, STEP, remove_leftovers, steps
+from convatlas.training.plain_files import (
+    append_durably,
+    has_second_name,
+    kind,
+    make_durably,
+    read_plain,
+    replace_durably,
+)
 from convatlas.training.recipe import Recipe
 
+NAMES = (
+    *("recipe.toml", "run.json", "run.lock", "run.pid", "log.jsonl", "metrics.json"),
+    *("model.safetensors", "model.json", "curves.png", "confusion.png"),
+)
+MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
+LARGEST = {"recipe.toml": 1_000_000, "metrics.json": 8_000_000, "log.jsonl": 64_000_000}
 AFTER_ALL = -200  # at a program's end: multiprocessing removes its own temporary folder at -100
 
 
 class RunFolder:
-    """recipe.toml, log.jsonl, metrics.json, curves.png, confusion.png, model.safetensors,
-    model.json, checkpoints/.
+    """recipe.toml, run.json, log.jsonl, metrics.json, curves.png, confusion.png,
+    model.safetensors, model.json, checkpoints/.
     """
 
     def __init__(self, path: Path, is_writer: bool = True):
@@ -40,7 +58,8 @@ class RunFolder:
 
     def _take(self) -> None:
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_durably(self.path)
+            self.require_plain()
             self._lock.acquire()
             self._holder.unlink(missing_ok=True)
             with self._holder.open("x", encoding="utf-8") as file:
@@ -59,7 +78,7 @@ class RunFolder:
 
     def _holding(self) -> str:
         try:
-            return self._holder.read_text(encoding="utf-8").strip() or "unknown"
+            return read_plain(self._holder, 100).decode("ascii", "replace").strip() or "unknown"
         except OSError:  # it has the lock since this very moment
             return "unknown"
 
@@ -69,6 +88,40 @@ class RunFolder:
                 self._holder.unlink(missing_ok=True)
             self._lock.release()
 
+    def require_plain(self) -> None:
+        """RunError unless everything of ours in it is a plain file or folder. A link, a pipe or a
+        device in a stranger's run would lead out of it; the folder itself may be a link.
+        """
+        for entry, wanted in self._entries():
+            found = kind(entry)
+            if found not in ("", wanted):
+                raise RunError(
+                    f"{entry} is {found} where {wanted} belongs, and a run neither reads nor "
+                    f"writes through it; put {wanted} there, or give another run folder"
+                )
+
+    def _entries(self) -> Iterator[tuple[Path, str]]:
+        """What a run reads, writes or deletes, as far as it is there, and what it must be."""
+        yield from ((self.path / name, "a file") for name in NAMES)
+        yield self.checkpoints, "a folder"
+        if kind(self.checkpoints) != "a folder":
+            return
+        yield self.checkpoints / "LATEST", "a file"
+        for entry in self.checkpoints.glob(".tmp-*"):
+            yield entry, "a file" if "LATEST" in entry.name else "a folder"
+        for step in self.checkpoints.glob("step-*"):
+            if STEP.fullmatch(step.name):
+                yield step, "a folder"
+                yield from ((step / name, "a file") for name in (*FILES, "MANIFEST.json"))
+
+    def remove_leftovers(self) -> None:
+        """What a killed process left half written. Only while the lock is held."""
+        for name in NAMES:
+            for leftover in self.path.glob(f".tmp-{name}*"):
+                if kind(leftover) == "a file":
+                    leftover.unlink(missing_ok=True)
+        remove_leftovers(self.checkpoints)
+
     @property
     def holds_a_run(self) -> bool:
         return (self.path / "recipe.toml").exists()
@@ -77,51 +130,126 @@ class RunFolder:
     def is_finished(self) -> bool:
         return (self.path / "metrics.json").exists()
 
+    @property
+    def remains(self) -> str:
+        """What is left of a run whose recipe.toml is gone, or ""."""
+        found = {"checkpoints": self.holds_checkpoints, "metrics.json": self.is_finished}
+        return " and ".join(name for name, is_there in found.items() if is_there)
+
+    @property
+    def holds_checkpoints(self) -> bool:
+        return any((step / "MANIFEST.json").exists() for step in steps(self.checkpoints))
+
+    @property
+    def resume_command(self) -> str:
+        """What a person types to go on here."""
+        return f"convatlas train --resume {shlex.quote(str(self.path))}"
+
+    def again(self, recipe: Recipe) -> str:
+        """What a person types to run the recipe once more, more slowly, in another folder."""
+        number = 2
+        while (other := self.path.with_name(f"{self.path.name}-{number}")).exists():
+            number += 1
+        rate = min(float(f"{recipe.lr / 10:.2g}"), MODEST)
+        words = ["convatlas", "train", "--recipe", str(self.path / "recipe.toml")]
+        words += ["--lr", f"{rate:g}", "--output", str(other)]
+        words += ["--warmup-lr", "0"] if recipe.warmup_lr > rate else []
+        return shlex.join(words)
+
     def write(self, name: str, content: str | bytes) -> None:
         """One file, whole or not at all. Raises RunError when the disk is full or read-only."""
         data = content.encode() if isinstance(content, str) else content
         try:
             replace_durably(self.path / name, data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                (self.path / f".tmp-{name}").unlink(missing_ok=True)
             raise self._cannot_write(name, error) from None
 
     def _cannot_write(self, name: str, error: OSError) -> RunError:
         return RunError(
             f"cannot write {self.path / name}: {error.strerror}; free some space or make the "
-            f"folder writable, then continue with --resume {self.path}"
+            f"folder writable, then continue with --resume {shlex.quote(str(self.path))}"
         )
 
+    def read(self, name: str) -> bytes:
+        """One file, empty where there is none. RunError for what is too large or cannot be read."""
+        path = self.path / name
+        try:
+            return read_plain(path, LARGEST[name]) if kind(path) else b""
+        except OSError as error:
+            remedy = (
+                "put the run's own back"
+                if name == "recipe.toml"
+                else f"remove it, and {self.resume_command} makes it again"
+            )
+            raise RunError(f"cannot read {path}: {error.strerror}; {remedy}") from None
+
     def recipe(self) -> Recipe:
-        return Recipe.recorded(self.path / "recipe.toml")
+        path = self.path / "recipe.toml"
+        self.read("recipe.toml")  # refuses what is no plain file
+        return Recipe.recorded(path)
 
-    def append_log(self, record: dict) -> int:
-        """Add one line and return the log's length in bytes, which a checkpoint remembers. RunError
-        as in write.
+    def set_aside_metrics(self, epochs: int) -> None:
+        """The result of a run that is made longer stays beside its coming one."""
+        kept = self.path / f"metrics-epoch-{epochs}.json"
+        try:
+            os.replace(self.path / "metrics.json", kept)
+        except OSError as error:
+            raise self._cannot_write(kept.name, error) from None
+
+    def append_log(self, record: dict) -> None:
+        """Add one line, on the disk when this returns. RunError as in write."""
+        try:
+            append_durably(self.path / "log.jsonl", strict_json.dumps(record).encode() + b"\n")
+        except OSError as error:
+            raise self._cannot_write("log.jsonl", error) from None
+
+    def restore_log(
+        self, known: list[dict], epochs: int, warn: Callable[[str], None]
+    ) -> list[dict]:
+        """The records of the epochs that a resumed run has behind it, and log.jsonl with just
+        these: as the checkpoint knows them, else as the file has them. Lines of epochs that will
+        be done again go; those that cannot be read are named and left out.
         """
-        try:
-            with (self.path / "log.jsonl").open("ab") as log:
-                log.write(json.dumps(record).encode() + b"\n")
-                log.flush()
-                return log.tell()
-        except OSError as error:
-            raise self._cannot_write("log.jsonl", error) from None
+        content = self.read("log.jsonl")
+        written = {record["epoch"]: record for record in _records(content, epochs)}
+        kept = written | {record["epoch"]: record for record in known}
+        done = range(1, epochs + 1)
+        lost = [epoch for epoch in done if epoch not in kept]
+        damaged = [epoch for epoch in done if epoch in kept and written.get(epoch) != kept[epoch]]
+        if damaged or lost:
+            warn(_repaired(self.path / "log.jsonl", damaged, lost))
+        records = [kept[epoch] for epoch in done if epoch in kept]
+        text = "".join(strict_json.dumps(record) + "\n" for record in records)
+        if text.encode() != content or has_second_name(self.path / "log.jsonl"):
+            self.write("log.jsonl", text)
+        return records
 
-    def cut_log(self, length: int) -> None:
-        """Drop the lines of epochs that a resumed run will do again."""
-        log = self.path / "log.jsonl"
-        try:
-            if log.exists() and log.stat().st_size > length:
-                os.truncate(log, length)
-        except OSError as error:
-            raise self._cannot_write("log.jsonl", error) from None
 
-    def log(self) -> list[dict]:
-        log = self.path / "log.jsonl"
-        if not log.exists():
-            return []
-        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+def _records(content: bytes, epochs: int) -> Iterator[dict]:
+    """The lines of a log that can be read, of epochs up to this one. NaN, as older versions wrote
+    it, is read as null.
+    """
+    for line in io.BytesIO(content):
+        try:
+            found = json.loads(line, parse_constant=lambda name: None) if len(line) < 2000 else None
+        except (ValueError, RecursionError):
+            continue
+        epoch = found.get("epoch") if isinstance(found, dict) else None
+        if type(epoch) is int and 1 <= epoch <= epochs:
+            yield found
+
+
+def _repaired(path: Path, damaged: list[int], lost: list[int]) -> str:
+    def listed(epochs: list[int]) -> str:
+        more = f" and {len(epochs) - 5} more" if len(epochs) > 5 else ""
+        return f"epoch{'' if len(epochs) == 1 else 's'} {', '.join(map(str, epochs[:5]))}{more}"
+
+    parts = [f"{path} was damaged:"]
+    if damaged:
+        parts.append(f"{listed(damaged)} written again from the checkpoint;")
+    if lost:
+        parts.append(f"{listed(lost)} cannot be read and are left out of the curves;")
+    return " ".join(parts).removesuffix(";")
 
 
 def lend_temporary_folder(beside: Path) -> None:

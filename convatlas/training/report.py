@@ -1,11 +1,12 @@
 """What a finished run leaves for its reader: numbers, the trained network, two figures."""
 
-import json
+import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from convatlas.evaluation import Evaluation, chance_line
 from convatlas.model_file import describe_model, weights_file
-from convatlas.training import plots
+from convatlas.training import plots, strict_json
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import Prepared
 from convatlas.training.provenance import deciding, provenance
@@ -49,18 +50,18 @@ def write_report(
     metrics: dict,
     found: Evaluation,
 ) -> None:
-    """model.safetensors, model.json, curves.png, confusion.png; metrics.json last, for it says that
-    the run is finished. RunError where one cannot be written.
+    """model.safetensors, model.json; metrics.json last, for it says that the run is finished.
+    RunError where one cannot be written.
     """
     data = ready.data
     weights = weights_file(trainer.best)
-    title = f"{recipe.network} on {data.name}"
     origin = metrics["provenance"] | {
         "data": data.name,
         "fingerprint": data.fingerprint,
         "epoch": metrics["validation"]["epoch"],
         "seed": recipe.seed,
         "recipe": deciding(recipe),
+        "run": metrics["run"],
     }
     if trainer.start:
         origin["started_from"] = trainer.start
@@ -68,9 +69,34 @@ def write_report(
     folder.write(
         "model.json", describe_model(recipe.network, data.classes, ready.prep, origin, weights)
     )
-    folder.write("curves.png", plots.curves(folder.log(), title))
-    folder.write(
-        "confusion.png",
-        plots.confusion(found.confusion, data.classes, f"{title}, {found.count} test images"),
-    )
-    folder.write("metrics.json", json.dumps(metrics, indent=1))
+    folder.write("metrics.json", strict_json.dumps(metrics, indent=1))
+
+
+def draw(
+    folder: RunFolder,
+    log: list[dict],
+    ready: Prepared,
+    metrics: dict,
+    found: Evaluation,
+    warn: Callable[[str], None],
+) -> None:
+    """curves.png and confusion.png, once the result is on disk: whatever goes wrong with a figure
+    is a warning.
+    """
+    title = f"{metrics['network']} on {metrics['data']}"
+    tested = f"{title}, {found.count} test images"
+    figures = {
+        "curves.png": lambda: plots.curves([_with_gaps(line) for line in log], title),
+        "confusion.png": lambda: plots.confusion(found.confusion, ready.data.classes, tested),
+    }
+    for name, figure in figures.items():
+        try:
+            folder.write(name, figure())
+        except Exception as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            warn(f"{folder.path / name} could not be drawn ({reason}); the result is complete")
+
+
+def _with_gaps(line: dict) -> dict:
+    """A line of the log with NaN, a gap in a curve, for what is no finite number."""
+    return {name: math.nan if value is None else value for name, value in line.items()}

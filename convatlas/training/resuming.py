@@ -1,52 +1,197 @@
 """What a run's folder holds already: nothing, a run to continue, or a finished one."""
 
-import json
+import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from convatlas.errors import RunError
-from convatlas.training.checkpoint import Checkpoint, load_newest, remove_leftovers
+from convatlas.training import identity as identities
+from convatlas.training import strict_json
+from convatlas.training.autotune import config_of, with_config
+from convatlas.training.checkpoint import Checkpoint, load_newest
 from convatlas.training.folder import RunFolder
+from convatlas.training.identity import Identity
+from convatlas.training.location import found_again, located, with_places_of
 from convatlas.training.recipe import Recipe, differences
+from convatlas.training.restoring import require_words
+from convatlas.training.schedule import learning_rate
+from convatlas.training.trainer import Trainer
 
 
-def require_room(folder: RunFolder, recipe: Recipe, resume: bool) -> None:
-    """Raises RunError where the folder holds a run and this one may not, or cannot, continue it."""
-    if folder.holds_a_run and not resume:
+@dataclass(frozen=True)
+class Opening:
+    """What a folder makes of a recipe, before anything else is looked at."""
+
+    recipe: Recipe  # to run, with the places where its images and weights are
+    identity: Identity | None  # None: the checkpoints may know it
+    before: Recipe | None = None  # as the run recorded it, where one is continued
+    metrics: dict | None = None  # of a run that is over
+
+
+def recorded(path: Path) -> Recipe:
+    """The recipe of the run in a folder. RunError where it is no plain file."""
+    return RunFolder(path).recipe()
+
+
+def opening(path: Path, recipe: Recipe, resume: bool) -> Opening:
+    """Whether the recipe can begin in the folder, or continue the run that it holds; nothing is
+    written. RunError where it may not or cannot, naming what was changed.
+    """
+    folder = RunFolder(path)
+    folder.require_plain()
+    if not folder.holds_a_run:
+        if folder.remains:
+            raise RunError(
+                f"{path} holds {folder.remains} of a run but no recipe.toml; put it back, or "
+                "choose another folder with --output"
+            )
+        return Opening(located(recipe), None)
+    if not resume:
+        raise _taken(folder)
+    before, identity = folder.recipe(), identities.read(folder)
+    if identity:
+        _require_unedited(folder, before, identity)
+    if recipe.autotune:
+        recipe = with_config(recipe, config_of(before))
+    same = with_places_of(before, recipe)
+    changed = [text for text in differences(before, same) if not text.startswith("epochs: ")]
+    if changed:
         raise RunError(
-            f"{folder.path} already holds a run; continue it with --resume {folder.path}, or "
-            "choose another folder with --output"
-        )
-    if folder.holds_a_run and (changed := differences(folder.recipe(), recipe)):
-        raise RunError(
-            f"the run in {folder.path} was begun with another recipe ({'; '.join(changed)}); "
+            f"the run in {path} was begun with another recipe ({'; '.join(changed)}); "
             "continue it without these flags, or begin another with --output"
+        )
+    metrics = finished(folder)
+    if metrics and recipe.epochs == before.epochs:
+        return Opening(before, identity, before, metrics)
+    if metrics:
+        _require_more(folder, recipe.epochs, metrics["epochs"])
+    recipe = found_again(before, same.change(data=recipe.data), path)
+    return Opening(recipe, identity, before)
+
+
+def _taken(folder: RunFolder) -> RunError:
+    return RunError(
+        f"{folder.path} already holds a run; continue it with --resume "
+        f"{shlex.quote(str(folder.path))}, or choose another folder with --output"
+    )
+
+
+def _require_unedited(folder: RunFolder, before: Recipe, identity: Identity) -> None:
+    """RunError where recipe.toml is no longer what the run was begun with."""
+    changed = identities.changes(identity.recipe, before)
+    if before.epochs not in identity.lengths:
+        changed.append(f"epochs: {identity.lengths[-1]}, now {before.epochs}")
+    if changed:
+        file = folder.path / "recipe.toml"
+        longer = ", and --epochs makes a run longer" if "epochs: " in changed[-1] else ""
+        raise RunError(
+            f"{file} was changed since the run began ({'; '.join(changed)}); set it back to "
+            f"continue with --resume{longer}, or begin another run of it with convatlas train "
+            f"--recipe {shlex.quote(str(file))} --output FOLDER"
+        )
+
+
+def _require_more(folder: RunFolder, epochs: int, done: int) -> None:
+    if epochs < done:
+        raise RunError(
+            f"the run in {folder.path} has done {done} epochs, so it cannot be one of {epochs}; "
+            f"give --epochs {done} or more, or begin another run with --output"
+        )
+    if not folder.holds_checkpoints:
+        raise RunError(
+            f"the run in {folder.path} is finished and its checkpoints are gone, so it cannot be "
+            "made longer; begin another from its weights with --weights "
+            f"{shlex.quote(str(folder.path / 'model.safetensors'))} --output FOLDER"
         )
 
 
 def finished(folder: RunFolder) -> dict | None:
-    """What metrics.json holds, where the run is over."""
+    """What metrics.json holds, where the run is over. RunError where it is damaged."""
     if not folder.is_finished:
         return None
-    return json.loads((folder.path / "metrics.json").read_bytes())
+    try:
+        metrics = strict_json.loads(folder.read("metrics.json"))
+        rest = {name: value for name, value in metrics.items() if name != "sha256"}
+        if metrics.get("sha256", digest := strict_json.digest(rest)) != digest:
+            raise ValueError  # older versions wrote none
+        test, validation = metrics["test"], metrics["validation"]
+        counts = (metrics["epochs"], test["correct"], test["count"], validation["epoch"])
+        shares = (test["accuracy"], validation["accuracy"], metrics["seconds"])
+        if any(type(count) is not int for count in counts):
+            raise ValueError
+        if any(type(share) not in (int, float) for share in shares):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError):
+        path = folder.path / "metrics.json"
+        raise RunError(
+            f"{path} is damaged; remove it, and {folder.resume_command} measures the test images "
+            "again"
+        ) from None
+    return metrics
 
 
 def newest_checkpoint(
-    folder: RunFolder, about: dict, data: str, warn: Callable[[str], None]
-) -> Checkpoint | None:
-    """The newest good checkpoint of an unfinished run of the same network, classes and images.
+    folder: RunFolder, opening: Opening, trainer: Trainer, about: dict, warn: Callable[[str], None]
+) -> tuple[Identity, Checkpoint | None]:
+    """The newest good checkpoint of an unfinished run of the same network, classes and images, and
+    the run's identity, which it may know where run.json is gone.
 
-    None, with a warning, where it was stopped before the first. RunError where classes or images
-    are no longer those of `about`; CheckpointError where no checkpoint is good.
+    None, with a warning, where it was stopped before the first. RunError where it is another run's,
+    or where classes or images are no longer those of `about`; CheckpointError where none is good.
     """
-    remove_leftovers(folder.checkpoints)
-    if not folder.holds_a_run:
-        return None
-    checkpoint = load_newest(folder.checkpoints, warn)
-    if checkpoint:
-        _require_same(folder, checkpoint.state["about"], about, data)
-    else:
+    folder.remove_leftovers()
+    identity = opening.identity
+    if not opening.before:
+        return identities.begun(trainer.recipe), None
+
+    def check(found: Checkpoint) -> None:
+        require_words(found.state)
+        said = found.state["about"]
+        _require_own(folder, found, identity, identities.of_checkpoint(said))
+        _require_same(folder, said, about, opening.recipe.data)
+        trainer.require_fit(found)
+
+    checkpoint = load_newest(folder.checkpoints, warn, check, trainer.file_limits)
+    if not checkpoint:
         warn(f"{folder.path} was stopped before its first checkpoint; it begins at step 0")
-    return checkpoint
+        return identity or identities.begun(opening.before), None
+    if not identity:
+        named = identities.of_checkpoint(checkpoint.state["about"])
+        identity = named or identities.begun(opening.before, adopted=True)
+        _require_unedited(folder, opening.before, identity)
+    progress = checkpoint.state["progress"]
+    done = progress["epoch"] + (progress["batch"] > 0)
+    if opening.recipe.epochs < done:
+        _require_more(folder, opening.recipe.epochs, done)
+    return identity, checkpoint
+
+
+def _require_own(
+    folder: RunFolder, checkpoint: Checkpoint, identity: Identity | None, named: Identity | None
+) -> None:
+    """RunError for a checkpoint that another run wrote, as far as it can be told: older versions
+    named none.
+    """
+    step = folder.checkpoints / f"step-{checkpoint.step:08d}"
+    if identity is None or (named is None and identity.adopted):
+        return
+    if named is None or named.run != identity.run:
+        raise RunError(
+            f"{step} is a checkpoint of another run than the one in {folder.path}; put this run's "
+            "own back, or remove it to continue from an older one"
+        )
+    changed = [
+        name
+        for name in {**identity.recipe, **named.recipe}
+        if identity.recipe.get(name) != named.recipe.get(name) and name != "epochs"
+    ]
+    if changed:
+        raise RunError(
+            f"{step} was made with another recipe than run.json in {folder.path} says "
+            f"({', '.join(changed)}); put both back as they were, or begin another run with "
+            "--output"
+        )
 
 
 def _require_same(folder: RunFolder, before: dict, now: dict, data: str) -> None:
@@ -58,6 +203,26 @@ def _require_same(folder: RunFolder, before: dict, now: dict, data: str) -> None
         )
     if before["data"] not in (now["data"], now["data_by_older_rule"]):
         raise RunError(
-            f"the images of {data} changed since the run in {folder.path} began; restore them, or "
-            "begin another run with --output"
+            f"the images of {data} changed since the run in {folder.path} began, or are not its "
+            "own; restore them, say where its own are with --data FOLDER, or begin another run "
+            "with --output"
         )
+
+
+def what_longer_means(before: Recipe, trainer: Trainer) -> str:
+    """A sentence for a run that goes on to another number of epochs than it was begun with."""
+    recipe, progress = trainer.recipe, trainer.progress
+    rates = [
+        learning_rate(one, progress.step, trainer.steps_per_epoch, progress.scores)
+        for one in (before, recipe)
+    ]
+    schedule = (
+        f"the learning rate of sched = {recipe.sched!r} stays as it was"
+        if rates[0] == rates[1]
+        else f"sched = {recipe.sched!r} is now that of {recipe.epochs} epochs: the learning rate "
+        f"goes from {rates[0]:.2g} to {rates[1]:.2g} here"
+    )
+    return (
+        f"the run goes on to {recipe.epochs} epochs instead of {before.epochs}; {schedule}, so "
+        f"this is not the run that {recipe.epochs} epochs from the start would have been"
+    )

@@ -1,5 +1,6 @@
 """A run from its recipe to its folder: open or resume, train, pick by validation, test once."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,8 +13,8 @@ from convatlas.data import Loader
 from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
-from convatlas.training import resuming, torchrun
-from convatlas.training.autotune import Trials, autotune, config_of, with_config
+from convatlas.training import resuming, strict_json, torchrun
+from convatlas.training.autotune import Trials, autotune, with_config
 from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
 from convatlas.training.determinism import deterministic
@@ -21,6 +22,7 @@ from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import start_from
 from convatlas.training.folder import RunFolder, default_path, lend_temporary_folder
 from convatlas.training.forecast import Forecast, forecast
+from convatlas.training.identity import Identity
 from convatlas.training.memory import Lack, explained
 from convatlas.training.prepare import (
     Prepared,
@@ -32,12 +34,14 @@ from convatlas.training.prepare import (
     threads,
 )
 from convatlas.training.recipe import Recipe
-from convatlas.training.report import metrics_of, write_report
+from convatlas.training.report import draw, metrics_of, write_report
+from convatlas.training.resuming import Opening
 from convatlas.training.trainer import Trainer
 from convatlas.training.unused import require_use, warnings
 
 FAILED_SAVES = 3  # in a row, then the run stops: its work could no longer be kept
 SAVING_SHARE = 20  # a save may take one part in this many of the time between saves
+LOG_KEPT = 10_000  # newest lines of the log that a checkpoint repeats
 
 
 def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback: Callback) -> dict:
@@ -48,10 +52,16 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
         callback = Guarded(callback) if group.is_first else Callback()
         if unclear := torchrun.misunderstanding():
             callback.warn(unclear)
+        resume = resume or group.restarts > 0
+        path = _path(recipe, output, group)
+        found = group.from_first(lambda: resuming.opening(path, recipe, resume))
+        if found.metrics:
+            callback.end(found.metrics)
+            return found.metrics
+        recipe = found.recipe
         ready = group.together(
             lambda: prepare(recipe, group, callback.checking)
         )  # a wrong name leaves no folder
-        path = _path(recipe, output, group)
         start = group.from_first(lambda: _start(recipe, ready, path))
         with ExitStack() as stack:
             folder = group.together(
@@ -60,7 +70,7 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             stack.enter_context(threads(recipe))
             stack.enter_context(group.stop)
             device = device_of(kind, group)
-            recipe, trials = group.from_first(lambda: _settle(recipe, ready, folder, device))
+            recipe, trials = group.from_first(lambda: _settle(recipe, ready, device))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
             run = _Run(recipe, folder, ready, trainer, callback)
@@ -69,7 +79,7 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
                 callback.tried(trials)
             for text in (*warnings(recipe, ready, group), *_skipped(ready)):
                 callback.warn(text)
-            finished = run.open(resume or group.restarts > 0)
+            finished = run.open(resume)
             metrics = finished if finished else run.go()
             callback.end(metrics)
     return metrics
@@ -82,16 +92,10 @@ def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Pat
     return Path(group.remembered("folder", lambda: str(default_path(recipe))))
 
 
-def _settle(
-    recipe: Recipe, ready: Prepared, folder: RunFolder, device: torch.device
-) -> tuple[Recipe, Trials | None]:
-    """The recipe with the fastest configuration where that is asked for: found now, or when the run
-    began.
-    """
+def _settle(recipe: Recipe, ready: Prepared, device: torch.device) -> tuple[Recipe, Trials | None]:
+    """The recipe with the fastest configuration, where that is asked for: found now."""
     if not recipe.autotune:
         return recipe, None
-    if folder.holds_a_run:
-        return with_config(recipe, config_of(folder.recipe())), None
     trials = autotune(recipe, ready.net, ready.train, macs(recipe, ready.prep.side), device)
     return with_config(recipe, trials.winner), trials
 
@@ -126,6 +130,8 @@ class _Run:
         self.trainer, self.group, self.callback = trainer, trainer.group, callback
         self.lack: Lack | None = None  # of memory, as forecast
         self.saved_at, self.failed_saves, self.last_save_took = time.monotonic(), 0, 0.0
+        self.log: list[dict] = []
+        trainer.again = folder.again(recipe)
 
     def about(self) -> dict:
         """What must be the same for a run to be continued."""
@@ -139,26 +145,40 @@ class _Run:
         """A new folder, or the state of an old one; the metrics where the run had
         already finished.
         """
-        metrics, checkpoint = self.group.from_first(lambda: self._find(resume))
-        if metrics:
-            return metrics
+        opening, identity, checkpoint = self.group.from_first(lambda: self._find(resume))
+        if opening.metrics:
+            return opening.metrics
+        self.identity = identity
         if checkpoint:
             self.trainer.restore(checkpoint)
-        if self.group.is_first:
-            self.folder.write("recipe.toml", self.recipe.to_toml())
-            self.folder.cut_log(self.trainer.progress.log_length)
+        self.group.together(lambda: self._record(opening, checkpoint))
         self._announce(resumed=bool(checkpoint))
         return None
 
-    def _find(self, resume: bool) -> tuple[dict | None, Checkpoint | None]:
-        """What a finished run found, or the newest good checkpoint of an unfinished one."""
-        resuming.require_room(self.folder, self.recipe, resume)
-        if metrics := resuming.finished(self.folder):
-            return metrics, None
+    def _find(self, resume: bool) -> tuple[Opening, Identity | None, Checkpoint | None]:
+        """What the folder holds, now that nobody else writes in it."""
+        opening = resuming.opening(self.folder.path, self.recipe, resume)
+        if opening.metrics:
+            return opening, None, None
         about = self.about() | {"data_by_older_rule": self.data.older_fingerprint}
-        return None, resuming.newest_checkpoint(
-            self.folder, about, self.recipe.data, self.callback.warn
+        return opening, *resuming.newest_checkpoint(
+            self.folder, opening, self.trainer, about, self.callback.warn
         )
+
+    def _record(self, opening: Opening, checkpoint: Checkpoint | None) -> None:
+        """The folder says what is being run, from now on."""
+        if not self.group.is_first:
+            return
+        folder, before, warn = self.folder, opening.before, self.callback.warn
+        if before and before.epochs != self.recipe.epochs:
+            self.identity = self.identity.lengthened(self.recipe.epochs)
+            warn(resuming.what_longer_means(before, self.trainer))
+            if folder.is_finished:
+                folder.set_aside_metrics(before.epochs)
+        folder.write("run.json", self.identity.text())
+        folder.write("recipe.toml", self.recipe.to_toml())
+        known = checkpoint.state.get("log", []) if checkpoint else []
+        self.log = folder.restore_log(known, self.trainer.progress.epoch, warn)
 
     def _announce(self, resumed: bool) -> None:
         data, net = self.data, self.trainer.net
@@ -226,9 +246,17 @@ class _Run:
 
     def _end_epoch(self) -> None:
         found = self._evaluate(self.ready.val)
-        record = self.trainer.end_epoch(found.accuracy) | {"val_loss": found.loss}
+        score = found.accuracy
+        if math.isnan(found.loss):  # an argmax of NaN is no answer
+            score = 0.0
+            self.callback.warn(
+                f"epoch {self.trainer.progress.epoch + 1}: outputs on the validation images are "
+                "not finite numbers; the epoch counts as 0 % right"
+            )
+        record = self.trainer.end_epoch(score) | {"val_loss": found.loss}
         if self.group.is_first:
-            self.trainer.note_log(self.folder.append_log(record))
+            self.folder.append_log(record)
+            self.log.append(record)
         self.callback.epoch(record)
 
     def _evaluate(self, loader: Loader, views: MultiCrop | None = None) -> Evaluation:
@@ -247,7 +275,7 @@ class _Run:
             self.group.stop.leave()
             raise Stopped(
                 f"stopped by {self.group.stopped_by} at step {self.trainer.progress.step}, saved; "
-                f"continue with convatlas train --resume {self.folder.path}",
+                f"continue with {self.folder.resume_command}",
                 quiet=not self.group.is_first,
             )
         due = max(self.recipe.save_every, SAVING_SHARE * self.last_save_took)
@@ -259,14 +287,16 @@ class _Run:
             return
         began = time.monotonic()
         try:
-            save_step(self.folder.checkpoints, self.trainer.snapshot({"about": self.about()}))
+            about = self.about() | self.identity.about(self.recipe.epochs)
+            state = {"about": about, "log": self.log[-LOG_KEPT:]}
+            save_step(self.folder.checkpoints, self.trainer.snapshot(state))
             self.failed_saves = 0
         except CheckpointError as error:
             self.failed_saves += 1
             if self.group.stopping or self.failed_saves == FAILED_SAVES:
                 raise RunError(
                     f"{error}; free some space or make the folder writable, then continue with "
-                    f"--resume {self.folder.path}"
+                    f"{self.folder.resume_command}"
                 ) from error
             self.callback.warn(f"{error}; training goes on, the earlier checkpoints are intact")
         self.saved_at = time.monotonic()
@@ -279,11 +309,20 @@ class _Run:
         trainer, seconds = self.trainer, self.trainer.seconds
         trainer.result.load_state_dict(trainer.best)
         found = self._evaluate(self.ready.test, multi_crop_of(self.recipe))
-        metrics = metrics_of(self.recipe, self.ready, trainer, seconds, found)
+        if math.isnan(found.loss):
+            raise RunError(
+                "the best network's outputs on the test images are not finite numbers, so there is "
+                f"no result; begin again with a lower --lr: {trainer.again}",
+                quiet=not self.group.is_first,
+            )
+        metrics = {"run": self.identity.run}
+        metrics |= metrics_of(self.recipe, self.ready, trainer, seconds, found)
+        metrics["sha256"] = strict_json.digest(metrics)
 
         def write() -> None:
             if self.group.is_first:
                 write_report(self.folder, self.recipe, self.ready, trainer, metrics, found)
+                draw(self.folder, self.log, self.ready, metrics, found, self.callback.warn)
 
         self.group.together(write)
         return metrics

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from convatlas.errors import RunError
+from convatlas.training import restoring
 from convatlas.training.checkpoint import Checkpoint
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.ema import averaged
@@ -36,7 +37,6 @@ class Progress:
     scores: list[float] = field(default_factory=list)  # validation accuracy of the finished epochs
     best_epoch: int = -1  # the latest of the best ones
     seconds: float = 0.0  # of training and validation
-    log_length: int = 0  # bytes of log.jsonl
 
 
 class _Heads(nn.Module):
@@ -92,6 +92,7 @@ class Trainer:
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
         self.start = start or {}  # the weights that the run began with, if not fresh: name, sha256
+        self.again = ""  # what to type after a loss that is not finite, where that is known
         self._since = time.monotonic()
 
     @property
@@ -119,9 +120,7 @@ class Trainer:
         if not math.isfinite(value):
             raise RunError(
                 f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, "
-                f"batch {progress.batch + 1}); nothing of it was saved. Start again with a lower "
-                f"--lr (it was {self.learning_rate:.2g} here), with --warmup-epochs, or with "
-                "--clip-grad 1",
+                f"batch {progress.batch + 1}); {self._lower()}",
                 quiet=rank > 0,  # all processes find the same sum
             )
         if self.recipe.clip_grad:
@@ -135,6 +134,13 @@ class Trainer:
         progress.loss_sum += loss_sum
         progress.correct += int(correct)
         return value
+
+    def _lower(self) -> str:
+        return (
+            "nothing of it was saved. Start again with a lower --lr (it was "
+            f"{self.learning_rate:.2g} here), with --warmup-epochs, or with --clip-grad 1"
+            + (f": {self.again}" if self.again else "")
+        )
 
     def _prepare(self) -> None:
         for group in self.optimiser.param_groups:
@@ -204,10 +210,6 @@ class Trainer:
         progress.seen, progress.loss_sum, progress.correct = 0, 0.0, 0
         return record
 
-    def note_log(self, length: int) -> None:
-        """log.jsonl has this many bytes now, to which a resumed run cuts it back."""
-        self.progress.log_length = length
-
     @property
     def seconds(self) -> float:
         """Time spent in this run, over all its processes."""
@@ -221,8 +223,7 @@ class Trainer:
         for name, tensor in model.items():
             if not tensor.isfinite().all():
                 raise RunError(
-                    f"{name} is no longer finite after step {self.progress.step}; nothing of it "
-                    "was saved. Start again with a lower --lr, or with --clip-grad 1"
+                    f"{name} is no longer finite after step {self.progress.step}; {self._lower()}"
                 )
         moments = {
             f"optimiser.{index}.{name}": value
@@ -240,71 +241,39 @@ class Trainer:
         }
         return Checkpoint(self.progress.step, model, moments | best | average, state | about)
 
+    @property
+    def file_limits(self) -> dict[str, int]:
+        """The most bytes that a checkpoint's files of tensors can have."""
+        return restoring.limits(self.net)
+
+    def require_fit(self, checkpoint: Checkpoint) -> None:
+        """CheckpointError, naming what differs, unless restore can take up all of it."""
+        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        average = self.average.module if self.average else None
+        restoring.require_progress(checkpoint, self.steps_per_epoch)
+        restoring.require_tensors(checkpoint, self.recipe, self.net, average, parameters)
+
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Take up a snapshot's state. RunError, naming what differs, for one that is not of this
-        network and recipe.
+        """Take up a snapshot's state. CheckpointError, naming what differs, and nothing taken up,
+        for one that is not of this network and recipe.
         """
+        self.require_fit(checkpoint)
         state, train_state = checkpoint.state, checkpoint.train_state
-        if len(train_state) != state.get(
-            "tensors", len(train_state)
-        ):  # older versions did not count them
-            raise RunError(
-                f"the checkpoint of step {checkpoint.step} holds {len(train_state)} tensors of the "
-                f"optimiser and the best weights instead of {state['tensors']}; {REMEDY}"
-            )
-        _load(self.net, checkpoint.model, "the network")
-        self.best = _under("best", train_state)
+        self.net.load_state_dict(checkpoint.model)
+        self.best = restoring.under("best", train_state)
         if self.average:
-            _load(self.average.module, _under("average", train_state), "the average")
+            self.average.module.load_state_dict(restoring.under("average", train_state))
             self.average.n_averaged.fill_(checkpoint.step)
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         moments: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in _under("optimiser", train_state).items():
+        for key, tensor in restoring.under("optimiser", train_state).items():
             index, name = key.split(".", 1)
             moments.setdefault(int(index), {})[name] = _like(parameters[int(index)], tensor)
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        self.progress = Progress(**state["progress"])
+        self.progress = Progress(**restoring.require_progress(checkpoint, self.steps_per_epoch))
         self.start = state.get("start", {})
         self._since = time.monotonic()
-
-
-REMEDY = "restore the file, or begin another run with --output"
-
-
-def _under(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(f"{kind}."): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(f"{kind}.")
-    }
-
-
-def _load(net: nn.Module, tensors: dict[str, Tensor], what: str) -> None:
-    """All tensors or none: names, shapes and types must be the network's own."""
-    wanted = {
-        name: (tuple(tensor.shape), tensor.dtype) for name, tensor in net.state_dict().items()
-    }
-    found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
-    wrong = [
-        f"{name} is {_shaped(found.get(name))}, not {_shaped(wanted.get(name))}"
-        for name in sorted({*wanted, *found})
-        if wanted.get(name) != found.get(name)
-    ]
-    if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise RunError(
-            f"the checkpoint does not fit {what}: {'; '.join(wrong[:3])}{more}; {REMEDY}"
-        )
-    net.load_state_dict(tensors)
-
-
-def _shaped(tensor: tuple | None) -> str:
-    return (
-        f"{'x'.join(map(str, tensor[0])) or 'a scalar'} {str(tensor[1])[6:]}"
-        if tensor
-        else "absent"
-    )
 
 
 def _like(parameter: Tensor, moment: Tensor) -> Tensor:

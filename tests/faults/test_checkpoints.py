@@ -233,5 +233,5 @@ def test_a_checkpoint_of_something_else_is_refused_with_names_and_shapes(
         4,
         torch.device("cpu"),
     )
-    with pytest.raises(RunError, match=says):
+    with pytest.raises(CheckpointError, match=says):
         trainer.restore(checkpoint)

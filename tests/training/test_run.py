@@ -307,13 +307,17 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         train(SMALL, tmp_path / "file" / "run")
 
 
-@pytest.mark.parametrize("name", ["log.jsonl", "curves.png"])
+@pytest.mark.parametrize("name", ["log.jsonl", "metrics.json"])
 def test_a_file_that_cannot_be_written_is_named_with_the_way_on(tmp_path, name):
-    (tmp_path / name).mkdir()
-    with pytest.raises(
-        RunError, match=rf"cannot write .*{name}: Is a directory; .* --resume {tmp_path}"
-    ):
-        train(SMALL, tmp_path)
+    class Block(StopAt):
+        def step(self, progress, loss, rate):
+            if progress.step == 3:
+                (tmp_path / name).mkdir()
+
+    with pytest.raises(RunError, match=rf"{name}: .*; .* --resume {tmp_path}"):
+        train(SMALL, tmp_path, callback=Block(0))
+    (tmp_path / name).rmdir()
+    assert train(SMALL, tmp_path, resume=True)["steps"] == 8
 
 
 def test_a_broken_test_image_is_found_before_the_first_step(tmp_path):

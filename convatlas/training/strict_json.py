@@ -1,0 +1,39 @@
+"""JSON as its standard has it: no NaN and no Infinity. A number that is not finite is written as
+null.
+"""
+
+import hashlib
+import json
+import math
+from typing import Any
+
+
+def dumps(value: Any, indent: int | None = None) -> str:
+    return json.dumps(_finite(value), indent=indent, allow_nan=False)
+
+
+def loads(content: bytes) -> Any:
+    """Raises ValueError for all that is not strict JSON in UTF-8, however deep it is nested."""
+    try:
+        return json.loads(content.decode("utf-8"), parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def digest(value: Any) -> str:
+    """sha256, in hex, of what is written of it."""
+    return hashlib.sha256(dumps(value).encode()).hexdigest()
+
+
+def _refuse(token: str) -> None:
+    raise ValueError(f"{token} is not JSON")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return value
