@@ -167,8 +167,8 @@ def page(found: dict[Mutant, int]) -> str:
     lines = [
         "# Do the tests see a fault?",
         "",
-        "`make mutants` plants the faults of `benchmarks/mutants.toml`, one at a time, in a copy of",
-        "the tree: a wrong sign, a forgotten step, another random stream, a check left out. The",
+        "`make mutants` plants the faults of `benchmarks/mutants.toml`, one at a time, in a copy",
+        "of the tree: a wrong sign, a forgotten step, another random stream, a missing check. The",
         f"tests of that place must fail. {sum(dead.values())} of {len(found)} were seen when this",
         "page was written.",
         "",
