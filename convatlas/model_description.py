@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from convatlas import strict_json
 from convatlas.data import Preprocess
 from convatlas.errors import DataError, ModelFileError
 from convatlas.regular_file import read_regular
@@ -61,14 +62,16 @@ def read_description(path: Path) -> Description:
     file that is missing, no plain file, too large, changed, or of a newer version.
     """
     try:
-        about = _parsed(read_regular(path, LARGEST))
+        about = strict_json.loads(read_regular(path, LARGEST))
     except OSError as error:
         raise ModelFileError(
             f"cannot read {path} ({error.strerror}); give the folder of a finished run, one that "
             "holds model.safetensors and model.json"
         ) from None
-    except (ValueError, RecursionError):
-        raise _damaged(path, "it is not the JSON that was written") from None
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
+        raise _damaged(path, "it is not the JSON that was written")
     version = about.get("format")
     if type(version) is int and version > FORMAT:
         raise ModelFileError(f"{path} was written by a newer convatlas; upgrade to read it")
@@ -81,25 +84,6 @@ def read_description(path: Path) -> Description:
     return Description(
         about["network"], tuple(about["classes"]), preprocess, about["sha256"], about["provenance"]
     )
-
-
-def _parsed(content: bytes) -> dict:
-    """Strict JSON: no name twice, no NaN. Raises ValueError or RecursionError."""
-    about = json.loads(content, object_pairs_hook=_without_twins, parse_constant=_refuse)
-    if not isinstance(about, dict):
-        raise ValueError("no object")
-    return about
-
-
-def _without_twins(pairs: list[tuple[str, object]]) -> dict:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name is given twice")
-    return found
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _first_wrong(about: dict) -> str:

@@ -17,7 +17,9 @@ def open_regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
     Raises OSError, whose strerror says why, for what cannot be opened or is no plain file.
     """
-    with open(path, "rb", opener=_without_waiting) as file:
+    if os.path.isdir(path):
+        raise OSError(errno.EISDIR, "it is a folder, not a file", str(path))
+    with open(path, "rb", opener=without_waiting) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
@@ -34,6 +36,6 @@ def read_regular(path: Path, limit: int) -> bytes:
         return file.read(limit)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a pipe, too, that nobody writes to, so that it can be refused."""
+def without_waiting(path: str, flags: int) -> int:
+    """An opener: of a pipe, too, that nobody writes to, so that it can be refused."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

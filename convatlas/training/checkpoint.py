@@ -24,8 +24,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from convatlas import strict_json
 from convatlas.errors import CheckpointError
-from convatlas.training import strict_json
 from convatlas.training.plain_files import (
     flush_folder,
     kind,

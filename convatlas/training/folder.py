@@ -17,8 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from convatlas import strict_json
 from convatlas.errors import RunError
-from convatlas.training import strict_json
 from convatlas.training.checkpoint import FILES, STEP, remove_leftovers, steps
 from convatlas.training.plain_files import (
     append_durably,

@@ -4,8 +4,8 @@ repeats both, so that neither an edited recipe.toml nor another run's checkpoint
 
 from dataclasses import asdict, dataclass, fields, replace
 
+from convatlas import strict_json
 from convatlas.errors import CheckpointError, RunError
-from convatlas.training import strict_json
 from convatlas.training.folder import RunFolder
 from convatlas.training.location import is_folder
 from convatlas.training.plain_files import kind, read_plain, token

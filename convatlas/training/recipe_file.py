@@ -3,12 +3,11 @@ torch.
 """
 
 import codecs
-import os
-import stat
 import tomllib
 from pathlib import Path
 
 from convatlas.errors import RecipeError
+from convatlas.regular_file import read_regular
 
 LARGEST = 1_000_000  # bytes; a recipe with every field has 2,000
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -19,15 +18,12 @@ def text_of(path: str | Path) -> str:
     without waiting for a pipe and without reading more than LARGEST bytes.
     """
     try:
-        data = _bytes(Path(path).expanduser())
+        data = read_regular(Path(path).expanduser(), LARGEST)
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RecipeError(f"cannot read the recipe {path}: {reason}") from None
-    if len(data) > LARGEST:
         raise RecipeError(
-            f"cannot read the recipe {path}: it has more than {LARGEST:,} bytes; give a TOML file "
-            "with fields of a recipe"
-        )
+            f"cannot read the recipe {path}: {reason}; give a TOML file with fields of a recipe"
+        ) from None
     if data.startswith(UTF16):
         raise RecipeError(
             f"cannot read the recipe {path}: it is written in UTF-16; save it as UTF-8"
@@ -38,18 +34,6 @@ def text_of(path: str | Path) -> str:
         raise RecipeError(
             f"cannot read the recipe {path}: not a text file in UTF-8; give a TOML file"
         ) from None
-
-
-def _bytes(path: Path) -> bytes:
-    """At most one byte more than is allowed."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe may be empty
-    kind = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(kind):
-        os.close(descriptor)
-        what = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device"
-        raise ValueError(f"it is {what}; give a TOML file")
-    with open(descriptor, "rb") as file:
-        return file.read(LARGEST + 1)
 
 
 def parse(text: str, where: str) -> dict:

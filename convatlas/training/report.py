@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from convatlas import strict_json
 from convatlas.evaluation import Evaluation, chance_line
 from convatlas.model_file import describe_model, weights_file
-from convatlas.training import plots, strict_json
+from convatlas.training import plots
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import Prepared
 from convatlas.training.provenance import deciding, provenance

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from convatlas import strict_json
 from convatlas.errors import RunError
 from convatlas.training import identity as identities
-from convatlas.training import strict_json
 from convatlas.training.autotune import config_of, with_config
 from convatlas.training.checkpoint import Checkpoint, load_newest
 from convatlas.training.folder import RunFolder

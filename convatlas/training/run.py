@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from convatlas import strict_json
 from convatlas.data import Loader
 from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, evaluate
-from convatlas.training import resuming, strict_json, torchrun
+from convatlas.training import resuming, torchrun
 from convatlas.training.autotune import Trials, autotune, with_config
 from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 from torch import Tensor
 
 from convatlas.errors import WeightsError
+from convatlas.regular_file import without_waiting
 from convatlas.weights.archives import Archive, open_legacy, open_zip
 from convatlas.weights.pickles import DAMAGED, KNOWN_FORMATS, LONGEST_NAME, is_tensor
 from convatlas.weights.sections import chosen, sections
@@ -66,15 +67,10 @@ def read(path: str | Path, section: str | None = None) -> Checkpoint:
     if path.is_dir():
         raise WeightsError(f"{path} is a folder; give the file inside it that holds the weights")
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=without_waiting) as file:
             return _certified(path, file, section)
     except OSError as error:
         raise WeightsError(f"cannot read {path} ({error.strerror}); check the path") from None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a pipe, too, of which nobody writes the other end, so that it can be refused."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _certified(path: Path, file: BinaryIO, section: str | None) -> Checkpoint:

@@ -29,7 +29,7 @@ from convatlas.training.recipe import DEFAULTS
         (b"network = " + b"[" * 300 + b"]" * 300, "must be a text"),
         (b"n" * 200_000 + b" = 3", "there is no field 'nnnn"),
         (b"opt = '" + b"x" * 900_000 + b"'", "letters) is not allowed"),
-        (b"#" + b"x" * 1_000_000, "it has more than 1,000,000 bytes"),
+        (b"#" + b"x" * 1_000_000, "bytes, more than 1,000,000"),
         (b'data = "a\\u0000b"', "holds a NUL"),
         (b"timeout = 1e300", "1 to 1000000"),
         (b"epochs = 1000000000", "1 to 1000000"),
@@ -74,7 +74,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, capsys):
 def test_a_sparse_file_is_not_read_whole(tmp_path):
     with (tmp_path / "huge.toml").open("wb") as file:
         file.truncate(10**12)
-    with pytest.raises(RecipeError, match="more than 1,000,000 bytes"):
+    with pytest.raises(RecipeError, match="bytes, more than 1,000,000"):
         Recipe.read(tmp_path / "huge.toml")
 
 

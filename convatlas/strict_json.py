@@ -1,5 +1,5 @@
-"""JSON as its standard has it: no NaN and no Infinity. A number that is not finite is written as
-null.
+"""JSON as its standard has it: no NaN, no Infinity, no name twice. A number that is not finite is
+written as null.
 """
 
 import hashlib
@@ -15,7 +15,9 @@ def dumps(value: Any, indent: int | None = None) -> str:
 def loads(content: bytes) -> Any:
     """Raises ValueError for all that is not strict JSON in UTF-8, however deep it is nested."""
     try:
-        return json.loads(content.decode("utf-8"), parse_constant=_refuse)
+        return json.loads(
+            content.decode("utf-8"), object_pairs_hook=_without_twins, parse_constant=_refuse
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -23,6 +25,13 @@ def loads(content: bytes) -> Any:
 def digest(value: Any) -> str:
     """sha256, in hex, of what is written of it."""
     return hashlib.sha256(dumps(value).encode()).hexdigest()
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
 
 
 def _refuse(token: str) -> None:
