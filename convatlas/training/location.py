@@ -41,6 +41,19 @@ def with_places_of(recorded: Recipe, asked: Recipe) -> Recipe:
     return asked.change(**places)
 
 
+def on_this_machine(agreed: Recipe, own: Recipe, recorded: Recipe | None) -> Recipe:
+    """The recipe that the first process found, with the places that another process was given: its
+    machine may keep the same images elsewhere.
+    """
+    kept = ["data_root", "weights"]
+    if recorded is None or own.data != recorded.data:
+        kept.append("data")
+    places = {name: getattr(located(own), name) for name in kept}
+    return agreed.change(
+        **{name: place for name, place in places.items() if place != getattr(agreed, name)}
+    )
+
+
 def found_again(recorded: Recipe, asked: Recipe, run: Path) -> Recipe:
     """`asked`, with the folder of images that was typed, or the recorded one where it still is.
 

@@ -24,6 +24,7 @@ from convatlas.training.fine_tune import start_from
 from convatlas.training.folder import RunFolder, default_path, lend_temporary_folder
 from convatlas.training.forecast import Forecast, forecast
 from convatlas.training.identity import Identity
+from convatlas.training.location import on_this_machine
 from convatlas.training.memory import Lack, explained
 from convatlas.training.prepare import (
     Prepared,
@@ -59,7 +60,10 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
         if found.metrics:
             callback.end(found.metrics)
             return found.metrics
-        recipe = found.recipe
+        if group.is_first:
+            recipe = found.recipe
+        else:
+            recipe = on_this_machine(found.recipe, recipe, found.before)
         ready = group.together(
             lambda: prepare(recipe, group, callback.checking)
         )  # a wrong name leaves no folder
