@@ -5,7 +5,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from convatlas.cli import run
-from convatlas.errors import InputError, RunError
+from convatlas.errors import Error, InputError, RunError
 from convatlas.registry import create_model
 from convatlas.training import Recipe, train
 from convatlas.training.batch_norm import far_too_small, require_several_values
@@ -80,7 +80,7 @@ def test_several_processes_and_drawn_sizes_count():
 
 
 def test_a_frozen_run_of_single_images_really_trains(tmp_path):
-    class Enough(Exception):
+    class Enough(Error):
         pass
 
     class Two(Callback):

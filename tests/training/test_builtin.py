@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from convatlas.cli import run
-from convatlas.errors import RecipeError
+from convatlas.errors import Error, RecipeError
 from convatlas.registry import create_model, entries, stored_facts
 from convatlas.training import Recipe, builtin, train
 from convatlas.training.callbacks import Callback
@@ -20,7 +20,7 @@ from convatlas.training.callbacks import Callback
 HEAVY = 1e8  # parameters, from which a network takes too long for `make test`
 
 
-class Enough(Exception):
+class Enough(Error):
     """Two steps are done."""
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from convatlas import create_model
+from convatlas.errors import Error
 from convatlas.training import Recipe, train
 from convatlas.training.callbacks import Callback
 from convatlas.training.init import he_init_network
@@ -51,7 +52,7 @@ def test_networks_with_batch_norm_or_without_relus_stay_as_they_are(name):
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
 
 
-class Enough(Exception):
+class Enough(Error):
     """One step is done."""
 
 
