@@ -275,9 +275,9 @@ def test_a_signal_saves_and_leaves_with_75_and_the_command_to_go_on(tmp_path, nu
     assert f"stopped by {signal.Signals(number).name} at step" in error
     assert f"convatlas train --resume {folder}" in error
     assert list((folder / "checkpoints").glob("step-*"))
-    again = convatlas("train", "--resume", folder, "--epochs", 2)
+    again = convatlas("train", "--resume", folder, "--lr", 0.5)
     assert again.returncode == 1
-    assert "another recipe (epochs: 500, now 2)" in again.stderr
+    assert "another recipe (lr: 0.002, now 0.5)" in again.stderr
 
 
 def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):

@@ -214,8 +214,12 @@ def _kill(readers: list[_Reader]) -> None:
 
 @contextmanager
 def _stops_held_back() -> Iterator[None]:
-    """A new process has our handlers of signals until it sets its own: none may reach it before."""
-    if not CAN_WAIT:
+    """A new process has our handlers of signals until it sets its own: none may reach it before.
+
+    One that a server forks has the server's instead; and a server that is started meanwhile would
+    hold the signals back from all its processes, for ever.
+    """
+    if not CAN_WAIT or multiprocessing.get_start_method() == "forkserver":
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)

@@ -268,6 +268,25 @@ def test_more_processes_than_can_be_started_are_one_sentence():
     assert not multiprocessing.active_children()
 
 
+SERVED = """
+import multiprocessing, operator, signal
+from concurrent.futures import ProcessPoolExecutor
+from types import SimpleNamespace
+from convatlas.data.readers import stream
+
+multiprocessing.set_start_method("forkserver")
+assert list(stream(operator.is_, range(3), SimpleNamespace(names=[]), 1, 60))
+with ProcessPoolExecutor(1) as pool:
+    print(len(pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result()))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals")
+def test_processes_of_a_server_that_readers_started_hear_their_signals():
+    answer = subprocess.run([sys.executable, "-c", SERVED], capture_output=True, text=True)
+    assert answer.stdout.strip() == "0", answer.stderr
+
+
 PROGRAM = """
 import multiprocessing, sys, time
 from types import SimpleNamespace
