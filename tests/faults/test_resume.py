@@ -31,7 +31,7 @@ EVERYTHING = {
     "squeeze": 0.1,
     "shear": 0.1,
     "crop": "random-resized",
-    "resize": (36, 44),
+    "resize": (40,),
     "crop_scale": (0.3, 1.0),
     "crop_ratio": (0.75, 1.3333),
     "color_jitter": 0.4,
