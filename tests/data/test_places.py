@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from convatlas.data import Augment
 from convatlas.data.augment import COLUMNS
+from convatlas.data.image_cache import sources
 from convatlas.data.rectangles import erased_box, scaled_crop
+from convatlas.data.split import FileSplit
 
 LAST = np.nextafter(1.0, 0.0)
 
@@ -35,3 +38,10 @@ def test_the_erased_box_lies_where_it_was_drawn():
     expected = torch.ones(16, 16)
     expected[top : top + height, left : left + width] = 0
     assert torch.equal(erased[0, 1], expected)
+
+
+def test_crops_of_another_size_are_cut_from_images_decoded_for_it(tmp_path):
+    """A large JPEG is decoded smaller, as far as the crops allow; what is kept is of one size."""
+    Image.new("RGB", (256, 256)).save(tmp_path / "0.jpg")
+    split = FileSplit(tmp_path, torch.tensor([0]), ["0.jpg"])
+    assert [sources(split, at_least)[0].shape[1] for at_least in (32, 128, 200)] == [32, 128, 256]

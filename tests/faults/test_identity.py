@@ -131,6 +131,15 @@ def test_an_edited_recipe_is_refused_by_field_and_nothing_is_touched(copy, capsy
     assert snapshot_of(copy) == before
 
 
+@pytest.mark.parametrize("change", [{"seed": 1}, {"lr": 1e-3}, {"val_fraction": 0.2}])
+def test_a_resume_with_another_value_is_refused_by_field(copy, change):
+    before = snapshot_of(copy)
+    (name,) = change
+    with pytest.raises(RunError, match=rf"begun with another recipe \({name}: "):
+        train(SMALL.change(**change), copy, resume=True, callback=Callback())
+    assert snapshot_of(copy) == before
+
+
 def test_an_edited_recipe_is_seen_without_run_json_too(copy):
     (copy / "run.json").unlink()
     file = copy / "recipe.toml"

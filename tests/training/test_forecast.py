@@ -110,3 +110,13 @@ def test_a_network_that_gives_nonsense_has_no_forecast(loader):
         room.forecast(Recipe(network="lenet5", batch_size=64), net, loader, COUNT, 4e5, CPU, 1)
         is None
     )
+
+
+def test_memory_is_that_of_the_batch_however_few_images_the_probe_has(loader, monkeypatch):
+    monkeypatch.setattr(room, "highest", lambda: 0)
+    monkeypatch.setattr(room, "resident", lambda: 0)
+    net, recipe = create_model("lenet5", in_channels=1), Recipe(network="lenet5", batch_size=64)
+    told = [
+        room.forecast(recipe, net, loader, COUNT, macs, CPU, 1).memory for macs in (4e5, 1e9, 1e12)
+    ]
+    assert max(told) < 1.1 * min(told)

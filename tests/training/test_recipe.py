@@ -184,3 +184,9 @@ def test_an_unknown_recipe_offers_the_nearest():
         RecipeError, match=r"no recipe called 'lenet5_mnits'; did you mean lenet5_mnist"
     ):
         builtin.read("lenet5_mnits")
+
+
+def test_a_batch_is_parted_into_as_many_images_as_it_has_at_most():
+    assert Recipe(batch_size=4, accumulate=4).accumulate == 4
+    with pytest.raises(RecipeError, match="accumulate = 5 cannot part a batch of 4"):
+        Recipe(batch_size=4, accumulate=5)
