@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.nn as nn
+import torchvision
 from safetensors.torch import load_file, save_file
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
@@ -235,3 +236,13 @@ def test_another_activation_is_found_by_the_answer(written):
 def test_somebody_elses_module_is_refused(tmp_path):
     with pytest.raises(WeightsError, match="this Linear is not as create_model makes it"):
         save_weights(nn.Linear(2, 2), tmp_path / "out.safetensors")
+
+
+def test_a_file_for_torchvision_fills_torchvision_s_network(tmp_path):
+    net = create_model("resnet18").eval()
+    save_weights(net, tmp_path / "ours.pth", to="torchvision")
+    theirs = torchvision.models.resnet18()
+    theirs.load_state_dict(torch.load(tmp_path / "ours.pth", weights_only=True))
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.allclose(theirs.eval()(x), net(x), atol=1e-5)
