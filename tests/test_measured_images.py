@@ -81,6 +81,11 @@ def test_predict_shows_images_of_the_run_s_own_test_set(trained, capsys):
     assert len(lines) == metrics["test"]["count"]
     right = [line["truth"] == line["classes"][0]["class"] for line in lines]
     assert sum(right) == metrics["test"]["correct"]
+    _, out, _ = answered(["predict", run, "--test", 3, "--json"], capsys)
+    few = [json.loads(line) for line in out.splitlines()]
+    n = len(lines)
+    assert [line["image"] for line in few] == [lines[i * n // 3]["image"] for i in range(3)]
+    assert {line["truth"] for line in few} == {"cat", "dog", "owl"}, "spread over the set"
 
 
 @pytest.mark.parametrize(
