@@ -85,7 +85,6 @@ def test_predict_shows_images_of_the_run_s_own_test_set(trained, capsys):
     few = [json.loads(line) for line in out.splitlines()]
     n = len(lines)
     assert [line["image"] for line in few] == [lines[i * n // 3]["image"] for i in range(3)]
-    assert {line["truth"] for line in few} == {"cat", "dog", "owl"}, "spread over the set"
 
 
 @pytest.mark.parametrize(
