@@ -1,0 +1,34 @@
+"""The layers that papers share, against their formulas written out."""
+
+import torch
+
+from convatlas.layers.modules import ChannelShuffle, LocalResponseNorm, ZeroPadding
+
+
+def images(c: int, side: int = 4) -> torch.Tensor:
+    return torch.randn(2, c, side, side, generator=torch.Generator().manual_seed(0)) * 30
+
+
+def test_local_response_norm_is_alexnet_s_sec_3_3():
+    """k = 2, n = 5, alpha = 1e-4, beta = 0.75: the sum of squares, not their mean."""
+    a, expected = images(7).double(), torch.empty(2, 7, 4, 4, dtype=torch.float64)
+    for i in range(7):
+        near = a[:, max(0, i - 2) : min(6, i + 2) + 1]
+        expected[:, i] = a[:, i] / (2 + 1e-4 * near.square().sum(1)) ** 0.75
+    assert torch.allclose(LocalResponseNorm()(a), expected, rtol=1e-9)
+
+
+def test_a_channel_shuffle_sends_channel_i_of_group_g_to_place_i_times_groups_plus_g():
+    x = images(12)
+    shuffled = ChannelShuffle(3)(x)
+    for g in range(3):
+        for i in range(4):
+            assert torch.equal(shuffled[:, i * 3 + g], x[:, g * 4 + i])
+
+
+def test_zero_padding_keeps_every_stride_th_pixel_and_adds_empty_channels():
+    x = images(3)
+    y = ZeroPadding(3, 5, 2)(x)
+    assert torch.equal(y[:, :3], x[:, :, ::2, ::2])
+    assert y.shape == (2, 5, 2, 2)
+    assert not y[:, 3:].any()
