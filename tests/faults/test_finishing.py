@@ -5,44 +5,25 @@ what is tested is what is kept, and "saved" said only of what is.
 import json
 import os
 import shutil
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import ranks
 import torch
 from PIL import Image
 from ranks import weights
+from small_runs import SMALL, Note
 
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.finished_run import evaluate
 from convatlas.training import plain_files, plots, train
 from convatlas.training import run as run_module
-from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import prepare as prepared
 from convatlas.training.trainer import Trainer
-
-SMALL = ranks.SMALL.change(timeout=600.0)  # of one process
-
-
-class Note(Callback):
-    def __init__(self, stop_at: int = 0):
-        self.stop_at, self.warnings, self.records = stop_at, [], []
-
-    def step(self, progress, loss, rate):
-        if progress.step == self.stop_at:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    def epoch(self, record):
-        self.records.append(record)
-
-    def warn(self, text):
-        self.warnings.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +32,6 @@ def cut(tmp_path_factory) -> Path:
     with pytest.raises(Stopped):
         train(SMALL, folder, callback=Note(7))
     return folder
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    train(SMALL, folder, callback=Note())
-    return folder
-
-
-@pytest.fixture
-def copy(cut, tmp_path) -> Path:
-    return shutil.copytree(cut, tmp_path / "run")
 
 
 # ---- what is on disk, and when

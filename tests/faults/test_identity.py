@@ -3,42 +3,25 @@ apart, and a run can be made longer with its consequences said.
 """
 
 import json
-import os
 import shlex
 import shutil
-import signal
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import ranks
 from PIL import Image
 from ranks import weights
+from small_runs import SMALL, Note
 
 from convatlas.cli import run as typed_words
 from convatlas.errors import RunError, Stopped
-from convatlas.training import Recipe, plots, train
+from convatlas.training import Recipe, train
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import read_step, steps
 from convatlas.training.identity import DECIDING
 from convatlas.training.trainer import Trainer
 
-SMALL = ranks.SMALL.change(timeout=600.0)  # of one process
-
-
-class Stop(Callback):
-    def __init__(self, at: int):
-        self.at, self.warnings, self.facts = at, [], {}
-
-    def begin(self, facts):
-        self.facts = facts
-
-    def step(self, progress, loss, rate):
-        if progress.step == self.at:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    def warn(self, text):
-        self.warnings.append(text)
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def typed(words: list[str]) -> int:
@@ -54,32 +37,13 @@ def images_in(folder: Path, classes: str = "ab", each: int = 8) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch):
-    """Without figures, most of a short run's time."""
-    for figure in ("curves", "confusion"):
-        monkeypatch.setattr(plots, figure, lambda *_: b"")
-
-
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory) -> Path:
     """Stopped in its second epoch of two, of four steps each."""
     folder = tmp_path_factory.mktemp("runs") / "cut"
     with pytest.raises(Stopped):
-        train(SMALL, folder, callback=Stop(6))
+        train(SMALL, folder, callback=Note(6))
     return folder
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    train(SMALL, folder, callback=Callback())
-    return folder
-
-
-@pytest.fixture
-def copy(cut, tmp_path) -> Path:
-    return shutil.copytree(cut, tmp_path / "run")
 
 
 def snapshot_of(folder: Path) -> dict:
@@ -172,7 +136,7 @@ def test_a_damaged_run_json_is_named_with_a_remedy_that_works(copy, whole, text)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_another_run_s_checkpoints_are_refused_even_of_the_same_recipe(copy, tmp_path, seed):
     with pytest.raises(Stopped):
-        train(SMALL.change(seed=seed), tmp_path / "other", callback=Stop(7))
+        train(SMALL.change(seed=seed), tmp_path / "other", callback=Note(7))
     newest = steps(tmp_path / "other" / "checkpoints")[0]
     shutil.copytree(newest, copy / "checkpoints" / newest.name)
     with pytest.raises(RunError, match=r"step-00000007 is a checkpoint of another run"):
@@ -211,7 +175,7 @@ def placed(tmp_path, monkeypatch):
     recipe = SMALL.change(data="set", batch_size=4)
     train(recipe, "whole", callback=Callback())
     with pytest.raises(Stopped):
-        train(recipe, "run", callback=Stop(3))
+        train(recipe, "run", callback=Note(3))
     return tmp_path
 
 
@@ -268,7 +232,7 @@ def test_a_resume_needs_no_file_of_weights(tmp_path, whole, monkeypatch):
     shutil.copy(whole / "model.safetensors", "w.safetensors")
     recipe = SMALL.change(weights="w.safetensors")
     with pytest.raises(Stopped):
-        train(recipe, "run", callback=Stop(3))
+        train(recipe, "run", callback=Note(3))
     Path("w.safetensors").unlink()
     assert typed(["train", "--resume", "run"]) == 0
     origin = json.loads(Path("run/model.json").read_text())["provenance"]["started_from"]
@@ -305,7 +269,7 @@ def test_a_run_is_made_longer_and_says_what_that_means(cut, whole, tmp_path, cap
 def test_a_longer_run_that_is_stopped_goes_on_as_the_longer_one(whole, tmp_path):
     run = shutil.copytree(whole, tmp_path / "run")
     with pytest.raises(Stopped):
-        train(SMALL.change(epochs=3), run, resume=True, callback=Stop(10))
+        train(SMALL.change(epochs=3), run, resume=True, callback=Note(10))
     assert not (run / "metrics.json").exists()
     assert train(Recipe.read(run / "recipe.toml"), run, resume=True)["epochs"] == 3
 
@@ -313,7 +277,7 @@ def test_a_longer_run_that_is_stopped_goes_on_as_the_longer_one(whole, tmp_path)
 def test_a_constant_rate_stays_as_it_was(tmp_path):
     recipe = SMALL.change(sched="constant")
     train(recipe.change(epochs=1), tmp_path / "run", callback=Callback())
-    callback = Stop(0)
+    callback = Note(0)
     train(recipe, tmp_path / "run", resume=True, callback=callback)
     assert "learning rate of sched = 'constant' stays as it was" in callback.warnings[0]
     train(recipe, tmp_path / "whole", callback=Callback())
