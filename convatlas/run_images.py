@@ -15,8 +15,7 @@ from convatlas.errors import DataError, ModelFileError, RecipeError
 from convatlas.model_file import Saved
 from convatlas.regular_file import read_regular
 from convatlas.training.location import found_again, is_folder
-from convatlas.training.provenance import deciding
-from convatlas.training.recipe import Recipe
+from convatlas.training.recipe import Recipe, deciding
 
 SPLITS = ("test", "val", "train", "all")
 LARGEST_METRICS = 64_000_000  # bytes: the confusions of 2,000 classes
@@ -151,8 +150,10 @@ def _own(run: str | Path, saved: Saved, recipe: Recipe | None, found: Data) -> R
 
 
 def _require_as_trained(run: Path, saved: Saved, recipe: Recipe, found: Data) -> None:
-    """ModelFileError unless recipe.toml tests, and parts the images, as the run did."""
-    now = deciding(recipe)
+    """ModelFileError unless recipe.toml tests, and parts the images, as the run did. How long it
+    trains is no matter: it may be in the middle of being made longer.
+    """
+    now = {name: value for name, value in deciding(recipe).items() if name != "epochs"}
     then = saved.provenance.get("recipe", {"seed": saved.provenance.get("seed", recipe.seed)})
     changed = [name for name in then if name in now and then[name] != now[name]]
     said = [f"{name} was {then[name]!r}, and is {now[name]!r}" for name in changed]

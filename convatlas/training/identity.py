@@ -2,18 +2,17 @@
 repeats both, so that neither an edited recipe.toml nor another run's checkpoint goes unseen.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 from convatlas import strict_json
 from convatlas.errors import CheckpointError, RunError
 from convatlas.training.folder import RunFolder
 from convatlas.training.location import is_folder
 from convatlas.training.plain_files import kind, read_plain, token
-from convatlas.training.recipe import RENAMED, Recipe
+from convatlas.training.recipe import DECIDING, RENAMED, Recipe, deciding
 
 FORMAT = 1
 LARGEST = 100_000  # bytes of run.json that are read at all
-DECIDING = [f.name for f in fields(Recipe) if not f.metadata["runtime"]]  # they change the result
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Identity:
 
 def begun(recipe: Recipe, adopted: bool = False) -> Identity:
     """A run of this recipe that begins now; or, adopted, one that went on before runs had names."""
-    return Identity(token(), _deciding(recipe), (recipe.epochs,), adopted)
+    return Identity(token(), deciding(recipe), (recipe.epochs,), adopted)
 
 
 def read(folder: RunFolder) -> Identity | None:
@@ -78,20 +77,12 @@ def changes(before: dict, now: Recipe) -> list[str]:
     may be made more. Those that `before` does not know have come since, and are at their defaults.
     A folder of images may have moved: its fingerprint tells.
     """
-    known = _deciding(Recipe()) | {RENAMED.get(name, name): before[name] for name in before}
-    today = _deciding(now)
+    known = deciding(Recipe()) | {RENAMED.get(name, name): before[name] for name in before}
+    today = deciding(now)
     names = [name for name in DECIDING if known[name] != today[name] and name != "epochs"]
     if is_folder(str(known["data"])) and is_folder(now.data):
         names = [name for name in names if name != "data"]
     return [f"{name}: {known[name]!r}, now {today[name]!r}" for name in names]
-
-
-def _deciding(recipe: Recipe) -> dict:
-    values = asdict(recipe)
-    return {
-        name: list(values[name]) if isinstance(values[name], tuple) else values[name]
-        for name in DECIDING
-    }
 
 
 def _checked(found: dict) -> Identity:

@@ -3,14 +3,12 @@
 import os
 import platform
 import subprocess
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 import convatlas
-from convatlas.training.recipe import Recipe
 
 
 def provenance(device: torch.device) -> dict:
@@ -24,18 +22,6 @@ def provenance(device: torch.device) -> dict:
         "device": _name_of(device),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-    }
-
-
-def deciding(recipe: Recipe) -> dict:
-    """The fields that can change the result, as plain JSON; without places, for files move."""
-    values = {
-        f.name: getattr(recipe, f.name)
-        for f in fields(recipe)
-        if not (f.metadata["runtime"] or f.metadata["path"])
-    }
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
     }
 
 

@@ -353,12 +353,24 @@ def _fields_of(text: str, where: str) -> dict[str, Any]:
     return written
 
 
+DECIDING = tuple(f.name for f in fields(Recipe) if not f.metadata["runtime"])
+PLACES = tuple(f.name for f in fields(Recipe) if f.metadata["path"])
+
+
+def deciding(recipe: Recipe) -> dict:
+    """The fields that can change the result, as plain JSON."""
+    values = {name: getattr(recipe, name) for name in DECIDING}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }
+
+
 def differences(a: Recipe, b: Recipe) -> list[str]:
     """Fields that can change the result and differ, as "lr: 0.1, now 0.2"."""
     return [
-        f"{f.name}: {getattr(a, f.name)!r}, now {getattr(b, f.name)!r}"
-        for f in fields(Recipe)
-        if not f.metadata["runtime"] and getattr(a, f.name) != getattr(b, f.name)
+        f"{name}: {getattr(a, name)!r}, now {getattr(b, name)!r}"
+        for name in DECIDING
+        if getattr(a, name) != getattr(b, name)
     ]
 
 

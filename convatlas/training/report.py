@@ -10,8 +10,8 @@ from convatlas.model_file import describe_model, weights_file
 from convatlas.training import plots
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import Prepared
-from convatlas.training.provenance import deciding, provenance
-from convatlas.training.recipe import Recipe
+from convatlas.training.provenance import provenance
+from convatlas.training.recipe import PLACES, Recipe, deciding
 from convatlas.training.trainer import Trainer
 
 
@@ -61,7 +61,7 @@ def write_report(
         "fingerprint": data.fingerprint,
         "epoch": metrics["validation"]["epoch"],
         "seed": recipe.seed,
-        "recipe": deciding(recipe),
+        "recipe": {name: value for name, value in deciding(recipe).items() if name not in PLACES},
         "run": metrics["run"],
     }
     if trainer.start:

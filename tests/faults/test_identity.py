@@ -15,10 +15,11 @@ from small_runs import SMALL, Note
 
 from convatlas.cli import run as typed_words
 from convatlas.errors import RunError, Stopped
+from convatlas.finished_run import evaluate
 from convatlas.training import Recipe, train
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import read_step, steps
-from convatlas.training.identity import DECIDING
+from convatlas.training.recipe import DECIDING
 from convatlas.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -272,6 +273,14 @@ def test_a_longer_run_that_is_stopped_goes_on_as_the_longer_one(whole, tmp_path)
         train(SMALL.change(epochs=3), run, resume=True, callback=Note(10))
     assert not (run / "metrics.json").exists()
     assert train(Recipe.read(run / "recipe.toml"), run, resume=True)["epochs"] == 3
+
+
+def test_a_run_that_is_being_made_longer_answers_as_it_did(whole, tmp_path):
+    run = shutil.copytree(whole, tmp_path / "run")
+    before = evaluate(run).to_dict()
+    with pytest.raises(Stopped):
+        train(SMALL.change(epochs=4), run, resume=True, callback=Note(10))
+    assert evaluate(run).to_dict() == before
 
 
 def test_a_constant_rate_stays_as_it_was(tmp_path):
