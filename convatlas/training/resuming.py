@@ -65,7 +65,7 @@ def opening(path: Path, recipe: Recipe, resume: bool) -> Opening:
     if metrics and recipe.epochs == before.epochs:
         return Opening(before, identity, before, metrics)
     if metrics:
-        _require_more(folder, recipe.epochs, metrics["epochs"])
+        _require_more(folder, recipe.epochs, metrics)
     recipe = found_again(before, same.change(data=recipe.data), path)
     return Opening(recipe, identity, before)
 
@@ -92,11 +92,18 @@ def _require_unedited(folder: RunFolder, before: Recipe, identity: Identity) -> 
         )
 
 
-def _require_more(folder: RunFolder, epochs: int, done: int) -> None:
+def _require_more(folder: RunFolder, epochs: int, metrics: dict) -> None:
+    done = metrics["epochs"]
     if epochs < done:
         raise RunError(
             f"the run in {folder.path} has done {done} epochs, so it cannot be one of {epochs}; "
             f"give --epochs {done} or more, or begin another run with --output"
+        )
+    if metrics.get("stopped_early"):
+        raise RunError(
+            f"the run in {folder.path} stopped early, after {done} epochs, and would stop again at "
+            "once; begin another from its weights with --weights "
+            f"{shlex.quote(str(folder.path / 'model.safetensors'))} --output FOLDER"
         )
     if not folder.holds_checkpoints:
         raise RunError(

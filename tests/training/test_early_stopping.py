@@ -61,6 +61,17 @@ def test_a_run_that_ends_early_is_finished_and_says_so(tmp_path, capsys):
     assert metrics["test"]["count"] == 540
 
 
+def test_a_run_that_ended_early_is_not_made_longer_in_vain(tmp_path, capsys):
+    found = train(SHORT, tmp_path / "run", callback=Callback())
+    assert run(["train", "--resume", str(tmp_path / "run"), "--epochs", "30"]) == 1
+    said = capsys.readouterr().err
+    assert f"stopped early, after {found['epochs']} epochs, and would stop again at once" in said
+    assert not list((tmp_path / "run").glob("metrics-*"))
+    words = said.partition("with --weights ")[2].split()
+    flags = ["--weights", words[0], "--epochs", "1", "--output", str(tmp_path / "next")]
+    assert run(["train", "lenet1989", "--data", "digits", *flags]) == 0
+
+
 def test_a_resumed_run_ends_at_the_same_epoch_with_the_same_bits(tmp_path):
     class StopAt(Callback):
         def step(self, progress, loss, rate):
