@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from convatlas.data import find_images, read_image
+from convatlas.data.image_file import require_limit
 from convatlas.errors import DataError
 from convatlas.model_file import Saved, load_model
 
@@ -51,6 +52,7 @@ def predict_each(
     saved: Saved, files: Iterable[Path], top: int = 5, max_megapixels: float = 64
 ) -> Iterator[Prediction]:
     """The same, one after the other as they are ready."""
+    require_limit(max_megapixels)
     files = iter(files)
     while names := list(islice(files, BATCH)):
         fitted, problems = [], {}

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from convatlas.data import Data, Split, open_data, usable
+from convatlas.data.image_file import require_limit
 from convatlas.data.labelled import named_as, open_labelled, together
 from convatlas.errors import DataError, ModelFileError, RecipeError
 from convatlas.model_file import Saved
@@ -71,7 +72,8 @@ def open_images(
     not what they should be, ModelFileError where the run's files contradict each other, RecipeError
     where its own images are wanted and it has no recipe.
     """
-    limit = max_megapixels or (recipe or Recipe()).max_megapixels
+    limit = (recipe or Recipe()).max_megapixels if max_megapixels is None else max_megapixels
+    require_limit(limit)
     if data is None:
         if recipe is None:
             raise RecipeError(

@@ -25,9 +25,11 @@ def of_files(run: Path, images: list[Path], top: int, max_megapixels: float) -> 
         yield prediction, ""
 
 
-def of_test(run: Path, count: int, top: int, data: str | None = None) -> Iterator[Answer]:
+def of_test(
+    run: Path, count: int, top: int, data: str | None = None, max_megapixels: float | None = None
+) -> Iterator[Answer]:
     """Images of the run's test set, or of other data, spread evenly over it."""
-    saved, _, images = open_run(run, data)
+    saved, _, images = open_run(run, data, max_megapixels=max_megapixels)
     split = images.of(images.split(None))
     count = min(count, len(split))
     indices = [i * len(split) // count for i in range(count)]

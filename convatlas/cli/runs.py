@@ -165,7 +165,7 @@ def predict(
     test: int = 0,
     data: str | None = None,
     json: bool = False,
-    max_megapixels: float = 64,
+    max_megapixels: float | None = None,
 ) -> int:
     """Say what is on images, with probabilities.
 
@@ -184,7 +184,7 @@ def predict(
     json: bool
         One JSON object a line.
     max_megapixels: float
-        The largest image file that is read.
+        The largest image file that is read [64, or with --test the run's own limit].
     """
     if top < 1 or test < 0:
         raise RecipeError(f"--top must be 1 or more and --test 0 or more, not {top} and {test}")
@@ -197,14 +197,11 @@ def predict(
         raise RecipeError(
             "which images? give files or folders, or --test 8 for eight of the run's test images"
         )
-    if data and not test:
-        raise RecipeError(
-            "--data says where the images of --test are; give --test 8, or files alone"
-        )
     from convatlas.cli import answers
 
     if test:
-        found = answers.of_test(run, test, top, data)
+        found = answers.of_test(run, test, top, data, max_megapixels)
     else:
-        found = answers.of_files(run, images, top, max_megapixels)
+        limit = Recipe().max_megapixels if max_megapixels is None else max_megapixels
+        found = answers.of_files(run, images, top, limit)
     return answers.show(found, json)

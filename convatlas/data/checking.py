@@ -8,7 +8,7 @@ import torch
 
 from convatlas.data.finding import Finding
 from convatlas.data.folder import layout
-from convatlas.data.image_file import MAX_MEGAPIXELS
+from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
 from convatlas.data.split import Data, FileSplit
 from convatlas.data.survey import TIMEOUT, Examined, examine_all, remember, survey_of
 from convatlas.data.twins import twins
@@ -41,6 +41,7 @@ def check_data(
     Changes nothing in the folder. Training on it afterwards need not look again. `missing_classes`
     and `max_megapixels` as open_data takes them.
     """
+    require_limit(max_megapixels)
     found = layout(Path(path).expanduser(), missing_classes=missing_classes)
     labels = torch.zeros(len(found.images), dtype=torch.int64)
     split = FileSplit(found.root, labels, found.images, max_megapixels)

@@ -43,6 +43,15 @@ BEGINNINGS = {
 _LIFTED = threading.Lock()
 
 
+def require_limit(max_megapixels: float) -> None:
+    """Raises DataError for a limit that is none."""
+    if not 0 < max_megapixels < float("inf"):
+        raise DataError(
+            f"max_megapixels = {max_megapixels:g} is not allowed; give a number above 0, such as "
+            f"--max-megapixels {MAX_MEGAPIXELS}"
+        )
+
+
 def read_image(
     path: str | os.PathLike,
     at_least: int = 0,

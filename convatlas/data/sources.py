@@ -12,7 +12,7 @@ from torch import Tensor
 
 from convatlas.data.digits import load_digits
 from convatlas.data.folder import open_folder
-from convatlas.data.image_file import MAX_MEGAPIXELS
+from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
 from convatlas.data.split import ArraySplit, Data, hold_out
 from convatlas.errors import DataError
 
@@ -95,6 +95,7 @@ def open_data(
             f"val_fraction = {val_fraction} leaves nothing to learn from; give a share from 0 "
             "to below 1"
         )
+    require_limit(max_megapixels)
     if missing_classes not in ("error", "allow"):
         raise DataError(f"missing_classes = {missing_classes!r} is not allowed: error | allow")
     source = os.path.expanduser(source)

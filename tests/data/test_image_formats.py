@@ -11,6 +11,7 @@ import torch
 from PIL import AvifImagePlugin, Image, WebPImagePlugin, features
 
 import convatlas
+from convatlas.cli import run
 from convatlas.data import (
     check_data,
     find_images,
@@ -254,3 +255,23 @@ def test_the_limit_of_a_set_holds_in_all_its_parts(tmp_path, make_folder, monkey
     whole = open_data(root)  # what was found with one limit is not remembered for another
     assert usable(whole) == (whole, [])
     assert image_file.MAX_MEGAPIXELS == 64
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "nan", "inf"])
+@pytest.mark.parametrize("words", [["predict", "RUN", "SET/a"], ["eval", "RUN", "--data", "SET"]])
+def test_a_limit_that_is_none_is_refused(tmp_path, capsys, words, limit):
+    for shade, label in enumerate("ab"):
+        (tmp_path / "set" / label).mkdir(parents=True)
+        for i in range(4):
+            Image.new("L", (28, 28), 90 * shade + i).save(tmp_path / "set" / label / f"{i}.png")
+    flags = ["--epochs", "1", "-b", "4", "--data", str(tmp_path / "set")]
+    assert run(["train", "lenet1989", *flags, "--output", str(tmp_path / "run")]) == 0
+    placed = [
+        word.replace("RUN", str(tmp_path / "run")).replace("SET", str(tmp_path / "set"))
+        for word in words
+    ]
+    for command in (placed, ["check-data", str(tmp_path / "set")]):
+        capsys.readouterr()
+        assert run([*command, "--max-megapixels", limit]) == 1
+        said = capsys.readouterr().err
+        assert f"max_megapixels = {limit} is not allowed; give a number above 0" in said
