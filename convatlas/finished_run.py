@@ -10,6 +10,7 @@ from convatlas.evaluation import evaluate as evaluate_network
 from convatlas.model_file import Saved, load_model
 from convatlas.run_images import RunImages, open_images
 from convatlas.training.loss import loss_function
+from convatlas.training.memory import not_enough
 from convatlas.training.recipe import Recipe
 
 BATCH = 256
@@ -93,10 +94,17 @@ def measure(
     limit = {} if views.as_trained else {"memory_limit": 0}  # crops are cut from files when needed
     loader = Loader(images.of(split), saved.preprocess, BATCH, workers=workers, **limit)
     loss = loss_function(recipe.loss, recipe.label_smoothing)
-    found = evaluate_network(saved.net, loader, len(saved.classes), loss, views)
+    with not_enough(lambda: f"to measure {BATCH} images at a time; {_smaller(views)}"):
+        found = evaluate_network(saved.net, loader, len(saved.classes), loss, views)
     return Measurement(
         found, saved, images.name, split, images.counts(split), views, recipe.loss, images.notes
     )
+
+
+def _smaller(views: MultiCrop) -> str:
+    if views.as_trained:
+        return "end other programs, or measure on a larger machine"
+    return "give smaller --sizes, or --crops center"
 
 
 def _views(recipe: Recipe, crops: str | None, sizes: Sequence[int] | None) -> MultiCrop:

@@ -15,6 +15,7 @@ from convatlas.data.labelled import named_as, open_labelled, together
 from convatlas.errors import DataError, ModelFileError, RecipeError
 from convatlas.model_file import Saved
 from convatlas.regular_file import read_regular
+from convatlas.training.effect import PUBLISHED
 from convatlas.training.location import found_again, is_folder
 from convatlas.training.recipe import Recipe, deciding
 
@@ -74,6 +75,11 @@ def open_images(
     """
     limit = (recipe or Recipe()).max_megapixels if max_megapixels is None else max_megapixels
     require_limit(limit)
+    if data_root is not None and (data or (recipe or Recipe()).data) not in PUBLISHED:
+        raise RecipeError(
+            "data_root (--data-root) says where sets with a name lie, and has no effect with a "
+            "folder of images or with digits; leave it out"
+        )
     if data is None:
         if recipe is None:
             raise RecipeError(

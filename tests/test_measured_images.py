@@ -357,3 +357,32 @@ def test_data_needs_test_in_predict(trained, capsys):
     code, _, err = answered(["predict", trained[0], trained[1], "--data", trained[1]], capsys)
     assert code == 2
     assert "--data says where the images of --test are" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["predict", "RUN", "--test", "2", "a.png"], 2, "leave out one or the other"),
+        (["eval", "RUN", "--data-root", "elsewhere"], 2, "has no effect with a folder of images"),
+        (["eval", "RUN", "--sizes", "5000"], 1, "sizes = 5000 is not allowed; allowed: up to 4096"),
+        (["train", "--resume", "RUN", "--output", "other"], 2, "not in --output other"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(trained, capsys, words, code, said):
+    run, _, _ = trained
+    found = answered([run if word == "RUN" else word for word in words], capsys)
+    assert found[0] == code
+    assert said in found[2]
+    assert not found[1]
+
+
+def test_memory_that_is_not_there_is_one_sentence(trained, monkeypatch, capsys):
+    def refuse(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("convatlas.finished_run.evaluate_network", refuse)
+    code, _, said = answered(["eval", trained[0], "--crops", "10"], capsys)
+    assert code == 1
+    assert (
+        "there is not enough memory to measure 256 images at a time; give smaller --sizes" in said
+    )

@@ -93,6 +93,11 @@ def train(
     folder = output if resume in (None, "auto") else Path(resume)
     if resume == "auto" and output is None:
         raise RecipeError("--resume auto needs --output, the folder to continue")
+    if resume not in (None, "auto") and output not in (None, folder):
+        raise RecipeError(
+            f"--resume {resume} goes on in that folder, not in --output {output}; leave out one or "
+            "the other"
+        )
     if resume not in (None, "auto") and not (folder / "recipe.toml").exists():
         raise RecipeError(
             f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave "
@@ -192,6 +197,11 @@ def predict(
         raise RecipeError(
             "--data says where the images of --test are, as in --test 8; other images and folders "
             "of them stand after the run: `convatlas predict RUN IMAGE…`"
+        )
+    if images and test:
+        raise RecipeError(
+            f"--test {test} takes the run's own test images, and the files named beside it would "
+            "not be looked at; leave out one or the other"
         )
     if not images and not test:
         raise RecipeError(

@@ -17,6 +17,7 @@ PRINTED = {  # shorter sides for a network that reads 224 pixels
 }
 
 
+LARGEST = 4096  # pixels of a shorter side
 VIEWS = {"center": 1, "10": 10, "144": 36, "dense": 2}  # of an image at one size
 
 
@@ -41,6 +42,10 @@ class MultiCrop:
         if self.crops not in CROPS:
             raise MultiCropError(
                 f"crops = {self.crops!r} is not allowed; allowed: {' | '.join(CROPS)}"
+            )
+        if large := [str(size) for size in self.sizes if size > LARGEST]:
+            raise MultiCropError(
+                f"sizes = {', '.join(large)} is not allowed; allowed: up to {LARGEST} pixels"
             )
 
     @property

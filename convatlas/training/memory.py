@@ -158,17 +158,26 @@ def explained(
     """RunError, with what to type, where memory is refused in here. `images` of a step in this
     process; what is known to fit is offered, else half.
     """
+
+    def sentence() -> str:
+        now, lack = math.ceil(images / recipe.accumulate), known()
+        parts = f" in {recipe.accumulate} parts" if recipe.accumulate > 1 else ""
+        offer = remedy(recipe, images, lack.fitting if lack else now // 2)
+        return f"for a step of {images} images{parts}; {offer}"
+
+    with not_enough(sentence):
+        yield
+
+
+@contextmanager
+def not_enough(sentence: Callable[[], str]) -> Iterator[None]:
+    """RunError where memory is refused in here; the sentence says for what, and what to type."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not _is_refusal(error):
             raise
-        now, lack = math.ceil(images / recipe.accumulate), known()
-        parts = f" in {recipe.accumulate} parts" if recipe.accumulate > 1 else ""
-        offer = remedy(recipe, images, lack.fitting if lack else now // 2)
-        raise RunError(
-            f"there is not enough memory for a step of {images} images{parts}; {offer}"
-        ) from error
+        raise RunError(f"there is not enough memory {sentence()}") from error
 
 
 def _is_refusal(error: BaseException) -> bool:
