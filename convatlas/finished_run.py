@@ -72,7 +72,7 @@ def evaluate(
     (GoogLeNet) or dense (VGG); `sizes` the shorter sides in pixels to which images are scaled
     before they are cropped; `max_megapixels` the largest image of a folder. What is not given is
     the run's own. The loss is the run's own, too: metrics.json has the same figures. Raises
-    ModelFileError, RecipeError, DataError or MultiCropError.
+    ModelFileError, RecipeError, DataError or MultiCropError, and RunError where memory ends.
     """
     return measure(run, data, data_root, split, crops, sizes, workers, max_megapixels).evaluation
 
