@@ -65,7 +65,7 @@ def opening(path: Path, recipe: Recipe, resume: bool) -> Opening:
     if metrics and recipe.epochs == before.epochs:
         return Opening(before, identity, before, metrics)
     if metrics:
-        _require_more(folder, recipe.epochs, metrics)
+        _require_longer(folder, recipe.epochs, metrics)
     recipe = found_again(before, same.change(data=recipe.data), path)
     return Opening(recipe, identity, before)
 
@@ -92,13 +92,19 @@ def _require_unedited(folder: RunFolder, before: Recipe, identity: Identity) -> 
         )
 
 
-def _require_more(folder: RunFolder, epochs: int, metrics: dict) -> None:
-    done = metrics["epochs"]
+def _require_enough(folder: RunFolder, epochs: int, done: int) -> None:
+    """RunError where fewer epochs are asked for than are done."""
     if epochs < done:
         raise RunError(
             f"the run in {folder.path} has done {done} epochs, so it cannot be one of {epochs}; "
             f"give --epochs {done} or more, or begin another run with --output"
         )
+
+
+def _require_longer(folder: RunFolder, epochs: int, metrics: dict) -> None:
+    """RunError where a finished run cannot go on to that many epochs."""
+    done = metrics["epochs"]
+    _require_enough(folder, epochs, done)
     if metrics.get("stopped_early"):
         raise RunError(
             f"the run in {folder.path} stopped early, after {done} epochs, and would stop again at "
@@ -169,8 +175,7 @@ def newest_checkpoint(
         _require_unedited(folder, opening.before, identity)
     progress = checkpoint.state["progress"]
     done = progress["epoch"] + (progress["batch"] > 0)
-    if opening.recipe.epochs < done:
-        _require_more(folder, opening.recipe.epochs, done)
+    _require_enough(folder, opening.recipe.epochs, done)
     return identity, checkpoint
 
 
