@@ -1,0 +1,63 @@
+"""What is printed of the networks of nets/bn_inception.py."""
+
+from convatlas.claim import Claim, misprint
+
+WHY_1 = misprint(
+    "The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's Table 1 prints 2 for it."
+)
+WHY_2 = misprint(
+    "The row has stride 2, and the next one prints the halved map. The channels are right."
+)
+WHY_3 = misprint("160 + 160 + 160 + 128 = 608.")
+WHY_4 = misprint("96 + 192 + 192 + 128 = 608.")
+WHY_5 = misprint(
+    "The row has stride 2, and the next one prints the halved map. 192 + 256, and the 608 of 4d "
+    "passed through, are 1056."
+)
+WHY_6 = misprint(
+    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the "
+    "separable first layer, 11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel "
+    "form."
+)
+CLAIMS = {
+    "bn_inception": (
+        Claim("size", "64x112x112", "Figure 5", "conv1"),
+        Claim("layers", "1", "Figure 5", "conv1"),
+        Claim("size", "64x56x56", "Figure 5", "pool1"),
+        Claim("layers", "0", "Figure 5", "pool1"),
+        Claim("size", "192x56x56", "Figure 5", "conv2"),
+        Claim("layers", "1", "Figure 5", "conv2", remark=WHY_1),
+        Claim("size", "192x28x28", "Figure 5", "pool2"),
+        Claim("layers", "0", "Figure 5", "pool2"),
+        Claim("size", "256x28x28", "Figure 5", "inception_3a"),
+        Claim("layers", "3", "Figure 5", "inception_3a"),
+        Claim("size", "320x28x28", "Figure 5", "inception_3b"),
+        Claim("layers", "3", "Figure 5", "inception_3b"),
+        Claim("size", "576x28x28", "Figure 5", "inception_3c", remark=WHY_2),
+        Claim("layers", "3", "Figure 5", "inception_3c"),
+        Claim("size", "576x14x14", "Figure 5", "inception_4a"),
+        Claim("layers", "3", "Figure 5", "inception_4a"),
+        Claim("size", "576x14x14", "Figure 5", "inception_4b"),
+        Claim("layers", "3", "Figure 5", "inception_4b"),
+        Claim("size", "576x14x14", "Figure 5", "inception_4c", remark=WHY_3),
+        Claim("layers", "3", "Figure 5", "inception_4c"),
+        Claim("size", "576x14x14", "Figure 5", "inception_4d", remark=WHY_4),
+        Claim("layers", "3", "Figure 5", "inception_4d"),
+        Claim("size", "1024x14x14", "Figure 5", "inception_4e", remark=WHY_5),
+        Claim("layers", "3", "Figure 5", "inception_4e"),
+        Claim("size", "1024x7x7", "Figure 5", "inception_5a"),
+        Claim("layers", "3", "Figure 5", "inception_5a"),
+        Claim("size", "1024x7x7", "Figure 5", "inception_5b"),
+        Claim("layers", "3", "Figure 5", "inception_5b"),
+        Claim("size", "1024x1x1", "Figure 5", "avg_pool"),
+        Claim("layers", "0", "Figure 5", "avg_pool"),
+        Claim("macs", "2.0 billion", "Table 3: cost of BN-Inception", by="Inception-v3"),
+    ),
+    "bn_inception_separable": (
+        Claim("params", "13.6e6", "Sec. 4.2", remark=WHY_6),
+        Claim("macs", "2.0 billion", "Table 3: cost of BN-Inception", by="Inception-v3"),
+    ),
+    "bn_inception_caffe": (
+        Claim("params", "11,295,240", "'s README, BN-Inception", by="pytorchcv"),
+    ),
+}

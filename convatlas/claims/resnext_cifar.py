@@ -1,0 +1,23 @@
+"""What is printed of the networks of nets/resnext_cifar.py."""
+
+from convatlas.claim import Claim, each
+
+SHARED_1 = each(
+    "size", "Appendix A, output map size", {"stage1": "32x32", "stage2": "16x16", "stage3": "8x8"}
+)
+CLAIMS = {
+    "resnext29_8x64d_cifar": (
+        *SHARED_1,
+        Claim("size", "64x32x32", "Appendix A, the first layer", "conv1"),
+        Claim("size", "256x32x32", "Sec. 5.3, last 1x1 of the template", "stage1"),
+        Claim("params", "34.4M", "Table 7, # params"),
+        Claim("layers", "29", "Sec. 5.3: total 29-layer deep"),
+    ),
+    "resnext29_16x64d_cifar": (
+        *SHARED_1,
+        Claim("size", "64x32x32", "Appendix A, the first layer", "conv1"),
+        Claim("size", "256x32x32", "Sec. 5.3, last 1x1 of the template", "stage1"),
+        Claim("params", "68.1M", "Table 7, # params"),
+        Claim("layers", "29", "Sec. 5.3: total 29-layer deep"),
+    ),
+}

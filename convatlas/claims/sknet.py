@@ -1,0 +1,53 @@
+"""What is printed of the networks of nets/sknet.py."""
+
+from convatlas.claim import Claim, each, misprint
+
+WHY_1 = misprint(
+    "48.74 million with Eq. (4)'s d; the release has d = 16 in conv4_x's units, which leaves "
+    "48.69. Only with the running statistics of batch norm, which are not trained, does it come "
+    "to 48.9."
+)
+WHY_2 = misprint(
+    "Convolutions and fully connected layers take 8.449G. The column counts more: 7.99 for "
+    "ResNeXt-101, which takes 7.97."
+)
+CLAIMS = {
+    "sknet50": (
+        *each(
+            "size",
+            "Table 1, output size",
+            {
+                "conv1": "112x112",
+                "conv2_x": "56x56",
+                "conv3_x": "28x28",
+                "conv4_x": "14x14",
+                "conv5_x": "7x7",
+            },
+        ),
+        Claim("size", "56x56", "Table 1, output", "pool1"),
+        *each(
+            "size",
+            "Table 1, widths at the output size",
+            {
+                "conv2_x.2.branch.conv1": "128x56x56",
+                "conv2_x.2.branch.sk": "128x56x56",
+                "conv2_x.2.branch.conv3": "256x56x56",
+                "conv3_x.3.branch.conv1": "256x28x28",
+                "conv3_x.3.branch.sk": "256x28x28",
+                "conv3_x.3.branch.conv3": "512x28x28",
+                "conv4_x.5.branch.conv1": "512x14x14",
+                "conv4_x.5.branch.sk": "512x14x14",
+                "conv4_x.5.branch.conv3": "1024x14x14",
+                "conv5_x.2.branch.conv1": "1024x7x7",
+                "conv5_x.2.branch.sk": "1024x7x7",
+                "conv5_x.2.branch.conv3": "2048x7x7",
+            },
+        ),
+        Claim("params", "27.5M", "Table 1, #P"),
+        Claim("macs", "4.47G", "Table 1, GFLOPs"),
+    ),
+    "sknet101": (
+        Claim("params", "48.9M", "Table 2, #P", remark=WHY_1),
+        Claim("macs", "8.46G", "Table 2, GFLOPs", remark=WHY_2),
+    ),
+}
