@@ -13,6 +13,7 @@ from convatlas.claim import (
     counted_otherwise,
     misprint,
     not_explained,
+    table,
     within_one_unit,
 )
 from convatlas.claim_sources import KINDS, SOURCES
@@ -293,3 +294,14 @@ def test_what_is_claimed_of_torchvision_is_in_its_metadata(name, claim):
 
 def test_torchvision_is_asked_for_both_of_its_figures():
     assert len(FROM_TORCHVISION) == 2 * len({claim.source for _, claim in FROM_TORCHVISION})
+
+
+def test_a_printed_table_is_a_claim_for_each_cell():
+    columns = "filters:1x1 stride:3x3 size"
+    assert table("Table 1", columns, {"a": "64 - 8x8", "b.0": "- 2 -"}, at="8x8") == (
+        Claim("filters", "64", "Table 1", "a.1x1", at="8x8"),
+        Claim("size", "8x8", "Table 1", "a", at="8x8"),
+        Claim("stride", "2", "Table 1", "b.0.3x3", at="8x8"),
+    )
+    with pytest.raises(ValueError, match="shorter"):
+        table("Table 1", columns, {"a": "64 -"})

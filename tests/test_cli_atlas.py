@@ -10,8 +10,8 @@ import pytest
 
 from convatlas import registry
 from convatlas.anatomy import Layer, fold
-from convatlas.cli import atlas, claims, run
 from convatlas.claim import Claim
+from convatlas.cli import atlas, claims, run
 
 
 @pytest.fixture(params=["80", "120"])
