@@ -305,3 +305,9 @@ def test_a_printed_table_is_a_claim_for_each_cell():
     )
     with pytest.raises(ValueError, match="shorter"):
         table("Table 1", columns, {"a": "64 -"})
+
+
+def test_numbered_modules_are_counted_under_any_name():
+    (verdict,) = judge("densenet121", [Claim("repeats", "24", "", "dense_block3")])
+    assert verdict.status == "holds"
+    assert "no one row of numbered modules" in one(Claim("repeats", "1", "", "conv1")).reason
