@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/resnext.py."""
 
-from convatlas.claim import Claim, counts, each, misprint
+from convatlas.claim import Claim, counts, each, misprint, table
 
 WHY_1 = misprint(
     "Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in "
@@ -27,6 +27,31 @@ WHY_7 = misprint(
     "83,455,272, as in torchvision; 83.66 million with the running statistics of batch norm, "
     "which are not trained."
 )
+STEM = (
+    *table("Table 1", "kernel filters stride", {"conv1": "7x7 64 2"}),
+    *table("Table 1", "kernel stride", {"pool1": "3x3 2"}),
+    Claim("units", "1000", "Table 1, 1000-d fc", "fc"),
+)
+BLOCKS_50_32X4D = table(
+    "Table 1",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 groups:*.conv2 "
+    "kernel:*.conv3 filters:*.conv3",
+    {
+        "conv2_x": "3 1x1 128 3x3 128 32 1x1 256",
+        "conv3_x": "4 1x1 256 3x3 256 32 1x1 512",
+        "conv4_x": "6 1x1 512 3x3 512 32 1x1 1024",
+        "conv5_x": "3 1x1 1024 3x3 1024 32 1x1 2048",
+    },
+)
+DOWNSAMPLING = each(
+    "stride",
+    "Sec. 4: by stride-2 convolutions in the 3x3 layer of the first block in each stage",
+    {"conv3_x.0.branch.conv2": "2", "conv4_x.0.branch.conv2": "2", "conv5_x.0.branch.conv2": "2"},
+)
+TEMPLATE_2 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "2 80"})
+TEMPLATE_4 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "4 96"})
+TEMPLATE_8 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "8 112"})
+TEMPLATE_32 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "32 128"})
 CLAIMS = {
     "resnext50_2x40d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -34,6 +59,8 @@ CLAIMS = {
         *counts("Figure 5, preserved complexity", "25 million", "4.1 billion"),
         Claim("params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1"),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_2,
     ),
     "resnext50_4x24d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -41,6 +68,8 @@ CLAIMS = {
         *counts("Figure 5, preserved complexity", "25 million", "4.1 billion"),
         Claim("params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1"),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_4,
     ),
     "resnext50_8x14d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -52,6 +81,8 @@ CLAIMS = {
             "params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1", remark=WHY_2
         ),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_8,
     ),
     "resnext50_32x4d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -96,6 +127,10 @@ CLAIMS = {
         ),
         *counts("Table 1", "25.0e6", "4.2e9"),
         *counts("ResNeXt50_32X4D_Weights", "25,028,904", "4.23G", by="torchvision"),
+        *STEM,
+        *BLOCKS_50_32X4D,
+        *DOWNSAMPLING,
+        *TEMPLATE_32,
     ),
     "resnext101_32x4d": (
         Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -107,6 +142,8 @@ CLAIMS = {
             "params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1", remark=WHY_4
         ),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_32,
     ),
     "resnext101_2x64d": (
         Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
