@@ -21,7 +21,8 @@ WHY_6 = misprint(
 )
 WIDTHS = table(
     "Figure 5, #1x1 to proj",
-    "filters:1x1 filters:3x3.reduce filters:3x3.conv filters:double_3x3.reduce filters:double_3x3.conv* "
+    "filters:1x1 filters:3x3.reduce filters:3x3.conv filters:double_3x3.reduce "
+    "filters:double_3x3.conv* "
     "filters:pool.proj",
     {
         "inception_3a": "64 64 64 64 96 32",

@@ -45,7 +45,8 @@ WHY_10 = misprint(
 WHY_11 = misprint("1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row.")
 WIDTHS = table(
     "Table 1, #1x1 to pool proj",
-    "filters:1x1 filters:3x3.reduce filters:3x3.conv filters:5x5.reduce filters:5x5.conv filters:pool.proj",
+    "filters:1x1 filters:3x3.reduce filters:3x3.conv filters:5x5.reduce filters:5x5.conv "
+    "filters:pool.proj",
     {
         "inception_3a": "64 96 128 16 32 32",
         "inception_3b": "128 128 192 32 96 64",

@@ -46,7 +46,8 @@ BLOCKS_34 = table(
 )
 BLOCKS_50 = table(
     "Table 1",
-    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 kernel:*.conv3 filters:*.conv3",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 kernel:*.conv3 "
+    "filters:*.conv3",
     {
         "conv2_x": "3 1x1 64 3x3 64 1x1 256",
         "conv3_x": "4 1x1 128 3x3 128 1x1 512",
@@ -56,7 +57,8 @@ BLOCKS_50 = table(
 )
 BLOCKS_101 = table(
     "Table 1",
-    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 kernel:*.conv3 filters:*.conv3",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 kernel:*.conv3 "
+    "filters:*.conv3",
     {
         "conv2_x": "3 1x1 64 3x3 64 1x1 256",
         "conv3_x": "4 1x1 128 3x3 128 1x1 512",
@@ -66,7 +68,8 @@ BLOCKS_101 = table(
 )
 BLOCKS_152 = table(
     "Table 1",
-    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 kernel:*.conv3 filters:*.conv3",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 kernel:*.conv3 "
+    "filters:*.conv3",
     {
         "conv2_x": "3 1x1 64 3x3 64 1x1 256",
         "conv3_x": "8 1x1 128 3x3 128 1x1 512",

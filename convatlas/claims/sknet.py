@@ -18,7 +18,8 @@ STEM = (
 )
 BLOCKS_50 = table(
     "Table 1, SKNet-50",
-    "repeats kernel:*.conv1 filters:*.conv1 filters:*.sk.k? groups:*.sk.k? kernel:*.conv3 filters:*.conv3",
+    "repeats kernel:*.conv1 filters:*.conv1 filters:*.sk.k? groups:*.sk.k? kernel:*.conv3 "
+    "filters:*.conv3",
     {
         "conv2_x": "3 1x1 128 128 32 1x1 256",
         "conv3_x": "4 1x1 256 256 32 1x1 512",
