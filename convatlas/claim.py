@@ -98,3 +98,20 @@ def counts(
         for quantity, number, remark in printed
         if number
     )
+
+
+def table(
+    source: str, columns: str, rows: dict[str, str], by: str = "", at: str = ""
+) -> tuple[Claim, ...]:
+    """The cells of a printed table, "-" where one is empty; a column is a quantity, and after a
+    colon the path below the row's part that it speaks of.
+
+    table("Table 1", "filters:1x1 filters:3x3 stride", {"inception_3a": "64 128 -"})
+    """
+    headings = [column.partition(":") for column in columns.split()]
+    return tuple(
+        Claim(quantity, cell, source, f"{part}.{below}" if below else part, by, at)
+        for part, cells in rows.items()
+        for (quantity, _, below), cell in zip(headings, cells.split(), strict=True)
+        if cell != "-"
+    )

@@ -1,5 +1,6 @@
 """What a claim may speak of: each printed quantity, and how it is read off a network's summary."""
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -10,6 +11,7 @@ from convatlas.anatomy.table import Part
 from convatlas.claim import Claim
 from convatlas.errors import ClaimError
 
+NUMBERED = re.compile(r"(\D*)\d+")
 ACTIVATIONS = {"RE": "ReLU", "HS": "Hardswish", "ReLU": "ReLU", "ReLU6": "ReLU6", "swish": "SiLU"}
 
 
@@ -141,7 +143,9 @@ def _side(stride: tuple[int, int]) -> int:
 
 
 def repeats(claim: Claim, measured: Summary) -> int:
-    """The numbered modules of a part: conv2_x.0, conv2_x.1, conv2_x.2 are three."""
+    """The numbered modules of a part: conv2_x.0, conv2_x.1, conv2_x.2 are three, and so are layer1,
+    layer2, layer3. ClaimError where there is none, or more than one such row.
+    """
     part_of(claim, measured)
     below = f"{claim.part}." if claim.part else ""
     names = {
@@ -149,7 +153,10 @@ def repeats(claim: Claim, measured: Summary) -> int:
         for path in measured.parts
         if path.startswith(below)
     }
-    return sum(name.isdecimal() for name in names)
+    stems = [match[1] for name in names if (match := NUMBERED.fullmatch(name))]
+    if len(set(stems)) != 1:
+        raise ClaimError(f"{claim.part!r} holds no one row of numbered modules")
+    return len(stems)
 
 
 def alike(claim: Claim, measured: Summary) -> object:
