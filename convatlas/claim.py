@@ -8,6 +8,7 @@ MISPRINT = "misprint"
 COUNTED_OTHERWISE = "counted otherwise"
 WITHIN_ONE_UNIT = "within one unit"
 NOT_EXPLAINED = "not explained"
+CELLS = ("kernel", "stride", "filters", "groups", "repeats", "nonlinearity")  # of a printed table
 
 
 @dataclass(frozen=True)

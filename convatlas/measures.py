@@ -16,10 +16,10 @@ ACTIVATIONS = {"RE": "ReLU", "HS": "Hardswish", "ReLU": "ReLU", "ReLU6": "ReLU6"
 
 
 def rows_of(claim: Claim, measured: Summary) -> list[Layer]:
-    """The layers of a part, or of all parts that a pattern such as *.dw matches. ClaimError where
-    there is none.
+    """The layers of a part, or of all parts that a pattern such as *.dw or branch? matches.
+    ClaimError where there is none.
     """
-    if "*" not in claim.part:
+    if not {"*", "?"} & {*claim.part}:
         part_of(claim, measured)
         return measured.under(claim.part)
     rows = [

@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/alexnet.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, within_one_unit
+from convatlas.claim import Claim, counts, each, misprint, table, within_one_unit
 
 WHY_1 = misprint(
     "(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at "
@@ -16,6 +16,23 @@ WHY_3 = misprint(
 )
 TENS_OF_MILLIONS = within_one_unit(
     "Figure 2 has 60,965,224 parameters, which cut off at the million are 60, and rounded 61."
+)
+KERNELS = (
+    *table(
+        "Sec. 3.5",
+        "kernel filters groups",
+        {
+            "conv1": "11x11 96 1",
+            "conv2": "5x5 256 2",
+            "conv3": "3x3 384 1",
+            "conv4": "3x3 384 2",
+            "conv5": "3x3 256 2",
+        },
+    ),
+    Claim("stride", "4", "Sec. 3.5: with a stride of 4 pixels", "conv1"),
+    *each("kernel", "Sec. 3.4: z = 3", {"pool1": "3x3", "pool2": "3x3", "pool5": "3x3"}),
+    *each("stride", "Sec. 3.4: s = 2", {"pool1": "2", "pool2": "2", "pool5": "2"}),
+    Claim("nonlinearity", "ReLU", "Sec. 3.5: to the output of every layer"),
 )
 CLAIMS = {
     "alexnet": (
@@ -40,5 +57,6 @@ CLAIMS = {
             "Table 9", "60M", "720 million", by="MobileNets", remarks=(TENS_OF_MILLIONS, WHY_3)
         ),
         Claim("macs", "720M", "Tables 6 and 8", by="ShuffleNet", remark=WHY_3),
+        *KERNELS,
     ),
 }

@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/bn_inception.py."""
 
-from convatlas.claim import Claim, misprint, within_one_unit
+from convatlas.claim import Claim, each, misprint, table, within_one_unit
 
 WHY_1 = misprint(
     "The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's Table 1 prints 2 for it."
@@ -21,6 +21,35 @@ WHY_6 = misprint(
 )
 OF_THE_FULL_FIRST_LAYER = within_one_unit(
     "1.95 billion; with the full 7x7 in the first layer it is 2.03."
+)
+WIDTHS = table(
+    "Figure 5, #1x1 to proj",
+    "filters:1x1 filters:3x3.reduce filters:3x3.conv filters:double_3x3.reduce "
+    "filters:double_3x3.conv* "
+    "filters:pool.proj",
+    {
+        "inception_3a": "64 64 64 64 96 32",
+        "inception_3b": "64 64 96 64 96 64",
+        "inception_3c": "- 128 160 64 96 -",
+        "inception_4a": "224 64 96 96 128 128",
+        "inception_4b": "192 96 128 96 128 128",
+        "inception_4c": "160 128 160 128 160 128",
+        "inception_4d": "96 128 192 160 192 128",
+        "inception_4e": "- 128 192 192 256 -",
+        "inception_5a": "352 192 320 160 224 128",
+        "inception_5b": "352 192 320 192 224 128",
+    },
+)
+PATCHES = (
+    *table(
+        "Figure 5, patch size/stride", "kernel stride", {"conv1": "7x7 2", "conv2.conv": "3x3 1"}
+    ),
+    *table("Figure 5, patch size/stride", "kernel stride", {"pool1": "3x3 2", "pool2": "3x3 2"}),
+    *table("Figure 5", "filters", {"conv1": "64", "conv2.reduce": "64", "conv2.conv": "192"}),
+    *each(
+        "stride", "Figure 5, stride 2", {"inception_3c.3x3.conv": "2", "inception_4e.3x3.conv": "2"}
+    ),
+    *each("stride", "Figure 5, stride 2", {"inception_3c.pool": "2", "inception_4e.pool": "2"}),
 )
 CLAIMS = {
     "bn_inception": (
@@ -55,6 +84,8 @@ CLAIMS = {
         Claim("size", "1024x1x1", "Figure 5", "avg_pool"),
         Claim("layers", "0", "Figure 5", "avg_pool"),
         Claim("macs", "2.0 billion", "Table 3: cost of BN-Inception", by="Inception-v3"),
+        *WIDTHS,
+        *PATCHES,
     ),
     "bn_inception_separable": (
         Claim("params", "13.6e6", "Sec. 4.2", remark=WHY_6),

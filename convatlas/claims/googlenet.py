@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/googlenet.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, within_one_unit
+from convatlas.claim import Claim, counts, each, misprint, table, within_one_unit
 
 WHY_1 = misprint(
     "A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a "
@@ -51,6 +51,37 @@ BUDGET = within_one_unit(
 )
 SEPARABLE_FIRST_ROW = within_one_unit(
     "1,176 + 1,536 weights and 64 biases; the weights alone are 2.7 thousand."
+)
+WIDTHS = table(
+    "Table 1, #1x1 to pool proj",
+    "filters:1x1 filters:3x3.reduce filters:3x3.conv filters:5x5.reduce filters:5x5.conv "
+    "filters:pool.proj",
+    {
+        "inception_3a": "64 96 128 16 32 32",
+        "inception_3b": "128 128 192 32 96 64",
+        "inception_4a": "192 96 208 16 48 64",
+        "inception_4b": "160 112 224 24 64 64",
+        "inception_4c": "128 128 256 24 64 64",
+        "inception_4d": "112 144 288 32 64 64",
+        "inception_4e": "256 160 320 32 128 128",
+        "inception_5a": "256 160 320 32 128 128",
+        "inception_5b": "384 192 384 48 128 128",
+    },
+)
+PATCHES = (
+    *table(
+        "Table 1, patch size/stride", "kernel stride", {"conv1": "7x7 2", "conv2.conv": "3x3 1"}
+    ),
+    *table(
+        "Table 1, patch size/stride",
+        "kernel stride",
+        {"pool1": "3x3 2", "pool2": "3x3 2", "pool3": "3x3 2", "pool4": "3x3 2"},
+    ),
+    *table("Table 1", "filters", {"conv1": "64", "conv2.reduce": "64", "conv2.conv": "192"}),
+    *each("kernel", "Figure 2b", {"inception_*.1x1": "1x1", "inception_*.3x3.conv": "3x3"}),
+    *each("kernel", "Figure 2b", {"inception_*.5x5.conv": "5x5", "inception_*.pool.pool": "3x3"}),
+    *each("kernel", "Figure 2b", {"inception_*.reduce": "1x1", "inception_*.pool.proj": "1x1"}),
+    Claim("nonlinearity", "ReLU", "Sec. 5: all the convolutions"),
 )
 CLAIMS = {
     "googlenet": (
@@ -123,6 +154,8 @@ CLAIMS = {
             by="tutorials",
             at="10 classes",
         ),
+        *WIDTHS,
+        *PATCHES,
     ),
     "googlenet_separable": (
         *counts("Table 1", "2.7K", "34M", part="conv1", remarks=(SEPARABLE_FIRST_ROW, None)),

@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/resnext.py."""
 
-from convatlas.claim import Claim, counted_otherwise, counts, each, misprint, within_one_unit
+from convatlas.claim import Claim, counted_otherwise, counts, each, misprint, table, within_one_unit
 
 WHY_1 = misprint(
     "Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in "
@@ -36,6 +36,31 @@ WITH_STATISTICS = counted_otherwise(
     "table are 33.7 million with them."
 )
 CUT_OFF = within_one_unit("88,791,336, cut off.")
+STEM = (
+    *table("Table 1", "kernel filters stride", {"conv1": "7x7 64 2"}),
+    *table("Table 1", "kernel stride", {"pool1": "3x3 2"}),
+    Claim("units", "1000", "Table 1, 1000-d fc", "fc"),
+)
+BLOCKS_50_32X4D = table(
+    "Table 1",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 groups:*.conv2 "
+    "kernel:*.conv3 filters:*.conv3",
+    {
+        "conv2_x": "3 1x1 128 3x3 128 32 1x1 256",
+        "conv3_x": "4 1x1 256 3x3 256 32 1x1 512",
+        "conv4_x": "6 1x1 512 3x3 512 32 1x1 1024",
+        "conv5_x": "3 1x1 1024 3x3 1024 32 1x1 2048",
+    },
+)
+DOWNSAMPLING = each(
+    "stride",
+    "Sec. 4: by stride-2 convolutions in the 3x3 layer of the first block in each stage",
+    {"conv3_x.0.branch.conv2": "2", "conv4_x.0.branch.conv2": "2", "conv5_x.0.branch.conv2": "2"},
+)
+TEMPLATE_2 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "2 80"})
+TEMPLATE_4 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "4 96"})
+TEMPLATE_8 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "8 112"})
+TEMPLATE_32 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "32 128"})
 CLAIMS = {
     "resnext50_2x40d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -49,6 +74,8 @@ CLAIMS = {
             remark=EQUATION_4,
         ),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_2,
     ),
     "resnext50_4x24d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -67,6 +94,8 @@ CLAIMS = {
             remark=EQUATION_4,
         ),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_4,
     ),
     "resnext50_8x14d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -81,6 +110,8 @@ CLAIMS = {
             "params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1", remark=WHY_2
         ),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_8,
     ),
     "resnext50_32x4d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -129,6 +160,10 @@ CLAIMS = {
         ),
         *counts("Table 1", "25.0e6", "4.2e9"),
         *counts("ResNeXt50_32X4D_Weights", "25,028,904", "4.23G", by="torchvision"),
+        *STEM,
+        *BLOCKS_50_32X4D,
+        *DOWNSAMPLING,
+        *TEMPLATE_32,
     ),
     "resnext101_32x4d": (
         Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
@@ -144,6 +179,8 @@ CLAIMS = {
             remark=EQUATION_4,
         ),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_32,
     ),
     "resnext101_2x64d": (
         Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),

@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/senet.py."""
 
-from convatlas.claim import Claim, counted_otherwise, counts, each, misprint, within_one_unit
+from convatlas.claim import Claim, counted_otherwise, counts, each, misprint, table, within_one_unit
 
 WHY_1 = misprint(
     "Convolutions and fully connected layers take 7.57G. Table 2 counts more, for the plain "
@@ -65,6 +65,33 @@ WITH_NORMS = counted_otherwise(
     "One operation for each value that a batch norm gives out makes this row, Inception-v3's "
     "5.72B and Xception's 8.38B hold; the table's two other rows hold by the usual count."
 )
+STEM = (
+    *table("Table 1", "kernel filters stride", {"conv1": "7x7 64 2"}),
+    *table("Table 1", "kernel stride", {"pool1": "3x3 2"}),
+    Claim("units", "1000", "Table 1, fc, 1000-d", "fc"),
+)
+BLOCKS_RESNET = table(
+    "Table 1, SE-ResNet-50",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 "
+    "kernel:*.conv3 filters:*.conv3",
+    {
+        "conv2_x": "3 1x1 64 3x3 64 1x1 256",
+        "conv3_x": "4 1x1 128 3x3 128 1x1 512",
+        "conv4_x": "6 1x1 256 3x3 256 1x1 1024",
+        "conv5_x": "3 1x1 512 3x3 512 1x1 2048",
+    },
+)
+BLOCKS_RESNEXT = table(
+    "Table 1, SE-ResNeXt-50",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 groups:*.conv2 "
+    "kernel:*.conv3 filters:*.conv3",
+    {
+        "conv2_x": "3 1x1 128 3x3 128 32 1x1 256",
+        "conv3_x": "4 1x1 256 3x3 256 32 1x1 512",
+        "conv4_x": "6 1x1 512 3x3 512 32 1x1 1024",
+        "conv5_x": "3 1x1 1024 3x3 1024 32 1x1 2048",
+    },
+)
 CLAIMS = {
     "se_resnet18": (Claim("params", "11,778,592", "The tests of its models", by="pytorchcv"),),
     "se_resnet34": (Claim("params", "21,958,868", "The tests of its models", by="pytorchcv"),),
@@ -90,6 +117,9 @@ CLAIMS = {
         ),
         *SHARED_1,
         Claim("macs", "3.87G", "Table 2, GFLOPs", remark=MORE_THAN_PRODUCTS),
+        Claim("macs", "3.87G", "Table 2, GFLOPs"),
+        *STEM,
+        *BLOCKS_RESNET,
     ),
     "se_resnet101": (Claim("macs", "7.60G", "Table 2, GFLOPs", remark=WHY_1),),
     "se_resnet152": (Claim("macs", "11.32G", "Table 2, GFLOPs", remark=WHY_2),),
@@ -115,6 +145,8 @@ CLAIMS = {
         ),
         *SHARED_1,
         Claim("macs", "4.25G", "Table 2, GFLOPs", remark=WHY_3),
+        *STEM,
+        *BLOCKS_RESNEXT,
     ),
     "se_resnext101_32x4d": (Claim("macs", "8.00G", "Table 2, GFLOPs", remark=WHY_4),),
     "senet154": (

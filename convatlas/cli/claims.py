@@ -1,5 +1,8 @@
 """Printed claims beside what is measured, as `show` and `verify` print them; and verify."""
 
+from collections import Counter
+
+from convatlas.claim import CELLS
 from convatlas.cli.printing import (
     counting,
     is_narrow,
@@ -75,7 +78,17 @@ def tally(statuses: dict[str, int]) -> str:
 
 
 def print_claims(console, claims: list[dict]) -> None:
-    """Each claim beside the measured value; as lines where a table is too wide."""
+    """Each claim beside the measured value, as lines where a table is too wide; the cells of a
+    printed table that hold as one line.
+    """
+    cells = [c for c in claims if c["quantity"] in CELLS and c["status"] == "holds"]
+    claims = [claim for claim in claims if claim not in cells]
+    _print_each(console, claims)
+    for source, count in Counter(map(_place, cells)).items():
+        console.print(f"{plural(count, 'cell')} printed in {source}: all hold")
+
+
+def _print_each(console, claims: list[dict]) -> None:
     if is_narrow(console):
         for claim in claims:
             console.print(f"{claim['status']:<17}  {_sentence(claim)}", style=_style(claim))

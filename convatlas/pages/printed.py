@@ -1,8 +1,9 @@
 """The printed numbers on a paper's page: its own apart from what others print, and every remark."""
 
 from collections import Counter
+from collections.abc import Callable
 
-from convatlas.claim import COUNTED_OTHERWISE, MISPRINT, NOT_EXPLAINED, WITHIN_ONE_UNIT
+from convatlas.claim import CELLS, COUNTED_OTHERWISE, MISPRINT, NOT_EXPLAINED, WITHIN_ONE_UNIT
 from convatlas.claim_sources import KINDS, RELEASE, SOURCES
 from convatlas.pages.markdown import code, item, link, plain, table
 from convatlas.pages.works import Work, together
@@ -92,8 +93,15 @@ def _addresses(work: Work, claims: list[Printed]) -> str:
 
 
 def _claims(claims: list[Printed]) -> list[str]:
-    numbers = [pair for pair in claims if pair[1]["quantity"] != "size"]
-    return [tally(claims), _numbers(numbers) if numbers else "", _sizes(claims)]
+    cells = [pair for pair in claims if pair[1]["quantity"] in CELLS]
+    sizes = [pair for pair in claims if pair[1]["quantity"] == "size"]
+    numbers = [pair for pair in claims if pair[1]["quantity"] not in (*CELLS, "size")]
+    return [
+        tally(claims),
+        _numbers(numbers) if numbers else "",
+        _columns("Sizes:", sizes, _size_of),
+        _columns("Cells of the tables:", cells, _cell_of),
+    ]
 
 
 def _numbers(claims: list[Printed]) -> str:
@@ -121,23 +129,32 @@ def _numbers(claims: list[Printed]) -> str:
     )
 
 
-def _sizes(claims: list[Printed]) -> str:
-    """A line for each column of sizes; networks that share all of it share the line."""
+def _columns(heading: str, claims: list[Printed], told: Callable[[list[Printed]], str]) -> str:
+    """A line for each printed column; networks that share all of it share the line."""
     columns: dict[str, list[str]] = {}
     for name in dict.fromkeys(name for name, _ in claims):
-        own = [(name, claim) for of, claim in claims if of == name and claim["quantity"] == "size"]
+        own = [(of, claim) for of, claim in claims if of == name]
         for first, same in together(own, "by", "source"):
-            line = ", ".join(f"{code(claim['part'])} {_size(claim)}" for _, claim in same)
-            columns.setdefault(f"{line} ({place(first)})", []).append(code(name))
-    return "\n".join(
-        [
-            *(["Sizes:\n"] if columns else []),
-            *(item(f"{', '.join(names)}: {line}") for line, names in columns.items()),
-        ]
+            columns.setdefault(f"{told(same)} ({place(first)})", []).append(code(name))
+    lines = [item(f"{', '.join(names)}: {line}") for line, names in columns.items()]
+    return "\n".join([f"{heading}\n", *lines]) if lines else ""
+
+
+def _size_of(same: list[Printed]) -> str:
+    return ", ".join(f"{code(claim['part'])} {measured_beside(claim)}" for _, claim in same)
+
+
+def _cell_of(same: list[Printed]) -> str:
+    """ "`conv1` kernel 7x7, filters 64; `pool1` kernel 3x3" """
+    return "; ".join(
+        f"{code(first['part'] or 'all')} "
+        + ", ".join(f"{claim['quantity']} {measured_beside(claim)}" for _, claim in row)
+        for first, row in together(same, "part")
     )
 
 
-def _size(claim: dict) -> str:
+def measured_beside(claim: dict) -> str:
+    """The printed number, with the measured one where it is another."""
     printed = claim["printed"]
     printed += f" at {claim['at']}" if claim["at"] else ""
     return (
