@@ -2,10 +2,6 @@
 
 from convatlas.claim import Claim, counts, each, misprint, table, within_one_unit
 
-WHY_1 = misprint(
-    "(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at "
-    "55x55, hence 227."
-)
 WHY_2 = misprint(
     "96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is no square; 186,624 = 256 x "
     "27 x 27, printed for conv2, needs 55x55 before the pool."
@@ -38,7 +34,7 @@ CLAIMS = {
     "alexnet": (
         Claim("params", "60M", "Sec. 4, first sentence: 60 million", remark=TENS_OF_MILLIONS),
         Claim("layers", "8", "Sec. 3.5: eight layers"),
-        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input", remark=WHY_1),
+        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input"),
         Claim("units", "253,440", "Figure 2, caption", "conv1", remark=WHY_2),
         *each(
             "units",

@@ -117,7 +117,6 @@ CLAIMS = {
         ),
         *SHARED_1,
         Claim("macs", "3.87G", "Table 2, GFLOPs", remark=MORE_THAN_PRODUCTS),
-        Claim("macs", "3.87G", "Table 2, GFLOPs"),
         *STEM,
         *BLOCKS_RESNET,
     ),
