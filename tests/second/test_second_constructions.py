@@ -1,0 +1,303 @@
+"""Each network that no other library or authors' code has, written a second time from what its
+paper prints, by another author and in plain torch.nn.functional: the same weights must give the
+same logits, and the same outputs of the stages that the second construction names.
+"""
+
+import ast
+import importlib
+from math import prod
+from pathlib import Path
+
+import pytest
+import torch
+from operations import Weights
+from torch import Tensor, nn
+
+from convatlas import create_model, list_models
+from convatlas.weights import timm, torchvision
+from convatlas.weights.authors import CIFAR_RESNETS
+
+HERE = Path(__file__).parent
+FILES = sorted(file for file in HERE.glob("*.py") if not file.stem.startswith("test_"))
+PAPERS = [importlib.import_module(file.stem) for file in FILES if file.stem != "operations"]
+SECOND = {name: make for paper in PAPERS for name, make in paper.NETWORKS.items()}
+WITH_HEADS = {  # logits and weights of all that a network trains, auxiliary heads too
+    name: make for paper in PAPERS for name, make in getattr(paper, "HEADS", {}).items()
+}
+SLOW = {name for paper in PAPERS for name in getattr(paper, "SLOW", ())}  # for `make test-all`
+PEERS = {  # tests/parity runs them beside another library's network, or the authors' own code
+    twin.ours for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS) for twin in table.values()
+}
+STILL_WITHOUT = {
+    "alexnet",
+    "alexnet_tutorial",
+    "bn_inception",
+    "bn_inception_caffe",
+    "bn_inception_separable",
+    "densenet100_k12_cifar",
+    "densenet100_k24_cifar",
+    "densenet121_checkpointed",
+    "densenet201_checkpointed",
+    "densenet264",
+    "densenet264_k48_checkpointed",
+    "densenet40_k12_cifar",
+    "densenet40_k12_cifar_dropout",
+    "densenet_bc100_k12_cifar",
+    "densenet_bc100_k12_cifar_checkpointed",
+    "densenet_bc100_k12_cifar_dropout",
+    "densenet_bc190_k40_cifar",
+    "densenet_bc190_k40_cifar_checkpointed",
+    "densenet_bc250_k24_cifar",
+    "densenet_tutorial",
+    "googlenet",
+    "googlenet_bn_32",
+    "googlenet_separable",
+    "inception_resnet_v1",
+    "inception_resnet_v2",
+    "lenet1989",
+    "lenet1989_zip",
+    "lenet5",
+    "lenet5_tutorial",
+    "lenet5_tutorial_32",
+    "lenet_caffe",
+    "nin_cifar10",
+    "nin_imagenet",
+    "nin_mnist",
+    "nin_tutorial",
+    "se_bn_inception",
+    "vgg11_lrn",
+    "vgg16_bn_32",
+    "vgg16_c",
+    "vgg16_c_bn",
+    "vgg19_bn_32",
+    "wide_densenet_bc40_k36_cifar",
+    "wide_densenet_bc40_k48_cifar",
+    "wide_densenet_bc40_k60_cifar",
+    # ---
+    "mobilenet_v1",
+    "mobilenet_v1_full_conv",
+    "mobilenet_v1_shallow",
+    "mobilenet_v1_x0_25",
+    "mobilenet_v1_x0_5",
+    "mobilenet_v1_x0_75",
+    "mobilenet_v2_x1_3",
+    "mobilenet_v3_large_minimalistic",
+    "mobilenet_v3_large_reduced_tail",
+    "mobilenet_v3_large_x0_35",
+    "mobilenet_v3_large_x0_5",
+    "mobilenet_v3_large_x0_75",
+    "mobilenet_v3_large_x1_25",
+    "mobilenet_v3_small_minimalistic",
+    "mobilenet_v3_small_reduced_tail",
+    "mobilenet_v3_small_x0_35",
+    "mobilenet_v3_small_x0_5",
+    "mobilenet_v3_small_x0_75",
+    "mobilenet_v3_small_x1_25",
+    "preresnet1001_cifar",
+    "preresnet101",
+    "preresnet110_cifar",
+    "preresnet152",
+    "preresnet164_cifar",
+    "preresnet200",
+    "preresnet50",
+    "res2net50_18w4s",
+    "resnest101_fast",
+    "resnest50_fast_1s1x64d",
+    "resnest50_fast_1s2x40d",
+    "resnest50_fast_2s1x64d",
+    "resnest50_fast_2s2x40d",
+    "resnest50_fast_4s1x64d",
+    "resnet101",
+    "resnet152",
+    "resnet18_32",
+    "resnet18_option_a",
+    "resnet34_option_a",
+    "resnet50",
+    "resnext101_2x64d",
+    "resnext29_16x64d_cifar",
+    "resnext29_8x64d_cifar",
+    "resnext50_2x40d",
+    "resnext50_4x24d",
+    "resnext50_8x14d",
+    "se_preresnet101",
+    "se_preresnet110_cifar",
+    "se_preresnet152",
+    "se_preresnet164_cifar",
+    "se_preresnet18",
+    "se_preresnet34",
+    "se_preresnet50",
+    "se_resnet110_cifar",
+    "se_resnet18",
+    "se_resnet34",
+    "se_resnet50_3x3",
+    "se_resnet50_identity",
+    "se_resnet50_no_squeeze",
+    "se_resnet50_post",
+    "se_resnet50_pre",
+    "se_resnet50_r16",
+    "se_resnet50_r2",
+    "se_resnet50_r32",
+    "se_resnet50_r4",
+    "se_resnet50_r8",
+    "se_resnet50_stage2",
+    "se_resnet50_stage3",
+    "se_resnet50_stage4",
+    "shufflenet_v1_g1",
+    "shufflenet_v1_g1_x0_25",
+    "shufflenet_v1_g1_x0_5",
+    "shufflenet_v1_g1_x1_5",
+    "shufflenet_v1_g1_x2_0",
+    "shufflenet_v1_g2",
+    "shufflenet_v1_g2_x2_0",
+    "shufflenet_v1_g3",
+    "shufflenet_v1_g3_x0_25",
+    "shufflenet_v1_g3_x0_5",
+    "shufflenet_v1_g3_x1_5",
+    "shufflenet_v1_g3_x2_0",
+    "shufflenet_v1_g4",
+    "shufflenet_v1_g4_x2_0",
+    "shufflenet_v1_g8",
+    "shufflenet_v1_g8_x0_25",
+    "shufflenet_v1_g8_x0_5",
+    "shufflenet_v1_g8_x1_5",
+    "shufflenet_v1_g8_x2_0",
+    "shufflenet_v2",
+    "shufflenet_v2_50",
+    "shufflenet_v2_x0_5",
+    "shufflenet_v2_x1_5",
+    "shufflenet_v2_x2_0",
+    "sknet101",
+    "sknet26",
+}
+ENOUGH = 1_000_000  # random numbers; larger weights repeat them, in rows that do not line up
+CLASSES = 7
+
+
+def test_a_network_without_a_peer_has_a_second_construction():
+    without = set(list_models()) - PEERS - SECOND.keys()
+    assert without == STILL_WITHOUT, (
+        f"{sorted(without ^ STILL_WITHOUT)}: neither timm, torchvision nor authors' code run beside"
+        " them: write each in tests/second from its paper alone, and add it to NETWORKS there"
+    )
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_it_is_written_without_ours(file):
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    named = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    named |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert not any(name.startswith("convatlas") for name in named)
+
+
+class Dice:
+    """Normal random numbers of a fixed seed."""
+
+    def __init__(self):
+        self.generator = torch.Generator().manual_seed(0)
+        self.drawn = torch.randn(ENOUGH + 1, generator=self.generator, dtype=torch.float64)
+        self.at = 0
+
+    def normal(self, like: Tensor) -> Tensor:
+        n = like.numel()
+        rows = self.drawn[self.at : self.at + n]
+        if len(rows) < n:
+            rows = self.drawn.repeat(-(-n // len(self.drawn)))[:n]
+        self.at = (self.at + n) % (len(self.drawn) // 2)
+        return rows.view(like.shape)
+
+    def even(self, like: Tensor, low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.special.ndtr(self.normal(like))
+
+
+@torch.no_grad()
+def filled(net: nn.Module, x: Tensor) -> nn.Module:
+    """Everything in `net` at random, signs too; the statistics near those of `x`, so that signals
+    neither fade nor burst on a long way.
+    """
+    dice = Dice()
+    norms = [m for m in net.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    for name, value in net.state_dict().items():
+        leaf = name.rpartition(".")[2]
+        if value.dtype == torch.int64:
+            value.zero_()
+        elif leaf in ("weight", "codes") and value.dim() > 1:
+            value.copy_(dice.normal(value) * (2 / prod(value.shape[1:])) ** 0.5)
+        else:
+            value.copy_(dice.normal(value) * 0.5)
+    for norm in norms:
+        norm.weight.mul_(2).add_(norm.weight.sign())  # few near zero, half of them negative
+        norm.momentum = 1.0
+        norm.train()
+    net(x)
+    for norm in norms:
+        norm.running_mean.add_(dice.normal(norm.running_mean) * norm.running_var.sqrt() * 0.2)
+        norm.running_var.mul_(dice.even(norm.running_var, 0.5, 1.5))
+        norm.running_var.add_(norm.running_var.mean() * 0.1 + 1e-3)  # a dead map has none
+    return net.eval()
+
+
+def sizes(net: nn.Module) -> list[tuple[int, int]]:
+    """The smallest square that is near what the paper reads, and one that is no square."""
+    small = max(net.smallest, min(net.side, 64))
+    return sorted({(small, small), (min(small + 13, net.largest or small + 13), small)})
+
+
+def images(net: nn.Module, height: int, width: int) -> Tensor:
+    dice = torch.Generator().manual_seed(height)
+    return 3 * torch.randn(2, net.in_channels, height, width, generator=dice, dtype=torch.float64)
+
+
+def network(name: str) -> nn.Module:
+    with torch.device("meta"):
+        net = create_model(name, num_classes=CLASSES)
+    net = net.to(torch.float64).to_empty(device="cpu").eval()
+    return filled(net, images(net, *sizes(net)[0]))
+
+
+def assert_equal(ours: Tensor, theirs: Tensor, where: str):
+    assert ours.shape == theirs.shape, f"{where}: {tuple(ours.shape)}, {tuple(theirs.shape)}"
+    largest = theirs.abs().max()
+    assert torch.isfinite(theirs).all() and largest > 0, f"{where}: no number to compare"
+    difference = (ours - theirs).abs().max() / largest
+    assert difference <= 1e-10, f"{where}: {difference:.1e} of the largest value"
+
+
+def assert_stages_equal(net: nn.Module, second, x: Tensor, name: str):
+    weights, stages = Weights(net.state_dict()), {}
+    theirs = second(weights, x)
+    hooks = [
+        net.get_submodule(stage).register_forward_hook(
+            lambda module, args, out, stage=stage: stages.update({stage: out})
+        )
+        for stage in weights.stages
+    ]
+    ours = net(x)
+    for hook in hooks:
+        hook.remove()
+    for stage, out in weights.stages.items():
+        assert_equal(stages[stage], out, f"{name}, {stage}, at {tuple(x.shape[2:])}")
+    assert_equal(ours, theirs, f"{name} at {tuple(x.shape[2:])}")
+    assert (theirs[0] - theirs[1]).abs().max() > 1e-3 * theirs.abs().max(), (
+        f"{name}: two images, one answer: nothing was compared"
+    )
+    return weights.read
+
+
+def read_by_all(net: nn.Module) -> set[str]:
+    return {
+        key
+        for key in net.state_dict()
+        if not key.endswith("num_batches_tracked") and not key.startswith("aux")
+    }
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.full] if name in SLOW else []) for name in SECOND],
+)
+def test_second_construction_gives_the_same_logits(name):
+    net = network(name)
+    for size in sizes(net):
+        read = assert_stages_equal(net, SECOND[name], images(net, *size), name)
+        assert read == read_by_all(net), f"{name}: {sorted(read ^ read_by_all(net))}"
