@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from operations import Weights
+from plain import Weights
 from torch import Tensor, nn
 
 from convatlas import create_model, list_models
@@ -19,7 +19,7 @@ from convatlas.weights.authors import CIFAR_RESNETS
 
 HERE = Path(__file__).parent
 FILES = sorted(file for file in HERE.glob("*.py") if not file.stem.startswith("test_"))
-PAPERS = [importlib.import_module(file.stem) for file in FILES if file.stem != "operations"]
+PAPERS = [importlib.import_module(file.stem) for file in FILES if file.stem != "plain"]
 SECOND = {name: make for paper in PAPERS for name, make in paper.NETWORKS.items()}
 WITH_HEADS = {  # logits and weights of all that a network trains, auxiliary heads too
     name: make for paper in PAPERS for name, make in getattr(paper, "HEADS", {}).items()
