@@ -44,16 +44,21 @@ def unit(w, x, name, width, stride, radix, cardinality, d):
     return F.relu(y + shortcut(w, x, name, 4 * width, stride))
 
 
-def resnest50_fast(w, x, radix, cardinality, d):
+def resnest_fast(w, x, layers, radix, cardinality, d):
     for i, (width, stride) in enumerate(((32, 2), (32, 1), (64, 1)), 1):
         x = F.relu(conv_norm(w, x, f"conv1.conv{i}", width, 3, stride))
     x = F.max_pool2d(x, 3, 2, padding=1)
     form = partial(unit, radix=radix, cardinality=cardinality, d=d)
-    return head(w, stages(w, x, form, UNITS[50]))
+    return head(w, stages(w, x, form, UNITS[layers]))
 
 
-FORMS = ((1, 1, 64), (4, 1, 64), (1, 2, 40), (2, 2, 40), (4, 2, 40), (1, 4, 24))
+FORMS = ((1, 1, 64), (2, 1, 64), (4, 1, 64), (1, 2, 40), (2, 2, 40), (4, 2, 40), (1, 4, 24))
 NETWORKS = {
-    f"resnest50_fast_{r}s{c}x{d}d": partial(resnest50_fast, radix=r, cardinality=c, d=d)
-    for r, c, d in FORMS
+    **{
+        f"resnest50_fast_{r}s{c}x{d}d": partial(
+            resnest_fast, layers=50, radix=r, cardinality=c, d=d
+        )
+        for r, c, d in FORMS
+    },
+    "resnest101_fast": partial(resnest_fast, layers=101, radix=2, cardinality=1, d=64),
 }

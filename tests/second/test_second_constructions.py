@@ -74,8 +74,6 @@ STILL_WITHOUT = {
     "wide_densenet_bc40_k48_cifar",
     "wide_densenet_bc40_k60_cifar",
     # ---
-    "resnest101_fast",
-    "resnest50_fast_2s1x64d",
 }
 ENOUGH = 1_000_000  # random numbers; larger weights repeat them, in rows that do not line up
 CLASSES = 7
