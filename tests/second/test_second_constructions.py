@@ -145,7 +145,8 @@ def filled(net: nn.Module, x: Tensor) -> nn.Module:
 def sizes(net: nn.Module) -> list[tuple[int, int]]:
     """The smallest square that is near what the paper reads, and one that is no square."""
     small = max(net.smallest, min(net.side, 64))
-    return sorted({(small, small), (min(small + 13, net.largest or small + 13), small)})
+    odd = 13 if small < 200 else 12
+    return sorted({(small, small), (min(small + odd, net.largest or small + odd), small)})
 
 
 def images(net: nn.Module, height: int, width: int) -> Tensor:
