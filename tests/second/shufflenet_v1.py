@@ -48,7 +48,7 @@ def shufflenet(w, x, groups, scale, first):
             first_groups = 1 if stage == i == 0 else groups
             kind = unit if i else strided
             x = kind(w, x, f"Stage{stage + 2}.{i}", out, groups, first_groups)
-        w.stage(f"Stage{stage + 2}", x)
+        x = w.stage(f"Stage{stage + 2}", x)
     return linear(w, mean(x), "FC", bias=False)
 
 

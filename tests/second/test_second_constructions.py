@@ -25,6 +25,9 @@ WITH_HEADS = {  # logits and weights of all that a network trains, auxiliary hea
     name: make for paper in PAPERS for name, make in getattr(paper, "HEADS", {}).items()
 }
 SLOW = {name for paper in PAPERS for name in getattr(paper, "SLOW", ())}  # for `make test-all`
+STEPWISE = {  # deep ones in which rounding grows with each layer: each stage begins with ours
+    name for paper in PAPERS for name in getattr(paper, "STEPWISE", ())
+}
 PEERS = {  # tests/parity runs them beside another library's network, or the authors' own code
     twin.ours for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS) for twin in table.values()
 }
@@ -137,6 +140,9 @@ def assert_stages_equal(net: nn.Module, second, x: Tensor, name: str):
     ours = net(x)
     for hook in hooks:
         hook.remove()
+    if name in STEPWISE:
+        weights = Weights(net.state_dict(), stages)
+        theirs = second(weights, x)
     for stage, out in weights.stages.items():
         assert_equal(stages[stage], out, f"{name}, {stage}, at {tuple(x.shape[2:])}")
     assert_equal(ours, theirs, f"{name} at {tuple(x.shape[2:])}")
