@@ -64,8 +64,11 @@ def googlenet(w, x, first=full):
 
 
 def head(w, x, name):
-    """Sec. 5: 5x5 mean of stride 3, 4x4 maps; 128 1x1; 1024; softmax."""
-    x = relu_conv(w, F.avg_pool2d(x, 5, 3), f"{name}.conv", 128, 1)
+    """Sec. 5: means of 5x5, stride 3, which are 4x4 maps for 224 pixels; 128 1x1; 1024; softmax.
+    Other sizes are brought to 4x4, and so is a map too small for a 5x5.
+    """
+    x = F.avg_pool2d(x, 5, 3) if min(x.shape[2:]) >= 5 else x
+    x = relu_conv(w, F.adaptive_avg_pool2d(x, 4), f"{name}.conv", 128, 1)
     return linear(w, F.relu(hidden(w, x, f"{name}.fc1.fc", 1024)), f"{name}.fc2")
 
 

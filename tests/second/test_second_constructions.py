@@ -8,9 +8,11 @@ import importlib
 from math import prod
 from pathlib import Path
 
+import lenet
 import pytest
 import torch
-from plain import Weights
+import torch.nn.functional as F
+from plain import Weights, across_channels, cat, norm
 from torch import Tensor, nn
 
 from convatlas import create_model, list_models
@@ -91,7 +93,8 @@ def filled(net: nn.Module, x: Tensor) -> nn.Module:
         norm.weight.mul_(2).add_(norm.weight.sign())  # few near zero, half of them negative
         norm.momentum = 1.0
         norm.train()
-    net(x)
+    if norms:
+        net(x)
     for norm in norms:
         size = norm.running_mean.square().mean()
         norm.running_mean.add_(dice.normal(norm.running_mean) * norm.running_var.sqrt() * 0.2)
@@ -103,7 +106,7 @@ def filled(net: nn.Module, x: Tensor) -> nn.Module:
 
 def sizes(net: nn.Module) -> list[tuple[int, int]]:
     """The smallest square that is near what the paper reads, and one that is no square."""
-    small = max(net.smallest, min(net.side, 64))
+    small = max(net.smallest, min(net.side // 2, 64))
     odd = 13 if small < 200 else 12
     return sorted({(small, small), (min(small + odd, net.largest or small + odd), small)})
 
@@ -128,6 +131,12 @@ def assert_equal(ours: Tensor, theirs: Tensor, where: str):
     assert difference <= 1e-10, f"{where}: {difference:.1e} of the largest value"
 
 
+def assert_answers_differ(logits: Tensor, name: str):
+    assert (logits[0] - logits[1]).abs().max() > 1e-3 * logits.abs().max(), (
+        f"{name}: two images, one answer: nothing was compared"
+    )
+
+
 def assert_stages_equal(net: nn.Module, second, x: Tensor, name: str):
     weights, stages = Weights(net.state_dict()), {}
     theirs = second(weights, x)
@@ -146,9 +155,7 @@ def assert_stages_equal(net: nn.Module, second, x: Tensor, name: str):
     for stage, out in weights.stages.items():
         assert_equal(stages[stage], out, f"{name}, {stage}, at {tuple(x.shape[2:])}")
     assert_equal(ours, theirs, f"{name} at {tuple(x.shape[2:])}")
-    assert (theirs[0] - theirs[1]).abs().max() > 1e-3 * theirs.abs().max(), (
-        f"{name}: two images, one answer: nothing was compared"
-    )
+    assert_answers_differ(theirs, name)
     return weights.read
 
 
@@ -170,3 +177,53 @@ def test_second_construction_gives_the_same_logits(name):
     for size in sizes(net):
         read = assert_stages_equal(net, SECOND[name], images(net, *size), name)
         assert read == read_by_all(net), f"{name}: {sorted(read ^ read_by_all(net))}"
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", WITH_HEADS)
+@pytest.mark.parametrize("size", [(224, 96), (64, 77)])
+def test_all_heads_give_the_same_logits(name, size):
+    net = network(name)
+    x, weights = images(net, *size), Weights(net.state_dict())
+    ours, theirs = net.training_outputs(x), WITH_HEADS[name](weights, x)
+    assert [share for _, share in ours] == [share for _, share in theirs]
+    for i, ((a, _), (b, _)) in enumerate(zip(ours, theirs, strict=True)):
+        assert_equal(a, b, f"{name}, output {i} of training_outputs at {size}")
+        assert_answers_differ(b, name)
+    assert weights.read == {
+        key for key in net.state_dict() if not key.endswith("num_batches_tracked")
+    }
+
+
+def swapped(table: str, a: int, b: int) -> str:
+    """The table with two columns exchanged."""
+    rows = [row.split() for row in table.split("\n") if row]
+    for row in rows:
+        row[a], row[b] = row[b], row[a]
+    return "\n".join(" ".join(row) for row in rows)
+
+
+MISREAD = [  # a word of a paper read wrongly: network, file, word, how it is misread
+    ("nin_cifar10", "nin", "max_pool", lambda x, kernel, stride, up: F.max_pool2d(x, 3, 2)),
+    ("nin_cifar10", "nin", "mean", lambda x: x.amax((2, 3))),
+    (
+        "googlenet",
+        "googlenet",
+        "across_channels",
+        lambda x, *rest: across_channels(x, *rest[:3], 1),
+    ),
+    ("bn_inception", "bn_inception", "cat", lambda *branches: cat(*branches[::-1])),
+    ("densenet_tutorial", "densenet", "norm", lambda w, x, name: norm(w, x, name, eps=2e-5)),
+    ("lenet5", "lenet", "squash", torch.tanh),
+    ("lenet5", "lenet", "TABLE_I", swapped(lenet.TABLE_I, 12, 13)),
+    ("lenet1989", "lenet", "TABLE_1", swapped(lenet.TABLE_1, 0, 3)),
+]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("name", "file", "word", "misread"), MISREAD)
+def test_a_word_misread_is_seen(name, file, word, misread, monkeypatch):
+    net = network(name)
+    monkeypatch.setattr(importlib.import_module(file), word, misread)
+    with pytest.raises(AssertionError, match="of the largest value"):
+        assert_stages_equal(net, SECOND[name], images(net, *sizes(net)[-1]), name)
