@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 SUFFIXES = {
-    r"_tutorial(_32)?": ("_tutorial", "the widely copied teaching form"),
+    r"_tutorial(_32|_max|_padding1)?": ("_tutorial", "the widely copied teaching form"),
     r"_cifar": ("_cifar", "the paper's own networks for images of 32x32 pixels"),
     r"(?<!tutorial)_32": (
         "_32",
