@@ -78,6 +78,7 @@ OF_A_FILE = {
     "se_ablation": RESNET,  # Tables 1
     "sknet": RESNET,
     "res2net": RESNET,
+    "resnet_scaled": RESNET,
     "resnet_32": "conv1 32, conv2_x 32, conv3_x 16, conv4_x 8, conv5_x 4",
     "resnet_32_tutorial": "conv1 32, conv2_x 32, conv3_x 16, conv4_x 8, conv5_x 4",
     "googlenet_tutorial": GOOGLENET,
@@ -115,6 +116,7 @@ OF_A_NETWORK = {
     "senet18_tutorial": "conv1 224, conv2_x 224, conv3_x 112, conv4_x 56, conv5_x 28",
     "mobilenet_v3_large_tutorial": LARGE.replace("bneck13 7", "bneck13 14"),
     "mobilenet_v3_small_tutorial": SMALL,
+    "resnet50_compound": "conv1 150, conv2_x 75, conv3_x 38, conv4_x 19, conv5_x 10",
     "lenet_caffe": "conv1 24, pool1 12, conv2 8, pool2 4 [conv2]",
     "nin_mnist": "mlpconv1 28, mlpconv2 14, mlpconv3 7",
     "nin_cifar10": "mlpconv1 32, mlpconv2 16, mlpconv3 8",
