@@ -138,6 +138,9 @@ COUNTS = {
     "res2net101_v1b_26w4s": (45_225_920, {224: 8_306_615_040}),
     # the release's 21,145,544 and 17,330,456 without three projections whose results it throws
     # away: 1x1, 128 to 256 on 28x28 and twice 256 to 512 on 14x14, with their batch norms
+    # timm, whose form has no projections that nothing reads
+    "dla60": (22_036_632, {224: 4_235_878_400}),
+    "dla60x": (17_352_344, {224: 3_516_555_264}),
     "res2net_dla60": (
         21_145_544 - 33_280 - 2 * 132_096,
         {224: 4_199_751_680 - 3 * 256 * 512 * 14 * 14},
