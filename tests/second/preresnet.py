@@ -68,4 +68,4 @@ NETWORKS = {
     "preresnet164_cifar": partial(preresnet_cifar, n=18, unit=bottleneck),
     "preresnet1001_cifar": partial(preresnet_cifar, n=111, unit=bottleneck),
 }
-SLOW = ("preresnet152", "preresnet200", "preresnet1001_cifar")
+SLOW = ("preresnet101", "preresnet152", "preresnet200", "preresnet1001_cifar")

@@ -170,4 +170,4 @@ NETWORKS = {
     "se_mobilenet_v1": partial(mobilenet_v1.mobilenet, layer=se_separable),
     "se_vgg16": se_vgg16,
 }
-SLOW = ("se_preresnet152", "se_vgg16")
+SLOW = ("se_preresnet101", "se_preresnet152", "se_vgg16")
