@@ -22,6 +22,7 @@ DOORS = {
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
+    "scaling": set(),
     "layers": set(),
     "anatomy": set(),
     "data": {"augmentation", "printable"},
