@@ -18,9 +18,10 @@ ICLR = Paper(
     authors="Simonyan, Zisserman",
     year=2015, venue="ICLR", arxiv="1409.1556v6", code="robots.ox.ac.uk/~vgg/research/very_deep",
     silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Of the two "
-           "initialisations that the paper names, this is the second, Glorot and Bengio 2010, "
-           "which it gives for training without weights from net A. The first, variance 10^-2, "
-           "makes net A's first logits near 10^6 and its loss NaN at step 2.",
+           "initialisations that the paper names, this is the second, Glorot and Bengio 2010 "
+           "(their Eq. (16), which is uniform), which it gives for training without weights from "
+           "net A. The first, variance 10^-2, makes net A's first logits near 10^6 and its loss "
+           "NaN at step 2.",
     page="vgg", bare="vgg16")
 WITH_BN = Paper(
     title="VGG with batch normalisation (torchvision)", authors="torchvision contributors",
