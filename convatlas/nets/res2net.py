@@ -67,6 +67,8 @@ class Hierarchy(nn.Module):
     (N, s * channels, H, W) -> the same shape
     """
 
+    counted_layers = 1  # in a depth: it stands for one 3x3, and the names are those of ResNets
+
     def __init__(self, channels: int, s: int, groups: int):
         super().__init__()
         self.s = s
