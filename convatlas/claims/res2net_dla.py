@@ -20,10 +20,12 @@ WITH_PROJECTIONS = within_one_unit(
 )
 CLAIMS = {
     "res2net_dla60": (
+        Claim("layers", "60", "README, Res2Net-DLA-60", by="release"),
         Claim("params", "21.15M", "README, #Params", by="release", remark=WHY_1),
         Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=WITH_PROJECTIONS),
     ),
     "res2next_dla60": (
+        Claim("layers", "60", "README, Res2NeXt-DLA-60", by="release"),
         Claim("params", "17.33M", "README, #Params", by="release", remark=WHY_2),
         Claim("macs", "3.6G", "README, GFLOPs", by="release", remark=WHY_3),
     ),
