@@ -72,6 +72,15 @@ SOURCES = {
         "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
         "https://arxiv.org/abs/1905.11946",
     ),
+    "VGG": Source(
+        "paper",
+        "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+        "https://arxiv.org/abs/1409.1556v6",
+    ),
+    "DenseNet": Source(
+        "paper", "Densely Connected Convolutional Networks", "https://arxiv.org/abs/1608.06993"
+    ),
+    "gluoncv": Source("library", "GluonCV", "https://github.com/dmlc/gluon-cv"),
     "caffe": Source("library", "Caffe", "https://github.com/BVLC/caffe"),
     "torchvision": Source("library", "torchvision", "https://github.com/pytorch/vision"),
     "pytorchcv": Source("library", "pytorchcv", "https://github.com/osmr/imgclsmob"),

@@ -108,6 +108,7 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "share of macs": lambda rows, net: Decimal(_macs(rows)) / net.macs,
     "flops": lambda rows, net: 2 * _macs(rows),
     "connections": lambda rows, net: sum(row.connections for row in rows),
+    "layers, conv1 as one": lambda rows, net: net.layers - net.parts["conv1"].layers + 1,
     "convolutions": lambda rows, net: sum(row.groups is not None for row in rows),
 }
 USUAL = {  # another way of counting -> the usual one
@@ -120,6 +121,7 @@ USUAL = {  # another way of counting -> the usual one
     "share of weights": "share of params",
     "macs with norms": "macs",
     "macs of convolutions": "macs",
+    "layers, conv1 as one": "layers",
 }
 OF_ONE_PART: dict[str, Callable[[Part], int]] = {
     "layers": lambda part: part.layers,

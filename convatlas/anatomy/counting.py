@@ -23,6 +23,10 @@ from convatlas.anatomy import receptive
 from convatlas.anatomy.table import Layer, Part, Summary, by
 
 NORMALISATION = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+# Where two tensors that depend on the image are multiplied, the deeper one is a gate, computed from
+# the other: its layers lie beside the way (squeeze and excitation, selective kernels).
+GATES = ("mul", "mul_")
+DECLARED = "counted_layers"  # a module's own word for how many layers it counts as in a depth
 HOOKS = ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -133,6 +137,7 @@ class Trace(TorchDispatchMode):
 
     def _leave(self, module, args, output) -> None:
         call = self.stack.pop()
+        self._declare(call, output)
         first = next((t for t in tree_leaves(output) if isinstance(t, Tensor)), None)
         shape = () if first is None else tuple(first.shape[1:])
         part = Part(shape, self._field(first), self._depth(output) - call.depth)
@@ -140,6 +145,12 @@ class Trace(TorchDispatchMode):
         leaf = next(module.children(), None) is None
         if leaf or call.params or call.macs:
             self.rows.append(_row(call, part))
+
+    def _declare(self, call: Call, output) -> None:
+        declared = getattr(call.module, DECLARED, None)
+        for t in tree_leaves(output) if isinstance(declared, int) else ():
+            if isinstance(t, Tensor) and t in self.origins:
+                self.origins[t] = self.origins[t]._replace(depth=call.depth + declared)
 
     def _field(self, t: Tensor | None) -> int | None:
         origin = None if t is None else self.origins.get(t)
@@ -192,7 +203,8 @@ class Trace(TorchDispatchMode):
             and next(self.stack[-1].module.parameters(recurse=False), None) is not None
         )
         weighted = (multiplies and len(data) < len(inputs)) or (not multiplies and trained_pool)
-        depth = max(origin.depth for _, origin in data) + bool(weighted)
+        deepest = min if op in GATES else max
+        depth = deepest(origin.depth for _, origin in data) + bool(weighted)
         axes = receptive.join([origin.axes for _, origin in data]) if data[0][1].axes else None
         for t in tree_leaves(out):
             if isinstance(t, Tensor):

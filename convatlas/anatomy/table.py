@@ -99,7 +99,9 @@ class Summary:
         in a name.
 
         Convolutions, linear layers and trainable poolings count; a projection on a shortcut lies on
-        the shorter path.
+        the shorter path, and a gate that multiplies the maps (squeeze and excitation) on none. A
+        module may say for itself what it counts as, by an int called `counted_layers`: Res2Net's
+        hierarchy of 3x3 convolutions is the one that it replaces.
         """
         return self.parts[""].layers
 

@@ -17,4 +17,11 @@ CLAIMS = {
         Claim("params", "73M", "Abstract"),
         Claim("layers", "264", "Abstract: a 264-layer DenseNet", remark=WHY_2),
     ),
+    "densenet121_checkpointed": (Claim("layers", "121", "Table 1, heading", by="DenseNet"),),
+    "densenet_bc100_k12_cifar_checkpointed": (
+        Claim("layers", "100", "Table 2, Depth", by="DenseNet"),
+    ),
+    "densenet_bc190_k40_cifar_checkpointed": (
+        Claim("layers", "190", "Table 2, Depth", by="DenseNet"),
+    ),
 }

@@ -14,4 +14,6 @@ CLAIMS = {
         ),
         Claim("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs", by="ResNeXt"),
     ),
+    "preresnet50": (Claim("layers", "50", "Table 1, layer name", by="ResNet"),),
+    "preresnet101": (Claim("layers", "101", "Table 1, layer name", by="ResNet"),),
 }

@@ -22,10 +22,12 @@ CLAIMS = {
     "dla60": (Claim("params", "22,036,632", "the table of its models, DLA-60", by="pytorchcv"),),
     "dla60x": (Claim("params", "17,352,344", "the table of its models, DLA-X-60", by="pytorchcv"),),
     "res2net_dla60": (
+        Claim("layers", "60", "README, Res2Net-DLA-60", by="release"),
         Claim("params", "21.15M", "README, #Params", by="release", remark=WHY_1),
         Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=WITH_PROJECTIONS),
     ),
     "res2next_dla60": (
+        Claim("layers", "60", "README, Res2NeXt-DLA-60", by="release"),
         Claim("params", "17.33M", "README, #Params", by="release", remark=WHY_2),
         Claim("macs", "3.6G", "README, GFLOPs", by="release", remark=WHY_3),
     ),

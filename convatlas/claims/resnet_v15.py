@@ -4,6 +4,7 @@ from convatlas.claim import Claim, counts, each
 
 CLAIMS = {
     "resnet50_v15": (
+        Claim("layers", "50", "resnet50, the name", by="torchvision"),
         *each(
             "size",
             "Table 1, output size",
@@ -20,8 +21,12 @@ CLAIMS = {
         *counts("Table 2", "26M", "4.1B", by="EfficientNet"),
     ),
     "resnet101_v15": (
+        Claim("layers", "101", "resnet101, the name", by="torchvision"),
         Claim("macs", "7.8 billion", "Figure 5, preserved complexity: ResNet-101", by="ResNeXt"),
         *counts("ResNet101_Weights", "44,549,160", "7.801G", by="torchvision"),
     ),
-    "resnet152_v15": (*counts("ResNet152_Weights", "60,192,808", "11.514G", by="torchvision"),),
+    "resnet152_v15": (
+        Claim("layers", "152", "resnet152, the name", by="torchvision"),
+        *counts("ResNet152_Weights", "60,192,808", "11.514G", by="torchvision"),
+    ),
 }

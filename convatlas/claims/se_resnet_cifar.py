@@ -4,6 +4,7 @@ from convatlas.claim import Claim
 
 CLAIMS = {
     "se_resnet110_cifar": (
+        Claim("layers", "110", "seresnet110_cifar10, the name", by="pytorchcv"),
         Claim("params", "1,744,952", "The tests of its models", by="pytorchcv"),
     ),
 }

@@ -93,9 +93,16 @@ BLOCKS_RESNEXT = table(
     },
 )
 CLAIMS = {
-    "se_resnet18": (Claim("params", "11,778,592", "The tests of its models", by="pytorchcv"),),
-    "se_resnet34": (Claim("params", "21,958,868", "The tests of its models", by="pytorchcv"),),
+    "se_resnet18": (
+        Claim("layers", "18", "seresnet18, the name", by="pytorchcv"),
+        Claim("params", "11,778,592", "The tests of its models", by="pytorchcv"),
+    ),
+    "se_resnet34": (
+        Claim("layers", "34", "seresnet34, the name", by="pytorchcv"),
+        Claim("params", "21,958,868", "The tests of its models", by="pytorchcv"),
+    ),
     "se_resnet50": (
+        Claim("layers", "50", "Table 2, ResNet-50"),
         *SHARED_2,
         *each(
             "size",
@@ -120,9 +127,16 @@ CLAIMS = {
         *STEM,
         *BLOCKS_RESNET,
     ),
-    "se_resnet101": (Claim("macs", "7.60G", "Table 2, GFLOPs", remark=WHY_1),),
-    "se_resnet152": (Claim("macs", "11.32G", "Table 2, GFLOPs", remark=WHY_2),),
+    "se_resnet101": (
+        Claim("layers", "101", "Table 2, ResNet-101"),
+        Claim("macs", "7.60G", "Table 2, GFLOPs", remark=WHY_1),
+    ),
+    "se_resnet152": (
+        Claim("layers", "152", "Table 2, ResNet-152"),
+        Claim("macs", "11.32G", "Table 2, GFLOPs", remark=WHY_2),
+    ),
     "se_resnext50_32x4d": (
+        Claim("layers", "50", "Table 2, ResNeXt-50"),
         *SHARED_2,
         *each(
             "size",
@@ -147,20 +161,31 @@ CLAIMS = {
         *STEM,
         *BLOCKS_RESNEXT,
     ),
-    "se_resnext101_32x4d": (Claim("macs", "8.00G", "Table 2, GFLOPs", remark=WHY_4),),
+    "se_resnext101_32x4d": (
+        Claim("layers", "101", "Table 2, ResNeXt-101"),
+        Claim("macs", "8.00G", "Table 2, GFLOPs", remark=WHY_4),
+    ),
     "senet154": (
+        Claim(
+            "layers",
+            "154",
+            "Appendix: SENet-154, of the 152 layers' stacking, three 3x3 for the 7x7",
+        ),
         Claim("macs", "20.7G", "Table 6, SENet", by="ShuffleNet V2"),
         Claim("params", "145.8M", "Table 2", by="NASNet", remark=WHY_5),
         Claim("macs with norms", "42.3B", "Table 2", by="NASNet", at="320x320", remark=WITH_NORMS),
         *counts("Table 2", "146M", "42B", by="EfficientNet", at="320x320", remarks=(WHY_5, None)),
     ),
     "se_resnet50_v15": (
+        Claim("layers", "50", "seresnet50, the name", by="release"),
         *counts("README, SE-ResNet-50", "28.09M", "4.13G", by="mmpretrain", remarks=(None, WHY_6)),
     ),
     "se_resnet101_v15": (
+        Claim("layers", "101", "seresnet101, the name", by="release"),
         *counts("README, SE-ResNet-101", "49.33M", "7.86G", by="mmpretrain", remarks=(None, WHY_6)),
     ),
     "se_resnet152_v15": (
+        Claim("layers", "152", "seresnet152, the name", by="release"),
         Claim("params", "66,821,848", "The tests of its models: seresnet152b", by="pytorchcv"),
     ),
 }

@@ -35,6 +35,7 @@ REPEATS_101 = {"conv2_x": "3", "conv3_x": "4", "conv4_x": "23", "conv5_x": "3"}
 REPEATS_26 = {"conv2_x": "2", "conv3_x": "2", "conv4_x": "2", "conv5_x": "2"}
 CLAIMS = {
     "sknet50": (
+        Claim("layers", "50", "Table 1, SKNet-50"),
         *each(
             "size",
             "Table 1, output size",
@@ -71,12 +72,14 @@ CLAIMS = {
         *BLOCKS_50,
     ),
     "sknet101": (
+        Claim("layers", "101", "Sec. 3.2, SKNet-101"),
         Claim("params", "48.9M", "Table 2, #P", remark=WHY_1),
         Claim("macs", "8.46G", "Table 2, GFLOPs", remark=WHY_2),
         *STEM,
         *each("repeats", "Sec. 3.2: SKNet-101 has {3, 4, 23, 3} units", REPEATS_101),
     ),
     "sknet26": (
+        Claim("layers", "26", "Sec. 3.2, SKNet-26"),
         *STEM,
         *each("repeats", "Sec. 3.2: SKNet-26 has {2, 2, 2, 2} units", REPEATS_26),
     ),

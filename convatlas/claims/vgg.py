@@ -182,8 +182,21 @@ CLAIMS = {
         *EVERYWHERE,
         *COLUMN_E,
     ),
-    "vgg11_bn": (*counts("VGG11_BN_Weights", "132,868,840", "7.609G", by="torchvision"),),
-    "vgg13_bn": (*counts("VGG13_BN_Weights", "133,053,736", "11.308G", by="torchvision"),),
-    "vgg16_bn": (*counts("VGG16_BN_Weights", "138,365,992", "15.47G", by="torchvision"),),
-    "vgg19_bn": (*counts("VGG19_BN_Weights", "143,678,248", "19.632G", by="torchvision"),),
+    "vgg11_bn": (
+        Claim("layers", "11", "Table 1, weight layers", by="VGG"),
+        *counts("VGG11_BN_Weights", "132,868,840", "7.609G", by="torchvision"),
+    ),
+    "vgg13_bn": (
+        Claim("layers", "13", "Table 1, weight layers", by="VGG"),
+        *counts("VGG13_BN_Weights", "133,053,736", "11.308G", by="torchvision"),
+    ),
+    "vgg16_bn": (
+        Claim("layers", "16", "Table 1, weight layers", by="VGG"),
+        *counts("VGG16_BN_Weights", "138,365,992", "15.47G", by="torchvision"),
+    ),
+    "vgg19_bn": (
+        Claim("layers", "19", "Table 1, weight layers", by="VGG"),
+        *counts("VGG19_BN_Weights", "143,678,248", "19.632G", by="torchvision"),
+    ),
+    "vgg16_c_bn": (Claim("layers", "16", "Table 1, weight layers", by="VGG"),),
 }

@@ -29,7 +29,8 @@ PAPER = Paper(
     silent="There is no paper. The book pads conv1 by 1, reads one channel and has ten classes: "
            "alexnet_tutorial_padding1. In alexnet_tutorial conv1 is padded by 2, as many copies "
            "do, which leaves 55, 27, 13 and 6 pixels of 224 as the paper has them. Weights are "
-           "Xavier-uniform, dropout 0.5 after fc6 and fc7, as in the book.",
+           "Xavier-uniform, dropout 0.5 after fc6 and fc7, as in the book. Biases start as "
+           "PyTorch's.",
     page="alexnet_tutorial", bare="alexnet_tutorial")
 
 
