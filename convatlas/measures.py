@@ -79,6 +79,10 @@ def _macs_of_convolutions(rows: Iterable[Layer]) -> int:
     return sum(row.macs for row in rows if row.groups is not None)
 
 
+def _values_of_norms(rows: Iterable[Layer]) -> int:
+    return sum(prod(row.output) for row in rows if _is_norm(row))
+
+
 def _in_1024s(count: int) -> Decimal:
     """So that 1024 of them are printed as 1K."""
     return Decimal(count) * 1000 / 1024
@@ -88,6 +92,9 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "params": lambda rows, net: _params(rows),  # as papers count: no auxiliary heads
     "params with heads": lambda rows, net: _params(rows) + net.idle,
     "params with statistics": lambda rows, net: _params(rows) + _statistics(rows),
+    "params with statistics, no scales": lambda rows, net: (  # of norms that only shift
+        _params(rows) + _statistics(rows) // 2
+    ),
     "params without norms": lambda rows, net: _without_norms(rows),
     "params in 1024s": lambda rows, net: _in_1024s(_params(rows)),
     "weights": lambda rows, net: _weights(rows),
@@ -96,6 +103,7 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "share of weights": lambda rows, net: Decimal(_weights(rows)) / _weights(net.rows),
     "bytes": lambda rows, net: 4 * _params(rows),  # in single precision
     "macs": lambda rows, net: _macs(rows),
+    "macs with norms": lambda rows, net: _macs(rows) + _values_of_norms(rows),
     "macs of convolutions": lambda rows, net: _macs_of_convolutions(rows),
     "share of macs": lambda rows, net: Decimal(_macs(rows)) / net.macs,
     "flops": lambda rows, net: 2 * _macs(rows),
@@ -104,11 +112,13 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
 }
 USUAL = {  # another way of counting -> the usual one
     "params with statistics": "params",
+    "params with statistics, no scales": "params",
     "params without norms": "params",
     "params in 1024s": "params",
     "weights": "params",
     "weights in 1024s": "params",
     "share of weights": "share of params",
+    "macs with norms": "macs",
     "macs of convolutions": "macs",
 }
 OF_ONE_PART: dict[str, Callable[[Part], int]] = {

@@ -1,11 +1,7 @@
 """What is printed of the networks of nets/alexnet.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, table
+from convatlas.claim import Claim, counts, each, misprint, table, within_one_unit
 
-WHY_1 = misprint(
-    "(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at "
-    "55x55, hence 227."
-)
 WHY_2 = misprint(
     "96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is no square; 186,624 = 256 x "
     "27 x 27, printed for conv2, needs 55x55 before the pool."
@@ -13,6 +9,9 @@ WHY_2 = misprint(
 WHY_3 = misprint(
     "The network of Figure 2 takes 724,406,816 in its convolutions and fully connected layers: "
     "the figure is a round one."
+)
+TENS_OF_MILLIONS = within_one_unit(
+    "Figure 2 has 60,965,224 parameters, which cut off at the million are 60, and rounded 61."
 )
 KERNELS = (
     *table(
@@ -33,9 +32,9 @@ KERNELS = (
 )
 CLAIMS = {
     "alexnet": (
-        Claim("params", "60M", "Sec. 4, first sentence: 60 million"),
+        Claim("params", "60M", "Sec. 4, first sentence: 60 million", remark=TENS_OF_MILLIONS),
         Claim("layers", "8", "Sec. 3.5: eight layers"),
-        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input", remark=WHY_1),
+        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input"),
         Claim("units", "253,440", "Figure 2, caption", "conv1", remark=WHY_2),
         *each(
             "units",
@@ -50,7 +49,9 @@ CLAIMS = {
                 "fc8": "1000",
             },
         ),
-        *counts("Table 9", "60M", "720 million", by="MobileNets", remarks=(None, WHY_3)),
+        *counts(
+            "Table 9", "60M", "720 million", by="MobileNets", remarks=(TENS_OF_MILLIONS, WHY_3)
+        ),
         Claim("macs", "720M", "Tables 6 and 8", by="ShuffleNet", remark=WHY_3),
         *KERNELS,
     ),

@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/googlenet.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, table
+from convatlas.claim import Claim, counts, each, misprint, table, within_one_unit
 
 WHY_1 = misprint(
     "A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a "
@@ -43,6 +43,15 @@ WHY_10 = misprint(
     "1000."
 )
 WHY_11 = misprint("1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row.")
+CUT_OFF = within_one_unit(
+    "73,608,192, cut off; the other rows of the column are rounded (360M for 359.7 million)."
+)
+BUDGET = within_one_unit(
+    "A budget: 1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row."
+)
+SEPARABLE_FIRST_ROW = within_one_unit(
+    "1,176 + 1,536 weights and 64 biases; the weights alone are 2.7 thousand."
+)
 WIDTHS = table(
     "Table 1, #1x1 to pool proj",
     "filters:1x1 filters:3x3.reduce filters:3x3.conv filters:5x5.reduce filters:5x5.conv "
@@ -119,7 +128,7 @@ CLAIMS = {
         Claim("layers", "0", "Table 1", "pool3"),
         Claim("size", "512x14x14", "Table 1", "inception_4a"),
         Claim("layers", "2", "Table 1", "inception_4a"),
-        *counts("Table 1", "364K", "73M", remarks=(WHY_3, None), part="inception_4a"),
+        *counts("Table 1", "364K", "73M", remarks=(WHY_3, CUT_OFF), part="inception_4a"),
         Claim("size", "512x14x14", "Table 1", "inception_4b"),
         Claim("layers", "2", "Table 1", "inception_4b"),
         *counts("Table 1", "437K", "88M", remarks=(WHY_2, None), part="inception_4b"),
@@ -147,7 +156,9 @@ CLAIMS = {
         Claim("units", "1000", "Table 1", "fc"),
         Claim("layers", "1", "Table 1", "fc"),
         *counts("Table 1", "1000K", "1M", remarks=(WHY_2, None), part="fc"),
-        Claim("macs", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds"),
+        Claim(
+            "macs", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds", remark=BUDGET
+        ),
         Claim("layers", "22", "Sec. 5: 22 layers deep when counting only layers with parameters"),
         Claim("size", "3x224x224", "Sec. 5: 224x224, RGB", "input"),
         *counts("Table 8", "6.8M", "1550 million", by="MobileNets", remarks=(WHY_10, WHY_11)),
@@ -171,7 +182,7 @@ CLAIMS = {
         *BESIDE_3A,
     ),
     "googlenet_separable": (
-        *counts("Table 1", "2.7K", "34M", part="conv1"),
+        *counts("Table 1", "2.7K", "34M", part="conv1", remarks=(SEPARABLE_FIRST_ROW, None)),
         Claim("macs", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds"),
     ),
 }

@@ -1,7 +1,11 @@
 """What is printed of the networks of nets/res2net.py."""
 
-from convatlas.claim import Claim
+from convatlas.claim import Claim, within_one_unit
 
+CUT_OFF = within_one_unit(
+    "4,255,166,464; its neighbours 48wx2s and 14wx8s, which the table calls as costly, have 4.16 "
+    "and 4.18 billion."
+)
 CLAIMS = {
     "res2net50_48w2s": (
         Claim("macs", "4.2G", "Table 3, FLOPs"),
@@ -9,9 +13,9 @@ CLAIMS = {
         Claim("macs", "4.2G", "README, GFLOPs", by="release"),
     ),
     "res2net50_26w4s": (
-        Claim("macs", "4.2G", "Table 3, FLOPs"),
+        Claim("macs", "4.2G", "Table 3, FLOPs", remark=CUT_OFF),
         Claim("params", "25.70M", "README, #Params", by="release"),
-        Claim("macs", "4.2G", "README, GFLOPs", by="release"),
+        Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=CUT_OFF),
     ),
     "res2net50_14w8s": (
         Claim("macs", "4.2G", "Table 3, FLOPs"),

@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/shufflenet_v1.py."""
 
-from convatlas.claim import Claim, counts, each, misprint
+from convatlas.claim import Claim, counted_otherwise, counts, each, misprint, within_one_unit
 
 WHY_1 = misprint(
     "Table 2 has one figure for all numbers of groups; for this network Table 1 prints 143M."
@@ -8,7 +8,6 @@ WHY_1 = misprint(
 WHY_2 = misprint(
     "Table 2 has one figure for all numbers of groups; for this network Table 1 prints 137M."
 )
-WHY_3 = misprint("Without the last layer it has 133,251,776; Table 1 leaves that layer out.")
 WHY_4 = misprint(
     "Table 2 has one figure for all numbers of groups; for this network Table 1 prints 133M."
 )
@@ -16,10 +15,27 @@ WHY_5 = misprint(
     "With the 12 filters in Conv1 that the other networks have it would have 38.5M, but 8 "
     "groups do not divide 192 - 12 channels; the authors' code takes 16."
 )
-WHY_6 = misprint("Without the last layer it has 136,829,952; Table 1 leaves that layer out.")
+WITHOUT_LAST_LAYER = counted_otherwise(
+    "Table 1 leaves the last, fully connected layer out: so all five numbers of groups hold, and "
+    "with it three of them do not."
+)
+HALF_WIDTH_WITHOUT_LAST_LAYER = counted_otherwise(
+    "Without the last, fully connected layer, as in Table 1: 38,229,408."
+)
+ONE_FIGURE_FOR_ALL = within_one_unit(
+    "Table 2 has one figure for all numbers of groups; this network has 12,426,240."
+)
+README_137_5 = within_one_unit("137,460,672, which the paper's Table 1 prints as 137M.")
 CLAIMS = {
     "shufflenet_v1_g1_x0_25": (Claim("macs", "13M", "Table 2, ShuffleNet 0.25x"),),
-    "shufflenet_v1_g1_x0_5": (Claim("macs", "38M", "Table 2, ShuffleNet 0.5x"),),
+    "shufflenet_v1_g1_x0_5": (
+        Claim(
+            "macs of convolutions",
+            "38M",
+            "Table 2, ShuffleNet 0.5x",
+            remark=HALF_WIDTH_WITHOUT_LAST_LAYER,
+        ),
+    ),
     "shufflenet_v1_g1": (
         *each(
             "size",
@@ -53,8 +69,8 @@ CLAIMS = {
         ),
         Claim("units", "1000", "Table 1, FC", "FC"),
         Claim("layers", "50", "Sec. 4.3"),
-        Claim("macs", "140M", "Table 1, complexity"),
-        Claim("macs", "140M", "Table 2, ShuffleNet 1x"),
+        Claim("macs of convolutions", "140M", "Table 1, complexity", remark=WITHOUT_LAST_LAYER),
+        Claim("macs of convolutions", "140M", "Table 2, ShuffleNet 1x", remark=WITHOUT_LAST_LAYER),
     ),
     "shufflenet_v1_g3_x0_25": (Claim("macs", "13M", "Table 2, ShuffleNet 0.25x"),),
     "shufflenet_v1_g3_x0_5": (
@@ -78,7 +94,7 @@ CLAIMS = {
         Claim("layers", "50", "Sec. 4.3"),
         Claim("macs", "137M", "Table 1, complexity"),
         Claim("macs", "140M", "Table 2, ShuffleNet 1x", remark=WHY_2),
-        *counts("README", "1.9M", "138M", by="release"),
+        *counts("README", "1.9M", "138M", by="release", remarks=(None, README_137_5)),
     ),
     "shufflenet_v1_g3_x1_5": (
         Claim("macs", "292M", "Table 5"),
@@ -105,10 +121,12 @@ CLAIMS = {
         ),
         Claim("units", "1000", "Table 1, FC", "FC"),
         Claim("layers", "50", "Sec. 4.3"),
-        Claim("macs", "133M", "Table 1, complexity", remark=WHY_3),
+        Claim("macs of convolutions", "133M", "Table 1, complexity", remark=WITHOUT_LAST_LAYER),
         Claim("macs", "140M", "Table 2, ShuffleNet 1x", remark=WHY_4),
     ),
-    "shufflenet_v1_g8_x0_25": (Claim("macs", "13M", "Table 2, ShuffleNet 0.25x"),),
+    "shufflenet_v1_g8_x0_25": (
+        Claim("macs", "13M", "Table 2, ShuffleNet 0.25x", remark=ONE_FIGURE_FOR_ALL),
+    ),
     "shufflenet_v1_g8_x0_5": (
         Claim("macs", "38M", "Table 2, ShuffleNet 0.5x", remark=WHY_5),
         *counts("README", "1.0M", "40M", by="release"),
@@ -128,7 +146,7 @@ CLAIMS = {
         ),
         Claim("units", "1000", "Table 1, FC", "FC"),
         Claim("layers", "50", "Sec. 4.3"),
-        Claim("macs", "137M", "Table 1, complexity", remark=WHY_6),
+        Claim("macs of convolutions", "137M", "Table 1, complexity", remark=WITHOUT_LAST_LAYER),
         Claim("macs", "140M", "Table 2, ShuffleNet 1x", remark=WHY_2),
         *counts("README", "2.4M", "138M", by="release"),
     ),

@@ -1,10 +1,11 @@
 """What is printed of the networks of nets/xception.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, table
+from convatlas.claim import Claim, counted_otherwise, counts, each, table, within_one_unit
 
-WHY_1 = misprint(
-    "Convolutions and the fully connected layer take 8,357,403,496; by EfficientNet's Table 2 "
-    "it is 8.4B."
+CUT_OFF = within_one_unit("22,855,952, the figure of Xception's own Table 3, cut off.")
+WITH_NORMS = counted_otherwise(
+    "One operation for each value that a batch norm gives out makes this row, Inception-v3's "
+    "5.72B and SENet's 42.3B hold; the table's two other rows hold by the usual count."
 )
 ENTRY_AND_EXIT = table(
     "Figure 5",
@@ -42,7 +43,8 @@ CLAIMS = {
             {"input": "3x299x299", "entry_flow": "728x19x19", "middle_flow": "728x19x19"},
         ),
         Claim("units", "2048", "Figure 5: 2048-dimensional vectors", "avg_pool"),
-        *counts("Table 2", "22.8M", "8.38B", by="NASNet", remarks=(None, WHY_1)),
+        Claim("params", "22.8M", "Table 2", by="NASNet", remark=CUT_OFF),
+        Claim("macs with norms", "8.38B", "Table 2", by="NASNet", remark=WITH_NORMS),
         *counts("Table 2", "23M", "8.4B", by="EfficientNet"),
         *FIGURE_5,
     ),
