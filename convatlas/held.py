@@ -14,12 +14,14 @@ from convatlas.index import function
 class Held:
     network: str
     what: str  # "layers" or "function"
-    compared: str  # "161 rows"; "at 3x49x67 and 3x48x36"
+    compared: str  # "161 rows"; "at 3x49x67 and 3x48x36"; "" where the network is new to the index
     difference: str  # the first thing that is not as recorded, in words; "" where all is
 
     def __str__(self) -> str:
         if self.difference:
             return f"{self.network}: {self.what} not as recorded, {self.difference}"
+        if not self.compared:
+            return f"{self.what} not recorded yet (`python -m convatlas.index {self.network}`)"
         return f"{self.what} as recorded ({self.compared})"
 
 
@@ -37,7 +39,12 @@ def held(
     found: list[Held] = []
     for done, network in enumerate(names):
         progress(done, len(names))
-        found += [layers(network), computed(network)]
+        new = network not in registry.stored_facts()
+        found += (
+            [Held(network, what, "", "") for what in ("layers", "function")]
+            if new
+            else [layers(network), computed(network)]
+        )
     return found
 
 

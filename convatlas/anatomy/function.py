@@ -6,7 +6,7 @@ place: no random generator, so the numbers are the same on every machine up to t
 double precision. A changed function changes them by far more than TOLERANCE.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from math import log2, prod, sqrt
@@ -60,15 +60,15 @@ def _of_image(net: nn.Module, tensors: dict[str, Tensor], size: Size, content: i
     return {part: _values(maps[part]) for part in maps}
 
 
-def difference(stored: Mapping[str, Iterable[float]], measured: Fingerprint) -> str:
+def difference(stored: Mapping[str, Sequence[float]], measured: Fingerprint) -> str:
     """The first part that differs, and by how much, in words; "" where none does."""
     for part in {**stored, **measured}:
         if part not in stored or part not in measured:
             return f"{part} is {'new' if part in measured else 'gone'}"
-        old, new = tuple(stored[part]), measured[part]
-        apart = max(abs(a - b) for a, b in zip(old, new, strict=True)) / (old[0] or 1.0)
-        if not apart <= TOLERANCE:
-            return f"{part} is the first part that differs, by {apart:.1e} of its size"
+        size = stored[part][0] or 1.0
+        apart = [abs(a - b) / size for a, b in zip(stored[part], measured[part], strict=True)]
+        if not all(each <= TOLERANCE for each in apart):
+            return f"{part} is the first part that differs, by {max(apart):.1e} of its size"
     return ""
 
 

@@ -77,7 +77,7 @@ def print_held(console, name: str | None, kept: list) -> None:
     """Whether layers and function are as recorded: a line for one network, one for all, and one for
     each difference.
     """
-    same = [each for each in kept if not each.difference]
+    same = [each for each in kept if not each.difference and (name or each.compared)]
     if same and name:
         console.print("; ".join(map(str, same)))
     elif same:

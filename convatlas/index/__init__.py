@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from convatlas import registry
-from convatlas.anatomy.table import COLUMNS
+from convatlas.anatomy.table import COLUMNS, Summary
 from convatlas.index import function as functions
 from convatlas.index.checkpoints import known_text
 from convatlas.papers import notes
@@ -49,7 +49,11 @@ def table(name: str) -> dict:
     """The layer table of one network, measured now: {"ends", "columns", "rows"}; see anatomy's fold
     for the ends.
     """
-    measured = measure(name)
+    return rows_of(measure(name))
+
+
+def rows_of(measured: Summary) -> dict:
+    """The same of any summary."""
     rows = [layer.to_row() for layer in measured.rows]
     leaves = {row.name for row in measured.rows}
     ends = {

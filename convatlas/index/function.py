@@ -31,6 +31,8 @@ def images(net: nn.Module) -> list[tuple[Size, int]]:
         sides = [(low + 12, low + 17), (low + 9, low + 7)]
     else:
         sides = [(low + 48, low + 66), (low + 47, low + 35)]
+    if hasattr(net, "training_outputs"):  # heads pool smaller maps otherwise than the paper's
+        sides[0] = (net.side, net.side + 16)
     again = sides[0] == sides[1]
     return [
         ((net.in_channels, height, width), int(again and number))
@@ -43,8 +45,13 @@ def function(name: str) -> Function:
     net = blueprint(name)
     if fixed_buffers(net):
         net = registry.create_model(name)
+    return of(net)
+
+
+def of(net: nn.Module) -> Function:
+    """The same of any network that states its legal sizes."""
     chosen = images(net)
-    return dict(zip(map(_key, chosen), fingerprints(net, chosen), strict=True))
+    return dict(zip(map(key, chosen), fingerprints(net, chosen), strict=True))
 
 
 def stored(name: str, folder: Path = FOLDER) -> Function:
@@ -75,7 +82,8 @@ def write(functions: dict[str, Function], names: Collection[str], folder: Path =
         (folder / f"{gone}.json").unlink()
 
 
-def _key(image: tuple[Size, int]) -> str:
+def key(image: tuple[Size, int]) -> str:
+    """What an image is called in the index."""
     size, content = image
     return by(size) + (f", image {content}" if content else "")
 
