@@ -41,11 +41,10 @@ from convatlas.index import function
 HOUSE = Path(convatlas.__file__).parent
 KEPT = Path(__file__).parent / "planted"  # FAMILY.json: what became of the faults of its networks
 EXPLAINED = Path(__file__).with_suffix(".toml")
-EACH = 3  # faults of a kind that are planted for one network
-TRIES = 40  # places that are looked at for them
+EACH = 1  # faults of a kind that are planted for one network, unless --each says otherwise
+TRIES = 20  # places that are looked at for them
 LOUD = ("building", "running")  # what stops at once; silent faults are planted before those
 OURS = ("convatlas.nets.", "convatlas.layers")
-TABLE_FIRST = {"stride", "padding", "kernel", "groups", "constant"}
 
 
 @cache
@@ -178,11 +177,11 @@ def candidates(name: str) -> tuple[dict[str, list[Fault]], set]:
             used = lines & set(range(fault.lines[0], fault.lines[1] + 1))
             if used and (fault.kind != "edge" or _runs(fault, ran)):
                 by_kind[fault.kind].append(fault)
-    for kind, found in by_kind.items():
+    for kind, found in by_kind.items():  # one place in its own file, then any
         random.Random(f"{name} {kind}").shuffle(found)
         family = f"nets/{registry.entries()[name].family}.py"
-        own = [fault for fault in found if fault.file == family][: EACH - 1]
-        by_kind[kind] = own + [fault for fault in found if fault not in own]
+        own = next((fault for fault in found if fault.file == family), None)
+        found.sort(key=lambda fault, own=own: fault is not own)
     return by_kind, ran
 
 
@@ -201,8 +200,7 @@ def judged(name: str, fault: Fault, ran: set, sound: list) -> str | None:
         return "building"
     if not _runs(fault, ran) and described(net) == sound:
         return None
-    checks = [("layers", layers_differ), ("function", function_differs)]
-    for what, differs in checks if fault.kind in TABLE_FIRST else checks[::-1]:
+    for what, differs in (("function", function_differs), ("layers", layers_differ)):
         try:
             if differs(name, net, fault):
                 return what
@@ -228,8 +226,8 @@ def function_differs(name: str, net: nn.Module, fault: Fault) -> bool:
     return False
 
 
-def judge_all(name: str) -> list[dict]:
-    """EACH faults of every kind that finds something to change."""
+def judge_all(name: str, each: int = EACH) -> list[dict]:
+    """So many faults of every kind that finds something to change."""
     by_kind, ran = candidates(name)
     sound, found = described(build(name)), []
     for places in by_kind.values():
@@ -238,9 +236,9 @@ def judge_all(name: str) -> list[dict]:
             seen = judged(name, fault, ran, sound)
             if seen is not None:
                 (loud if seen in LOUD else silent).append(_record(name, fault, seen))
-            if len(silent) == EACH:
+            if len(silent) == each:
                 break
-        found += [*silent, *loud][:EACH]
+        found += [*silent, *loud][:each]
     return found
 
 
@@ -259,20 +257,22 @@ def keep(family: str, results: list[dict]) -> None:
     (KEPT / f"{family}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
-def run(words: list[str], share: int, of: int) -> None:
+def run(words: list[str], share: int, of: int, each: int = EACH) -> None:
     """Judges what is asked for, or all that has no result; kept after each network."""
     entries = registry.entries()
     for number, family in enumerate(sorted({entry.family for entry in entries.values()})):
         if number % of != share:
             continue
-        results = [each for each in kept().get(family, []) if each["network"] in entries]
+        results = [old for old in kept().get(family, []) if old["network"] in entries]
         names = [name for name, entry in entries.items() if entry.family == family]
-        done = {each["network"] for each in results}
+        done = {old["network"] for old in results}
         for name in names:
             if (name in words or family in words) if words else name not in done:
-                results = [each for each in results if each["network"] != name] + judge_all(name)
+                results = [old for old in results if old["network"] != name]
+                new = judge_all(name, each)
+                results += new
                 keep(family, results)
-                alive = [each for each in results if each["network"] == name and not each["seen"]]
+                alive = [fault for fault in new if not fault["seen"]]
                 print(f"{name}: {len(alive)} not seen", *map(_line, alive), sep="\n  ", flush=True)
 
 
@@ -285,9 +285,10 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="networks or files of nets/, judged again")
     parser.add_argument("--write", action="store_true", help="renew the section of docs/mutants.md")
     parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("I", "OF"))
+    parser.add_argument("--each", type=int, default=EACH, help="faults of a kind for a network")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    run(given.names, *given.share)
+    run(given.names, *given.share, given.each)
     reasons = tomllib.loads(EXPLAINED.read_text("utf-8"))["equivalent"]
     results = [each for family in kept().values() for each in family]
     if given.write:

@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.fault_kinds import RULES
 
 PAGE = Path(__file__).parents[1] / "docs" / "mutants.md"
-COLUMNS = ("layers", "function", "settings", "stops", "not seen", "no fault")
+COLUMNS = ("function", "layers", "settings", "stops", "not seen", "no fault")
 HEADING = "## In the networks\n"
 
 
@@ -44,7 +44,7 @@ def section(results: list[dict], reasons: list[dict]) -> str:
         "`make faults` plants twelve kinds of fault in the source of every network, in its own",
         "file and in those that it builds on: in places that the network runs, or that change what",
         "is built. The judge is the network's own check, as `make test` and",
-        "`convatlas verify NAME` have it: the layer table, and what the network computes at two",
+        "`convatlas verify NAME` have it: what the network computes at two sizes, and the layer table",
         f"sizes. Of {real} faults in {networks} networks {caught} were seen",
         f"({100 * caught / max(real, 1):.2f} %); {len(equivalent)} more change nothing that a",
         "network could answer, and are not counted.",
@@ -64,7 +64,7 @@ def _row(kind: str, results: list[dict], reasons: list[dict]) -> str:
     networks = len({each["network"] for each in mine})
     stops = seen["building"] + seen["running"]
     cells = (
-        *(kind, networks, len(mine), seen["layers"], seen["function"], seen["settings"], stops),
+        *(kind, networks, len(mine), seen["function"], seen["layers"], seen["settings"], stops),
         *(seen[""] - equal, equal),
     )
     return f"| {' | '.join(map(str, cells))} |"
