@@ -11,7 +11,7 @@ PAPER = Paper(
     year=2019, code="github.com/d2l-ai/d2l-en",
     silent="There is no paper. conv1 is padded by 2, which leaves 55, 27, 13 and 6 pixels of 224; "
            "the book pads it by 1. Weights are Xavier-uniform, dropout 0.5 after fc6 and fc7, as "
-           "in the book.",
+           "in the book. Biases start as PyTorch's.",
     page="alexnet_tutorial")
 
 

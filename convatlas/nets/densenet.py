@@ -32,7 +32,8 @@ PAPER = Paper(
     year=2017, venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
     silent="The activation after the last block, and the padding of the first convolution and pool "
            "(3 and 1): as in the authors' code. That code initialises by fan-out, and an older "
-           "file of it by fan-in; here by fan-out.",
+           "file of it by fan-in; here by fan-out. Batch norm has PyTorch's epsilon and momentum, "
+           "1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="densenet", bare="densenet121")
 
 

@@ -25,7 +25,9 @@ PAPER = Paper(
     silent="A layer is computed again up to its 1x1 convolution, as in the authors' code, and "
            "without their shared buffers. What the second run would add to running statistics is "
            "undone, as in their code for Torch, so that training is the same to the bit. The "
-           "configuration of 264 layers with k = 48 is Table 1's of 264.",
+           "configuration of 264 layers with k = 48 is Table 1's of 264. Initial weights, and "
+           "batch norm's epsilon and momentum, 1e-5 and 0.1, are those of the networks that keep "
+           "everything.",
     page="densenet_checkpointed", bare="densenet201_checkpointed")
 
 

@@ -32,13 +32,16 @@ CVPR = Paper(
     authors="Huang, Liu, van der Maaten, Weinberger",
     year=2017, venue="CVPR", arxiv="1608.06993v5", code="github.com/liuzhuang13/DenseNet",
     silent="The activation after the last block: as in the authors' code. That code starts every "
-           "network with 2k channels, but only the text's 16 gives Table 2's 1.0M, 7.0M and 27.2M.",
+           "network with 2k channels, but only the text's 16 gives Table 2's 1.0M, 7.0M and 27.2M. "
+           "Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully connected layers "
+           "start as PyTorch's.",
     page="densenet", bare="densenet_bc100_k12_cifar")
 WIDE = Paper(
     title="Wide-DenseNet for better Time/Accuracy and Time/Memory Tradeoff",
     authors="Huang, Liu",
     year=2017, venue="README of the authors' code", code="github.com/liuzhuang13/DenseNet",
-    silent="There is no paper.",
+    silent="There is no paper. Initial weights are He's. Batch norm has PyTorch's epsilon and "
+           "momentum, 1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="wide_densenet", bare="wide_densenet_bc40_k48_cifar")
 
 

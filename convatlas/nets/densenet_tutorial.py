@@ -15,7 +15,8 @@ PAPER = Paper(
     year=2019, code="github.com/d2l-ai/d2l-en",
     silent="There is no paper. Convolutions have biases, as in the book. Its pool is padded (56, "
            "28, 14, 7 pixels); this one is not (55, 27, 13, 6). Weights are Xavier-uniform, as in "
-           "the book.",
+           "the book. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Biases start as "
+           "PyTorch's.",
     page="densenet_tutorial")
 
 

@@ -14,7 +14,8 @@ PAPER = Paper(
     year=2017, code="github.com/kuangliu/pytorch-cifar",
     silent="There is no paper. Each 5x5 is two 3x3, and convolutions keep biases that batch norm "
            "makes idle, as in the code. Its 8x8 average pool is a global one here, which is the "
-           "same at 32. Initial weights are PyTorch's own; no dropout.",
+           "same at 32. Initial weights are PyTorch's own; no dropout. Batch norm has PyTorch's "
+           "epsilon and momentum, 1e-5 and 0.1.",
     page="googlenet_32")
 
 

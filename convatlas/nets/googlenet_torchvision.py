@@ -15,7 +15,9 @@ PAPER = Paper(
     silent="There is no paper. Against the paper's network: the 5x5 is a 3x3 (a known fault, kept "
            "for the sake of old weights), the fourth pool is 2x2, dropout 0.2 for 0.4, and the "
            "auxiliary heads bring any map to 4x4. The weight of the heads' losses, 0.3, is the "
-           "paper's; torchvision leaves it to the user.",
+           "paper's; torchvision leaves it to the user. Initial weights are normal with deviation "
+           "0.01, cut at 2, as there, and biases PyTorch's. Batch norm's epsilon is 0.001, its "
+           "momentum 0.1.",
     page="googlenet_torchvision")
 
 

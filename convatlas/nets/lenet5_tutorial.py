@@ -13,7 +13,7 @@ PAPER = Paper(
     title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola",
     year=2019, code="github.com/d2l-ai/d2l-en",
     silent="There is no paper. Initial weights are Xavier-uniform, as in the book; from PyTorch's "
-           "own the sigmoids hardly learn.",
+           "own the sigmoids hardly learn. Biases start as PyTorch's.",
     page="lenet5_tutorial")
 
 

@@ -25,7 +25,8 @@ PAPER = Paper(
            "convolution its 16 filters: with these the 0.75 networks have the printed sizes (that "
            "code would give the first convolution 8 filters at 0.35 and 0.5, which no printed "
            "number tells apart). Padding: half the kernel on every side. Batch norm's epsilon: "
-           "0.001. Initial weights: He's, for the two fully-connected layers N(0, 0.01).",
+           "0.001. Initial weights: He's, for the two fully-connected layers N(0, 0.01). Biases "
+           "start at 0.",
     departs="The last 1x1 convolution of Small has no squeeze-and-excitation. Table 2 ticks it, "
             "but with it the network would have 2.71M parameters where Table 3 prints 2.5M, and "
             "the authors' code has none. Dropout is 0.2: the paper's 0.8 is the share that is "

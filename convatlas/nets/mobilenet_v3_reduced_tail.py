@@ -14,7 +14,8 @@ PAPER = Paper(
     year=2021, code="github.com/pytorch/vision",
     silent="There is no paper of it. Which layers: the outputs of the last three bnecks, the "
            "expansion of the last two, the last 1x1 and the layer before the classifier, as in "
-           "torchvision.",
+           "torchvision. Dropout, batch norm's epsilon and momentum, and initial weights are those "
+           "of mobilenet_v3_large.",
     page="mobilenet_v3_reduced_tail", bare="mobilenet_v3_large_reduced_tail")
 
 

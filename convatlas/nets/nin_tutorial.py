@@ -11,7 +11,8 @@ from convatlas.paper import Paper, sizes, units
 PAPER = Paper(
     title="Dive into Deep Learning, NiN", authors="Zhang, Lipton, Li, Smola",
     year=2019, code="github.com/d2l-ai/d2l-en",
-    silent="There is no paper. Weights are Xavier-uniform, as in the book.",
+    silent="There is no paper. Weights are Xavier-uniform, as in the book. Biases start as "
+           "PyTorch's.",
     page="nin_tutorial")
 
 

@@ -30,7 +30,8 @@ PAPER = Paper(
            "code (for CIFAR); the ResNet-200 of Table 5's last row, trained with fb.resnet.torch, "
            "strides in the 3x3. The pool comes after the activation of conv1, as in "
            "fb.resnet.torch. Table 5 has 152 and 200 layers; 50 and 101 are the same units at "
-           "ResNet's other depths.",
+           "ResNet's other depths. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. "
+           "Fully connected layers start as PyTorch's.",
     page="preresnet", bare="preresnet200")
 
 

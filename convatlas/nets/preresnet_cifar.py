@@ -32,7 +32,9 @@ PAPER = Paper(
     code="github.com/KaimingHe/resnet-1k-layers",
     silent="Stride is in the first 1x1, as in the authors' code. ResNet-110 keeps ResNet's option "
            "(A) where dimensions increase; the paper says of projections alone that they read the "
-           "activated maps, and here the zero-padded shortcuts do too, as in fb.resnet.torch.",
+           "activated maps, and here the zero-padded shortcuts do too, as in fb.resnet.torch. "
+           "Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully connected layers "
+           "start as PyTorch's.",
     page="preresnet", bare="preresnet164_cifar")
 
 

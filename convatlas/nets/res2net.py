@@ -37,7 +37,9 @@ PAPER = Paper(
            "padding; conv2_x's first unit does so too, with stride 1. Which channels are x1: the "
            "last ones, as in the release. The stages, stem and shortcuts are ResNet-50's as "
            "PyTorch has it. v1b: three 3x3 convolutions of 32, 32 and 64 channels first, and an "
-           "average pool before a strided shortcut, as in the release.",
+           "average pool before a strided shortcut, as in the release. Initial weights: He's, as "
+           "in the release. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully "
+           "connected layers start as PyTorch's.",
     page="res2net", bare="res2net50_26w4s")
 
 

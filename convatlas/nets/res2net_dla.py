@@ -32,7 +32,8 @@ PAPER = Paper(
     silent="Scale and widths: 28w x 4s and 8c x 4w x 4s, as in the release. A unit that strides "
            "does not add its subsets and pools x1; all others do as Eq. (1) says. Max pools round "
            "up, so that odd maps agree with the strided convolutions beside them; at the printed "
-           "size nothing is rounded.",
+           "size nothing is rounded. Initial weights: He's, as in the release; the classifier's "
+           "bias is PyTorch's. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     departs="The release has three further projections, one in each tree of trees, that it "
             "computes and throws away (297,472 parameters without a gradient). They are left out; "
             "the outputs are the same.",

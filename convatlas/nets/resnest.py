@@ -38,7 +38,8 @@ PAPER = Paper(
            "in the last two stages; dropout for 200 layers, where the paper says more than 200. "
            "Eq. (3) prints 1 / (1 + exp(g)) for a single split; here, as in the release, it is the "
            "sigmoid of g. ResNeSt-14 and -26 are in no paper but in GluonCV, whose 14 has no "
-           "DropBlock.",
+           "DropBlock. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. The classifier "
+           "and the biases of the attention start as PyTorch's.",
     page="resnest", bare="resnest50")
 
 

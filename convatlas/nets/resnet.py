@@ -27,7 +27,8 @@ PAPER = Paper(
     silent="Which layer of a bottleneck strides: the first 1x1, as in the authors' release; only "
            "that gives Table 1's 3.8e9 for 50 layers (resnet50_v15 strides in the 3x3). "
            "Padding of conv1 and of the pool: 3 and 1, which give the printed 112 and 56 (the "
-           "release leaves the pool unpadded and rounds its size up).",
+           "release leaves the pool unpadded and rounds its size up). Batch norm has PyTorch's "
+           "epsilon and momentum, 1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="resnet", bare="resnet50")
 
 

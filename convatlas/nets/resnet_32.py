@@ -12,7 +12,8 @@ PAPER = Paper(
     title="ResNet for CIFAR-10 (pytorch-cifar)",
     authors="kuangliu", year=2017, code="github.com/kuangliu/pytorch-cifar",
     silent="There is no paper; ResNet's has its own networks for CIFAR-10 (resnet20_cifar and on). "
-           "Initial weights are He's, as for those.",
+           "Initial weights are He's, as for those. Batch norm has PyTorch's epsilon and momentum, "
+           "1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="resnet_32")
 
 

@@ -20,7 +20,8 @@ PAPER = Paper(
     title="Deep Residual Learning for Image Recognition",
     authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR", arxiv="1512.03385v1",
     silent="Where the zeros of option (A) go: after the old channels, as in fb.resnet.torch. Zeros "
-           "on both sides would only permute channels.",
+           "on both sides would only permute channels. Batch norm has PyTorch's epsilon and "
+           "momentum, 1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="resnet", bare="resnet20_cifar")
 
 

@@ -14,7 +14,8 @@ PAPER = Paper(
     authors="Gross, Wilber", year=2016, venue="Torch blog",
     code="github.com/facebook/fb.resnet.torch",
     silent="There is no paper. ResNeXt's Table 1 (arXiv:1611.05431) prints the costs of this form "
-           "as ResNet-50's.",
+           "as ResNet-50's. Initial weights: He's. Batch norm has PyTorch's epsilon and momentum, "
+           "1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="resnet_v15", bare="resnet50_v15")
 
 

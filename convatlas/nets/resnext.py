@@ -35,13 +35,16 @@ CVPR = Paper(
     code="github.com/facebookresearch/ResNeXt",
     silent="Padding of conv1 and of the pool: 3 and 1, as in the release, which gives the printed "
            "112 and 56. The form is Figure 3(c), a grouped convolution, the one that the authors "
-           "trained; stride is in the 3x3 (Sec. 4).",
+           "trained; stride is in the 3x3 (Sec. 4). Batch norm has PyTorch's epsilon and momentum, "
+           "1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="resnext", bare="resnext50_32x4d")
 WSL = Paper(
     title="Exploring the Limits of Weakly Supervised Pretraining",
     authors="Mahajan, Girshick, Ramanathan, He, Paluri, Li, Bharambe, van der Maaten", year=2018,
     venue="ECCV", arxiv="1805.00932v1", code="github.com/facebookresearch/WSL-Images",
-    silent="The paper uses ResNeXt-101 with another width; all else is ResNeXt's.",
+    silent="The paper uses ResNeXt-101 with another width; all else is ResNeXt's. Batch norm has "
+           "PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully connected layers start as "
+           "PyTorch's.",
     page="resnext101_32x8d")
 
 

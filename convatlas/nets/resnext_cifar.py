@@ -25,7 +25,8 @@ PAPER = Paper(
     silent="Order in a block: the authors' README says that arXiv's first numbers came from "
            "pre-activated blocks, the better later ones from the original order, which is built "
            "here and in their code. The first block of stage 1 has a projection too (64 to 256 "
-           "channels). Stride is in the 3x3, as in Sec. 4.",
+           "channels). Stride is in the 3x3, as in Sec. 4. Batch norm has PyTorch's epsilon and "
+           "momentum, 1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="resnext", bare="resnext29_8x64d_cifar")
 
 

@@ -15,7 +15,8 @@ PAPER = Paper(
     code="github.com/hujie-frank/SENet",
     silent="Which BN-Inception: bn_inception, with the full 7x7 and without biases before batch "
            "norms, as in the release. Biases of a gate's layers: as in the release. Initial "
-           "weights of fully connected layers: PyTorch's.",
+           "weights of fully connected layers: PyTorch's. Convolutions start with He's. Batch norm "
+           "has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="senet")
 
 

@@ -26,14 +26,17 @@ CIFAR = Paper(
     silent="All of the networks but their gates: those of preresnet110_cifar and "
            "preresnet164_cifar, whose errors Table 4 prints as the originals'. The gates' layers "
            "have biases and a ratio of 16, as in the release for ImageNet; that leaves a single "
-           "channel in stage1 of 110 layers. Initial weights of fully connected layers: PyTorch's.",
+           "channel in stage1 of 110 layers. Initial weights of fully connected layers: PyTorch's. "
+           "Convolutions start with He's weights. Batch norm has PyTorch's epsilon and momentum, "
+           "1e-5 and 0.1. Fully connected layers start as PyTorch's.",
     page="senet", bare="se_preresnet164_cifar")
 IMAGENET = Paper(
     title="SE-PreResNet (pytorchcv)",
     authors="Semery", year=2018, code="github.com/osmr/imgclsmob",
     silent="There is no paper. The first 1x1 of a bottleneck strides; BN and ReLU come before the "
            "max pool and once more in the first unit, where the paper's appendix, and so "
-           "preresnet50, has the first pair only; a last pair precedes the average.",
+           "preresnet50, has the first pair only; a last pair precedes the average. Batch norm has "
+           "PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="se_preresnet", bare="se_preresnet50")
 
 

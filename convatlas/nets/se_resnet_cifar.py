@@ -17,7 +17,9 @@ PAPER = Paper(
     authors="Semery", year=2019, code="github.com/osmr/imgclsmob",
     silent="There is no paper. SENet's Tables 4 and 5 add gates to the pre-activation network, "
            "whose 6.37 % they print: se_preresnet110_cifar. Gates have biases and a ratio of 16, "
-           "which leaves a single channel in stage1.",
+           "which leaves a single channel in stage1. Convolutions start with He's weights. Batch "
+           "norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully connected layers start as "
+           "PyTorch's.",
     page="se_resnet_cifar")
 
 

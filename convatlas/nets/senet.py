@@ -34,12 +34,14 @@ SENET = Paper(
            "negligible, Sec. 6 does without; the release has them, and so have these. The max pool "
            "has no padding and rounds its size up, as in the release. Tables 1 and 2 have no 18 "
            "and 34 layers: they follow ResNet's. Initial weights of fully connected layers: "
-           "PyTorch's.",
+           "PyTorch's. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="senet", bare="se_resnet50")
 V15 = Paper(
     title="SE-ResNet (timm)",
     authors="Wightman", year=2019, code="github.com/huggingface/pytorch-image-models",
-    silent="There is no paper; the gates are those of the authors' release.",
+    silent="There is no paper; the gates are those of the authors' release. Convolutions start "
+           "with He's weights. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully "
+           "connected layers start as PyTorch's.",
     page="se_resnet_v15", bare="se_resnet50_v15")
 
 

@@ -35,7 +35,7 @@ PAPER = Paper(
            "the authors' code, which at 2x also drops out 0.2 before FC. The shuffle is the one of "
            "ShuffleNet, as the paper says; the code splits even from odd channels instead, its "
            "inverse, which comes to the same wherever both branches are equally wide: all but the "
-           "first unit.",
+           "first unit. Batch norm's epsilon and momentum are PyTorch's, 1e-5 and 0.1, as there.",
     page="shufflenet_v2")
 
 

@@ -26,7 +26,8 @@ PAPER = Paper(
            "ResNet-50 beside it. How conv2_x gets from 64 channels to 244 at stride 1: by a unit "
            "of stride 2 without the stride, which gives the printed 2.3G. There is no code of this "
            "network: fc has a bias, nothing is dropped out, and initial weights are those of the "
-           "authors' smaller networks.",
+           "authors' smaller networks. The bias starts as PyTorch's. Batch norm's epsilon and "
+           "momentum are 1e-5 and 0.1.",
     page="shufflenet_v2", bare="shufflenet_v2_50")
 
 

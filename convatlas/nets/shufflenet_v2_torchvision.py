@@ -15,7 +15,7 @@ PAPER = Paper(
     authors="torchvision contributors",
     year=2019, code="github.com/pytorch/vision",
     silent="There is no paper: this is what most libraries call ShuffleNet V2. Initial weights are "
-           "PyTorch's own, as there.",
+           "PyTorch's own, as there. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="shufflenet_v2_torchvision")
 
 

@@ -33,7 +33,8 @@ PAPER = Paper(
            "first only, as in the release. Which layer strides: both kernels of the SK "
            "convolution, as ResNeXt's 3x3. The border of the max pool: padded, as for ResNet; the "
            "release does not pad, and rounds up. Initial weights of fully connected layers: "
-           "PyTorch's; the release has N(0, 0.01).",
+           "PyTorch's; the release has N(0, 0.01). Convolutions start with He's weights. Batch "
+           "norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="sknet", bare="sknet50")
 
 G = 32      # groups

@@ -24,7 +24,7 @@ PAPER = Paper(
            "unpadded), which the authors' files crop. Pools round up and are not padded, as in "
            "those files. conv10 is not padded, for Table 1's 13x13; the authors' files pad it by "
            "1. Initial weights: uniform by fan-in, in conv10 normal with standard deviation 0.01, "
-           "as in the files.",
+           "as in the files. Biases start at 0.",
     page="squeezenet", bare="squeezenet1_0")
 
 
@@ -137,7 +137,14 @@ class SqueezeNet(Network):
         self.conv10 = conv(c, num_classes, 1)
         self.avgpool10 = nn.AdaptiveAvgPool2d(1)
         self.apply(self.initialise)
+        self.narrow_last()
+
+    def narrow_last(self) -> None:
         nn.init.normal_(self.conv10.conv.weight, std=0.01)
+
+    def reset_classifier(self, num_classes: int) -> None:
+        super().reset_classifier(num_classes)
+        self.narrow_last()
 
     def initialise(self, layer: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d):

@@ -18,15 +18,16 @@ ICLR = Paper(
     authors="Simonyan, Zisserman",
     year=2015, venue="ICLR", arxiv="1409.1556v6", code="robots.ox.ac.uk/~vgg/research/very_deep",
     silent="The constants of A-LRN's normalisation: AlexNet's, whose paper it cites. Of the two "
-           "initialisations that the paper names, this is the second, Glorot and Bengio 2010, "
-           "which it gives for training without weights from net A. The first, variance 10^-2, "
-           "makes net A's first logits near 10^6 and its loss NaN at step 2.",
+           "initialisations that the paper names, this is the second, Glorot and Bengio 2010 "
+           "(their Eq. (16), which is uniform), which it gives for training without weights from "
+           "net A. The first, variance 10^-2, makes net A's first logits near 10^6 and its loss "
+           "NaN at step 2.",
     page="vgg", bare="vgg16")
 WITH_BN = Paper(
     title="VGG with batch normalisation (torchvision)", authors="torchvision contributors",
     year=2017, code="github.com/pytorch/vision",
     silent="There is no paper. The convolutions keep their biases, which batch norm makes idle, as "
-           "in torchvision.",
+           "in torchvision. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="vgg_bn", bare="vgg16_bn")
 
 TABLE = {  # for each block: a number is a 3x3 convolution of that width, "1x1" keeps the width
@@ -82,9 +83,9 @@ class VGG(Network):
         self.apply(self.initialise)
 
     def initialise(self, layer: nn.Module) -> None:
-        """Sec. 3.1, last lines: Glorot and Bengio 2010; biases 0."""
+        """Sec. 3.1: Glorot and Bengio 2010, Eq. (16), which is uniform; biases 0."""
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.xavier_normal_(layer.weight)
+            nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:     # (N, 3, 224, 224)

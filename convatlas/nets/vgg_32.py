@@ -13,7 +13,8 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="VGG for CIFAR-10 (pytorch-cifar)", authors="kuangliu",
     year=2017, code="github.com/kuangliu/pytorch-cifar",
-    silent="There is no paper. Initial weights are PyTorch's own, as in the code; no dropout.",
+    silent="There is no paper. Initial weights are PyTorch's own, as in the code; no dropout. "
+           "Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="vgg_32")
 
 

@@ -28,7 +28,8 @@ PAPER = Paper(
            "author's code, whose strided pools however begin one pixel later on even maps "
            "(TensorFlow). No ReLU between the two halves of a SeparableConv (Sec. 4.7 finds that "
            "better) and no bias in any convolution. Batch norm adds 10^-5 to the variance, as in "
-           "timm; the author's code adds 10^-3. Initial weights: He's.",
+           "timm; the author's code adds 10^-3. Initial weights: He's. Its momentum is PyTorch's "
+           "0.1. The fully connected layer starts as PyTorch's.",
     page="xception")
 
 
