@@ -39,6 +39,11 @@ from convatlas.held import first_change
 from convatlas.index import function
 
 HOUSE = Path(convatlas.__file__).parent
+sys.path.insert(0, str(HOUSE.parent / "tests" / "constants"))
+from recording import Recorder, record  # noqa: E402
+from tables import settled  # noqa: E402
+from test_constants import faults as unlike_its_row  # noqa: E402
+
 KEPT = Path(__file__).parent / "planted"  # FAMILY.json: what became of the faults of its networks
 EXPLAINED = Path(__file__).with_suffix(".toml")
 EACH = 1  # faults of a kind that are planted for one network, unless --each says otherwise
@@ -144,6 +149,15 @@ def lines_run(name: str) -> tuple[set, set]:
     return found
 
 
+def built(name: str, fault: Fault | None = None) -> tuple[nn.Module, Recorder]:
+    """A network, perhaps with a fault, and what was drawn for its weights."""
+    return record(lambda: build(name, fault and Planted.of(fault)))
+
+
+def drawn(net: nn.Module, recorder: Recorder) -> list[str]:
+    return [str([*map(str, recorder.drawn(weights))]) for weights in net.parameters()]
+
+
 def described(net: nn.Module) -> list:
     """All that sets two built networks apart, but for the numbers in their weights."""
     return [
@@ -191,30 +205,30 @@ def _runs(fault: Fault, ran: set) -> bool:
 
 
 def judged(name: str, fault: Fault, ran: set, sound: list) -> str | None:
-    """What sees the fault: "building", "running", "layers" or "function"; "" where nothing does,
-    None where the fault is not one in this network.
+    """What sees the fault: "building", "running", or one of the CHECKS; "" where nothing does, None
+    where the fault is not one in this network.
     """
     try:
-        net = build(name, Planted.of(fault))
+        net, recorder = built(name, fault)
     except Exception:
         return "building"
-    if not _runs(fault, ran) and described(net) == sound:
+    if not _runs(fault, ran) and [described(net), drawn(net, recorder)] == sound:
         return None
-    for what, differs in (("function", function_differs), ("layers", layers_differ)):
+    for what, differs in CHECKS.items():
         try:
-            if differs(name, net, fault):
+            if differs(name, fault, net, recorder):
                 return what
         except Exception:
             return "running"
     return ""
 
 
-def layers_differ(name: str, net: nn.Module, fault: Fault) -> bool:
+def layers_differ(name: str, fault: Fault, net: nn.Module, recorder: Recorder) -> bool:
     stored = json.loads((index.HERE / "layers" / f"{name}.json").read_text(encoding="utf-8"))
     return bool(first_change(stored, index.rows_of(summary(net))))
 
 
-def function_differs(name: str, net: nn.Module, fault: Fault) -> bool:
+def function_differs(name: str, fault: Fault, net: nn.Module, recorder: Recorder) -> bool:
     """Image by image, the cheaper first."""
     if fixed_buffers(net):
         net = build(name, Planted.of(fault), "cpu")
@@ -226,10 +240,24 @@ def function_differs(name: str, net: nn.Module, fault: Fault) -> bool:
     return False
 
 
+def settings_differ(name: str, fault: Fault, net: nn.Module, recorder: Recorder) -> bool:
+    """What tests/constants holds: initial weights, epsilons, momenta, rates of dropout."""
+    rows = settled(registry.entries()[name].family, name, net)
+    try:
+        return any(unlike_its_row(row, recorder) for row in rows)
+    except AssertionError:
+        return True
+
+
+CHECKS = {"function": function_differs, "layers": layers_differ, "settings": settings_differ}
+
+
 def judge_all(name: str, each: int = EACH) -> list[dict]:
     """So many faults of every kind that finds something to change."""
     by_kind, ran = candidates(name)
-    sound, found = described(build(name)), []
+    net, recorder = built(name)
+    sound = [described(net), drawn(net, recorder)]
+    found = []
     for places in by_kind.values():
         loud, silent = [], []
         for fault in places[:TRIES]:
