@@ -293,9 +293,12 @@ def pool(node: ast.AST, roles: Roles) -> list[Edit]:
 
         edits.append(other)
     flags = {"MaxPool2d": ("ceil_mode",), "AvgPool2d": ("ceil_mode", "count_include_pad")}
-    strides = {argument: value for argument, value, _ in _arguments(node, roles)}
-    dense = getattr(strides.get("stride"), "value", 0) == 1  # nothing to round up
-    for flag in flags.get(name, ()) if not dense else flags.get(name, ())[1:]:
+    given = {argument: value for argument, value, _ in _arguments(node, roles)}
+    nothing = {
+        "ceil_mode": getattr(given.get("stride"), "value", 0) == 1,  # to round up
+        "count_include_pad": not given.keys() & {"padding", "ceil_mode"},  # to leave out
+    }
+    for flag in [flag for flag in flags.get(name, ()) if not nothing[flag]]:
         edits.append(lambda flag=flag: _flip(node, flag, default=flag == "count_include_pad"))
     return edits
 
@@ -392,7 +395,7 @@ def faults(source: str, file: str, roles: Roles) -> list[Fault]:
 
 def planted(source: str, fault: Fault, roles: Roles) -> ast.Module:
     """The file's tree with the fault in it."""
-    tree = copy.deepcopy(parsed(source))
+    tree = ast.parse(source)
     node = list(ast.walk(tree))[fault.node]
     RULES[fault.kind](node, roles)[fault.edit]()
     return ast.fix_missing_locations(tree)

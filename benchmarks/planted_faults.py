@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Self
+from unittest import mock
 
 import torch
 import torch.nn as nn
@@ -33,13 +34,16 @@ import convatlas.nets
 from benchmarks import planted_page
 from benchmarks.fault_kinds import RULES, TORCH, Fault, Roles, faults, parsed, planted, roles_in
 from convatlas import index, registry
+from convatlas.anatomy import function as measuring
 from convatlas.anatomy import summary
 from convatlas.anatomy.function import difference, fingerprint, fixed_buffers
-from convatlas.held import first_change
+from convatlas.held import first_change, unread_change
 from convatlas.index import function
 
 HOUSE = Path(convatlas.__file__).parent
-sys.path.insert(0, str(HOUSE.parent / "tests" / "constants"))
+TESTS = HOUSE.parent / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "constants")]
+import test_nets  # noqa: E402
 from recording import Recorder, record  # noqa: E402
 from tables import settled  # noqa: E402
 from test_constants import faults as unlike_its_row  # noqa: E402
@@ -149,12 +153,23 @@ def lines_run(name: str) -> tuple[set, set]:
     return found
 
 
-def built(name: str, fault: Fault | None = None) -> tuple[nn.Module, Recorder]:
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Inside, nothing is drawn for a weight: half the time of building a network."""
+    drawing = [name for name in vars(nn.init) if name.endswith("_") and name[0] != "_"]
+    with contextlib.ExitStack() as stack:
+        for name in drawing:
+            stack.enter_context(mock.patch.object(nn.init, name, lambda weight, *_, **__: weight))
+        yield
+
+
+def recorded(name: str, fault: Fault | None = None) -> tuple[nn.Module, Recorder]:
     """A network, perhaps with a fault, and what was drawn for its weights."""
     return record(lambda: build(name, fault and Planted.of(fault)))
 
 
-def drawn(net: nn.Module, recorder: Recorder) -> list[str]:
+def drawn(name: str, fault: Fault | None = None) -> list[str]:
+    net, recorder = recorded(name, fault)
     return [str([*map(str, recorder.drawn(weights))]) for weights in net.parameters()]
 
 
@@ -209,26 +224,34 @@ def judged(name: str, fault: Fault, ran: set, sound: list) -> str | None:
     where the fault is not one in this network.
     """
     try:
-        net, recorder = built(name, fault)
+        if fault.kind == "init":
+            return "settings" if settings_differ(name, fault, None) else _idle(name, fault)
+        with undrawn():
+            net = build(name, Planted.of(fault))
     except Exception:
         return "building"
-    if not _runs(fault, ran) and [described(net), drawn(net, recorder)] == sound:
+    if not _runs(fault, ran) and described(net) == sound:
         return None
     for what, differs in CHECKS.items():
         try:
-            if differs(name, fault, net, recorder):
+            if differs(name, fault, net):
                 return what
         except Exception:
             return "running"
     return ""
 
 
-def layers_differ(name: str, fault: Fault, net: nn.Module, recorder: Recorder) -> bool:
+def _idle(name: str, fault: Fault) -> str | None:
+    return None if drawn(name, fault) == drawn(name) else ""
+
+
+def layers_differ(name: str, fault: Fault, net: nn.Module) -> bool:
     stored = json.loads((index.HERE / "layers" / f"{name}.json").read_text(encoding="utf-8"))
-    return bool(first_change(stored, index.rows_of(summary(net))))
+    measured = summary(net)
+    return bool(first_change(stored, index.rows_of(measured)) or unread_change(name, measured))
 
 
-def function_differs(name: str, fault: Fault, net: nn.Module, recorder: Recorder) -> bool:
+def function_differs(name: str, fault: Fault, net: nn.Module) -> bool:
     """Image by image, the cheaper first."""
     if fixed_buffers(net):
         net = build(name, Planted.of(fault), "cpu")
@@ -240,8 +263,9 @@ def function_differs(name: str, fault: Fault, net: nn.Module, recorder: Recorder
     return False
 
 
-def settings_differ(name: str, fault: Fault, net: nn.Module, recorder: Recorder) -> bool:
+def settings_differ(name: str, fault: Fault, _: nn.Module | None) -> bool:
     """What tests/constants holds: initial weights, epsilons, momenta, rates of dropout."""
+    net, recorder = recorded(name, fault)
     rows = settled(registry.entries()[name].family, name, net)
     try:
         return any(unlike_its_row(row, recorder) for row in rows)
@@ -249,24 +273,49 @@ def settings_differ(name: str, fault: Fault, net: nn.Module, recorder: Recorder)
         return True
 
 
-CHECKS = {"function": function_differs, "layers": layers_differ, "settings": settings_differ}
+def contract_broken(name: str, fault: Fault, net: nn.Module) -> bool:
+    """What tests/test_nets.py asks of every network: legal sizes, stages, another classifier."""
+    test_nets.outputs_in_order.cache_clear()
+    try:
+        with mock.patch.object(test_nets, "blueprint", return_value=net):
+            for asked in CONTRACT:
+                asked(name)
+    except Exception:
+        return True
+    finally:
+        test_nets.outputs_in_order.cache_clear()
+    return False
+
+
+CONTRACT = (
+    test_nets.test_every_legal_size_and_no_other,
+    test_nets.test_stages_are_maps_in_the_order_of_execution,
+    test_nets.test_the_cam_layer_gives_the_last_map_before_the_classifier,
+    test_nets.test_a_copy_takes_a_new_classifier_and_leaves_the_original_alone,
+)
+CHECKS = {
+    "function": function_differs,
+    "layers": layers_differ,
+    "settings": settings_differ,
+    "contract": contract_broken,
+}
 
 
 def judge_all(name: str, each: int = EACH) -> list[dict]:
     """So many faults of every kind that finds something to change."""
     by_kind, ran = candidates(name)
-    net, recorder = built(name)
-    sound = [described(net), drawn(net, recorder)]
-    found = []
-    for places in by_kind.values():
-        loud, silent = [], []
-        for fault in places[:TRIES]:
-            seen = judged(name, fault, ran, sound)
-            if seen is not None:
-                (loud if seen in LOUD else silent).append(_record(name, fault, seen))
-            if len(silent) == each:
-                break
-        found += [*silent, *loud][:each]
+    sound, found = described(build(name)), []
+    hashes = cache(measuring._parameter)  # the same for every fault of a network
+    with mock.patch.object(measuring, "_parameter", hashes):
+        for places in by_kind.values():
+            loud, silent = [], []
+            for fault in places[:TRIES]:
+                seen = judged(name, fault, ran, sound)
+                if seen is not None:
+                    (loud if seen in LOUD else silent).append(_record(name, fault, seen))
+                if len(silent) == each:
+                    break
+            found += [*silent, *loud][:each]
     return found
 
 

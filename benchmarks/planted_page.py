@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.fault_kinds import RULES
 
 PAGE = Path(__file__).parents[1] / "docs" / "mutants.md"
-COLUMNS = ("function", "layers", "settings", "stops", "not seen", "no fault")
+COLUMNS = ("function", "layers", "settings", "contract", "stops", "not seen", "no fault")
 HEADING = "## In the networks\n"
 
 
@@ -38,6 +38,7 @@ def section(results: list[dict], reasons: list[dict]) -> str:
     equivalent = [each for each in alive if reason(each, reasons)]
     real = len(results) - len(equivalent)
     caught = len(results) - len(alive)
+    share = 100 * caught / max(real, 1)
     networks = len({each["network"] for each in results})
     lines = [
         HEADING,
@@ -45,9 +46,9 @@ def section(results: list[dict], reasons: list[dict]) -> str:
         "file and in those that it builds on: in places that the network runs, or that change what",
         "is built. The judge is the network's own check in `make test`: what it computes at two",
         "sizes, then its layer table, then the table of its constants and initial weights in",
-        f"tests/constants. Of {real} faults in {networks} networks {caught} were seen",
-        f"({100 * caught / max(real, 1):.2f} %); {len(equivalent)} more change nothing that a",
-        "network could answer, and are not counted.",
+        f"tests/constants, then the contract of tests/test_nets.py. Of {real} faults in {networks}",
+        f"networks {caught} were seen ({share:.2f} %); {len(equivalent)} more",
+        "change nothing that a network could answer, and are not counted.",
         "",
         f"| kind | networks | planted | {' | '.join(COLUMNS)} |",
         "|---|---|---|" + "---|" * len(COLUMNS),
@@ -64,7 +65,8 @@ def _row(kind: str, results: list[dict], reasons: list[dict]) -> str:
     networks = len({each["network"] for each in mine})
     stops = seen["building"] + seen["running"]
     cells = (
-        *(kind, networks, len(mine), seen["function"], seen["layers"], seen["settings"], stops),
+        *(kind, networks, len(mine), seen["function"], seen["layers"], seen["settings"]),
+        *(seen["contract"], stops),
         *(seen[""] - equal, equal),
     )
     return f"| {' | '.join(map(str, cells))} |"

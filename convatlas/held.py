@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from convatlas import index, registry
+from convatlas.anatomy import Summary
 from convatlas.index import function
+from convatlas.verification import measure
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def layers(name: str) -> Held:
     if not file.is_file():
         return Held(name, "layers", "", f"the index holds none; {renewal(name)}")
     stored = json.loads(file.read_text(encoding="utf-8"))
-    changed = first_change(stored, index.table(name))
+    measured = measure(name)
+    changed = first_change(stored, index.rows_of(measured)) or unread_change(name, measured)
     rows = f"{len(stored['rows'])} rows"
     return Held(name, "layers", rows, changed and f"{changed}; {renewal(name)}")
 
@@ -77,6 +80,14 @@ def first_change(stored: dict, measured: dict) -> str:
         if stored.get(key) != measured.get(key):
             return f"{key}: stored {stored.get(key)!r:.200}, measured {measured.get(key)!r:.200}"
     return ""
+
+
+def unread_change(name: str, measured: Summary) -> str:
+    """What differs in the parameters that evaluation does not read, and that have no row."""
+    stored = registry.stored_facts()[name]["idle"]
+    if stored == measured.idle:
+        return ""
+    return f"idle parameters: stored {stored}, measured {measured.idle}"
 
 
 def renewal(name: str) -> str:

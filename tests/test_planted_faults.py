@@ -75,10 +75,18 @@ def test_every_kind_is_planted_in_some_file():
 def test_a_judge_says_what_sees_a_fault(file, was, becomes, seen):
     every = planted_faults.faults_of(file)
     [fault] = [each for each in every if each.was == was and becomes in each.becomes]
-    net, recorder = planted_faults.built("nin_cifar10")
-    sound = [planted_faults.described(net), planted_faults.drawn(net, recorder)]
+    sound = planted_faults.described(planted_faults.build("nin_cifar10"))
     _, ran = planted_faults.lines_run("nin_cifar10")
     assert planted_faults.judged("nin_cifar10", fault, ran, sound) == seen
+
+
+@pytest.mark.parametrize(("stage", "broken"), [("-1", False), ("-2", True)])
+def test_the_contract_sees_a_classifier_in_the_wrong_place(stage, broken):
+    source = planted_faults.sources()["nets/nin.py"]
+    assert "{self.stages[-1]}.cccp2" in source
+    moved = source.replace("{self.stages[-1]}.cccp2", f"{{self.stages[{stage}]}}.cccp2")
+    net = planted_faults.build("nin_cifar10", planted_faults.Planted("nets/nin.py", moved))
+    assert planted_faults.contract_broken("nin_cifar10", None, net) == broken
 
 
 RESULTS = [
@@ -92,7 +100,7 @@ REASON = {"kind": "edge", "file": "nets/a.py", "was": "y + 0", "becomes": "y", "
 def test_the_page_counts_what_is_seen_and_lists_what_is_not():
     assert planted_page.unexplained([*RESULTS, EQUIVALENT], [REASON]) == RESULTS[2:]
     text = planted_page.section([*RESULTS, EQUIVALENT], [REASON])
-    assert "| edge | 2 | 5 | 1 | 1 | 0 | 0 | 2 | 1 |" in text.splitlines()
-    assert "Of 4 faults in 2 networks 2 were seen\n(50.00 %); 1 more change nothing" in text
+    assert "| edge | 2 | 5 | 1 | 1 | 0 | 0 | 0 | 2 | 1 |" in text.splitlines()
+    assert "Of 4 faults in 2\nnetworks 2 were seen (50.00 %); 1 more\nchange nothing" in text
     assert "- edge, `nets/a.py`: `x + y` -> `x` (a, a): NOT EXPLAINED." in text
     assert "- edge, `nets/a.py`: `y + 0` -> `y` (b): a zero." in text

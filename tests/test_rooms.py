@@ -29,7 +29,7 @@ DOORS = {
     "registry": {"nets", "paper", "weights", "elsewhere"},
     "verification": {"registry", "anatomy", "paper"},
     "index": {"registry", "anatomy", "verification", "papers", "weights"},
-    "held": {"registry", "index"},
+    "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "weights"},
     "pages": {"registry", "anatomy", "weights", "elsewhere"},
     "model_description": {"data", "regular_file", "strict_json"},
