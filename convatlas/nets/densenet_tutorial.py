@@ -78,4 +78,3 @@ class DenseNetTutorial(Network):
 
 
 VARIANTS = {"densenet_tutorial": DenseNetTutorial}
-CLAIMS = {}

@@ -57,4 +57,3 @@ class GoogLeNet32(Network):
 
 
 VARIANTS = {"googlenet_bn_32": GoogLeNet32}
-CLAIMS = {}
