@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all mutants check lint index docs lock clean
+.PHONY: demo test test-all mutants faults check lint index docs lock clean
 
 demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then read some
 	$(BIN)/convatlas train --recipe lenet5_digits
@@ -16,13 +16,16 @@ test-all: .venv/ready
 mutants: .venv/ready  ## plant faults, one at a time, and see whether the tests notice (half an hour)
 	$(BIN)/python -m benchmarks.mutants --write
 
+faults: .venv/ready  ## plant twelve kinds of fault in the source of every network that has not been judged yet
+	$(BIN)/python -m benchmarks.planted_faults --write
+
 check: lint  ## style, and every printed number against the code
 	$(BIN)/convatlas verify
 
 lint: .venv/ready
 	$(BIN)/ruff check .
 
-index: .venv/ready  ## renew what `list` and `show` know, the golden layer tables and the pages: review the diff; NAME=resnet50: of one network
+index: .venv/ready  ## renew what `list` and `show` know, the golden layer tables and functions, and the pages: review the diff; NAME=resnet50: of one network
 	$(BIN)/python -m convatlas.index $(NAME)
 	$(BIN)/python -m convatlas.pages
 

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from benchmarks import planted_page
+
 ROOT = Path(__file__).resolve().parents[1]
 LIST = ROOT / "benchmarks" / "mutants.toml"
 PAGE = ROOT / "docs" / "mutants.md"
@@ -218,7 +220,7 @@ def main() -> int:
     killed = sum(code == KILLED for code in found.values())
     print(f"{killed} of {len(found)} killed")
     if given.write:
-        PAGE.write_text(page(found), encoding="utf-8")
+        PAGE.write_text(page(found) + planted_page.kept_section(), encoding="utf-8")
     wrong = [each for each, code in found.items() if (code == KILLED) == bool(each.survives)]
     return 1 if wrong else 0
 

@@ -9,43 +9,27 @@ import pytest
 
 import convatlas.index as index
 from convatlas import registry
+from convatlas.held import first_change, held, renewal
+from convatlas.index import function
 from convatlas.weights import known
-
-
-def renew(name: str) -> str:
-    return f"if the change is meant, `python -m convatlas.index {name}` renews it"
-
-
-def difference(name: str, stored: dict, measured: dict) -> str:
-    """The first thing that differs, in words; "" where nothing does."""
-    for i, (old, new) in enumerate(
-        zip(stored.get("rows", []), measured.get("rows", []), strict=False), start=1
-    ):
-        if old != new:
-            return f"{name}, row {i}: stored {old}, measured {new}; {renew(name)}"
-    for key in {**stored, **measured}:
-        if stored.get(key) != measured.get(key):
-            return (
-                f"{name}, {key}: stored {stored.get(key)!r:.200}, measured "
-                f"{measured.get(key)!r:.200}; {renew(name)}"
-            )
-    return ""
 
 
 @pytest.mark.parametrize("name", registry.entries())
 def test_a_network_is_what_it_was(name):
-    assert name in registry.stored_facts(), f"{name} is not in the index; {renew(name)}"
-    stored = json.loads((index.HERE / "layers" / f"{name}.json").read_text())
-    changed = difference(name, stored, index.table(name)) or difference(
-        name, registry.stored_facts()[name], json.loads(json.dumps(index.facts(name)))
-    )
-    if changed:
-        pytest.fail(changed, pytrace=False)
+    """Its layers, what they compute, and all that the catalogue tells of it."""
+    assert name in registry.stored_facts(), f"{name} is not in the index; {renewal(name)}"
+    for each in held(name):
+        if each.difference:
+            pytest.fail(str(each), pytrace=False)
+    facts = json.loads(json.dumps(index.facts(name)))
+    if changed := first_change(registry.stored_facts()[name], facts):
+        pytest.fail(f"{name}, {changed}; {renewal(name)}", pytrace=False)
 
 
 def test_the_index_holds_no_network_that_is_gone():
-    tables = {file.stem for file in (index.HERE / "layers").iterdir()}
-    assert set(registry.stored_facts()) == set(registry.entries()) == tables
+    for folder in ("layers", "functions"):
+        kept = {file.stem for file in (index.HERE / folder).iterdir()}
+        assert set(registry.stored_facts()) == set(registry.entries()) == kept
 
 
 def test_the_catalogue_is_in_order_of_years():
@@ -53,16 +37,13 @@ def test_the_catalogue_is_in_order_of_years():
     assert years == sorted(years)
 
 
-def test_a_difference_names_network_and_row():
+def test_a_difference_names_the_row():
     stored = index.table("lenet5")
     moved = json.loads(json.dumps(stored))
     moved["rows"][2][2] = [3, 3]
-    assert difference("lenet5", stored, moved).startswith("lenet5, row 3: stored ['S2.layer'")
-    assert "convatlas.index lenet5" in difference("lenet5", stored, moved)
-    assert difference("lenet5", stored, {**stored, "rows": stored["rows"][:-1]}).startswith(
-        "lenet5, rows:"
-    )
-    assert difference("lenet5", stored, stored) == ""
+    assert first_change(stored, moved).startswith("row 3: stored ['S2.layer'")
+    assert first_change(stored, {**stored, "rows": stored["rows"][:-1]}).startswith("rows:")
+    assert first_change(stored, stored) == ""
 
 
 def test_the_index_knows_every_file_as_it_is():
@@ -79,6 +60,8 @@ def three(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "entries", lambda: few)
     (tmp_path / "layers").mkdir()
     (tmp_path / "layers" / "gone.json").write_text("{}")
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "gone.json").write_text("{}")
     lines = []
     assert index.write(None, tmp_path, tmp_path / "known.json", lines.append) == list(FEW)
     assert [line.split()[0] for line in lines] == sorted(FEW)
@@ -86,7 +69,8 @@ def three(tmp_path, monkeypatch):
 
 
 def test_writing_the_index_gives_the_stored_bytes(three):
-    assert {file.stem for file in (three / "layers").iterdir()} == set(FEW)
+    for folder in ("layers", "functions"):
+        assert {file.stem for file in (three / folder).iterdir()} == set(FEW)
     kinds = known.known_checkpoints()
     assert (three / "known.json").read_text() == known.text(
         {
@@ -99,6 +83,8 @@ def test_writing_the_index_gives_the_stored_bytes(three):
     for name in FEW:
         table = f"layers/{name}.json"
         assert (three / table).read_bytes() == (index.HERE / table).read_bytes()
+        written = function.stored(name, three / "functions")
+        assert function.first_difference(function.stored(name), written) == ""
     for file, stored in (
         ("catalogue.json", registry.stored_facts()),
         ("sources.json", json.loads((index.HERE / "sources.json").read_text())),
@@ -119,6 +105,7 @@ def test_renewing_some_networks_changes_no_byte_of_the_others(three, lost):
         (three / file).write_text(json.dumps(rest))
     for name in lost:
         (three / "layers" / f"{name}.json").unlink()
+        (three / "functions" / f"{name}.json").unlink()
     kinds = known.read(three / "known.json")
     (three / "known.json").write_text(
         known.text(
@@ -143,7 +130,8 @@ def test_renewing_drops_what_is_gone_from_the_atlas(three, monkeypatch):
     assert {kind.ours for group in known.read(three / "known.json").values() for kind in group} == {
         "lenet5"
     }
-    assert [file.name for file in (three / "layers").iterdir()] == ["lenet5.json"]
+    for folder in ("layers", "functions"):
+        assert [file.name for file in (three / folder).iterdir()] == ["lenet5.json"]
 
 
 def test_a_network_that_cannot_be_measured_leaves_the_index_as_it_was(three, monkeypatch):

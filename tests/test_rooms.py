@@ -34,6 +34,7 @@ DOORS = {
     "registry": {"nets", "paper", "claim", "claims", "weights", "elsewhere"},
     "verification": {"registry", "anatomy", "claim", "claim_sources", "measures"},
     "index": {"registry", "anatomy", "verification", "papers", "weights"},
+    "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "weights"},
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
     "model_description": {"data", "regular_file", "strict_json"},

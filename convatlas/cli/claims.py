@@ -17,7 +17,8 @@ OTHER_COLOUR = "yellow"
 
 
 def verify(name: str | None = None, *, json: bool = False) -> int:
-    """Measure every printed number again: one network's, or all. Exit code 1 if one fails.
+    """Measure every printed number again, and compare layers and function with those recorded: one
+    network's, or all. Exit code 1 if one fails.
 
     Parameters
     ----------
@@ -28,11 +29,14 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
     """
     from dataclasses import asdict
 
+    from convatlas.held import held
     from convatlas.verification import ledger
     from convatlas.verification import verify as measure
 
     with counting("networks measured") as progress:
         verdicts = measure(name, progress)
+    with counting("networks compared with their records") as progress:
+        kept = held(name, progress)
     count = ledger(verdicts)
     claims = [
         (
@@ -43,14 +47,17 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
     ]
     if json:
         listed = [{"network": network} | claim for network, claim in claims]
-        print_json({"ledger": asdict(count) | {"fails": count.fails}, "claims": listed})
+        recorded = [asdict(each) for each in kept]
+        counted = asdict(count) | {"fails": count.fails}
+        print_json({"ledger": counted, "claims": listed, "recorded": recorded})
     else:
-        _print(name, claims, count)
-    return int(count.fails > 0)
+        _print(name, claims, count, kept)
+    return int(count.fails > 0 or any(each.difference for each in kept))
 
 
-def _print(name: str | None, claims: list[tuple[str, dict]], count) -> None:
+def _print(name: str | None, claims: list[tuple[str, dict]], count, kept: list) -> None:
     console = open_console()
+    print_held(console, name, kept)
     if name and claims:
         print_claims(console, [claim for _, claim in claims])
     print_remarks(console, [pair for pair in claims if pair[1]["remark"]])
@@ -75,6 +82,20 @@ def tally(statuses: dict[str, int]) -> str:
     parts = [f"{statuses.get('holds', 0)} hold"]
     parts += [f"{count} {kind}" for kind, count in sorted(rest.items())]
     return ", ".join([*parts, f"{statuses.get('fails', 0)} fail"])
+
+
+def print_held(console, name: str | None, kept: list) -> None:
+    """Whether layers and function are as recorded: a line for one network, one for all, and one for
+    each difference.
+    """
+    same = [each for each in kept if not each.difference and (name or each.compared)]
+    if same and name:
+        console.print("; ".join(map(str, same)))
+    elif same:
+        console.print(f"layers and functions: {len(same)} of {len(kept)} as recorded")
+    for each in kept:
+        if each.difference:
+            console.print(f"FAILS  {each}", style="bold red")
 
 
 def print_claims(console, claims: list[dict]) -> None:

@@ -1,5 +1,5 @@
-"""The generated index: facts and layer tables of all networks as JSON, so that list and show never
-load torch.
+"""The generated index: facts, layer tables and functions of all networks as JSON, so that list and
+show never load torch.
 
 The same files are the goldens: tests/test_golden.py builds every network again and compares.
 `python -m convatlas.index NAME` renews one network, `make index` all; nothing else writes here.
@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from convatlas import registry
-from convatlas.anatomy.table import COLUMNS
+from convatlas.anatomy.table import COLUMNS, Summary
+from convatlas.index import function as functions
 from convatlas.index.checkpoints import known_text
 from convatlas.papers import notes
 from convatlas.verification import Verdict, blueprint, measure, verify
@@ -48,7 +49,11 @@ def table(name: str) -> dict:
     """The layer table of one network, measured now: {"ends", "columns", "rows"}; see anatomy's fold
     for the ends.
     """
-    measured = measure(name)
+    return rows_of(measure(name))
+
+
+def rows_of(measured: Summary) -> dict:
+    """The same of any summary."""
     rows = [layer.to_row() for layer in measured.rows]
     leaves = {row.name for row in measured.rows}
     ends = {
@@ -86,19 +91,23 @@ def write(
 ) -> list[str]:
     """Renew what the index holds of `names`, by default of all networks, and drop what is gone.
 
-    Renewed are catalogue.json, sources.json, layers/NAME.json and the checkpoints that are known
-    (with the words for timm's, where all are renewed), all at the end; the others keep what they
-    have. `tell` is given a line for each network. Returns the names in the index.
+    Renewed are catalogue.json, sources.json, layers/NAME.json, functions/NAME.json and the
+    checkpoints that are known (with the words for timm's, where all are renewed), all at the end;
+    the others keep what they have. `tell` is given a line for each network. Returns the names in
+    the index.
     """
     entries, before = registry.entries(), {}
     if names is not None:
         before = json.loads((folder / "catalogue.json").read_text(encoding="utf-8"))
     measured = {name: _timed(name, tell) for name in (entries if names is None else names)}
     catalogue = {name: kept for name, kept in before.items() if name in entries}
-    catalogue |= {name: entry for name, (entry, _) in measured.items()}
+    catalogue |= {name: entry for name, (entry, *_) in measured.items()}
     catalogue = dict(sorted(catalogue.items(), key=lambda item: _order(*item)))
     _write_layers(
-        folder / "layers", {name: rows for name, (_, rows) in measured.items()}, catalogue
+        folder / "layers", {name: rows for name, (_, rows, _) in measured.items()}, catalogue
+    )
+    functions.write(
+        {name: values for name, (*_, values) in measured.items()}, catalogue, folder / "functions"
     )
     if names is None:
         known.with_name(hub.STORED.name).write_bytes(hub.text(TABLES["timm"]).encode())
@@ -108,14 +117,26 @@ def write(
     return list(catalogue)
 
 
-def _timed(name: str, tell: Callable[[str], None]) -> tuple[dict, dict]:
-    """Facts and layer table."""
+def write_functions(
+    names: Collection[str] | None = None, tell: Callable[[str], None] = lambda line: None
+) -> list[str]:
+    """Renew functions/NAME.json of `names`, by default of all networks, and nothing else."""
+    entries = registry.entries()
+    for name in entries if names is None else names:
+        began = time.perf_counter()
+        functions.write({name: functions.function(name)}, entries)
+        tell(f"{name:<36} {time.perf_counter() - began:5.1f} s")
+    return list(entries)
+
+
+def _timed(name: str, tell: Callable[[str], None]) -> tuple[dict, dict, functions.Function]:
+    """Facts, layer table and function."""
     began = time.perf_counter()
-    entry, rows = facts(name), table(name)
+    entry, rows, values = facts(name), table(name), functions.function(name)
     failed = sum(claim["status"] == "fails" for claim in entry["claims"])
     told = f"; failing claims: {failed} (convatlas verify {name})" if failed else ""
     tell(f"{name:<36} {time.perf_counter() - began:5.1f} s{told}")
-    return entry, rows
+    return entry, rows, values
 
 
 def _write_layers(folder: Path, tables: dict[str, dict], names: Collection[str]) -> None:

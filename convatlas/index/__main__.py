@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from convatlas.index import HERE, wanted, write
+from convatlas.index import HERE, wanted, write, write_functions
 
 parser = argparse.ArgumentParser(
     prog="python -m convatlas.index",
@@ -16,10 +16,14 @@ parser.add_argument(
     metavar="NAME",
     help="a network, or a file of convatlas/nets for all of its networks; without one, all",
 )
-words, began = parser.parse_args().names, time.perf_counter()
+parser.add_argument(
+    "--functions", action="store_true", help="renew functions/NAME.json only, and nothing else"
+)
+given, began = parser.parse_args(), time.perf_counter()
+renew = write_functions if given.functions else write
 try:
-    names = wanted(words) if words else None
-    total = len(write(names, tell=lambda line: print(line, flush=True)))
+    names = wanted(given.names) if given.names else None
+    total = len(renew(names, tell=lambda line: print(line, flush=True)))
 except ValueError as error:
     sys.exit(f"the index is as it was: {error}")
 except KeyboardInterrupt:
