@@ -50,7 +50,8 @@ def load_weights(
     be read safely, is of another variant (which is named), or does not answer as recorded in it.
     Warns where the weights expect images standardised otherwise than ImageNet's are: torchvision's
     googlenet and inception_v3 answer as published to pixels of mean 0.5 and std 0.5
-    (`net.certificate.standardised`), for its own modules do that step themselves.
+    (`net.certificate.standardised`), for its own modules do that step themselves, and so do
+    TF-slim's, whose class 0 is the background (`net.certificate.background`).
     """
     net = unwrapped(net)
     network = getattr(net, "name", "") or type(net).__name__
@@ -58,7 +59,7 @@ def load_weights(
     found = choose(file, network, source, shapes_in(net.state_dict()), ema)
     certificate = fill(net, found, adapt_classes=adapt_classes, adapt_channels=adapt_channels)
     if certificate.standardised:
-        warnings.warn(f"{network}: {advice(certificate.standardised)}", stacklevel=2)
+        warnings.warn(f"{network}: {advice(certificate.standardised, network)}", stacklevel=2)
     return certificate
 
 
