@@ -24,10 +24,11 @@ PAPER = Paper(
            "to the block's input, the last two layers their width, and below 0.75 the first "
            "convolution its 16 filters: with these the 0.75 networks have the printed sizes (that "
            "code would give the first convolution 8 filters at 0.35 and 0.5, which no printed "
-           "number tells apart). Batch norm's epsilon: 0.001, that code's. Padding: half the "
-           "kernel on every side; batch norm's momentum: 0.01; initial weights: He's, for the two "
-           "fully-connected layers N(0, 0.01). These three are otherwise in that code, whose gate "
-           "also multiplies by 0.16667 for 1/6: mobilenet_v3_large_released, for its weights.",
+           "number tells apart). Batch norm's epsilon: 0.001, that code's "
+           "(its decay of 0.99 is printed, Sec. 6.1.1). Padding: half the kernel on every side; "
+           "initial weights: He's, for the two fully-connected layers N(0, 0.01). These two are "
+           "otherwise in that code, whose gate also multiplies by 0.16667 for 1/6: "
+           "mobilenet_v3_large_released, for its weights.",
     departs="The last 1x1 convolution of Small has no squeeze-and-excitation. Table 2 ticks it, "
             "but with it the network would have 2.71M parameters where Table 3 prints 2.5M, and "
             "the authors' code has none. Dropout is 0.2: the paper's 0.8 is the share that is "

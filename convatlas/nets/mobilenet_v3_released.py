@@ -17,9 +17,10 @@ PAPER = Paper(
     year=2019, arxiv="1905.02244v5",
     code="github.com/tensorflow/models research/slim/nets/mobilenet/mobilenet_v3.py",
     silent="The paper leaves all of this to the code: strided layers are padded as little as "
-           "gives half the size, the odd row below and right; batch norm's epsilon is 0.001, its "
-           "decay 0.997; initial weights are truncated normal with deviation 0.09.",
-    departs="A gate is relu6(x + 3) times 0.16667, not divided by 6. Published weights tell 1001 "
+           "gives half the size, the odd row below and right; batch norm's epsilon is "
+           "0.001; initial weights are truncated normal with deviation 0.09.",
+    departs="A gate is relu6(x + 3) times 0.16667, not divided by 6. Batch norm's decay is that "
+            "code's 0.997, where Sec. 6.1.1 prints 0.99. Published weights tell 1001 "
             "classes apart, the first of which is the background.",
     page="mobilenet_v3_released", bare="mobilenet_v3_large_released")
 
