@@ -36,7 +36,8 @@ def load_weights(
     """Fill a network of the atlas from a checkpoint of ours, of another library or of a paper's
     authors.
 
-    `weights` is a file; or "torchvision", its published weights for this network
+    `weights` is a file of safetensors, PyTorch, NumPy (.npz) or TensorFlow (NAME.index); or
+    "torchvision", its published weights for this network
     ("torchvision:IMAGENET1K_V1" for an older entry); or "hub:owner/name" of the Hugging Face hub.
     `source` is guessed from the names in the file; give it ("timm", or with the model,
     "timm:resnet50") where the file fits several. With `adapt_classes` a classifier of another size,
