@@ -211,7 +211,7 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(words, says, capsys):
 FAILURES = [
     (("train", "lenet5", "--data", "no-such-folder"), "no-such-folder"),
     (("train", "lenet5", "--data", "mnist", "--data-root", "no-such-root"), "--download"),
-    (("train", "alexnet", "--size", "64"), "alexnet reads images from 227x227"),
+    (("train", "alexnet", "--size", "64"), "alexnet reads images from 224x224"),
     (("predict", "no-such-run", "image.png"), "image.png"),
     (("eval", "no-such-run"), "give the folder of a finished run"),
     (("train", "lenet5", "--test-crops", "dense"), "lenet5 cannot be evaluated densely"),

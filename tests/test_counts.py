@@ -20,7 +20,7 @@ COUNTS = {
     "lenet5_tutorial": (61_706, {28: 416_520}),
     "lenet5_tutorial_32": (62_006, {32: 651_720}),
     "lenet_caffe": (431_080, {28: 2_293_000}),
-    "alexnet": (60_965_224, {227: 724_406_816}),
+    "alexnet": (60_965_224, {224: 724_406_816, 227: 724_406_816}),
     "alexnet_owt": (61_100_840, {224: 714_188_480}),
     "alexnet_tutorial": (62_378_344, {224: 1_135_256_096}),
     "nin_mnist": (349_674, {28: 50_699_712}),
@@ -115,6 +115,7 @@ COUNTS = {
     "se_preresnet164_cifar": (1_905_362, {32: 244_694_528}),
     "se_resnet110_cifar": (1_744_952, {32: 253_161_920}),
     "se_bn_inception": (11_931_622, {224: 2_033_239_424}),
+    "se_bn_inception_released": (11_931_622, {224: 2_033_239_424}),
     # the authors' prototxt, two independent implementations and arithmetic by hand
     "sknet26": (16_746_408, {224: 2_586_877_952}),
     "sknet50": (27_479_784, {224: 4_462_710_784}),

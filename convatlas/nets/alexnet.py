@@ -13,16 +13,17 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import LocalResponseNorm, Network, fully_connected, seq
-from convatlas.paper import Claim, Paper, counts, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ImageNet Classification with Deep Convolutional Neural Networks",
     authors="Krizhevsky, Sutskever, Hinton",
     year=2012, venue="NIPS", code="code.google.com/p/cuda-convnet",
     silent="Padding: 2 for conv2 and 1 for conv3 to conv5, the ones that give the printed neuron "
-           "counts. The image: the paper prints 224x224, which an 11x11 kernel at stride 4 does "
-           "not tile; 227 without padding gives 55x55, and 55 leads to the counts printed for "
-           "conv2 to conv5. The whole has 659,272 neurons then; the paper says 650,000. "
+           "counts. How 11x11 kernels at stride 4 make 55x55 of 224x224: cuda-convnet rounds sizes "
+           "up, so that the last windows reach over the border, where zeros stand, here three "
+           "columns to the right and three rows below. They change nothing in an image of 227x227, "
+           "which the windows tile, and which copies of the network read instead. "
            "Normalisation follows the printed formula; the authors' code divides alpha by n.",
     page="alexnet")
 
@@ -34,18 +35,26 @@ def conv(c_in: int, c_out: int, kernel: int, stride: int = 1, padding: int = 0,
     return seq(conv=layer, relu=nn.ReLU())
 
 
+def rounded_up(c_in: int, c_out: int, kernel: int, stride: int) -> nn.Sequential:
+    """The last window may reach over the border: cuda-convnet's sizes, 1 + ceil((H - kernel) /
+    stride).
+    """
+    border = nn.ZeroPad2d((0, stride - 1, 0, stride - 1))
+    return seq(border=border, conv=nn.Conv2d(c_in, c_out, kernel, stride), relu=nn.ReLU())
+
+
 class AlexNet(Network):
-    """(N, 3, 227, 227) -> (N, num_classes)"""
-    side = 227
-    smallest = 227
-    largest = 258  # pool5 must come out as 6x6
+    """(N, 3, 224, 224) -> (N, num_classes)"""
+    side = 224
+    smallest = 224
+    largest = 255  # pool5 must come out as 6x6
     stages = ("conv1", "conv2", "conv3", "conv4", "conv5", "pool5")
     cam_path = "conv5"
     classifier_path = "fc8"
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
-        self.conv1 = conv(in_channels, 96, 11, stride=4)
+        self.conv1 = rounded_up(in_channels, 96, 11, stride=4)
         self.conv2 = conv(96, 256, 5, padding=2, gpus=2)
         self.conv3 = conv(256, 384, 3, padding=1)
         self.conv4 = conv(384, 384, 3, padding=1, gpus=2)
@@ -68,7 +77,7 @@ class AlexNet(Network):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, x: Tensor) -> Tensor:         # (N, 3, 227, 227)
+    def forward(self, x: Tensor) -> Tensor:         # (N, 3, 224, 224)
         x = self.pool1(self.norm1(self.conv1(x)))   # (N, 96, 55, 55), (N, 96, 27, 27)
         x = self.pool2(self.norm2(self.conv2(x)))   # (N, 256, 27, 27), (N, 256, 13, 13)
         x = self.conv3(x)                           # (N, 384, 13, 13)
@@ -79,23 +88,3 @@ class AlexNet(Network):
 
 
 VARIANTS = {"alexnet": AlexNet}
-
-FIRST_LAYER = ("96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is no square; 186,624 "
-               "= 256 x 27 x 27, printed for conv2, needs 55x55 before the pool.")
-IMAGE = ("(224 - 11) / 4 is no whole number; the counts printed for conv2 to conv5 need conv1 at "
-         "55x55, hence 227.")
-ROUND = ("The network of Figure 2 takes 724,406,816 in its convolutions and fully connected "
-         "layers: the figure is a round one.")
-CLAIMS = {
-    "alexnet": (
-        Claim("params", "60M", "Sec. 4, first sentence: 60 million"),
-        Claim("layers", "8", "Sec. 3.5: eight layers"),
-        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input", erratum=IMAGE),
-        Claim("units", "253,440", "Figure 2, caption", "conv1", erratum=FIRST_LAYER),
-        *units("Figure 2, caption", {
-            "conv2": "186,624", "conv3": "64,896", "conv4": "64,896", "conv5": "43,264",
-            "fc6": "4096", "fc7": "4096", "fc8": "1000"}),
-        *counts("MobileNets (arXiv:1704.04861v1), Table 9", "60M", "720 million",
-                errata=("", ROUND)),
-        *counts("ShuffleNet (arXiv:1707.01083), Tables 6 and 8", "", "720M", errata=("", ROUND))),
-}

@@ -48,4 +48,3 @@ class InceptionResNetV2Slim(InceptionResNetV2Released):
 
 
 VARIANTS = {"inception_resnet_v2_slim": InceptionResNetV2Slim}
-CLAIMS = {}

@@ -43,4 +43,3 @@ class InceptionV3Released(InceptionV3):
 
 
 VARIANTS = {"inception_v3_released": InceptionV3Released}
-CLAIMS = {}

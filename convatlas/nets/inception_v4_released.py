@@ -51,4 +51,3 @@ class InceptionV4Released(InceptionV4):
 
 
 VARIANTS = {"inception_v4_released": InceptionV4Released}
-CLAIMS = {}

@@ -7,7 +7,7 @@ import torch.nn as nn
 
 from convatlas.layers import conv_same, seq, slim_init
 from convatlas.nets.mobilenet_v1 import MobileNetV1
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="MobileNetV1 (TensorFlow-Slim)",
@@ -48,10 +48,4 @@ VARIANTS = {
     "mobilenet_v1_released_x0_75": partial(released, alpha=0.75),
     "mobilenet_v1_released_x0_5": partial(released, alpha=0.5),
     "mobilenet_v1_released_x0_25": partial(released, alpha=0.25),
-}
-README = "The authors' README"
-CLAIMS = {
-    "mobilenet_v1_released": (
-        Claim("macs", "569M", README),
-        Claim("macs", "418M", README, at="192x192")),
 }

@@ -5,7 +5,7 @@ from functools import partial
 
 from convatlas.layers import conv_same, slim_init
 from convatlas.nets.mobilenet_v2 import MobileNetV2
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="MobileNetV2 (TensorFlow-Slim)",
@@ -33,8 +33,4 @@ VARIANTS = {
     "mobilenet_v2_released_x0_75": partial(released, width=0.75),
     "mobilenet_v2_released_x1_3": partial(released, width=1.3),
     "mobilenet_v2_released_x1_4": partial(released, width=1.4),
-}
-README = "The authors' README"
-CLAIMS = {
-    "mobilenet_v2_released": (Claim("macs", "221M", README, at="192x192"),),
 }

@@ -9,7 +9,7 @@ from torch import Tensor
 from convatlas.layers import conv_same, slim_init
 from convatlas.nets.mobilenet_v3 import LARGE, SMALL, MobileNetV3
 from convatlas.nets.mobilenet_v3_minimalistic import minimalistic
-from convatlas.paper import Paper, counts
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="MobileNetV3 (TensorFlow-Slim)",
@@ -46,7 +46,4 @@ VARIANTS = {
     "mobilenet_v3_small_released": partial(released, SMALL),
     "mobilenet_v3_small_released_x0_75": partial(released, SMALL, width=0.75),
     "mobilenet_v3_small_released_minimalistic": partial(released, minimalistic(SMALL)),
-}
-CLAIMS = {
-    "mobilenet_v3_large_released": counts("The authors' README", "", "217M"),
 }

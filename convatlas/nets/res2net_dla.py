@@ -23,7 +23,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.res2net import Hierarchy, Parallel, Setting, bottleneck
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Res2Net: A New Multi-scale Backbone Architecture",
@@ -136,18 +136,4 @@ class Res2NetDLA(Network):
 VARIANTS = {
     "res2net_dla60": partial(Res2NetDLA, Setting(28, 4)),
     "res2next_dla60": partial(Res2NetDLA, Setting(4, 4, 8)),
-}
-DEAD = ("The README counts three projections that the released code computes and throws away: with "
-        "them, {}.")
-
-
-def readme(params: str, with_dead: str, gflops: str, gflops_erratum: str = "") -> tuple[Claim, ...]:
-    return (
-        Claim("params", params, "The authors' README, #Params", erratum=DEAD.format(with_dead)),
-        Claim("macs", gflops, "The authors' README, GFLOPs", erratum=gflops_erratum))
-
-
-CLAIMS = {
-    "res2net_dla60": readme("21.15M", "21,145,544", "4.2G"),
-    "res2next_dla60": readme("17.33M", "17,330,456", "3.6G", DEAD.format("3.54G")),
 }

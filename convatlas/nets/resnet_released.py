@@ -6,7 +6,7 @@ from functools import partial
 import torch.nn as nn
 
 from convatlas.nets.resnet import DEPTHS, ResNet, Unit, bottleneck
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Deep Residual Networks (Caffe)",
@@ -36,4 +36,3 @@ VARIANTS = {
     "resnet101_released": partial(ResNetReleased, bottleneck, DEPTHS[101]),
     "resnet152_released": partial(ResNetReleased, bottleneck, DEPTHS[152]),
 }
-CLAIMS = {"resnet50_released": (Claim("layers", "50", "The name of the release's file"),)}

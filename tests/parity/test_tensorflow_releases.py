@@ -3,6 +3,8 @@
 sides that are even and odd.
 """
 
+import re
+
 import pytest
 import tf_inceptions
 import tf_slim
@@ -122,3 +124,21 @@ def test_inceptions(name):
     assert relative(main, logits) <= 1e-10
     assert (whole, share) == (1.0, 0.4)
     assert relative(seen[0], read) <= 1e-10
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "size"),
+    [
+        # inception_v3_test.py and mobilenet_v1_test.py, testModelHasExpectedNumberOfParameters; the
+        # latter makes its norms without scales
+        ("inception_v3", r"InceptionV3/(?!Logits|AuxLogits)", 21_802_784),
+        ("mobilenet_v1_1.0", r"MobilenetV1/(?!Logits)(?!.*/gamma$)", 3_217_920),
+    ],
+)
+def test_the_release_counts_as_many_numbers(name, base, size):
+    twin = TWINS[name]
+    with torch.device("meta"):
+        state = create_model(twin.ours).state_dict()
+    held = {theirs: state[key].numel() for key, theirs in twin.names(state).items()}
+    counted = {theirs: n for theirs, n in held.items() if not theirs.endswith(COUNTER)}
+    assert sum(n for theirs, n in counted.items() if re.match(base, theirs)) == size

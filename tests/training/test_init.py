@@ -23,7 +23,7 @@ def relative_spread(net, x) -> float:
 
 def test_images_reach_the_end_of_alexnet_which_its_own_start_drowns_in_its_biases():
     torch.manual_seed(0)
-    net, x = create_model("alexnet", num_classes=3), torch.randn(2, 3, 227, 227)
+    net, x = create_model("alexnet", num_classes=3), torch.randn(2, 3, 224, 224)
     assert relative_spread(net, x) < 0.001
     he_init_network(net)
     net.fc7.fc._forward_hooks.clear()

@@ -343,7 +343,7 @@ def test_nothing_is_left_behind_by_a_wrong_name_size_or_data_set(tmp_path):
 
 def test_an_illegal_size_names_the_network_and_the_sizes(tmp_path):
     with pytest.raises(
-        ValueError, match=r"alexnet reads images from 227x227 to \d+x\d+ pixels, not 64x64"
+        ValueError, match=r"alexnet reads images from 224x224 to \d+x\d+ pixels, not 64x64"
     ):
         train(SMALL.change(network="alexnet", size=64), tmp_path)
 

@@ -47,7 +47,7 @@ def ready(network: str, train_names=("a/0.png",), val_names=("a/1.png",)):
         ("googlenet", {"compile": True}, "--compile has no effect on googlenet"),
         ("resnet18", {"freeze": ("conv1.act",)}, "--freeze conv1.act has no effect"),
         ("resnet18", {"crop": "center", "resize": (200,)}, "--resize 200 has no effect, for the 2"),
-        ("alexnet", {"crop": "random-resized", "resize": (64,)}, "give --resize 227 or more"),
+        ("alexnet", {"crop": "random-resized", "resize": (64,)}, "give --resize 224 or more"),
     ],
     ids=str,
 )
