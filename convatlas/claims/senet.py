@@ -131,7 +131,6 @@ CLAIMS = {
         ),
         *GATES,
         Claim("macs", "3.87G", "Table 2, GFLOPs", remark=MORE_THAN_PRODUCTS),
-        Claim("macs", "3.87G", "Table 2, GFLOPs"),
         *STEM,
         *BLOCKS_RESNET,
     ),

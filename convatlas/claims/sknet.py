@@ -66,7 +66,6 @@ CLAIMS = {
         ),
         Claim("params", "27.5M", "Table 1, #P"),
         Claim("macs", "4.47G", "Table 1, GFLOPs", remark=MORE_THAN_PRODUCTS),
-        Claim("macs", "4.47G", "Table 1, GFLOPs"),
         *STEM,
         *BLOCKS_50,
     ),

@@ -128,7 +128,8 @@ def _style(claim: dict) -> str:
 
 def _place(claim: dict) -> str:
     """Where it is printed, and by whom where that is not the paper itself."""
-    return f"{claim['by']}, {claim['source']}" if claim["by"] else claim["source"]
+    by = claim["by"] and f"{claim['by']}, "
+    return by + claim["source"]
 
 
 def _what(claim: dict) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from convatlas.claim import CELLS, COUNTED_OTHERWISE, MISPRINT, NOT_EXPLAINED, WITHIN_ONE_UNIT
 from convatlas.claim_sources import KINDS, RELEASE, SOURCES
-from convatlas.pages.markdown import code, item, link, plain, table
+from convatlas.pages.markdown import code, item, link, paragraph, plain, table
 from convatlas.pages.works import Work, together
 
 WORDS = {"params": "parameters", "macs": "multiply-adds"}
@@ -27,8 +27,8 @@ def quantity(claim: dict) -> str:
 
 def place(claim: dict) -> str:
     """Where it is printed, and by whom where that is not the paper itself."""
-    by = claim["by"]
-    return plain(f"{SOURCES[by].title}, {claim['source']}" if by else claim["source"])
+    by = "" if claim["by"] == RELEASE else claim["by"]
+    return plain(f"{by}, {claim['source']}" if by else claim["source"])
 
 
 def beside(name: str, claim: dict) -> str:
@@ -88,8 +88,9 @@ def _addresses(work: Work, claims: list[Printed]) -> str:
     names = dict.fromkeys(claim["by"] for _, claim in claims)
     if RELEASE in names:
         codes = dict.fromkeys(work.networks[name]["paper"]["code"] for name, _ in claims)
-        return "; ".join(map(release, codes)) + "."
-    return "; ".join(link(plain(SOURCES[by].title), SOURCES[by].address) for by in names) + "."
+        return paragraph("; ".join(map(release, codes)) + ".")
+    links = (link(plain(SOURCES[by].title), SOURCES[by].address) for by in names)
+    return paragraph("; ".join(links) + ".")
 
 
 def _claims(claims: list[Printed]) -> list[str]:
