@@ -48,7 +48,8 @@ class Claim:
 
     `printed` keeps the digits of the text ("3.8e9", "0.27M", "60,000", "56x56"), because the
     tolerance is half a unit of the last one. A size is printed as HxW or CxHxW; a whole number
-    without a unit is exact.
+    without a unit is exact; "less than 25 million" is a bound. With `than`, another network's name,
+    the number says how many times as much that one has: "32x" fewer parameters than vgg16.
     """
 
     quantity: str  # "params", "macs", "size", "kernel", "layers" (with weights): see measures.py
@@ -56,11 +57,11 @@ class Claim:
     source: str  # the place in the text: "Table 1, last row"
     part: str = ""  # the stage or layer meant, "*.dw" for all of a name; "" is the whole network
     by: str = ""  # who prints it, a key of claim_sources.py; "" is the network's own paper
-    at: str = (
-        ""  # what was measured, where it is not the network as it stands: "160x160", "120 classes"
-    )
+    at: str = ""  # what was measured, where it is not the network as it stands: "160x160",
+    # "120 classes", "in training" (auxiliary heads run)
     truncated: bool = False  # the table cuts its numbers off where others round
     remark: Remark | None = None
+    than: str = ""
 
 
 def each(

@@ -81,12 +81,6 @@ SOURCES = {
         "paper", "Densely Connected Convolutional Networks", "https://arxiv.org/abs/1608.06993"
     ),
     "gluoncv": Source("library", "GluonCV", "https://github.com/dmlc/gluon-cv"),
-    "caffe": Source("library", "Caffe", "https://github.com/BVLC/caffe"),
-    "torchvision": Source("library", "torchvision", "https://github.com/pytorch/vision"),
-    "pytorchcv": Source("library", "pytorchcv", "https://github.com/osmr/imgclsmob"),
-    "mmpretrain": Source("library", "MMPretrain", "https://github.com/open-mmlab/mmpretrain"),
-    "d2l": Source("tutorial", "Dive into Deep Learning", "https://d2l.ai"),
-    "tutorials": Source("tutorial", "Tutorials that copy d2l.ai's first edition", "https://d2l.ai"),
     "d2l slides": Source(
         "tutorial",
         "Dive into Deep Learning, slides (a copy)",
@@ -109,5 +103,54 @@ SOURCES = {
     ),
     "pytorch-cifar": Source(
         "tutorial", "pytorch-cifar (kuangliu)", "https://github.com/kuangliu/pytorch-cifar"
+    ),
+    "PreResNet": Source(
+        "paper", "Identity Mappings in Deep Residual Networks", "https://arxiv.org/abs/1603.05027v3"
+    ),
+    "SENet": Source(
+        "paper", "Squeeze-and-Excitation Networks", "https://arxiv.org/abs/1709.01507v4"
+    ),
+    "caffe": Source(
+        "library",
+        "Caffe, examples/mnist",
+        "https://github.com/BVLC/caffe/tree/master/examples/mnist",
+    ),
+    "caffe zoo": Source(
+        "library", "Caffe's Model Zoo", "https://github.com/BVLC/caffe/wiki/Model-Zoo"
+    ),
+    "torchvision": Source(
+        "library",
+        "torchvision, meta of the weights",
+        "https://github.com/pytorch/vision/tree/main/torchvision/models",
+    ),
+    "pytorchcv": Source(
+        "library",
+        "pytorchcv, the tests at the end of each model's file",
+        "https://github.com/osmr/imgclsmob/tree/master/pytorch/pytorchcv/models",
+    ),
+    "pytorchcv README": Source(
+        "library",
+        "pytorchcv, README",
+        "https://github.com/osmr/imgclsmob/blob/master/pytorch/README.md",
+    ),
+    "mmpretrain": Source(
+        "library",
+        "MMPretrain, SE-ResNet",
+        "https://github.com/open-mmlab/mmpretrain/blob/main/configs/seresnet/README.md",
+    ),
+    "SqueezeNet-Residual": Source(
+        "release",
+        "SqueezeNet-Residual, of one of SqueezeNet's authors",
+        "https://github.com/songhan/SqueezeNet-Residual",
+    ),
+    "d2l LeNet": Source(
+        "tutorial",
+        "Dive into Deep Learning, LeNet",
+        "https://d2l.ai/chapter_convolutional-neural-networks/lenet.html",
+    ),
+    "d2l NiN": Source(
+        "tutorial",
+        "Dive into Deep Learning, NiN",
+        "https://d2l.ai/chapter_convolutional-modern/nin.html",
     ),
 }

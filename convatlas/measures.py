@@ -79,8 +79,21 @@ def _macs_of_convolutions(rows: Iterable[Layer]) -> int:
     return sum(row.macs for row in rows if row.groups is not None)
 
 
+def _last_macs(rows: list[Layer]) -> int:
+    return next((row.macs for row in reversed(rows) if row.macs), 0)
+
+
+def _is_pool_between_stages(row: Layer) -> bool:
+    return "Pool" in row.kind and "." not in row.name
+
+
 def _values_of_norms(rows: Iterable[Layer]) -> int:
     return sum(prod(row.output) for row in rows if _is_norm(row))
+
+
+def _neurons(rows: Iterable[Layer]) -> int:
+    """Outputs of the layers with weights."""
+    return sum(prod(row.output) for row in rows if row.params and not _is_norm(row))
 
 
 def _in_1024s(count: int) -> Decimal:
@@ -104,12 +117,17 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "bytes": lambda rows, net: 4 * _params(rows),  # in single precision
     "macs": lambda rows, net: _macs(rows),
     "macs with norms": lambda rows, net: _macs(rows) + _values_of_norms(rows),
+    "macs without the last layer": lambda rows, net: _macs(rows) - _last_macs(rows),
     "macs of convolutions": lambda rows, net: _macs_of_convolutions(rows),
     "share of macs": lambda rows, net: Decimal(_macs(rows)) / net.macs,
     "flops": lambda rows, net: 2 * _macs(rows),
     "connections": lambda rows, net: sum(row.connections for row in rows),
     "layers, conv1 as one": lambda rows, net: net.layers - net.parts["conv1"].layers + 1,
     "convolutions": lambda rows, net: sum(row.groups is not None for row in rows),
+    "gates": lambda rows, net: sum(row.kind in ("Sigmoid", "Hardsigmoid") for row in rows),
+    "neurons": lambda rows, net: _neurons(rows),
+    "neurons and inputs": lambda rows, net: _neurons(rows) + prod(net.input_size),
+    "layers and pools": lambda rows, net: net.layers + sum(map(_is_pool_between_stages, rows)),
 }
 USUAL = {  # another way of counting -> the usual one
     "params with statistics": "params",
@@ -120,6 +138,7 @@ USUAL = {  # another way of counting -> the usual one
     "weights in 1024s": "params",
     "share of weights": "share of params",
     "macs with norms": "macs",
+    "macs without the last layer": "macs",
     "macs of convolutions": "macs",
     "layers, conv1 as one": "layers",
 }
@@ -127,11 +146,19 @@ OF_ONE_PART: dict[str, Callable[[Part], int]] = {
     "layers": lambda part: part.layers,
     "units": lambda part: prod(part.output),
 }
+
+
+def _outputs_for_an_input(row: Layer) -> int | None:
+    """Of a 1x1 convolution without biases."""
+    return row.output[0] ** 2 // row.params if row.kernel == (1, 1) and row.groups == 1 else None
+
+
 ALIKE: dict[str, Callable[[Layer], object]] = {  # of every layer of a part that has it
     "kernel": lambda row: row.kernel,
     "stride": lambda row: row.stride and _side(row.stride),
     "filters": lambda row: row.output[0] if row.groups is not None else None,
     "groups": lambda row: row.groups,
+    "expansion": _outputs_for_an_input,
     "nonlinearity": lambda row: row.kind if row.kind in ACTIVATIONS.values() else None,
 }
 IN_ITS_PLACE = {  # what one plain convolution would cost in the place of a part -> its kernel

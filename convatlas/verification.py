@@ -57,11 +57,14 @@ SCALES = {
     "million": 10**6,
     "billion": 10**9,
     "MB": 2**20,
+    "x": 1,
 }
+IN_TRAINING = "in training"
 NUMBER = re.compile(
     r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<decimals>\d+))?)"
     r"(?P<unit>(?:e(?P<power>\d+))?\s?(?P<scale>" + "|".join(SCALES) + "))"
 )
+BOUND = re.compile(r"(?P<side>less|more) than (?P<number>.+)")
 SIZE = re.compile(r"\d+x\d+(?:x\d+)?")
 CONDITION = re.compile(
     r"(?:(?:(?P<channels>\d+)x)?(?P<height>\d+)x(?P<width>\d+))?"
@@ -141,14 +144,16 @@ def blueprint(
 
 def measure(name: str, at: str = "") -> Summary:
     """The summary of a network as it stands, or at "160x160", "1x28x28", "120 classes", "28x28, 62
-    classes"; once a process.  ClaimError where `at` says nothing of the kind or the network
-    cannot be built or run so.
+    classes", or "in training", where its auxiliary heads run too; once a process.  ClaimError
+    where `at` says nothing of the kind or the network cannot be built or run so.
     """
     return _measured(name, at)
 
 
 @cache  # of both arguments: measure(name) and measure(name, "") are one measurement
 def _measured(name: str, at: str) -> Summary:
+    if at == IN_TRAINING:
+        return summary(_with_heads(name))
     match = CONDITION.fullmatch(at)
     if not match:
         raise ClaimError(
@@ -160,6 +165,16 @@ def _measured(name: str, at: str) -> Summary:
         return summary(net, (net.in_channels, height, width) if height else None)
     except ValueError as error:
         raise ClaimError(str(error)) from error
+
+
+def _with_heads(name: str) -> torch.nn.Module:
+    """The network giving out what it is trained by."""
+    with torch.device("meta"):
+        net = registry.create_model(name)
+    if not hasattr(net, "training_outputs"):
+        raise ClaimError(f"{name} does the same in training: it has no auxiliary heads")
+    net.forward = net.training_outputs
+    return net
 
 
 def judge(network: str, claims: Iterable[Claim]) -> list[Verdict]:
@@ -258,8 +273,14 @@ def _compared(
         return _size(claim, measured)
     if quantity == "nonlinearity":
         return _word(claim, measured)
-    printed = parse(claim.printed)
+    bound = BOUND.fullmatch(claim.printed)
+    printed = parse(bound["number"] if bound else claim.printed)
     value = _number(claim, quantity, measured)
+    if claim.than:
+        value = Decimal(_number(claim, quantity, measure(claim.than))) / value
+    if bound:
+        below = value < printed.value
+        return printed.text(value), value, _exactly(below == (bound["side"] == "less"))
     if not printed.unit_of_last:
         return printed.text(value), value, _exactly(value == printed.value)
     return printed.text(value), value, (value - printed.value) / printed.unit_of_last

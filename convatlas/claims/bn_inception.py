@@ -1,23 +1,22 @@
 """What is printed of the networks of nets/bn_inception.py."""
 
-from convatlas.claim import Claim, each, misprint, table, within_one_unit
+from convatlas.claim import Claim, each, misprint, not_explained, table, within_one_unit
 
-WHY_1 = misprint(
+TWO_CONVOLUTIONS = misprint(
     "The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's Table 1 prints 2 for it."
 )
-WHY_2 = misprint(
+NOT_YET_HALVED_3C = misprint(
     "The row has stride 2, and the next one prints the halved map. The channels are right."
 )
-WHY_3 = misprint("160 + 160 + 160 + 128 = 608.")
-WHY_4 = misprint("96 + 192 + 192 + 128 = 608.")
-WHY_5 = misprint(
+SUM_OF_4C = misprint("160 + 160 + 160 + 128 = 608.")
+SUM_OF_4D = misprint("96 + 192 + 192 + 128 = 608.")
+NOT_YET_HALVED_4E = misprint(
     "The row has stride 2, and the next one prints the halved map. 192 + 256, and the 608 of 4d "
     "passed through, are 1056."
 )
-WHY_6 = misprint(
-    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the "
-    "separable first layer, 11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel "
-    "form."
+SMALLER = not_explained(
+    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the separable "
+    "first layer, 11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."
 )
 OF_THE_FULL_FIRST_LAYER = within_one_unit(
     "1.95 billion; with the full 7x7 in the first layer it is 2.03."
@@ -58,24 +57,24 @@ CLAIMS = {
         Claim("size", "64x56x56", "Figure 5", "pool1"),
         Claim("layers", "0", "Figure 5", "pool1"),
         Claim("size", "192x56x56", "Figure 5", "conv2"),
-        Claim("layers", "1", "Figure 5", "conv2", remark=WHY_1),
+        Claim("layers", "1", "Figure 5", "conv2", remark=TWO_CONVOLUTIONS),
         Claim("size", "192x28x28", "Figure 5", "pool2"),
         Claim("layers", "0", "Figure 5", "pool2"),
         Claim("size", "256x28x28", "Figure 5", "inception_3a"),
         Claim("layers", "3", "Figure 5", "inception_3a"),
         Claim("size", "320x28x28", "Figure 5", "inception_3b"),
         Claim("layers", "3", "Figure 5", "inception_3b"),
-        Claim("size", "576x28x28", "Figure 5", "inception_3c", remark=WHY_2),
+        Claim("size", "576x28x28", "Figure 5", "inception_3c", remark=NOT_YET_HALVED_3C),
         Claim("layers", "3", "Figure 5", "inception_3c"),
         Claim("size", "576x14x14", "Figure 5", "inception_4a"),
         Claim("layers", "3", "Figure 5", "inception_4a"),
         Claim("size", "576x14x14", "Figure 5", "inception_4b"),
         Claim("layers", "3", "Figure 5", "inception_4b"),
-        Claim("size", "576x14x14", "Figure 5", "inception_4c", remark=WHY_3),
+        Claim("size", "576x14x14", "Figure 5", "inception_4c", remark=SUM_OF_4C),
         Claim("layers", "3", "Figure 5", "inception_4c"),
-        Claim("size", "576x14x14", "Figure 5", "inception_4d", remark=WHY_4),
+        Claim("size", "576x14x14", "Figure 5", "inception_4d", remark=SUM_OF_4D),
         Claim("layers", "3", "Figure 5", "inception_4d"),
-        Claim("size", "1024x14x14", "Figure 5", "inception_4e", remark=WHY_5),
+        Claim("size", "1024x14x14", "Figure 5", "inception_4e", remark=NOT_YET_HALVED_4E),
         Claim("layers", "3", "Figure 5", "inception_4e"),
         Claim("size", "1024x7x7", "Figure 5", "inception_5a"),
         Claim("layers", "3", "Figure 5", "inception_5a"),
@@ -86,9 +85,10 @@ CLAIMS = {
         Claim("macs", "2.0 billion", "Table 3: cost of BN-Inception", by="Inception-v3"),
         *WIDTHS,
         *PATCHES,
+        Claim("macs", "2.03G", "Table 2, re-implementation, GFLOPs", by="SENet"),
     ),
     "bn_inception_separable": (
-        Claim("params", "13.6e6", "Sec. 4.2", remark=WHY_6),
+        Claim("params", "13.6e6", "Sec. 4.2", remark=SMALLER),
         Claim(
             "macs",
             "2.0 billion",
@@ -97,7 +97,5 @@ CLAIMS = {
             remark=OF_THE_FULL_FIRST_LAYER,
         ),
     ),
-    "bn_inception_caffe": (
-        Claim("params", "11,295,240", "'s README, BN-Inception", by="pytorchcv"),
-    ),
+    "bn_inception_caffe": (Claim("params", "11,295,240", "BN-Inception", by="pytorchcv README"),),
 }

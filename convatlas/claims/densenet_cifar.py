@@ -2,7 +2,7 @@
 
 from convatlas.claim import Claim, each
 
-SHARED_1 = each(
+OUTPUT_SIZES = each(
     "size",
     "Sec. 3, feature-map sizes in the three dense blocks",
     {"dense_block1": "32x32", "dense_block2": "16x16", "dense_block3": "8x8"},
@@ -11,7 +11,7 @@ CLAIMS = {
     "densenet40_k12_cifar": (
         Claim("params", "1.0M", "Table 2, Params"),
         Claim("layers", "40", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
         Claim(
             "size",
             "16x32x32",
@@ -22,7 +22,7 @@ CLAIMS = {
     "densenet100_k12_cifar": (
         Claim("params", "7.0M", "Table 2, Params"),
         Claim("layers", "100", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
         Claim(
             "size",
             "16x32x32",
@@ -33,7 +33,7 @@ CLAIMS = {
     "densenet100_k24_cifar": (
         Claim("params", "27.2M", "Table 2, Params"),
         Claim("layers", "100", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
         Claim(
             "size",
             "16x32x32",
@@ -44,17 +44,17 @@ CLAIMS = {
     "densenet_bc100_k12_cifar": (
         Claim("params", "0.8M", "Table 2, Params"),
         Claim("layers", "100", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
     ),
     "densenet_bc250_k24_cifar": (
         Claim("params", "15.3M", "Table 2, Params"),
         Claim("layers", "250", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
     ),
     "densenet_bc190_k40_cifar": (
         Claim("params", "25.6M", "Table 2, Params"),
         Claim("layers", "190", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
     ),
     "wide_densenet_bc40_k36_cifar": (
         Claim("params", "1.5M", "README, Parameters", by="release"),
@@ -71,7 +71,7 @@ CLAIMS = {
     "densenet40_k12_cifar_dropout": (
         Claim("params", "1.0M", "Table 2, Params"),
         Claim("layers", "40", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
         Claim(
             "size",
             "16x32x32",
@@ -82,6 +82,6 @@ CLAIMS = {
     "densenet_bc100_k12_cifar_dropout": (
         Claim("params", "0.8M", "Table 2, Params"),
         Claim("layers", "100", "Table 2, Depth"),
-        *SHARED_1,
+        *OUTPUT_SIZES,
     ),
 }

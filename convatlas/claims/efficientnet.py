@@ -1,18 +1,18 @@
 """What is printed of the networks of nets/efficientnet.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, within_one_unit
+from convatlas.claim import Claim, counts, each, not_explained, table, within_one_unit
 
-WHY_1 = misprint(
+COST_OF_B1 = not_explained(
     "The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of the "
-    "authors' code, which give the printed parameters, the network has 0.687B."
+    "authors' code, which give the printed parameters, the network takes 0.687B."
 )
-WHY_2 = misprint(
+COST_OF_B4 = not_explained(
     "The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of the "
-    "authors' code, which give the printed parameters, the network has 4.39B."
+    "authors' code, which give the printed parameters, the network takes 4.39B."
 )
-WHY_3 = misprint(
+COST_OF_B5 = not_explained(
     "The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of the "
-    "authors' code, which give the printed parameters, the network has 10.27B."
+    "authors' code, which give the printed parameters, the network takes 10.27B."
 )
 SCALED_B2 = within_one_unit(
     "9,109,994 with the authors' coefficients, which torchvision and timm have too; with the "
@@ -21,9 +21,26 @@ SCALED_B2 = within_one_unit(
 CUT_OFF_B7 = within_one_unit(
     "37,745,884,192, cut off; the column's other rows are rounded (0.39B for 0.386)."
 )
+OPERATORS = (
+    *table("Table 1", "kernel filters", {"stage1": "3x3 32", "stage9": "1x1 1280"}),
+    *table(
+        "Table 1: operator, #channels, #layers",
+        "expansion:*.expand kernel:*.depthwise filters:*.project repeats",
+        {
+            "stage2": "- 3x3 16 1",
+            "stage3": "6 3x3 24 2",
+            "stage4": "6 5x5 40 2",
+            "stage5": "6 3x3 80 3",
+            "stage6": "6 5x5 112 3",
+            "stage7": "6 5x5 192 4",
+            "stage8": "6 3x3 320 1",
+        },
+    ),
+)
 CLAIMS = {
     "efficientnet_b0": (
         *counts("Table 2", "5.3M", "0.39B"),
+        *OPERATORS,
         Claim("size", "3x224x224", "Table 1", "input"),
         *each(
             "size",
@@ -42,11 +59,11 @@ CLAIMS = {
         ),
         Claim("macs", "0.4B", "Table 7, baseline model"),
     ),
-    "efficientnet_b1": (*counts("Table 2", "7.8M", "0.70B", remarks=(None, WHY_1)),),
+    "efficientnet_b1": (*counts("Table 2", "7.8M", "0.70B", remarks=(None, COST_OF_B1)),),
     "efficientnet_b2": (*counts("Table 2", "9.2M", "1.0B", remarks=(SCALED_B2, None)),),
     "efficientnet_b3": (*counts("Table 2", "12M", "1.8B"),),
-    "efficientnet_b4": (*counts("Table 2", "19M", "4.2B", remarks=(None, WHY_2)),),
-    "efficientnet_b5": (*counts("Table 2", "30M", "9.9B", remarks=(None, WHY_3)),),
+    "efficientnet_b4": (*counts("Table 2", "19M", "4.2B", remarks=(None, COST_OF_B4)),),
+    "efficientnet_b5": (*counts("Table 2", "30M", "9.9B", remarks=(None, COST_OF_B5)),),
     "efficientnet_b6": (*counts("Table 2", "43M", "19B"),),
     "efficientnet_b7": (*counts("Table 2", "66M", "37B", remarks=(None, CUT_OFF_B7)),),
 }

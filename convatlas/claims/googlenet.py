@@ -1,48 +1,34 @@
 """What is printed of the networks of nets/googlenet.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, table, within_one_unit
+from convatlas.claim import (
+    Claim,
+    counted_otherwise,
+    counts,
+    each,
+    misprint,
+    not_explained,
+    table,
+    within_one_unit,
+)
 
-WHY_1 = misprint(
+SEPARABLE_IN_TABLE_1 = misprint(
     "A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a "
     "depthwise 7x7 with 8 filters a channel and a 1x1 after it, 1,176 + 1,536 weights: "
     "googlenet_separable."
 )
-WHY_2 = misprint(
-    "K is 1024 in this column: the last layer's 1024 x 1000 weights are printed as 1000K."
-)
-WHY_3 = misprint(
-    "The widths in the row make 375,552 weights, and but for 5a the operations printed beside "
-    "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
-)
-WHY_4 = misprint(
-    "The widths in the row make 509,440 weights, and but for 5a the operations printed beside "
-    "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
-)
-WHY_5 = misprint(
-    "The widths in the row make 604,672 weights, and but for 5a the operations printed beside "
-    "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
-)
-WHY_6 = misprint(
-    "The widths in the row make 867,328 weights, and but for 5a the operations printed beside "
-    "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
-)
-WHY_7 = misprint(
-    "The widths in the row make 1,042,432 weights, and but for 5a the operations printed beside "
-    "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
-)
-WHY_8 = misprint(
+WIDER_5A = misprint(
     "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. 54M agrees with the "
     "1072K beside it (K = 1024), and neither with the widths."
 )
-WHY_9 = misprint(
-    "The widths in the row make 1,442,816 weights, and but for 5a the operations printed beside "
-    "are those times the size of the map. The parameters are neither, with a K of 1000 or 1024."
+SUM_OF_TABLE_1 = not_explained(
+    "6,998,552. Table 1's column adds up to 6,798K, but its rows follow neither the widths nor "
+    "one K."
 )
-WHY_10 = misprint(
-    "It is the sum of Table 1's column, 6,798K, whose rows follow neither the widths nor a K of "
-    "1000."
+BUDGET_IN_MILLIONS = not_explained(
+    "1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row; Table 1's "
+    "column adds up to 1502M. GoogLeNet's paper itself has no finer figure than a budget of 1.5 "
+    "billion."
 )
-WHY_11 = misprint("1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row.")
 CUT_OFF = within_one_unit(
     "73,608,192, cut off; the other rows of the column are rounded (360M for 359.7 million)."
 )
@@ -83,103 +69,162 @@ PATCHES = (
     *each("kernel", "Figure 2b", {"inception_*.reduce": "1x1", "inception_*.pool.proj": "1x1"}),
     Claim("nonlinearity", "ReLU", "Sec. 5: all the convolutions"),
 )
-SLIDES = "Inception: one block beside one convolution, 192x28x28"
-BESIDE_3A = (
-    Claim("macs", "128M", SLIDES, "inception_3a", by="d2l slides"),
-    Claim("params", "0.16M", SLIDES, "inception_3a", by="d2l slides"),
-    Claim("params of a 3x3 in its place", "0.44M", SLIDES, "inception_3a", by="d2l slides"),
-    Claim(
-        "macs of a 3x3 in its place",
-        "346M",
-        SLIDES,
-        "inception_3a",
-        by="d2l slides",
-        truncated=True,
-    ),
-    Claim(
-        "params of a 5x5 in its place",
-        "1.22M",
-        SLIDES,
-        "inception_3a",
-        "d2l slides",
-        truncated=True,
-    ),
-    Claim("macs of a 5x5 in its place", "963M", SLIDES, "inception_3a", by="d2l slides"),
+K_IS_1024 = counted_otherwise(
+    "K is 1024 here, and biases are left out: the last layer's 1024 x 1000 weights are 1000K."
 )
+NEAR_K_1024 = not_explained(
+    "Of K = 1024, as the last row counts, the weights are 1K off: 379 for 380 in 3b, 438 for 437 "
+    "in "
+    "4b; with biases they are 379.6 and 438.6."
+)
+NO_K = not_explained(
+    "The widths of the row, of which the operations beside are made, have other weights, whether K "
+    "is 1000 or 1024 and whether biases count or not."
+)
+TWELVE = misprint(
+    "Table 1's own column adds up to 6,798K, of which AlexNet's 60 million are 8.8 times as many; "
+    "by what the networks have it is 8.7 times."
+)
+FIVE_MILLION = misprint("Table 1's own column adds up to 6,798K; the network has 6,998,552.")
+HEADS = tuple(
+    claim
+    for head, channels in (("aux_4a", "512"), ("aux_4d", "528"))
+    for claim in table(
+        "Sec. 5, the extra network on the side",
+        "size kernel stride filters units",
+        {
+            f"{head}.pool": f"{channels}x4x4 5x5 3 - -",
+            f"{head}.conv": "128x4x4 1x1 - 128 -",
+            f"{head}.fc1": "- - - - 1024",
+            f"{head}.fc2": "- - - - 1000",
+        },
+        at="in training",
+    )
+)
+
 CLAIMS = {
     "googlenet": (
         Claim("size", "64x112x112", "Table 1", "conv1"),
         Claim("layers", "1", "Table 1", "conv1"),
-        *counts("Table 1", "2.7K", "34M", remarks=(WHY_1, WHY_1), part="conv1"),
+        *counts(
+            "Table 1",
+            "2.7K",
+            "34M",
+            remarks=(SEPARABLE_IN_TABLE_1, SEPARABLE_IN_TABLE_1),
+            part="conv1",
+        ),
         Claim("size", "64x56x56", "Table 1", "pool1"),
         Claim("layers", "0", "Table 1", "pool1"),
         Claim("size", "192x56x56", "Table 1", "conv2"),
         Claim("layers", "2", "Table 1", "conv2"),
-        *counts("Table 1", "112K", "360M", remarks=(WHY_2, None), part="conv2"),
+        Claim("weights in 1024s", "112K", "Table 1", "conv2", remark=K_IS_1024),
+        Claim("macs", "360M", "Table 1", "conv2"),
         Claim("size", "192x28x28", "Table 1", "pool2"),
         Claim("layers", "0", "Table 1", "pool2"),
         Claim("size", "256x28x28", "Table 1", "inception_3a"),
         Claim("layers", "2", "Table 1", "inception_3a"),
-        *counts("Table 1", "159K", "128M", remarks=(WHY_2, None), part="inception_3a"),
+        Claim("weights in 1024s", "159K", "Table 1", "inception_3a", remark=K_IS_1024),
+        Claim("macs", "128M", "Table 1", "inception_3a"),
         Claim("size", "480x28x28", "Table 1", "inception_3b"),
         Claim("layers", "2", "Table 1", "inception_3b"),
-        *counts("Table 1", "380K", "304M", remarks=(WHY_2, None), part="inception_3b"),
+        *counts("Table 1", "380K", "304M", remarks=(NEAR_K_1024, None), part="inception_3b"),
         Claim("size", "480x14x14", "Table 1", "pool3"),
         Claim("layers", "0", "Table 1", "pool3"),
         Claim("size", "512x14x14", "Table 1", "inception_4a"),
         Claim("layers", "2", "Table 1", "inception_4a"),
-        *counts("Table 1", "364K", "73M", remarks=(WHY_3, CUT_OFF), part="inception_4a"),
+        *counts("Table 1", "364K", "73M", remarks=(NO_K, CUT_OFF), part="inception_4a"),
         Claim("size", "512x14x14", "Table 1", "inception_4b"),
         Claim("layers", "2", "Table 1", "inception_4b"),
-        *counts("Table 1", "437K", "88M", remarks=(WHY_2, None), part="inception_4b"),
+        *counts("Table 1", "437K", "88M", remarks=(NEAR_K_1024, None), part="inception_4b"),
         Claim("size", "512x14x14", "Table 1", "inception_4c"),
         Claim("layers", "2", "Table 1", "inception_4c"),
-        *counts("Table 1", "463K", "100M", remarks=(WHY_4, None), part="inception_4c"),
+        *counts("Table 1", "463K", "100M", remarks=(NO_K, None), part="inception_4c"),
         Claim("size", "528x14x14", "Table 1", "inception_4d"),
         Claim("layers", "2", "Table 1", "inception_4d"),
-        *counts("Table 1", "580K", "119M", remarks=(WHY_5, None), part="inception_4d"),
+        *counts("Table 1", "580K", "119M", remarks=(NO_K, None), part="inception_4d"),
         Claim("size", "832x14x14", "Table 1", "inception_4e"),
         Claim("layers", "2", "Table 1", "inception_4e"),
-        *counts("Table 1", "840K", "170M", remarks=(WHY_6, None), part="inception_4e"),
+        *counts("Table 1", "840K", "170M", remarks=(NO_K, None), part="inception_4e"),
         Claim("size", "832x7x7", "Table 1", "pool4"),
         Claim("layers", "0", "Table 1", "pool4"),
         Claim("size", "832x7x7", "Table 1", "inception_5a"),
         Claim("layers", "2", "Table 1", "inception_5a"),
-        *counts("Table 1", "1072K", "54M", remarks=(WHY_7, WHY_8), part="inception_5a"),
+        *counts("Table 1", "1072K", "54M", remarks=(NO_K, WIDER_5A), part="inception_5a"),
         Claim("size", "1024x7x7", "Table 1", "inception_5b"),
         Claim("layers", "2", "Table 1", "inception_5b"),
-        *counts("Table 1", "1388K", "71M", remarks=(WHY_9, None), part="inception_5b"),
+        *counts("Table 1", "1388K", "71M", remarks=(NO_K, None), part="inception_5b"),
         Claim("size", "1024x1x1", "Table 1", "avg_pool"),
         Claim("layers", "0", "Table 1", "avg_pool"),
         Claim("size", "1024x1x1", "Table 1", "dropout"),
         Claim("layers", "0", "Table 1", "dropout"),
         Claim("units", "1000", "Table 1", "fc"),
         Claim("layers", "1", "Table 1", "fc"),
-        *counts("Table 1", "1000K", "1M", remarks=(WHY_2, None), part="fc"),
+        Claim("weights in 1024s", "1000K", "Table 1", "fc", remark=K_IS_1024),
+        Claim("macs", "1M", "Table 1", "fc"),
         Claim(
             "macs", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds", remark=BUDGET
         ),
         Claim("layers", "22", "Sec. 5: 22 layers deep when counting only layers with parameters"),
+        Claim("layers and pools", "27", "Sec. 5: or 27 layers if we also count pooling"),
         Claim("size", "3x224x224", "Sec. 5: 224x224, RGB", "input"),
-        *counts("Table 8", "6.8M", "1550 million", by="MobileNets", remarks=(WHY_10, WHY_11)),
-        Claim("macs", "1500M", "Table 6: BVLC's", by="ShuffleNet", remark=WHY_11),
-        *each(
-            "size",
-            "Printed outputs, ten classes",
-            {"pool1": "64x56x56", "pool2": "192x28x28", "pool3": "480x14x14", "pool4": "832x7x7"},
-            by="tutorials",
-            at="10 classes",
+        Claim("params", "12x", "Sec. 1: 12x fewer parameters", remark=TWELVE, than="alexnet"),
+        Claim("params", "5 million", "Sec. 1", by="Inception-v3", remark=FIVE_MILLION),
+        Claim("params", "12x", "Sec. 1", by="Inception-v3", remark=TWELVE, than="alexnet"),
+        *HEADS,
+        *counts(
+            "Table 8",
+            "6.8M",
+            "1550 million",
+            by="MobileNets",
+            remarks=(SUM_OF_TABLE_1, BUDGET_IN_MILLIONS),
         ),
-        *each(
-            "units",
-            "Printed outputs, ten classes",
-            {"avg_pool": "1024", "fc": "10"},
-            by="tutorials",
-            at="10 classes",
-        ),
+        Claim("macs", "1500M", "Table 6: BVLC's", by="ShuffleNet", remark=BUDGET_IN_MILLIONS),
         *WIDTHS,
         *PATCHES,
-        *BESIDE_3A,
+        Claim(
+            "macs",
+            "128M",
+            "Inception: one block beside one convolution, 192x28x28",
+            "inception_3a",
+            by="d2l slides",
+        ),
+        Claim(
+            "params",
+            "0.16M",
+            "Inception: one block beside one convolution, 192x28x28",
+            "inception_3a",
+            by="d2l slides",
+        ),
+        Claim(
+            "params of a 3x3 in its place",
+            "0.44M",
+            "Inception: one block beside one convolution, 192x28x28",
+            "inception_3a",
+            by="d2l slides",
+        ),
+        Claim(
+            "macs of a 3x3 in its place",
+            "346M",
+            "Inception: one block beside one convolution, 192x28x28",
+            "inception_3a",
+            by="d2l slides",
+            truncated=True,
+        ),
+        Claim(
+            "params of a 5x5 in its place",
+            "1.22M",
+            "Inception: one block beside one convolution, 192x28x28",
+            "inception_3a",
+            by="d2l slides",
+            truncated=True,
+        ),
+        Claim(
+            "macs of a 5x5 in its place",
+            "963M",
+            "Inception: one block beside one convolution, 192x28x28",
+            "inception_3a",
+            by="d2l slides",
+        ),
     ),
     "googlenet_separable": (
         *counts("Table 1", "2.7K", "34M", part="conv1", remarks=(SEPARABLE_FIRST_ROW, None)),

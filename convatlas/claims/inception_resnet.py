@@ -2,8 +2,8 @@
 
 from convatlas.claim import Claim, counts, each, misprint, table
 
-WHY_1 = misprint("It is added to Reduction-A's 384 + 384 + 384 = 1152 channels.")
-WHY_2 = misprint("It is added to Reduction-B's 1152 + 384 + 288 + 320 = 2144 channels.")
+ADDED_TO_1152 = misprint("It is added to Reduction-A's 384 + 384 + 384 = 1152 channels.")
+ADDED_TO_2144 = misprint("It is added to Reduction-B's 1152 + 384 + 288 + 320 = 2144 channels.")
 STEM_V1 = table(
     "Figure 14",
     "kernel stride filters",
@@ -217,9 +217,19 @@ CLAIMS = {
         ),
         Claim("size", "384x35x35", "Figure 16: linear", "inception_resnet_a.0.linear"),
         Claim(
-            "size", "1154x17x17", "Figure 17: linear", "inception_resnet_b.0.linear", remark=WHY_1
+            "size",
+            "1154x17x17",
+            "Figure 17: linear",
+            "inception_resnet_b.0.linear",
+            remark=ADDED_TO_1152,
         ),
-        Claim("size", "2048x8x8", "Figure 19: linear", "inception_resnet_c.0.linear", remark=WHY_2),
+        Claim(
+            "size",
+            "2048x8x8",
+            "Figure 19: linear",
+            "inception_resnet_c.0.linear",
+            remark=ADDED_TO_2144,
+        ),
         *STEM_V2,
         *A_V2,
         *B_V2,
@@ -229,7 +239,8 @@ CLAIMS = {
         *REPEATS,
     ),
     "inception_resnet_v2_released": (
-        *counts("Table 2", "55.8M", "13.2B", by="NASNet"),
+        Claim("params", "55.8M", "Table 2", by="NASNet", truncated=True),
+        Claim("macs", "13.2B", "Table 2", by="NASNet"),
         *counts("Table 2", "56M", "13B", by="EfficientNet"),
     ),
 }

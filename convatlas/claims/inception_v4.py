@@ -1,9 +1,10 @@
 """What is printed of the networks of nets/inception_v4.py."""
 
-from convatlas.claim import counts, each, misprint, table, within_one_unit
+from convatlas.claim import counts, each, not_explained, table, within_one_unit
 
-WHY_1 = misprint(
-    "Figures 3 to 9 and the release agree on the graph, and timm's build of it has 42,679,816 too."
+FEWER_THAN_48M = not_explained(
+    "42,679,816. Figures 3 to 9 and the release agree on the graph, and timm's build of it has as "
+    "many."
 )
 NEAR_COST = within_one_unit(
     "12,253,974,624; 12.3 with batch norm's values too. The 48M beside it are not this network's."
@@ -123,7 +124,7 @@ CLAIMS = {
             },
         ),
         *each("units", "Figure 9", {"avg_pool": "1536", "dropout": "1536", "fc": "1000"}),
-        *counts("Table 2", "48M", "13B", by="EfficientNet", remarks=(WHY_1, NEAR_COST)),
+        *counts("Table 2", "48M", "13B", by="EfficientNet", remarks=(FEWER_THAN_48M, NEAR_COST)),
         *STEM,
         *BLOCK_A,
         *BLOCK_B,

@@ -1,25 +1,67 @@
 """What is printed of the networks of nets/mobilenet_v2.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, within_one_unit
-
-WHY_1 = misprint(
-    "The authors' README prints 3.47 million, which leaves batch norm's scales and shifts out; "
-    "with them the network of Table 2 has 3,504,872."
+from convatlas.claim import (
+    Claim,
+    counted_otherwise,
+    counts,
+    each,
+    misprint,
+    not_explained,
+    table,
+    within_one_unit,
 )
-WHY_2 = misprint("It leaves batch norm's scales and shifts out.")
-WHY_3 = misprint(
+
+CUT_OFF_WITHOUT_NORMS = counted_otherwise(
+    "The authors' README prints 3.47 million, without batch norm's scales and shifts; cut off, as "
+    "the 300M beside it are, that is 3.4."
+)
+WITHOUT_NORMS = counted_otherwise(
+    "Without batch norm's scales and shifts all six sizes of the README hold, and with them none."
+)
+MILLIONS_ARE_MEANT = misprint(
     "Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' README."
 )
-WHY_4 = misprint(
-    "The authors' README prints 6.06 million and 582M for this network, and Table 2's rows "
-    "allow nothing else: 6,108,776 with batch norm, 6.06 million without."
+SIZE_OF_1_4 = not_explained(
+    "6,108,776, and 6.06 million without batch norm, as the authors' README prints; Table 2's "
+    "rows, 1.4 times as wide, allow nothing else."
 )
-WHY_5 = misprint(
-    "The authors' README prints 6.06 million and 582M for this network, and Table 2's rows "
-    "allow nothing else: 582,195,824."
-)
+COST_OF_1_4 = not_explained("582,195,824, which the authors' README prints as 582M.")
 CUT_OFF = within_one_unit(
     "300,774,272, cut off as all figures of the authors' README are: 11M there for 11.9 million."
+)
+TABLE_2 = (
+    *table("Table 2", "filters stride", {"conv1": "32 2"}),
+    *table("Table 2", "kernel filters stride", {"conv9": "1x1 1280 1"}),
+    *table(
+        "Table 2: t, c, n, s",
+        "expansion:*.expand filters:*.project repeats stride:0.layers.depthwise",
+        {
+            "bottleneck1": "- 16 1 1",
+            "bottleneck2": "6 24 2 2",
+            "bottleneck3": "6 32 3 2",
+            "bottleneck4": "6 64 4 2",
+            "bottleneck5": "6 96 3 1",
+            "bottleneck6": "6 160 3 2",
+            "bottleneck7": "6 320 1 1",
+        },
+    ),
+    Claim(
+        "stride",
+        "1",
+        "Table 2, caption: all others use stride 1",
+        "bottleneck*.[!0].layers.depthwise",
+    ),
+    *each(
+        "kernel",
+        "Tables 1 and 2",
+        {
+            "bottleneck*.expand": "1x1",
+            "bottleneck*.depthwise": "3x3",
+            "bottleneck*.project": "1x1",
+            "conv1": "3x3",
+        },
+    ),
+    Claim("nonlinearity", "ReLU6", "Table 1"),
 )
 CLAIMS = {
     "mobilenet_v2": (
@@ -40,14 +82,28 @@ CLAIMS = {
                 "conv9": "1280x7x7",
             },
         ),
-        *counts("Table 4", "3.4M", "300M", remarks=(WHY_1, CUT_OFF)),
+        *TABLE_2,
+        Claim(
+            "params without norms",
+            "3.4M",
+            "Table 4",
+            truncated=True,
+            remark=CUT_OFF_WITHOUT_NORMS,
+        ),
+        Claim("macs", "300M", "Table 4", remark=CUT_OFF),
         *counts("MobileNet_V2_Weights", "3,504,872", "0.301G", by="torchvision"),
-        Claim("params", "3.47M", "README", by="release", remark=WHY_2),
-        Claim("macs", "300M", "README", by="release", at="224x224", truncated=True),
-        Claim("macs", "221M", "README", by="release", at="192x192", truncated=True),
-        Claim("macs", "154M", "README", by="release", at="160x160", truncated=True),
-        Claim("macs", "99M", "README", by="release", at="128x128", truncated=True),
-        Claim("macs", "56M", "README", by="release", at="96x96", truncated=True),
+        Claim(
+            "params without norms",
+            "3.47M",
+            "mobilenet/README.md",
+            by="release",
+            remark=WITHOUT_NORMS,
+        ),
+        Claim("macs", "300M", "mobilenet/README.md", by="release", at="224x224", truncated=True),
+        Claim("macs", "221M", "mobilenet/README.md", by="release", at="192x192", truncated=True),
+        Claim("macs", "154M", "mobilenet/README.md", by="release", at="160x160", truncated=True),
+        Claim("macs", "99M", "mobilenet/README.md", by="release", at="128x128", truncated=True),
+        Claim("macs", "56M", "mobilenet/README.md", by="release", at="96x96", truncated=True),
     ),
     "mobilenet_v2_x0_35": (
         Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
@@ -56,38 +112,68 @@ CLAIMS = {
             "7",
             "Sec. 4: cost ranges from 7 multiply adds to 585M",
             at="96x96",
-            remark=WHY_3,
+            remark=MILLIONS_ARE_MEANT,
         ),
-        Claim("params", "1.66M", "README", by="release", remark=WHY_2),
-        Claim("macs", "59M", "README", by="release", at="224x224", truncated=True),
-        Claim("macs", "43M", "README", by="release", at="192x192", truncated=True),
-        Claim("macs", "30M", "README", by="release", at="160x160", truncated=True),
-        Claim("macs", "20M", "README", by="release", at="128x128", truncated=True),
-        Claim("macs", "11M", "README", by="release", at="96x96", truncated=True),
+        Claim(
+            "params without norms",
+            "1.66M",
+            "mobilenet/README.md",
+            by="release",
+            remark=WITHOUT_NORMS,
+        ),
+        Claim("macs", "59M", "mobilenet/README.md", by="release", at="224x224", truncated=True),
+        Claim("macs", "43M", "mobilenet/README.md", by="release", at="192x192", truncated=True),
+        Claim("macs", "30M", "mobilenet/README.md", by="release", at="160x160", truncated=True),
+        Claim("macs", "20M", "mobilenet/README.md", by="release", at="128x128", truncated=True),
+        Claim("macs", "11M", "mobilenet/README.md", by="release", at="96x96", truncated=True),
     ),
     "mobilenet_v2_x0_5": (
-        Claim("params", "1.95M", "README", by="release", remark=WHY_2),
-        Claim("macs", "97M", "README", by="release", at="224x224", truncated=True),
-        Claim("macs", "71M", "README", by="release", at="192x192", truncated=True),
-        Claim("macs", "50M", "README", by="release", at="160x160", truncated=True),
-        Claim("macs", "32M", "README", by="release", at="128x128", truncated=True),
-        Claim("macs", "18M", "README", by="release", at="96x96", truncated=True),
+        Claim(
+            "params without norms",
+            "1.95M",
+            "mobilenet/README.md",
+            by="release",
+            remark=WITHOUT_NORMS,
+        ),
+        Claim("macs", "97M", "mobilenet/README.md", by="release", at="224x224", truncated=True),
+        Claim("macs", "71M", "mobilenet/README.md", by="release", at="192x192", truncated=True),
+        Claim("macs", "50M", "mobilenet/README.md", by="release", at="160x160", truncated=True),
+        Claim("macs", "32M", "mobilenet/README.md", by="release", at="128x128", truncated=True),
+        Claim("macs", "18M", "mobilenet/README.md", by="release", at="96x96", truncated=True),
     ),
     "mobilenet_v2_x0_75": (
-        Claim("params", "2.61M", "README", by="release", remark=WHY_2),
-        Claim("macs", "209M", "README", by="release", at="224x224", truncated=True),
-        Claim("macs", "153M", "README", by="release", at="192x192", truncated=True),
-        Claim("macs", "107M", "README", by="release", at="160x160", truncated=True),
-        Claim("macs", "69M", "README", by="release", at="128x128", truncated=True),
-        Claim("macs", "39M", "README", by="release", at="96x96", truncated=True),
+        Claim(
+            "params without norms",
+            "2.61M",
+            "mobilenet/README.md",
+            by="release",
+            remark=WITHOUT_NORMS,
+        ),
+        Claim("macs", "209M", "mobilenet/README.md", by="release", at="224x224", truncated=True),
+        Claim("macs", "153M", "mobilenet/README.md", by="release", at="192x192", truncated=True),
+        Claim("macs", "107M", "mobilenet/README.md", by="release", at="160x160", truncated=True),
+        Claim("macs", "69M", "mobilenet/README.md", by="release", at="128x128", truncated=True),
+        Claim("macs", "39M", "mobilenet/README.md", by="release", at="96x96", truncated=True),
     ),
     "mobilenet_v2_x1_3": (
-        Claim("params", "5.34M", "README", by="release", remark=WHY_2),
-        Claim("macs", "509M", "README", by="release", at="224x224", truncated=True),
+        Claim(
+            "params without norms",
+            "5.34M",
+            "mobilenet/README.md",
+            by="release",
+            remark=WITHOUT_NORMS,
+        ),
+        Claim("macs", "509M", "mobilenet/README.md", by="release", at="224x224", truncated=True),
     ),
     "mobilenet_v2_x1_4": (
-        *counts("Table 4", "6.9M", "585M", remarks=(WHY_4, WHY_5)),
-        Claim("params", "6.06M", "README", by="release", remark=WHY_2),
-        Claim("macs", "582M", "README", by="release", at="224x224", truncated=True),
+        *counts("Table 4", "6.9M", "585M", remarks=(SIZE_OF_1_4, COST_OF_1_4)),
+        Claim(
+            "params without norms",
+            "6.06M",
+            "mobilenet/README.md",
+            by="release",
+            remark=WITHOUT_NORMS,
+        ),
+        Claim("macs", "582M", "mobilenet/README.md", by="release", at="224x224", truncated=True),
     ),
 }

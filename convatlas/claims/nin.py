@@ -3,5 +3,7 @@
 from convatlas.claim import Claim
 
 CLAIMS = {
-    "nin_imagenet": (Claim("bytes", "29MB", "Model Zoo: a small (29MB) model", by="caffe"),),
+    "nin_imagenet": (
+        Claim("bytes", "29MB", "Network in Network: a small (29MB) model", by="caffe zoo"),
+    ),
 }

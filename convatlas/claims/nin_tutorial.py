@@ -6,7 +6,7 @@ CLAIMS = {
     "nin_tutorial": (
         *each(
             "size",
-            "NiN: the printed outputs",
+            "the printed outputs",
             {
                 "mlpconv1": "96x54x54",
                 "pool1": "96x26x26",
@@ -17,8 +17,8 @@ CLAIMS = {
                 "dropout": "384x5x5",
                 "mlpconv4": "10x5x5",
             },
-            by="d2l",
+            by="d2l NiN",
         ),
-        Claim("units", "10", "NiN: the printed outputs", by="d2l"),
+        Claim("units", "10", "the printed outputs", by="d2l NiN"),
     ),
 }

@@ -12,7 +12,6 @@ CLAIMS = {
             "Footnote 3: 16 more units than ResNet-152, on the feature map of 28x28",
             "conv3_x",
         ),
-        Claim("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs", by="ResNeXt"),
     ),
     "preresnet50": (Claim("layers", "50", "Table 1, layer name", by="ResNet"),),
     "preresnet101": (Claim("layers", "101", "Table 1, layer name", by="ResNet"),),

@@ -1,34 +1,34 @@
 """What is printed of the networks of nets/res2net_dla.py."""
 
-from convatlas.claim import Claim, misprint, within_one_unit
+from convatlas.claim import Claim, misprint, not_explained, within_one_unit
 
-WHY_1 = misprint(
+UNUSED_PROJECTIONS = misprint(
     "The README counts three projections that the released code computes and throws away: with "
-    "them, 21,145,544."
+    "them 21,145,544."
 )
-WHY_2 = misprint(
+UNUSED_PROJECTIONS_NEXT = misprint(
     "The README counts three projections that the released code computes and throws away: with "
-    "them, 17,330,456."
+    "them 17,330,456."
 )
-WHY_3 = misprint(
-    "The README counts three projections that the released code computes and throws away: with "
-    "them, 3.54G."
+COST_OF_NEXT = not_explained(
+    "3.46G, and 3.54G with three projections that the released code computes and throws away."
 )
 WITH_PROJECTIONS = within_one_unit(
     "4,122,681,344; the README counts three projections that the released code computes and "
     "throws away, 0.08 billion more."
 )
+
 CLAIMS = {
-    "dla60": (Claim("params", "22,036,632", "the table of its models, DLA-60", by="pytorchcv"),),
-    "dla60x": (Claim("params", "17,352,344", "the table of its models, DLA-X-60", by="pytorchcv"),),
     "res2net_dla60": (
-        Claim("layers", "60", "README, Res2Net-DLA-60", by="release"),
-        Claim("params", "21.15M", "README, #Params", by="release", remark=WHY_1),
+        Claim("params", "21.15M", "README, #Params", by="release", remark=UNUSED_PROJECTIONS),
         Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=WITH_PROJECTIONS),
+        Claim("layers", "60", "README, Res2Net-DLA-60", by="release"),
     ),
     "res2next_dla60": (
+        Claim("params", "17.33M", "README, #Params", by="release", remark=UNUSED_PROJECTIONS_NEXT),
+        Claim("macs", "3.6G", "README, GFLOPs", by="release", remark=COST_OF_NEXT),
         Claim("layers", "60", "README, Res2NeXt-DLA-60", by="release"),
-        Claim("params", "17.33M", "README, #Params", by="release", remark=WHY_2),
-        Claim("macs", "3.6G", "README, GFLOPs", by="release", remark=WHY_3),
     ),
+    "dla60": (Claim("params", "22,036,632", "the table of its models, DLA-60", by="pytorchcv"),),
+    "dla60x": (Claim("params", "17,352,344", "the table of its models, DLA-X-60", by="pytorchcv"),),
 }

@@ -2,7 +2,7 @@
 
 from convatlas.claim import Claim, counted_otherwise, each, table
 
-SHARED_1 = each(
+MAP_SIZES = each(
     "size", "Appendix A, output map size", {"stage1": "32x32", "stage2": "16x16", "stage3": "8x8"}
 )
 WITHOUT_NORMS = counted_otherwise(
@@ -19,7 +19,7 @@ APPENDIX_A = (
 )
 CLAIMS = {
     "resnext29_8x64d_cifar": (
-        *SHARED_1,
+        *MAP_SIZES,
         Claim("size", "64x32x32", "Appendix A, the first layer", "conv1"),
         Claim("size", "256x32x32", "Sec. 5.3, last 1x1 of the template", "stage1"),
         Claim("params", "34.4M", "Table 7, # params"),
@@ -29,7 +29,7 @@ CLAIMS = {
         Claim("filters", "512", "Sec. 5.3: the template of stage 1, 8x64d", "stage1.*.conv2"),
     ),
     "resnext29_16x64d_cifar": (
-        *SHARED_1,
+        *MAP_SIZES,
         Claim("size", "64x32x32", "Appendix A, the first layer", "conv1"),
         Claim("size", "256x32x32", "Sec. 5.3, last 1x1 of the template", "stage1"),
         Claim("params without norms", "68.1M", "Table 7, # params", remark=WITHOUT_NORMS),

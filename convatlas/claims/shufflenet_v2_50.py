@@ -1,10 +1,9 @@
 """What is printed of the networks of nets/shufflenet_v2_50.py."""
 
-from convatlas.claim import Claim, each, misprint
+from convatlas.claim import Claim, each, not_explained
 
-WHY_1 = misprint(
-    "16 units of three, conv1 and the fully-connected layer make 50; the printed conv6, a 1x1 "
-    "convolution, is one more."
+ONE_MORE = not_explained(
+    "16 units of three convolutions, conv1, the printed conv6 and the fully connected layer are 51."
 )
 CLAIMS = {
     "shufflenet_v2_50": (
@@ -22,6 +21,6 @@ CLAIMS = {
         ),
         Claim("units", "1000", "Appendix, large models", "fc"),
         Claim("macs", "2.3G", "Table 6"),
-        Claim("layers", "50", "Sec. 4: a 50-layer ShuffleNet v2", remark=WHY_1),
+        Claim("layers", "50", "Sec. 4: a 50-layer ShuffleNet v2", remark=ONE_MORE),
     ),
 }

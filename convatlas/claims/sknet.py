@@ -1,15 +1,14 @@
 """What is printed of the networks of nets/sknet.py."""
 
-from convatlas.claim import Claim, each, misprint, table, within_one_unit
+from convatlas.claim import Claim, each, not_explained, table, within_one_unit
 
-WHY_1 = misprint(
-    "48.74 million with Eq. (4)'s d; the release has d = 16 in conv4_x's units, which leaves "
-    "48.69. Only with the running statistics of batch norm, which are not trained, does it come "
-    "to 48.9."
+SIZE_OF_101 = not_explained(
+    "48.74 million with Eq. (4)'s d, 48.69 with the release's. With the running statistics of "
+    "batch norm it would be 48.9, but then SKNet-50's 27.5M would be 27.6."
 )
-WHY_2 = misprint(
-    "Convolutions and fully connected layers take 8.449G. The column counts more: 7.99 for "
-    "ResNeXt-101, which takes 7.97."
+COST_OF_101 = not_explained(
+    "Convolutions and fully connected layers take 8.449G. The column has 7.99 for ResNeXt-101, "
+    "which takes 7.97; with the values of the norms it would be 8.47."
 )
 MORE_THAN_PRODUCTS = within_one_unit(
     "Convolutions and fully connected layers take 4.463G; the table's 4.24 for ResNeXt-50, which "
@@ -33,9 +32,9 @@ BLOCKS_50 = table(
 )
 REPEATS_101 = {"conv2_x": "3", "conv3_x": "4", "conv4_x": "23", "conv5_x": "3"}
 REPEATS_26 = {"conv2_x": "2", "conv3_x": "2", "conv4_x": "2", "conv5_x": "2"}
+
 CLAIMS = {
     "sknet50": (
-        Claim("layers", "50", "Table 1, SKNet-50"),
         *each(
             "size",
             "Table 1, output size",
@@ -70,17 +69,18 @@ CLAIMS = {
         Claim("macs", "4.47G", "Table 1, GFLOPs", remark=MORE_THAN_PRODUCTS),
         *STEM,
         *BLOCKS_50,
+        Claim("layers", "50", "Table 1, SKNet-50"),
     ),
     "sknet101": (
-        Claim("layers", "101", "Sec. 3.2, SKNet-101"),
-        Claim("params", "48.9M", "Table 2, #P", remark=WHY_1),
-        Claim("macs", "8.46G", "Table 2, GFLOPs", remark=WHY_2),
+        Claim("params", "48.9M", "Table 2, #P", remark=SIZE_OF_101),
+        Claim("macs", "8.46G", "Table 2, GFLOPs", remark=COST_OF_101),
         *STEM,
         *each("repeats", "Sec. 3.2: SKNet-101 has {3, 4, 23, 3} units", REPEATS_101),
+        Claim("layers", "101", "Sec. 3.2, SKNet-101"),
     ),
     "sknet26": (
-        Claim("layers", "26", "Sec. 3.2, SKNet-26"),
         *STEM,
         *each("repeats", "Sec. 3.2: SKNet-26 has {2, 2, 2, 2} units", REPEATS_26),
+        Claim("layers", "26", "Sec. 3.2, SKNet-26"),
     ),
 }

@@ -1,24 +1,62 @@
 """What is printed of the networks of nets/squeezenet.py."""
 
-from convatlas.claim import Claim, counts, misprint
+from convatlas.claim import Claim, counts, each, misprint, not_explained, table
 
-WHY_1 = misprint(
-    "A 7x7 of stride 2 makes 109x109 of 224x224, 112x112 if padded by 3. conv1's 111x111 takes "
-    "227, which the authors' files crop."
+MAP_OF_227 = misprint(
+    "A 7x7 of stride 2 makes 109x109 of 224x224, 110x110 if sizes are rounded up, 112x112 if it "
+    "is padded by 3. conv1's 111x111 takes 227, which the authors' files crop."
 )
-WHY_2 = misprint("The next row, which keeps the size, prints 13x13; a square map stays square.")
-WHY_3 = misprint(
+NO_SQUARE = misprint("The next row, which keeps the size, prints 13x13; a square map stays square.")
+TWO_FOR_ONE = not_explained(
     "The authors' README prints 1.72 GFLOPS for their files, which pad conv10: 861,339,936 "
-    "multiply-adds, counted as two operations each. The figure for AlexNet beside it counts "
-    "one."
+    "multiply-adds, counted as two operations each. 1700 is near that; the 720 for AlexNet beside "
+    "it count one."
 )
-WHY_4 = misprint(
-    "The authors' files pad conv10 by 1: 861,339,936 multiply-adds, twice which is 1.72 "
-    "billion. Table 1 does not pad it."
+PADS_CONV10 = misprint(
+    "Of another network than Table 1's: the authors' files pad conv10 by 1, which takes "
+    "861,339,936 multiply-adds, and twice that is 1.72 billion."
+)
+OF_SIZES_IN_MB = not_explained(
+    "48.8 times; the sizes that the paper prints, 240MB and 4.8MB, are 50 times apart."
+)
+SMALLER_THAN_7_7 = not_explained(
+    "6.06MB: a 1x1 convolution with biases on each of the four bypasses that change the number of "
+    "channels adds 340,608 parameters to the 1,248,424. For 7.7MB it would take 770,000."
+)
+FILTERS = (
+    *table(
+        "Table 1, filter size and stride",
+        "kernel stride filters",
+        {"conv1": "7x7 2 96", "conv10": "1x1 1 1000"},
+    ),
+    *table(
+        "Table 1, filter size and stride",
+        "kernel stride",
+        {"maxpool1": "3x3 2", "maxpool4": "3x3 2", "maxpool8": "3x3 2"},
+    ),
+    *table(
+        "Table 1: s1x1, e1x1, e3x3",
+        "filters:squeeze filters:expand1x1 filters:expand3x3",
+        {
+            "fire2": "16 64 64",
+            "fire3": "16 64 64",
+            "fire4": "32 128 128",
+            "fire5": "32 128 128",
+            "fire6": "48 192 192",
+            "fire7": "48 192 192",
+            "fire8": "64 256 256",
+            "fire9": "64 256 256",
+        },
+    ),
+    *each(
+        "kernel",
+        "Figure 1",
+        {"fire*.squeeze": "1x1", "fire*.expand1x1": "1x1", "fire*.expand3x3": "3x3"},
+    ),
 )
 CLAIMS = {
     "squeezenet1_0": (
-        Claim("size", "3x224x224", "Table 1", "input", remark=WHY_1),
+        Claim("size", "3x224x224", "Table 1", "input", remark=MAP_OF_227),
         Claim("size", "96x111x111", "Table 1", "conv1"),
         Claim("layers", "1", "Table 1", "conv1"),
         Claim("params", "14,208", "Table 1", "conv1"),
@@ -47,7 +85,7 @@ CLAIMS = {
         Claim("size", "512x27x27", "Table 1", "fire8"),
         Claim("layers", "2", "Table 1", "fire8"),
         Claim("params", "188,992", "Table 1", "fire8"),
-        Claim("size", "512x13x12", "Table 1", "maxpool8", remark=WHY_2),
+        Claim("size", "512x13x12", "Table 1", "maxpool8", remark=NO_SQUARE),
         Claim("layers", "0", "Table 1", "maxpool8"),
         Claim("size", "512x13x13", "Table 1", "fire9"),
         Claim("layers", "2", "Table 1", "fire9"),
@@ -57,11 +95,19 @@ CLAIMS = {
         Claim("params", "513,000", "Table 1", "conv10"),
         Claim("size", "1000x1x1", "Table 1", "avgpool10"),
         Claim("layers", "0", "Table 1", "avgpool10"),
+        *FILTERS,
         Claim("params", "1,248,424", "Table 1, total"),
-        *counts("Table 9", "1.25 million", "1700 million", by="MobileNets", remarks=(None, WHY_3)),
+        *counts(
+            "Table 9", "1.25 million", "1700 million", by="MobileNets", remarks=(None, TWO_FOR_ONE)
+        ),
         Claim("macs", "833M", "Table 6", by="ShuffleNet"),
         Claim("bytes", "4.8MB", "README: the pretrained model", by="release"),
-        Claim("flops", "1.72G", "README of SqueezeNet v1.1", by="release", remark=WHY_4),
+        Claim("flops", "1.72G", "README of SqueezeNet v1.1", by="release", remark=PADS_CONV10),
+        Claim("params", "50x", "Abstract", remark=OF_SIZES_IN_MB, than="alexnet"),
         *counts("SqueezeNet1_0_Weights", "1,248,424", "0.819G", by="torchvision", at="224x224"),
+    ),
+    "squeezenet1_0_simple_bypass": (Claim("bytes", "4.8MB", "README", by="SqueezeNet-Residual"),),
+    "squeezenet1_0_complex_bypass": (
+        Claim("bytes", "7.7MB", "Table 3 (not read: docs/sources.md)", remark=SMALLER_THAN_7_7),
     ),
 }

@@ -1,8 +1,8 @@
 """What is printed of the networks of nets/vgg.py."""
 
-from convatlas.claim import Claim, counts, each, misprint, table
+from convatlas.claim import Claim, counted_otherwise, counts, each, not_explained, table
 
-WHY_1 = misprint(
+CONVOLUTIONS_ALONE = counted_otherwise(
     "The convolutions alone take 15,346,630,656; the three fully connected layers, 123,633,664 "
     "more, are left out."
 )
@@ -118,6 +118,11 @@ COLUMN_E = table(
         "conv5.conv5_4": "3x3 512",
     },
 )
+NOT_ALL_DIGITS = not_explained(
+    "15,470 million, and 15,347 in the convolutions alone, of which ResNet's paper prints 15.3 "
+    "billion."
+)
+
 CLAIMS = {
     "vgg11": (
         Claim("params", "133M", "Table 2"),
@@ -149,27 +154,15 @@ CLAIMS = {
         Claim("params", "138M", "Table 2"),
         Claim("layers", "16", "Table 1, weight layers"),
         *counts("VGG16_Weights", "138,357,544", "15.47G", by="torchvision"),
-        Claim("macs", "15.3 billion", "Sec. 4.1", by="ResNet", remark=WHY_1),
-        *counts("Table 8", "138M", "15300 million", by="MobileNets", remarks=(None, WHY_1)),
-        *each(
-            "size",
-            "Printed outputs for 1x224x224",
-            {
-                "pool1": "64x112x112",
-                "pool2": "128x56x56",
-                "pool3": "256x28x28",
-                "pool4": "512x14x14",
-                "pool5": "512x7x7",
-            },
-            by="tutorials",
-            at="1x224x224",
+        Claim(
+            "macs of convolutions",
+            "15.3 billion",
+            "Sec. 4.1",
+            by="ResNet",
+            remark=CONVOLUTIONS_ALONE,
         ),
-        *each(
-            "units",
-            "Printed outputs for 1x224x224",
-            {"pool5": "25088", "fc6": "4096", "fc7": "4096", "fc8": "1000"},
-            by="tutorials",
-            at="1x224x224",
+        *counts(
+            "Table 8", "138M", "15300 million", by="MobileNets", remarks=(None, NOT_ALL_DIGITS)
         ),
         *EVERYWHERE,
         *COLUMN_D,
@@ -183,20 +176,21 @@ CLAIMS = {
         *COLUMN_E,
     ),
     "vgg11_bn": (
+        *(*counts("VGG11_BN_Weights", "132,868,840", "7.609G", by="torchvision"),),
         Claim("layers", "11", "Table 1, weight layers", by="VGG"),
-        *counts("VGG11_BN_Weights", "132,868,840", "7.609G", by="torchvision"),
     ),
     "vgg13_bn": (
+        *(*counts("VGG13_BN_Weights", "133,053,736", "11.308G", by="torchvision"),),
         Claim("layers", "13", "Table 1, weight layers", by="VGG"),
-        *counts("VGG13_BN_Weights", "133,053,736", "11.308G", by="torchvision"),
     ),
     "vgg16_bn": (
-        Claim("layers", "16", "Table 1, weight layers", by="VGG"),
         *counts("VGG16_BN_Weights", "138,365,992", "15.47G", by="torchvision"),
+        Claim("macs", "15.47G", "Table 2, re-implementation, GFLOPs", by="SENet"),
+        Claim("layers", "16", "Table 1, weight layers", by="VGG"),
     ),
     "vgg19_bn": (
+        *(*counts("VGG19_BN_Weights", "143,678,248", "19.632G", by="torchvision"),),
         Claim("layers", "19", "Table 1, weight layers", by="VGG"),
-        *counts("VGG19_BN_Weights", "143,678,248", "19.632G", by="torchvision"),
     ),
     "vgg16_c_bn": (Claim("layers", "16", "Table 1, weight layers", by="VGG"),),
 }

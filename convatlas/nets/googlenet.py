@@ -99,13 +99,14 @@ class Auxiliary(nn.Module):
 
     def __init__(self, c: int, num_classes: int):
         super().__init__()
+        self.pool = nn.AvgPool2d(5, stride=3)
         self.conv = conv(c, 128, 1)
         self.fc1 = seq(fc=nn.Linear(128 * 4 * 4, 1024), relu=nn.ReLU(), dropout=nn.Dropout(0.7))
         self.fc2 = nn.Linear(1024, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         if min(x.shape[2:]) >= 5:
-            x = F.avg_pool2d(x, 5, stride=3)        # (N, c, 4, 4) of 14x14
+            x = self.pool(x)                        # (N, c, 4, 4) of 14x14
         if x.shape[2:] != (4, 4):                   # images of another size than the paper's
             x = F.adaptive_avg_pool2d(x, 4)
         x = self.conv(x)                            # (N, 128, 4, 4)

@@ -12,7 +12,7 @@ channels, rounded to multiples of 8.
 from functools import partial
 from math import ceil
 
-from convatlas.layers import make_divisible
+from convatlas.layers import ConvBN, make_divisible
 from convatlas.nets.mobilenet_v2 import BOTTLENECKS, TABLE, InvertedResidual, MobileNetV2
 from convatlas.paper import Paper
 
@@ -31,12 +31,12 @@ class MobileNetV2Scaled(MobileNetV2):
 
     def __init__(self, d: float, w: float, side: int = 224, num_classes: int = 1000,
                  in_channels: int = 3):
-        super().__init__(w, num_classes, in_channels)
+        super().__init__(w, ConvBN, num_classes, in_channels)
         self.side = side
         for name, row in zip(BOTTLENECKS, TABLE, strict=True):
             k = make_divisible(row.c * w)
             for _ in range(row.n, ceil(row.n * d)):
-                self.get_submodule(name).append(InvertedResidual(k, k, row.t, s=1))
+                self.get_submodule(name).append(InvertedResidual(k, k, row.t, 1, ConvBN))
         self.apply(self.initialise)
 
 
