@@ -13,7 +13,7 @@ README = {  # millions of multiply-adds at each side
 }
 CLAIMS = {
     name: tuple(
-        Claim("macs", number, "README", by="release", at=side)
+        Claim("macs", number, "README", by="release", at=side, truncated=True)  # 11M for 11.9
         for side, number in zip(SIDES, numbers, strict=False)
     )
     for name, numbers in README.items()

@@ -81,6 +81,7 @@ class Gated(nn.Module):
 
 class ExclusivelyGated(Gated):
     """Figure 2(c): relu(g(x) * F(x) + (1 - g(x)) * shortcut(x))."""
+    counted_layers = 2  # in a depth: those of F, which the shallower gate multiplies
 
     def forward(self, x: Tensor) -> Tensor:
         g = self.gate(x).sigmoid()
