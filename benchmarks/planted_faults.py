@@ -163,13 +163,13 @@ def undrawn() -> Iterator[None]:
         yield
 
 
-def recorded(name: str, fault: Fault | None = None) -> tuple[nn.Module, Recorder]:
-    """A network, perhaps with a fault, and what was drawn for its weights."""
-    return record(lambda: build(name, fault and Planted.of(fault)))
+def recorded(name: str, change: Planted | None = None) -> tuple[nn.Module, Recorder]:
+    """A network, perhaps changed, and what was drawn for its weights."""
+    return record(lambda: build(name, change))
 
 
-def drawn(name: str, fault: Fault | None = None) -> list[str]:
-    net, recorder = recorded(name, fault)
+def drawn(name: str, change: Planted | None = None) -> list[str]:
+    net, recorder = recorded(name, change)
     return [str([*map(str, recorder.drawn(weights))]) for weights in net.parameters()]
 
 
@@ -223,38 +223,39 @@ def judged(name: str, fault: Fault, ran: set, sound: list) -> str | None:
     """What sees the fault: "building", "running", or one of the CHECKS; "" where nothing does, None
     where the fault is not one in this network.
     """
+    change = Planted.of(fault)
     try:
         if fault.kind == "init":
-            return "settings" if settings_differ(name, fault, None) else _idle(name, fault)
+            return "settings" if settings_differ(name, change) else _idle(name, change)
         with undrawn():
-            net = build(name, Planted.of(fault))
+            net = build(name, change)
     except Exception:
         return "building"
     if not _runs(fault, ran) and described(net) == sound:
         return None
     for what, differs in CHECKS.items():
         try:
-            if differs(name, fault, net):
+            if differs(name, change, net):
                 return what
         except Exception:
             return "running"
     return ""
 
 
-def _idle(name: str, fault: Fault) -> str | None:
-    return None if drawn(name, fault) == drawn(name) else ""
+def _idle(name: str, change: Planted) -> str | None:
+    return None if drawn(name, change) == drawn(name) else ""
 
 
-def layers_differ(name: str, fault: Fault, net: nn.Module) -> bool:
+def layers_differ(name: str, change: Planted, net: nn.Module) -> bool:
     stored = json.loads((index.HERE / "layers" / f"{name}.json").read_text(encoding="utf-8"))
     measured = summary(net)
     return bool(first_change(stored, index.rows_of(measured)) or unread_change(name, measured))
 
 
-def function_differs(name: str, fault: Fault, net: nn.Module) -> bool:
+def function_differs(name: str, change: Planted, net: nn.Module) -> bool:
     """Image by image, the cheaper first."""
     if fixed_buffers(net):
-        net = build(name, Planted.of(fault), "cpu")
+        net = build(name, change, "cpu")
     stored = function.stored(name)
     for image in function.images(net)[::-1]:
         held = stored.get(function.key(image))
@@ -263,9 +264,9 @@ def function_differs(name: str, fault: Fault, net: nn.Module) -> bool:
     return False
 
 
-def settings_differ(name: str, fault: Fault, _: nn.Module | None) -> bool:
+def settings_differ(name: str, change: Planted, net: nn.Module | None = None) -> bool:
     """What tests/constants holds: initial weights, epsilons, momenta, rates of dropout."""
-    net, recorder = recorded(name, fault)
+    net, recorder = recorded(name, change)
     rows = settled(registry.entries()[name].family, name, net)
     try:
         return any(unlike_its_row(row, recorder) for row in rows)
@@ -273,7 +274,7 @@ def settings_differ(name: str, fault: Fault, _: nn.Module | None) -> bool:
         return True
 
 
-def contract_broken(name: str, fault: Fault, net: nn.Module) -> bool:
+def contract_broken(name: str, change: Planted, net: nn.Module) -> bool:
     """What tests/test_nets.py asks of every network: legal sizes, stages, another classifier."""
     test_nets.outputs_in_order.cache_clear()
     try:

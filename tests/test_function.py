@@ -225,3 +225,13 @@ def test_renewing_leaves_the_bytes_of_what_did_not_change(tmp_path):
     assert file.read_bytes() == written
     function.write({"lenet1989": changed("lenet1989")}, ["lenet1989"], tmp_path)
     assert file.read_bytes() != written
+
+
+def test_functions_alone_are_renewed(tmp_path):
+    lines = []
+    index.write_functions(["lenet1989", "lenet1989_zip"], tmp_path, lines.append)
+    assert [line.split()[0] for line in lines] == ["lenet1989", "lenet1989_zip"]
+    for name in ("lenet1989", "lenet1989_zip"):
+        written = function.stored(name, tmp_path)
+        assert function.first_difference(function.stored(name), written) == ""
+    assert set(function.stored("lenet1989_zip")) == {"1x16x16", "1x15x15"}

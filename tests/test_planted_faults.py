@@ -85,8 +85,28 @@ def test_the_contract_sees_a_classifier_in_the_wrong_place(stage, broken):
     source = planted_faults.sources()["nets/nin.py"]
     assert "{self.stages[-1]}.cccp2" in source
     moved = source.replace("{self.stages[-1]}.cccp2", f"{{self.stages[{stage}]}}.cccp2")
-    net = planted_faults.build("nin_cifar10", planted_faults.Planted("nets/nin.py", moved))
-    assert planted_faults.contract_broken("nin_cifar10", None, net) == broken
+    change = planted_faults.Planted("nets/nin.py", moved)
+    net = planted_faults.build("nin_cifar10", change)
+    assert planted_faults.contract_broken("nin_cifar10", change, net) == broken
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "was", "becomes"),
+    [
+        ("nin_cifar10", "nets/nin.py", "std=0.05", "std=0.5"),
+        ("preresnet110_cifar", "nets/preresnet.py", "BatchNorm2d(c)", "BatchNorm2d(c, 1e-5, 0.01)"),
+        ("vgg11", "nets/vgg.py", "xavier_uniform_", "kaiming_normal_"),
+        ("resnet18", "layers/modules.py", "fan_out", "fan_in"),
+        ("alexnet", "layers/modules.py", "nn.Dropout(0.5)", "nn.Dropout(0.6)"),
+    ],
+)
+def test_the_tables_see_what_evaluation_does_not_show(name, file, was, becomes):
+    source = planted_faults.sources()[file]
+    assert was in source
+    same = planted_faults.Planted(file, source)
+    changed = planted_faults.Planted(file, source.replace(was, becomes))
+    assert not planted_faults.settings_differ(name, same)
+    assert planted_faults.settings_differ(name, changed)
 
 
 RESULTS = [

@@ -118,13 +118,15 @@ def write(
 
 
 def write_functions(
-    names: Collection[str] | None = None, tell: Callable[[str], None] = lambda line: None
+    names: Collection[str] | None = None,
+    folder: Path = functions.FOLDER,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
     """Renew functions/NAME.json of `names`, by default of all networks, and nothing else."""
     entries = registry.entries()
     for name in entries if names is None else names:
         began = time.perf_counter()
-        functions.write({name: functions.function(name)}, entries)
+        functions.write({name: functions.function(name)}, entries, folder)
         tell(f"{name:<36} {time.perf_counter() - began:5.1f} s")
     return list(entries)
 
