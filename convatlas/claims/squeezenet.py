@@ -103,6 +103,7 @@ CLAIMS = {
         Claim("macs", "833M", "Table 6", by="ShuffleNet"),
         Claim("bytes", "4.8MB", "README: the pretrained model", by="release"),
         Claim("flops", "1.72G", "README of SqueezeNet v1.1", by="release", remark=PADS_CONV10),
+        Claim("bytes", "4.8MB", "Sec. 5.2"),
         Claim("params", "50x", "Abstract", remark=OF_SIZES_IN_MB, than="alexnet"),
         *counts("SqueezeNet1_0_Weights", "1,248,424", "0.819G", by="torchvision", at="224x224"),
     ),
