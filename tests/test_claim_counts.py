@@ -77,18 +77,18 @@ def test_a_bound_holds_on_its_side(printed, status):
         (Claim("params", "20x", "", than="resnet50", truncated=True), "holds", "20.5x"),
         (Claim("params", "19x", "", than="resnet50"), "fails", "20.5x"),
         (Claim("params", "20.47x", "", than="resnet50"), "holds", "20.471x"),
-        (Claim("macs", "4.5x", "", at="227x227", than="resnet50"), "fails", "4.93x"),
-        (Claim("macs", "4.9x", "", at="227x227", than="resnet50"), "holds", "4.93x"),
+        (Claim("macs", "4.6x", "", at="224x224", than="resnet50"), "fails", "4.71x"),
+        (Claim("macs", "4.7x", "", at="224x224", than="resnet50"), "holds", "4.71x"),
     ],
 )
 def test_how_many_times_as_much_another_network_has(claim, status, measured):
-    verdict = one("squeezenet1_0", claim)  # 1,248,424 parameters, 783 million multiply-adds
+    verdict = one("squeezenet1_0", claim)  # 1,248,424 parameters; 819 million multiply-adds
     assert (verdict.status, verdict.measured) == (status, measured)
 
 
 def test_a_network_that_is_compared_with_must_exist():
-    with pytest.raises(ValueError, match="resnet5O"):
-        one("squeezenet1_0", Claim("params", "20x", "", than="resnet5O"))
+    verdict = one("squeezenet1_0", Claim("params", "20x", "", than="resnet5O"))
+    assert (verdict.status, "no network called 'resnet5O'" in verdict.reason) == ("fails", True)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ OF_SIZES_IN_MB = not_explained(
 )
 SMALLER_THAN_7_7 = not_explained(
     "6.06MB: a 1x1 convolution with biases on each of the four bypasses that change the number of "
-    "channels adds 340,608 parameters to the 1,248,424. For 7.7MB it would take 770,000."
+    "channels adds 341,248 parameters to the 1,248,424. For 7.7MB it would take 770,000."
 )
 FILTERS = (
     *table(
