@@ -12,10 +12,16 @@ MAP_SIZES = each(
     {"stage1": "32x32", "stage2": "16x16", "stage3": "8x8"},
     by="ResNet",
 )
+STAGES = ("stage1", "stage2", "stage3")
 CLAIMS = {
     "preresnet110_cifar": (
         *MAP_SIZES,
         Claim("layers", "110", "Table 3"),
+    ),
+    "preresnet110_cifar_one_layer": (
+        *SHARED_1,
+        Claim("layers", "110", "Table 3: ResNet-110 (1 layer skip)"),
+        *each("repeats", "Sec. 4.1: each shortcut skips only 1 layer", dict.fromkeys(STAGES, "36")),
     ),
     "preresnet164_cifar": (
         *MAP_SIZES,

@@ -140,6 +140,13 @@ CLAIMS = {
         *STEM,
         *BLOCKS_18,
     ),
+    "resnet34_option_c": (
+        *SHARED_1,
+        Claim("layers", "34", "Table 3: ResNet-34 C"),
+        Claim("kernel", "1x1", "Sec. 4.1: all shortcuts are projections", "*.shortcut"),
+        *STEM,
+        *BLOCKS_34,
+    ),
     "resnet34_option_a": (
         *OUTPUT_SIZES,
         Claim("macs", "3.6e9", "Table 1, FLOPs"),

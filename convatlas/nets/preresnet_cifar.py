@@ -3,6 +3,7 @@ and 9n + 2 layers.
 
     output map size            32x32                        16x16       8x8
     ResNet-110                 [3x3, 16][3x3, 16] x18       32 filters  64 filters
+    ResNet-110 (1 layer skip)  [3x3, 16] x36
     ResNet-164                 [1x1, 16][3x3, 16][1x1, 64]  x18
     ResNet-1001                                             x111
 
@@ -46,6 +47,14 @@ def basic_option_a(before: nn.Module, c_in: int, width: int, stride: int) -> tup
     return ShortcutUnit(before, branch, ZeroPadding(c_in, width, stride)), width
 
 
+def one_layer(before: nn.Module, c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Sec. 4.1: "each shortcut skips only 1 layer"."""
+    branch = seq(conv1=conv(c_in, width, 3, stride))
+    if c_in == width and stride == 1:
+        return IdentityUnit(before, branch), width
+    return ShortcutUnit(before, branch, ZeroPadding(c_in, width, stride)), width
+
+
 class PreResNetCIFAR(Network):
     """(N, 3, 32, 32) -> (N, num_classes)"""
 
@@ -76,6 +85,7 @@ class PreResNetCIFAR(Network):
 
 VARIANTS = {
     "preresnet110_cifar": partial(PreResNetCIFAR, basic_option_a, n=18),
+    "preresnet110_cifar_one_layer": partial(PreResNetCIFAR, one_layer, n=36),
     "preresnet164_cifar": partial(PreResNetCIFAR, bottleneck, n=18),
     "preresnet1001_cifar": partial(PreResNetCIFAR, bottleneck, n=111),
 }

@@ -62,6 +62,12 @@ def basic_option_a(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     return Residual(branch, zero_padding(c_in, width, stride)), width
 
 
+def basic_option_c(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
+    """Sec. 4.1: "all shortcuts are projections"."""
+    branch = basic_branch(c_in, width, stride)
+    return Residual(branch, ConvBN(c_in, width, 1, stride)), width
+
+
 def bottleneck_branch(c_in: int, width: int, stride: int) -> nn.Sequential:
     return seq(
         conv1=ConvBN(c_in, width, 1, stride), relu1=nn.ReLU(),
@@ -136,4 +142,5 @@ VARIANTS = {
     "resnet152": partial(ResNet, bottleneck, DEPTHS[152]),
     "resnet18_option_a": partial(ResNet, basic_option_a, DEPTHS[18]),
     "resnet34_option_a": partial(ResNet, basic_option_a, DEPTHS[34]),
+    "resnet34_option_c": partial(ResNet, basic_option_c, DEPTHS[34]),
 }

@@ -13,7 +13,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import Stage, basic_option_a
+from convatlas.nets.resnet import Stage, Unit, basic_option_a
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -31,13 +31,13 @@ class ResNetCIFAR(Network):
     stages = ("conv1", "stage1", "stage2", "stage3")
     initialise = staticmethod(he_init)
 
-    def __init__(self, n: int, num_classes: int = 10, in_channels: int = 3):
+    def __init__(self, unit: Unit, n: int, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = seq(conv=ConvBN(in_channels, 16, 3), relu=nn.ReLU())
-        self.stage1 = Stage(basic_option_a, n, 16, width=16, stride=1)
-        self.stage2 = Stage(basic_option_a, n, 16, width=32, stride=2)
-        self.stage3 = Stage(basic_option_a, n, 32, width=64, stride=2)
-        self.fc = nn.Linear(64, num_classes)
+        self.stage1 = Stage(unit, n, 16, width=16, stride=1)
+        self.stage2 = Stage(unit, n, self.stage1.c_out, width=32, stride=2)
+        self.stage3 = Stage(unit, n, self.stage2.c_out, width=64, stride=2)
+        self.fc = nn.Linear(self.stage3.c_out, num_classes)
         self.apply(self.initialise)
 
     def forward(self, x: Tensor) -> Tensor:           # (N, 3, 32, 32)
@@ -49,10 +49,10 @@ class ResNetCIFAR(Network):
 
 
 VARIANTS = {
-    "resnet20_cifar": partial(ResNetCIFAR, n=3),
-    "resnet32_cifar": partial(ResNetCIFAR, n=5),
-    "resnet44_cifar": partial(ResNetCIFAR, n=7),
-    "resnet56_cifar": partial(ResNetCIFAR, n=9),
-    "resnet110_cifar": partial(ResNetCIFAR, n=18),
-    "resnet1202_cifar": partial(ResNetCIFAR, n=200),
+    "resnet20_cifar": partial(ResNetCIFAR, basic_option_a, n=3),
+    "resnet32_cifar": partial(ResNetCIFAR, basic_option_a, n=5),
+    "resnet44_cifar": partial(ResNetCIFAR, basic_option_a, n=7),
+    "resnet56_cifar": partial(ResNetCIFAR, basic_option_a, n=9),
+    "resnet110_cifar": partial(ResNetCIFAR, basic_option_a, n=18),
+    "resnet1202_cifar": partial(ResNetCIFAR, basic_option_a, n=200),
 }
