@@ -18,6 +18,7 @@ DOORS = {
     "settings": set(),
     "augmentation": {"settings"},
     "paper": set(),
+    "scaling": set(),
     "claim": set(),
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network

@@ -36,6 +36,7 @@ FORTY_ONE_LEAVES_THIRTY = misprint("41M at 224x224 leaves 30M at 192x192, and 30
 WITHOUT_LAST_LAYER = counted_otherwise(
     "Without the 1,024,000 of the last layer, which the 569M of the network itself include."
 )
+AT_448 = within_one_unit("2.272B, printed as 2.2B: a table that rounds would have 2.3B.")
 CUT_OFF_290 = within_one_unit(
     "290,675,200, which the authors' README rounds to 291M; the table's other rows are rounded."
 )
@@ -135,6 +136,15 @@ DEPTHWISE = each(
 CLAIMS = {
     "mobilenet_v1": (
         Claim("size", "3x224x224", "Table 1", "input"),
+        Claim("macs", "0.6B", "Table 3, baseline", by="EfficientNet"),
+        Claim(
+            "macs",
+            "2.2B",
+            "Table 3, by resolution (r=2)",
+            by="EfficientNet",
+            at="448x448",
+            remark=AT_448,
+        ),
         *each(
             "size",
             "Table 1, input of the next row",

@@ -19,7 +19,7 @@ CLAIMS = {
         Claim("layers", "110", "Table 3"),
     ),
     "preresnet110_cifar_one_layer": (
-        *SHARED_1,
+        *MAP_SIZES,
         Claim("layers", "110", "Table 3: ResNet-110 (1 layer skip)"),
         *each("repeats", "Sec. 4.1: each shortcut skips only 1 layer", dict.fromkeys(STAGES, "36")),
     ),

@@ -141,7 +141,7 @@ CLAIMS = {
         *BLOCKS_18,
     ),
     "resnet34_option_c": (
-        *SHARED_1,
+        *OUTPUT_SIZES,
         Claim("layers", "34", "Table 3: ResNet-34 C"),
         Claim("kernel", "1x1", "Sec. 4.1: all shortcuts are projections", "*.shortcut"),
         *STEM,

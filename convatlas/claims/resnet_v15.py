@@ -11,6 +11,8 @@ NEAR_25 = within_one_unit(
 NEAR_44 = within_one_unit("44.55 million, and 44.44 without batch norm.")
 CLAIMS = {
     "resnet50_v15": (
+        Claim("macs", "4.1B", "Table 3, baseline", by="EfficientNet"),
+        Claim("macs", "16.4B", "Table 3, by resolution (r=2)", by="EfficientNet", at="448x448"),
         *each(
             "size",
             "Table 1, output size",

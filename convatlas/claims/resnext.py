@@ -31,7 +31,7 @@ STATISTICS_CUT_OFF = counted_otherwise(
     "83.66 million with the running statistics of batch norm. The column is cut off: 22.8M for "
     "Xception's 22.86."
 )
-WHY_8 = misprint(
+WIDEST_TEMPLATE = not_explained(
     "45,104,328; of Table 2's templates those with 8 groups of 14 channels are the largest, 71,456 "
     "by Eq. (4) for some 70k."
 )
@@ -209,7 +209,10 @@ CLAIMS = {
         Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
         Claim("size", "96x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
         *counts(
-            "Figure 5, preserved complexity", "44 million", "7.8 billion", remarks=(None, WHY_5)
+            "Figure 5, preserved complexity",
+            "44 million",
+            "7.8 billion",
+            remarks=(None, ROUGHLY_101),
         ),
         Claim(
             "params without norms",
@@ -226,10 +229,17 @@ CLAIMS = {
         Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
         Claim("size", "112x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
         *counts(
-            "Figure 5, preserved complexity", "44 million", "7.8 billion", remarks=(WHY_8, WHY_5)
+            "Figure 5, preserved complexity",
+            "44 million",
+            "7.8 billion",
+            remarks=(WIDEST_TEMPLATE, ROUGHLY_101),
         ),
         Claim(
-            "params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1", remark=WHY_2
+            "params",
+            "70K",
+            "Table 2: ~70k for the template of conv2",
+            "conv2_x.1",
+            remark=CONTRADICTS_EQUATION_4,
         ),
         Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
         *DOWNSAMPLING,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 SUFFIXES = {
-    r"_tutorial(_32)?": ("_tutorial", "the widely copied teaching form"),
+    r"_tutorial(_32|_max|_padding1)?": ("_tutorial", "the widely copied teaching form"),
     r"_cifar": ("_cifar", "the paper's own networks for images of 32x32 pixels"),
     r"(?<!tutorial)_32": (
         "_32",
@@ -46,6 +46,8 @@ SUFFIXES = {
         "the same network, computed again in training to save memory",
     ),
     r"_x\d_\d+": ("_x…", "width multiplier, as in x0_75 for 0.75"),
+    r"_d\d": ("_d…", "depth multiplier, as in d4: four times the units"),
+    r"_compound": ("_compound", "deeper, wider and for larger images together"),
     r"_g\d": ("_g…", "number of groups"),
     r"_k\d+": ("_k…", "growth rate"),
     r"_reduced_tail": ("_reduced_tail", "the last layers half as wide"),
