@@ -8,7 +8,16 @@ MISPRINT = "misprint"
 COUNTED_OTHERWISE = "counted otherwise"
 WITHIN_ONE_UNIT = "within one unit"
 NOT_EXPLAINED = "not explained"
-CELLS = ("kernel", "stride", "filters", "groups", "repeats", "nonlinearity")  # of a printed table
+CELLS = (  # of a printed table
+    "kernel",
+    "stride",
+    "filters",
+    "groups",
+    "repeats",
+    "nonlinearity",
+    "expansion",
+    "gates",
+)
 
 
 @dataclass(frozen=True)

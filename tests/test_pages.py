@@ -149,6 +149,7 @@ def test_a_claim_that_fails_is_seen_on_its_page():
         "by": "",
         "remark": None,
         "at": "160x160",
+        "than": "",
     }
     facts = {**registry.stored_facts()["lenet5"], "claims": [claim]}
     planted = works.Work("lenet5", (works.Record("lenet5", facts["paper"], {"lenet5": facts}),))

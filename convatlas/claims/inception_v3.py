@@ -28,7 +28,7 @@ TOO_SMALL_FOR_THE_GRAPH = not_explained(
     "this graph is smaller than that."
 )
 ROUNDED_FURTHER = within_one_unit(
-    "5,713,216,096; the abstract's figure rounds the 4.8 billion of the paper's own Table 3."
+    "5,713,216,096. Table 3 of the same paper has 4.8 billion, which rounds to 5."
 )
 WITH_NORMS = counted_otherwise(
     "One operation for each value that a batch norm gives out makes this row, Xception's 8.38B "

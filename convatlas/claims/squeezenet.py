@@ -21,7 +21,7 @@ OF_SIZES_IN_MB = not_explained(
 )
 SMALLER_THAN_7_7 = not_explained(
     "6.06MB: a 1x1 convolution with biases on each of the four bypasses that change the number of "
-    "channels adds 340,608 parameters to the 1,248,424. For 7.7MB it would take 770,000."
+    "channels adds 341,248 parameters to the 1,248,424. For 7.7MB it would take 770,000."
 )
 FILTERS = (
     *table(
@@ -103,6 +103,7 @@ CLAIMS = {
         Claim("macs", "833M", "Table 6", by="ShuffleNet"),
         Claim("bytes", "4.8MB", "README: the pretrained model", by="release"),
         Claim("flops", "1.72G", "README of SqueezeNet v1.1", by="release", remark=PADS_CONV10),
+        Claim("bytes", "4.8MB", "Sec. 5.2"),
         Claim("params", "50x", "Abstract", remark=OF_SIZES_IN_MB, than="alexnet"),
         *counts("SqueezeNet1_0_Weights", "1,248,424", "0.819G", by="torchvision", at="224x224"),
     ),

@@ -155,7 +155,8 @@ def _place(claim: dict) -> str:
 
 def _what(claim: dict) -> str:
     of, at = claim["part"] and f" of {claim['part']}", claim["at"] and f" at {claim['at']}"
-    return claim["quantity"] + of + at
+    times = claim["than"] and f", times fewer than {claim['than']}"
+    return claim["quantity"] + of + at + times
 
 
 def _sentence(claim: dict) -> str:

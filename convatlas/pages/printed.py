@@ -22,7 +22,8 @@ def quantity(claim: dict) -> str:
     """ "parameters of `conv1` at 160x160" """
     what = WORDS.get(claim["quantity"], claim["quantity"])
     of, at = claim["part"] and f" of {code(claim['part'])}", claim["at"] and f" at {claim['at']}"
-    return what + of + at
+    times = claim["than"] and f", times fewer than {code(claim['than'])}"
+    return what + of + at + times
 
 
 def place(claim: dict) -> str:
