@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.model_file import Saved, load_model
     from convatlas.prediction import Prediction, predict
     from convatlas.registry import create_model, describe, list_models
+    from convatlas.scaling import Scaling, scale
     from convatlas.training import Callback, Recipe, train
     from convatlas.verification import verify
     from convatlas.weights import Certificate, load_weights, save_weights
@@ -34,6 +35,7 @@ __all__ = [
     "Prediction",
     "Recipe",
     "Saved",
+    "Scaling",
     "check_data",
     "convert",
     "create_model",
@@ -46,6 +48,7 @@ __all__ = [
     "load_weights",
     "predict",
     "save_weights",
+    "scale",
     "summary",
     "train",
     "verify",
@@ -59,6 +62,7 @@ _HOMES = {
     "Prediction": "prediction",
     "Recipe": "training",
     "Saved": "model_file",
+    "Scaling": "scaling",
     "check_data": "data",
     "convert": "conversion",
     "create_model": "registry",
@@ -71,6 +75,7 @@ _HOMES = {
     "load_weights": "weights",
     "predict": "prediction",
     "save_weights": "weights",
+    "scale": "scaling",
     "summary": "anatomy",
     "train": "training",
     "verify": "verification",

@@ -25,6 +25,7 @@ images = torch.zeros(1, 1, 32, 32)
 logits = net(images)
 print(net.stages, net.cam_layer, net.classifier)
 net.reset_classifier(7)
+print(convatlas.scale(3).resolution, convatlas.scale(3).equation.width)
 print(convatlas.summary(net).macs, convatlas.features(net, images).keys())
 print(convatlas.diff(net, convatlas.create_model("resnet32_cifar")))
 print([verdict.measured for verdict in convatlas.verify("lenet5")])
@@ -99,6 +100,7 @@ def test_a_type_checker_follows_the_public_names(tmp_path):
         ("num_classes=5", "num_clases=5"),
         ("summary(net).macs", "summary(net).madds"),
         ("saved.classes", "saved.clases"),
+        ("scale(3).resolution", "scale(3).side"),
         ("convatlas.evaluate(", "convatlas.eval("),
     ],
 )
@@ -119,7 +121,7 @@ def test_help_shows_the_public_names():
 def test_importing_loads_nothing_heavy():
     code = (
         "import sys, convatlas; convatlas.Recipe; convatlas.Callback; convatlas.Error; "
-        "convatlas.list_models(); convatlas.describe('resnet50'); "
+        "convatlas.list_models(); convatlas.describe('resnet50'); convatlas.scale(1); "
         "print({'torch', 'torchvision', 'numpy', 'matplotlib', 'rich'} & sys.modules.keys())"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

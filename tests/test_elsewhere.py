@@ -60,7 +60,7 @@ def test_the_tables_name_only_what_is_there():
 def test_no_twin_is_called_near_and_no_family_of_ours_absent():
     twins = {name for name, meaning in networks.tables()["timm"].items() if not meaning.differs}
     assert twins.isdisjoint(near.TIMM)
-    assert len(twins) == 72
+    assert len(twins) == 76
     here = set(near.TIMM) & set(OURS)
     others = "take the row out of convatlas/elsewhere/near.py: the network is here now"
     assert here == {"senet154", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"}, others
@@ -78,12 +78,7 @@ def test_no_twin_is_called_near_and_no_family_of_ours_absent():
         ("inception_v2", "inception_v2 is bn_inception here"),
         ("bninception", "it is written bn_inception here"),
         ("shufflenet_v2_x1_0", "torchvision's shufflenet_v2_x1_0 is shufflenet_v2_torchvision "),
-        (
-            "wide_resnet50_2",
-            "torchvision's and timm's wide_resnet50_2 is not in the atlas; the nearest is "
-            "resnet50_v15, and theirs has 3x3 convolutions twice as wide",
-        ),
-        ("wide_resnet28_10", "wide ResNets are not in the atlas"),
+        ("wrn_28_10", "wide ResNets are called like wide_resnet28_10_cifar here"),
         ("resnet50.a1_in1k", "torchvision's and timm's resnet50 is resnet50_v15 here"),
         ("timm/seresnet50.ra2_in1k", "timm's seresnet50 is se_resnet50_v15 here"),
         ("gluon_resnet50_v1b", "timm's resnet50 is resnet50_v15 here"),

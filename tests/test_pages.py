@@ -215,6 +215,8 @@ def test_suffixes_are_explained_where_they_occur():
     assert dict(names.explained(["vgg16_bn", "vgg11"])).keys() == {"_bn"}
     assert dict(names.explained(["se_bn_inception", "resnet50"])) == {}
     assert dict(names.explained(["lenet5_tutorial_32"])).keys() == {"_tutorial"}
+    assert names.stem("lenet5_tutorial_max") == names.stem("lenet5_tutorial") == "lenet5"
+    assert names.stem("alexnet_tutorial_padding1") == "alexnet"
     assert dict(names.explained(["resnet18_32", "mobilenet_v2_x0_35"])).keys() == {"_32", "_x…"}
 
 

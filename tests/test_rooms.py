@@ -18,6 +18,7 @@ DOORS = {
     "settings": set(),
     "augmentation": {"settings"},
     "paper": set(),
+    "scaling": set(),
     "layers": set(),
     "anatomy": set(),
     "data": {"augmentation", "printable"},

@@ -78,7 +78,11 @@ OF_A_FILE = {
     "se_ablation": RESNET,  # Tables 1
     "sknet": RESNET,
     "res2net": RESNET,
+    "resnet_scaled": RESNET,
     "resnet_32": "conv1 32, conv2_x 32, conv3_x 16, conv4_x 8, conv5_x 4",
+    "resnet_32_tutorial": "conv1 32, conv2_x 32, conv3_x 16, conv4_x 8, conv5_x 4",
+    "googlenet_tutorial": GOOGLENET,
+    "shufflenet_v1_tutorial": "conv1 112, maxpool 56, stage2 28, stage3 14, stage4 7",
     "res2net_dla": (
         "base_layer 224, level0 224, level1 112, level2 56, level3 28, level4 14, level5 7"
     ),  # release
@@ -105,6 +109,14 @@ OF_A_NETWORK = {
     "lenet5": "C1 28, S2 14, C3 10, S4 5, C5 1 [C3]",  # Figure 2
     "lenet5_tutorial": "conv1 28, " + TUTORIAL_LENET,
     "lenet5_tutorial_32": "conv1 28, " + TUTORIAL_LENET,
+    "lenet5_tutorial_max": "conv1 30, pool1 15, conv2 11, pool2 5 [conv2]",
+    "alexnet_tutorial_padding1": "conv1 54, conv2 26, conv3 12, conv4 12, conv5 12, pool5 5 "
+    "[conv5]",
+    "senet18_32_tutorial": "conv1 32, conv2_x 32, conv3_x 16, conv4_x 8, conv5_x 4",
+    "senet18_tutorial": "conv1 224, conv2_x 224, conv3_x 112, conv4_x 56, conv5_x 28",
+    "mobilenet_v3_large_tutorial": LARGE.replace("bneck13 7", "bneck13 14"),
+    "mobilenet_v3_small_tutorial": SMALL,
+    "resnet50_compound": "conv1 150, conv2_x 75, conv3_x 38, conv4_x 19, conv5_x 10",
     "lenet_caffe": "conv1 24, pool1 12, conv2 8, pool2 4 [conv2]",
     "nin_mnist": "mlpconv1 28, mlpconv2 14, mlpconv3 7",
     "nin_cifar10": "mlpconv1 32, mlpconv2 16, mlpconv3 8",

@@ -19,6 +19,7 @@ DROPOUT_OF_A_FILE = {
     "alexnet": [0.5, 0.5],  # Sec. 4.2: in the first two fully connected layers
     "alexnet_owt": [0.5, 0.5],
     "alexnet_tutorial": [0.5, 0.5],
+    "se_vgg": [0.5, 0.5],
     "vgg": [0.5, 0.5],  # Sec. 3.1: for the first two fully connected layers, 0.5
     "googlenet": [0.4, 0.7, 0.7],  # Sec. 5 and Table 1: 40%; 70% in either auxiliary head
     "googlenet_torchvision": [0.2, 0.7, 0.7],
@@ -29,6 +30,7 @@ DROPOUT_OF_A_FILE = {
     "squeezenet": [0.5],  # Sec. 3.3: 50% after fire9
     "squeezenet1_1": [0.5],
     "mobilenet_v1": [0.001],  # silent; the release keeps 0.999
+    "se_mobilenet_v1": [0.001],
     "mobilenet_v2": [0.2],  # silent about the rate; the release keeps 0.8
     "mobilenet_v3": [0.2],  # Sec. 6.1: 0.8, which is the share that is kept
     "mobilenet_v3_minimalistic": [0.2],
@@ -42,6 +44,10 @@ DROPOUT = {
     "senet154": [0.2],  # appendix, (d)
     "resnest200": [0.2],
     "resnest269": [0.2],  # Sec. 4.2: 0.2, for very deep networks
+    "se_shufflenet_v2_x2_0": [0.2],
+    "se_shufflenet_v2_164": [0.2],
+    "resnet110_cifar_dropout_shortcut": [0.5] * 54,  # 2016, Table 1: on all shortcuts
+    "wide_resnet28_10_cifar_dropout": [0.3] * 12,  # Sec. 3: 0.3 on CIFAR, in each unit
     "shufflenet_v2_x2_0": [0.2],  # silent; the release, at 2x only
     "densenet40_k12_cifar_dropout": [0.2] * 38,  # Sec. 4.2: after each convolution but the first
     "densenet_bc100_k12_cifar_dropout": [0.2] * 98,

@@ -73,10 +73,6 @@ RESNETS = {
         )
         for n in (50, 101, 152, 200, 270, 350, 420)
     },
-    **{
-        f"wide_resnet{n}_2": Near(f"resnet{n}_v15", "has 3x3 convolutions twice as wide")
-        for n in (50, 101)
-    },
 }
 PREACTIVATION = "strides in the 3x3 and pools before the first norm and ReLU"
 BEFORE = "has its norms and ReLUs before the convolutions"
@@ -142,9 +138,7 @@ OTHERS = {
         "sknet26",
         "has units of two convolutions and parts the channels between its two kernels",
     ),
-    "dla60": Near("res2net_dla60", "has one 3x3 where ours has Res2Net's splits"),
-    "dla60x": Near("res2next_dla60", "has one 3x3 of 32 groups where ours has Res2Net's splits"),
-    "dla60x_c": Near("res2next_dla60", "has one 3x3 of 32 groups, and is narrower"),
+    "dla60x_c": Near("dla60x", "is narrower"),
     "densenet264d": Near("densenet264_k48_checkpointed", DEEP),
     "densenetblur121d": Near("densenet121", f"blurs before it strides and {DEEP}"),
     **all_near(
@@ -228,7 +222,4 @@ TIMM: Mapping[str, Near] = {
     **OTHERS,
     **MOBILENETS_V3,
     **EFFICIENTNETS,
-}
-TORCHVISION: Mapping[str, Near] = {
-    name: TIMM[name] for name in ("wide_resnet50_2", "wide_resnet101_2")
 }

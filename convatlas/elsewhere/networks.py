@@ -34,6 +34,7 @@ SPOKEN = {
     "mobilenetv3": ("mobilenet_v3_large", "the small one is mobilenet_v3_small"),
     "shufflenet": ("shufflenet_v1_g3", "other widths and groups: `convatlas list shufflenet`"),
     "squeezenet": ("squeezenet1_0", "the later form is squeezenet1_1"),
+    "lenet1": ("lenet1989", "LeNet-1 is what the paper of LeNet-5 calls it"),
     "lenet": ("lenet5", "the earlier and the copied ones: `convatlas list lenet`"),
     "networkinnetwork": ("nin_cifar10", "others: `convatlas list nin`"),
     "nin": ("nin_cifar10", "others: `convatlas list nin`"),
@@ -97,7 +98,7 @@ def _all(library: str, twins: Table, nearest: Mapping[str, near.Near]) -> dict[s
 def tables() -> dict[str, dict[str, Meaning]]:
     """Every known model by library, then by its name there."""
     return {
-        "torchvision": _all("torchvision", torchvision.TWINS, near.TORCHVISION),
+        "torchvision": _all("torchvision", torchvision.TWINS, {}),
         "timm": _all("timm", timm.TWINS, near.TIMM),
         "akamaster": _all("akamaster/pytorch_resnet_cifar10", authors.CIFAR_RESNETS, {}),
     }
@@ -128,7 +129,7 @@ def answer(name: str, networks: Iterable[str]) -> str:
         ours, more = SPOKEN[letters]
         return f"{name} is {ours} here{more and f' ({more})'}"
     if WIDE.match(name.lower()):
-        return "wide ResNets are not in the atlas; the nearest are resnet50_v15 and resnet101_v15"
+        return "wide ResNets are called like wide_resnet28_10_cifar here: `convatlas list wide`"
     family = next((word for word in ABSENT.split() if name.lower().startswith(word)), "")
     if family:
         return f"the atlas has no {family.rstrip('_')} networks; `convatlas list` shows what it has"

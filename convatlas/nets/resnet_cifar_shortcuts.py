@@ -13,7 +13,8 @@ Table 1; every one of the 54 units is relu(F(x) + h(x)), with F two 3x3 layers a
     1x1 conv shortcut     (e)      1x1 conv      1        12.22
     dropout shortcut      (f)      dropout 0.5   1        fail
 
-g(x) = sigmoid(W_g x + b_g), a 1x1 convolution. The first case of constant scaling is plain110_cifar.
+g(x) = sigmoid(W_g x + b_g), a 1x1 convolution. The first case of constant scaling is
+plain110_cifar.
 """
 from collections.abc import Callable
 from functools import partial

@@ -12,6 +12,7 @@ Table 1; the first unit of each stage has stride 2.
     FC                after a 7x7 global pool                     1000  1000  1000  1000  1000
     complexity                                                    143M  140M  137M  133M  137M
 """
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -64,15 +65,19 @@ def branch(c_in: int, middle: int, c_out: int, g_first: int, g: int, stride: int
         gconv2=ConvBN(middle, c_out, 1, groups=g))
 
 
+# (c_in, middle, c_out, g_first, g, stride) -> the way through a unit
+Branch = Callable[[int, int, int, int, int, int], nn.Sequential]
+
+
 class Unit(nn.Module):
     """Figure 2(b), stride 1; the bottleneck has a quarter of the channels, Sec. 3.3.
 
     (N, c, H, W) -> the same shape
     """
 
-    def __init__(self, c: int, g: int):
+    def __init__(self, branch: Branch, c: int, g: int):
         super().__init__()
-        self.branch = branch(c, c // 4, c, g, g, stride=1)
+        self.branch = branch(c, c // 4, c, g, g, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.branch(x))
@@ -84,19 +89,20 @@ class UnitStride2(nn.Module):
     (N, c_in, H, W) -> (N, c_out, H/2, W/2)
     """
 
-    def __init__(self, c_in: int, c_out: int, g_first: int, g: int):
+    def __init__(self, branch: Branch, c_in: int, c_out: int, g_first: int, g: int):
         super().__init__()
-        self.branch = branch(c_in, c_out // 4, c_out - c_in, g_first, g, stride=2)
+        self.branch = branch(c_in, c_out // 4, c_out - c_in, g_first, g, 2)
         self.shortcut = nn.AvgPool2d(3, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(torch.cat((self.shortcut(x), self.branch(x)), dim=1))
 
 
-def stage(c_in: int, c_out: int, units: int, g_first: int, g: int) -> nn.Sequential:
+def stage(branch: Branch, c_in: int, c_out: int, units: int, g_first: int,
+          g: int) -> nn.Sequential:
     """`units` units, the first of stride 2.  (N, c_in, H, W) -> (N, c_out, H/2, W/2)"""
-    first = UnitStride2(c_in, c_out, g_first, g)
-    return nn.Sequential(first, *(Unit(c_out, g) for _ in range(units - 1)))
+    first = UnitStride2(branch, c_in, c_out, g_first, g)
+    return nn.Sequential(first, *(Unit(branch, c_out, g) for _ in range(units - 1)))
 
 
 class ShuffleNetV1(Network):
@@ -105,8 +111,8 @@ class ShuffleNetV1(Network):
     stages = ("Conv1", "MaxPool", "Stage2", "Stage3", "Stage4")
     classifier_path = "FC"
 
-    def __init__(self, g: int, s: float = 1, conv1: int = 24, num_classes: int = 1000,
-                 in_channels: int = 3):
+    def __init__(self, g: int, s: float = 1, conv1: int = 24, branch: Branch = branch,
+                 num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
         c2 = int(TABLE[g].Stage2 * s)
         c3 = int(TABLE[g].Stage3 * s)
@@ -114,9 +120,9 @@ class ShuffleNetV1(Network):
         self.Conv1 = seq(conv=ConvBN(in_channels, conv1, 3, stride=2), relu=nn.ReLU())
         self.MaxPool = nn.MaxPool2d(3, stride=2, padding=1)
         # Table 1, caption: not grouped, for its input channels are few
-        self.Stage2 = stage(conv1, c2, 4, g_first=1, g=g)
-        self.Stage3 = stage(c2, c3, 8, g_first=g, g=g)
-        self.Stage4 = stage(c3, c4, 4, g_first=g, g=g)
+        self.Stage2 = stage(branch, conv1, c2, 4, g_first=1, g=g)
+        self.Stage3 = stage(branch, c2, c3, 8, g_first=g, g=g)
+        self.Stage4 = stage(branch, c3, c4, 4, g_first=g, g=g)
         self.FC = nn.Linear(c4, num_classes, bias=False)
         self.apply(self.initialise)
 

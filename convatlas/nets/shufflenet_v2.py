@@ -14,6 +14,7 @@ Table 5; the first unit of each stage has stride 2.
     FLOPs                                                            41M   146M   299M   591M
     weights                                                         1.4M   2.3M   3.5M   7.4M
 """
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -65,12 +66,16 @@ def main_branch(c_in: int, middle: int, c_out: int, stride: int) -> nn.Sequentia
         conv2=ConvBN(middle, c_out, 1), relu2=nn.ReLU())
 
 
+# (c_in, middle, c_out, stride) -> the right branch of a unit
+Main = Callable[[int, int, int, int], nn.Sequential]
+
+
 class Unit(nn.Module):
     """Figure 3(c): half of the channels pass by.  (N, c, H, W) -> the same shape"""
 
-    def __init__(self, c: int):
+    def __init__(self, c: int, main: Main = main_branch):
         super().__init__()
-        self.main = main_branch(c // 2, c // 2, c // 2, stride=1)
+        self.main = main(c // 2, c // 2, c // 2, 1)
         self.shuffle = ChannelShuffle(2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,25 +89,26 @@ class FirstUnit(nn.Module):
     (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
     """
 
-    def __init__(self, c_in: int, c_out: int, kept: int, stride: int):
+    def __init__(self, c_in: int, c_out: int, kept: int, stride: int, main: Main = main_branch):
         super().__init__()
         self.shortcut = seq(
             dwconv=ConvBN(c_in, c_in, 3, stride, groups=c_in),
             conv=ConvBN(c_in, kept, 1), relu=nn.ReLU())
-        self.main = main_branch(c_in, c_out // 2, c_out - kept, stride)
+        self.main = main(c_in, c_out // 2, c_out - kept, stride)
         self.shuffle = ChannelShuffle(2)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shuffle(torch.cat((self.shortcut(x), self.main(x)), dim=1))
 
 
-def stage(c_in: int, c_out: int, units: int, stride: int = 2) -> nn.Sequential:
+def stage(c_in: int, c_out: int, units: int, stride: int = 2,
+          main: Main = main_branch) -> nn.Sequential:
     """The shortcut of the first unit keeps its channels, as in the authors' code.
 
     (N, c_in, H, W) -> (N, c_out, H/stride, W/stride)
     """
-    first = FirstUnit(c_in, c_out, kept=c_in, stride=stride)
-    return nn.Sequential(first, *(Unit(c_out) for _ in range(units - 1)))
+    first = FirstUnit(c_in, c_out, kept=c_in, stride=stride, main=main)
+    return nn.Sequential(first, *(Unit(c_out, main) for _ in range(units - 1)))
 
 
 class ShuffleNetV2(Network):
@@ -111,13 +117,14 @@ class ShuffleNetV2(Network):
     stages = ("Conv1", "MaxPool", "Stage2", "Stage3", "Stage4", "Conv5")
     classifier_path = "FC"
 
-    def __init__(self, column: Column, num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, column: Column, main: Main = main_branch, num_classes: int = 1000,
+                 in_channels: int = 3):
         super().__init__(in_channels)
         self.Conv1 = seq(conv=ConvBN(in_channels, 24, 3, stride=2), relu=nn.ReLU())
         self.MaxPool = nn.MaxPool2d(3, stride=2, padding=1)
-        self.Stage2 = stage(24, column.Stage2, units=4)
-        self.Stage3 = stage(column.Stage2, column.Stage3, units=8)
-        self.Stage4 = stage(column.Stage3, column.Stage4, units=4)
+        self.Stage2 = stage(24, column.Stage2, units=4, main=main)
+        self.Stage3 = stage(column.Stage2, column.Stage3, units=8, main=main)
+        self.Stage4 = stage(column.Stage3, column.Stage4, units=4, main=main)
         self.Conv5 = seq(conv=ConvBN(column.Stage4, column.Conv5, 1), relu=nn.ReLU())
         self.dropout = nn.Dropout(column.dropout)
         self.FC = nn.Linear(column.Conv5, num_classes, bias=False)

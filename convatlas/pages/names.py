@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 SUFFIXES = {
-    r"_tutorial(_32)?": ("_tutorial", "the widely copied teaching form"),
+    r"_tutorial(_32|_max|_padding1)?": ("_tutorial", "the widely copied teaching form"),
     r"_cifar": ("_cifar", "the paper's own networks for images of 32x32 pixels"),
     r"(?<!tutorial)_32": (
         "_32",
@@ -19,12 +19,30 @@ SUFFIXES = {
     r"_caffe": ("_caffe", "the widely used copy for Caffe"),
     r"_separable": ("_separable", "the first convolution in two steps, depthwise and 1x1"),
     r"_option_a": ("_option_a", "shortcuts without parameters: strided, and padded with zeros"),
-    r"_dropout": ("_dropout", "with dropout, as trained without augmentation"),
+    r"_option_c": ("_option_c", "every shortcut a 1x1 convolution"),
+    r"_constant_scaling": ("_constant_scaling", "shortcuts times 0.5"),
+    r"_frozen_gating": ("_frozen_gating", "shortcuts and branches times 0.5"),
+    r"_exclusive_gating": (
+        "_exclusive_gating",
+        "a gate that lets through the more of the branch the less of the shortcut",
+    ),
+    r"_shortcut_gating": ("_shortcut_gating", "a gate on the shortcuts only"),
+    r"_conv_shortcut": ("_conv_shortcut", "1x1 convolutions for all shortcuts"),
+    r"_dropout_shortcut": ("_dropout_shortcut", "dropout of one half on the shortcuts"),
+    r"_one_layer": ("_one_layer", "units of a single layer"),
+    r"_bn_after_addition": ("_bn_after_addition", "the unit's last batch norm after the sum"),
+    r"_relu_before_addition": ("_relu_before_addition", "the unit's last ReLU before the sum"),
+    r"_relu_preactivation": ("_relu_preactivation", "ReLUs before the convolutions, not after"),
+    r"_no_shuffle": ("_no_shuffle", "without the shuffle of channels"),
+    r"_sigmoid": ("_sigmoid", "sigmoids for ReLUs"),
+    r"_dropout(?!_shortcut)": ("_dropout", "with dropout, as trained without augmentation"),
     r"_checkpointed": (
         "_checkpointed",
         "the same network, computed again in training to save memory",
     ),
     r"_x\d_\d+": ("_x…", "width multiplier, as in x0_75 for 0.75"),
+    r"_d\d": ("_d…", "depth multiplier, as in d4: four times the units"),
+    r"_compound": ("_compound", "deeper, wider and for larger images together"),
     r"_g\d": ("_g…", "number of groups"),
     r"_k\d+": ("_k…", "growth rate"),
     r"_reduced_tail": ("_reduced_tail", "the last layers half as wide"),

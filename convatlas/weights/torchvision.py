@@ -230,6 +230,7 @@ TWINS: Table = {
         name: Twin(name, RESNET)
         for name in ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d")
     },
+    **{name: Twin(name, RESNET) for name in ("wide_resnet50_2", "wide_resnet101_2")},
     "squeezenet1_0": Twin("squeezenet1_0", squeezenet((3, 4, 5, 7, 8, 9, 10, 12))),
     "squeezenet1_1": Twin("squeezenet1_1", squeezenet((3, 4, 6, 7, 9, 10, 11, 12))),
     **{f"densenet{n}": Twin(f"densenet{n}", DENSENET) for n in (121, 161, 169, 201)},

@@ -30,9 +30,9 @@ def alexnet(w, x):
     return linear(w, x, "fc8")
 
 
-def tutorial(w, x, padding=2):
-    """One tower, no normalisation, conv1 padded by 2, or by 1 as in the book."""
-    x = F.relu(conv(w, x, "conv1.conv", 96, 11, stride=4, bias=True, padding=padding))
+def tutorial(w, x):
+    """One tower, no normalisation, conv1 padded by 2."""
+    x = F.relu(conv(w, x, "conv1.conv", 96, 11, stride=4, bias=True, padding=2))
     x = w.stage("pool1", max_pool(x, 3, 2))
     for n, (kernels, size, _) in enumerate(SEC_3_5, 2):
         x = F.relu(conv(w, x, f"conv{n}.conv", kernels, size, bias=True))
@@ -43,8 +43,4 @@ def tutorial(w, x, padding=2):
     return linear(w, x, "fc8")
 
 
-NETWORKS = {
-    "alexnet": alexnet,
-    "alexnet_tutorial": tutorial,
-    "alexnet_tutorial_padding1": lambda w, x: tutorial(w, x, padding=1),
-}
+NETWORKS = {"alexnet": alexnet, "alexnet_tutorial": tutorial}

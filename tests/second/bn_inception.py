@@ -39,6 +39,11 @@ def plain_box(w, x, name, width, kernel, stride=1, bias=False):
     return F.relu(conv_norm(w, x, f"{name}.conv", width, kernel, stride, bias=bias))
 
 
+def sigmoid_box(w, x, name, width, kernel, stride=1):
+    """Sec. 4.2.2: the sigmoid instead of ReLU."""
+    return torch.sigmoid(conv_norm(w, x, f"{name}.conv", width, kernel, stride))
+
+
 def full(w, x, box):
     return box(w, x, "conv1", 64, 7, 2)
 
@@ -73,5 +78,6 @@ NETWORKS = {
     "bn_inception": bn_inception,
     "bn_inception_separable": partial(bn_inception, first=separable),
     "bn_inception_caffe": partial(bn_inception, box=partial(plain_box, bias=True)),
+    "bn_inception_sigmoid": partial(bn_inception, box=sigmoid_box),
     "se_bn_inception": partial(bn_inception, gated=True),
 }

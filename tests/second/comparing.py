@@ -99,8 +99,12 @@ def assert_answers_differ(logits: Tensor, name: str):
     )
 
 
-def assert_stages_equal(net: nn.Module, second, x: Tensor, name: str) -> set[str]:
-    """Compares logits and all that the second construction calls a stage; gives what it read."""
+def assert_stages_equal(
+    net: nn.Module, second, x: Tensor, name: str, stepwise: bool = False
+) -> set[str]:
+    """Compares logits and all that the second construction calls a stage; gives what it read.
+    `stepwise`: behind each stage both go on with ours, as rounding grows from layer to layer.
+    """
     weights, stages = Weights(net.state_dict()), {}
     theirs = second(weights, x)
     hooks = [
@@ -112,6 +116,9 @@ def assert_stages_equal(net: nn.Module, second, x: Tensor, name: str) -> set[str
     ours = net(x)
     for hook in hooks:
         hook.remove()
+    if stepwise:
+        weights = Weights(net.state_dict(), stages)
+        theirs = second(weights, x)
     for stage, out in weights.stages.items():
         assert_equal(stages[stage], out, f"{name}, {stage}, at {tuple(x.shape[2:])}")
     assert_equal(ours, theirs, f"{name} at {tuple(x.shape[2:])}")

@@ -2,8 +2,6 @@
 for small images of pytorch-cifar.
 """
 
-from functools import partial
-
 import torch.nn.functional as F
 from plain import across_channels, cat, conv, conv_norm, hidden, linear, max_pool, mean
 
@@ -45,38 +43,24 @@ def separable(w, x):
     return F.relu(conv(w, x, "conv1.pointwise", 64, 1, bias=True))
 
 
-def caffe_pool(x):
-    return max_pool(x, 3, 2, up=True)
-
-
-def padded_pool(x):
-    return max_pool(x, 3, 2, padding=1)
-
-
-def normalised(x):
-    return across_channels(x, 5, 1e-4, 0.75, 2)
-
-
-def as_it_is(x):
-    return x
-
-
-def modules(w, x, first, pool=caffe_pool, norm=normalised):
+def modules(w, x, first):
     """All but the classifier, and what the auxiliary heads read."""
-    x = norm(pool(first(w, x)))
+    x = max_pool(first(w, x), 3, 2, up=True)
+    x = across_channels(x, 5, 1e-4, 0.75, 2)
     x = relu_conv(w, x, "conv2.reduce", 64, 1)
     x = relu_conv(w, x, "conv2.conv", 192, 3)
-    x = pool(norm(x))
+    x = across_channels(x, 5, 1e-4, 0.75, 2)
+    x = max_pool(x, 3, 2, up=True)
     seen = {}
     for name, widths in TABLE_1.items():
         x = seen[name] = w.stage(f"inception_{name}", inception(w, x, f"inception_{name}", *widths))
         if name in ("3b", "4e"):
-            x = pool(x)
+            x = max_pool(x, 3, 2, up=True)
     return x, seen
 
 
-def googlenet(w, x, first=full, **rest):
-    return linear(w, mean(modules(w, x, first, **rest)[0]), "fc")
+def googlenet(w, x, first=full):
+    return linear(w, mean(modules(w, x, first)[0]), "fc")
 
 
 def head(w, x, name):
@@ -88,8 +72,8 @@ def head(w, x, name):
     return linear(w, F.relu(hidden(w, x, f"{name}.fc1.fc", 1024)), f"{name}.fc2")
 
 
-def with_heads(w, x, first=full, **rest):
-    x, seen = modules(w, x, first, **rest)
+def with_heads(w, x, first=full):
+    x, seen = modules(w, x, first)
     heads = [(head(w, seen[at], f"aux_{at}"), 0.3) for at in ("4a", "4d")]
     return [(linear(w, mean(x), "fc"), 1.0), *heads]
 
@@ -119,15 +103,12 @@ def small(w, x):
     return linear(w, mean(x), "fc")
 
 
-TUTORIAL = {"pool": padded_pool, "norm": as_it_is}
 NETWORKS = {
     "googlenet": googlenet,
-    "googlenet_separable": partial(googlenet, first=separable),
-    "googlenet_tutorial": partial(googlenet, **TUTORIAL),
+    "googlenet_separable": lambda w, x: googlenet(w, x, separable),
     "googlenet_bn_32": small,
 }
 HEADS = {
     "googlenet": with_heads,
-    "googlenet_separable": partial(with_heads, first=separable),
-    "googlenet_tutorial": partial(with_heads, **TUTORIAL),
+    "googlenet_separable": lambda w, x: with_heads(w, x, separable),
 }

@@ -114,13 +114,6 @@ def tutorial(w, x, padding=2):
     return linear(w, x, "fc3")
 
 
-def max_pooled(w, x):
-    """No activation; conv1 is padded by 1, and pools round down."""
-    x = w.stage("pool1", max_pool(conv(w, x, "conv1", 6, 5, bias=True, padding=1), 2, 2))
-    x = w.stage("pool2", max_pool(conv(w, x, "conv2", 16, 5, bias=True, padding=0), 2, 2))
-    return linear(w, hidden(w, hidden(w, x, "fc1", 120), "fc2", 84), "fc3")
-
-
 NETWORKS = {
     "lenet5": lenet5,
     "lenet1989": lenet1989,
@@ -128,5 +121,4 @@ NETWORKS = {
     "lenet_caffe": caffe,
     "lenet5_tutorial": tutorial,
     "lenet5_tutorial_32": lambda w, x: tutorial(w, x, padding=0),
-    "lenet5_tutorial_max": max_pooled,
 }

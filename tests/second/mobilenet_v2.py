@@ -37,7 +37,7 @@ def mobilenet_v2(w, x, alpha):
     for row, (t, c, n, s) in enumerate(TABLE_2, 1):
         for i in range(n):
             x = bottleneck(w, x, f"bottleneck{row}.{i}", t, eights(c * alpha), 1 if i else s)
-        w.stage(f"bottleneck{row}", x)
+        x = w.stage(f"bottleneck{row}", x)
     x = F.relu6(conv_norm(w, x, "conv9.conv", eights(1280 * max(1, alpha)), 1))
     return linear(w, mean(x), "fc")
 

@@ -11,12 +11,16 @@ from torch import Tensor
 
 
 class Weights(dict[str, Tensor]):
-    """Tensors by name; knows which were read, and keeps what `stage` names."""
+    """Tensors by name; knows which were read, and keeps what `stage` names.
 
-    def __init__(self, state: dict[str, Tensor]):
+    `ours`: what the network's own modules gave, for each stage to begin with.
+    """
+
+    def __init__(self, state: dict[str, Tensor], ours: dict[str, Tensor] | None = None):
         super().__init__(state)
         self.read: set[str] = set()
         self.stages: dict[str, Tensor] = {}
+        self.ours = ours or {}
 
     def __getitem__(self, name: str) -> Tensor:
         self.read.add(name)
@@ -25,7 +29,7 @@ class Weights(dict[str, Tensor]):
     def stage(self, name: str, x: Tensor) -> Tensor:
         """`x`, which the network's module of that name must give too."""
         self.stages[name] = x
-        return x
+        return self.ours.get(name, x)
 
 
 def weight(w: Weights, name: str, *wanted: int) -> Tensor:

@@ -42,6 +42,13 @@ def building_block(w, x, name, width, stride, gate=None):
     return zeros(w, active, name, width, stride) + y
 
 
+def one_layer(w, x, name, width, stride):
+    """Table 3's third row: one 3x3 a unit."""
+    active = x if name == "stage1.0" else activation(w, x, f"{name}.activation")
+    y = conv(w, active, f"{name}.branch.conv1", width, 3, stride)
+    return y + (x if x.shape[1] == width else zeros(w, active, name, width, stride))
+
+
 def preresnet(w, x, layers):
     """ResNet's Table 1; the first activation right behind conv1, one more behind the last unit."""
     x = activation(w, conv(w, x, "conv1", 64, 7, stride=2), "activation1")
@@ -57,7 +64,8 @@ def preresnet_cifar(w, x, n, unit):
 NETWORKS = {
     **{f"preresnet{n}": partial(preresnet, layers=n) for n in UNITS},
     "preresnet110_cifar": partial(preresnet_cifar, n=18, unit=building_block),
+    "preresnet110_cifar_one_layer": partial(preresnet_cifar, n=36, unit=one_layer),
     "preresnet164_cifar": partial(preresnet_cifar, n=18, unit=bottleneck),
     "preresnet1001_cifar": partial(preresnet_cifar, n=111, unit=bottleneck),
 }
-SLOW = ("preresnet152", "preresnet200", "preresnet1001_cifar")
+SLOW = ("preresnet101", "preresnet152", "preresnet200", "preresnet1001_cifar")

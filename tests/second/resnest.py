@@ -62,3 +62,4 @@ NETWORKS = {
     },
     "resnest101_fast": partial(resnest_fast, layers=101, radix=2, cardinality=1, d=64),
 }
+SLOW = ("resnest101_fast",)

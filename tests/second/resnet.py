@@ -27,6 +27,11 @@ def projection(w, x, name, width, stride):
     return conv_norm(w, x, f"{name}.shortcut", width, 1, stride)
 
 
+def always(w, x, name, width, stride):
+    """Option C: 1x1 convolutions on every shortcut."""
+    return conv_norm(w, x, f"{name}.shortcut", width, 1, stride)
+
+
 def zeros(w, x, name, width, stride):
     """Option A: every second pixel, and zeros for the channels that are new."""
     x = x[:, :, ::stride, ::stride]
@@ -38,6 +43,12 @@ def building_block(w, x, name, width, stride, shortcut=projection):
     y = F.relu(conv_norm(w, x, f"{name}.branch.conv1", width, 3, stride))
     y = conv_norm(w, y, f"{name}.branch.conv2", width, 3)
     return F.relu(y + shortcut(w, x, name, width, stride))
+
+
+def plain(w, x, name, width, stride):
+    """The same two layers with nothing beside them (Figure 3, middle)."""
+    x = F.relu(conv_norm(w, x, f"{name}.conv1", width, 3, stride))
+    return F.relu(conv_norm(w, x, f"{name}.conv2", width, 3))
 
 
 def bottleneck(w, x, name, width, stride, shortcut=projection):
@@ -54,7 +65,7 @@ def stages(w, x, unit, units, first=64, name="conv{}_x", start=2):
         for i in range(count):
             stride = 2 if stage > 0 and i == 0 else 1
             x = unit(w, x, f"{name.format(start + stage)}.{i}", first * 2**stage, stride)
-        w.stage(name.format(start + stage), x)
+        x = w.stage(name.format(start + stage), x)
     return x
 
 
@@ -83,13 +94,15 @@ def resnet_cifar(w, x, layers, unit):
 
 
 block_a = partial(building_block, shortcut=zeros)
+CIFAR = (20, 32, 44, 56, 110)
 NETWORKS = {
+    **{f"plain{n}": partial(resnet, layers=n, unit=plain) for n in (18, 34)},
+    **{f"plain{n}_cifar": partial(resnet_cifar, layers=n, unit=plain) for n in CIFAR},
+    "resnet34_option_c": partial(resnet, layers=34, unit=partial(building_block, shortcut=always)),
     **{f"resnet{n}_option_a": partial(resnet, layers=n, unit=block_a) for n in (18, 34)},
     **{f"resnet{n}": partial(resnet, layers=n, unit=bottleneck) for n in (50, 101, 152)},
-    **{
-        f"resnet{n}_cifar": partial(resnet_cifar, layers=n, unit=block_a)
-        for n in (20, 32, 44, 56, 110, 1202)
-    },
+    **{f"resnet{n}_cifar": partial(resnet_cifar, layers=n, unit=block_a) for n in (*CIFAR, 1202)},
     "resnet18_32": resnet_32,
 }
-SLOW = ("resnet152", "resnet1202_cifar")
+SLOW = ("resnet101", "resnet152", "resnet1202_cifar")
+STEPWISE = ("plain110_cifar",)

@@ -27,9 +27,9 @@ def resnext29(w, x, groups):
     return head(w, stages(w, x, unit, (3, 3, 3), 64, "stage{}", 1))
 
 
-FORMS = ((50, 2, 40), (50, 4, 24), (50, 8, 14), (101, 2, 64))
+FORMS = (*((n, c, d) for n in (50, 101) for c, d in ((2, 40), (4, 24), (8, 14))), (101, 2, 64))
 NETWORKS = {
     **{f"resnext{n}_{c}x{d}d": partial(resnext, layers=n, groups=c, d=d) for n, c, d in FORMS},
     **{f"resnext29_{c}x64d_cifar": partial(resnext29, groups=c) for c in (8, 16)},
 }
-SLOW = ("resnext101_2x64d", "resnext29_16x64d_cifar")
+SLOW = (*(f"resnext{n}_{c}x{d}d" for n, c, d in FORMS if n == 101), "resnext29_16x64d_cifar")

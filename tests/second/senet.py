@@ -2,11 +2,12 @@
 
 from functools import partial
 
+import mobilenet_v1
 import preresnet
 import resnet
 import torch
 import torch.nn.functional as F
-from plain import conv, conv_norm, linear, mean, weight
+from plain import conv, conv_norm, hidden, linear, mean, norm, weight
 from resnet import UNITS, cifar_stages, head, projection, stages, stem
 
 
@@ -128,6 +129,23 @@ def preact_bottleneck(w, x, name, width, stride):
     return y + preact_shortcut(w, x, active, name, 4 * width, stride)
 
 
+def se_separable(w, x, name, width, stride):
+    """SE-MobileNet: behind each separable convolution."""
+    return gate(w, mobilenet_v1.separable(w, x, name, width, stride), f"{name}.se")
+
+
+def se_vgg16(w, x):
+    """Table 2: VGG-16 with batch norm; a gate behind each convolution's ReLU (Sec. 3.3)."""
+    for n, (width, count) in enumerate(((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)), 1):
+        for i in range(1, count + 1):
+            name = f"conv{n}.conv{n}_{i}"
+            x = conv(w, x, f"{name}.conv", width, 3, bias=True)
+            x = gate(w, F.relu(norm(w, x, f"{name}.bn")), f"{name}.se")
+        x = F.max_pool2d(x, 2, 2)
+    x = F.relu(hidden(w, x, "fc6.fc", 4096))
+    return linear(w, F.relu(hidden(w, x, "fc7.fc", 4096)), "fc8")
+
+
 PREACT = {110: preresnet.building_block, 164: preresnet.bottleneck}
 UNIT = {
     **{f"stage{n}": partial(one_stage, stage=n) for n in (2, 3, 4)},
@@ -149,5 +167,7 @@ NETWORKS = {
         for n, unit in PREACT.items()
     },
     "se_resnet110_cifar": se_resnet110_cifar,
+    "se_mobilenet_v1": partial(mobilenet_v1.mobilenet, layer=se_separable),
+    "se_vgg16": se_vgg16,
 }
-SLOW = ("se_preresnet152",)
+SLOW = ("se_preresnet101", "se_preresnet152", "se_vgg16")

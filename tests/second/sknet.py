@@ -36,3 +36,4 @@ def sknet(w, x, layers):
 
 
 NETWORKS = {f"sknet{n}": partial(sknet, layers=n) for n in DEPTHS}
+SLOW = ("sknet101",)

@@ -20,7 +20,7 @@ from comparing import (
 )
 from plain import Weights
 
-from convatlas import list_models
+from convatlas.registry import entries, stored_facts
 from convatlas.weights import timm, torchvision
 from convatlas.weights.authors import CIFAR_RESNETS
 
@@ -35,19 +35,28 @@ WITH_HEADS = {  # logits and weights of all that a network trains, auxiliary hea
     name: make for paper in PAPERS for name, make in getattr(paper, "HEADS", {}).items()
 }
 SLOW = {name for paper in PAPERS for name in getattr(paper, "SLOW", ())}  # for `make test-all`
+STEPWISE = {name for paper in PAPERS for name in getattr(paper, "STEPWISE", ())}  # deep ones
 PEERS = {  # tests/parity runs them beside another library's network, or the authors' own code
     twin.ours for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS) for twin in table.values()
 }
 
 
 def test_a_network_without_a_peer_has_a_second_construction():
-    without = sorted(set(list_models()) - PEERS - SECOND.keys())
+    without = sorted(entries().keys() - PEERS - SECOND.keys())
     assert not without, (
         f"{without}: neither timm, torchvision nor authors' code run beside them: write each in"
         " tests/second from its paper alone, and add it to NETWORKS there"
     )
-    gone = sorted(SECOND.keys() - set(list_models()))
+    twice = sum(len(paper.NETWORKS) for paper in PAPERS) - len(SECOND)
+    assert not twice, f"{twice} networks stand in two files of tests/second"
+    gone = sorted(SECOND.keys() - entries().keys())
     assert not gone, f"{gone}: in tests/second, but not in the atlas"
+
+
+def test_heads_that_only_train_are_compared_too():
+    compared_with_torchvision = {"inception_v3", "googlenet_torchvision"}  # test_torchvision_heads
+    with_heads = {name for name, facts in stored_facts().items() if facts["idle"]}
+    assert with_heads <= WITH_HEADS.keys() | compared_with_torchvision
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -66,7 +75,8 @@ def test_it_is_written_without_ours(file):
 def test_second_construction_gives_the_same_logits(name):
     net = network(name)
     for size in sizes(net):
-        read = assert_stages_equal(net, SECOND[name], images(net, *size), name)
+        x = images(net, *size)
+        read = assert_stages_equal(net, SECOND[name], x, name, stepwise=name in STEPWISE)
         wanted = {key for key in to_be_read(net) if not key.startswith("aux")}
         assert read == wanted, f"{name} was built without {sorted(wanted - read)}"
 

@@ -1,29 +1,27 @@
-"""Tan and Le, EfficientNet, Table 3: MobileNetV1, MobileNetV2 and ResNet-50 scaled up; layers are
-rounded up, MobileNetV1's channels down, the others' to multiples of 8.
-"""
+"""Tan and Le, EfficientNet: Table 3, MobileNets and ResNet-50 made deeper, wider, or both."""
 
 from functools import partial
 from math import ceil
 
 import torch.nn.functional as F
-from mobilenet_v1 import TABLE_1, mobilenet, separable
+from mobilenet_v1 import separable
 from mobilenet_v2 import TABLE_2, bottleneck, eights
 from plain import conv_norm, linear, max_pool, mean
-from resnet import projection
+from resnet import UNITS, head, projection
+
+# stride, filters and layers of MobileNetV1's stages, each begun by a layer that halves or widens
+V1_STAGES = ((1, 64, 1), (2, 128, 2), (2, 256, 2), (2, 512, 6), (2, 1024, 2))
 
 
 def mobilenet_v1(w, x, depth, width):
-    """A stage begins where the map halves or widens. What it has more layers than Table 1 is
-    called by its first layer and by its place.
-    """
-    x = F.relu(conv_norm(w, x, "conv1.conv", int(32 * width), 3, stride=2))
-    starts = [i for i in range(13) if i == 0 or TABLE_1[i] != (1, TABLE_1[i - 1][1])]
-    for first, end in zip(starts, [*starts[1:], 13], strict=True):
-        channels = int(TABLE_1[first][1] * width)
-        for i in range(ceil(depth * (end - first))):
-            name = f"conv{first + i + 2}" if first + i < end else f"conv{first + 2}_{i}"
-            x = separable(w, x, name, channels, 1 if i else TABLE_1[first][0])
-            w.stage(name, x)
+    """Layers rounded up, channels down. Added layers are called after their stage's first."""
+    x = F.relu(conv_norm(w, x, "conv1.conv", int(width * 32), 3, stride=2))
+    number = 2
+    for stride, out, layers in V1_STAGES:
+        for i in range(ceil(depth * layers)):
+            name = f"conv{number + i}" if i < layers else f"conv{number}_{i}"
+            x = w.stage(name, separable(w, x, name, int(width * out), 1 if i else stride))
+        number += layers
     return linear(w, mean(x), "fc")
 
 
@@ -32,13 +30,13 @@ def mobilenet_v2(w, x, depth, width):
     for row, (t, c, n, s) in enumerate(TABLE_2, 1):
         for i in range(ceil(depth * n)):
             x = bottleneck(w, x, f"bottleneck{row}.{i}", t, eights(c * width), 1 if i else s)
-        w.stage(f"bottleneck{row}", x)
+        x = w.stage(f"bottleneck{row}", x)
     x = F.relu6(conv_norm(w, x, "conv9.conv", eights(1280 * width), 1))
     return linear(w, mean(x), "fc")
 
 
-def strided_3x3(w, x, name, width, stride):
-    """ResNet-50's unit of 4.1 billion operations in all."""
+def unit(w, x, name, width, stride):
+    """The 3x3 strides."""
     y = F.relu(conv_norm(w, x, f"{name}.branch.conv1", width, 1))
     y = F.relu(conv_norm(w, y, f"{name}.branch.conv2", width, 3, stride))
     y = conv_norm(w, y, f"{name}.branch.conv3", 4 * width, 1)
@@ -48,16 +46,16 @@ def strided_3x3(w, x, name, width, stride):
 def resnet50(w, x, depth, width):
     x = F.relu(conv_norm(w, x, "conv1.conv", eights(64 * width), 7, stride=2))
     x = max_pool(x, 3, 2, padding=1)
-    for stage, (units, channels) in enumerate(((3, 64), (4, 128), (6, 256), (3, 512)), 2):
+    for stage, units in enumerate(UNITS[50]):
+        out = eights(64 * 2**stage * width)
         for i in range(ceil(depth * units)):
-            stride = 2 if stage > 2 and i == 0 else 1
-            x = strided_3x3(w, x, f"conv{stage}_x.{i}", eights(channels * width), stride)
-        w.stage(f"conv{stage}_x", x)
-    return linear(w, mean(x), "fc")
+            x = unit(w, x, f"conv{stage + 2}_x.{i}", out, 2 if stage and not i else 1)
+        x = w.stage(f"conv{stage + 2}_x", x)
+    return head(w, x)
 
 
 NETWORKS = {
-    "mobilenet_v1_x2_0": partial(mobilenet, alpha=2),
+    "mobilenet_v1_x2_0": partial(mobilenet_v1, depth=1, width=2),
     "mobilenet_v1_compound": partial(mobilenet_v1, depth=1.4, width=1.2),
     "mobilenet_v2_d4": partial(mobilenet_v2, depth=4, width=1),
     "mobilenet_v2_x2_0": partial(mobilenet_v2, depth=1, width=2),
@@ -66,4 +64,4 @@ NETWORKS = {
     "resnet50_x2_0": partial(resnet50, depth=1, width=2),
     "resnet50_compound": partial(resnet50, depth=1.4, width=1.2),
 }
-SLOW = ("resnet50_d4", "resnet50_x2_0")
+SLOW = ("mobilenet_v2_d4", "resnet50_d4", "resnet50_x2_0")
