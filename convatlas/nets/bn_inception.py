@@ -13,7 +13,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, FilterConcat, Network, he_init, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate "
@@ -138,31 +138,4 @@ VARIANTS = {
     "bn_inception": BNInception,
     "bn_inception_separable": partial(BNInception, separable),
     "bn_inception_caffe": partial(BNInception, conv_biased, conv_biased),
-}
-HALVED = "The row has stride 2, and the next one prints the halved map."
-ERRATA = {
-    ("size", "inception_3c"): HALVED + " The channels are right.",
-    ("size", "inception_4c"): "160 + 160 + 160 + 128 = 608.",
-    ("size", "inception_4d"): "96 + 192 + 192 + 128 = 608.",
-    ("size", "inception_4e"): HALVED + " 192 + 256, and the 608 of 4d passed through, are 1056.",
-    ("layers", "conv2"): "The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's "
-                         "Table 1 prints 2 for it.",
-}
-
-
-def table_claims(row: Row) -> tuple[Claim, ...]:
-    h, w, c = row.output.split("x")
-    printed = (("size", f"{c}x{h}x{w}"), ("layers", row.depth))
-    return tuple(Claim(quantity, number, "Figure 5", row.part, ERRATA.get((quantity, row.part), ""))
-                 for quantity, number in printed)
-
-
-PARAMS = Claim("params", "13.6e6", "Sec. 4.2", erratum=(
-    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the separable "
-    "first layer, 11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."))
-OPS = Claim("macs", "2.0 billion", "arXiv:1512.00567, Table 3: cost of BN-Inception")
-CLAIMS = {
-    "bn_inception": (*(claim for row in TABLE for claim in table_claims(row)), OPS),
-    "bn_inception_separable": (PARAMS, OPS),
-    "bn_inception_caffe": (Claim("params", "11,295,240", "pytorchcv's README, BN-Inception"),),
 }

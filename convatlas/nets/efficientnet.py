@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.layers import ConvBNKeras, Network, make_divisible, seq
-from convatlas.paper import Claim, Paper, counts, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
@@ -208,29 +208,3 @@ class EfficientNet(Network):
 
 
 VARIANTS = {f"efficientnet_{name}": partial(EfficientNet, scale) for name, scale in SCALES.items()}
-
-
-def printed_outputs() -> dict[str, str]:
-    """Channels of each stage at the resolution printed for the next one's input."""
-    channels = (32, *(row.channels for row in TABLE), 1280)
-    sides = (*(row.resolution for row in TABLE), 7, 7)      # and of stage 9's input and output
-    return {stage: f"{c}x{side}x{side}"
-            for stage, c, side in zip(EfficientNet.stages, channels, sides, strict=True)}
-
-
-FLOPS = ("The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of "
-         "the authors' code, which give the printed parameters, the network has {}.")
-CLAIMS = {
-    "efficientnet_b0": (
-        *counts("Table 2", "5.3M", "0.39B"),
-        Claim("size", "3x224x224", "Table 1", "input"),
-        *sizes("Table 1, resolution of the next stage", printed_outputs()),
-        Claim("macs", "0.4B", "Table 7, baseline model")),
-    "efficientnet_b1": counts("Table 2", "7.8M", "0.70B", errata=("", FLOPS.format("0.687B"))),
-    "efficientnet_b2": counts("Table 2", "9.2M", "1.0B"),
-    "efficientnet_b3": counts("Table 2", "12M", "1.8B"),
-    "efficientnet_b4": counts("Table 2", "19M", "4.2B", errata=("", FLOPS.format("4.39B"))),
-    "efficientnet_b5": counts("Table 2", "30M", "9.9B", errata=("", FLOPS.format("10.27B"))),
-    "efficientnet_b6": counts("Table 2", "43M", "19B"),
-    "efficientnet_b7": counts("Table 2", "66M", "37B"),
-}

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, seq
 from convatlas.layers import inception_conv as conv
-from convatlas.paper import Claim, Paper, counts, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Rethinking the Inception Architecture for Computer Vision",
@@ -197,33 +197,3 @@ class InceptionV3(Network):
 
 
 VARIANTS = {"inception_v3": InceptionV3}
-
-STEM = ("The release reduces by a 1x1 there, so the map stays 73x73. As printed, a 3x3 of stride 2 "
-        "on 71x71 gives 35x35, and the unpadded 3x3 after it cannot give the 35x35 of the next "
-        "row.")
-COST = ("The release, whose errors these are, takes 5,713,216,096; Sec. 6 has a third figure, 2.5 "
-        "times GoogLeNet, whose cost the same table gives as 1.5 billion.")
-DEPTH = ("The longest way through the release is 5 layers before the modules, 3 x 3 + 3 at 35x35, "
-         "4 x 5 + 4 at 17x17, 2 x 3 at 8x8 and the classifier: 48. Table 1 has 6 layers before its "
-         "modules, of which three are 3 deep, five 5 deep and two 3 deep, and the classifier: 47.")
-NO_BN = ("The convolutions and the classifier have 23,800,136 without any batch norm; no count of "
-         "this graph is smaller than that.")
-INPUTS = "Table 1, the input of what follows"
-CLAIMS = {
-    "inception_v3": (
-        *sizes(INPUTS, {
-            "input": "3x299x299", "conv_1a": "32x149x149", "conv_2a": "32x147x147",
-            "conv_2b": "64x147x147", "pool_3a": "64x73x73", "pool_5a": "192x35x35",
-            "mixed_5d": "288x35x35", "mixed_6a": "768x17x17", "mixed_7a": "1280x8x8",
-            "mixed_7c": "2048x8x8", "avg_pool": "2048x1x1"}),
-        Claim("size", "80x71x71", INPUTS, "conv_3b", erratum=STEM),
-        Claim("units", "1000", "Table 1, softmax", "fc"),
-        Claim("macs", "5 billion", "Abstract"),
-        Claim("macs", "4.8 billion", "Table 3, last row, cost", erratum=COST),
-        Claim("layers", "42", "Sec. 6", erratum=DEPTH),
-        Claim("params", "23,626,728", "Xception (arXiv:1610.02357), Table 3", erratum=NO_BN),
-        *counts("NASNet (arXiv:1707.07012), Table 2", "23.8M", "5.72B"),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "24M", "5.7B"),
-        *counts("torchvision, Inception_V3_Weights", "", "5.713G"),
-        Claim("params with heads", "27,161,264", "torchvision, Inception_V3_Weights"),
-    )}

@@ -12,7 +12,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, make_divisible, seq
-from convatlas.paper import Claim, Paper, channels_first, sizes, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="MobileNetV2: Inverted Residuals and Linear Bottlenecks",
@@ -43,8 +43,6 @@ TABLE = (
     Row("14x14x96", t=6, c=160, n=3, s=2),
     Row("7x7x160", t=6, c=320, n=1, s=1),
 )
-CONV9_INPUT = "7x7x320"
-POOL_INPUT = "7x7x1280"
 BOTTLENECKS = tuple(f"bottleneck{i}" for i in range(1, len(TABLE) + 1))
 
 
@@ -107,51 +105,4 @@ VARIANTS = {
     "mobilenet_v2_x0_75": partial(MobileNetV2, 0.75),
     "mobilenet_v2_x1_3": partial(MobileNetV2, 1.3),
     "mobilenet_v2_x1_4": partial(MobileNetV2, 1.4),
-}
-
-README = "The authors' README"
-SIDES = ("224x224", "192x192", "160x160", "128x128", "96x96")
-WEIGHTS_ONLY = "It leaves batch norm's scales and shifts out."
-
-
-def released(params: str, *macs: str) -> tuple[Claim, ...]:
-    """Of the 22 released checkpoints, those of one width; above 1 there is only the first side."""
-    return (Claim("params", params, README, erratum=WEIGHTS_ONLY),
-            *(Claim("macs", number, README, at=side)
-              for side, number in zip(SIDES, macs, strict=False)))
-
-
-def printed_outputs() -> dict[str, str]:
-    """Each stage's output is the next row's input."""
-    inputs = (*(row.input for row in TABLE), CONV9_INPUT, POOL_INPUT)
-    return dict(zip(MobileNetV2.stages, map(channels_first, inputs), strict=True))
-
-
-WITHOUT_BN = ("The authors' README prints 3.47 million, which leaves batch norm's scales and "
-              "shifts out; with them the network of Table 2 has 3,504,872.")
-MILLIONS = ("Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' "
-            "README.")
-ROWS = ("The authors' README prints 6.06 million and 582M for this network, and Table 2's rows "
-        "allow nothing else: {}.")
-LARGER = ROWS.format("6,108,776 with batch norm, 6.06 million without")
-DEARER = ROWS.format("582,195,824")
-CLAIMS = {
-    "mobilenet_v2": (
-        *sizes("Table 2, input of the next row", printed_outputs()),
-        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN),
-        Claim("macs", "300M", "Table 4"),
-        *torchvision("MobileNet_V2_Weights", "3,504,872", "0.301"),
-        *released("3.47M", "300M", "221M", "154M", "99M", "56M")),
-    "mobilenet_v2_x0_35": (
-        Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
-        Claim("macs", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96",
-              erratum=MILLIONS),
-        *released("1.66M", "59M", "43M", "30M", "20M", "11M")),
-    "mobilenet_v2_x0_5": released("1.95M", "97M", "71M", "50M", "32M", "18M"),
-    "mobilenet_v2_x0_75": released("2.61M", "209M", "153M", "107M", "69M", "39M"),
-    "mobilenet_v2_x1_3": released("5.34M", "509M"),
-    "mobilenet_v2_x1_4": (
-        Claim("params", "6.9M", "Table 4", erratum=LARGER),
-        Claim("macs", "585M", "Table 4", erratum=DEARER),
-        *released("6.06M", "582M")),
 }

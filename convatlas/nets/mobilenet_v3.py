@@ -12,7 +12,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBNKeras, Network, he_init, make_divisible, seq
-from convatlas.paper import Claim, Paper, channels_first, counts, sizes, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Searching for MobileNetV3",
@@ -167,40 +167,4 @@ WIDTHS = {"": 1.0, "_x0_35": 0.35, "_x0_5": 0.5, "_x0_75": 0.75, "_x1_25": 1.25}
 VARIANTS = {
     **{f"mobilenet_v3_large{x}": partial(MobileNetV3, LARGE, width) for x, width in WIDTHS.items()},
     **{f"mobilenet_v3_small{x}": partial(MobileNetV3, SMALL, width) for x, width in WIDTHS.items()},
-}
-
-
-def printed(source: str, table: Table, *inputs_after: str) -> tuple[Claim, ...]:
-    """Each layer's output is the next row's input, as `inputs_after` are those of conv2, pool."""
-    inputs = (*(row.input for row in table.bnecks), *inputs_after)
-    stages = ("conv1", *(f"bneck{i}" for i in range(1, len(table.bnecks) + 1)), "conv2")
-    outputs = dict(zip(stages, map(channels_first, inputs), strict=True))
-    return (Claim("size", "3x224x224", source, "input"),
-            *sizes(f"{source}, input of the next row", outputs),
-            Claim("units", str(table.nbn), f"{source}, #out of the first NBN", "nbn"))
-
-
-TABLE_3 = "Table 3"
-README = "The authors' README"
-OTHER = ("Table 1 has 216,589,760, and the authors' README prints 217M; Table 1 of the first "
-         "drafts, which has another row of 672 to 160, would have 245.6M.")
-DRAFT = ("It is the Small of the first drafts, whose last layer has 1280 channels; Table 3 has "
-         "less for the final one.")
-CLAIMS = {
-    "mobilenet_v3_large": (
-        *printed("Table 1", LARGE, "7x7x160", "7x7x960"),
-        *counts(TABLE_3, "5.4M", "219M", errata=("", OTHER)),
-        *counts(README, "5.4M", "217M"),
-        *torchvision("MobileNet_V3_Large_Weights", "5,483,032", "0.217")),
-    "mobilenet_v3_large_x0_75": (
-        *counts(TABLE_3, "4.0M", "155M"),
-        *counts(README, "4.0M", "155M")),
-    "mobilenet_v3_small": (
-        *printed("Table 2", SMALL, "7x7x96", "7x7x576"),
-        *counts(TABLE_3, "2.5M", "56M"),
-        *counts(README, "2.9M", "66M", errata=(DRAFT, DRAFT)),
-        *torchvision("MobileNet_V3_Small_Weights", "2,542,856", "0.057")),
-    "mobilenet_v3_small_x0_75": (
-        *counts(TABLE_3, "2.0M", "44M"),
-        *counts(README, "2.4M", "44M", errata=(DRAFT, ""))),
 }

@@ -7,7 +7,7 @@ import torch.nn as nn
 
 from convatlas.layers import SqueezeExcite, seq
 from convatlas.nets.bn_inception import BNInception, Conv, Row, inception
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Squeeze-and-Excitation Networks",
@@ -26,4 +26,3 @@ def se_inception(c: int, row: Row, conv: Conv) -> nn.Module:
 
 
 VARIANTS = {"se_bn_inception": partial(BNInception, unit=se_inception)}
-CLAIMS = {"se_bn_inception": (Claim("macs", "2.04G", "Table 2, GFLOPs"),)}
