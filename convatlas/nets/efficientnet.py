@@ -13,7 +13,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.layers import ConvBNKeras, Network, make_divisible, seq
+from convatlas.layers import Network, conv_same, make_divisible, seq
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -70,37 +70,7 @@ SCALES = {
 }
 
 
-class Same(nn.Module):
-    """TensorFlow's padding for a kernel k at stride s: as little as gives ceil(H/s) rows, the odd
-    one at the end.
-    """
-
-    def __init__(self, k: int, s: int):
-        super().__init__()
-        self.k = k
-        self.s = s
-
-    def forward(self, x: Tensor) -> Tensor:
-        # ceil(n / s) outputs; the last one's window begins at (n - 1) // s * s
-        rows, columns = (max((n - 1) // self.s * self.s + self.k - n, 0) for n in x.shape[2:])
-        top = rows // 2
-        left = columns // 2
-        return F.pad(x, (left, columns - left, top, rows - top))
-
-
-def conv_same(c_in: int, c_out: int, k: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Convolution without bias, padded as TensorFlow does, and batch norm (momentum: Sec. 5.2).
-
-    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride), rounded up
-    """
-    if stride == 1:         # TensorFlow's padding is k // 2 on all sides
-        return ConvBNKeras(c_in, c_out, k, groups=groups)
-    return seq(
-        pad=Same(k, stride),
-        conv=nn.Conv2d(c_in, c_out, k, stride, groups=groups, bias=False),
-        bn=nn.BatchNorm2d(c_out, eps=0.001, momentum=0.01))
-
-
+conv_released = partial(conv_same, momentum=0.01)    # Sec. 5.2
 Conv = Callable[..., nn.Module]     # (c_in, c_out, k, stride, groups) -> convolution and norm
 
 
@@ -163,7 +133,7 @@ class EfficientNet(Network):
 
     stages = ("stage1", *(f"stage{row.stage}" for row in TABLE), "stage9")
 
-    def __init__(self, scale: Scale, conv: Conv = conv_same, num_classes: int = 1000,
+    def __init__(self, scale: Scale, conv: Conv = conv_released, num_classes: int = 1000,
                  in_channels: int = 3):
         super().__init__(in_channels)
         self.side = scale.resolution

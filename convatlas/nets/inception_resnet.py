@@ -29,10 +29,11 @@ AS_PRINTED = Paper(
     authors="Szegedy, Ioffe, Vanhoucke, Alemi",
     year=2017, venue="AAAI", arxiv="1602.07261v2",
     silent="The scale of the branches is between 0.1 and 0.3: here 0.17, 0.10 and 0.20 for A, B "
-           "and C, the release's. The 1x1 that the figures call linear has a bias and no batch "
-           "norm, as in the release, whose order of branches is kept too. Figures 17 and 19 print "
-           "1154 and 2048 channels where the sum needs the 1152 and 2144 that Figures 7 and 18 "
-           "give out. Initial weights: He's.",
+           "and C, the release's. Batch norm's epsilon is 0.001, the release's; it scales and has "
+           "momentum 0.1, as in the ports to PyTorch. The 1x1 that the figures call linear has a "
+           "bias and no batch norm, as in the release, whose order of branches is kept too. "
+           "Figures 17 and 19 print 1154 and 2048 channels where the sum needs the 1152 and 2144 "
+           "that Figures 7 and 18 give out. Initial weights: He's.",
     page="inception_v4", bare="inception_resnet_v2")
 RELEASE = Paper(
     title="Inception-ResNet-v2 (TF-slim)", authors="Alemi",
@@ -40,8 +41,9 @@ RELEASE = Paper(
     code="github.com/tensorflow/models research/slim/nets/inception_resnet_v2.py",
     silent="The paper does not describe it. Against the paper's: Inception-v3's stem and a module "
            "after it, Mixed_5b; 10, 20 and 10 units on 320, 1088 and 2080 channels, the last "
-           "without scale and ReLU; a 1x1 to 1536 before the pool. The release's auxiliary head is "
-           "left out. Initial weights: He's.",
+           "without scale and ReLU; a 1x1 to 1536 before the pool. As in the ports to PyTorch, "
+           "batch norms scale, there is no auxiliary head, and initial weights are He's. As the "
+           "release has it to the last detail it is inception_resnet_v2_slim.",
     page="inception_resnet_v2_released")
 PAPER = {"inception_resnet_v1": AS_PRINTED, "inception_resnet_v2": AS_PRINTED,
          "inception_resnet_v2_released": RELEASE}

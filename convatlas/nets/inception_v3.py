@@ -17,10 +17,9 @@ authors' release.
     pool 8x8, linear, softmax           8x8x2048, 1x1x2048, 1x1x1000
 """
 import torch.nn as nn
-import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.layers import FilterConcat, Network, seq
+from convatlas.layers import AuxiliaryHead, FilterConcat, Network, seq, truncated_normal
 from convatlas.layers import inception_conv as conv
 from convatlas.paper import Paper
 
@@ -30,14 +29,17 @@ PAPER = Paper(
     year=2016, venue="CVPR", arxiv="1512.00567v3",
     code="github.com/tensorflow/models research/slim/nets/inception_v3.py",
     silent="The widths inside the modules are in a file beside the paper (model.txt, Sec. 6): here "
-           "those of the release. Pools inside the modules count their padding, as in torchvision; "
-           "TensorFlow's do not. The loss of the auxiliary head weighs 0.4, dropout is 0.2, "
-           "weights are truncated normal with standard deviation 0.1, all as in the release. The "
-           "head's 5x5 windows need maps of 17x17; smaller maps are brought to size.",
-    departs="The graph is the authors' release, which is what Inception-v3 means; Table 1 cannot "
-            "be built as printed, for an unpadded 3x3 does not leave 35x35 at 35x35. The release "
-            "has another stem, 3 + 4 + 2 modules and two more that halve the map, and a 5x5 where "
-            "Figure 5 has two 3x3.",
+           "those of the release. As in torchvision, which every PyTorch weight follows: pools "
+           "inside the modules count their padding, batch norms scale and have momentum 0.1, and "
+           "first weights are truncated normal with standard deviation 0.1. The release does none "
+           "of these: inception_v3_released. As in both: batch norm's epsilon is 0.001, the "
+           "auxiliary head's last two layers begin with deviations 0.01 and 0.001, its loss weighs "
+           "0.4, dropout is 0.2. The head's 5x5 windows need maps of 17x17; smaller maps are "
+           "brought to size.",
+    departs="The order of layers and their widths are the authors' release's, which is what "
+            "Inception-v3 means; Table 1 cannot be built as printed, for an unpadded 3x3 does not "
+            "leave 35x35 at 35x35. The release has another stem, 3 + 4 + 2 modules and two more "
+            "that halve the map, and a 5x5 where Figure 5 has two 3x3.",
     page="inception_v3")
 
 
@@ -115,21 +117,13 @@ def inception_c(c: int) -> FilterConcat:
         "pool": pool_branch(c, 192)})
 
 
-class Auxiliary(nn.Module):
-    """Figure 8, with batch norm (Sec. 4).  (N, c, 17, 17) -> (N, num_classes)"""
-
-    def __init__(self, c: int, num_classes: int):
-        super().__init__()
-        self.convs = seq(conv1=conv(c, 128, 1), conv2=conv(128, 768, 5))
-        self.fc = nn.Linear(768, num_classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if min(x.shape[2:]) >= 5:
-            x = F.avg_pool2d(x, 5, stride=3)    # (N, c, 5, 5) of 17x17
-        if min(x.shape[2:]) < 5:                # images smaller than 299
-            x = F.adaptive_avg_pool2d(x, 5)
-        x = self.convs(x).mean((2, 3))          # (N, 768, 1, 1), (N, 768)
-        return self.fc(x)                       # (N, num_classes)
+def auxiliary_deviation(head: AuxiliaryHead, layer: nn.Module) -> float | None:
+    """Of the first weights of the auxiliary head's last two layers, where `layer` is one of them;
+    the release and torchvision agree on it.
+    """
+    if isinstance(layer, nn.Linear) and layer.in_features == head.fc.in_features:
+        return 0.001
+    return 0.01 if layer is head.convs.conv2.conv else None
 
 
 class InceptionV3(Network):
@@ -162,12 +156,12 @@ class InceptionV3(Network):
         self.avg_pool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.2)
         self.fc = nn.Linear(2048, num_classes)
-        self.aux = Auxiliary(768, num_classes)
+        self.aux = AuxiliaryHead(768, num_classes)     # Figure 8
         self.apply(self.initialise)
 
     def initialise(self, layer: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.trunc_normal_(layer.weight, std=0.1, a=-0.2, b=0.2)
+            truncated_normal(layer.weight, auxiliary_deviation(self.aux, layer) or 0.1)
         if isinstance(layer, nn.Linear):
             nn.init.zeros_(layer.bias)
 

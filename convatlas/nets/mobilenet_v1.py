@@ -21,9 +21,11 @@ PAPER = Paper(
     authors="Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam",
     year=2017, arxiv="1704.04861v1",
     code="github.com/tensorflow/models research/slim/nets/mobilenet_v1.py",
-    silent="Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. "
-           "Initial weights: He's. Dropout of 0.001 before the last layer: the authors' code. No "
-           "rounding under a width multiplier is needed: all printed widths stay whole.",
+    silent="Padding: 1 on every side of a 3x3. Batch norm's epsilon and momentum: PyTorch's 1e-5 "
+           "and 0.1. Initial weights: He's. The authors' code does these otherwise, and has ReLU6 "
+           "where Figure 3 has ReLU: mobilenet_v1_released, for its weights. Dropout of 0.001 "
+           "before the last layer: the authors' code. No rounding under a width multiplier is "
+           "needed: all printed widths stay whole.",
     departs="The last depthwise convolution has stride 1. Table 1 prints s2, but also 7x7 before "
             "and after it.",
     page="mobilenet_v1")
@@ -76,11 +78,11 @@ class MobileNetV1(Network):
     initialise = staticmethod(he_init)
 
     def __init__(self, layer: Layer, rows: tuple[Row, ...] = TABLE, alpha: float = 1.0,
-                 num_classes: int = 1000, in_channels: int = 3):
+                 first: Layer = full, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
         self.stages = ("conv1", *(row.name for row in rows))
         c = int(32 * alpha)                             # Sec. 3.3: all widths times alpha
-        self.conv1 = full(in_channels, c, s=2)
+        self.conv1 = first(in_channels, c, 2)
         for row in rows:
             c_out = int(row.c * alpha)
             self.add_module(row.name, layer(c, c_out, row.s))
