@@ -94,6 +94,7 @@ NETWORKS = {
     "densenet_tutorial": tutorial,
 }
 SLOW = (
+    "densenet100_k24_cifar",
     "densenet264_k48_checkpointed",
     "densenet_bc190_k40_cifar",
     "densenet_bc190_k40_cifar_checkpointed",

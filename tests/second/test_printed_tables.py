@@ -29,7 +29,7 @@ def reads(layer: torch.nn.Module, maps: int) -> list[list[bool]]:
 
 @torch.no_grad()
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize(("name", "layer", "table"), TABLES)
+@pytest.mark.parametrize(("name", "layer", "table"), TABLES, ids=["1998", "1989"])
 def test_connections_are_the_printed_ones(name, layer, table, training):
     torch.manual_seed(0)
     printed = cells(table)
