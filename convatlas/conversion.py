@@ -32,8 +32,9 @@ def convert(
         own = shapes_in(create_model(network).state_dict())
     found = choose(open_checkpoint(Path(path).expanduser(), ema), network, source, own, ema)
     kind, tensors = found.kind, found.file.tensors
-    classes = next((tensors[name].shape[0] for name in kind.head if name in tensors), None)
-    channels = tensors[kind.stem].shape[1] if kind.stem else None
+    of_classes, of_channels = kind.axes
+    classes = next((tensors[name].shape[of_classes] for name in kind.head if name in tensors), None)
+    channels = tensors[kind.stem].shape[of_channels] if kind.stem else None
     net = create_model(network, num_classes=classes, in_channels=channels)
     certificate = fill(net, found)
     save_weights(net, output, to)

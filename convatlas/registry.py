@@ -1,5 +1,5 @@
-"""Name -> network, by reading the files of nets/. A network file registers nothing; it only exposes
-its VARIANTS.
+"""Name -> network, by reading the files of nets/ and claims/. A network file registers nothing; it
+only exposes its VARIANTS.
 
 `list_models` and `describe` answer from the generated index, without importing torch;
 `create_model` imports it, and of the files the one that holds the network.
@@ -18,9 +18,10 @@ from importlib import resources
 from pathlib import Path
 
 import convatlas
-from convatlas import nets
+from convatlas import claims, nets
+from convatlas.claim import Claim
 from convatlas.errors import InputError, UnknownNetwork
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 HOUSE = Path(__file__).parent
 MANY = 5  # files that are named one by one
@@ -49,9 +50,9 @@ def entries() -> dict[str, Entry]:
     return found
 
 
-def _declared(module, family: str) -> list[Entry]:
+def _declared(module, family: str, printed: dict[str, tuple[Claim, ...]]) -> list[Entry]:
     """The networks of one file.  ValueError, naming the file, where a part of it is missing."""
-    for part in ("PAPER", "VARIANTS", "CLAIMS"):
+    for part in ("PAPER", "VARIANTS"):
         if not hasattr(module, part):
             raise ValueError(
                 f"convatlas/nets/{family}.py has no {part}; CONTRIBUTING.md shows what such a file "
@@ -59,16 +60,26 @@ def _declared(module, family: str) -> list[Entry]:
             )
     shared = isinstance(module.PAPER, Paper)
     papers = dict.fromkeys(module.VARIANTS, module.PAPER) if shared else module.PAPER
-    for what, names in (
-        ("VARIANTS has no", module.CLAIMS.keys() - module.VARIANTS.keys()),
-        ("PAPER has no", module.VARIANTS.keys() - papers.keys()),
-    ):
-        if names:
-            raise ValueError(f"convatlas/nets/{family}.py: {what} {', '.join(sorted(names))}")
+    if names := module.VARIANTS.keys() - papers.keys():
+        raise ValueError(f"convatlas/nets/{family}.py: PAPER has no {', '.join(sorted(names))}")
+    if names := printed.keys() - module.VARIANTS.keys():
+        raise ValueError(
+            f"convatlas/claims/{family}.py: nets/{family}.py has no {', '.join(sorted(names))}"
+        )
     return [
-        Entry(name, family, make, papers[name], module.CLAIMS.get(name, ()))
+        Entry(name, family, make, papers[name], printed.get(name, ()))
         for name, make in module.VARIANTS.items()
     ]
+
+
+def _printed(family: str) -> dict[str, tuple[Claim, ...]]:
+    """The claims of the networks of one file; none where nothing is printed of them."""
+    if family not in {info.name for info in pkgutil.iter_modules(claims.__path__)}:
+        return {}
+    module = importlib.import_module(f"{claims.__name__}.{family}")
+    if not hasattr(module, "CLAIMS"):
+        raise ValueError(f"convatlas/claims/{family}.py has no CLAIMS")
+    return module.CLAIMS
 
 
 @cache
@@ -77,7 +88,7 @@ def _entries_of(family: str) -> dict[str, Entry]:
     if family not in {info.name for info in pkgutil.iter_modules(nets.__path__)}:
         return {}
     module = importlib.import_module(f"{nets.__name__}.{family}")
-    return {entry.name: entry for entry in _declared(module, family)}
+    return {entry.name: entry for entry in _declared(module, family, _printed(family))}
 
 
 def _entry(name: str) -> Entry:
@@ -120,8 +131,14 @@ def _near(name: str, names) -> str:
 
 @cache
 def fingerprint(family: str, page: str, house: Path = HOUSE) -> str:
-    """Of what the index holds of a network's file in nets/, and of its paper's in papers/."""
-    files = house / "nets" / f"{family}.py", house / "papers" / f"{page}.toml"
+    """Of what the index holds of a network's files in nets/ and claims/, and of its paper's in
+    papers/.
+    """
+    files = (
+        house / "nets" / f"{family}.py",
+        house / "claims" / f"{family}.py",
+        house / "papers" / f"{page}.toml",
+    )
     told = [file.read_text(encoding="utf-8") if file.is_file() else "" for file in files]
     return hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
 

@@ -1,6 +1,7 @@
 """What every test relies on: one thread a process, for two test processes share two cores."""
 
 import os
+import signal
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
 
@@ -47,3 +48,13 @@ def randomised():
         return net.eval()
 
     return fill
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_from_a_terminal():
+    """Whoever starts the tests behind nohup, or with & from a script, has these ignored, and so
+    would have every process that the tests start.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -121,6 +121,7 @@ COUNTS = {
     "se_preresnet164_cifar": (1_905_362, {32: 244_694_528}),
     "se_resnet110_cifar": (1_744_952, {32: 253_161_920}),
     "se_bn_inception": (11_931_622, {224: 2_033_239_424}),
+    "se_bn_inception_released": (11_931_622, {224: 2_033_239_424}),
     # the authors' prototxt, two independent implementations and arithmetic by hand
     "sknet26": (16_746_408, {224: 2_586_877_952}),
     "sknet50": (27_479_784, {224: 4_462_710_784}),

@@ -1,7 +1,9 @@
 """The layers that papers share, against their formulas written out."""
 
 import torch
+import torch.nn as nn
 
+from convatlas.layers import ShiftNorm, seq, without_scales
 from convatlas.layers.modules import ChannelShuffle, LocalResponseNorm, ZeroPadding
 
 
@@ -32,3 +34,31 @@ def test_zero_padding_keeps_every_stride_th_pixel_and_adds_empty_channels():
     assert torch.equal(y[:, :3], x[:, :, ::2, ::2])
     assert y.shape == (2, 5, 2, 2)
     assert not y[:, 3:].any()
+
+
+def test_a_norm_without_a_scale_only_shifts():
+    """slim.batch_norm's default, with epsilon 0.001; in training by the batch, then by what was
+    kept.
+    """
+    norm, x = ShiftNorm(3, momentum=0.25).double(), images(3).double()
+    assert [name for name, _ in norm.named_parameters()] == ["bias"]
+    norm.bias.data = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    shift = norm.bias.data[:, None, None]
+    variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
+    expected = (x - mean[:, None, None]) / (variance + 0.001).sqrt()[:, None, None] + shift
+    torch.testing.assert_close(norm(x), expected)
+    torch.testing.assert_close(norm.running_mean, 0.25 * mean)
+    norm.eval()
+    kept = (x - norm.running_mean[:, None, None]) / (norm.running_var + 0.001).sqrt()[:, None, None]
+    torch.testing.assert_close(norm(x), kept + shift)
+    norm.reset_parameters()
+    assert not norm.bias.any()
+    assert not norm.running_mean.any()
+
+
+def test_norms_lose_their_scales_in_place_and_keep_their_names():
+    net = seq(conv=nn.Conv2d(3, 4, 1), part=seq(bn=nn.BatchNorm2d(4), relu=nn.ReLU()))
+    before = set(net.state_dict())
+    without_scales(net, momentum=0.5)
+    assert before - set(net.state_dict()) == {"part.bn.weight"}
+    assert (net.part.bn.eps, net.part.bn.momentum) == (0.001, 0.5)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from convatlas import pages, registry
-from convatlas.pages import markdown, names, page, works
+from convatlas.claim import CELLS
+from convatlas.pages import markdown, names, page, printed, works
 
 ROOT = Path(__file__).parents[1]
 LEDGER = (ROOT / "results/ledger.jsonl").read_text(encoding="utf-8")
@@ -94,16 +95,23 @@ def test_a_page_holds_all_that_the_index_knows(name):
             )  # names without code and links
             assert re.sub(r"`(\w+)`", r"\1", markdown.plain(record.paper[key])) in said, key
     for network, claim in found.claims():
-        if claim["quantity"] != "size":
+        if claim["quantity"] in CELLS:
+            assert f"{claim['quantity']} {printed.measured_beside(claim)}" in text
+        elif claim["quantity"] != "size":
             assert (
-                f"| `{network}` | {page.quantity(claim)} | {claim['printed']} | "
+                f"| `{network}` | {printed.quantity(claim)} | {claim['printed']} | "
                 f"{claim['measured']} | {claim['status']} |"
             ) in text
         else:
             assert f"`{claim['part']}` {claim['printed']}" in text
-        if claim["erratum"]:
-            assert page.misprint(network, claim) in text
-            assert markdown.plain(claim["erratum"]) in text
+        if claim["remark"]:
+            assert printed.beside(network, claim) in text
+            assert markdown.plain(claim["remark"]["why"]) in text
+    ours, _, theirs = text.partition("## What others print")
+    for _, claim in found.claims():
+        row = f"| {printed.place(claim)} |"
+        in_table = claim["quantity"] not in (*CELLS, "size")
+        assert not in_table or row in (theirs if claim["by"] else ours)
 
 
 def test_the_errata_are_all_there_under_their_papers():
@@ -112,17 +120,22 @@ def test_the_errata_are_all_there_under_their_papers():
         (found, name, claim)
         for found in works.all_works()
         for name, claim in found.claims()
-        if claim["status"] == "erratum"
+        if claim["remark"]
     ]
-    assert f"{len(wrong)} cannot be right" in text
     chapters = {
         chapter.split("papers/")[1].split(".md")[0]: " ".join(chapter.split())
         for chapter in text.split("\n## ")[1:]
     }
     assert set(chapters) == {found.page for found, _, _ in wrong}
     for found, name, claim in wrong:
-        assert page.misprint(name, claim) in chapters[found.page]
-        assert markdown.plain(claim["erratum"]) in chapters[found.page]
+        assert printed.beside(name, claim) in chapters[found.page]
+        assert markdown.plain(claim["remark"]["why"]) in chapters[found.page]
+    for kind, (_, meaning) in printed.REMARKS.items():
+        count = [
+            sum(claim["status"] == kind and bool(claim["by"]) == others for _, _, claim in wrong)
+            for others in (False, True)
+        ]
+        assert f"| {meaning} | {count[0]} | {count[1]} |" in text
 
 
 def test_a_claim_that_fails_is_seen_on_its_page():
@@ -133,7 +146,8 @@ def test_a_claim_that_fails_is_seen_on_its_page():
         "measured": "2.0M",
         "status": "fails",
         "source": "Table 9",
-        "erratum": "",
+        "by": "",
+        "remark": None,
         "at": "160x160",
     }
     facts = {**registry.stored_facts()["lenet5"], "claims": [claim]}

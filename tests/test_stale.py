@@ -142,19 +142,13 @@ def test_a_wrong_name_is_one_sentence_and_writes_nothing():
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("VARIANTS, PAPER = {}, {}", "nets/toynet.py has no CLAIMS; CONTRIBUTING.md shows"),
-        (
-            "VARIANTS, PAPER, CLAIMS = {}, {}, {'toy': ()}",
-            "nets/toynet.py: VARIANTS has no toy",
-        ),
-        (
-            "VARIANTS, PAPER, CLAIMS = {'toynet': None}, {}, {}",
-            "nets/toynet.py: PAPER has no toynet",
-        ),
+        ("VARIANTS = {}", "nets/toynet.py has no PAPER; CONTRIBUTING.md shows"),
+        ("VARIANTS, PAPER = {}, {}", "claims/toynet.py: nets/toynet.py has no toy"),
+        ("VARIANTS, PAPER = {'toynet': None}, {}", "nets/toynet.py: PAPER has no toynet"),
     ],
 )
 def test_a_file_that_lacks_a_part_is_named(source, words):
     module = type(sys)("toynet")
     exec(source, vars(module))
     with pytest.raises(ValueError, match=re.escape(words)):
-        registry._declared(module, "toynet")
+        registry._declared(module, "toynet", {"toy": ()})

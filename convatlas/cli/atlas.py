@@ -151,7 +151,7 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
     _say_if_stale()
     if json:
         return print_json({key: value for key, value in facts.items() if layers or key != "layers"})
-    from convatlas.cli.claims import print_claims, print_errata
+    from convatlas.cli.claims import print_claims, print_remarks
     from convatlas.cli.layers import print_layers
 
     console = open_console()
@@ -163,7 +163,7 @@ def show(name: str, *, layers: bool = False, json: bool = False) -> int:
     _print_notes(console, [(label, paper[key]) for label, key in NOTES.items() if paper[key]])
     if facts["claims"]:
         print_claims(console, facts["claims"])
-        print_errata(console, [(name, claim) for claim in facts["claims"] if claim["erratum"]])
+        print_remarks(console, [(name, claim) for claim in facts["claims"] if claim["remark"]])
     return 0
 
 

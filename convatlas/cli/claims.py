@@ -1,5 +1,8 @@
 """Printed claims beside what is measured, as `show` and `verify` print them; and verify."""
 
+from collections import Counter
+
+from convatlas.claim import CELLS
 from convatlas.cli.printing import (
     counting,
     is_narrow,
@@ -9,7 +12,8 @@ from convatlas.cli.printing import (
     print_json,
 )
 
-COLOURS = {"holds": "green", "erratum": "yellow", "fails": "bold red"}
+COLOURS = {"holds": "green", "counted otherwise": "green", "fails": "bold red"}
+OTHER_COLOUR = "yellow"
 
 
 def verify(name: str | None = None, *, json: bool = False) -> int:
@@ -39,7 +43,7 @@ def verify(name: str | None = None, *, json: bool = False) -> int:
     ]
     if json:
         listed = [{"network": network} | claim for network, claim in claims]
-        print_json({"ledger": asdict(count), "claims": listed})
+        print_json({"ledger": asdict(count) | {"fails": count.fails}, "claims": listed})
     else:
         _print(name, claims, count)
     return int(count.fails > 0)
@@ -49,7 +53,7 @@ def _print(name: str | None, claims: list[tuple[str, dict]], count) -> None:
     console = open_console()
     if name and claims:
         print_claims(console, [claim for _, claim in claims])
-    print_errata(console, [pair for pair in claims if pair[1]["status"] == "erratum"])
+    print_remarks(console, [pair for pair in claims if pair[1]["remark"]])
     for network, claim in claims:
         if claim["status"] == "fails":
             console.print(
@@ -60,18 +64,34 @@ def _print(name: str | None, claims: list[tuple[str, dict]], count) -> None:
         if name
         else f"of {plural(count.papers, 'paper')}, {plural(count.networks, 'network')}"
     )
-    console.print(
-        f"{plural(count.claims, 'claim')} {of}: {count.holds} hold, {count.errata} are errata with "
-        f"their reason, {count.fails} fail",
-        style="bold",
-    )
+    console.print(f"{plural(count.claims, 'claim')} {of}: {tally(count.own)}", style="bold")
+    if count.others:
+        console.print(f"{sum(count.others.values())} by others: {tally(count.others)}")
+
+
+def tally(statuses: dict[str, int]) -> str:
+    """How many hold, how many have which remark, how many fail."""
+    rest = {kind: count for kind, count in statuses.items() if kind not in ("holds", "fails")}
+    parts = [f"{statuses.get('holds', 0)} hold"]
+    parts += [f"{count} {kind}" for kind, count in sorted(rest.items())]
+    return ", ".join([*parts, f"{statuses.get('fails', 0)} fail"])
 
 
 def print_claims(console, claims: list[dict]) -> None:
-    """Each claim beside the measured value; as lines where a table is too wide."""
+    """Each claim beside the measured value, as lines where a table is too wide; the cells of a
+    printed table that hold as one line.
+    """
+    cells = [c for c in claims if c["quantity"] in CELLS and c["status"] == "holds"]
+    claims = [claim for claim in claims if claim not in cells]
+    _print_each(console, claims)
+    for source, count in Counter(map(_place, cells)).items():
+        console.print(f"{plural(count, 'cell')} printed in {source}: all hold")
+
+
+def _print_each(console, claims: list[dict]) -> None:
     if is_narrow(console):
         for claim in claims:
-            console.print(f"{claim['status']:<7}  {_sentence(claim)}", style=_style(claim))
+            console.print(f"{claim['status']:<17}  {_sentence(claim)}", style=_style(claim))
         return
     from rich.text import Text
 
@@ -80,27 +100,36 @@ def print_claims(console, claims: list[dict]) -> None:
     )
     above = ""
     for claim in claims:
-        status = Text(claim["status"], style=COLOURS[claim["status"]])
-        source = '"' if claim["source"] == above else claim["source"]
+        status = Text(claim["status"], style=_style(claim) or COLOURS["holds"])
+        source = '"' if _place(claim) == above else _place(claim)
         table.add_row(_what(claim), claim["printed"], claim["measured"], status, source)
-        above = claim["source"]
+        above = _place(claim)
     console.print(table)
 
 
-def print_errata(console, errata: list[tuple[str, dict]]) -> None:
-    """Each erratum with its reason: (network, claim)."""
+def print_remarks(console, remarked: list[tuple[str, dict]]) -> None:
+    """Each claim that does not hold by the usual count, with the reason: (network, claim)."""
     from rich.padding import Padding
 
     console.print()
-    for network, claim in errata:
-        console.print(f"erratum  {network}: {_sentence(claim)}", style="yellow")
-        console.print(Padding(claim["erratum"], (0, 0, 0, 9)))
-    if errata:
+    for network, claim in remarked:
+        kind = claim["remark"]["kind"]
+        console.print(
+            f"{kind}  {network}: {_sentence(claim)}", style=COLOURS.get(kind, OTHER_COLOUR)
+        )
+        console.print(Padding(claim["remark"]["why"], (0, 0, 0, 9)))
+    if remarked:
         console.print()
 
 
 def _style(claim: dict) -> str:
-    return "" if claim["status"] == "holds" else COLOURS[claim["status"]]
+    return "" if claim["status"] == "holds" else COLOURS.get(claim["status"], OTHER_COLOUR)
+
+
+def _place(claim: dict) -> str:
+    """Where it is printed, and by whom where that is not the paper itself."""
+    by = claim["by"] and f"{claim['by']}, "
+    return by + claim["source"]
 
 
 def _what(claim: dict) -> str:
@@ -111,5 +140,5 @@ def _what(claim: dict) -> str:
 def _sentence(claim: dict) -> str:
     return (
         f"{_what(claim)}, printed {claim['printed']}, measured {claim['measured'] or 'nothing'} "
-        f"({claim['source']})"
+        f"({_place(claim)})"
     )

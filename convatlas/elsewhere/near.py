@@ -27,18 +27,17 @@ TIERED = (
 )
 LAYERS = {50: "resnet50_v15", 101: "resnet101_v15", 152: "resnet152_v15"}
 RESNETS = {
-    **{f"resnet{n}c": Near(ours, DEEP) for n, ours in LAYERS.items()},
+    **{f"resnet{n}c": Near(f"resnet{n}_v15", DEEP) for n in (101, 152)},
     **{f"resnet{n}s": Near(ours, f"{DEEP}, 64 wide") for n, ours in LAYERS.items()},
-    **{f"resnet{n}d": Near(ours, D) for n, ours in LAYERS.items()},
     **{f"resnet{n}d": Near(f"resnet{n}", D) for n in (18, 34)},
     "resnet10t": Near("resnet18", f"has one unit a stage, {TIERED}"),
     "resnet14t": Near("resnet50_v15", f"has one unit a stage, {TIERED}"),
     "resnet26": Near("resnet50_v15", "has two units a stage"),
-    "resnet26d": Near("resnet50_v15", f"has two units a stage, {D}"),
+    "resnet26d": Near("resnet50_d", "has two units a stage"),
     "resnet26t": Near("resnet50_v15", f"has two units a stage, {TIERED}"),
     "resnet50t": Near("resnet50_v15", TIERED),
     "resnet200": Near("resnet152_v15", "has 24 units in the second stage"),
-    "resnet200d": Near("resnet152_v15", f"has 24 units in the second stage, {D}"),
+    "resnet200d": Near("resnet152_d", "has 24 units in the second stage"),
     "resnet50_gn": Near("resnet50_v15", "has group norm for batch norm"),
     "resnet50_mlp": Near("resnet50_v15", "starts as CLIP's and ends in two linear layers"),
     **all_near(

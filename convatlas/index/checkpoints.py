@@ -54,8 +54,9 @@ def _kind(source: str, theirs: str, twin: Twin) -> tuple[str, Known]:
         twin.ours,
         heads,
         names.get(stem, ""),
-        shapes_of(shapes, heads, names.get(stem, "")),
+        shapes_of(shapes, heads, names.get(stem, ""), twin.axes),
         *sketch(shapes, (*heads, names.get(stem, ""))),
+        twin.axes,
     )
 
 

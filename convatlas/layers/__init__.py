@@ -3,6 +3,7 @@ for either. How a paper puts its words together, its sentence, stays in the pape
 """
 
 from convatlas.layers.modules import (
+    AuxiliaryHead,
     ChannelShuffle,
     ConvBN,
     ConvBNKeras,
@@ -22,8 +23,18 @@ from convatlas.layers.modules import (
     shufflenet_init,
 )
 from convatlas.layers.network import Network
+from convatlas.layers.tensorflow import (
+    Same,
+    ShiftNorm,
+    conv_same,
+    slim_init,
+    truncated_normal,
+    variance_scaling,
+    without_scales,
+)
 
 __all__ = [
+    "AuxiliaryHead",
     "ChannelShuffle",
     "ConvBN",
     "ConvBNKeras",
@@ -31,10 +42,13 @@ __all__ = [
     "LocalResponseNorm",
     "Network",
     "Residual",
+    "Same",
+    "ShiftNorm",
     "SqueezeExcite",
     "ZeroPadding",
     "averaged_projection",
     "biased_conv",
+    "conv_same",
     "deep_stem",
     "fully_connected",
     "he_init",
@@ -42,4 +56,8 @@ __all__ = [
     "make_divisible",
     "seq",
     "shufflenet_init",
+    "slim_init",
+    "truncated_normal",
+    "variance_scaling",
+    "without_scales",
 ]

@@ -94,6 +94,25 @@ class FilterConcat(nn.Module):
         return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
+class AuxiliaryHead(nn.Module):
+    """Inception-v3 (arXiv:1512.00567), Figure 8, with batch norm (Sec. 4), as TF-slim has it in
+    Inception-v4 and Inception-ResNet-v2 too.  (N, c, 17, 17) -> (N, num_classes)
+    """
+
+    def __init__(self, c: int, num_classes: int):
+        super().__init__()
+        self.convs = seq(conv1=inception_conv(c, 128, 1), conv2=inception_conv(128, 768, 5))
+        self.fc = nn.Linear(768, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if min(x.shape[2:]) >= 5:
+            x = F.avg_pool2d(x, 5, stride=3)  # (N, c, 5, 5) of 17x17
+        if min(x.shape[2:]) < 5:  # images smaller than 299
+            x = F.adaptive_avg_pool2d(x, 5)
+        x = self.convs(x).mean((2, 3))  # (N, 768, 1, 1), (N, 768)
+        return self.fc(x)  # (N, num_classes)
+
+
 class ChannelShuffle(nn.Module):
     """ShuffleNet (arXiv:1707.01083), Figure 1(c): channel i of group g moves to place
     i * groups + g.

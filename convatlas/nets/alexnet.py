@@ -13,7 +13,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import LocalResponseNorm, Network, fully_connected, seq
-from convatlas.paper import Claim, Paper, counts, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ImageNet Classification with Deep Convolutional Neural Networks",
@@ -88,21 +88,3 @@ class AlexNet(Network):
 
 
 VARIANTS = {"alexnet": AlexNet}
-
-FIRST_LAYER = ("96 maps of 55x55 are 290,400. 253,440 is 96 x 2640, and 2640 is no square; 186,624 "
-               "= 256 x 27 x 27, printed for conv2, needs 55x55 before the pool.")
-ROUND = ("The network of Figure 2 takes 724,406,816 in its convolutions and fully connected "
-         "layers: the figure is a round one.")
-CLAIMS = {
-    "alexnet": (
-        Claim("params", "60M", "Sec. 4, first sentence: 60 million"),
-        Claim("layers", "8", "Sec. 3.5: eight layers"),
-        Claim("size", "3x224x224", "Sec. 3.5 and Figure 2", "input"),
-        Claim("units", "253,440", "Figure 2, caption", "conv1", erratum=FIRST_LAYER),
-        *units("Figure 2, caption", {
-            "conv2": "186,624", "conv3": "64,896", "conv4": "64,896", "conv5": "43,264",
-            "fc6": "4096", "fc7": "4096", "fc8": "1000"}),
-        *counts("MobileNets (arXiv:1704.04861v1), Table 9", "60M", "720 million",
-                errata=("", ROUND)),
-        *counts("ShuffleNet (arXiv:1707.01083), Tables 6 and 8", "", "720M", errata=("", ROUND))),
-}

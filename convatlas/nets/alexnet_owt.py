@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convatlas.layers import Network, seq
 from convatlas.nets.alexnet import conv
-from convatlas.paper import Paper, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="One weird trick for parallelizing convolutional neural networks",
@@ -58,4 +58,3 @@ class AlexNetOWT(Network):
 
 
 VARIANTS = {"alexnet_owt": AlexNetOWT}
-CLAIMS = {"alexnet_owt": torchvision("AlexNet_Weights", "61,100,840", "0.714")}

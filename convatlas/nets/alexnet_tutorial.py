@@ -21,7 +21,7 @@ from torch import Tensor
 
 from convatlas.layers import Network, fully_connected
 from convatlas.nets.alexnet import conv
-from convatlas.paper import Paper, sizes, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Dive into Deep Learning, AlexNet", authors="Zhang, Lipton, Li, Smola",
@@ -78,12 +78,3 @@ VARIANTS = {
     "alexnet_tutorial_padding1": partial(AlexNetTutorial, padding=1, last=5, num_classes=10,
                                          in_channels=1),
 }
-TUTORIALS = "Tutorials' printed outputs for 224x224"
-CLAIMS = {"alexnet_tutorial": (
-    *sizes(TUTORIALS, {
-        "conv1.conv": "96x55x55", "conv1.relu": "96x55x55", "pool1": "96x27x27",
-        "conv2.conv": "256x27x27", "conv2.relu": "256x27x27", "pool2": "256x13x13",
-        "conv3.conv": "384x13x13", "conv3.relu": "384x13x13",
-        "conv4.conv": "384x13x13", "conv4.relu": "384x13x13",
-        "conv5.conv": "256x13x13", "conv5.relu": "256x13x13", "pool5": "256x6x6"}),
-    *units(TUTORIALS, {"pool5": "9216", "fc6": "4096", "fc7": "4096", "fc8": "1000"}))}

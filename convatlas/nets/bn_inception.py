@@ -7,13 +7,14 @@ convolution and its ReLU.
 """
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import NamedTuple
 
 import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, FilterConcat, Network, he_init, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate "
@@ -23,11 +24,14 @@ PAPER = Paper(
            "its output column says 576, 576 and 1024. Here the branches hold; TF-slim narrows two "
            "pool projections to 96 instead. The first two pools round up, GoogLeNet's way; the "
            "pools in 3c and 4e are padded by 1 like the convolutions beside them, so that the "
-           "branches agree for every size. Average pools count the padding. Initial weights: He's.",
+           "branches agree for every size; Caffe's are not padded and round up. Average pools "
+           "count the padding. Batch norm's epsilon and momentum: PyTorch's 1e-5 and 0.1. Initial "
+           "weights: He's.",
     departs="bn_inception has a full 7x7 first, as SENet's release has. The paper's first layer "
             "(Figure 5's asterisk) is separable with depth multiplier 8: bn_inception_separable. "
             "bn_inception_caffe keeps a bias in each convolution before its batch norm, which "
-            "Sec. 3.2 leaves out as without effect.",
+            "Sec. 3.2 leaves out as without effect, and the unpadded pools of 3c and 4e: the copy "
+            "for Caffe, to the bit of its graph.",
     page="bn_inception")
 
 
@@ -66,6 +70,7 @@ MODULES = tuple(row for row in TABLE if row.part.startswith("inception"))
 POOLS = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 Conv = Callable[..., nn.Module]  # (c_in, c_out, k, stride) -> convolution, batch norm and ReLU
+Halving = Callable[[], nn.Module]   # the pool beside convolutions of stride 2
 Unit = Callable[[int, Row, Conv], nn.Module]  # a row of the table with c channels coming in
 
 
@@ -84,7 +89,18 @@ def separable(c_in: int, c_out: int, k: int, stride: int) -> nn.Sequential:
     return seq(depthwise=depthwise, pointwise=ConvBN(8 * c_in, c_out, 1), relu=nn.ReLU())
 
 
-def inception(c: int, row: Row, conv: Conv) -> FilterConcat:
+def padded_pool() -> nn.MaxPool2d:
+    return nn.MaxPool2d(3, stride=2, padding=1)
+
+
+def unpadded_pool() -> nn.Sequential:
+    """Caffe's: windows begin at every second pixel, and the last one may end outside. On a side of
+    2n they are n, as Caffe rounds them up; on 2n + 1, which Caffe refuses, n + 1.
+    """
+    return seq(pad=nn.ConstantPad2d((0, 2, 0, 2), -inf), pool=nn.MaxPool2d(3, stride=2))
+
+
+def inception(c: int, row: Row, conv: Conv, halving: Halving = padded_pool) -> FilterConcat:
     """(N, c, H, W) -> (N, n1x1 + n3x3 + double + proj, H, W), or, where the row has stride 2,
     (N, n3x3 + double + c, H/2, W/2).
     """
@@ -95,9 +111,9 @@ def inception(c: int, row: Row, conv: Conv) -> FilterConcat:
         reduce=conv(c, row.double_reduce, 1),
         conv1=conv(row.double_reduce, row.double, 3),
         conv2=conv(row.double, row.double, 3, row.stride))
-    pool = POOLS[row.pool](3, stride=row.stride, padding=1)
     if row.stride == 2:
-        return FilterConcat(**{"3x3": single, "double_3x3": double, "pool": pool})
+        return FilterConcat(**{"3x3": single, "double_3x3": double, "pool": halving()})
+    pool = POOLS[row.pool](3, stride=1, padding=1)
     return FilterConcat(**{
         "1x1": conv(c, row.n1x1, 1), "3x3": single, "double_3x3": double,
         "pool": seq(pool=pool, proj=conv(c, row.proj, 1))})
@@ -137,32 +153,6 @@ class BNInception(Network):
 VARIANTS = {
     "bn_inception": BNInception,
     "bn_inception_separable": partial(BNInception, separable),
-    "bn_inception_caffe": partial(BNInception, conv_biased, conv_biased),
-}
-HALVED = "The row has stride 2, and the next one prints the halved map."
-ERRATA = {
-    ("size", "inception_3c"): HALVED + " The channels are right.",
-    ("size", "inception_4c"): "160 + 160 + 160 + 128 = 608.",
-    ("size", "inception_4d"): "96 + 192 + 192 + 128 = 608.",
-    ("size", "inception_4e"): HALVED + " 192 + 256, and the 608 of 4d passed through, are 1056.",
-    ("layers", "conv2"): "The row has two convolutions, 64 of 1x1 and 192 of 3x3; GoogLeNet's "
-                         "Table 1 prints 2 for it.",
-}
-
-
-def table_claims(row: Row) -> tuple[Claim, ...]:
-    h, w, c = row.output.split("x")
-    printed = (("size", f"{c}x{h}x{w}"), ("layers", row.depth))
-    return tuple(Claim(quantity, number, "Figure 5", row.part, ERRATA.get((quantity, row.part), ""))
-                 for quantity, number in printed)
-
-
-PARAMS = Claim("params", "13.6e6", "Sec. 4.2", erratum=(
-    "Figure 5 makes 11.2 or 11.3 million whichever way it is read: 11,278,528 with the separable "
-    "first layer, 11,285,224 with the full one, 11,188,288 in TF-slim's 576-channel form."))
-OPS = Claim("macs", "2.0 billion", "arXiv:1512.00567, Table 3: cost of BN-Inception")
-CLAIMS = {
-    "bn_inception": (*(claim for row in TABLE for claim in table_claims(row)), OPS),
-    "bn_inception_separable": (PARAMS, OPS),
-    "bn_inception_caffe": (Claim("params", "11,295,240", "pytorchcv's README, BN-Inception"),),
+    "bn_inception_caffe": partial(
+        BNInception, conv_biased, conv_biased, partial(inception, halving=unpadded_pool)),
 }

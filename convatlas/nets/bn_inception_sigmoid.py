@@ -27,4 +27,3 @@ def conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Sequential:
 
 
 VARIANTS = {"bn_inception_sigmoid": partial(BNInception, conv, conv)}
-CLAIMS = {}

@@ -24,7 +24,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.paper import Claim, Paper, counts, sizes, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Densely Connected Convolutional Networks",
@@ -138,36 +138,3 @@ README = {"densenet161": Column("161", (6, 12, 36, 24), k=48)}
 
 VARIANTS = {name: partial(DenseNet, Bottleneck, column.blocks, column.k)
             for name, column in (TABLE | README).items()}
-
-OUTPUTS = sizes("Table 1, output size", {
-    "convolution": "112x112", "pooling": "56x56",
-    "dense_block1": "56x56", "transition1.conv": "56x56", "transition1.pool": "28x28",
-    "dense_block2": "28x28", "transition2.conv": "28x28", "transition2.pool": "14x14",
-    "dense_block3": "14x14", "transition3.conv": "14x14", "transition3.pool": "7x7",
-    "dense_block4": "7x7"})
-ODD = ("Every depth is odd: two convolutions for each of n layers in the blocks, three "
-       "transitions, the first convolution and the classifier make 2n + 5; here 2(6 + 12 + 64 + "
-       "48) + 5 = 265. All other names are counted so.")
-EFFICIENTNET = "EfficientNet (arXiv:1905.11946), Table 2"
-SAME_AS_TORCHVISION = "torchvision prints 3.36 billion for the same network."
-HIGH = ("5,751,653,376, by the count that gives torchvision's figures of 121 to 201; the row of "
-        "169 is high as well.")
-CLAIMS = {
-    "densenet121": (
-        *OUTPUTS, Claim("layers", "121", "Table 1, heading"),
-        *torchvision("DenseNet121_Weights", "7,978,856", "2.834")),
-    "densenet161": (
-        Claim("layers", "161", "Authors' README, DenseNet-161 (k=48)"),
-        *torchvision("DenseNet161_Weights", "28,681,000", "7.728")),
-    "densenet169": (
-        *OUTPUTS, Claim("layers", "169", "Table 1, heading"),
-        *torchvision("DenseNet169_Weights", "14,149,480", "3.36"),
-        *counts(EFFICIENTNET, "14M", "3.5B", errata=("", SAME_AS_TORCHVISION))),
-    "densenet201": (
-        *OUTPUTS, Claim("layers", "201", "Table 1, heading"),
-        Claim("params", "20M", "Sec. 4.4"),
-        *torchvision("DenseNet201_Weights", "20,013,928", "4.291")),
-    "densenet264": (
-        *OUTPUTS, Claim("layers", "264", "Table 1, heading", erratum=ODD),
-        *counts(EFFICIENTNET, "34M", "6.0B", errata=("", HIGH))),
-}

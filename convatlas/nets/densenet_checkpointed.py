@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from convatlas.nets.densenet import TABLE, Bottleneck, DenseNet
 from convatlas.nets.densenet_cifar import DENSENET_BC, DenseNetCIFAR
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Memory-Efficient Implementation of DenseNets",
@@ -78,18 +78,4 @@ VARIANTS = {
     "densenet264_k48_checkpointed": imagenet(TABLE["densenet264"].blocks, k=48),
     "densenet_bc100_k12_cifar_checkpointed": cifar(100, k=12),      # the authors' README
     "densenet_bc190_k40_cifar_checkpointed": cifar(190, k=40),
-}
-
-ODD = "All of DenseNet's depths are odd: 2(6 + 12 + 64 + 48) + 5 = 265."
-DECIMAL_POINT = ("4,291,365,888 multiply-adds are 8.6B operations, with an addition counted apart; "
-                 "the 155B given for ResNet-101 are ten times too many as well.")
-CLAIMS = {
-    "densenet201_checkpointed": (
-        Claim("params", "20M", "Sec. 1"),
-        Claim("layers", "201", "Sec. 1: a 201-layer DenseNet"),
-        Claim("macs", "80B", "Sec. 1: floating point operations per image",
-              erratum=DECIMAL_POINT)),
-    "densenet264_k48_checkpointed": (
-        Claim("params", "73M", "Abstract"),
-        Claim("layers", "264", "Abstract: a 264-layer DenseNet", erratum=ODD)),
 }

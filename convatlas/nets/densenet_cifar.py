@@ -25,7 +25,7 @@ from torch import Tensor
 
 from convatlas.layers import Network, he_init, seq
 from convatlas.nets.densenet import Bottleneck, DenseBlock, conv, transition
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 CVPR = Paper(
     title="Densely Connected Convolutional Networks",
@@ -133,24 +133,3 @@ VARIANTS = {
     **{f"{name}_dropout": TABLE[name].network(dropout=0.2) for name in NOT_AUGMENTED},
 }
 PAPER = {name: WIDE if name in README else CVPR for name in VARIANTS}
-
-
-def claims(row: Row) -> tuple[Claim, ...]:
-    printed = [
-        Claim("params", row.params, "Table 2, Params"),
-        Claim("layers", str(row.L), "Table 2, Depth"),
-        *sizes("Sec. 3, feature-map sizes in the three dense blocks", {
-            "dense_block1": "32x32", "dense_block2": "16x16", "dense_block3": "8x8"})]
-    if row.form is DENSENET:
-        first = "Sec. 3: 16 (or twice the growth rate) output channels"
-        printed.append(Claim("size", "16x32x32", first, "convolution"))
-    return tuple(printed)
-
-
-CLAIMS = {
-    **{name: claims(row) for name, row in TABLE.items()},
-    **{f"{name}_dropout": claims(TABLE[name]) for name in NOT_AUGMENTED},
-    **{name: (Claim("params", row.params, "README, Parameters"),
-              Claim("layers", str(row.L), "README, L"))
-       for name, row in README.items()},
-}

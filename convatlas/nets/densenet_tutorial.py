@@ -77,4 +77,3 @@ class DenseNetTutorial(Network):
 
 
 VARIANTS = {"densenet_tutorial": DenseNetTutorial}
-CLAIMS = {}

@@ -13,8 +13,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.layers import ConvBNKeras, Network, make_divisible, seq
-from convatlas.paper import Claim, Paper, counts, sizes
+from convatlas.layers import Network, conv_same, make_divisible, seq
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
@@ -70,37 +70,7 @@ SCALES = {
 }
 
 
-class Same(nn.Module):
-    """TensorFlow's padding for a kernel k at stride s: as little as gives ceil(H/s) rows, the odd
-    one at the end.
-    """
-
-    def __init__(self, k: int, s: int):
-        super().__init__()
-        self.k = k
-        self.s = s
-
-    def forward(self, x: Tensor) -> Tensor:
-        # ceil(n / s) outputs; the last one's window begins at (n - 1) // s * s
-        rows, columns = (max((n - 1) // self.s * self.s + self.k - n, 0) for n in x.shape[2:])
-        top = rows // 2
-        left = columns // 2
-        return F.pad(x, (left, columns - left, top, rows - top))
-
-
-def conv_same(c_in: int, c_out: int, k: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Convolution without bias, padded as TensorFlow does, and batch norm (momentum: Sec. 5.2).
-
-    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride), rounded up
-    """
-    if stride == 1:         # TensorFlow's padding is k // 2 on all sides
-        return ConvBNKeras(c_in, c_out, k, groups=groups)
-    return seq(
-        pad=Same(k, stride),
-        conv=nn.Conv2d(c_in, c_out, k, stride, groups=groups, bias=False),
-        bn=nn.BatchNorm2d(c_out, eps=0.001, momentum=0.01))
-
-
+conv_released = partial(conv_same, momentum=0.01)    # Sec. 5.2
 Conv = Callable[..., nn.Module]     # (c_in, c_out, k, stride, groups) -> convolution and norm
 
 
@@ -163,7 +133,7 @@ class EfficientNet(Network):
 
     stages = ("stage1", *(f"stage{row.stage}" for row in TABLE), "stage9")
 
-    def __init__(self, scale: Scale, conv: Conv = conv_same, num_classes: int = 1000,
+    def __init__(self, scale: Scale, conv: Conv = conv_released, num_classes: int = 1000,
                  in_channels: int = 3):
         super().__init__(in_channels)
         self.side = scale.resolution
@@ -208,29 +178,3 @@ class EfficientNet(Network):
 
 
 VARIANTS = {f"efficientnet_{name}": partial(EfficientNet, scale) for name, scale in SCALES.items()}
-
-
-def printed_outputs() -> dict[str, str]:
-    """Channels of each stage at the resolution printed for the next one's input."""
-    channels = (32, *(row.channels for row in TABLE), 1280)
-    sides = (*(row.resolution for row in TABLE), 7, 7)      # and of stage 9's input and output
-    return {stage: f"{c}x{side}x{side}"
-            for stage, c, side in zip(EfficientNet.stages, channels, sides, strict=True)}
-
-
-FLOPS = ("The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of "
-         "the authors' code, which give the printed parameters, the network has {}.")
-CLAIMS = {
-    "efficientnet_b0": (
-        *counts("Table 2", "5.3M", "0.39B"),
-        Claim("size", "3x224x224", "Table 1", "input"),
-        *sizes("Table 1, resolution of the next stage", printed_outputs()),
-        Claim("macs", "0.4B", "Table 7, baseline model")),
-    "efficientnet_b1": counts("Table 2", "7.8M", "0.70B", errata=("", FLOPS.format("0.687B"))),
-    "efficientnet_b2": counts("Table 2", "9.2M", "1.0B"),
-    "efficientnet_b3": counts("Table 2", "12M", "1.8B"),
-    "efficientnet_b4": counts("Table 2", "19M", "4.2B", errata=("", FLOPS.format("4.39B"))),
-    "efficientnet_b5": counts("Table 2", "30M", "9.9B", errata=("", FLOPS.format("10.27B"))),
-    "efficientnet_b6": counts("Table 2", "43M", "19B"),
-    "efficientnet_b7": counts("Table 2", "66M", "37B"),
-}

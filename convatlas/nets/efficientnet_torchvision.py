@@ -5,7 +5,7 @@ from functools import partial
 
 from convatlas.layers import ConvBN, ConvBNKeras
 from convatlas.nets.efficientnet import SCALES, EfficientNet
-from convatlas.paper import Paper, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="EfficientNet (torchvision)",
@@ -27,17 +27,3 @@ VARIANTS = {
     "efficientnet_b6_torchvision": partial(EfficientNet, SCALES["b6"], ConvBNKeras),
     "efficientnet_b7_torchvision": partial(EfficientNet, SCALES["b7"], ConvBNKeras),
 }
-
-METADATA = {        # num_params, GFLOPs, and the side where it is not the paper's
-    "b0": ("5,288,548", "0.386"),
-    "b1": ("7,794,184", "0.687"),
-    "b2": ("9,109,994", "1.088", "288x288"),
-    "b3": ("12,233,232", "1.827"),
-    "b4": ("19,341,616", "4.394"),
-    "b5": ("30,389,784", "10.266"),
-    "b6": ("43,040,704", "19.068"),
-    "b7": ("66,347,960", "37.746"),
-}
-CLAIMS = {f"efficientnet_{name}_torchvision":
-          torchvision(f"EfficientNet_{name.upper()}_Weights", *printed)
-          for name, printed in METADATA.items()}

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.layers import FilterConcat, LocalResponseNorm, Network, seq
-from convatlas.paper import Claim, Paper, counts, sizes, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Going Deeper with Convolutions",
@@ -174,57 +174,4 @@ class GoogLeNet(Network):
 VARIANTS = {
     "googlenet": partial(GoogLeNet, conv),
     "googlenet_separable": partial(GoogLeNet, separable),
-}
-
-SEPARABLE = ("A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a "
-             "depthwise 7x7 with 8 filters a channel and a 1x1 after it, 1,176 + 1,536 weights: "
-             "googlenet_separable.")
-K_IS_1024 = "K is 1024 in this column: the last layer's 1024 x 1000 weights are printed as 1000K."
-IN_K = ("conv2", "inception_3a", "inception_3b", "inception_4b", "fc")
-WEIGHTS = {"inception_4a": "375,552", "inception_4c": "509,440", "inception_4d": "604,672",
-           "inception_4e": "867,328", "inception_5a": "1,042,432", "inception_5b": "1,442,816"}
-ERRATA = {
-    ("params", "conv1"): SEPARABLE,
-    ("macs", "conv1"): SEPARABLE,
-    **{("params", part): K_IS_1024 for part in IN_K},
-    **{("params", part): f"The widths in the row make {weights} weights, and but for 5a the "
-                         "operations printed beside are those times the size of the map. The "
-                         "parameters are neither, with a K of 1000 or 1024."
-       for part, weights in WEIGHTS.items()},
-    ("macs", "inception_5a"): "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. "
-                              "54M agrees with the 1072K beside it (K = 1024), and neither with "
-                              "the widths.",
-}
-
-
-def table_claims(row: Row) -> tuple[Claim, ...]:
-    h, w, c = row.output.split("x")
-    size = ("units", c) if row.part == "fc" else ("size", f"{c}x{h}x{w}")
-    printed = (size, ("layers", row.depth), ("params", row.params), ("macs", row.ops))
-    return tuple(Claim(quantity, number, "Table 1", row.part, ERRATA.get((quantity, row.part), ""))
-                 for quantity, number in printed if number)
-
-
-TOTAL = Claim("macs", "1.5 billion", "Sec. 1: a budget of 1.5 billion multiply-adds")
-COLUMN = ("It is the sum of Table 1's column, 6,798K, whose rows follow neither the widths nor a K "
-          "of 1000.")
-NEITHER = "1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row."
-TUTORIAL = "A tutorial's printed outputs, ten classes"
-CLAIMS = {
-    "googlenet": (
-        *(claim for row in TABLE for claim in table_claims(row)),
-        TOTAL,
-        Claim("layers", "22", "Sec. 5: 22 layers deep when counting only layers with parameters"),
-        Claim("size", "3x224x224", "Sec. 5: 224x224, RGB", "input"),
-        *counts("MobileNets (arXiv:1704.04861v1), Table 8", "6.8M", "1550 million",
-                errata=(COLUMN, NEITHER)),
-        *counts("ShuffleNet (arXiv:1707.01083), Table 6: BVLC's", "", "1500M",
-                errata=("", NEITHER)),
-        *sizes(TUTORIAL, {"pool1": "64x56x56", "pool2": "192x28x28", "pool3": "480x14x14",
-                          "pool4": "832x7x7"}, at="10 classes"),
-        *units(TUTORIAL, {"avg_pool": "1024", "fc": "10"}, at="10 classes")),
-    "googlenet_separable": (
-        Claim("params", "2.7K", "Table 1", "conv1"),
-        Claim("macs", "34M", "Table 1", "conv1"),
-        TOTAL),
 }

@@ -56,4 +56,3 @@ class GoogLeNet32(Network):
 
 
 VARIANTS = {"googlenet_bn_32": GoogLeNet32}
-CLAIMS = {}

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, seq
 from convatlas.nets.googlenet import MODULES, Row, pool
-from convatlas.paper import Paper, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="GoogLeNet (torchvision)", authors="torchvision contributors",
@@ -102,4 +102,3 @@ class GoogLeNetTorchvision(Network):
 
 
 VARIANTS = {"googlenet_torchvision": GoogLeNetTorchvision}
-CLAIMS = {"googlenet_torchvision": torchvision("GoogLeNet_Weights", "6,624,904", "1.498")}

@@ -21,18 +21,19 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, he_init, seq
-from convatlas.nets.inception_v4 import STEM_SIZES, avg_pool, conv, max_pool, reduction_a, stem
-from convatlas.paper import Claim, Paper, counts, sizes, units
+from convatlas.nets.inception_v4 import avg_pool, conv, max_pool, reduction_a, stem
+from convatlas.paper import Paper
 
 AS_PRINTED = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
     authors="Szegedy, Ioffe, Vanhoucke, Alemi",
     year=2017, venue="AAAI", arxiv="1602.07261v2",
     silent="The scale of the branches is between 0.1 and 0.3: here 0.17, 0.10 and 0.20 for A, B "
-           "and C, the release's. The 1x1 that the figures call linear has a bias and no batch "
-           "norm, as in the release, whose order of branches is kept too. Figures 17 and 19 print "
-           "1154 and 2048 channels where the sum needs the 1152 and 2144 that Figures 7 and 18 "
-           "give out. Initial weights: He's.",
+           "and C, the release's. Batch norm's epsilon is 0.001, the release's; it scales and has "
+           "momentum 0.1, as in the ports to PyTorch. The 1x1 that the figures call linear has a "
+           "bias and no batch norm, as in the release, whose order of branches is kept too. "
+           "Figures 17 and 19 print 1154 and 2048 channels where the sum needs the 1152 and 2144 "
+           "that Figures 7 and 18 give out. Initial weights: He's.",
     page="inception_v4", bare="inception_resnet_v2")
 RELEASE = Paper(
     title="Inception-ResNet-v2 (TF-slim)", authors="Alemi",
@@ -40,8 +41,9 @@ RELEASE = Paper(
     code="github.com/tensorflow/models research/slim/nets/inception_resnet_v2.py",
     silent="The paper does not describe it. Against the paper's: Inception-v3's stem and a module "
            "after it, Mixed_5b; 10, 20 and 10 units on 320, 1088 and 2080 channels, the last "
-           "without scale and ReLU; a 1x1 to 1536 before the pool. The release's auxiliary head is "
-           "left out. Initial weights: He's.",
+           "without scale and ReLU; a 1x1 to 1536 before the pool. As in the ports to PyTorch, "
+           "batch norms scale, there is no auxiliary head, and initial weights are He's. As the "
+           "release has it to the last detail it is inception_resnet_v2_slim.",
     page="inception_resnet_v2_released")
 PAPER = {"inception_resnet_v1": AS_PRINTED, "inception_resnet_v2": AS_PRINTED,
          "inception_resnet_v2_released": RELEASE}
@@ -284,37 +286,4 @@ VARIANTS = {
     "inception_resnet_v1": partial(InceptionResNet, V1),
     "inception_resnet_v2": partial(InceptionResNet, V2),
     "inception_resnet_v2_released": InceptionResNetV2Released,
-}
-
-
-def linear(figure: str, unit: str, printed: str, erratum: str = "") -> Claim:
-    """The figure's "1x1 Conv (256 Linear)" with the grid of its caption."""
-    return Claim("size", printed, f"{figure}: linear", f"inception_resnet_{unit}.0.linear", erratum)
-
-
-SUM_17 = "It is added to Reduction-A's 384 + 384 + 384 = 1152 channels."
-SUM_19 = "It is added to Reduction-B's 1152 + 384 + 288 + 320 = 2144 channels."
-CLAIMS = {
-    "inception_resnet_v1": (
-        *sizes("Figure 14", {
-            "input": "3x299x299", "stem.convs.conv1": "32x149x149",
-            "stem.convs.conv2": "32x147x147", "stem.convs.conv3": "64x147x147",
-            "stem.pool": "64x73x73", "stem.more.conv1": "80x73x73",
-            "stem.more.conv2": "192x71x71", "stem": "256x35x35"}),
-        *sizes("Figure 15", {
-            "input": "3x299x299", "stem": "256x35x35", "inception_resnet_a": "256x35x35",
-            "reduction_a": "896x17x17", "inception_resnet_b": "896x17x17",
-            "reduction_b": "1792x8x8", "inception_resnet_c": "1792x8x8"}),
-        *units("Figure 15", {"avg_pool": "1792", "dropout": "1792", "fc": "1000"}),
-        linear("Figure 10", "a", "256x35x35"),
-        linear("Figure 11", "b", "896x17x17"),
-        linear("Figure 13", "c", "1792x8x8")),
-    "inception_resnet_v2": (
-        *STEM_SIZES,
-        linear("Figure 16", "a", "384x35x35"),
-        linear("Figure 17", "b", "1154x17x17", SUM_17),
-        linear("Figure 19", "c", "2048x8x8", SUM_19)),
-    "inception_resnet_v2_released": (
-        *counts("NASNet (arXiv:1707.07012), Table 2", "55.8M", "13.2B"),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "56M", "13B")),
 }

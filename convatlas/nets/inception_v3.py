@@ -17,12 +17,11 @@ authors' release.
     pool 8x8, linear, softmax           8x8x2048, 1x1x2048, 1x1x1000
 """
 import torch.nn as nn
-import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.layers import FilterConcat, Network, seq
+from convatlas.layers import AuxiliaryHead, FilterConcat, Network, seq, truncated_normal
 from convatlas.layers import inception_conv as conv
-from convatlas.paper import Claim, Paper, counts, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Rethinking the Inception Architecture for Computer Vision",
@@ -30,14 +29,17 @@ PAPER = Paper(
     year=2016, venue="CVPR", arxiv="1512.00567v3",
     code="github.com/tensorflow/models research/slim/nets/inception_v3.py",
     silent="The widths inside the modules are in a file beside the paper (model.txt, Sec. 6): here "
-           "those of the release. Pools inside the modules count their padding, as in torchvision; "
-           "TensorFlow's do not. The loss of the auxiliary head weighs 0.4, dropout is 0.2, "
-           "weights are truncated normal with standard deviation 0.1, all as in the release. The "
-           "head's 5x5 windows need maps of 17x17; smaller maps are brought to size.",
-    departs="The graph is the authors' release, which is what Inception-v3 means; Table 1 cannot "
-            "be built as printed, for an unpadded 3x3 does not leave 35x35 at 35x35. The release "
-            "has another stem, 3 + 4 + 2 modules and two more that halve the map, and a 5x5 where "
-            "Figure 5 has two 3x3.",
+           "those of the release. As in torchvision, which every PyTorch weight follows: pools "
+           "inside the modules count their padding, batch norms scale and have momentum 0.1, and "
+           "first weights are truncated normal with standard deviation 0.1. The release does none "
+           "of these: inception_v3_released. As in both: batch norm's epsilon is 0.001, the "
+           "auxiliary head's last two layers begin with deviations 0.01 and 0.001, its loss weighs "
+           "0.4, dropout is 0.2. The head's 5x5 windows need maps of 17x17; smaller maps are "
+           "brought to size.",
+    departs="The order of layers and their widths are the authors' release's, which is what "
+            "Inception-v3 means; Table 1 cannot be built as printed, for an unpadded 3x3 does not "
+            "leave 35x35 at 35x35. The release has another stem, 3 + 4 + 2 modules and two more "
+            "that halve the map, and a 5x5 where Figure 5 has two 3x3.",
     page="inception_v3")
 
 
@@ -115,21 +117,13 @@ def inception_c(c: int) -> FilterConcat:
         "pool": pool_branch(c, 192)})
 
 
-class Auxiliary(nn.Module):
-    """Figure 8, with batch norm (Sec. 4).  (N, c, 17, 17) -> (N, num_classes)"""
-
-    def __init__(self, c: int, num_classes: int):
-        super().__init__()
-        self.convs = seq(conv1=conv(c, 128, 1), conv2=conv(128, 768, 5))
-        self.fc = nn.Linear(768, num_classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if min(x.shape[2:]) >= 5:
-            x = F.avg_pool2d(x, 5, stride=3)    # (N, c, 5, 5) of 17x17
-        if min(x.shape[2:]) < 5:                # images smaller than 299
-            x = F.adaptive_avg_pool2d(x, 5)
-        x = self.convs(x).mean((2, 3))          # (N, 768, 1, 1), (N, 768)
-        return self.fc(x)                       # (N, num_classes)
+def auxiliary_deviation(head: AuxiliaryHead, layer: nn.Module) -> float | None:
+    """Of the first weights of the auxiliary head's last two layers, where `layer` is one of them;
+    the release and torchvision agree on it.
+    """
+    if isinstance(layer, nn.Linear) and layer.in_features == head.fc.in_features:
+        return 0.001
+    return 0.01 if layer is head.convs.conv2.conv else None
 
 
 class InceptionV3(Network):
@@ -162,12 +156,12 @@ class InceptionV3(Network):
         self.avg_pool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.2)
         self.fc = nn.Linear(2048, num_classes)
-        self.aux = Auxiliary(768, num_classes)
+        self.aux = AuxiliaryHead(768, num_classes)     # Figure 8
         self.apply(self.initialise)
 
     def initialise(self, layer: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.trunc_normal_(layer.weight, std=0.1, a=-0.2, b=0.2)
+            truncated_normal(layer.weight, auxiliary_deviation(self.aux, layer) or 0.1)
         if isinstance(layer, nn.Linear):
             nn.init.zeros_(layer.bias)
 
@@ -197,33 +191,3 @@ class InceptionV3(Network):
 
 
 VARIANTS = {"inception_v3": InceptionV3}
-
-STEM = ("The release reduces by a 1x1 there, so the map stays 73x73. As printed, a 3x3 of stride 2 "
-        "on 71x71 gives 35x35, and the unpadded 3x3 after it cannot give the 35x35 of the next "
-        "row.")
-COST = ("The release, whose errors these are, takes 5,713,216,096; Sec. 6 has a third figure, 2.5 "
-        "times GoogLeNet, whose cost the same table gives as 1.5 billion.")
-DEPTH = ("The longest way through the release is 5 layers before the modules, 3 x 3 + 3 at 35x35, "
-         "4 x 5 + 4 at 17x17, 2 x 3 at 8x8 and the classifier: 48. Table 1 has 6 layers before its "
-         "modules, of which three are 3 deep, five 5 deep and two 3 deep, and the classifier: 47.")
-NO_BN = ("The convolutions and the classifier have 23,800,136 without any batch norm; no count of "
-         "this graph is smaller than that.")
-INPUTS = "Table 1, the input of what follows"
-CLAIMS = {
-    "inception_v3": (
-        *sizes(INPUTS, {
-            "input": "3x299x299", "conv_1a": "32x149x149", "conv_2a": "32x147x147",
-            "conv_2b": "64x147x147", "pool_3a": "64x73x73", "pool_5a": "192x35x35",
-            "mixed_5d": "288x35x35", "mixed_6a": "768x17x17", "mixed_7a": "1280x8x8",
-            "mixed_7c": "2048x8x8", "avg_pool": "2048x1x1"}),
-        Claim("size", "80x71x71", INPUTS, "conv_3b", erratum=STEM),
-        Claim("units", "1000", "Table 1, softmax", "fc"),
-        Claim("macs", "5 billion", "Abstract"),
-        Claim("macs", "4.8 billion", "Table 3, last row, cost", erratum=COST),
-        Claim("layers", "42", "Sec. 6", erratum=DEPTH),
-        Claim("params", "23,626,728", "Xception (arXiv:1610.02357), Table 3", erratum=NO_BN),
-        *counts("NASNet (arXiv:1707.07012), Table 2", "23.8M", "5.72B"),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "24M", "5.7B"),
-        *counts("torchvision, Inception_V3_Weights", "", "5.713G"),
-        Claim("params with heads", "27,161,264", "torchvision, Inception_V3_Weights"),
-    )}

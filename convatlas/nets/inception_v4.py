@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convatlas.layers import FilterConcat, Network, he_init, seq
 from convatlas.layers import inception_conv as conv
-from convatlas.paper import Paper, counts, sizes, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
@@ -27,7 +27,9 @@ PAPER = Paper(
     silent="Figure 5 prints 1x7 twice in one branch; the second is a 7x1. The order of the "
            "branches and that of the one-sided kernels are the release's, so that its weights fit. "
            "Average pools do not count their padding and batch norm adds 0.001 to the variance, "
-           "both as in the release. Initial weights: He's.",
+           "both as in the release. Batch norms scale and have momentum 0.1, as in the ports to "
+           "PyTorch, there is no auxiliary head, and initial weights are He's: these are otherwise "
+           "in the release, inception_v4_released.",
     page="inception_v4")
 
 
@@ -168,19 +170,3 @@ class InceptionV4(Network):
 
 
 VARIANTS = {"inception_v4": InceptionV4}
-STEM_SIZES = sizes("Figure 3", {
-    "input": "3x299x299", "stem.convs.conv1": "32x149x149", "stem.convs.conv2": "32x147x147",
-    "stem.convs.conv3": "64x147x147", "stem.concat1": "160x73x73", "stem.concat2": "192x71x71",
-    "stem": "384x35x35"})
-FIGURES = ("Figures 3 to 9 and the release agree on the graph, and timm's build of it has "
-           "42,679,816 too.")
-CLAIMS = {
-    "inception_v4": (
-        *STEM_SIZES,
-        *sizes("Figure 9", {
-            "input": "3x299x299", "stem": "384x35x35", "inception_a": "384x35x35",
-            "reduction_a": "1024x17x17", "inception_b": "1024x17x17", "reduction_b": "1536x8x8",
-            "inception_c": "1536x8x8"}),
-        *units("Figure 9", {"avg_pool": "1536", "dropout": "1536", "fc": "1000"}),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "48M", "13B", errata=(FIGURES, ""))),
-}

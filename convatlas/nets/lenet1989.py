@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.layers import Network, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Handwritten Digit Recognition with a Back-Propagation Network",
@@ -137,19 +137,3 @@ class LeNet1989(Network):
 
 
 VARIANTS = {"lenet1989": LeNet1989}
-
-
-def totals(source: str, params: str, connections: str) -> tuple[Claim, ...]:
-    return Claim("params", params, source), Claim("connections", connections, source)
-
-
-def layers(quantity: str, source: str, printed: dict[str, str]) -> tuple[Claim, ...]:
-    return tuple(Claim(quantity, number, source, part) for part, number in printed.items())
-
-
-CLAIMS = {
-    "lenet1989": (
-        *totals("p. 402, summary of the network", params="2578", connections="98442"),
-        *sizes("pp. 400-402, description of the layers",
-               {"H1": "4x24x24", "H2": "4x12x12", "H3": "12x8x8", "H4": "12x4x4"})),
-}

@@ -11,12 +11,10 @@ from convatlas.nets.lenet1989 import (
     Squash,
     Table,
     TableConv2d,
-    layers,
     squashed,
-    totals,
     uniform_by_fan_in,
 )
-from convatlas.paper import Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Backpropagation Applied to Handwritten Zip Code Recognition",
@@ -64,13 +62,3 @@ class LeNet1989Zip(Network):
 
 
 VARIANTS = {"lenet1989_zip": LeNet1989Zip}
-
-CLAIMS = {
-    "lenet1989_zip": (
-        *totals("Sec. 3.3, summary of the network", params="9760", connections="64,660"),
-        *sizes("Sec. 3.3", {"H1": "12x8x8", "H2": "12x4x4"}),
-        *layers("units", "Sec. 3.3", {"H1": "768", "H2": "192", "H3": "30"}),
-        *layers("params", "Sec. 3.3", {"H1": "1068", "H2": "2592"}),
-        *layers("connections", "Sec. 3.3",
-                {"H1": "19,968", "H2": "38,592", "H3": "5790", "output": "310"})),
-}

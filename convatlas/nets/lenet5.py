@@ -15,12 +15,10 @@ from convatlas.nets.lenet1989 import (
     Subsampling,
     Table,
     TableConv2d,
-    layers,
     squashed,
-    totals,
     uniform_by_fan_in,
 )
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Gradient-Based Learning Applied to Document Recognition",
@@ -123,16 +121,3 @@ class LeNet5(Network):
 
 
 VARIANTS = {"lenet5": LeNet5}
-
-CLAIMS = {
-    "lenet5": (
-        *totals("Sec. II-B, last lines", params="60,000", connections="340,908"),
-        Claim("layers", "7", "Sec. II-B, not counting the input"),
-        *sizes("Sec. II-B", {"C1": "6x28x28", "S2": "6x14x14", "C3": "16x10x10", "S4": "16x5x5",
-                             "C5": "120x1x1"}),
-        *layers("units", "Sec. II-B", {"F6": "84"}),
-        *layers("params", "Sec. II-B", {"C1": "156", "S2": "12", "C3": "1,516", "S4": "32",
-                                        "F6": "10,164"}),
-        *layers("connections", "Sec. II-B", {"C1": "122,304", "S2": "5,880", "C3": "151,600",
-                                             "S4": "2,000", "C5": "48,120"})),
-}

@@ -7,7 +7,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import Network, seq
-from convatlas.paper import Paper, sizes, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Dive into Deep Learning, LeNet", authors="Zhang, Lipton, Li, Smola",
@@ -53,9 +53,3 @@ VARIANTS = {
     "lenet5_tutorial": partial(LeNet5Tutorial, padding=2),
     "lenet5_tutorial_32": partial(LeNet5Tutorial, padding=0, in_channels=3),
 }
-BOOK = "d2l.ai, LeNet: the outputs printed for 1x28x28"
-CLAIMS = dict.fromkeys(VARIANTS, (
-    *sizes(BOOK, {
-        "conv1.conv": "6x28x28", "conv1.sigmoid": "6x28x28", "pool1": "6x14x14",
-        "conv2.conv": "16x10x10", "conv2.sigmoid": "16x10x10", "pool2": "16x5x5"}),
-    *units(BOOK, {"pool2": "400", "fc1": "120", "fc2": "84", "fc3": "10"})))

@@ -5,7 +5,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import Network, seq
-from convatlas.paper import Claim, Paper, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Training LeNet on MNIST with Caffe", authors="Jia, Shelhamer",
@@ -52,6 +52,3 @@ class LeNetCaffe(Network):
 
 
 VARIANTS = {"lenet_caffe": LeNetCaffe}
-CLAIMS = {"lenet_caffe": (
-    Claim("size", "20x24x24", "The example's readme: Top shape", "conv1"),
-    *units("lenet.prototxt, num_output", {"ip1": "500", "ip2": "10"}))}

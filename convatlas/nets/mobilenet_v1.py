@@ -14,16 +14,18 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.paper import Claim, Paper, channels_first, counts, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
     authors="Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam",
     year=2017, arxiv="1704.04861v1",
     code="github.com/tensorflow/models research/slim/nets/mobilenet_v1.py",
-    silent="Padding: 1 on every side of a 3x3, where the authors' code pads strided ones unevenly. "
-           "Initial weights: He's. Dropout of 0.001 before the last layer: the authors' code. No "
-           "rounding under a width multiplier is needed: all printed widths stay whole.",
+    silent="Padding: 1 on every side of a 3x3. Batch norm's epsilon and momentum: PyTorch's 1e-5 "
+           "and 0.1. Initial weights: He's. The authors' code does these otherwise, and has ReLU6 "
+           "where Figure 3 has ReLU: mobilenet_v1_released, for its weights. Dropout of 0.001 "
+           "before the last layer: the authors' code. No rounding under a width multiplier is "
+           "needed: all printed widths stay whole.",
     departs="The last depthwise convolution has stride 1. Table 1 prints s2, but also 7x7 before "
             "and after it.",
     page="mobilenet_v1")
@@ -52,7 +54,6 @@ TABLE = (
     Row("conv13", s=2, c=1024, dw_input="14x14x512", pw_input="7x7x512"),
     Row("conv14", s=1, c=1024, dw_input="7x7x1024", pw_input="7x7x1024"),
 )
-POOL_INPUT = "7x7x1024"
 FIVE = ("conv8", "conv9", "conv10", "conv11", "conv12")
 SHALLOW = tuple(row for row in TABLE if row.name not in FIVE)       # Sec. 4.1
 
@@ -77,11 +78,11 @@ class MobileNetV1(Network):
     initialise = staticmethod(he_init)
 
     def __init__(self, layer: Layer, rows: tuple[Row, ...] = TABLE, alpha: float = 1.0,
-                 num_classes: int = 1000, in_channels: int = 3):
+                 first: Layer = full, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
         self.stages = ("conv1", *(row.name for row in rows))
         c = int(32 * alpha)                             # Sec. 3.3: all widths times alpha
-        self.conv1 = full(in_channels, c, s=2)
+        self.conv1 = first(in_channels, c, 2)
         for row in rows:
             c_out = int(row.c * alpha)
             self.add_module(row.name, layer(c, c_out, row.s))
@@ -104,86 +105,4 @@ VARIANTS = {
     "mobilenet_v1_x0_25": partial(MobileNetV1, separable, alpha=0.25),
     "mobilenet_v1_full_conv": partial(MobileNetV1, full),
     "mobilenet_v1_shallow": partial(MobileNetV1, separable, SHALLOW),
-}
-
-
-def printed_outputs() -> dict[str, str]:
-    """Each layer's output is the input printed for the next."""
-    inputs = {}
-    for row in TABLE:
-        inputs[f"{row.name}.dw"] = row.dw_input
-        inputs[f"{row.name}.pw"] = row.pw_input
-    outputs = [channels_first(size) for size in (*inputs.values(), POOL_INPUT)]
-    return dict(zip(("conv1", *inputs), outputs, strict=True))
-
-
-SUM = "The column adds up to 99.29; with 1.91, which 3x3x3x32 weights on 112x112 take, to 100.01."
-WEIGHTS = ("Of the weights alone, without batch norm's scales and shifts and the last layer's "
-           "biases.")
-SHARES = (      # of parameters, of multiply-adds
-    ("*.pw", "74.59%", "94.86%", WEIGHTS, ""),
-    ("*.dw", "1.06%", "3.06%", WEIGHTS, ""),
-    ("conv1", "0.02%", "1.19%", "", SUM),
-    ("fc", "24.33%", "0.18%", WEIGHTS, ""),
-)
-TABLE_2 = tuple(
-    Claim(f"share of {quantity}", share, "Table 2", part, erratum)
-    for part, params, macs, *errata in SHARES
-    for quantity, share, erratum in zip(("params", "macs"), (params, macs), errata, strict=True))
-SIDES = ("224x224", "192x192", "160x160", "128x128")
-
-
-def released(params: str, *macs: str, errata: dict[str, str] | None = None) -> tuple[Claim, ...]:
-    """Four of the 16 released checkpoints, one for each of SIDES."""
-    README = "The authors' README"
-    errata = errata or {}
-    return (Claim("params", params, README),
-            *(Claim("macs", number, README, erratum=errata.get(side, ""), at=side)
-              for side, number in zip(SIDES, macs, strict=True)))
-
-
-TOO_LOW = ("All four figures of this width are 2.6 percent too low; the paper prints 325M for "
-           "224x224 (Table 6) and 239M for 192x192 (Table 10).")
-THIRTY = "41M at 224x224 leaves 30M at 192x192, and 30.2 million it is."
-WITHOUT_FC = ("Table 1 with full convolutions has 4,867,293,184; the printed figure leaves out the "
-              "1,024,000 of the last layer, which the 569M of the network itself includes.")
-WITHOUT_BN = ("Leaves out batch norm's 10,944 scales and shifts; with them the network has "
-              "1,331,592, and Table 6 prints 1.3M.")
-ALL_CLASSES = "With the 1000 classes of ImageNet; 120 breeds of dogs leave 567.8 million."
-V2 = "The paper itself and its authors' README print 569 million."
-DOGS = "Table 10, Stanford Dogs"
-CLAIMS = {
-    "mobilenet_v1": (
-        Claim("size", "3x224x224", "Table 1", "input"),
-        *sizes("Table 1, input of the next row", printed_outputs()),
-        Claim("units", "1000", "Table 1, FC", "fc"),
-        Claim("layers", "28", "Sec. 3.2"),
-        *counts("Tables 4, 6, 7 and 8", "4.2M", "569M"),
-        *counts("Table 3: a separable convolution of 14x14x512", "0.27M", "52.3M", part="conv8"),
-        *TABLE_2,
-        *counts("Table 7", "4.2M", "418M", "192x192"),
-        *counts("Table 7", "4.2M", "290M", "160x160"),
-        *counts("Table 7", "4.2M", "186M", "128x128"),
-        *counts(DOGS, "3.3M", "569M", "120 classes", ("", ALL_CLASSES)),
-        *counts(DOGS, "3.3M", "418M", "192x192, 120 classes"),
-        *counts("MobileNetV2 (arXiv:1801.04381), Table 4", "4.2M", "575M", errata=("", V2)),
-        *released("4.24M", "569M", "418M", "291M", "186M")),
-    "mobilenet_v1_x0_75": (
-        *counts("Tables 5 and 6", "2.6M", "325M"),
-        *counts("Table 3, alpha = 0.75", "0.15M", "29.6M", part="conv8"),
-        *counts("Table 3, rho = 0.714", "0.15M", "15.1M", "160x160", part="conv8"),
-        *counts(DOGS, "1.9M", "325M", "120 classes"),
-        *counts(DOGS, "1.9M", "239M", "192x192, 120 classes"),
-        *released("2.59M", "317M", "233M", "162M", "104M", errata=dict.fromkeys(SIDES, TOO_LOW))),
-    "mobilenet_v1_x0_5": (
-        *counts("Table 6", "1.3M", "149M"),
-        *counts("Table 9", "1.32M", "76M", "160x160", (WITHOUT_BN, "")),
-        *released("1.34M", "150M", "110M", "77M", "49M")),
-    "mobilenet_v1_x0_25": (
-        *counts("Table 6", "0.5M", "41M"),
-        *released("0.47M", "41M", "34M", "21M", "14M", errata={"192x192": THIRTY})),
-    "mobilenet_v1_full_conv": (
-        *counts("Table 4", "29.3M", "4866M", errata=("", WITHOUT_FC)),
-        *counts("Table 3: a convolution of 14x14x512", "2.36M", "462M", part="conv8")),
-    "mobilenet_v1_shallow": counts("Table 5", "2.9M", "307M"),
 }

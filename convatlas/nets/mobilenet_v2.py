@@ -5,6 +5,7 @@ TABLE below is Table 2 row for row: t = expansion, c = output channels, n = repe
 the first repeat. Before it a 3x3 convolution of stride 2 to 32 channels, after it a 1x1 to 1280, a
 7x7 average pool, a 1x1 to k classes.
 """
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, make_divisible, seq
-from convatlas.paper import Claim, Paper, channels_first, sizes, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="MobileNetV2: Inverted Residuals and Linear Bottlenecks",
@@ -20,9 +21,10 @@ PAPER = Paper(
     year=2018, venue="CVPR", arxiv="1801.04381v4",
     code="github.com/tensorflow/models research/slim/nets/mobilenet",
     silent="Rounding under a width multiplier (to multiples of 8) and the expansion where t = 1 "
-           "(left out): both as in the authors' code. Padding: 1 on every side of a 3x3, where the "
-           "authors' code pads strided ones unevenly. Dropout is mentioned without a rate: 0.2, "
-           "the authors' code. Initial weights: He's.",
+           "(left out): both as in the authors' code. Padding: 1 on every side of a 3x3; batch "
+           "norm's epsilon and momentum: PyTorch's 1e-5 and 0.1; initial weights: He's. These "
+           "three are otherwise in the authors' code: mobilenet_v2_released, for its weights. "
+           "Dropout is mentioned without a rate: 0.2, the authors' code.",
     page="mobilenet_v2")
 
 
@@ -43,21 +45,22 @@ TABLE = (
     Row("14x14x96", t=6, c=160, n=3, s=2),
     Row("7x7x160", t=6, c=320, n=1, s=1),
 )
-CONV9_INPUT = "7x7x320"
-POOL_INPUT = "7x7x1280"
 BOTTLENECKS = tuple(f"bottleneck{i}" for i in range(1, len(TABLE) + 1))
+
+
+Conv = Callable[..., nn.Module]     # (c_in, c_out, k, stride, groups) -> convolution and norm
 
 
 class InvertedResidual(nn.Module):
     """Table 1: 1x1 expand, 3x3 depthwise, 1x1 linear.  (N, k, H, W) -> (N, k', H/s, W/s)"""
 
-    def __init__(self, k: int, k_out: int, t: int, s: int):
+    def __init__(self, k: int, k_out: int, t: int, s: int, conv: Conv):
         super().__init__()
-        expand = {} if t == 1 else {"expand": ConvBN(k, t * k, 1), "relu_e": nn.ReLU6()}
+        expand = {} if t == 1 else {"expand": conv(k, t * k, 1), "relu_e": nn.ReLU6()}
         self.layers = seq(
             **expand,
-            depthwise=ConvBN(t * k, t * k, 3, stride=s, groups=t * k), relu_d=nn.ReLU6(),
-            project=ConvBN(t * k, k_out, 1))    # linear: no ReLU6 after it, Sec. 3.2
+            depthwise=conv(t * k, t * k, 3, stride=s, groups=t * k), relu_d=nn.ReLU6(),
+            project=conv(t * k, k_out, 1))      # linear: no ReLU6 after it, Sec. 3.2
         self.residual = s == 1 and k == k_out   # Figure 4(d): a shortcut only where shapes agree
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,24 +73,25 @@ class MobileNetV2(Network):
     stages = ("conv1", *BOTTLENECKS, "conv9")
     initialise = staticmethod(he_init)
 
-    def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, width: float = 1.0, conv: Conv = ConvBN, num_classes: int = 1000,
+                 in_channels: int = 3):
         super().__init__(in_channels)
 
         def scaled(c: int) -> int:
             return make_divisible(c * width)
 
         k = scaled(32)
-        self.conv1 = seq(conv=ConvBN(in_channels, k, 3, stride=2), relu=nn.ReLU6())
+        self.conv1 = seq(conv=conv(in_channels, k, 3, stride=2), relu=nn.ReLU6())
         for name, row in zip(BOTTLENECKS, TABLE, strict=True):
             units = nn.Sequential()
             for i in range(row.n):
                 stride = row.s if i == 0 else 1
-                units.append(InvertedResidual(k, scaled(row.c), row.t, stride))
+                units.append(InvertedResidual(k, scaled(row.c), row.t, stride, conv))
                 k = scaled(row.c)
             self.add_module(name, units)
         # Sec. 4: below 1, all layers but the very last are multiplied
         last = scaled(1280) if width > 1 else 1280
-        self.conv9 = seq(conv=ConvBN(k, last, 1), relu=nn.ReLU6())
+        self.conv9 = seq(conv=conv(k, last, 1), relu=nn.ReLU6())
         self.dropout = nn.Dropout(0.2)
         self.fc = nn.Linear(last, num_classes)  # Table 2's last row: a 1x1 convolution of a 1x1 map
         self.apply(self.initialise)
@@ -107,51 +111,4 @@ VARIANTS = {
     "mobilenet_v2_x0_75": partial(MobileNetV2, 0.75),
     "mobilenet_v2_x1_3": partial(MobileNetV2, 1.3),
     "mobilenet_v2_x1_4": partial(MobileNetV2, 1.4),
-}
-
-README = "The authors' README"
-SIDES = ("224x224", "192x192", "160x160", "128x128", "96x96")
-WEIGHTS_ONLY = "It leaves batch norm's scales and shifts out."
-
-
-def released(params: str, *macs: str) -> tuple[Claim, ...]:
-    """Of the 22 released checkpoints, those of one width; above 1 there is only the first side."""
-    return (Claim("params", params, README, erratum=WEIGHTS_ONLY),
-            *(Claim("macs", number, README, at=side)
-              for side, number in zip(SIDES, macs, strict=False)))
-
-
-def printed_outputs() -> dict[str, str]:
-    """Each stage's output is the next row's input."""
-    inputs = (*(row.input for row in TABLE), CONV9_INPUT, POOL_INPUT)
-    return dict(zip(MobileNetV2.stages, map(channels_first, inputs), strict=True))
-
-
-WITHOUT_BN = ("The authors' README prints 3.47 million, which leaves batch norm's scales and "
-              "shifts out; with them the network of Table 2 has 3,504,872.")
-MILLIONS = ("Millions are meant, but the smallest network has 11.9 of them, 11 by the authors' "
-            "README.")
-ROWS = ("The authors' README prints 6.06 million and 582M for this network, and Table 2's rows "
-        "allow nothing else: {}.")
-LARGER = ROWS.format("6,108,776 with batch norm, 6.06 million without")
-DEARER = ROWS.format("582,195,824")
-CLAIMS = {
-    "mobilenet_v2": (
-        *sizes("Table 2, input of the next row", printed_outputs()),
-        Claim("params", "3.4M", "Table 4", erratum=WITHOUT_BN),
-        Claim("macs", "300M", "Table 4"),
-        *torchvision("MobileNet_V2_Weights", "3,504,872", "0.301"),
-        *released("3.47M", "300M", "221M", "154M", "99M", "56M")),
-    "mobilenet_v2_x0_35": (
-        Claim("params", "1.7M", "Sec. 4: model size varies between 1.7M and 6.9M"),
-        Claim("macs", "7", "Sec. 4: cost ranges from 7 multiply adds to 585M", at="96x96",
-              erratum=MILLIONS),
-        *released("1.66M", "59M", "43M", "30M", "20M", "11M")),
-    "mobilenet_v2_x0_5": released("1.95M", "97M", "71M", "50M", "32M", "18M"),
-    "mobilenet_v2_x0_75": released("2.61M", "209M", "153M", "107M", "69M", "39M"),
-    "mobilenet_v2_x1_3": released("5.34M", "509M"),
-    "mobilenet_v2_x1_4": (
-        Claim("params", "6.9M", "Table 4", erratum=LARGER),
-        Claim("macs", "585M", "Table 4", erratum=DEARER),
-        *released("6.06M", "582M")),
 }

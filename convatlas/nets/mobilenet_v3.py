@@ -12,7 +12,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBNKeras, Network, he_init, make_divisible, seq
-from convatlas.paper import Claim, Paper, channels_first, counts, sizes, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Searching for MobileNetV3",
@@ -24,13 +24,20 @@ PAPER = Paper(
            "to the block's input, the last two layers their width, and below 0.75 the first "
            "convolution its 16 filters: with these the 0.75 networks have the printed sizes (that "
            "code would give the first convolution 8 filters at 0.35 and 0.5, which no printed "
-           "number tells apart). Padding: half the kernel on every side. Batch norm's epsilon: "
-           "0.001. Initial weights: He's, for the two fully-connected layers N(0, 0.01).",
+           "number tells apart). Batch norm's epsilon: 0.001, that code's "
+           "(its decay of 0.99 is printed, Sec. 6.1.1). Padding: half the kernel on every side; "
+           "initial weights: He's, for the two fully-connected layers N(0, 0.01). These two are "
+           "otherwise in that code, whose gate also multiplies by 0.16667 for 1/6: "
+           "mobilenet_v3_large_released, for its weights.",
     departs="The last 1x1 convolution of Small has no squeeze-and-excitation. Table 2 ticks it, "
             "but with it the network would have 2.71M parameters where Table 3 prints 2.5M, and "
             "the authors' code has none. Dropout is 0.2: the paper's 0.8 is the share that is "
             "kept.",
     page="mobilenet_v3", bare="mobilenet_v3_large")
+
+
+Part = Callable[[], nn.Module]
+Conv = Callable[..., nn.Module]     # (c_in, c_out, k, stride, groups) -> convolution and norm
 
 
 class Row(NamedTuple):          # the columns of Tables 1 and 2
@@ -39,7 +46,7 @@ class Row(NamedTuple):          # the columns of Tables 1 and 2
     exp_size: int
     out: int
     SE: bool
-    NL: Callable[[], nn.Module]
+    NL: Part
     s: int
 
 
@@ -47,7 +54,7 @@ class Table(NamedTuple):
     bnecks: tuple[Row, ...]
     conv: int                   # filters of "conv2d, 1x1"
     nbn: int                    # filters of "conv2d 1x1, NBN"
-    NL: Callable[[], nn.Module] = nn.Hardswish      # of the layers before and after the bnecks
+    NL: Part = nn.Hardswish     # of the layers before and after the bnecks
 
 
 RE = nn.ReLU
@@ -88,13 +95,13 @@ class SqueezeExcite(nn.Module):
     (N, c, H, W) -> the same shape
     """
 
-    def __init__(self, c: int):
+    def __init__(self, c: int, gate: Part):
         super().__init__()
         squeezed = make_divisible(c / 4)
         self.squeeze = nn.Conv2d(c, squeezed, 1)
         self.excite = nn.Conv2d(squeezed, c, 1)
         self.relu = nn.ReLU()
-        self.gate = nn.Hardsigmoid()
+        self.gate = gate()
 
     def forward(self, x: Tensor) -> Tensor:
         s = x.mean((2, 3), keepdim=True)                # (N, c, 1, 1)
@@ -105,15 +112,15 @@ class SqueezeExcite(nn.Module):
 class Bneck(nn.Module):
     """Figure 4.  (N, k, H, W) -> (N, k_out, H/s, W/s)"""
 
-    def __init__(self, k: int, exp_size: int, k_out: int, row: Row):
+    def __init__(self, k: int, exp_size: int, k_out: int, row: Row, conv: Conv, gate: Part):
         super().__init__()
-        expand = {} if exp_size == k else {"expand": ConvBNKeras(k, exp_size, 1), "nl_e": row.NL()}
-        gate = {"se": SqueezeExcite(exp_size)} if row.SE else {}
+        expand = {} if exp_size == k else {"expand": conv(k, exp_size, 1), "nl_e": row.NL()}
+        se = {"se": SqueezeExcite(exp_size, gate)} if row.SE else {}
         self.layers = seq(
             **expand,
-            depthwise=ConvBNKeras(exp_size, exp_size, row.k, stride=row.s, groups=exp_size),
-            nl_d=row.NL(), **gate,
-            project=ConvBNKeras(exp_size, k_out, 1))    # linear, as in MobileNetV2
+            depthwise=conv(exp_size, exp_size, row.k, stride=row.s, groups=exp_size),
+            nl_d=row.NL(), **se,
+            project=conv(exp_size, k_out, 1))   # linear, as in MobileNetV2
         self.residual = row.s == 1 and k == k_out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -123,8 +130,8 @@ class Bneck(nn.Module):
 class MobileNetV3(Network):
     """(N, 3, 224, 224) -> (N, num_classes)"""
 
-    def __init__(self, table: Table, width: float = 1.0, num_classes: int = 1000,
-                 in_channels: int = 3):
+    def __init__(self, table: Table, width: float = 1.0, conv: Conv = ConvBNKeras,
+                 gate: Part = nn.Hardsigmoid, num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
 
         def scaled(c: int) -> int:
@@ -133,15 +140,15 @@ class MobileNetV3(Network):
         self.bnecks = tuple(f"bneck{i}" for i in range(1, len(table.bnecks) + 1))
         self.stages = ("conv1", *self.bnecks, "conv2")
         k = scaled(16) if width >= 0.75 else 16
-        self.conv1 = seq(conv=ConvBNKeras(in_channels, k, 3, stride=2), nl=table.NL())
+        self.conv1 = seq(conv=conv(in_channels, k, 3, stride=2), nl=table.NL())
         printed = 16                                    # what k is at width 1
         for name, row in zip(self.bnecks, table.bnecks, strict=True):
             # exp_size is printed for `printed` channels; k channels are expanded as many times
             exp_size = make_divisible(k * row.exp_size / printed)
-            self.add_module(name, Bneck(k, exp_size, scaled(row.out), row))
+            self.add_module(name, Bneck(k, exp_size, scaled(row.out), row, conv, gate))
             k = scaled(row.out)
             printed = row.out
-        self.conv2 = seq(conv=ConvBNKeras(k, scaled(table.conv), 1), nl=table.NL())
+        self.conv2 = seq(conv=conv(k, scaled(table.conv), 1), nl=table.NL())
         # NBN: 1x1 convolutions of 1x1 maps
         self.nbn = seq(fc=nn.Linear(scaled(table.conv), table.nbn), nl=table.NL())
         self.dropout = nn.Dropout(0.2)
@@ -167,40 +174,4 @@ WIDTHS = {"": 1.0, "_x0_35": 0.35, "_x0_5": 0.5, "_x0_75": 0.75, "_x1_25": 1.25}
 VARIANTS = {
     **{f"mobilenet_v3_large{x}": partial(MobileNetV3, LARGE, width) for x, width in WIDTHS.items()},
     **{f"mobilenet_v3_small{x}": partial(MobileNetV3, SMALL, width) for x, width in WIDTHS.items()},
-}
-
-
-def printed(source: str, table: Table, *inputs_after: str) -> tuple[Claim, ...]:
-    """Each layer's output is the next row's input, as `inputs_after` are those of conv2, pool."""
-    inputs = (*(row.input for row in table.bnecks), *inputs_after)
-    stages = ("conv1", *(f"bneck{i}" for i in range(1, len(table.bnecks) + 1)), "conv2")
-    outputs = dict(zip(stages, map(channels_first, inputs), strict=True))
-    return (Claim("size", "3x224x224", source, "input"),
-            *sizes(f"{source}, input of the next row", outputs),
-            Claim("units", str(table.nbn), f"{source}, #out of the first NBN", "nbn"))
-
-
-TABLE_3 = "Table 3"
-README = "The authors' README"
-OTHER = ("Table 1 has 216,589,760, and the authors' README prints 217M; Table 1 of the first "
-         "drafts, which has another row of 672 to 160, would have 245.6M.")
-DRAFT = ("It is the Small of the first drafts, whose last layer has 1280 channels; Table 3 has "
-         "less for the final one.")
-CLAIMS = {
-    "mobilenet_v3_large": (
-        *printed("Table 1", LARGE, "7x7x160", "7x7x960"),
-        *counts(TABLE_3, "5.4M", "219M", errata=("", OTHER)),
-        *counts(README, "5.4M", "217M"),
-        *torchvision("MobileNet_V3_Large_Weights", "5,483,032", "0.217")),
-    "mobilenet_v3_large_x0_75": (
-        *counts(TABLE_3, "4.0M", "155M"),
-        *counts(README, "4.0M", "155M")),
-    "mobilenet_v3_small": (
-        *printed("Table 2", SMALL, "7x7x96", "7x7x576"),
-        *counts(TABLE_3, "2.5M", "56M"),
-        *counts(README, "2.9M", "66M", errata=(DRAFT, DRAFT)),
-        *torchvision("MobileNet_V3_Small_Weights", "2,542,856", "0.057")),
-    "mobilenet_v3_small_x0_75": (
-        *counts(TABLE_3, "2.0M", "44M"),
-        *counts(README, "2.4M", "44M", errata=(DRAFT, ""))),
 }

@@ -6,7 +6,7 @@ from functools import partial
 import torch.nn as nn
 
 from convatlas.nets.mobilenet_v3 import LARGE, SMALL, MobileNetV3, Table
-from convatlas.paper import Paper, counts
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="MobileNetV3 minimalistic (TensorFlow-Slim)",
@@ -25,12 +25,4 @@ def minimalistic(table: Table) -> Table:
 VARIANTS = {
     "mobilenet_v3_large_minimalistic": partial(MobileNetV3, minimalistic(LARGE)),
     "mobilenet_v3_small_minimalistic": partial(MobileNetV3, minimalistic(SMALL)),
-}
-
-README = "The authors' README"
-STALE = ("That network, all 3x3 and without gates, must have fewer than mobilenet_v3_small's "
-         "56.5M; it has 52.3M.")
-CLAIMS = {
-    "mobilenet_v3_large_minimalistic": counts(README, "3.9M", "209M"),
-    "mobilenet_v3_small_minimalistic": counts(README, "2.0M", "65M", errata=("", STALE)),
 }

@@ -34,4 +34,3 @@ VARIANTS = {
     "mobilenet_v3_large_reduced_tail": partial(MobileNetV3, reduced_tail(LARGE)),
     "mobilenet_v3_small_reduced_tail": partial(MobileNetV3, reduced_tail(SMALL)),
 }
-CLAIMS = {}

@@ -17,7 +17,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import Network, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 ICLR = Paper(
     title="Network In Network", authors="Lin, Chen, Yan",
@@ -106,7 +106,4 @@ VARIANTS = {
     "nin_cifar10": partial(NiN, CIFAR10, side=32, smallest=4),
     "nin_mnist": partial(NiN, MNIST, side=28, smallest=4, in_channels=1),
     "nin_imagenet": partial(NiN, IMAGENET, side=224, smallest=39, num_classes=1000),
-}
-CLAIMS = {      # the paper itself prints no count and no size of its networks
-    "nin_imagenet": (Claim("bytes", "29MB", "Caffe's Model Zoo: a small (29MB) model"),),
 }

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from convatlas.layers import Network
 from convatlas.nets.nin import IMAGENET, MLPConv, mlpconv
-from convatlas.paper import Paper, sizes, units
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Dive into Deep Learning, NiN", authors="Zhang, Lipton, Li, Smola",
@@ -48,9 +48,3 @@ class NiNTutorial(Network):
 
 
 VARIANTS = {"nin_tutorial": NiNTutorial}
-BOOK = "d2l.ai, NiN: the printed outputs"
-CLAIMS = {"nin_tutorial": (
-    *sizes(BOOK, {
-        "mlpconv1": "96x54x54", "pool1": "96x26x26", "mlpconv2": "256x26x26", "pool2": "256x12x12",
-        "mlpconv3": "384x12x12", "pool3": "384x5x5", "dropout": "384x5x5", "mlpconv4": "10x5x5"}),
-    *units(BOOK, {"": "10"}))}

@@ -56,4 +56,3 @@ VARIANTS = {
     "plain56_cifar": partial(ResNetCIFAR, pair, n=9),
     "plain110_cifar": partial(ResNetCIFAR, pair, n=18),
 }
-CLAIMS = {}

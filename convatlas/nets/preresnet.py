@@ -20,7 +20,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import Network, he_init, seq
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Identity Mappings in Deep Residual Networks",
@@ -141,13 +141,4 @@ VARIANTS = {
     "preresnet101": partial(PreResNet, (3, 4, 23, 3)),
     "preresnet152": partial(PreResNet, (3, 8, 36, 3)),
     "preresnet200": partial(PreResNet, (3, 24, 36, 3)),
-}
-CLAIMS = {
-    "preresnet152": (Claim("layers", "152", "Table 5, ResNet-152"),),
-    "preresnet200": (
-        Claim("layers", "200", "Table 5, ResNet-200"),
-        *sizes("Footnote 3: 16 more units than ResNet-152, on the feature map of 28x28",
-               {"conv3_x": "28x28"}),
-        Claim("macs", "15 billion",
-              "ResNeXt (arXiv:1611.05431), Sec. 5.1: variants of ~15 billion FLOPs")),
 }

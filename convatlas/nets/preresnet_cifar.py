@@ -25,7 +25,7 @@ from convatlas.nets.preresnet import (
     bottleneck,
     conv,
 )
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Identity Mappings in Deep Residual Networks",
@@ -88,21 +88,4 @@ VARIANTS = {
     "preresnet110_cifar_one_layer": partial(PreResNetCIFAR, one_layer, n=36),
     "preresnet164_cifar": partial(PreResNetCIFAR, bottleneck, n=18),
     "preresnet1001_cifar": partial(PreResNetCIFAR, bottleneck, n=111),
-}
-
-
-def claims(layers: str, params: str, source: str, erratum: str = "") -> tuple[Claim, ...]:
-    return (
-        *sizes("ResNet (arXiv:1512.03385), Sec. 4.2, output map size",
-               {"stage1": "32x32", "stage2": "16x16", "stage3": "8x8"}),
-        Claim("layers", layers, "Table 3"),
-        Claim("params", params, f"Table 4, {source}", erratum=erratum))
-
-
-CLAIMS = {
-    "preresnet110_cifar": claims("110", "1.7M", "ResNet-110: Figure 4's units only reorder"),
-    "preresnet164_cifar": claims("164", "1.7M", "ResNet-164 [ours]"),
-    "preresnet1001_cifar": claims("1001", "10.2M", "ResNet-1001 [ours]", (
-        "Convolutions and the fully connected layer have 10,178,490 parameters, which make 10.2M; "
-        "with the 149,216 scales and shifts of batch norm, also trained, there are 10,327,706.")),
 }

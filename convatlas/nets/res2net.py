@@ -25,7 +25,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, Residual, averaged_projection, deep_stem, he_init, seq
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Res2Net: A New Multi-scale Backbone Architecture",
@@ -186,25 +186,4 @@ VARIANTS = {
     "res2next50": partial(Res2Net, Setting(4, 4, 8), (3, 4, 6, 3)),
     "res2net50_v1b_26w4s": partial(V1B, (3, 4, 6, 3)),
     "res2net101_v1b_26w4s": partial(V1B, (3, 4, 23, 3)),
-}
-
-
-def table_3(flops: str) -> Claim:
-    return Claim("macs", flops, "Table 3, FLOPs")
-
-
-def readme(params: str, gflops: str) -> tuple[Claim, ...]:
-    return (Claim("params", params, "The authors' README, #Params"),
-            Claim("macs", gflops, "The authors' README, GFLOPs"))
-
-
-CLAIMS = {
-    "res2net50_48w2s": (table_3("4.2G"), *readme("25.29M", "4.2G")),
-    "res2net50_26w4s": (table_3("4.2G"), *readme("25.70M", "4.2G")),
-    "res2net50_14w8s": (table_3("4.2G"), *readme("25.06M", "4.2G")),
-    "res2net50_26w6s": (table_3("6.3G"), *readme("37.05M", "6.3G")),
-    "res2net50_26w8s": (table_3("8.3G"), *readme("48.40M", "8.3G")),
-    "res2net50_18w4s": (table_3("2.9G"),),
-    "res2net101_26w4s": readme("45.21M", "8.1G"),
-    "res2next50": readme("24.67M", "4.2G"),
 }

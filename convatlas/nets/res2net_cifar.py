@@ -62,4 +62,3 @@ VARIANTS = {
     "res2next29_8c25w4s_cifar": partial(Res2NetCIFAR, Setting(25, 4, 8)),
     "res2next29_6c24w6s_cifar": partial(Res2NetCIFAR, Setting(24, 6, 6)),
 }
-CLAIMS = {}

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.res2net import Hierarchy, Parallel, Setting, bottleneck
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 RES2NET = Paper(
     title="Res2Net: A New Multi-scale Backbone Architecture",
@@ -170,17 +170,3 @@ VARIANTS = {
     "dla60x": partial(DLA60, partial(plain, 1, 32)),
 }
 PAPER = {name: RES2NET if name.startswith("res2") else DLA for name in VARIANTS}
-DEAD = ("The README counts three projections that the released code computes and throws away: with "
-        "them, {}.")
-
-
-def readme(params: str, with_dead: str, gflops: str, gflops_erratum: str = "") -> tuple[Claim, ...]:
-    return (
-        Claim("params", params, "The authors' README, #Params", erratum=DEAD.format(with_dead)),
-        Claim("macs", gflops, "The authors' README, GFLOPs", erratum=gflops_erratum))
-
-
-CLAIMS = {
-    "res2net_dla60": readme("21.15M", "21,145,544", "4.2G"),
-    "res2next_dla60": readme("17.33M", "17,330,456", "3.6G", DEAD.format("3.54G")),
-}

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, Residual, averaged_projection, deep_stem, he_init, seq
 from convatlas.nets.resnet import Stage
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ResNeSt: Split-Attention Networks",
@@ -201,34 +201,4 @@ VARIANTS = {
     "resnest50_fast_1s4x24d": fast(1, 4, 24),
     "resnest101_fast": partial(ResNeSt, partial(fast_unit, Setting(2, 1, 64)), (3, 4, 23, 3),
                                crop=224, stem=32),
-}
-
-
-def ablation(params: str, gflops: str, convolutions: str = "",
-             with_bn: str = "") -> tuple[Claim, ...]:
-    """A row of the table of released ablation models; the last two figures are beside the printed
-    GFLOPs.
-    """
-    more = (f"Convolutions and fully connected layers take {convolutions}. With one operation for "
-            f"each value that a batch norm gives out it would be {with_bn}; five of the column's "
-            "seven rows are just that, 4s2x40d and 1s4x24d are not, and what else they count is "
-            "unknown.")
-    return (Claim("params", params, "The authors' ablation.md, #P"),
-            Claim("macs", gflops, "The authors' ablation.md, GFLOPs",
-                  erratum=more if convolutions else ""))
-
-
-CROP = "The authors' README, crop size"
-CLAIMS = {
-    "resnest50_fast_1s1x64d": ablation("26.3M", "4.34G", "4.3295G", "4.341G"),
-    "resnest50_fast_2s1x64d": ablation("27.5M", "4.34G"),
-    "resnest50_fast_4s1x64d": ablation("31.9M", "4.35G", "4.335G", "4.351G"),
-    "resnest50_fast_1s2x40d": ablation("25.9M", "4.38G", "4.365G", "4.377G"),
-    "resnest50_fast_2s2x40d": ablation("26.9M", "4.38G", "4.366G", "4.380G"),
-    "resnest50_fast_4s2x40d": ablation("30.4M", "4.41G", "4.369G", "4.387G"),
-    "resnest50_fast_1s4x24d": ablation("25.7M", "4.42G", "4.400G", "4.413G"),
-    "resnest50": sizes(CROP, {"input": "224x224"}),
-    "resnest101": sizes(CROP, {"input": "256x256"}),
-    "resnest200": sizes(CROP, {"input": "320x320"}),
-    "resnest269": sizes(CROP, {"input": "416x416"}),
 }

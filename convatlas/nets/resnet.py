@@ -18,7 +18,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, Residual, ZeroPadding, he_init, seq
-from convatlas.paper import Claim, Paper, counts, sizes, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition",
@@ -143,25 +143,4 @@ VARIANTS = {
     "resnet18_option_a": partial(ResNet, basic_option_a, DEPTHS[18]),
     "resnet34_option_a": partial(ResNet, basic_option_a, DEPTHS[34]),
     "resnet34_option_c": partial(ResNet, basic_option_c, DEPTHS[34]),
-}
-OUTPUTS = sizes("Table 1, output size", {
-    "conv1": "112x112", "conv2_x": "56x56", "conv3_x": "28x28", "conv4_x": "14x14",
-    "conv5_x": "7x7"})
-
-
-def claims(layers: str, flops: str) -> tuple[Claim, ...]:
-    return (*OUTPUTS, Claim("macs", flops, "Table 1, FLOPs"),
-            Claim("layers", layers, "Table 1, layer name"))
-
-
-CLAIMS = {
-    "resnet18": (*claims("18", "1.8e9"), *torchvision("ResNet18_Weights", "11,689,512", "1.814")),
-    "resnet34": (*claims("34", "3.6e9"), *torchvision("ResNet34_Weights", "21,797,672", "3.664")),
-    "resnet50": claims("50", "3.8e9"),
-    "resnet101": claims("101", "7.6e9"),
-    "resnet152": (*claims("152", "11.3e9"),
-                  *counts("EfficientNet (arXiv:1905.11946), Table 2", "60M", "11B")),
-    "resnet18_option_a": claims("18", "1.8e9"),
-    "resnet34_option_a": claims("34", "3.6e9"),
-    "resnet34_option_c": OUTPUTS,
 }

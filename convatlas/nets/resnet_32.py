@@ -43,4 +43,3 @@ class ResNet32(Network):
 
 
 VARIANTS = {"resnet18_32": ResNet32}
-CLAIMS = {}

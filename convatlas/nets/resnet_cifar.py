@@ -14,7 +14,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
 from convatlas.nets.resnet import Stage, Unit, basic_option_a
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition",
@@ -55,21 +55,4 @@ VARIANTS = {
     "resnet56_cifar": partial(ResNetCIFAR, basic_option_a, n=9),
     "resnet110_cifar": partial(ResNetCIFAR, basic_option_a, n=18),
     "resnet1202_cifar": partial(ResNetCIFAR, basic_option_a, n=200),
-}
-
-
-def claims(layers: str, params: str) -> tuple[Claim, ...]:
-    return (*sizes("Sec. 4.2, output map size",
-                   {"stage1": "32x32", "stage2": "16x16", "stage3": "8x8"}),
-            Claim("params", params, "Table 6, # params"),
-            Claim("layers", layers, "Table 6, # layers"))
-
-
-CLAIMS = {
-    "resnet20_cifar": claims("20", "0.27M"),
-    "resnet32_cifar": claims("32", "0.46M"),
-    "resnet44_cifar": claims("44", "0.66M"),
-    "resnet56_cifar": claims("56", "0.85M"),
-    "resnet110_cifar": claims("110", "1.7M"),
-    "resnet1202_cifar": claims("1202", "19.4M"),
 }

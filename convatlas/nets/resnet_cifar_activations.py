@@ -158,4 +158,3 @@ VARIANTS = {
     "resnet110_cifar_relu_preactivation": partial(ReLUPreActivated, basic_option_a),
     "resnet164_cifar_relu_preactivation": partial(ReLUPreActivated, bottleneck),
 }
-CLAIMS = {}

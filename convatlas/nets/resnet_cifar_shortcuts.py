@@ -120,4 +120,3 @@ VARIANTS = {
     "resnet110_cifar_conv_shortcut": partial(ResNetCIFAR, conv_shortcut, n=18),
     "resnet110_cifar_dropout_shortcut": partial(ResNetCIFAR, dropout_shortcut, n=18),
 }
-CLAIMS = {}

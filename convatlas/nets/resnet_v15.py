@@ -6,8 +6,8 @@ from functools import partial
 import torch.nn as nn
 
 from convatlas.layers import ConvBN, Residual, seq
-from convatlas.nets.resnet import DEPTHS, OUTPUTS, ResNet, projection
-from convatlas.paper import Claim, Paper, counts, torchvision
+from convatlas.nets.resnet import DEPTHS, ResNet, projection
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Training and investigating Residual Nets (fb.resnet.torch)",
@@ -31,14 +31,4 @@ VARIANTS = {
     "resnet50_v15": partial(ResNet, bottleneck_v15, DEPTHS[50]),
     "resnet101_v15": partial(ResNet, bottleneck_v15, DEPTHS[101]),
     "resnet152_v15": partial(ResNet, bottleneck_v15, DEPTHS[152]),
-}
-CLAIMS = {
-    "resnet50_v15": (
-        *OUTPUTS, Claim("macs", "4.1e9", "ResNeXt, Table 1, FLOPs of ResNet-50"),
-        *torchvision("ResNet50_Weights", "25,557,032", "4.089"),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "26M", "4.1B")),
-    "resnet101_v15": (
-        Claim("macs", "7.8 billion", "ResNeXt, Figure 5, preserved complexity: ResNet-101"),
-        *torchvision("ResNet101_Weights", "44,549,160", "7.801")),
-    "resnet152_v15": torchvision("ResNet152_Weights", "60,192,808", "11.514"),
 }

@@ -27,7 +27,7 @@ import torch.nn as nn
 
 from convatlas.layers import ConvBN, Residual, seq
 from convatlas.nets.resnet import DEPTHS, ResNet, projection
-from convatlas.paper import Claim, Paper, counts, sizes, torchvision
+from convatlas.paper import Paper
 
 CVPR = Paper(
     title="Aggregated Residual Transformations for Deep Neural Networks",
@@ -71,68 +71,3 @@ VARIANTS = {
     "resnext101_32x8d": partial(ResNet, partial(block, 32, 8), DEPTHS[101]),
 }
 PAPER = dict.fromkeys(VARIANTS, CVPR) | {"resnext101_32x8d": WSL}
-
-TEMPLATE = "conv2_x.1"  # conv2's first block changes widths; the second is Table 2's template
-WITHOUT_BN = ("Eq. (4), C(256d + 9dd + 256d), counts no batch norm: 70,144 then, and 1,024 more "
-              "with it.")
-ROUGHLY = ("Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs "
-           "in the blocks where map sizes change. ")
-
-
-def network(layers: str, group_conv: str) -> tuple[Claim, ...]:
-    return (
-        Claim("layers", layers, "Sec. 5.1: 50-layer and 101-layer residual networks"),
-        Claim("size", f"{group_conv}x56x56", "Table 2, width of group conv.",
-              f"{TEMPLATE}.branch.conv2"))
-
-
-def same_cost(layers: str, group_conv: str, flops_erratum: str = "",
-              template_erratum: str = "") -> tuple[Claim, ...]:
-    """What Figure 5 prints for all networks of a depth at once, and Table 2 for all templates."""
-    costs = {"50": ("25 million", "4.1 billion"), "101": ("44 million", "7.8 billion")}[layers]
-    return (
-        *network(layers, group_conv),
-        *counts("Figure 5, preserved complexity", *costs, errata=("", flops_erratum)),
-        Claim("params", "70K", "Table 2: ~70k for the template of conv2", TEMPLATE,
-              erratum=template_erratum),
-        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", TEMPLATE))
-
-
-TWICE = Claim("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs")
-CLAIMS = {
-    "resnext50_2x40d": same_cost("50", "80"),
-    "resnext50_4x24d": same_cost("50", "96"),
-    "resnext50_8x14d": same_cost(
-        "50", "112", ROUGHLY + "Torchvision's ResNet(groups=8, width_per_group=14) agrees.",
-        "Eq. (4) gives 71,456 for C = 8, d = 14, without batch norm."),
-    "resnext50_32x4d": (
-        *same_cost("50", "128", ROUGHLY + "Table 1 prints 4.2e9 for this very network.",
-                   WITHOUT_BN),
-        *sizes("Table 1, output", {
-            "conv1": "112x112", "pool1": "56x56", "conv2_x": "56x56", "conv3_x": "28x28",
-            "conv4_x": "14x14", "conv5_x": "7x7"}),
-        *sizes("Table 1, output and 3x3", {
-            "conv3_x.1.branch.conv2": "256x28x28", "conv4_x.1.branch.conv2": "512x14x14",
-            "conv5_x.1.branch.conv2": "1024x7x7"}),
-        *sizes("Table 1, output and last 1x1", {
-            "conv2_x": "256x56x56", "conv3_x": "512x28x28", "conv4_x": "1024x14x14",
-            "conv5_x": "2048x7x7"}),
-        *counts("Table 1", "25.0e6", "4.2e9"),
-        *torchvision("ResNeXt50_32X4D_Weights", "25,028,904", "4.23")),
-    "resnext101_32x4d": same_cost(
-        "101", "128", ROUGHLY + "7.8e9 is ResNet-101's, with the stride in the 3x3.", WITHOUT_BN),
-    "resnext101_2x64d": (*network("101", "128"), TWICE),
-    "resnext101_64x4d": (
-        *network("101", "256"), TWICE,
-        Claim("macs", "15.6 billion", "Authors' README, GFLOPS", erratum=(
-            "It is twice the rounded 7.8 of ResNet-101; the network of 64 groups costs "
-            "15,460,270,080, which torchvision's resnext101_64x4d confirms.")),
-        *torchvision("ResNeXt101_64X4D_Weights", "83,455,272", "15.46"),
-        *counts("NASNet (arXiv:1707.07012), Table 2", "83.6M", "31.5B", at="320x320", errata=(
-            "83,455,272, as in torchvision; 83.66 million with the running statistics of batch "
-            "norm, which are not trained.", "")),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "84M", "32B", at="320x320")),
-    "resnext101_32x8d": (
-        *counts("The authors' README (WSL-Images)", "88M", "16B"),
-        *torchvision("ResNeXt101_32X8D_Weights", "88,791,336", "16.414")),
-}

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, Residual, he_init, seq
 from convatlas.nets.resnet import Stage, projection
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Aggregated Residual Transformations for Deep Neural Networks",
@@ -67,20 +67,4 @@ class ResNeXtCIFAR(Network):
 VARIANTS = {
     "resnext29_8x64d_cifar": partial(ResNeXtCIFAR, cardinality=8),
     "resnext29_16x64d_cifar": partial(ResNeXtCIFAR, cardinality=16),
-}
-
-
-def claims(params: str) -> tuple[Claim, ...]:
-    return (
-        *sizes("Appendix A, output map size",
-               {"stage1": "32x32", "stage2": "16x16", "stage3": "8x8"}),
-        *sizes("Appendix A, the first layer", {"conv1": "64x32x32"}),
-        *sizes("Sec. 5.3, last 1x1 of the template", {"stage1": "256x32x32"}),
-        Claim("params", params, "Table 7, # params"),
-        Claim("layers", "29", "Sec. 5.3: total 29-layer deep"))
-
-
-CLAIMS = {
-    "resnext29_8x64d_cifar": claims("34.4M"),
-    "resnext29_16x64d_cifar": claims("68.1M"),
 }

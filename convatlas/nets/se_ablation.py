@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Residual, seq
 from convatlas.nets.resnet import DEPTHS, ResNet, bottleneck, bottleneck_branch, projection
-from convatlas.paper import Claim, Paper
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Squeeze-and-Excitation Networks",
@@ -122,27 +122,4 @@ VARIANTS = {
     "se_resnet50_post": partial(ResNet, se_post, DEPTHS[50]),
     "se_resnet50_identity": partial(ResNet, se_identity, DEPTHS[50]),
     "se_resnet50_no_squeeze": partial(ResNet, no_squeeze, DEPTHS[50]),
-}
-
-
-def costs(table: str, gflops: str, params: str) -> tuple[Claim, ...]:
-    return (Claim("macs", gflops, f"Table {table}, GFLOPs"),
-            Claim("params", params, f"Table {table}, params"))
-
-
-CLAIMS = {
-    "se_resnet50_r2": (Claim("params", "45.7M", "Table 10"),),
-    "se_resnet50_r4": (Claim("params", "35.7M", "Table 10"),),
-    "se_resnet50_r8": (Claim("params", "30.7M", "Table 10", erratum=(
-        "30.59M, and 30.60M with the biases that Sec. 6 removes. Only with both these biases and "
-        "the running statistics of batch norm, which are not trained, does it come to 30.66M.")),),
-    "se_resnet50_r16": (
-        Claim("params", "28.1M", "Table 10"), *costs("13, SE All", "3.87G", "28.1M"),
-        *costs("15, SE", "3.87G", "28.1M"), *costs("16, SE", "3.87G", "28.1M")),
-    "se_resnet50_r32": (Claim("params", "26.9M", "Table 10"),),
-    "se_resnet50_stage2": costs("13, SE Stage 2", "3.86G", "25.6M"),
-    "se_resnet50_stage3": costs("13, SE Stage 3", "3.86G", "25.7M"),
-    "se_resnet50_stage4": costs("13, SE Stage 4", "3.86G", "26.4M"),
-    "se_resnet50_3x3": costs("15, SE 3x3", "3.86G", "25.8M"),
-    "se_resnet50_no_squeeze": costs("16, NoSqueeze", "4.27G", "28.1M"),
 }

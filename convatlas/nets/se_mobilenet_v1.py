@@ -33,4 +33,3 @@ def se_separable(c_in: int, c_out: int, s: int) -> nn.Sequential:
 
 
 VARIANTS = {"se_mobilenet_v1": partial(MobileNetV1, se_separable)}
-CLAIMS = {}

@@ -18,7 +18,7 @@ from torch import Tensor
 from convatlas.layers import ConvBN, Network, SqueezeExcite, ZeroPadding, he_init, seq
 from convatlas.nets import preresnet
 from convatlas.nets.preresnet import IdentityUnit, ShortcutUnit, Stage, Unit, activation, conv
-from convatlas.paper import Paper, counts
+from convatlas.paper import Paper
 
 CIFAR = Paper(
     title="Squeeze-and-Excitation Networks",
@@ -135,11 +135,3 @@ VARIANTS = {
     "se_preresnet164_cifar": partial(SEPreResNetCIFAR, se_bottleneck),
 }
 PAPER = {name: CIFAR if name.endswith("_cifar") else IMAGENET for name in VARIANTS}
-PYTORCHCV = "pytorchcv, the tests of its models"
-CLAIMS = {
-    "se_preresnet18": counts(PYTORCHCV, "11,776,928", ""),
-    "se_preresnet34": counts(PYTORCHCV, "21,957,204", ""),
-    "se_preresnet50": counts(PYTORCHCV, "28,080,472", ""),
-    "se_preresnet101": counts(PYTORCHCV, "49,319,320", ""),
-    "se_preresnet152": counts(PYTORCHCV, "66,814,296", ""),
-}

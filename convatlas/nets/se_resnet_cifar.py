@@ -10,7 +10,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, Residual, SqueezeExcite, he_init, seq
 from convatlas.nets.resnet import Stage, basic_branch, projection
-from convatlas.paper import Paper, counts
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="SE-ResNet for CIFAR (pytorchcv)",
@@ -53,4 +53,3 @@ class SEResNetCIFAR(Network):
 
 
 VARIANTS = {"se_resnet110_cifar": SEResNetCIFAR}
-CLAIMS = {"se_resnet110_cifar": counts("pytorchcv, the tests of its models", "1,744,952", "")}

@@ -47,4 +47,3 @@ VARIANTS = {
     "se_shufflenet_v1_g3": partial(ShuffleNetV1, 3, branch=gated),
     "se_shufflenet_v1_g3_x2_0": partial(ShuffleNetV1, 3, 2, 48, gated),
 }
-CLAIMS = {}

@@ -106,4 +106,3 @@ VARIANTS = {
     "se_shufflenet_v2_x2_0": partial(ShuffleNetV2, TABLE["_x2_0"], gated_main),
     "se_shufflenet_v2_164": ShuffleNetV2Deep,
 }
-CLAIMS = {}

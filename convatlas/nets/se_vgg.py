@@ -43,4 +43,3 @@ class SEVGG(VGG):
 
 
 VARIANTS = {"se_vgg16": partial(SEVGG, "D", gated)}
-CLAIMS = {}

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, Residual, SqueezeExcite, deep_stem, he_init, seq
 from convatlas.nets.resnet import DEPTHS, ResNet, Stage, Unit, projection
-from convatlas.paper import Claim, Paper, counts, sizes, units
+from convatlas.paper import Paper
 
 SENET = Paper(
     title="Squeeze-and-Excitation Networks",
@@ -150,61 +150,3 @@ VARIANTS = {
     "se_resnet152_v15": partial(ResNet, se_bottleneck_v15, DEPTHS[152]),
 }
 PAPER = {name: V15 if name.endswith("_v15") else SENET for name in VARIANTS}
-
-
-def convs(unit: str, size: str, *widths: int) -> tuple[Claim, ...]:
-    """The convolutions of a stage's last unit, as a row of Table 1 prints them."""
-    return sizes("Table 1, conv at the output size", {
-        f"{unit}.branch.conv{i}": f"{c}x{size}" for i, c in enumerate(widths, start=1)})
-
-
-OUTPUTS = sizes("Table 1, output size", {
-    "conv1": "112x112", "pool1": "56x56", "conv2_x": "56x56", "conv3_x": "28x28",
-    "conv4_x": "14x14", "conv5_x": "7x7"})
-FC = units("Table 1, fc", {
-    "conv2_x.2.branch.se.w1": "16", "conv2_x.2.branch.se.w2": "256",
-    "conv3_x.3.branch.se.w1": "32", "conv3_x.3.branch.se.w2": "512",
-    "conv4_x.5.branch.se.w1": "64", "conv4_x.5.branch.se.w2": "1024",
-    "conv5_x.2.branch.se.w1": "128", "conv5_x.2.branch.se.w2": "2048"})
-
-
-def gflops(printed: str, convolutions: str = "") -> Claim:
-    more = (f"Convolutions and fully connected layers take {convolutions}. Table 2 counts more, "
-            "for the plain networks too: 11.30 for ResNet-152, which takes 11.28. About 2.5 "
-            "operations for each value that a unit gives out, which is averaged, scaled and added, "
-            "explain all five rows of gated residual networks.")
-    return Claim("macs", printed, "Table 2, GFLOPs", erratum=more if convolutions else "")
-
-
-RELEASED = "The released SENet-154 has 115,088,984; no count of it comes near 146 million."
-MMLAB = ("MMLab's counter adds batch norms, activations and pools to the convolutions and fully "
-         "connected layers.")
-PYTORCHCV = "pytorchcv, the tests of its models"
-CLAIMS = {
-    "se_resnet50": (
-        *OUTPUTS,
-        *convs("conv2_x.2", "56x56", 64, 64, 256), *convs("conv3_x.3", "28x28", 128, 128, 512),
-        *convs("conv4_x.5", "14x14", 256, 256, 1024), *convs("conv5_x.2", "7x7", 512, 512, 2048),
-        *FC, gflops("3.87G")),
-    "se_resnet101": (gflops("7.60G", "7.57G"),),
-    "se_resnet152": (gflops("11.32G", "11.29G"),),
-    "se_resnext50_32x4d": (
-        *OUTPUTS,
-        *convs("conv2_x.2", "56x56", 128, 128, 256), *convs("conv3_x.3", "28x28", 256, 256, 512),
-        *convs("conv4_x.5", "14x14", 512, 512, 1024), *convs("conv5_x.2", "7x7", 1024, 1024, 2048),
-        *FC, gflops("4.25G", "4.23G")),
-    "se_resnext101_32x4d": (gflops("8.00G", "7.97G"),),
-    "senet154": (
-        Claim("macs", "20.7G", "ShuffleNet V2 (arXiv:1807.11164), Table 6, SENet"),
-        *counts("NASNet (arXiv:1707.07012), Table 2", "145.8M", "42.3B", at="320x320",
-                errata=(RELEASED, "")),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "146M", "42B", at="320x320",
-                errata=(RELEASED, ""))),
-    "se_resnet18": counts(PYTORCHCV, "11,778,592", ""),
-    "se_resnet34": counts(PYTORCHCV, "21,958,868", ""),
-    "se_resnet50_v15": counts("MMPretrain's README, SE-ResNet-50", "28.09M", "4.13G",
-                              errata=("", MMLAB)),
-    "se_resnet101_v15": counts("MMPretrain's README, SE-ResNet-101", "49.33M", "7.86G",
-                               errata=("", MMLAB)),
-    "se_resnet152_v15": counts(f"{PYTORCHCV}: seresnet152b", "66,821,848", ""),
-}

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convatlas.layers import ChannelShuffle, ConvBN, Network, seq, shufflenet_init
-from convatlas.paper import Claim, Paper, counts, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices",
@@ -145,53 +145,3 @@ UNDIVIDED = {"": (1, 24), "_x2_0": (2, 48)}      # with the other scales 2 and 4
 SCALES = {1: CONV1, 2: UNDIVIDED, 3: CONV1, 4: UNDIVIDED, 8: CONV1_OF_8_GROUPS}
 VARIANTS = {f"shufflenet_v1_g{g}{suffix}": partial(ShuffleNetV1, g, s, conv1)
             for g in TABLE for suffix, (s, conv1) in SCALES[g].items()}
-
-WITHOUT_FC = "Without the last layer it has {}; Table 1 leaves that layer out."
-ROUNDED = "Table 2 has one figure for all numbers of groups; for this network Table 1 prints {}."
-CONV1_16 = ("With the 12 filters in Conv1 that the other networks have it would have 38.5M, but 8 "
-            "groups do not divide 192 - 12 channels; the authors' code takes 16.")
-V2 = "MobileNetV2 (arXiv:1801.04381), Table 4"
-README = "The authors' README"
-ONE = "Table 2, ShuffleNet 1x"
-HALF = "Table 2, ShuffleNet 0.5x"
-QUARTER = Claim("macs", "13M", "Table 2, ShuffleNet 0.25x")
-
-
-def printed(g: int, without_fc: str = "") -> tuple[Claim, ...]:
-    """Column g of Table 1, and what is said of all of its columns."""
-    column = TABLE[g]
-    outputs = {
-        "Conv1": "24x112x112", "MaxPool": "24x56x56", "Stage2": f"{column.Stage2}x28x28",
-        "Stage3": f"{column.Stage3}x14x14", "Stage4": f"{column.Stage4}x7x7"}
-    erratum = WITHOUT_FC.format(without_fc) if without_fc else ""
-    rounded = ROUNDED.format(column.complexity) if column.complexity != "140M" else ""
-    return (Claim("size", "3x224x224", "Table 1", "input"),
-            *sizes("Table 1", outputs),
-            Claim("units", "1000", "Table 1, FC", "FC"),
-            Claim("layers", "50", "Sec. 4.3"),
-            Claim("macs", column.complexity, "Table 1, complexity", erratum=erratum),
-            Claim("macs", "140M", ONE, erratum=rounded))
-
-
-CLAIMS = {
-    "shufflenet_v1_g1": printed(1),
-    "shufflenet_v1_g2": printed(2),
-    "shufflenet_v1_g3": (*printed(3), *counts(README, "1.9M", "138M")),
-    "shufflenet_v1_g4": printed(4, without_fc="133,251,776"),
-    "shufflenet_v1_g8": (*printed(8, without_fc="136,829,952"), *counts(README, "2.4M", "138M")),
-    "shufflenet_v1_g1_x0_25": (QUARTER,),
-    "shufflenet_v1_g3_x0_25": (QUARTER,),
-    "shufflenet_v1_g8_x0_25": (QUARTER,),
-    "shufflenet_v1_g1_x0_5": (Claim("macs", "38M", HALF),),
-    "shufflenet_v1_g3_x0_5": (Claim("macs", "38M", HALF), *counts(README, "0.7M", "38M")),
-    "shufflenet_v1_g8_x0_5": (
-        Claim("macs", "38M", HALF, erratum=CONV1_16), *counts(README, "1.0M", "40M")),
-    "shufflenet_v1_g3_x1_5": (
-        Claim("macs", "292M", "Table 5"), *counts(V2, "3.4M", "292M"),
-        *counts(README, "3.4M", "292M")),
-    "shufflenet_v1_g8_x1_5": counts(README, "4.3M", "290M"),
-    "shufflenet_v1_g3_x2_0": (
-        Claim("macs", "524M", "Tables 5 and 6"), *counts(V2, "5.4M", "524M"),
-        *counts(README, "5.4M", "524M")),
-    "shufflenet_v1_g8_x2_0": counts(README, "6.5M", "522M"),
-}

@@ -81,4 +81,3 @@ class ShuffleNetV1Large(Network):
 
 
 VARIANTS = {"shufflenet_v1_50": ShuffleNetV1Large}
-CLAIMS = {}

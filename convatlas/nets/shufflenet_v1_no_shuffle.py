@@ -37,4 +37,3 @@ def unshuffled(c_in: int, middle: int, c_out: int, g_first: int, g: int,
 
 VARIANTS = {f"shufflenet_v1_g{g}{suffix}_no_shuffle": partial(ShuffleNetV1, g, s, conv1, unshuffled)
             for g in (3, 8) for suffix, (s, conv1) in SCALES[g].items() if s <= 1}
-CLAIMS = {}

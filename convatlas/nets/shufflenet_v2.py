@@ -23,7 +23,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ChannelShuffle, ConvBN, Network, seq, shufflenet_init
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
@@ -144,17 +144,3 @@ class ShuffleNetV2(Network):
 
 VARIANTS = {f"shufflenet_v2{suffix}": partial(ShuffleNetV2, column)
             for suffix, column in TABLE.items()}
-
-
-def printed(column: Column) -> tuple[Claim, ...]:
-    return (Claim("size", "3x224x224", "Table 5", "input"),
-            *sizes("Table 5", {
-                "Conv1": "24x112x112", "MaxPool": "24x56x56", "Stage2": f"{column.Stage2}x28x28",
-                "Stage3": f"{column.Stage3}x14x14", "Stage4": f"{column.Stage4}x7x7",
-                "Conv5": f"{column.Conv5}x7x7"}),
-            Claim("units", "1000", "Table 5, FC", "FC"),
-            Claim("macs", column.flops, "Tables 5 and 8"),
-            Claim("params", column.weights, "Table 5"))
-
-
-CLAIMS = {f"shufflenet_v2{suffix}": printed(column) for suffix, column in TABLE.items()}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, seq, shufflenet_init
 from convatlas.nets.shufflenet_v2 import stage
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
@@ -61,15 +61,3 @@ class ShuffleNetV2Large(Network):
 
 
 VARIANTS = {"shufflenet_v2_50": ShuffleNetV2Large}
-
-WITH_CONV6 = ("16 units of three, conv1 and the fully-connected layer make 50; the printed conv6, "
-              "a 1x1 convolution, is one more.")
-CLAIMS = {
-    "shufflenet_v2_50": (
-        *sizes("Appendix, large models", {
-            "conv1_x": "64x112x112", "conv2_x": "244x56x56", "conv3_x": "488x28x28",
-            "conv4_x": "976x14x14", "conv5_x": "1952x7x7", "conv6": "2048x7x7"}),
-        Claim("units", "1000", "Appendix, large models", "fc"),
-        Claim("macs", "2.3G", "Table 6"),
-        Claim("layers", "50", "Sec. 4: a 50-layer ShuffleNet v2", erratum=WITH_CONV6)),
-}

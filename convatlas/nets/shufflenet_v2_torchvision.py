@@ -8,7 +8,7 @@ from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, seq
 from convatlas.nets.shufflenet_v2 import TABLE, Column, FirstUnit, Unit
-from convatlas.paper import Paper, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="ShuffleNet V2 (torchvision)",
@@ -52,13 +52,3 @@ class ShuffleNetV2Torchvision(Network):
 
 VARIANTS = {f"shufflenet_v2_torchvision{suffix}": partial(ShuffleNetV2Torchvision, column)
             for suffix, column in TABLE.items()}
-CLAIMS = {
-    "shufflenet_v2_torchvision_x0_5":
-        torchvision("ShuffleNet_V2_X0_5_Weights", "1,366,792", "0.04"),
-    "shufflenet_v2_torchvision":
-        torchvision("ShuffleNet_V2_X1_0_Weights", "2,278,604", "0.145"),
-    "shufflenet_v2_torchvision_x1_5":
-        torchvision("ShuffleNet_V2_X1_5_Weights", "3,503,624", "0.296"),
-    "shufflenet_v2_torchvision_x2_0":
-        torchvision("ShuffleNet_V2_X2_0_Weights", "7,393,996", "0.583"),
-}

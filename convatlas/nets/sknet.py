@@ -22,8 +22,8 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Residual, seq
-from convatlas.nets.resnet import DEPTHS, OUTPUTS, ResNet, projection
-from convatlas.paper import Claim, Paper, sizes
+from convatlas.nets.resnet import DEPTHS, ResNet, projection
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Selective Kernel Networks",
@@ -81,32 +81,4 @@ VARIANTS = {
     "sknet26": partial(ResNet, sk_unit, (2, 2, 2, 2)),
     "sknet50": partial(ResNet, sk_unit, DEPTHS[50]),
     "sknet101": partial(ResNet, sk_unit, DEPTHS[101]),
-}
-
-
-def widths(unit: str, size: str, conv1: int, sk: int, conv3: int) -> tuple[Claim, ...]:
-    """A row of Table 1, of the stage's last unit."""
-    return sizes("Table 1, widths at the output size", {
-        f"{unit}.branch.conv1": f"{conv1}x{size}", f"{unit}.branch.sk": f"{sk}x{size}",
-        f"{unit}.branch.conv3": f"{conv3}x{size}"})
-
-
-CLAIMS = {
-    "sknet50": (
-        *OUTPUTS,
-        *sizes("Table 1, output", {"pool1": "56x56"}),
-        *widths("conv2_x.2", "56x56", 128, 128, 256),
-        *widths("conv3_x.3", "28x28", 256, 256, 512),
-        *widths("conv4_x.5", "14x14", 512, 512, 1024),
-        *widths("conv5_x.2", "7x7", 1024, 1024, 2048),
-        Claim("params", "27.5M", "Table 1, #P"),
-        Claim("macs", "4.47G", "Table 1, GFLOPs")),
-    "sknet101": (
-        Claim("params", "48.9M", "Table 2, #P", erratum=(
-            "48.74 million with Eq. (4)'s d; the release has d = 16 in conv4_x's units, which "
-            "leaves 48.69. Only with the running statistics of batch norm, which are not trained, "
-            "does it come to 48.9.")),
-        Claim("macs", "8.46G", "Table 2, GFLOPs", erratum=(
-            "Convolutions and fully connected layers take 8.449G. The column counts more: 7.99 for "
-            "ResNeXt-101, which takes 7.97."))),
 }

@@ -14,7 +14,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import Network, seq
-from convatlas.paper import Claim, Paper, channels_first, counts, torchvision
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
@@ -156,37 +156,4 @@ VARIANTS = {
     "squeezenet1_0": partial(SqueezeNet, V1_0),
     "squeezenet1_0_simple_bypass": partial(SqueezeNet, V1_0, simple_bypass),
     "squeezenet1_0_complex_bypass": partial(SqueezeNet, V1_0, complex_bypass),
-}
-
-SQUARE = "The next row, which keeps the size, prints 13x13; a square map stays square."
-IMAGE = ("A 7x7 of stride 2 makes 109x109 of 224x224, 112x112 if padded by 3. conv1's 111x111 "
-         "takes 227, which the authors' files crop.")
-TWO_OPERATIONS = ("The authors' README prints 1.72 GFLOPS for their files, which pad conv10: "
-                  "861,339,936 multiply-adds, counted as two operations each. The figure for "
-                  "AlexNet beside it counts one.")
-PADDED = ("The authors' files pad conv10 by 1: 861,339,936 multiply-adds, twice which is 1.72 "
-          "billion. Table 1 does not pad it.")
-
-
-def table_1() -> list[Claim]:
-    claims = [Claim("size", "3x224x224", "Table 1", "input", erratum=IMAGE)]
-    for row in TABLE:
-        erratum = SQUARE if row.part == "maxpool8" else ""
-        claims.append(Claim("size", channels_first(row.output), "Table 1", row.part, erratum))
-        claims.append(Claim("layers", row.depth, "Table 1", row.part))
-        if row.params:
-            claims.append(Claim("params", row.params, "Table 1", row.part))
-    return claims
-
-
-MOBILENET = "MobileNets (arXiv:1704.04861v1), Table 9"
-CLAIMS = {
-    "squeezenet1_0": (
-        *table_1(),
-        Claim("params", "1,248,424", "Table 1, total"),
-        *counts(MOBILENET, "1.25 million", "1700 million", errata=("", TWO_OPERATIONS)),
-        *counts("ShuffleNet (arXiv:1707.01083), Table 6", "", "833M"),
-        Claim("bytes", "4.8MB", "The authors' README: the pretrained model"),
-        Claim("flops", "1.72G", "README of SqueezeNet v1.1", erratum=PADDED),
-        *torchvision("SqueezeNet1_0_Weights", "1,248,424", "0.819", at="224x224")),
 }

@@ -11,7 +11,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import LocalResponseNorm, Network, biased_conv, fully_connected, seq
-from convatlas.paper import Claim, Paper, counts, sizes, torchvision, units
+from convatlas.paper import Paper
 
 ICLR = Paper(
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition",
@@ -105,30 +105,3 @@ VARIANTS = {
     **{name: partial(VGG, column, biased_conv) for name, column in BN_COLUMNS.items()},
 }
 PAPER = dict.fromkeys(COLUMNS, ICLR) | dict.fromkeys(BN_COLUMNS, WITH_BN)
-PRINTED = {         # Table 2, parameters; Table 1, weight layers
-    "vgg11": ("133M", "11"), "vgg11_lrn": ("133M", "11"), "vgg13": ("133M", "13"),
-    "vgg16_c": ("134M", "16"), "vgg16": ("138M", "16"), "vgg19": ("144M", "19")}
-TORCHVISION = {     # num_params, of the form with batch norm too, and GFLOPs of both
-    "vgg11": ("132,863,336", "132,868,840", "7.609"),
-    "vgg13": ("133,047,848", "133,053,736", "11.308"),
-    "vgg16": ("138,357,544", "138,365,992", "15.47"),
-    "vgg19": ("143,667,240", "143,678,248", "19.632"),
-}
-CONVOLUTIONS = ("The convolutions alone take 15,346,630,656; the three fully connected layers, "
-                "123,633,664 more, are left out.")
-TUTORIALS = "Tutorials' printed outputs for 1x224x224"
-CLAIMS = {name: (Claim("params", params, "Table 2"),
-                 Claim("layers", layers, "Table 1, weight layers"))
-          for name, (params, layers) in PRINTED.items()}
-for name, (params, params_bn, gflops) in TORCHVISION.items():
-    CLAIMS[name] += torchvision(f"{name.upper()}_Weights", params, gflops)
-    CLAIMS[f"{name}_bn"] = torchvision(f"{name.upper()}_BN_Weights", params_bn, gflops)
-CLAIMS["vgg16"] += (
-    *counts("ResNet (arXiv:1512.03385v1), Sec. 4.1", "", "15.3 billion", errata=("", CONVOLUTIONS)),
-    *counts("MobileNets (arXiv:1704.04861v1), Table 8", "138M", "15300 million",
-            errata=("", CONVOLUTIONS)),
-    *sizes(TUTORIALS, {"pool1": "64x112x112", "pool2": "128x56x56", "pool3": "256x28x28",
-                       "pool4": "512x14x14", "pool5": "512x7x7"}, at="1x224x224"),
-    *units(TUTORIALS, {"pool5": "25088", "fc6": "4096", "fc7": "4096", "fc8": "1000"},
-           at="1x224x224"))
-CLAIMS["vgg19"] += counts("ResNet (arXiv:1512.03385v1), Sec. 4.1", "", "19.6 billion")

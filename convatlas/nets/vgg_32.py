@@ -40,4 +40,3 @@ class VGG32(Network):
 
 
 VARIANTS = {"vgg16_bn_32": partial(VGG32, "D"), "vgg19_bn_32": partial(VGG32, "E")}
-CLAIMS = {}

@@ -62,4 +62,3 @@ VARIANTS = {
     "wide_resnet101_2": partial(ResNet, wide_bottleneck, DEPTHS[101]),
 }
 PAPER = dict.fromkeys(VARIANTS, BMVC) | {"wide_resnet101_2": TORCHVISION}
-CLAIMS = {}

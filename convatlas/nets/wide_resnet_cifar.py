@@ -95,4 +95,3 @@ VARIANTS = {
     "se_wide_resnet16_8_cifar": network(se_wide, 16, 8),
 }
 PAPER = {name: SENET if name.startswith("se_") else BMVC for name in VARIANTS}
-CLAIMS = {}

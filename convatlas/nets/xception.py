@@ -18,7 +18,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.paper import Claim, Paper, counts, sizes
+from convatlas.paper import Paper
 
 PAPER = Paper(
     title="Xception: Deep Learning with Depthwise Separable Convolutions", authors="Chollet",
@@ -111,14 +111,3 @@ class Xception(Network):
 
 
 VARIANTS = {"xception": Xception}
-FULL = ("Convolutions and the fully connected layer take 8,357,403,496; by EfficientNet's Table 2 "
-        "it is 8.4B.")
-CLAIMS = {
-    "xception": (
-        Claim("params", "22,855,952", "Table 3"),
-        *sizes("Figure 5", {"input": "3x299x299", "entry_flow": "728x19x19",
-                            "middle_flow": "728x19x19"}),
-        Claim("units", "2048", "Figure 5: 2048-dimensional vectors", "avg_pool"),
-        *counts("NASNet (arXiv:1707.07012), Table 2", "22.8M", "8.38B", errata=("", FULL)),
-        *counts("EfficientNet (arXiv:1905.11946), Table 2", "23M", "8.4B")),
-}

@@ -15,6 +15,12 @@ SOURCES = {
     "res2net": "github.com/Res2Net/Res2Net-PretrainedModels",
     "resnest": "github.com/zhanghang1989/ResNeSt",
     "wsl": "github.com/facebookresearch/WSL-Images",
+    "tensorflow": "TensorFlow's checkpoints of github.com/tensorflow/models research/slim and "
+    "github.com/tensorflow/tpu models/official/efficientnet: NAME.index with "
+    "NAME.data-00000-of-00001, or their variables in a .npz (`numpy.savez('a.npz', "
+    "**{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})` of a "
+    "`tf.train.load_checkpoint`). Give `num_classes=1001` for slim's, whose class 0 is the "
+    "background, and pixels from -1 to 1",
 }
 
 

@@ -2,8 +2,8 @@
 
 from convatlas.anatomy.table import by
 from convatlas.pages.markdown import code, document, link, plain, table
-from convatlas.pages.page import errata as errata_of
 from convatlas.pages.page import file, params
+from convatlas.pages.printed import REMARKS, remarked
 from convatlas.pages.works import Work
 
 
@@ -42,22 +42,37 @@ def table_of_contents(works: list[Work]) -> str:
 
 def errata(works: list[Work]) -> str:
     claims = [claim for work in works for _, claim in work.claims()]
-    wrong = sum(claim["status"] == "erratum" for claim in claims)
-    blocks = [
-        block
-        for work in works
-        if (entries := errata_of(work))
-        for block in (
-            f"## {link(plain(work.paper['title']), f'papers/{work.page}.md')}",
-            "\n".join(entries),
-        )
-    ]
+    own = [claim["status"] for claim in claims if not claim["by"]]
+    others = [claim["status"] for claim in claims if claim["by"]]
     return document(
         "# Errata",
-        f"Of {len(claims)} printed numbers {wrong} cannot be right. Each is given with what is "
-        "measured, its place, and the reason.\nWritten by `make docs` from the index; do not edit.",
-        *blocks,
+        f"The papers print {len(own)} numbers of their own networks that are checked here; "
+        f"releases, other papers, libraries and tutorials {len(others)} more. Each that is not "
+        "what the network measures by the usual count stands below with its place and the reason.",
+        table(
+            {"verdict": "left", "the papers themselves": "right", "others": "right"},
+            [
+                ("hold", own.count("holds"), others.count("holds")),
+                *(
+                    (meaning, own.count(kind), others.count(kind))
+                    for kind, (_, meaning) in REMARKS.items()
+                ),
+            ],
+        ),
+        "Written by `make docs` from the index; do not edit.",
+        *(block for work in works for block in _errata_of(work)),
     )
+
+
+def _errata_of(work: Work) -> list[str]:
+    kinds = [
+        block
+        for kind, (heading, _) in REMARKS.items()
+        if (entries := remarked(list(work.claims()), kind))
+        for block in (f"### {heading}", "\n".join(entries))
+    ]
+    title = f"## {link(plain(work.paper['title']), f'papers/{work.page}.md')}"
+    return [title, *kinds] if kinds else []
 
 
 def _papers(works: list[Work]) -> str:

@@ -19,6 +19,11 @@ SUFFIXES = {
     r"_caffe": ("_caffe", "the widely used copy for Caffe"),
     r"_separable": ("_separable", "the first convolution in two steps, depthwise and 1x1"),
     r"_option_a": ("_option_a", "shortcuts without parameters: strided, and padded with zeros"),
+    r"(?<=resnet50)_c": ("_c", "ResNet-C: three 3x3 convolutions for the first 7x7"),
+    r"(?<=resnet\d\d|esnet\d\d\d)_d": (
+        "_d",
+        "ResNet-D: three 3x3 convolutions first, and an average pool on strided shortcuts",
+    ),
     r"_option_c": ("_option_c", "every shortcut a 1x1 convolution"),
     r"_constant_scaling": ("_constant_scaling", "shortcuts times 0.5"),
     r"_frozen_gating": ("_frozen_gating", "shortcuts and branches times 0.5"),

@@ -5,9 +5,10 @@ import re
 from convatlas import registry
 from convatlas.anatomy import Layer, fold
 from convatlas.anatomy.table import by
+from convatlas.pages import printed
 from convatlas.pages.markdown import code, document, item, link, paragraph, plain, table
 from convatlas.pages.names import explained
-from convatlas.pages.works import Record, Work, together
+from convatlas.pages.works import Record, Work
 
 SECTIONS = {  # field of the record -> heading
     "silent": "What it leaves open",
@@ -16,7 +17,6 @@ SECTIONS = {  # field of the record -> heading
     "recipe": "Its recipe",
     "results": "Its printed results",
 }
-WORDS = {"params": "parameters", "macs": "multiply-adds"}
 SUFFIXED = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 
 
@@ -30,8 +30,7 @@ def page_of(work: Work) -> str:
         "## Networks",
         _networks(work),
         _suffixes(work),
-        *_claims(work),
-        *_errata(work),
+        *printed.sections(work),
         *(block for record in work.records for block in _layers(record)),
         "Units that read alike share a line. dw: depthwise; g: groups; /2: stride; receptive "
         "field: the side, in pixels, of what one output sees.",
@@ -46,33 +45,6 @@ def file(family: str, root: str) -> str:
     return link(code(f"{family}.py"), f"{root}convatlas/nets/{family}.py")
 
 
-def quantity(claim: dict) -> str:
-    """ "parameters of `conv1` at 160x160" """
-    what = WORDS.get(claim["quantity"], claim["quantity"])
-    of, at = claim["part"] and f" of {code(claim['part'])}", claim["at"] and f" at {claim['at']}"
-    return what + of + at
-
-
-def misprint(name: str, claim: dict) -> str:
-    """What is printed and what is measured, with its place."""
-    return (
-        f"{code(name)}, {quantity(claim)}: printed {claim['printed']}, measured "
-        f"{claim['measured']} ({plain(claim['source'])})"
-    )
-
-
-def errata(work: Work) -> list[str]:
-    """An entry for each misprint; where several networks share the reason, the reason once."""
-    wrong = [pair for pair in work.claims() if pair[1]["status"] == "erratum"]
-    reasons: dict[str, list[tuple[str, dict]]] = {}
-    for name, claim in wrong:
-        reasons.setdefault(claim["erratum"], []).append((name, claim))
-    return [
-        item("; ".join(misprint(name, claim) for name, claim in same) + f". {plain(reason)}")
-        for reason, same in reasons.items()
-    ]
-
-
 def citation(paper: dict) -> str:
     """ "CVPR 2016" """
     return f"{paper['venue']} {paper['year']}".strip()
@@ -84,14 +56,11 @@ def _citation(work: Work) -> str:
     arxiv = work.paper["arxiv"] and link(
         f"arXiv:{work.paper['arxiv']}", f"https://arxiv.org/abs/{work.paper['arxiv']}"
     )
-    codes = "; ".join(dict.fromkeys(_code(paper["code"]) for paper in papers if paper["code"]))
+    codes = "; ".join(
+        dict.fromkeys(printed.release(paper["code"]) for paper in papers if paper["code"])
+    )
     parts = filter(None, (plain(work.paper["authors"]), where, arxiv, codes and f"Code: {codes}"))
     return paragraph(". ".join(parts) + ".")
-
-
-def _code(text: str) -> str:
-    address, _, path = text.partition(" ")
-    return f"{link(plain(address), f'https://{address}')} {plain(path)}".strip()
 
 
 def _networks(work: Work) -> str:
@@ -125,74 +94,6 @@ def _suffixes(work: Work) -> str:
     return "\n".join(
         item(f"{code(suffix)}: {meaning}") for suffix, meaning in explained(list(work.networks))
     )
-
-
-def _claims(work: Work) -> list[str]:
-    claims = list(work.claims())
-    if not claims:
-        return []
-    count = [claim["status"] for _, claim in claims].count
-    total = f"Printed numbers: {len(claims)}. Hold: {count('holds')}."
-    total += f" Errata: {count('erratum')}, see below." if count("erratum") else ""
-    total += f" Fail: {count('fails')}." if count("fails") else ""
-    numbers = [pair for pair in claims if pair[1]["quantity"] != "size"]
-    return ["## What the paper prints", total, _numbers(numbers) if numbers else "", _sizes(claims)]
-
-
-def _numbers(claims: list[tuple[str, dict]]) -> str:
-    rows = [
-        (
-            code(name),
-            quantity(claim),
-            claim["printed"],
-            claim["measured"],
-            claim["status"],
-            plain(claim["source"]),
-        )
-        for name, claim in claims
-    ]
-    return table(
-        {
-            "network": "left",
-            "what": "left",
-            "printed": "right",
-            "measured": "right",
-            "": "left",
-            "place": "left",
-        },
-        rows,
-    )
-
-
-def _sizes(claims: list[tuple[str, dict]]) -> str:
-    """A line for each column of sizes; networks that share all of it share the line."""
-    columns: dict[str, list[str]] = {}
-    for name in dict.fromkeys(name for name, _ in claims):
-        own = [(name, claim) for of, claim in claims if of == name and claim["quantity"] == "size"]
-        for first, same in together(own, "source"):
-            line = ", ".join(f"{code(claim['part'])} {_size(claim)}" for _, claim in same)
-            columns.setdefault(f"{line} ({plain(first['source'])})", []).append(code(name))
-    return "\n".join(
-        [
-            *(["Sizes:\n"] if columns else []),
-            *(item(f"{', '.join(names)}: {line}") for line, names in columns.items()),
-        ]
-    )
-
-
-def _size(claim: dict) -> str:
-    printed = claim["printed"]
-    printed += f" at {claim['at']}" if claim["at"] else ""
-    return (
-        printed
-        if claim["status"] == "holds"
-        else f"{printed} (measured {claim['measured'] or 'nothing'})"
-    )
-
-
-def _errata(work: Work) -> list[str]:
-    found = errata(work)
-    return ["## Errata", "\n".join(found)] if found else []
 
 
 def _layers(record: Record) -> list[str]:

@@ -40,7 +40,8 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
         self._remember(mean.detach(), variance.detach() * count / (count - 1))
         y = away * (variance + self.eps).rsqrt()[:, None, None]
         if self.affine:
-            y = y * self.weight[:, None, None] + self.bias[:, None, None]
+            scale = 1.0 if self.weight is None else self.weight[:, None, None]
+            y = y * scale + self.bias[:, None, None]
         return y.to(x.dtype)
 
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
@@ -58,5 +59,8 @@ def synchronise(net: nn.Module) -> None:
     stay.
     """
     for module in net.modules():
-        if type(module) is nn.BatchNorm2d:
+        is_plain = isinstance(module, nn.BatchNorm2d) and (
+            type(module).forward is nn.BatchNorm2d.forward
+        )
+        if is_plain:
             module.__class__ = SyncBatchNorm2d

@@ -92,9 +92,17 @@ class _Directory:
         return self._file.read(LARGEST_DIRECTORY if size < 0 else size)
 
 
-def open_zip(file: BinaryIO, size: int) -> Archive:
-    """What torch.save writes today. Other archives are refused by what they are."""
+def entries_of(file: BinaryIO) -> list[zipfile.ZipInfo]:
+    """The table of contents of a zip archive; WeightsError where a name stands there twice."""
     entries = zipfile.ZipFile(_Directory(file)).infolist()
+    twice = [name for name, times in Counter(e.filename for e in entries).items() if times > 1]
+    if twice:
+        raise WeightsError(f"holds {twice[0]!a:.100} twice; {DAMAGED}")
+    return entries
+
+
+def open_zip(file: BinaryIO, entries: list[zipfile.ZipInfo], size: int) -> Archive:
+    """What torch.save writes today. Other archives are refused by what they are."""
     _refuse_others(entries, size)
     there = {entry.filename.partition("/")[2]: entry for entry in entries}
     if "byteorder" in there and _content(file, there["byteorder"], size) != b"little":
@@ -109,7 +117,7 @@ def open_zip(file: BinaryIO, size: int) -> Archive:
         entry = there[f"data/{key}"]
         if entry.file_size != storage.whole * SIZES[storage.dtype]:
             raise ValueError(f"data/{key:.20} has another size than promised")
-        places[key] = _place(file, entry, size), entry.CRC or None  # 0 where torch left it out
+        places[key] = place_of(file, entry, size), entry.CRC or None  # 0 where torch left it out
     return Archive(file, held, places)
 
 
@@ -126,16 +134,18 @@ def _refuse_others(entries: list[zipfile.ZipInfo], size: int) -> None:
         raise WeightsError(f"is a zip archive, but no PyTorch checkpoint; {KNOWN_FORMATS}")
     if len({entry.filename.partition("/")[0] for entry in entries}) > 1:
         raise WeightsError(f"holds more than one checkpoint; {DAMAGED}")
-    twice = [name for name, times in Counter(e.filename for e in entries).items() if times > 1]
-    if twice:
-        raise WeightsError(f"holds {twice[0]!a:.100} twice; {DAMAGED}")
-    if sum(entry.file_size for entry in entries) > size:
-        raise WeightsError("unpacks to more than its size; do not use it")
+    refuse_bombs(entries, size)
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise WeightsError("is compressed, which torch.save never does; do not use it")
 
 
-def _place(file: BinaryIO, entry: zipfile.ZipInfo, size: int) -> int:
+def refuse_bombs(entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Raises WeightsError for an archive that unpacks to more than the file has."""
+    if sum(entry.file_size for entry in entries) > size:
+        raise WeightsError("unpacks to more than its size; do not use it")
+
+
+def place_of(file: BinaryIO, entry: zipfile.ZipInfo, size: int) -> int:
     """Where the content of an entry begins, of which all must be in the file."""
     file.seek(entry.header_offset)
     magic, name, extra = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
@@ -150,7 +160,7 @@ def _place(file: BinaryIO, entry: zipfile.ZipInfo, size: int) -> int:
 def _content(file: BinaryIO, entry: zipfile.ZipInfo, size: int) -> bytes:
     if entry.file_size > LARGEST_PICKLE:
         raise WeightsError(f"describes itself in {entry.file_size:,} bytes; {DAMAGED}")
-    file.seek(_place(file, entry, size))
+    file.seek(place_of(file, entry, size))
     content = file.read(entry.file_size)
     if entry.CRC and zlib.crc32(content) != entry.CRC:
         raise ValueError(f"the checksum of {entry.filename!a:.40} differs")

@@ -12,7 +12,8 @@ from convatlas.errors import WeightsError
 from convatlas.weights.reading import Checkpoint, read
 
 AVERAGE = re.compile(
-    r"(?:^|[._])(?:ema\d?|avg|averaged?|averaging|swa|shadow|teacher|target|momentum|encoder_k)"
+    r"(?:^|[._])(?:ema\d?|avg|averaged?|averaging|swa|shadow|teacher|target|momentum|encoder_k|"
+    r"exponentialmovingaverage)"
     r"(?=[._]|$)",
     re.IGNORECASE,
 )

@@ -12,7 +12,7 @@ from convatlas.weights import probe
 from convatlas.weights.fitting import AUXILIARY, Found, matters, twin_of
 from convatlas.weights.known import COUNTER, Known
 from convatlas.weights.reading import Checkpoint
-from convatlas.weights.standardised import advice, expected
+from convatlas.weights.standardised import advice, begins_with_background, expected
 from convatlas.weights.translating import to_ours
 
 TOLERANCE = 1e-8  # of the largest logit, in double precision
@@ -41,6 +41,7 @@ class Certificate:
     average: str = ""  # in words, where an average was read, or lies beside what was
     # mean and std, of pixels in 0..1, that the weights expect, where these are not ImageNet's
     standardised: tuple[float, float] | None = None
+    background: bool = False  # whether class 0 is none, and the first of the thousand is 1
 
     def __str__(self) -> str:
         lines = [
@@ -58,7 +59,9 @@ class Certificate:
             lines.append(f"in the file, but not read: {_listed(self.unread)}")
         lines.append(self._answer())
         if self.standardised:
-            lines.append(advice(self.standardised))
+            lines.append(advice(self.standardised, self.network))
+        if self.background:
+            lines.append("class 0 is the background; the classes of ImageNet begin at 1")
         if self.rounded:
             lines.append(f"then rounded to {self.rounded}, the network's precision")
         return "\n".join(lines)
@@ -118,6 +121,7 @@ def fill(
         _where(found),
         found.average,
         expected(found),
+        begins_with_background(found, _classes(parts.loaded, kind, twin_of(kind).names(state))),
     )
     return net.certificate
 
@@ -184,6 +188,11 @@ def _difference(
         f"off; if this {kind.ours} was changed, load it into a new one, else write the file again "
         "with this version of convatlas"
     )
+
+
+def _classes(loaded: Mapping[str, Tensor], kind: Known, names: Mapping[str, str]) -> int:
+    """How many classes the head that was read tells apart; 0 where none was."""
+    return next((len(loaded[key]) for key in loaded if names[key] in kind.head), 0)
 
 
 def _but(dim: int, shape: torch.Size) -> tuple[int, ...]:

@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from convatlas.weights.averages import is_average
-from convatlas.weights.known import COUNTER, OURS, Known, Shapes, identify, known_checkpoints
+from convatlas.weights.known import COUNTER, OURS, Known, Shapes, but, identify, known_checkpoints
 from convatlas.weights.names import Twin
 from convatlas.weights.reading import Checkpoint
 from convatlas.weights.sources import SURPLUS, TABLES, up_to_date
 
 SHARE = 0.1  # of a file's tensors, that a prefix must have to be tried
-# of a profiler (thop), of an averaged model, of a loss: no part of any network
-COMPANY = re.compile(r"(?:^|\.)(?:total_ops|total_params|n_averaged)$|^(?:criterion|loss\w*)\.")
+# of a profiler (thop), of an averaged model, of a loss, of TensorFlow's optimisers: no part of any
+# network
+COMPANY = re.compile(
+    r"(?:^|\.)(?:total_ops|total_params|n_averaged)$|^(?:criterion|loss\w*)\.|"
+    r"^(?:global_step|beta[12]_power)$|/(?:RMSProp|Momentum|Adam|Adagrad|Ftrl)(?:_\d)?$"
+)
 AUXILIARY = re.compile(r"^aux")  # our names of heads that only training reads
 
 
@@ -70,10 +74,11 @@ class Place:
     def matches(self, name: str, shape: tuple[int, ...]) -> bool:
         """Whether a tensor of the file is this one, whatever the number of classes and channels."""
         wanted = self.shapes[name]
+        of_classes, of_channels = self.kind.axes
         if name in self.kind.head:
-            return shape[1:] == wanted[1:]
+            return but(of_classes, shape, "*") == but(of_classes, wanted, "*")
         if name == self.kind.stem:
-            return shape[:1] + shape[2:] == wanted[:1] + wanted[2:]
+            return but(of_channels, shape, "*") == but(of_channels, wanted, "*")
         return shape == wanted
 
 

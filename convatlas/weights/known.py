@@ -33,6 +33,7 @@ class Known:
     shapes: str  # fingerprint of all shapes, but for classes and channels
     size: int = 0  # weights of the layers between
     sketch: str = ""  # of their names and shapes; see nearness
+    axes: tuple[int, int] = (0, 1)  # of the head that counts classes, of the stem channels
 
     def __str__(self) -> str:
         return self.ours if self.source == OURS else f"{self.source}'s {self.theirs}"
@@ -45,7 +46,7 @@ def identify(shapes: Shapes) -> list[Known]:
     return [
         kind
         for kind in known_checkpoints().get(names_of(shapes), ())
-        if kind.shapes == shapes_of(shapes, kind.head, kind.stem)
+        if kind.shapes == shapes_of(shapes, kind.head, kind.stem, kind.axes)
     ]
 
 
@@ -54,17 +55,16 @@ def names_of(names: Iterable[str]) -> str:
     return _fingerprint(sorted(name for name in names if not name.endswith(COUNTER)))
 
 
-def shapes_of(shapes: Shapes, head: Iterable[str], stem: str) -> str:
+def shapes_of(
+    shapes: Shapes, head: Iterable[str], stem: str, axes: tuple[int, int] = (0, 1)
+) -> str:
     """Fingerprint of names and shapes, without the number of classes and of input channels."""
+    of_classes, of_channels = axes
 
     def free(name: str, shape: tuple[int, ...]) -> list:
-        return (
-            ["*", *shape[1:]]
-            if name in head
-            else [shape[0], "*", *shape[2:]]
-            if name == stem
-            else list(shape)
-        )
+        if name in head:
+            return but(of_classes, shape, "*")
+        return but(of_channels, shape, "*") if name == stem else list(shape)
 
     return _fingerprint(
         [
@@ -75,15 +75,28 @@ def shapes_of(shapes: Shapes, head: Iterable[str], stem: str) -> str:
     )
 
 
+def but(axis: int, shape: tuple[int, ...], instead: str) -> list:
+    """The shape with something else in one place, where it has that place."""
+    changed = list(shape)
+    if -len(shape) <= axis < len(shape):
+        changed[axis] = instead
+    return changed
+
+
 def text(kinds: Mapping[str, list[Known]]) -> str:
     """known.json: the kinds by the fingerprint of their names, one kind a line."""
     lines = (
         f"{json.dumps(names)}: [\n"
-        + ",\n".join(f" {json.dumps(astuple(kind))}" for kind in group)
+        + ",\n".join(f" {json.dumps(_row(kind))}" for kind in group)
         + "]"
         for names, group in sorted(kinds.items())
     )
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _row(kind: Known) -> tuple:
+    """All of it; without the axes where they are the usual ones."""
+    return astuple(kind) if kind.axes != Known.axes else astuple(kind)[:-1]
 
 
 def _fingerprint(value) -> str:
@@ -100,8 +113,8 @@ def read(file: Path) -> dict[str, list[Known]]:
     """What `text` wrote."""
     return {
         names: [
-            Known(source, theirs, ours, tuple(head), *rest)
-            for source, theirs, ours, head, *rest in group
+            Known(*(tuple(field) if isinstance(field, list) else field for field in row))
+            for row in group
         ]
         for names, group in json.loads(file.read_bytes()).items()
     }

@@ -36,7 +36,8 @@ def load_weights(
     """Fill a network of the atlas from a checkpoint of ours, of another library or of a paper's
     authors.
 
-    `weights` is a file; or "torchvision", its published weights for this network
+    `weights` is a file of safetensors, PyTorch, NumPy (.npz) or TensorFlow (NAME.index); or
+    "torchvision", its published weights for this network
     ("torchvision:IMAGENET1K_V1" for an older entry); or "hub:owner/name" of the Hugging Face hub.
     `source` is guessed from the names in the file; give it ("timm", or with the model,
     "timm:resnet50") where the file fits several. With `adapt_classes` a classifier of another size,
@@ -50,7 +51,8 @@ def load_weights(
     be read safely, is of another variant (which is named), or does not answer as recorded in it.
     Warns where the weights expect images standardised otherwise than ImageNet's are: torchvision's
     googlenet and inception_v3 answer as published to pixels of mean 0.5 and std 0.5
-    (`net.certificate.standardised`), for its own modules do that step themselves.
+    (`net.certificate.standardised`), for its own modules do that step themselves, and so do
+    TF-slim's, whose class 0 is the background (`net.certificate.background`).
     """
     net = unwrapped(net)
     network = getattr(net, "name", "") or type(net).__name__
@@ -58,7 +60,7 @@ def load_weights(
     found = choose(file, network, source, shapes_in(net.state_dict()), ema)
     certificate = fill(net, found, adapt_classes=adapt_classes, adapt_channels=adapt_channels)
     if certificate.standardised:
-        warnings.warn(f"{network}: {advice(certificate.standardised)}", stacklevel=2)
+        warnings.warn(f"{network}: {advice(certificate.standardised, network)}", stacklevel=2)
     return certificate
 
 

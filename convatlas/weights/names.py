@@ -32,6 +32,20 @@ class Reordered(NamedTuple):
     places: tuple[int, ...]
 
 
+class Layout(NamedTuple):
+    """Weights whose dimensions stand in another order there, told by their number as well as by
+    name: a pattern may meet kernels and matrices.
+    """
+
+    pattern: str  # of their keys
+    dims: tuple[int, ...]  # dimension i there is dimension dims[i] here
+
+
+HWIO = (2, 3, 1, 0)  # a kernel: height, width, input, output
+HWC1 = (2, 3, 0, 1)  # a depthwise kernel: height, width, channel, filters of a channel
+IO = (1, 0)  # a matrix: input, output
+
+
 @dataclass(frozen=True)
 class Twin:
     """A model of another library whose graph is that of one of our networks."""
@@ -42,6 +56,8 @@ class Twin:
     reordered: tuple[Reordered, ...] = ()
     absent: str = ""  # pattern of our keys that their checkpoints do not hold
     surplus: str = ""  # pattern of their keys that mean nothing here
+    layouts: tuple[Layout, ...] = ()  # where none is said, dimensions stand as here
+    axes: tuple[int, int] = (0, 1)  # what counts the classes there, and the channels of the image
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
         """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two become one
@@ -72,7 +88,19 @@ class Twin:
     def shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape under their name of a weight that has `shape` here."""
         side = self.side(name)
-        return (shape[0], shape[1] // side**2, side, side) if side else tuple(shape)
+        shape = (shape[0], shape[1] // side**2, side, side) if side else tuple(shape)
+        return tuple(shape[dim] for dim in self.dims(name, len(shape)))
+
+    def dims(self, name: str, rank: int) -> tuple[int, ...]:
+        """Which of our dimensions each of theirs is, in a weight of this name and rank."""
+        return next(
+            (
+                dims
+                for pattern, dims in self.layouts
+                if len(dims) == rank and re.search(pattern, name)
+            ),
+            tuple(range(rank)),
+        )
 
 
 def counted(template: str, by: int) -> Callable[[re.Match], str]:

@@ -14,6 +14,10 @@ KEPT = 32  # hashes of a sketch
 DIGITS = 6  # of a hash
 LEAST = 0.2  # of a network that must fit for it to be called near
 FEW = 3  # differences that are named
+TURNED = (
+    "; dimensions stand in another order there than its source writes them: transpose such weights "
+    "first"
+)
 
 
 class Near(NamedTuple):
@@ -30,6 +34,7 @@ class Compared:
     place: Place
     same: int
     differences: tuple[str, ...]
+    order: str = ""  # what to do, where dimensions only stand in another order
 
     @property
     def share(self) -> float:
@@ -76,14 +81,17 @@ def _compared(parts: list[dict], network: str, own: Shapes) -> Iterator[Compared
 
 def _beside(place: Place, shapes: Shapes) -> Compared:
     differences = []
+    turned = False
     for name, wanted in place.shapes.items():
         if name not in shapes:
             differences.append(f"{name} (missing)")
         elif not place.matches(name, shapes[name]):
             differences.append(f"{name} ({_size(shapes[name])} instead of {_size(wanted)})")
+            turned |= name != place.kind.stem and sorted(shapes[name]) == sorted(wanted)
     unknown = [n for n in shapes if n not in place.shapes and not n.endswith(COUNTER)]
     same = len(place.shapes) - len(differences)
-    return Compared(place, same, (*differences, *(f"{name} (unknown there)" for name in unknown)))
+    everything = (*differences, *(f"{name} (unknown there)" for name in unknown))
+    return Compared(place, same, everything, TURNED if turned else "")
 
 
 def _near(parts: list[dict]) -> Iterator[Near]:
@@ -103,10 +111,10 @@ def _near(parts: list[dict]) -> Iterator[Near]:
 def _nearly(found: Compared) -> str:
     kind, named = found.place.kind, ", ".join(found.differences[:FEW])
     if len(found.differences) <= FEW:
-        return f"all but {named} fits {_named(kind)}"
+        return f"all but {named} fits {_named(kind)}{found.order}"
     return (
         f"{found.share:.0%} of it fits {_named(kind)}, but not {named} and "
-        f"{len(found.differences) - FEW} more"
+        f"{len(found.differences) - FEW} more{found.order}"
     )
 
 

@@ -1,7 +1,8 @@
 """Reads checkpoints from outside as tensors and nothing else. A file is looked through before
 anything is allocated, and nothing in it is run.
 
-safetensors and PyTorch's zip and legacy files are read; whatever holds code is refused by its name.
+safetensors, PyTorch's zip and legacy files and NumPy's .npz are read; whatever holds code is
+refused by its name.
 """
 
 import errno
@@ -21,9 +22,11 @@ from torch import Tensor
 
 from convatlas.errors import WeightsError
 from convatlas.regular_file import without_waiting
-from convatlas.weights.archives import Archive, open_legacy, open_zip
+from convatlas.weights.archives import Archive, entries_of, open_legacy, open_zip
+from convatlas.weights.arrays import are_arrays, open_npz
+from convatlas.weights.bundles import BUNDLE, data_of, open_bundle
 from convatlas.weights.pickles import DAMAGED, KNOWN_FORMATS, LONGEST_NAME, is_tensor
-from convatlas.weights.sections import chosen, sections
+from convatlas.weights.sections import apart, chosen, sections
 from convatlas.weights.stored import SIZES
 
 LARGEST = 8_000_000_000  # bytes; VGG-19, the largest network of the atlas, has 575 million
@@ -63,7 +66,7 @@ def read(path: str | Path, section: str | None = None) -> Checkpoint:
     section, needs code to be read, holds values that are not finite, or is not the one whose hash
     its name bears.
     """
-    path = Path(path)
+    path = data_of(Path(path))
     if path.is_dir():
         raise WeightsError(f"{path} is a folder; give the file inside it that holds the weights")
     try:
@@ -75,7 +78,7 @@ def read(path: str | Path, section: str | None = None) -> Checkpoint:
 
 def _certified(path: Path, file: BinaryIO, section: str | None) -> Checkpoint:
     try:
-        contents = _contents(file, section)
+        contents = _contents(path, file, section)
         _check(contents.tensors)
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -100,16 +103,23 @@ class _Contents(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def _contents(file: BinaryIO, section: str | None) -> _Contents:
+def _contents(path: Path, file: BinaryIO, section: str | None) -> _Contents:
     size = _size(file)
+    if BUNDLE.fullmatch(path.name):
+        return _chosen(open_bundle(path, file, size), size, section)
     start = file.read(16)
     if start.startswith(b"PK\x03\x04"):
-        return _chosen(open_zip(file, size), size, section)
+        entries = entries_of(file)
+        opened = open_npz if are_arrays(entries) else open_zip
+        return _chosen(opened(file, entries, size), size, section)
     if start[8:9] == b"{":  # first, for the length before it may begin as a pickle does
         tensors, metadata = _read_safetensors(file, size)
         _refuse_odd_names(tensors)
-        chosen({"": tensors} if tensors else {}, tensors, section)
-        return _Contents(tensors, metadata)
+        found = apart({"": tensors} if tensors else {})
+        place = chosen(found, tensors, section)
+        return _Contents(
+            found[place], metadata, place, tuple(name for name in found if name != place)
+        )
     if start.startswith(b"\x80"):
         return _chosen(open_legacy(file, size), size, section)
     file.seek(TAR)
@@ -120,7 +130,7 @@ def _contents(file: BinaryIO, section: str | None) -> _Contents:
 
 
 def _chosen(archive: Archive, size: int, section: str | None) -> _Contents:
-    found = sections(archive.held, is_tensor)
+    found = apart(sections(archive.held, is_tensor))
     place = chosen(found, archive.held, section)
     others = tuple(name for name in found if name != place)
     _refuse_odd_names((*found[place], *found))

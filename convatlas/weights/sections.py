@@ -10,6 +10,7 @@ from convatlas.errors import WeightsError
 COMMON = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
 DEEP = 2  # how far inside one another sections are looked for
 MANY = 1_000
+AVERAGE = "/ExponentialMovingAverage"
 STATE = "save net.state_dict(), or put it under 'state_dict'"
 
 
@@ -31,6 +32,20 @@ def sections(held: Any, is_tensor: Callable[[Any], bool]) -> dict[str, dict[str,
         if len(found) > MANY:
             raise WeightsError(f"holds tensors in more than {MANY:,} places; {STATE}")
     return found
+
+
+def apart(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same places, but an average that stands beside each weight, under its name with an
+    ending (TensorFlow's way), in a place of its own, with all that has none as it is.
+    """
+    parted = {}
+    for place, held in found.items():
+        raw = {name: part for name, part in held.items() if not name.endswith(AVERAGE)}
+        parted[place] = raw
+        averaged = {name: held[name + AVERAGE] for name in raw if name + AVERAGE in held}
+        if averaged:
+            parted[".".join([*([place] if place else []), AVERAGE[1:]])] = raw | averaged
+    return parted
 
 
 def chosen(found: Mapping[str, Mapping], held: Any, wanted: str | None = None) -> str:

@@ -13,6 +13,7 @@ from convatlas.weights import (
     efficientnets,
     mmlab,
     pytorchcv,
+    tensorflow,
     timm,
     torchvision,
 )
@@ -26,9 +27,11 @@ TABLES: Mapping[str, Table] = {
     "pretrainedmodels": cadene.TWINS,
     "efficientnet_pytorch": efficientnets.TWINS,
     **authors.SOURCES,
+    "tensorflow": tensorflow.TWINS,
 }
 WRAPPED: Rules = ((r"(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.", ""),)
-OLDER: Rules = (*torchvision.OLDER, *WRAPPED)
+OUTPUT: Rules = ((r":0$", ""),)  # of a TensorFlow operation, which some write behind a variable
+OLDER: Rules = (*torchvision.OLDER, *WRAPPED, *OUTPUT)
 SURPLUS = sorted({twin.surplus for table in TABLES.values() for twin in table.values()} - {""})
 
 

@@ -31,6 +31,8 @@ POOLED_SHORTCUT: Rules = (  # their place 0 is the pool
     (r"\.shortcut\.projection\.conv\.", ".downsample.1."),
     (r"\.shortcut\.projection\.bn\.", ".downsample.2."),
 )
+RESNET_C = DEEP_STEM + STAGES + UNITS + SHORTCUT
+RESNET_D = DEEP_STEM + STAGES + UNITS + POOLED_SHORTCUT
 SE_RESNET = (*RESNET, (r"\.branch\.se\.w(\d)\.", r".se.fc\1."))
 SPLITS: Rules = (
     (r"\.branch\.splits\.k(\d)\.conv\.", counted(".convs.{}.", -2)),
@@ -237,6 +239,8 @@ TWINS: Table = {
     },
     **{f"resnet{n}": Twin(f"resnet{n}", RESNET) for n in (18, 34)},
     **{f"resnet{n}": Twin(f"resnet{n}_v15", RESNET) for n in (50, 101, 152)},
+    "resnet50c": Twin("resnet50_c", RESNET_C),
+    **{f"resnet{n}d": Twin(f"resnet{n}_d", RESNET_D) for n in (50, 101, 152)},
     **{name: Twin(name, RESNET) for name in RESNEXTS},
     **{f"seresnet{n}": Twin(f"se_resnet{n}_v15", SE_RESNET, GATE) for n in (50, 101, 152)},
     **{

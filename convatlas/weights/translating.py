@@ -13,7 +13,11 @@ from convatlas.weights.names import Twin
 
 def to_ours(twin: Twin, key: str, tensor: Tensor) -> Tensor:
     """Their weight in our shape and order; `key` is its name here."""
-    if twin.side(twin.name(key)):
+    name = twin.name(key)
+    dims = twin.dims(name, tensor.dim())
+    if dims != tuple(range(tensor.dim())):
+        tensor = tensor.permute([dims.index(dim) for dim in range(tensor.dim())]).contiguous()
+    if twin.side(name):
         tensor = tensor.flatten(1)
     for dim, places in _reorderings(twin, key, tensor):
         tensor = tensor.index_select(dim, places)
@@ -24,7 +28,10 @@ def to_theirs(twin: Twin, key: str, tensor: Tensor) -> Tensor:
     """Our weight in their order and shape; `key` is its name here."""
     for dim, places in _reorderings(twin, key, tensor):
         tensor = tensor.index_select(dim, places.argsort())
-    return tensor.reshape(twin.shape(twin.name(key), tuple(tensor.shape)))
+    name, side = twin.name(key), twin.side(twin.name(key))
+    if side:
+        tensor = tensor.unflatten(1, (-1, side, side))
+    return tensor.permute(twin.dims(name, tensor.dim())).contiguous()
 
 
 def translated(twin: Twin, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from convatlas.weights import probe
 from convatlas.weights.known import OURS, identify
 from convatlas.weights.names import Twin
 from convatlas.weights.sources import TABLES
-from convatlas.weights.standardised import KEY
+from convatlas.weights.standardised import BACKGROUND, KEY
 from convatlas.weights.translating import translated
 from convatlas.weights.wrappers import unwrapped
 
@@ -46,8 +46,10 @@ def save_weights(net: nn.Module, path: str | Path, to: str = "safetensors") -> N
 
 def _about(net: nn.Module) -> dict[str, str]:
     """The network and its answer, and how images must be standardised where that is peculiar."""
-    standardised = net.certificate and net.certificate.standardised
-    return probe.record(net) | ({KEY: json.dumps(standardised)} if standardised else {})
+    read = net.certificate
+    standardised = {KEY: json.dumps(read.standardised)} if read and read.standardised else {}
+    background = {BACKGROUND: "0"} if read and read.background else {}
+    return probe.record(net) | standardised | background
 
 
 def twin_in(source: str, network: str) -> Twin:

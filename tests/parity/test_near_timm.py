@@ -15,7 +15,7 @@ import torch.nn as nn
 from test_timm import carry, randomise
 
 from convatlas import create_model
-from convatlas.nets.efficientnet import Same
+from convatlas.layers import Same
 from convatlas.weights.names import Convolved, Twin, counted
 from convatlas.weights.timm import (
     BLOCKS,

@@ -119,6 +119,7 @@ NETWORKS = {
 }
 SLOW = ("resnet1001_cifar",)
 STEPWISE = (
+    "resnet110_cifar_exclusive_gating",
     "resnet110_cifar_constant_scaling",
     "resnet110_cifar_frozen_gating",
     "resnet110_cifar_shortcut_gating",

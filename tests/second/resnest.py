@@ -62,4 +62,7 @@ NETWORKS = {
     },
     "resnest101_fast": partial(resnest_fast, layers=101, radix=2, cardinality=1, d=64),
 }
-SLOW = ("resnest101_fast",)
+SLOW = (
+    *(f"resnest50_fast_{form}" for form in ("2s1x64d", "4s1x64d", "1s2x40d", "4s2x40d")),
+    "resnest101_fast",
+)

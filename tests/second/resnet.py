@@ -104,5 +104,5 @@ NETWORKS = {
     **{f"resnet{n}_cifar": partial(resnet_cifar, layers=n, unit=block_a) for n in (*CIFAR, 1202)},
     "resnet18_32": resnet_32,
 }
-SLOW = ("resnet101", "resnet152", "resnet1202_cifar")
+SLOW = ("resnet34_option_a", "resnet101", "resnet152", "resnet1202_cifar")
 STEPWISE = ("plain110_cifar",)

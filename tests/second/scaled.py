@@ -64,4 +64,4 @@ NETWORKS = {
     "resnet50_x2_0": partial(resnet50, depth=1, width=2),
     "resnet50_compound": partial(resnet50, depth=1.4, width=1.2),
 }
-SLOW = ("mobilenet_v2_d4", "resnet50_d4", "resnet50_x2_0")
+SLOW = ("mobilenet_v1_x2_0", "mobilenet_v2_x2_0", "mobilenet_v2_d4", "resnet50_d4", "resnet50_x2_0")

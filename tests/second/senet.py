@@ -170,4 +170,9 @@ NETWORKS = {
     "se_mobilenet_v1": partial(mobilenet_v1.mobilenet, layer=se_separable),
     "se_vgg16": se_vgg16,
 }
-SLOW = ("se_preresnet101", "se_preresnet152", "se_vgg16")
+SLOW = (
+    *(f"se_resnet50_{form}" for form in ("r2", "r4", "r8", "r32", "stage2", "stage4")),
+    *(f"se_preresnet{n}" for n in (34, 101, 152)),
+    "se_resnet34",
+    "se_vgg16",
+)

@@ -1,0 +1,32 @@
+"""What is printed of the networks of nets/res2net_dla.py."""
+
+from convatlas.claim import Claim, misprint, within_one_unit
+
+WHY_1 = misprint(
+    "The README counts three projections that the released code computes and throws away: with "
+    "them, 21,145,544."
+)
+WHY_2 = misprint(
+    "The README counts three projections that the released code computes and throws away: with "
+    "them, 17,330,456."
+)
+WHY_3 = misprint(
+    "The README counts three projections that the released code computes and throws away: with "
+    "them, 3.54G."
+)
+WITH_PROJECTIONS = within_one_unit(
+    "4,122,681,344; the README counts three projections that the released code computes and "
+    "throws away, 0.08 billion more."
+)
+CLAIMS = {
+    "dla60": (Claim("params", "22,036,632", "the table of its models, DLA-60", by="pytorchcv"),),
+    "dla60x": (Claim("params", "17,352,344", "the table of its models, DLA-X-60", by="pytorchcv"),),
+    "res2net_dla60": (
+        Claim("params", "21.15M", "README, #Params", by="release", remark=WHY_1),
+        Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=WITH_PROJECTIONS),
+    ),
+    "res2next_dla60": (
+        Claim("params", "17.33M", "README, #Params", by="release", remark=WHY_2),
+        Claim("macs", "3.6G", "README, GFLOPs", by="release", remark=WHY_3),
+    ),
+}

@@ -1,0 +1,259 @@
+"""What is printed of the networks of nets/resnext.py."""
+
+from convatlas.claim import Claim, counted_otherwise, counts, each, misprint, table, within_one_unit
+
+WHY_1 = misprint(
+    "Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in "
+    "the blocks where map sizes change. Torchvision's ResNet(groups=8, width_per_group=14) "
+    "agrees."
+)
+WHY_2 = misprint("Eq. (4) gives 71,456 for C = 8, d = 14, without batch norm.")
+WHY_3 = misprint(
+    "Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in "
+    "the blocks where map sizes change. Table 1 prints 4.2e9 for this very network."
+)
+WHY_5 = misprint(
+    "Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in "
+    "the blocks where map sizes change. 7.8e9 is ResNet-101's, with the stride in the 3x3."
+)
+WHY_6 = misprint(
+    "It is twice the rounded 7.8 of ResNet-101; the network of 64 groups costs 15,460,270,080, "
+    "which torchvision's resnext101_64x4d confirms."
+)
+WHY_7 = misprint(
+    "83,455,272, as in torchvision; 83.66 million with the running statistics of batch norm, "
+    "which are not trained."
+)
+WHY_8 = misprint(
+    "45,104,328; of Table 2's templates those with 8 groups of 14 channels are the largest, 71,456 "
+    "by Eq. (4) for some 70k."
+)
+EQUATION_4 = counted_otherwise(
+    "Eq. (4), C(256d + 9dd + 256d), from which Table 2 is made, counts no batch norm."
+)
+PRESERVED_ROUGHLY = within_one_unit(
+    "Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in the "
+    "blocks where map sizes change."
+)
+WITH_STATISTICS = counted_otherwise(
+    "With the running statistics of batch norm 83.7 million; DenseNet-264's 34M in the same "
+    "table are 33.7 million with them."
+)
+CUT_OFF = within_one_unit("88,791,336, cut off.")
+STEM = (
+    *table("Table 1", "kernel filters stride", {"conv1": "7x7 64 2"}),
+    *table("Table 1", "kernel stride", {"pool1": "3x3 2"}),
+    Claim("units", "1000", "Table 1, 1000-d fc", "fc"),
+)
+BLOCKS_50_32X4D = table(
+    "Table 1",
+    "repeats kernel:*.conv1 filters:*.conv1 kernel:*.conv2 filters:*.conv2 groups:*.conv2 "
+    "kernel:*.conv3 filters:*.conv3",
+    {
+        "conv2_x": "3 1x1 128 3x3 128 32 1x1 256",
+        "conv3_x": "4 1x1 256 3x3 256 32 1x1 512",
+        "conv4_x": "6 1x1 512 3x3 512 32 1x1 1024",
+        "conv5_x": "3 1x1 1024 3x3 1024 32 1x1 2048",
+    },
+)
+DOWNSAMPLING = each(
+    "stride",
+    "Sec. 4: by stride-2 convolutions in the 3x3 layer of the first block in each stage",
+    {"conv3_x.0.branch.conv2": "2", "conv4_x.0.branch.conv2": "2", "conv5_x.0.branch.conv2": "2"},
+)
+TEMPLATE_2 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "2 80"})
+TEMPLATE_4 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "4 96"})
+TEMPLATE_8 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "8 112"})
+TEMPLATE_32 = table("Table 2", "groups filters", {"conv2_x.*.conv2": "32 128"})
+CLAIMS = {
+    "resnext50_2x40d": (
+        Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "80x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts("Figure 5, preserved complexity", "25 million", "4.1 billion"),
+        Claim(
+            "params without norms",
+            "70K",
+            "Table 2: ~70k for the template of conv2",
+            "conv2_x.1",
+            remark=EQUATION_4,
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_2,
+    ),
+    "resnext50_4x24d": (
+        Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "96x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts(
+            "Figure 5, preserved complexity",
+            "25 million",
+            "4.1 billion",
+            remarks=(None, PRESERVED_ROUGHLY),
+        ),
+        Claim(
+            "params without norms",
+            "70K",
+            "Table 2: ~70k for the template of conv2",
+            "conv2_x.1",
+            remark=EQUATION_4,
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_4,
+    ),
+    "resnext50_8x14d": (
+        Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "112x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts(
+            "Figure 5, preserved complexity",
+            "25 million",
+            "4.1 billion",
+            remarks=(PRESERVED_ROUGHLY, WHY_1),
+        ),
+        Claim(
+            "params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1", remark=WHY_2
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_8,
+    ),
+    "resnext50_32x4d": (
+        Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "128x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts(
+            "Figure 5, preserved complexity", "25 million", "4.1 billion", remarks=(None, WHY_3)
+        ),
+        Claim(
+            "params without norms",
+            "70K",
+            "Table 2: ~70k for the template of conv2",
+            "conv2_x.1",
+            remark=EQUATION_4,
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *each(
+            "size",
+            "Table 1, output",
+            {
+                "conv1": "112x112",
+                "pool1": "56x56",
+                "conv2_x": "56x56",
+                "conv3_x": "28x28",
+                "conv4_x": "14x14",
+                "conv5_x": "7x7",
+            },
+        ),
+        *each(
+            "size",
+            "Table 1, output and 3x3",
+            {
+                "conv3_x.1.branch.conv2": "256x28x28",
+                "conv4_x.1.branch.conv2": "512x14x14",
+                "conv5_x.1.branch.conv2": "1024x7x7",
+            },
+        ),
+        *each(
+            "size",
+            "Table 1, output and last 1x1",
+            {
+                "conv2_x": "256x56x56",
+                "conv3_x": "512x28x28",
+                "conv4_x": "1024x14x14",
+                "conv5_x": "2048x7x7",
+            },
+        ),
+        *counts("Table 1", "25.0e6", "4.2e9"),
+        *counts("ResNeXt50_32X4D_Weights", "25,028,904", "4.23G", by="torchvision"),
+        *STEM,
+        *BLOCKS_50_32X4D,
+        *DOWNSAMPLING,
+        *TEMPLATE_32,
+    ),
+    "resnext101_2x40d": (
+        Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "80x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts("Figure 5, preserved complexity", "44 million", "7.8 billion"),
+        Claim(
+            "params without norms",
+            "70K",
+            "Table 2: ~70k for the template of conv2",
+            "conv2_x.1",
+            remark=EQUATION_4,
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_2,
+    ),
+    "resnext101_4x24d": (
+        Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "96x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts(
+            "Figure 5, preserved complexity", "44 million", "7.8 billion", remarks=(None, WHY_5)
+        ),
+        Claim(
+            "params without norms",
+            "70K",
+            "Table 2: ~70k for the template of conv2",
+            "conv2_x.1",
+            remark=EQUATION_4,
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_4,
+    ),
+    "resnext101_8x14d": (
+        Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "112x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts(
+            "Figure 5, preserved complexity", "44 million", "7.8 billion", remarks=(WHY_8, WHY_5)
+        ),
+        Claim(
+            "params", "70K", "Table 2: ~70k for the template of conv2", "conv2_x.1", remark=WHY_2
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_8,
+    ),
+    "resnext101_32x4d": (
+        Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "128x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        *counts(
+            "Figure 5, preserved complexity", "44 million", "7.8 billion", remarks=(None, WHY_5)
+        ),
+        Claim(
+            "params without norms",
+            "70K",
+            "Table 2: ~70k for the template of conv2",
+            "conv2_x.1",
+            remark=EQUATION_4,
+        ),
+        Claim("macs", "0.22 billion", "Table 2: FLOPs of the template of conv2", "conv2_x.1"),
+        *DOWNSAMPLING,
+        *TEMPLATE_32,
+    ),
+    "resnext101_2x64d": (
+        Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "128x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        Claim("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs"),
+    ),
+    "resnext101_64x4d": (
+        Claim("layers", "101", "Sec. 5.1: 50-layer and 101-layer residual networks"),
+        Claim("size", "256x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        Claim("macs", "15 billion", "Sec. 5.1: variants of ~15 billion FLOPs"),
+        Claim("macs", "15.6 billion", "README, GFLOPS", by="release", remark=WHY_6),
+        *counts("ResNeXt101_64X4D_Weights", "83,455,272", "15.46G", by="torchvision"),
+        *counts("Table 2", "83.6M", "31.5B", by="NASNet", at="320x320", remarks=(WHY_7, None)),
+        Claim(
+            "params with statistics",
+            "84M",
+            "Table 2",
+            by="EfficientNet",
+            remark=WITH_STATISTICS,
+        ),
+        Claim("macs", "32B", "Table 2", by="EfficientNet", at="320x320"),
+    ),
+    "resnext101_32x8d": (
+        *counts("README (WSL-Images)", "88M", "16B", by="release", remarks=(CUT_OFF, None)),
+        *counts("ResNeXt101_32X8D_Weights", "88,791,336", "16.414G", by="torchvision"),
+    ),
+}

@@ -1,0 +1,155 @@
+"""What is printed of the networks of nets/shufflenet_v1.py."""
+
+from convatlas.claim import Claim, counted_otherwise, counts, each, misprint, within_one_unit
+
+WHY_1 = misprint(
+    "Table 2 has one figure for all numbers of groups; for this network Table 1 prints 143M."
+)
+WHY_2 = misprint(
+    "Table 2 has one figure for all numbers of groups; for this network Table 1 prints 137M."
+)
+WHY_4 = misprint(
+    "Table 2 has one figure for all numbers of groups; for this network Table 1 prints 133M."
+)
+WHY_5 = misprint(
+    "With the 12 filters in Conv1 that the other networks have it would have 38.5M, but 8 "
+    "groups do not divide 192 - 12 channels; the authors' code takes 16."
+)
+WITHOUT_LAST_LAYER = counted_otherwise(
+    "Table 1 leaves the last, fully connected layer out: so all five numbers of groups hold, and "
+    "with it three of them do not."
+)
+HALF_WIDTH_WITHOUT_LAST_LAYER = counted_otherwise(
+    "Without the last, fully connected layer, as in Table 1: 38,229,408."
+)
+ONE_FIGURE_FOR_ALL = within_one_unit(
+    "Table 2 has one figure for all numbers of groups; this network has 12,426,240."
+)
+README_137_5 = within_one_unit("137,460,672, which the paper's Table 1 prints as 137M.")
+CLAIMS = {
+    "shufflenet_v1_g1_x0_25": (Claim("macs", "13M", "Table 2, ShuffleNet 0.25x"),),
+    "shufflenet_v1_g1_x0_5": (
+        Claim(
+            "macs of convolutions",
+            "38M",
+            "Table 2, ShuffleNet 0.5x",
+            remark=HALF_WIDTH_WITHOUT_LAST_LAYER,
+        ),
+    ),
+    "shufflenet_v1_g1": (
+        *each(
+            "size",
+            "Table 1",
+            {
+                "input": "3x224x224",
+                "Conv1": "24x112x112",
+                "MaxPool": "24x56x56",
+                "Stage2": "144x28x28",
+                "Stage3": "288x14x14",
+                "Stage4": "576x7x7",
+            },
+        ),
+        Claim("units", "1000", "Table 1, FC", "FC"),
+        Claim("layers", "50", "Sec. 4.3"),
+        Claim("macs", "143M", "Table 1, complexity"),
+        Claim("macs", "140M", "Table 2, ShuffleNet 1x", remark=WHY_1),
+    ),
+    "shufflenet_v1_g2": (
+        *each(
+            "size",
+            "Table 1",
+            {
+                "input": "3x224x224",
+                "Conv1": "24x112x112",
+                "MaxPool": "24x56x56",
+                "Stage2": "200x28x28",
+                "Stage3": "400x14x14",
+                "Stage4": "800x7x7",
+            },
+        ),
+        Claim("units", "1000", "Table 1, FC", "FC"),
+        Claim("layers", "50", "Sec. 4.3"),
+        Claim("macs of convolutions", "140M", "Table 1, complexity", remark=WITHOUT_LAST_LAYER),
+        Claim("macs of convolutions", "140M", "Table 2, ShuffleNet 1x", remark=WITHOUT_LAST_LAYER),
+    ),
+    "shufflenet_v1_g3_x0_25": (Claim("macs", "13M", "Table 2, ShuffleNet 0.25x"),),
+    "shufflenet_v1_g3_x0_5": (
+        Claim("macs", "38M", "Table 2, ShuffleNet 0.5x"),
+        *counts("README", "0.7M", "38M", by="release"),
+    ),
+    "shufflenet_v1_g3": (
+        *each(
+            "size",
+            "Table 1",
+            {
+                "input": "3x224x224",
+                "Conv1": "24x112x112",
+                "MaxPool": "24x56x56",
+                "Stage2": "240x28x28",
+                "Stage3": "480x14x14",
+                "Stage4": "960x7x7",
+            },
+        ),
+        Claim("units", "1000", "Table 1, FC", "FC"),
+        Claim("layers", "50", "Sec. 4.3"),
+        Claim("macs", "137M", "Table 1, complexity"),
+        Claim("macs", "140M", "Table 2, ShuffleNet 1x", remark=WHY_2),
+        *counts("README", "1.9M", "138M", by="release", remarks=(None, README_137_5)),
+    ),
+    "shufflenet_v1_g3_x1_5": (
+        Claim("macs", "292M", "Table 5"),
+        *counts("Table 4", "3.4M", "292M", by="MobileNetV2"),
+        *counts("README", "3.4M", "292M", by="release"),
+    ),
+    "shufflenet_v1_g3_x2_0": (
+        Claim("macs", "524M", "Tables 5 and 6"),
+        *counts("Table 4", "5.4M", "524M", by="MobileNetV2"),
+        *counts("README", "5.4M", "524M", by="release"),
+    ),
+    "shufflenet_v1_g4": (
+        *each(
+            "size",
+            "Table 1",
+            {
+                "input": "3x224x224",
+                "Conv1": "24x112x112",
+                "MaxPool": "24x56x56",
+                "Stage2": "272x28x28",
+                "Stage3": "544x14x14",
+                "Stage4": "1088x7x7",
+            },
+        ),
+        Claim("units", "1000", "Table 1, FC", "FC"),
+        Claim("layers", "50", "Sec. 4.3"),
+        Claim("macs of convolutions", "133M", "Table 1, complexity", remark=WITHOUT_LAST_LAYER),
+        Claim("macs", "140M", "Table 2, ShuffleNet 1x", remark=WHY_4),
+    ),
+    "shufflenet_v1_g8_x0_25": (
+        Claim("macs", "13M", "Table 2, ShuffleNet 0.25x", remark=ONE_FIGURE_FOR_ALL),
+    ),
+    "shufflenet_v1_g8_x0_5": (
+        Claim("macs", "38M", "Table 2, ShuffleNet 0.5x", remark=WHY_5),
+        *counts("README", "1.0M", "40M", by="release"),
+    ),
+    "shufflenet_v1_g8": (
+        *each(
+            "size",
+            "Table 1",
+            {
+                "input": "3x224x224",
+                "Conv1": "24x112x112",
+                "MaxPool": "24x56x56",
+                "Stage2": "384x28x28",
+                "Stage3": "768x14x14",
+                "Stage4": "1536x7x7",
+            },
+        ),
+        Claim("units", "1000", "Table 1, FC", "FC"),
+        Claim("layers", "50", "Sec. 4.3"),
+        Claim("macs of convolutions", "137M", "Table 1, complexity", remark=WITHOUT_LAST_LAYER),
+        Claim("macs", "140M", "Table 2, ShuffleNet 1x", remark=WHY_2),
+        *counts("README", "2.4M", "138M", by="release"),
+    ),
+    "shufflenet_v1_g8_x1_5": (*counts("README", "4.3M", "290M", by="release"),),
+    "shufflenet_v1_g8_x2_0": (*counts("README", "6.5M", "522M", by="release"),),
+}

@@ -1,0 +1,172 @@
+"""What a claim may speak of: each printed quantity, and how it is read off a network's summary."""
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from math import prod
+
+from convatlas.anatomy import Layer, Summary
+from convatlas.anatomy.table import Part
+from convatlas.claim import Claim
+from convatlas.errors import ClaimError
+
+NUMBERED = re.compile(r"(\D*)\d+")
+ACTIVATIONS = {"RE": "ReLU", "HS": "Hardswish", "ReLU": "ReLU", "ReLU6": "ReLU6", "swish": "SiLU"}
+
+
+def rows_of(claim: Claim, measured: Summary) -> list[Layer]:
+    """The layers of a part, or of all parts that a pattern such as *.dw or branch? matches.
+    ClaimError where there is none.
+    """
+    if not {"*", "?"} & {*claim.part}:
+        part_of(claim, measured)
+        return measured.under(claim.part)
+    rows = [
+        row
+        for row in measured.rows
+        if fnmatchcase(row.name, claim.part) or fnmatchcase(row.name, f"{claim.part}.*")
+    ]
+    if not rows:
+        raise ClaimError(
+            f"no part {claim.part!r} runs in the network; a * stands for any letters of a path"
+        )
+    return rows
+
+
+def part_of(claim: Claim, measured: Summary) -> Part:
+    """What the named module gives out. ClaimError where it does not run."""
+    if claim.part == "input":
+        return Part(measured.input_size, 1, 0)
+    if claim.part not in measured.parts:
+        raise ClaimError(
+            f"no part {claim.part!r} runs in the network; name a module of it, such as conv1"
+        )
+    return measured.parts[claim.part]
+
+
+def _params(rows: Iterable[Layer]) -> int:
+    return sum(row.params for row in rows)
+
+
+def _macs(rows: Iterable[Layer]) -> int:
+    return sum(row.macs for row in rows)
+
+
+def _is_norm(row: Layer) -> bool:
+    return "BatchNorm" in row.kind
+
+
+def _statistics(rows: Iterable[Layer]) -> int:
+    """Running means and variances."""
+    return sum(2 * row.output[0] for row in rows if _is_norm(row))
+
+
+def _without_norms(rows: Iterable[Layer]) -> int:
+    return sum(row.params for row in rows if not _is_norm(row))
+
+
+def _weights(rows: Iterable[Layer]) -> int:
+    """Without norms, and without the biases of convolutions and linear layers."""
+    return sum(
+        row.params - (row.output[0] if row.bias and row.params else 0)
+        for row in rows
+        if not _is_norm(row)
+    )
+
+
+def _macs_of_convolutions(rows: Iterable[Layer]) -> int:
+    return sum(row.macs for row in rows if row.groups is not None)
+
+
+def _values_of_norms(rows: Iterable[Layer]) -> int:
+    return sum(prod(row.output) for row in rows if _is_norm(row))
+
+
+def _in_1024s(count: int) -> Decimal:
+    """So that 1024 of them are printed as 1K."""
+    return Decimal(count) * 1000 / 1024
+
+
+SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the layers of a part
+    "params": lambda rows, net: _params(rows),  # as papers count: no auxiliary heads
+    "params with heads": lambda rows, net: _params(rows) + net.idle,
+    "params with statistics": lambda rows, net: _params(rows) + _statistics(rows),
+    "params with statistics, no scales": lambda rows, net: (  # of norms that only shift
+        _params(rows) + _statistics(rows) // 2
+    ),
+    "params without norms": lambda rows, net: _without_norms(rows),
+    "params in 1024s": lambda rows, net: _in_1024s(_params(rows)),
+    "weights": lambda rows, net: _weights(rows),
+    "weights in 1024s": lambda rows, net: _in_1024s(_weights(rows)),
+    "share of params": lambda rows, net: Decimal(_params(rows)) / _params(net.rows),
+    "share of weights": lambda rows, net: Decimal(_weights(rows)) / _weights(net.rows),
+    "bytes": lambda rows, net: 4 * _params(rows),  # in single precision
+    "macs": lambda rows, net: _macs(rows),
+    "macs with norms": lambda rows, net: _macs(rows) + _values_of_norms(rows),
+    "macs of convolutions": lambda rows, net: _macs_of_convolutions(rows),
+    "share of macs": lambda rows, net: Decimal(_macs(rows)) / net.macs,
+    "flops": lambda rows, net: 2 * _macs(rows),
+    "connections": lambda rows, net: sum(row.connections for row in rows),
+    "convolutions": lambda rows, net: sum(row.groups is not None for row in rows),
+}
+USUAL = {  # another way of counting -> the usual one
+    "params with statistics": "params",
+    "params with statistics, no scales": "params",
+    "params without norms": "params",
+    "params in 1024s": "params",
+    "weights": "params",
+    "weights in 1024s": "params",
+    "share of weights": "share of params",
+    "macs with norms": "macs",
+    "macs of convolutions": "macs",
+}
+OF_ONE_PART: dict[str, Callable[[Part], int]] = {
+    "layers": lambda part: part.layers,
+    "units": lambda part: prod(part.output),
+}
+ALIKE: dict[str, Callable[[Layer], object]] = {  # of every layer of a part that has it
+    "kernel": lambda row: row.kernel,
+    "stride": lambda row: row.stride and _side(row.stride),
+    "filters": lambda row: row.output[0] if row.groups is not None else None,
+    "groups": lambda row: row.groups,
+    "nonlinearity": lambda row: row.kind if row.kind in ACTIVATIONS.values() else None,
+}
+QUANTITIES = ("size", "repeats", *SUMS, *OF_ONE_PART, *ALIKE)
+
+
+def _side(stride: tuple[int, int]) -> int:
+    height, width = stride
+    if height != width:
+        raise ClaimError(f"the stride is {height}x{width}, no single number")
+    return height
+
+
+def repeats(claim: Claim, measured: Summary) -> int:
+    """The numbered modules of a part: conv2_x.0, conv2_x.1, conv2_x.2 are three, and so are layer1,
+    layer2, layer3. ClaimError where there is none, or more than one such row.
+    """
+    part_of(claim, measured)
+    below = f"{claim.part}." if claim.part else ""
+    names = {
+        path.removeprefix(below).partition(".")[0]
+        for path in measured.parts
+        if path.startswith(below)
+    }
+    stems = [match[1] for name in names if (match := NUMBERED.fullmatch(name))]
+    if len(set(stems)) != 1:
+        raise ClaimError(f"{claim.part!r} holds no one row of numbered modules")
+    return len(stems)
+
+
+def alike(claim: Claim, measured: Summary) -> object:
+    """What all layers of a part that have such a thing have in common. ClaimError where there is
+    none, or where they differ.
+    """
+    found = {ALIKE[claim.quantity](row) for row in rows_of(claim, measured)} - {None}
+    if not found:
+        raise ClaimError(f"no layer of {claim.part!r} has a {claim.quantity}")
+    if len(found) > 1:
+        listed = ", ".join(sorted(map(str, found)))
+        raise ClaimError(f"the layers of {claim.part!r} differ in {claim.quantity}: {listed}")
+    return found.pop()
