@@ -22,7 +22,19 @@ FIGURE_5 = {  # #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool, 
 }
 
 
-def inception(w, x, name, box, one, reduce3, three, reduce_double, double, pool, proj):
+def halved(x):
+    """3x3, stride 2, padded like the convolutions beside it."""
+    return max_pool(x, 3, 2, padding=1)
+
+
+def halved_by_caffe(x):
+    """Windows begin at the first pixel, and reach over the last: a pool that rounds up. Where the
+    map is odd there is one window more than Caffe has, to match the convolutions.
+    """
+    return max_pool(F.pad(x, (0, 2, 0, 2), value=-torch.inf), 3, 2)
+
+
+def inception(w, x, name, box, half, one, reduce3, three, reduce_double, double, pool, proj):
     stride = 1 if proj else 2
     a = [box(w, x, f"{name}.1x1", one, 1)] if one else []
     b = box(w, x, f"{name}.3x3.reduce", reduce3, 1)
@@ -30,9 +42,10 @@ def inception(w, x, name, box, one, reduce3, three, reduce_double, double, pool,
     c = box(w, x, f"{name}.double_3x3.reduce", reduce_double, 1)
     c = box(w, c, f"{name}.double_3x3.conv1", double, 3)
     c = box(w, c, f"{name}.double_3x3.conv2", double, 3, stride)
-    d = F.avg_pool2d(x, 3, 1, padding=1) if pool == "avg" else max_pool(x, 3, stride, padding=1)
-    d = box(w, d, f"{name}.pool.proj", proj, 1) if proj else d
-    return cat(*a, b, c, d)
+    if not proj:
+        return cat(*a, b, c, half(x))
+    d = F.avg_pool2d(x, 3, 1, padding=1) if pool == "avg" else max_pool(x, 3, 1, padding=1)
+    return cat(*a, b, c, box(w, d, f"{name}.pool.proj", proj, 1))
 
 
 def plain_box(w, x, name, width, kernel, stride=1, bias=False):
@@ -62,14 +75,14 @@ def gate(w, x, name):
     return x * torch.sigmoid(b)[:, :, None, None]
 
 
-def bn_inception(w, x, first=full, box=plain_box, gated=False):
+def bn_inception(w, x, first=full, box=plain_box, half=halved, gated=False):
     x = max_pool(first(w, x, box), 3, 2, up=True)
     x = box(w, x, "conv2.reduce", 64, 1)
     x = box(w, x, "conv2.conv", 192, 3)
     x = max_pool(x, 3, 2, up=True)
     for n, row in FIGURE_5.items():
         name = f"inception_{n}"
-        x = inception(w, x, f"{name}.inception" if gated else name, box, *row)
+        x = inception(w, x, f"{name}.inception" if gated else name, box, half, *row)
         x = w.stage(name, gate(w, x, f"{name}.se") if gated else x)
     return linear(w, mean(x), "fc")
 
@@ -77,7 +90,10 @@ def bn_inception(w, x, first=full, box=plain_box, gated=False):
 NETWORKS = {
     "bn_inception": bn_inception,
     "bn_inception_separable": partial(bn_inception, first=separable),
-    "bn_inception_caffe": partial(bn_inception, box=partial(plain_box, bias=True)),
+    "bn_inception_caffe": partial(
+        bn_inception, box=partial(plain_box, bias=True), half=halved_by_caffe
+    ),
     "bn_inception_sigmoid": partial(bn_inception, box=sigmoid_box),
     "se_bn_inception": partial(bn_inception, gated=True),
+    "se_bn_inception_released": partial(bn_inception, gated=True, half=halved_by_caffe),
 }
