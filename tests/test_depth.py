@@ -5,7 +5,6 @@ are those of Summary.layers.
 import re
 
 import pytest
-import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
