@@ -27,9 +27,9 @@ PAPER = Paper(
     silent="Padding: none in the first two convolutions and 1 for every other 3x3, as in the "
            "author's code, whose strided pools however begin one pixel later on even maps "
            "(TensorFlow). No ReLU between the two halves of a SeparableConv (Sec. 4.7 finds that "
-           "better) and no bias in any convolution. Batch norm adds 10^-5 to the variance, as in "
-           "timm; the author's code adds 10^-3. Initial weights: He's. Its momentum is PyTorch's "
-           "0.1. The fully connected layer starts as PyTorch's.",
+           "better) and no bias in any convolution. Batch norm has PyTorch's epsilon and momentum, "
+           "1e-5 and 0.1, as in timm, for the weights of the ports; the author's epsilon is 1e-3. "
+           "Initial weights: He's, in the fully connected layer PyTorch's.",
     page="xception")
 
 
