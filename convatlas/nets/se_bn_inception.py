@@ -7,7 +7,14 @@ import torch.nn as nn
 
 from convatlas.layers import SqueezeExcite, seq
 from convatlas.nets.bn_inception import (
-    BNInception, Conv, Halving, Row, inception, padded_pool, unpadded_pool)
+    BNInception,
+    Conv,
+    Halving,
+    Row,
+    inception,
+    padded_pool,
+    unpadded_pool,
+)
 from convatlas.paper import Paper
 
 PAPER = Paper(

@@ -1,5 +1,5 @@
-"""TensorFlow's checkpoints as .npz, as safetensors, as torch's dictionary and as TensorFlow's own two
-files. Names and shapes are held by tests/parity/test_tensorflow_releases.py.
+"""TensorFlow's checkpoints as .npz, as safetensors, as torch's dictionary and as the two files that
+TensorFlow writes. Names and shapes are held by tests/parity/test_tensorflow_releases.py.
 """
 
 import io
