@@ -21,7 +21,7 @@ from comparing import (
 from plain import Weights
 
 from convatlas.registry import entries, stored_facts
-from convatlas.weights import timm, torchvision
+from convatlas.weights import tensorflow, timm, torchvision
 from convatlas.weights.authors import CIFAR_RESNETS
 
 FILES = sorted(
@@ -36,8 +36,10 @@ WITH_HEADS = {  # logits and weights of all that a network trains, auxiliary hea
 }
 SLOW = {name for paper in PAPERS for name in getattr(paper, "SLOW", ())}  # for `make test-all`
 STEPWISE = {name for paper in PAPERS for name in getattr(paper, "STEPWISE", ())}  # deep ones
-PEERS = {  # tests/parity runs them beside another library's network, or the authors' own code
-    twin.ours for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS) for twin in table.values()
+PEERS = {  # tests/parity runs them beside another library's network, authors' code or its graph
+    twin.ours
+    for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS, tensorflow.TWINS)
+    for twin in table.values()
 }
 
 
@@ -54,9 +56,11 @@ def test_a_network_without_a_peer_has_a_second_construction():
 
 
 def test_heads_that_only_train_are_compared_too():
-    compared_with_torchvision = {"inception_v3", "googlenet_torchvision"}  # test_torchvision_heads
+    """tests/parity compares those of torchvision's networks, and of the released Inceptions."""
+    compared = {"inception_v3", "googlenet_torchvision"}
+    compared |= {"inception_v3_released", "inception_v4_released", "inception_resnet_v2_slim"}
     with_heads = {name for name, facts in stored_facts().items() if facts["idle"]}
-    assert with_heads <= WITH_HEADS.keys() | compared_with_torchvision
+    assert with_heads <= WITH_HEADS.keys() | compared
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
