@@ -15,8 +15,8 @@ PRODUCT_OF_LABELS = misprint(
     "2: the side once, the maps of one GPU and those of both."
 )
 WITHOUT_LAST_LAYER = counted_otherwise(
-    "Without the 4,096,000 of the last layer it is 720,310,816. So MobileNets counts its full-"
-    "convolution network in Table 4, and ShuffleNet its own in Table 1."
+    "Without the 4,096,000 of the last layer it is 720,310,816. So MobileNets counts its "
+    "full-convolution network in Table 4, and ShuffleNet its own in Table 1."
 )
 TENS_OF_MILLIONS = within_one_unit(
     "Figure 2 has 60,965,224 parameters, which cut off at the million are 60, and rounded 61."

@@ -7,9 +7,9 @@ COST_OF_169 = not_explained(
     "and pool counted as well it is 3.40."
 )
 ODD_DEPTH = misprint(
-    "Every depth is odd: two convolutions for each of n layers in the blocks, three "
-    "transitions, the first convolution and the classifier make 2n + 5; here 2(6 + 12 + 64 + "
-    "48) + 5 = 265. All other names are counted so."
+    "Every depth is odd: two convolutions for each of n layers in the blocks, three transitions, "
+    "the first convolution and the classifier make 2n + 5; here 2(6 + 12 + 64 + 48) + 5 = 265. All "
+    "other names are counted so."
 )
 COST_OF_264 = not_explained(
     "5,751,653,376, by the count that gives torchvision's figures of 121 to 201; with a value of "

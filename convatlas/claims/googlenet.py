@@ -12,22 +12,20 @@ from convatlas.claim import (
 )
 
 SEPARABLE_IN_TABLE_1 = misprint(
-    "A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a "
-    "depthwise 7x7 with 8 filters a channel and a 1x1 after it, 1,176 + 1,536 weights: "
-    "googlenet_separable."
+    "A full 7x7 of 3 channels to 64 has 9,408 weights and takes 118M. 2.7K and 34M are a depthwise "
+    "7x7 with 8 filters a channel and a 1x1 after it, 1,176 + 1,536 weights: googlenet_separable."
 )
 WIDER_5A = misprint(
-    "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. 54M agrees with the "
-    "1072K beside it (K = 1024), and neither with the widths."
+    "The widths in the row make 1,042,432 weights, times 7 x 7 = 51.1M. 54M agrees with the 1072K "
+    "beside it (K = 1024), and neither with the widths."
 )
 SUM_OF_TABLE_1 = not_explained(
-    "6,998,552. Table 1's column adds up to 6,798K, but its rows follow neither the widths nor "
-    "one K."
+    "6,998,552. Table 1's column adds up to 6,798K, but its rows follow neither the widths nor one "
+    "K."
 )
 BUDGET_IN_MILLIONS = not_explained(
-    "1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row; Table 1's "
-    "column adds up to 1502M. GoogLeNet's paper itself has no finer figure than a budget of 1.5 "
-    "billion."
+    "1,582,671,872 with the full 7x7, 1,498,677,248 with Table 1's own first row; Table 1's column "
+    "adds up to 1502M. GoogLeNet's paper itself has no finer figure than a budget of 1.5 billion."
 )
 CUT_OFF = within_one_unit(
     "73,608,192, cut off; the other rows of the column are rounded (360M for 359.7 million)."
@@ -74,8 +72,7 @@ K_IS_1024 = counted_otherwise(
 )
 NEAR_K_1024 = not_explained(
     "Of K = 1024, as the last row counts, the weights are 1K off: 379 for 380 in 3b, 438 for 437 "
-    "in "
-    "4b; with biases they are 379.6 and 438.6."
+    "in 4b; with biases they are 379.6 and 438.6."
 )
 NO_K = not_explained(
     "The widths of the row, of which the operations beside are made, have other weights, whether K "

@@ -11,28 +11,28 @@ from convatlas.claim import (
 )
 
 NEXT_ROW_CONTRADICTS = misprint(
-    "The release reduces by a 1x1 there, so the map stays 73x73. As printed, a 3x3 of stride 2 "
-    "on 71x71 gives 35x35, and the unpadded 3x3 after it cannot give the 35x35 of the next row."
+    "The release reduces by a 1x1 there, so the map stays 73x73. As printed, a 3x3 of stride 2 on "
+    "71x71 gives 35x35, and the unpadded 3x3 after it cannot give the 35x35 of the next row."
 )
 THIRD_FIGURE = not_explained(
-    "The release takes 5,713,216,096; Sec. 6 has a third figure, 2.5 "
-    "times GoogLeNet, whose cost the same table gives as 1.5 billion."
+    "The release takes 5,713,216,096; Sec. 6 has a third figure, 2.5 times GoogLeNet, whose cost "
+    "the same table gives as 1.5 billion."
 )
 LONGEST_WAY = not_explained(
-    "The longest way through the release is 5 layers before the modules, 3 x 3 + 3 at 35x35, 4 "
-    "x 5 + 4 at 17x17, 2 x 3 at 8x8 and the classifier: 48. Table 1 has 6 layers before its "
-    "modules, of which three are 3 deep, five 5 deep and two 3 deep, and the classifier: 47."
+    "The longest way through the release is 5 layers before the modules, 3 x 3 + 3 at 35x35, 4 x 5 "
+    "+ 4 at 17x17, 2 x 3 at 8x8 and the classifier: 48. Table 1 has 6 layers before its modules, "
+    "of which three are 3 deep, five 5 deep and two 3 deep, and the classifier: 47."
 )
 TOO_SMALL_FOR_THE_GRAPH = not_explained(
-    "The convolutions and the classifier have 23,800,136 without any batch norm; no count of "
-    "this graph is smaller than that."
+    "The convolutions and the classifier have 23,800,136 without any batch norm; no count of this "
+    "graph is smaller than that."
 )
 ROUNDED_FURTHER = within_one_unit(
     "5,713,216,096. Table 3 of the same paper has 4.8 billion, which rounds to 5."
 )
 WITH_NORMS = counted_otherwise(
-    "One operation for each value that a batch norm gives out makes this row, Xception's 8.38B "
-    "and SENet's 42.3B hold; the table's two other rows hold by the usual count."
+    "One operation for each value that a batch norm gives out makes this row, Xception's 8.38B and "
+    "SENet's 42.3B hold; the table's two other rows hold by the usual count."
 )
 CLAIMS = {
     "inception_v3": (

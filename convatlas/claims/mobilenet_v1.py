@@ -22,8 +22,8 @@ IMAGENET_COST = misprint(
     "With the 1000 classes of ImageNet; 120 breeds of dogs leave 567.8 million."
 )
 ANOTHER_COST = not_explained(
-    "568,740,352; the paper itself and its authors' README print 569 million. With a value of "
-    "each batch norm it is 573.8."
+    "568,740,352; the paper itself and its authors' README print 569 million. With a value of each "
+    "batch norm it is 573.8."
 )
 CONTRADICTS_TABLES_6_AND_10 = misprint(
     "All four figures of this width are 2.6 percent too low; the paper prints 325M for 224x224 "

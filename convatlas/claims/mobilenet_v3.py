@@ -10,8 +10,7 @@ CONTRADICTS_TABLE_3 = misprint(
 )
 MORE_THAN_TABLE_1 = not_explained(
     "Table 1 has 216,589,760, and the authors' README prints 217M. The paper's first version "
-    "prints "
-    "219 as well, beside a Table 1 with one more row."
+    "prints 219 as well, beside a Table 1 with one more row."
 )
 CUT_OFF_5_4 = within_one_unit(
     "5,483,032; 5,451,272 without batch norm and without biases. The row of 4.0M, 3,993,528, is "

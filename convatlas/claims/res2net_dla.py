@@ -14,8 +14,8 @@ COST_OF_NEXT = not_explained(
     "3.46G, and 3.54G with three projections that the released code computes and throws away."
 )
 WITH_PROJECTIONS = within_one_unit(
-    "4,122,681,344; the README counts three projections that the released code computes and "
-    "throws away, 0.08 billion more."
+    "4,122,681,344; the README counts three projections that the released code computes and throws "
+    "away, 0.08 billion more."
 )
 
 CLAIMS = {

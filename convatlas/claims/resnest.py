@@ -3,8 +3,8 @@
 from convatlas.claim import Claim, counted_otherwise, not_explained, within_one_unit
 
 MORE_4S2X40D = not_explained(
-    "Convolutions and fully connected layers take 4.369G, with the values of the norms 4.387G; "
-    "the five rows above hold so. Activations and pools, tried too, leave it at 4.396."
+    "Convolutions and fully connected layers take 4.369G, with the values of the norms 4.387G; the "
+    "five rows above hold so. Activations and pools, tried too, leave it at 4.396."
 )
 MORE_1S4X24D = not_explained(
     "Convolutions and fully connected layers take 4.400G, with the values of the norms 4.413G; the "

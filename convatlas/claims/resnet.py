@@ -14,8 +14,8 @@ OUTPUT_SIZES = each(
     },
 )
 WITH_PROJECTIONS = within_one_unit(
-    "3,663,761,408 with projections (option B); without them (option A) the 3.6e9 hold, as "
-    "Figure 3 prints them for the plain network."
+    "3,663,761,408 with projections (option B); without them (option A) the 3.6e9 hold, as Figure "
+    "3 prints them for the plain network."
 )
 CUT_OFF = within_one_unit(
     "3,857,973,248, cut off; the table's 7.6e9 and 11.3e9 are rounded, from 7.57 and 11.28."

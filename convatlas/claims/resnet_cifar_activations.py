@@ -3,8 +3,8 @@
 from convatlas.claim import Claim, each, misprint, table
 
 WITHOUT_NORMS = misprint(
-    "Convolutions and the fully connected layer have 10,178,490 parameters, which make 10.2M; "
-    "with the scales and shifts of batch norm, also trained, there are 10,328,602."
+    "Convolutions and the fully connected layer have 10,178,490 parameters, which make 10.2M; with "
+    "the scales and shifts of batch norm, also trained, there are 10,328,602."
 )
 STAGES = ("stage1", "stage2", "stage3")
 SIZES = each(

@@ -13,8 +13,8 @@ from convatlas.claim import (
 
 ROUGHLY_8X14D = not_explained(
     "Complexity is preserved roughly (Table 2); footnote 5 grants marginally higher FLOPs in the "
-    "blocks where map sizes change. Torchvision's ResNet(groups=8, width_per_group=14) agrees "
-    "with 4.27."
+    "blocks where map sizes change. Torchvision's ResNet(groups=8, width_per_group=14) agrees with "
+    "4.27."
 )
 CONTRADICTS_EQUATION_4 = misprint(
     "Eq. (4) gives 71,456 for C = 8, d = 14, and counts no batch norm."
@@ -43,8 +43,8 @@ PRESERVED_ROUGHLY = within_one_unit(
     "blocks where map sizes change."
 )
 WITH_STATISTICS = counted_otherwise(
-    "With the running statistics of batch norm 83.7 million; DenseNet-264's 34M in the same "
-    "table are 33.7 million with them."
+    "With the running statistics of batch norm 83.7 million; DenseNet-264's 34M in the same table "
+    "are 33.7 million with them."
 )
 CUT_OFF = within_one_unit("88,791,336, cut off.")
 STEM = (

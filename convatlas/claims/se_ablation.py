@@ -10,12 +10,13 @@ WITH_STATISTICS = counted_otherwise(
     "printed, but r = 8."
 )
 R8_WITH_BIASES = not_explained(
-    "30.59M; 30.64M with the running statistics that the table's other rows include. Only with "
-    "the gates' biases too, which Sec. 6 removes, are they 30.66M, which would round as printed."
+    "30.59M; 30.64M with the running statistics that the table's other rows include. Only with the "
+    "gates' biases too, which Sec. 6 removes, are they 30.66M, which would round as printed."
 )
 SAME_AS_TABLE_2 = within_one_unit(
     "Convolutions and fully connected layers take 3.860G. Table 2 prints the same 3.87 for "
-    "SE-ResNet-50, and what it counts beside them was not found: se_resnet101 lists what was tried."
+    "SE-ResNet-50, and what it counts beside them was not found: se_resnet101 lists what was "
+    "tried."
 )
 CLAIMS = {
     "se_resnet50_r2": (

@@ -3,9 +3,9 @@
 from convatlas.claim import Claim, not_explained, within_one_unit
 
 BASE = not_explained(
-    "138,071,088. The table starts from 140 for the network without gates, where ShuffleNet's "
-    "own Table 1 prints 137; the difference of 2 agrees if each value that the gates scale counts "
-    "as an operation too."
+    "138,071,088. The table starts from 140 for the network without gates, where ShuffleNet's own "
+    "Table 1 prints 137; the difference of 2 agrees if each value that the gates scale counts as "
+    "an operation too."
 )
 CLOSE = within_one_unit(
     "526,487,712 in convolutions and fully connected layers; what the gates average and scale is "

@@ -72,12 +72,12 @@ OUTPUT_SIZES = each(
     },
 )
 MORE_THAN_PRODUCTS = within_one_unit(
-    "Convolutions and fully connected layers take 3.860G; what else Table 2 counts was not "
-    "found: se_resnet101 lists what was tried."
+    "Convolutions and fully connected layers take 3.860G; what else Table 2 counts was not found: "
+    "se_resnet101 lists what was tried."
 )
 WITH_NORMS = counted_otherwise(
-    "One operation for each value that a batch norm gives out makes this row, Inception-v3's "
-    "5.72B and Xception's 8.38B hold; the table's two other rows hold by the usual count."
+    "One operation for each value that a batch norm gives out makes this row, Inception-v3's 5.72B "
+    "and Xception's 8.38B hold; the table's two other rows hold by the usual count."
 )
 STEM = (
     *table("Table 1", "kernel filters stride", {"conv1": "7x7 64 2"}),

@@ -12,9 +12,8 @@ TABLE_1_PRINTS_133M = misprint(
     "Table 2 has one figure for all numbers of groups; for this network Table 1 prints 133M."
 )
 README_PRINTS_40M = misprint(
-    "Table 2 has one figure for all numbers of groups; for this network the authors' README "
-    "prints 40M. 8 groups do not divide 192 - 12 channels, so their code takes 16 filters in "
-    "Conv1."
+    "Table 2 has one figure for all numbers of groups; for this network the authors' README prints "
+    "40M. 8 groups do not divide 192 - 12 channels, so their code takes 16 filters in Conv1."
 )
 WITHOUT_LAST_LAYER = counted_otherwise(
     "Table 1 leaves the last, fully connected layer out: so all five numbers of groups hold, and "

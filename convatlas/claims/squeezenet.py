@@ -3,8 +3,8 @@
 from convatlas.claim import Claim, counts, each, misprint, not_explained, table
 
 MAP_OF_227 = misprint(
-    "A 7x7 of stride 2 makes 109x109 of 224x224, 110x110 if sizes are rounded up, 112x112 if it "
-    "is padded by 3. conv1's 111x111 takes 227, which the authors' files crop."
+    "A 7x7 of stride 2 makes 109x109 of 224x224, 110x110 if sizes are rounded up, 112x112 if it is "
+    "padded by 3. conv1's 111x111 takes 227, which the authors' files crop."
 )
 NO_SQUARE = misprint("The next row, which keeps the size, prints 13x13; a square map stays square.")
 TWO_FOR_ONE = not_explained(

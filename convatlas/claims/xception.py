@@ -3,8 +3,8 @@
 from convatlas.claim import Claim, counted_otherwise, counts, each, table
 
 WITH_NORMS = counted_otherwise(
-    "One operation for each value that a batch norm gives out makes this row, Inception-v3's "
-    "5.72B and SENet's 42.3B hold; the table's two other rows hold by the usual count."
+    "One operation for each value that a batch norm gives out makes this row, Inception-v3's 5.72B "
+    "and SENet's 42.3B hold; the table's two other rows hold by the usual count."
 )
 ENTRY_AND_EXIT = table(
     "Figure 5",
