@@ -20,7 +20,7 @@ import json
 import random
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -302,12 +302,24 @@ CHECKS = {
 }
 
 
+def _hashes_of(net: nn.Module) -> Callable[..., torch.Tensor]:
+    """measuring._parameter that makes the sound network's hashes once for all of its faults."""
+    shapes = {name: tuple(weights.shape) for name, weights in net.named_parameters()}
+    make = measuring._parameter
+    once = cache(make)
+
+    def hashes(name: str, shape: tuple[int, ...], of_norm: bool) -> torch.Tensor:
+        return (once if shapes.get(name) == shape else make)(name, shape, of_norm)
+
+    return hashes
+
+
 def judge_all(name: str, each: int = EACH) -> list[dict]:
     """So many faults of every kind that finds something to change."""
     by_kind, ran = candidates(name)
-    sound, found = described(build(name)), []
-    hashes = cache(measuring._parameter)  # the same for every fault of a network
-    with mock.patch.object(measuring, "_parameter", hashes):
+    net = build(name)
+    sound, found = described(net), []
+    with mock.patch.object(measuring, "_parameter", _hashes_of(net)):
         for places in by_kind.values():
             loud, silent = [], []
             for fault in places[:TRIES]:
