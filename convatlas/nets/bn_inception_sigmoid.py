@@ -16,8 +16,9 @@ PAPER = Paper(
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate "
           "Shift",
     authors="Ioffe, Szegedy", year=2015, venue="ICML", arxiv="1502.03167v3",
-    silent="All that bn_inception leaves open and decides. Initial weights: He's, as there, though "
-           "they are made for ReLUs.",
+    silent="All that bn_inception leaves open and decides. Initial weights: He's, as there, "
+           "though they are made for ReLUs. Batch norm has PyTorch's epsilon and momentum, 1e-5 "
+           "and 0.1.",
     departs="The first layer is a full 7x7, as in bn_inception.",
     page="bn_inception", bare="bn_inception_sigmoid")
 

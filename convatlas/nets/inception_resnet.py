@@ -55,8 +55,9 @@ SLIM = Paper(
     code="github.com/tensorflow/models research/slim/nets/inception_resnet_v2.py",
     silent="The paper does not describe it. Against inception_resnet_v2_released: an auxiliary "
            "head, Inception-v3's, reads the last of the 20 units, and its loss weighs 0.4; batch "
-           "norms shift without a scale, with decay 0.9997; initial weights are Glorot's, uniform. "
-           "The head's windows need maps of 17x17; smaller maps are brought to size.",
+           "norms shift without a scale, with epsilon 0.001 and decay 0.9997; initial weights are "
+           "Glorot's, uniform. The head's windows need maps of 17x17; smaller maps are brought to "
+           "size.",
     departs="Published weights tell 1001 classes apart, the first of which is the background.",
     page="inception_resnet_v2_slim")
 PAPER = {"inception_resnet_v1": AS_PRINTED, "inception_resnet_v2": AS_PRINTED,

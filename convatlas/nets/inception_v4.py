@@ -25,9 +25,9 @@ PAPER = Paper(
     year=2017, venue="AAAI", arxiv="1602.07261v2",
     code="github.com/tensorflow/models research/slim/nets/inception_v4.py",
     silent="Figure 5 prints 1x7 twice in one branch; the second is a 7x1. The order of the "
-           "branches and that of the one-sided kernels are the release's, so that its weights fit. "
-           "Average pools do not count their padding and batch norm adds 0.001 to the variance, "
-           "both as in the release. Batch norms scale and have momentum 0.1, as in the ports to "
+           "branches and that of the one-sided kernels are the release's, so that its weights "
+           "fit. Average pools do not count their padding and batch norm's epsilon is 0.001, both "
+           "as in the release. Batch norms scale and have momentum 0.1, as in the ports to "
            "PyTorch, there is no auxiliary head, and initial weights are He's, in the fully "
            "connected layer PyTorch's: these are otherwise in the release, inception_v4_released.",
     page="inception_v4")

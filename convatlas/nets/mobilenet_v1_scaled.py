@@ -20,8 +20,9 @@ PAPER = Paper(
     year=2019, venue="ICML", arxiv="1905.11946v5",
     silent="How the networks of Table 3 are rounded. Layers are rounded up, as the authors' code "
            "does for EfficientNet, channels down, as MobileNetV1's multiplier is applied here. A "
-           "stage is a layer that halves the map or widens it, with those like it that follow. r = "
-           "1.3 is 299 pixels, as Figure 4's caption has it.",
+           "stage is a layer that halves the map or widens it, with those like it that follow. r "
+           "= 1.3 is 299 pixels, as Figure 4's caption has it. Batch norm has PyTorch's epsilon "
+           "and momentum, 1e-5 and 0.1.",
     page="efficientnet", bare="mobilenet_v1_compound")
 
 

@@ -22,7 +22,8 @@ PAPER = Paper(
     year=2019, venue="ICML", arxiv="1905.11946v5",
     silent="How the networks of Table 3 are rounded: as the authors' code does for EfficientNet. "
            "The coefficients of MobileNetV2's compound scale: those printed for MobileNetV1, d = "
-           "1.4, w = 1.2, r = 1.3, the last of them 299 pixels, as Figure 4's caption has it.",
+           "1.4, w = 1.2, r = 1.3, the last of them 299 pixels, as Figure 4's caption has it. "
+           "Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="efficientnet", bare="mobilenet_v2_compound")
 
 

@@ -22,15 +22,16 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="MobileNetV3 of the first draft (leaderj1001)", authors="leaderj1001", year=2019,
     code="github.com/leaderj1001/MobileNetV3-Pytorch model.py",
-    silent="There is no paper of these two: the lists are those of the code, whose README calls it "
-           "'a very early model'. LARGE has a block 672 to 160 of stride 1 that the paper has no "
-           "longer; SMALL has ReLU in its blocks of 40 channels where Table 2 has hard swish, and "
-           "1280 filters where it has 1024. Squeeze widths are a quarter, rounded down. The oldest "
-           "stored version of the file has another gate (0.2x + 0.5, clipped) and no gate in "
-           "SMALL's tail; of the later ones only copies could be read, which say what is above, "
-           "and only that gives the counts known of the listing, 5,152,518 and 3,111,462. Initial "
-           "weights: Xavier-uniform for convolutions, N(0, 0.01) in the gates, no biases: those "
-           "copies. Batch norm's constants are PyTorch's own; no dropout.",
+    silent="There is no paper of these two: the lists are those of the code, whose README calls "
+           "it 'a very early model'. LARGE has a block 672 to 160 of stride 1 that the paper has "
+           "no longer; SMALL has ReLU in its blocks of 40 channels where Table 2 has hard swish, "
+           "and 1280 filters where it has 1024. Squeeze widths are a quarter, rounded down. The "
+           "oldest stored version of the file has another gate (0.2x + 0.5, clipped) and no gate "
+           "in SMALL's tail; of the later ones only copies could be read, which say what is "
+           "above, and only that gives the counts known of the listing, 5,152,518 and 3,111,462. "
+           "Initial weights: Xavier-uniform for convolutions, N(0, 0.01) in the gates, no biases: "
+           "those copies. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1; no "
+           "dropout.",
     page="mobilenet_v3_tutorial", bare="mobilenet_v3_large_tutorial")
 
 NL = Callable[[], nn.Module]

@@ -35,7 +35,8 @@ PAPER = Paper(
     authors="He, Zhang, Ren, Sun", year=2016, venue="CVPR", arxiv="1512.03385v1",
     silent="Padding of conv1 and of the pool for ImageNet: 3 and 1, as for the ResNets. Modules "
            "are pairs of convolutions, those that a shortcut joins in the ResNet of the same "
-           "depth. Initial weights: He's, the ones of all networks of the paper (Sec. 3.4).",
+           "depth. Initial weights: He's, the ones of all networks of the paper (Sec. 3.4). Batch "
+           "norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="resnet", bare="plain34")
 
 

@@ -28,7 +28,8 @@ PAPER = Paper(
     silent="The release has no such network. The first block of a stage, stage1's too, does not "
            "add its subsets to each other and pools x1, and x1 are the last channels, as in the "
            "released networks for ImageNet. Ten classes, as for the atlas's other networks of "
-           "this size; Table 4 is of CIFAR-100.",
+           "this size; Table 4 is of CIFAR-100. Batch norm has PyTorch's epsilon and momentum, "
+           "1e-5 and 0.1.",
     page="res2net", bare="res2next29_6c24w4s_cifar")
 
 

@@ -48,7 +48,8 @@ DLA = Paper(
     code="github.com/ucbdrive/dla",
     silent="Not read in the paper, but in the authors' code as timm has it: widths, depths of the "
            "trees, what is handed to which root, no bias but in the classifier, a 1x1 "
-           "convolution, and initial weights. Max pools round up, as in res2net_dla60.",
+           "convolution, and initial weights. Max pools round up, as in res2net_dla60. Batch norm "
+           "has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     departs="The code has three further projections, one in each tree of trees, that it computes "
             "and throws away. They are left out, as in timm; the outputs are the same.",
     page="dla", bare="dla60")

@@ -25,7 +25,8 @@ PAPER = Paper(
     silent="There is no paper. The code's own use has one channel and six classes; tutorials that "
            "copy its blocks have three and ten, as here. Its 4x4 average pool is a global one "
            "here, which is the same at 32. Initial weights are PyTorch's own. Its bottleneck, for "
-           "152 layers, cannot run: its 3x3 is not padded, and strides once more.",
+           "152 layers, cannot run: its 3x3 is not padded, and strides once more. Batch norm has "
+           "PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="resnet_32_tutorial")
 
 

@@ -40,7 +40,8 @@ PAPER = Paper(
            "to 64 channels). The first 1x1 of a bottleneck strides, as in ResNet. In (d) such a "
            "shortcut reads the activated maps, as the appendix says of full pre-activation, the "
            "first unit's ReLU stands before both of its paths, where the one after conv1 is it "
-           "already, and one more ReLU follows the last unit; (c) needs none there.",
+           "already, and one more ReLU follows the last unit; (c) needs none there. Batch norm "
+           "has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="preresnet", bare="resnet164_cifar")
 
 

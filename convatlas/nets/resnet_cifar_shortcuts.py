@@ -37,7 +37,8 @@ PAPER = Paper(
            "convolution of (e) takes the place of (A) and has a batch norm (Figure 2: right after "
            "the weight layers), the gate's has none, but its bias. Table 1 has the gates started "
            "at other biases too, from 0 to -10; these start at the best, -6. Weights of the "
-           "gates' convolutions: He's, as all others.",
+           "gates' convolutions: He's, as all others. Batch norm has PyTorch's epsilon and "
+           "momentum, 1e-5 and 0.1.",
     page="preresnet", bare="resnet110_cifar_exclusive_gating")
 
 

@@ -27,10 +27,11 @@ PAPER = Paper(
     silent="Which of the three first convolutions strides: the first one alone, which gives "
            "ResNet's 112x112, where Sec. 4.2 could be read to mean the second too; batch norm and "
            "a ReLU follow each. Where a map has an odd side, the average pool of the shortcut "
-           "reads what there is, as in timm, so that both paths agree; at the printed size nothing "
-           "is rounded. In the first stage, whose stride is 1, that pool is one of 1x1. Depths of "
-           "101 and 152: the units in ResNet's stages. Initial weights: ResNet's, without the "
-           "zeros for the last scales of Sec. 3.1, which belong to the recipe.",
+           "reads what there is, as in timm, so that both paths agree; at the printed size "
+           "nothing is rounded. In the first stage, whose stride is 1, that pool is one of 1x1. "
+           "Depths of 101 and 152: the units in ResNet's stages. Initial weights: ResNet's, "
+           "without the zeros for the last scales of Sec. 3.1, which belong to the recipe. Batch "
+           "norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="resnet_d", bare="resnet50_d")
 
 

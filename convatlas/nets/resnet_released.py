@@ -15,8 +15,9 @@ PAPER = Paper(
     code="github.com/KaimingHe/deep-residual-networks",
     silent="The paper leaves this to the code: the first pool is not padded and rounds its size "
            "up, as Caffe's pools do, so that its windows lie elsewhere than those of resnet50, "
-           "which every PyTorch weight follows. Batch norm's epsilon is Caffe's, 1e-5; its "
-           "statistics in the published weights are exact means over many images.",
+           "which every PyTorch weight follows. Batch norm's epsilon is Caffe's, 1e-5, its "
+           "momentum PyTorch's, 0.1; its statistics in the published weights are exact means over "
+           "many images.",
     page="resnet_released", bare="resnet50_released")
 
 

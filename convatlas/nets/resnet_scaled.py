@@ -27,7 +27,8 @@ PAPER = Paper(
     silent="Which ResNet-50 Table 3 scales: with the stride in the 3x3, for its baseline takes "
            "4.1B. How it is rounded: as the authors' code does for EfficientNet. The coefficients "
            "of the compound scale: those printed for MobileNetV1, d = 1.4, w = 1.2, r = 1.3, the "
-           "last of them 299 pixels, as Figure 4's caption has it.",
+           "last of them 299 pixels, as Figure 4's caption has it. Batch norm has PyTorch's "
+           "epsilon and momentum, 1e-5 and 0.1.",
     page="efficientnet", bare="resnet50_compound")
 
 

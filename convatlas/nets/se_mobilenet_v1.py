@@ -21,7 +21,8 @@ PAPER = Paper(
            "which gives the printed 4.7M; after the depthwise convolutions too it would be 5.1M, "
            "after those alone 4.6M. Gates have biases, as in the release, which has no such "
            "network. All else, padding and dropout too, is mobilenet_v1. Initial weights of fully "
-           "connected layers: PyTorch's.",
+           "connected layers: PyTorch's. Batch norm has PyTorch's epsilon and momentum, 1e-5 and "
+           "0.1.",
     page="senet", bare="se_mobilenet_v1")
 
 

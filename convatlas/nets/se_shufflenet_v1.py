@@ -21,9 +21,10 @@ SENET = Paper(
     code="github.com/hujie-frank/SENet",
     silent="Where the gates stand: on the branch of each unit, before the sum or the "
            "concatenation, as in Figure 3 for residual units, with a ratio of 16, rounded down; "
-           "that gives 2.48M parameters, which the table cuts to 2.4M as it cuts the network's own "
-           "1.86M to 1.8M. Gates have biases, as in the release, which has no such network. "
-           "Initial weights: ShuffleNet's, N(0, 0.01) in the gates too.",
+           "that gives 2.48M parameters, which the table cuts to 2.4M as it cuts the network's "
+           "own 1.86M to 1.8M. Gates have biases, as in the release, which has no such network. "
+           "Initial weights: ShuffleNet's, N(0, 0.01) in the gates too. Batch norm has PyTorch's "
+           "epsilon and momentum, 1e-5 and 0.1.",
     page="senet", bare="se_shufflenet_v1_g3")
 SHUFFLENET = Paper(
     title="ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices",
@@ -31,7 +32,8 @@ SHUFFLENET = Paper(
     year=2018, venue="CVPR", arxiv="1707.01083v2",
     code="github.com/megvii-model/ShuffleNet-Series ShuffleNetV1",
     silent="Gates: those of SENet's ShuffleNet of the 1x width, of which the paper says no more "
-           "than that they are SENet's. All else is shufflenet_v1_g3_x2_0.",
+           "than that they are SENet's. All else is shufflenet_v1_g3_x2_0. Batch norm has "
+           "PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="shufflenet_v1", bare="se_shufflenet_v1_g3_x2_0")
 PAPER = {"se_shufflenet_v1_g3": SENET, "se_shufflenet_v1_g3_x2_0": SHUFFLENET}
 

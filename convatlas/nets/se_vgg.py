@@ -27,7 +27,8 @@ PAPER = Paper(
            "vgg16_bn, with biases before the batch norms, which these make idle. Gates have "
            "biases and a ratio of 16, as in the release's networks. Dropout: VGG's. Initial "
            "weights of convolutions: He's, which Sec. 5.1 cites; those of fully connected layers "
-           "and all biases: PyTorch's.",
+           "and all biases: PyTorch's. Batch norm has PyTorch's epsilon and momentum, 1e-5 and "
+           "0.1.",
     page="senet", bare="se_vgg16")
 
 

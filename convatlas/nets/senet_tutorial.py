@@ -32,7 +32,8 @@ PAPER = Paper(
            "Linear(25088, ...) behind the same 4x4 pool, which circulates without an address that "
            "could be found (copies for ten classes and for Paddle are stored in public "
            "repositories). Its gate pools squares only, as long as the map is high; here any map "
-           "is pooled whole, which is the same for squares. Initial weights are PyTorch's own.",
+           "is pooled whole, which is the same for squares. Initial weights are PyTorch's own. "
+           "Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="senet_tutorial", bare="senet18_32_tutorial")
 
 

@@ -22,13 +22,14 @@ PAPER = Paper(
     title="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
     authors="Ma, Zhang, Zheng, Sun",
     year=2018, venue="ECCV", arxiv="1807.11164v1",
-    silent="How wide units are inside: half of the printed channels, which alone gives the printed "
-           "2.3G (a quarter, as in the first ShuffleNet, 1.2G, all of them, 4.6G). How conv2_x "
-           "gets from 64 channels to 360 at stride 1: by a unit without a shortcut, whose first "
-           "layer is not grouped, for 3 does not divide 64; with a 1x1 projection or the 64 "
-           "channels concatenated it would be 2.4G. Strides: in the first unit of conv3_x, conv4_x "
-           "and conv5_x, as in ResNet-50 beside it. There is no code of this network: fc has a "
-           "bias, and initial weights are those of the authors' smaller networks.",
+    silent="How wide units are inside: half of the printed channels, which alone gives the "
+           "printed 2.3G (a quarter, as in the first ShuffleNet, 1.2G, all of them, 4.6G). How "
+           "conv2_x gets from 64 channels to 360 at stride 1: by a unit without a shortcut, whose "
+           "first layer is not grouped, for 3 does not divide 64; with a 1x1 projection or the 64 "
+           "channels concatenated it would be 2.4G. Strides: in the first unit of conv3_x, "
+           "conv4_x and conv5_x, as in ResNet-50 beside it. There is no code of this network: fc "
+           "has a bias, and initial weights are those of the authors' smaller networks. Batch "
+           "norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="shufflenet_v2", bare="shufflenet_v1_50")
 
 G = 3

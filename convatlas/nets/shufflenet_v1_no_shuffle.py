@@ -23,7 +23,8 @@ PAPER = Paper(
     year=2018, venue="CVPR", arxiv="1707.01083v2",
     code="github.com/megvii-model/ShuffleNet-Series ShuffleNetV1",
     silent="Nothing of its own: all but the shuffle is shufflenet_v1_g3 and shufflenet_v1_g8, "
-           "their filters of Conv1 under a scale factor too.",
+           "their filters of Conv1 under a scale factor too. Batch norm has PyTorch's epsilon and "
+           "momentum, 1e-5 and 0.1.",
     page="shufflenet_v1", bare="shufflenet_v1_g3_no_shuffle")
 
 

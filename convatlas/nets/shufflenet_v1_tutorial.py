@@ -29,11 +29,11 @@ from convatlas.paper import Paper
 PAPER = Paper(
     title="ShuffleNet (jaxony)", authors="jaxony", year=2017,
     code="github.com/jaxony/ShuffleNet model.py",
-    silent="There is no paper of this copy. That code has a bias in the depthwise convolutions too "
-           "(1,508,965 parameters for one group); the copy that tutorials print has none, inferred "
-           "from its counts, 1,507,681 to 2,450,848, which are met for all five. Initial weights "
-           "are the code's: He's by fan-out for convolutions, N(0, 0.001) for the last layer, "
-           "biases 0.",
+    silent="There is no paper of this copy. That code has a bias in the depthwise convolutions "
+           "too (1,508,965 parameters for one group); the copy that tutorials print has none, "
+           "inferred from its counts, 1,507,681 to 2,450,848, which are met for all five. Initial "
+           "weights are the code's: He's by fan-out for convolutions, N(0, 0.001) for the last "
+           "layer, biases 0. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     departs="Logits come out, where the code gives log_softmax of them.",
     page="shufflenet_v1_tutorial", bare="shufflenet_v1_g3_tutorial")
 

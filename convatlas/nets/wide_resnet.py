@@ -30,12 +30,14 @@ BMVC = Paper(
     silent="Which layer of a bottleneck strides: the 3x3, as in fb.resnet.torch, in which the "
            "paper's networks for ImageNet were made. Whether conv1 widens: no, which gives the "
            "printed parameters. Border of the max pool, shortcuts and initial weights: ResNet's. "
-           "WRN-18 and WRN-34 of width 1.0 are resnet18 and resnet34.",
+           "WRN-18 and WRN-34 of width 1.0 are resnet18 and resnet34. Batch norm has PyTorch's "
+           "epsilon and momentum, 1e-5 and 0.1.",
     page="wide_resnet", bare="wide_resnet50_2")
 TORCHVISION = Paper(
     title="Wide ResNet-101-2 (torchvision)",
     authors="torchvision contributors", year=2019, code="github.com/pytorch/vision",
-    silent="The paper stops at 50 layers; all else is wide_resnet50_2.",
+    silent="The paper stops at 50 layers; all else is wide_resnet50_2. Batch norm has PyTorch's "
+           "epsilon and momentum, 1e-5 and 0.1.",
     page="wide_resnet101_2")
 
 

@@ -32,15 +32,17 @@ BMVC = Paper(
     silent="Shortcuts where dimensions change, in the first unit of every group: 1x1 convolutions "
            "without batch norm that read the activated maps, as the appendix of the "
            "pre-activation paper has them. n counts these three beside conv1 and the 6N of the "
-           "units, but not the classifier. A last BN and ReLU before the average, as in "
-           "that network. Initial weights: its own, He's.",
+           "units, but not the classifier. A last BN and ReLU before the average, as in that "
+           "network. Initial weights: its own, He's. Batch norm has PyTorch's epsilon and "
+           "momentum, 1e-5 and 0.1.",
     page="wide_resnet", bare="wide_resnet28_10_cifar")
 SENET = Paper(
     title="Squeeze-and-Excitation Networks",
     authors="Hu, Shen, Albanie, Sun, Wu", year=2020, venue="TPAMI", arxiv="1709.01507v4",
     silent="All of the network but its gates: wide_resnet16_8_cifar, whose errors Tables 4 and 5 "
            "print as the original's. The gates' layers have biases and a ratio of 16, as in the "
-           "release for ImageNet; they act on the branch, before the addition.",
+           "release for ImageNet; they act on the branch, before the addition. Batch norm has "
+           "PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="senet", bare="se_wide_resnet16_8_cifar")
 
 
