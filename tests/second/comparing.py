@@ -53,7 +53,9 @@ def filled(net: nn.Module, x: Tensor) -> nn.Module:
         else:
             dice.fill(value, 0.5)
     for norm in norms:
-        norm.weight.mul_(2).add_(norm.weight.sign())  # few near zero, half of them negative
+        if norm.weight is not None:
+            norm.weight.mul_(2).add_(norm.weight.sign())  # few near zero, half of them negative
+        norm.running_var.abs_()  # of heads, which are not run here
         norm.momentum = 1.0
         norm.train()
     if norms:

@@ -34,13 +34,18 @@ SECOND = {name: make for paper in PAPERS for name, make in paper.NETWORKS.items(
 WITH_HEADS = {  # logits and weights of all that a network trains, auxiliary heads too
     name: make for paper in PAPERS for name, make in getattr(paper, "HEADS", {}).items()
 }
-SLOW = {name for paper in PAPERS for name in getattr(paper, "SLOW", ())}  # for `make test-all`
+SLOW = {name for paper in PAPERS for name in getattr(paper, "SLOW", ())}
 STEPWISE = {name for paper in PAPERS for name in getattr(paper, "STEPWISE", ())}  # deep ones
 PEERS = {  # tests/parity runs them beside another library's network, authors' code or its graph
     twin.ours
     for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS, tensorflow.TWINS)
     for twin in table.values()
 }
+
+
+def in_time(names) -> list:
+    """Slow ones wait for `make test-all`."""
+    return [pytest.param(name, marks=[pytest.mark.full] if name in SLOW else []) for name in names]
 
 
 def test_a_network_without_a_peer_has_a_second_construction():
@@ -72,10 +77,7 @@ def test_it_is_written_without_ours(file):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.full] if name in SLOW else []) for name in SECOND],
-)
+@pytest.mark.parametrize("name", in_time(SECOND))
 def test_second_construction_gives_the_same_logits(name):
     net = network(name)
     for size in sizes(net):
@@ -86,7 +88,7 @@ def test_second_construction_gives_the_same_logits(name):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", WITH_HEADS)
+@pytest.mark.parametrize("name", in_time(WITH_HEADS))
 @pytest.mark.parametrize("size", [(224, 96), (64, 77)])
 def test_all_heads_give_the_same_logits(name, size):
     net = network(name)
