@@ -102,6 +102,7 @@ def fresh(change: Planted | None) -> Iterator[None]:
     finders = [change] if change else []
     for name in before:
         del sys.modules[name]
+        vars(convatlas.nets).pop(name.removeprefix("convatlas.nets."), None)
     sys.meta_path[:0] = finders
     try:
         yield

@@ -80,6 +80,16 @@ def test_a_judge_says_what_sees_a_fault(file, was, becomes, seen):
     assert planted_faults.judged("nin_cifar10", fault, ran, sound) == seen
 
 
+def test_a_fault_reaches_those_who_import_the_file_by_its_name():
+    """se_preresnet.py says preresnet.bottleneck."""
+    source = planted_faults.sources()["nets/preresnet.py"]
+    change = planted_faults.Planted("nets/preresnet.py", source.replace("nn.ReLU()", "nn.ReLU6()"))
+    kinds = {
+        type(part).__name__ for part in planted_faults.build("se_preresnet50", change).modules()
+    }
+    assert "ReLU6" in kinds
+
+
 @pytest.mark.parametrize(("stage", "broken"), [("-1", False), ("-2", True)])
 def test_the_contract_sees_a_classifier_in_the_wrong_place(stage, broken):
     source = planted_faults.sources()["nets/nin.py"]
