@@ -380,7 +380,7 @@ def main() -> int:
     given = parser.parse_args()
     torch.set_num_threads(1)
     run(given.names, *given.share, given.each)
-    reasons = tomllib.loads(EXPLAINED.read_text("utf-8"))["equivalent"]
+    reasons = tomllib.loads(EXPLAINED.read_text("utf-8"))["survivor"]
     results = [each for family in kept().values() for each in family]
     if given.write:
         planted_page.write(results, reasons)

@@ -125,6 +125,7 @@ RESULTS = [
 ]
 EQUIVALENT = RESULTS[0] | {"network": "b", "was": "y + 0", "becomes": "y", "seen": ""}
 REASON = {"kind": "edge", "file": "nets/a.py", "was": "y + 0", "becomes": "y", "reason": "a zero"}
+REASON |= {"equal": True}
 
 
 def test_the_page_counts_what_is_seen_and_lists_what_is_not():
@@ -134,3 +135,5 @@ def test_the_page_counts_what_is_seen_and_lists_what_is_not():
     assert "Of 4 faults in 2\nnetworks 2 were seen (50.00 %); 1 more\nchange nothing" in text
     assert "- edge, `nets/a.py`: `x + y` -> `x` (a, a): NOT EXPLAINED." in text
     assert "- edge, `nets/a.py`: `y + 0` -> `y` (b): a zero." in text
+    text = planted_page.section([*RESULTS, EQUIVALENT], [REASON | {"equal": False}])
+    assert "| edge | 2 | 5 | 1 | 1 | 0 | 0 | 0 | 3 | 0 |" in text.splitlines()
