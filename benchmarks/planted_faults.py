@@ -102,6 +102,7 @@ def fresh(change: Planted | None) -> Iterator[None]:
     finders = [change] if change else []
     for name in before:
         del sys.modules[name]
+        vars(convatlas.nets).pop(name.removeprefix("convatlas.nets."), None)
     sys.meta_path[:0] = finders
     try:
         yield
@@ -379,7 +380,7 @@ def main() -> int:
     given = parser.parse_args()
     torch.set_num_threads(1)
     run(given.names, *given.share, given.each)
-    reasons = tomllib.loads(EXPLAINED.read_text("utf-8"))["equivalent"]
+    reasons = tomllib.loads(EXPLAINED.read_text("utf-8"))["survivor"]
     results = [each for family in kept().values() for each in family]
     if given.write:
         planted_page.write(results, reasons)

@@ -18,6 +18,12 @@ def reason(result: dict, reasons: list[dict]) -> str:
     return ""
 
 
+def no_fault(result: dict, reasons: list[dict]) -> bool:
+    """Whether a survivor changes nothing that a network could answer."""
+    why = reason(result, reasons)
+    return any(each["equal"] for each in reasons if why and each["reason"] == why)
+
+
 def unexplained(results: list[dict], reasons: list[dict]) -> list[dict]:
     return [each for each in results if not each["seen"] and not reason(each, reasons)]
 
@@ -35,7 +41,7 @@ def kept_section() -> str:
 
 def section(results: list[dict], reasons: list[dict]) -> str:
     alive = [each for each in results if not each["seen"]]
-    equivalent = [each for each in alive if reason(each, reasons)]
+    equivalent = [each for each in alive if no_fault(each, reasons)]
     real = len(results) - len(equivalent)
     caught = len(results) - len(alive)
     share = 100 * caught / max(real, 1)
@@ -61,7 +67,7 @@ def section(results: list[dict], reasons: list[dict]) -> str:
 def _row(kind: str, results: list[dict], reasons: list[dict]) -> str:
     mine = [each for each in results if each["kind"] == kind]
     seen = Counter(each["seen"] for each in mine)
-    equal = sum(not each["seen"] and bool(reason(each, reasons)) for each in mine)
+    equal = sum(not each["seen"] and no_fault(each, reasons) for each in mine)
     networks = len({each["network"] for each in mine})
     stops = seen["building"] + seen["running"]
     cells = (

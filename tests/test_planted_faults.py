@@ -80,6 +80,16 @@ def test_a_judge_says_what_sees_a_fault(file, was, becomes, seen):
     assert planted_faults.judged("nin_cifar10", fault, ran, sound) == seen
 
 
+def test_a_fault_reaches_those_who_import_the_file_by_its_name():
+    """se_preresnet.py says preresnet.bottleneck."""
+    source = planted_faults.sources()["nets/preresnet.py"]
+    change = planted_faults.Planted("nets/preresnet.py", source.replace("nn.ReLU()", "nn.ReLU6()"))
+    kinds = {
+        type(part).__name__ for part in planted_faults.build("se_preresnet50", change).modules()
+    }
+    assert "ReLU6" in kinds
+
+
 @pytest.mark.parametrize(("stage", "broken"), [("-1", False), ("-2", True)])
 def test_the_contract_sees_a_classifier_in_the_wrong_place(stage, broken):
     source = planted_faults.sources()["nets/nin.py"]
@@ -115,6 +125,7 @@ RESULTS = [
 ]
 EQUIVALENT = RESULTS[0] | {"network": "b", "was": "y + 0", "becomes": "y", "seen": ""}
 REASON = {"kind": "edge", "file": "nets/a.py", "was": "y + 0", "becomes": "y", "reason": "a zero"}
+REASON |= {"equal": True}
 
 
 def test_the_page_counts_what_is_seen_and_lists_what_is_not():
@@ -124,3 +135,5 @@ def test_the_page_counts_what_is_seen_and_lists_what_is_not():
     assert "Of 4 faults in 2\nnetworks 2 were seen (50.00 %); 1 more\nchange nothing" in text
     assert "- edge, `nets/a.py`: `x + y` -> `x` (a, a): NOT EXPLAINED." in text
     assert "- edge, `nets/a.py`: `y + 0` -> `y` (b): a zero." in text
+    text = planted_page.section([*RESULTS, EQUIVALENT], [REASON | {"equal": False}])
+    assert "| edge | 2 | 5 | 1 | 1 | 0 | 0 | 0 | 3 | 0 |" in text.splitlines()
