@@ -1,6 +1,5 @@
-"""What the authors released, where it is not what most copies have: TensorFlow-Slim's MobileNets
-(SAME padding, an epsilon of 0.001, ReLU6, a gate times 0.16667), and Caffe's ResNets (a first pool
-that is not padded and rounds up).
+"""The MobileNets of TensorFlow-Slim, their authors' release: SAME padding, an epsilon of
+0.001, ReLU6, a gate times 0.16667.
 """
 
 from functools import partial
@@ -9,8 +8,7 @@ import mobilenet_v1
 import torch.nn.functional as F
 from mobilenet_v2 import TABLE_2, eights
 from mobilenet_v3 import HS, LARGE, LAST, RE, SMALL, scaled
-from plain import conv, conv_norm, hidden, linear, max_pool, mean, norm
-from resnet import UNITS, bottleneck, head, stages
+from plain import conv, hidden, linear, mean, norm
 
 EPS = 1e-3
 
@@ -81,11 +79,6 @@ def v3(w, x, table, alpha=1.0, minimalistic=False):
     return linear(w, h_swish(hidden(w, x, "nbn.fc", last)), "fc")
 
 
-def resnet(w, x, layers):
-    x = F.relu(conv_norm(w, x, "conv1.conv", 64, 7, stride=2))
-    return head(w, stages(w, max_pool(x, 3, 2, up=True), bottleneck, UNITS[layers]))
-
-
 SIZES = {"large": LARGE, "small": SMALL}
 NETWORKS = {
     **{
@@ -108,13 +101,11 @@ NETWORKS = {
         )
         for size in SIZES
     },
-    **{f"resnet{n}_released": partial(resnet, layers=n) for n in (50, 101, 152)},
 }
 SMALLEST = (
     "mobilenet_v1_released_x0_25",
     "mobilenet_v2_released_x0_35",
     "mobilenet_v3_small_released",
     "mobilenet_v3_small_released_minimalistic",
-    "resnet50_released",
 )
 SLOW = tuple(name for name in NETWORKS if name not in SMALLEST)
