@@ -278,9 +278,7 @@ def constant(node: ast.AST, roles: Roles) -> list[Edit]:
 def pool(node: ast.AST, roles: Roles) -> list[Edit]:
     """Average and maximum, and what is done at the border."""
     if isinstance(node, ast.Dict):  # kinds of pool by their names
-        values = node.values
-        named = [i for i, value in enumerate(values) if name_of(value) in POOLS]
-        return [lambda i=i: _renamed(values[i], POOLS)[0]() for i in named]
+        return [edit for value in node.values for edit in _renamed(value, POOLS)]
     if not isinstance(node, ast.Call):
         return []
     name = name_of(node)

@@ -18,6 +18,7 @@ import importlib.abc
 import importlib.util
 import json
 import random
+import resource
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ KEPT = Path(__file__).parent / "planted"  # FAMILY.json: what became of the faul
 EXPLAINED = Path(__file__).with_suffix(".toml")
 EACH = 1  # faults of a kind that are planted for one network, unless --each says otherwise
 TRIES = 20  # places that are looked at for them
+MEMORY = 12 * 2**30  # bytes that a process may take
 LOUD = ("building", "running")  # what stops at once; silent faults are planted before those
 OURS = ("convatlas.nets.", "convatlas.layers")
 
@@ -379,6 +381,7 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=EACH, help="faults of a kind for a network")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))  # a width may become a thousand times
     run(given.names, *given.share, given.each)
     reasons = tomllib.loads(EXPLAINED.read_text("utf-8"))["survivor"]
     results = [each for family in kept().values() for each in family]
