@@ -1,8 +1,8 @@
 """What is printed of the networks of nets/resnet_cifar_activations.py."""
 
-from convatlas.claim import Claim, each, misprint, table
+from convatlas.claim import Claim, counted_otherwise, each, table
 
-WITHOUT_NORMS = misprint(
+WITHOUT_NORMS = counted_otherwise(
     "Convolutions and the fully connected layer have 10,178,490 parameters, which make 10.2M; with "
     "the scales and shifts of batch norm, also trained, there are 10,328,602."
 )
@@ -36,7 +36,7 @@ CLAIMS = {
     "resnet1001_cifar": (
         *BOTTLENECK,
         Claim("layers", "1001", "Table 3: ResNet-1001"),
-        Claim("params", "10.2M", "Table 4, ResNet-1001 [1]", remark=WITHOUT_NORMS),
+        Claim("params without norms", "10.2M", "Table 4, ResNet-1001 [1]", remark=WITHOUT_NORMS),
         *each("repeats", "Sec. 4.1: 111 on each feature map size", dict.fromkeys(STAGES, "111")),
     ),
     "resnet110_cifar_one_layer": (
