@@ -18,8 +18,8 @@ WITH_PROJECTIONS = within_one_unit(
     "away, 0.08 billion more."
 )
 CLAIMS = {
-    "dla60": (Claim("params", "22,036,632", "the table of its models, DLA-60", by="pytorchcv"),),
-    "dla60x": (Claim("params", "17,352,344", "the table of its models, DLA-X-60", by="pytorchcv"),),
+    "dla60": (Claim("params", "22,036,632", "DLA-60", by="pytorchcv README"),),
+    "dla60x": (Claim("params", "17,352,344", "DLA-X-60", by="pytorchcv README"),),
     "res2net_dla60": (
         Claim("params", "21.15M", "README, #Params", by="release", remark=UNUSED_PROJECTIONS),
         Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=WITH_PROJECTIONS),
