@@ -19,6 +19,14 @@ WITH_PROJECTIONS = within_one_unit(
 )
 
 CLAIMS = {
+    "dla60": (
+        Claim("params", "22,036,632", "DLA-60", by="pytorchcv README"),
+        Claim("layers", "60", "DLA-60, the name", by="pytorchcv README"),
+    ),
+    "dla60x": (
+        Claim("params", "17,352,344", "DLA-X-60", by="pytorchcv README"),
+        Claim("layers", "60", "DLA-X-60, the name", by="pytorchcv README"),
+    ),
     "res2net_dla60": (
         Claim("params", "21.15M", "README, #Params", by="release", remark=UNUSED_PROJECTIONS),
         Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=WITH_PROJECTIONS),
@@ -29,6 +37,4 @@ CLAIMS = {
         Claim("macs", "3.6G", "README, GFLOPs", by="release", remark=COST_OF_NEXT),
         Claim("layers", "60", "README, Res2NeXt-DLA-60", by="release"),
     ),
-    "dla60": (Claim("params", "22,036,632", "the table of its models, DLA-60", by="pytorchcv"),),
-    "dla60x": (Claim("params", "17,352,344", "the table of its models, DLA-X-60", by="pytorchcv"),),
 }
