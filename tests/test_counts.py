@@ -198,6 +198,7 @@ COUNTS = {
     "inception_resnet_v1": (22_756_328, {299: 6_206_361_696}),
     "inception_resnet_v2": (32_433_928, {299: 9_257_953_632}),
     "inception_resnet_v2_released": (55_843_464, {299: 13_155_794_016}),
+    "inception_resnet_v2_slim": (59_179_952, {299: 13_155_794_016}),
     # Table 3 prints the parameters to the unit
     "xception": (22_855_952, {299: 8_357_403_496}),
     "squeezenet1_0": (1_248_424, {227: 832_667_936, 224: 818_924_576}),
@@ -314,6 +315,7 @@ WITHOUT_HEADS = {  # parameters without the heads that only training reads
     "googlenet_separable": 6_991_856,
     "googlenet_torchvision": 6_624_904,
     "inception_v3": 23_834_568,
+    "inception_resnet_v2_slim": 55_813_192,  # Keras's, whose norms have no scales either
 }
 
 

@@ -30,7 +30,7 @@ SMALLEST = {
     for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])
 }
 # as large as their smallest sister, and of the same layers
-GIANTS = {"inception_v4_released", "inception_resnet_slim", "resnet_released"}
+GIANTS = {"inception_v4_released", "resnet_released"}
 FEW = {name for family, name in SMALLEST.items() if family not in GIANTS}
 every_network = pytest.mark.parametrize(
     "name",

@@ -124,6 +124,7 @@ OF_A_NETWORK = {
     "nin_imagenet": "mlpconv1 54, mlpconv2 27, mlpconv3 13, mlpconv4 6",
     "nin_tutorial": "mlpconv1 54, mlpconv2 26, mlpconv3 12, mlpconv4 5",
     "inception_resnet_v2_released": "conv_2b 147, conv_4a 71, repeat 35, repeat_1 17, conv_7b 8",
+    "inception_resnet_v2_slim": "conv_2b 147, conv_4a 71, repeat 35, repeat_1 17, conv_7b 8",
     "squeezenet1_1": "conv1 113, fire3 56, fire5 28, fire9 14",  # README: pools 1, 3 and 5
     "mobilenet_v1_shallow": ", ".join(
         stage

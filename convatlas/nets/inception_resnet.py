@@ -11,7 +11,8 @@ Ioffe, Vanhoucke, Alemi; AAAI 2017): the Inception-ResNets.
     then average pooling, dropout (keep 0.8), softmax 1000
 
 The authors' release of "Inception-ResNet-v2" is another network: other stem, 10, 20 and 10 blocks,
-one more layer before the pool. It stands at the end.
+one more layer before the pool. It stands at the end, as its ports to PyTorch have it and as it is
+in TF-slim to the last detail.
 """
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +21,7 @@ from typing import NamedTuple
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import FilterConcat, Network, he_init, seq
+from convatlas.layers import AuxiliaryHead, FilterConcat, Network, he_init, seq, without_scales
 from convatlas.nets.inception_v4 import avg_pool, conv, max_pool, reduction_a, stem
 from convatlas.paper import Paper
 
@@ -45,8 +46,18 @@ RELEASE = Paper(
            "batch norms scale, there is no auxiliary head, and initial weights are He's. As the "
            "release has it to the last detail it is inception_resnet_v2_slim.",
     page="inception_resnet_v2_released")
+SLIM = Paper(
+    title="Inception-ResNet-v2 (TF-slim), as it is there", authors="Alemi",
+    year=2016, arxiv="1602.07261v2",
+    code="github.com/tensorflow/models research/slim/nets/inception_resnet_v2.py",
+    silent="The paper does not describe it. Against inception_resnet_v2_released: an auxiliary "
+           "head, Inception-v3's, reads the last of the 20 units, and its loss weighs 0.4; batch "
+           "norms shift without a scale, with decay 0.9997; initial weights are Glorot's, uniform. "
+           "The head's windows need maps of 17x17; smaller maps are brought to size.",
+    departs="Published weights tell 1001 classes apart, the first of which is the background.",
+    page="inception_resnet_v2_slim")
 PAPER = {"inception_resnet_v1": AS_PRINTED, "inception_resnet_v2": AS_PRINTED,
-         "inception_resnet_v2_released": RELEASE}
+         "inception_resnet_v2_released": RELEASE, "inception_resnet_v2_slim": SLIM}
 
 
 class Residual(nn.Module):
@@ -282,8 +293,36 @@ class InceptionResNetV2Released(Network):
         return self.fc(x)                               # (N, num_classes)
 
 
+class InceptionResNetV2Slim(InceptionResNetV2Released):
+    """(N, 3, 299, 299) -> (N, num_classes)"""
+
+    auxiliary_paths = ("aux.fc",)
+
+    def __init__(self, num_classes: int = 1000, in_channels: int = 3):
+        super().__init__(num_classes, in_channels)
+        self.aux = AuxiliaryHead(1088, num_classes)
+        self.aux.apply(self.initialise)
+        without_scales(self, momentum=0.0003)
+
+    def initialise(self, layer: nn.Module) -> None:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+    def training_outputs(self, x: Tensor) -> list[tuple[Tensor, float]]:
+        """All logits with the weights of their losses."""
+        x = self.pool_5a(self.conv_4a(self.pool_3a(self.conv_2b(x))))   # (N, 192, 35, 35)
+        x = self.repeat(self.mixed_5b(x))                               # (N, 320, 35, 35)
+        out_b = self.repeat_1(self.mixed_6a(x))                         # (N, 1088, 17, 17)
+        x = self.repeat_2(self.mixed_7a(out_b))                         # (N, 2080, 8, 8)
+        x = self.avg_pool(self.conv_7b(self.block8(x))).flatten(1)      # (N, 1536)
+        return [(self.fc(self.dropout(x)), 1.0), (self.aux(out_b), 0.4)]
+
+
 VARIANTS = {
     "inception_resnet_v1": partial(InceptionResNet, V1),
     "inception_resnet_v2": partial(InceptionResNet, V2),
     "inception_resnet_v2_released": InceptionResNetV2Released,
+    "inception_resnet_v2_slim": InceptionResNetV2Slim,
 }

@@ -95,7 +95,7 @@ class SqueezeExcite(nn.Module):
     (N, c, H, W) -> the same shape
     """
 
-    def __init__(self, c: int, gate: Part):
+    def __init__(self, c: int, gate: Part = nn.Hardsigmoid):
         super().__init__()
         squeezed = make_divisible(c / 4)
         self.squeeze = nn.Conv2d(c, squeezed, 1)

@@ -5,7 +5,7 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.nets.resnet import DEPTHS, ResNet, Unit, bottleneck
+from convatlas.nets.resnet import DEPTHS, ResNet, bottleneck
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -20,19 +20,16 @@ PAPER = Paper(
     page="resnet_released", bare="resnet50_released")
 
 
-class ResNetReleased(ResNet):
-    """(N, 3, 224, 224) -> (N, num_classes)"""
-
-    smallest = 3
-
-    def __init__(self, unit: Unit, depths: tuple[int, int, int, int], num_classes: int = 1000,
-                 in_channels: int = 3):
-        super().__init__(unit, depths, num_classes, in_channels)
-        self.pool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+def released(depths: tuple[int, int, int, int], **sizes: int) -> ResNet:
+    """Caffe's pool.  (N, 3, 224, 224) -> (N, num_classes)"""
+    net = ResNet(bottleneck, depths, **sizes)
+    net.pool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+    net.smallest = 3                                  # two pixels must reach the pool
+    return net
 
 
 VARIANTS = {
-    "resnet50_released": partial(ResNetReleased, bottleneck, DEPTHS[50]),
-    "resnet101_released": partial(ResNetReleased, bottleneck, DEPTHS[101]),
-    "resnet152_released": partial(ResNetReleased, bottleneck, DEPTHS[152]),
+    "resnet50_released": partial(released, DEPTHS[50]),
+    "resnet101_released": partial(released, DEPTHS[101]),
+    "resnet152_released": partial(released, DEPTHS[152]),
 }
