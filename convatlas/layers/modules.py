@@ -143,6 +143,21 @@ class Residual(nn.Module):
         return F.relu(self.branch(x) + self.shortcut(x))
 
 
+class Sum(nn.Module):
+    """branch(x) + shortcut(x), with no ReLU after it (Xception; "Identity Mappings", Figure 4(c)).
+
+    (N, c_in, H, W) -> (N, c_out, H/stride, W/stride), as both paths do
+    """
+
+    def __init__(self, branch: nn.Module, shortcut: nn.Module):
+        super().__init__()
+        self.branch = branch
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.branch(x) + self.shortcut(x)
+
+
 class ZeroPadding(nn.Module):
     """ResNet's shortcut of option (A): every stride-th pixel, zeros after the old channels.
 

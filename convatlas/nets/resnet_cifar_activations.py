@@ -27,7 +27,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, Residual, he_init, seq
+from convatlas.layers import ConvBN, Network, Residual, Sum, he_init, seq
 from convatlas.nets.resnet import Stage, Unit, basic_option_a, bottleneck, zero_padding
 from convatlas.nets.resnet_cifar import ResNetCIFAR
 from convatlas.paper import Paper
@@ -57,18 +57,6 @@ class BNAfterAddition(nn.Module):
         return F.relu(self.bn(self.branch(x) + self.shortcut(x)))
 
 
-class Sum(nn.Module):
-    """Figure 4(c): the branch ends with the ReLU."""
-
-    def __init__(self, branch: nn.Module, shortcut: nn.Module):
-        super().__init__()
-        self.branch = branch
-        self.shortcut = shortcut
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.branch(x) + self.shortcut(x)
-
-
 class ReLUFirst(nn.Module):
     """Figure 4(d) where the unit keeps its dimensions: x + F(relu(x))."""
 
@@ -96,6 +84,7 @@ def bn_after_addition(original: Unit, c_in: int, width: int, stride: int) -> tup
 
 def relu_before_addition(original: Unit, c_in: int, width: int,
                          stride: int) -> tuple[nn.Module, int]:
+    """Figure 4(c): the branch ends with the ReLU."""
     unit, c_out = original(c_in, width, stride)
     unit.branch.append(nn.ReLU())
     return Sum(unit.branch, unit.shortcut), c_out

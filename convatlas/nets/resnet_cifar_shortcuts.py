@@ -23,8 +23,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.layers import ConvBN, Residual, seq
-from convatlas.nets.resnet import basic_branch, zero_padding
+from convatlas.layers import Residual, seq
+from convatlas.nets.resnet import basic_branch, basic_option_c, zero_padding
 from convatlas.nets.resnet_cifar import ResNetCIFAR
 from convatlas.paper import Paper
 
@@ -99,11 +99,6 @@ def gated(unit: Callable[..., Gated], c_in: int, width: int,
     return unit(gate, branch, zero_padding(c_in, width, stride)), width
 
 
-def conv_shortcut(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
-    branch = basic_branch(c_in, width, stride)
-    return Residual(branch, ConvBN(c_in, width, 1, stride)), width
-
-
 def dropout_shortcut(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     """Dropout is "on the output of the identity shortcut"."""
     branch = basic_branch(c_in, width, stride)
@@ -117,6 +112,6 @@ VARIANTS = {
     "resnet110_cifar_exclusive_gating": partial(
         ResNetCIFAR, partial(gated, ExclusivelyGated), n=18),
     "resnet110_cifar_shortcut_gating": partial(ResNetCIFAR, partial(gated, Gated), n=18),
-    "resnet110_cifar_conv_shortcut": partial(ResNetCIFAR, conv_shortcut, n=18),
+    "resnet110_cifar_conv_shortcut": partial(ResNetCIFAR, basic_option_c, n=18),
     "resnet110_cifar_dropout_shortcut": partial(ResNetCIFAR, dropout_shortcut, n=18),
 }

@@ -35,7 +35,8 @@ BMVC = Paper(
 TORCHVISION = Paper(
     title="Wide ResNet-101-2 (torchvision)",
     authors="torchvision contributors", year=2019, code="github.com/pytorch/vision",
-    silent="The paper stops at 50 layers; all else is wide_resnet50_2.",
+    silent="There is no paper: the one of wide ResNets stops at 50 layers. All else is "
+           "wide_resnet50_2.",
     page="wide_resnet101_2")
 
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, he_init, seq
+from convatlas.layers import ConvBN, Network, Sum, he_init, seq
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -51,26 +51,14 @@ def relu_separable(*channels: int) -> nn.Sequential:
     return seq(**layers)
 
 
-class Residual(nn.Module):
-    """branch(x) + shortcut(x)"""
-
-    def __init__(self, branch: nn.Module, shortcut: nn.Module):
-        super().__init__()
-        self.branch = branch
-        self.shortcut = shortcut
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.branch(x) + self.shortcut(x)
-
-
-def halving(c: int, convs: nn.Module, c_out: int) -> Residual:
+def halving(c: int, convs: nn.Module, c_out: int) -> Sum:
     """(N, c, H, W) -> (N, c_out, H/2, W/2)"""
     branch = seq(convs=convs, pool=nn.MaxPool2d(3, stride=2, padding=1))
-    return Residual(branch, shortcut=ConvBN(c, c_out, 1, stride=2))
+    return Sum(branch, shortcut=ConvBN(c, c_out, 1, stride=2))
 
 
-def middle_block() -> Residual:
-    return Residual(relu_separable(728, 728, 728, 728), shortcut=nn.Identity())
+def middle_block() -> Sum:
+    return Sum(relu_separable(728, 728, 728, 728), shortcut=nn.Identity())
 
 
 class Xception(Network):

@@ -5,7 +5,7 @@ file's, not the network's, and is not part of these names.
 """
 
 from convatlas.weights.names import Reordered, Table, Twin
-from convatlas.weights.timm import DLA, RES2NET, RES2NET_D, RESNEST
+from convatlas.weights.timm import RES2NET, RES2NET_D, RES2NET_DLA, RESNEST
 from convatlas.weights.torchvision import RESNET, STEM, UNITS
 
 # github.com/Res2Net/Res2Net-PretrainedModels: res2net.py, res2net_v1b.py, res2next.py, dla.py. Each
@@ -20,7 +20,7 @@ RES2NETS: Table = {
     "res2next50": Twin("res2next50", RES2NET),
     **{f"res2net{n}_v1b_26w_4s": Twin(f"res2net{n}_v1b_26w4s", RES2NET_D) for n in (50, 101)},
     **{
-        name: Twin(name, DLA, surplus=UNUSED_PROJECTIONS)
+        name: Twin(name, RES2NET_DLA, surplus=UNUSED_PROJECTIONS)
         for name in ("res2net_dla60", "res2next_dla60")
     },
 }

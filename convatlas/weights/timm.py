@@ -86,8 +86,8 @@ DLA = (
     (r"\.project\.conv\.", ".project.0."),
     (r"\.project\.bn\.", ".project.1."),
     *UNITS,
-    *SPLITS,
 )
+RES2NET_DLA = DLA + SPLITS
 
 VGG_CONVOLVED = (
     Convolved(r"^pre_logits\.fc1\.weight$", 7),
@@ -257,8 +257,8 @@ TWINS: Table = {
     **{name: Twin(name, RESNET) for name in ("wide_resnet50_2", "wide_resnet101_2")},
     "dla60": Twin("dla60", DLA),
     "dla60x": Twin("dla60x", DLA),
-    "dla60_res2net": Twin("res2net_dla60", DLA),
-    "dla60_res2next": Twin("res2next_dla60", DLA),
+    "dla60_res2net": Twin("res2net_dla60", RES2NET_DLA),
+    "dla60_res2next": Twin("res2next_dla60", RES2NET_DLA),
     **{name: Twin(ours, RESNEST) for name, ours in RESNESTS.items()},
     **{f"densenet{n}": Twin(f"densenet{n}", DENSENET) for n in (121, 161, 169, 201)},
     "inception_v3": Twin("inception_v3", INCEPTION_V3, absent=r"^aux\.", surplus=r"^AuxLogits\."),
