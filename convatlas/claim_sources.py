@@ -78,4 +78,27 @@ SOURCES = {
     "mmpretrain": Source("library", "MMPretrain", "https://github.com/open-mmlab/mmpretrain"),
     "d2l": Source("tutorial", "Dive into Deep Learning", "https://d2l.ai"),
     "tutorials": Source("tutorial", "Tutorials that copy d2l.ai's first edition", "https://d2l.ai"),
+    "d2l slides": Source(
+        "tutorial",
+        "Dive into Deep Learning, slides (a copy)",
+        "http://www.hezhiquan.com/docs/view/761f9f2a8ac549d5ad9b66e533239802_2.html",
+    ),
+    "d2l notebooks": Source(
+        "tutorial",
+        "Dive into Deep Learning, slides of its notebooks",
+        "https://d2l.smola.org/slides/tensorflow/chapter_convolutional-modern/alexnet.html",
+    ),
+    # listings that print no number: their own counts, taken when each was run
+    "Ryuk17": Source(
+        "tutorial", "SpeechAlgorithms (Ryuk17)", "https://github.com/Ryuk17/SpeechAlgorithms"
+    ),
+    "jaxony": Source("tutorial", "ShuffleNet (jaxony)", "https://github.com/jaxony/ShuffleNet"),
+    "leaderj1001": Source(
+        "tutorial",
+        "MobileNetV3-Pytorch (leaderj1001)",
+        "https://github.com/leaderj1001/MobileNetV3-Pytorch",
+    ),
+    "pytorch-cifar": Source(
+        "tutorial", "pytorch-cifar (kuangliu)", "https://github.com/kuangliu/pytorch-cifar"
+    ),
 }

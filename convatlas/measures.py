@@ -132,7 +132,10 @@ ALIKE: dict[str, Callable[[Layer], object]] = {  # of every layer of a part that
     "groups": lambda row: row.groups,
     "nonlinearity": lambda row: row.kind if row.kind in ACTIVATIONS.values() else None,
 }
-QUANTITIES = ("size", "repeats", *SUMS, *OF_ONE_PART, *ALIKE)
+IN_ITS_PLACE = {  # what one plain convolution would cost in the place of a part -> its kernel
+    f"{cost} of a {k}x{k} in its place": k for cost in ("params", "macs") for k in (3, 5)
+}
+QUANTITIES = ("size", "repeats", *SUMS, *OF_ONE_PART, *ALIKE, *IN_ITS_PLACE)
 
 
 def _side(stride: tuple[int, int]) -> int:
@@ -140,6 +143,19 @@ def _side(stride: tuple[int, int]) -> int:
     if height != width:
         raise ClaimError(f"the stride is {height}x{width}, no single number")
     return height
+
+
+def in_its_place(claim: Claim, measured: Summary) -> int:
+    """The weights or multiply-adds of one convolution without bias that reads what the part's first
+    layer reads and gives as many channels as the part. ClaimError where that is no plain 1x1.
+    """
+    channels, height, width = part_of(claim, measured).output
+    first = rows_of(claim, measured)[0]
+    if (first.kernel, first.groups) != ((1, 1), 1):
+        raise ClaimError(f"the first layer of {claim.part!r} is no plain 1x1 convolution")
+    read = _weights([first]) // first.output[0]
+    weights = IN_ITS_PLACE[claim.quantity] ** 2 * read * channels
+    return weights * height * width if claim.quantity.startswith("macs") else weights
 
 
 def repeats(claim: Claim, measured: Summary) -> int:

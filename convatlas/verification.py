@@ -31,11 +31,13 @@ from convatlas.errors import ClaimError
 from convatlas.measures import (
     ACTIVATIONS,
     ALIKE,
+    IN_ITS_PLACE,
     OF_ONE_PART,
     QUANTITIES,
     SUMS,
     USUAL,
     alike,
+    in_its_place,
     part_of,
     repeats,
     rows_of,
@@ -293,6 +295,8 @@ def _number(claim: Claim, quantity: str, measured: Summary) -> int | Decimal:
         return SUMS[quantity](rows_of(claim, measured), measured)
     if quantity in OF_ONE_PART:
         return OF_ONE_PART[quantity](part_of(claim, measured))
+    if quantity in IN_ITS_PLACE:
+        return in_its_place(claim, measured)
     if quantity == "repeats":
         return repeats(claim, measured)
     if quantity in ALIKE:

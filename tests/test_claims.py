@@ -240,6 +240,11 @@ def test_a_remark_of_no_known_kind_fails():
         (Claim("convolutions", "53", ""), "holds", "53"),
         (Claim("nonlinearity", "ReLU", "", "conv4_x"), "holds", "ReLU"),
         (Claim("nonlinearity", "HS", "", "conv4_x"), "fails", "ReLU"),
+        # 64 to 256 channels on 56x56
+        (Claim("params of a 3x3 in its place", "147,456", "", "conv2_x"), "holds", "147,456"),
+        (Claim("params of a 5x5 in its place", "409,600", "", "conv2_x"), "holds", "409,600"),
+        (Claim("macs of a 3x3 in its place", "462M", "", "conv2_x"), "holds", "462.4M"),
+        (Claim("macs of a 5x5 in its place", "462M", "", "conv2_x"), "fails", "1284.5M"),
     ],
 )
 def test_the_cells_of_a_table(claim, status, measured):
@@ -254,6 +259,7 @@ def test_the_cells_of_a_table(claim, status, measured):
         (Claim("filters", "64", "", "pool1"), "no layer of 'pool1' has a filters"),
         (Claim("nonlinearity", "tanh", "", "conv1"), "cannot read the nonlinearity 'tanh'"),
         (Claim("macs", "3.9e9", "", by="nobody"), "nobody called 'nobody' is known"),
+        (Claim("macs of a 3x3 in its place", "1M", "", "conv1"), "no plain 1x1 convolution"),
     ],
 )
 def test_a_cell_that_cannot_be_read_fails_in_words(claim, words):
@@ -268,7 +274,7 @@ def test_a_release_without_an_address_fails():
 @pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.address])
 def test_who_prints_numbers_can_be_looked_up(name):
     source = SOURCES[name]
-    assert source.address.startswith("https://")
+    assert source.address.startswith(("https://", "http://"))
     assert source.kind in KINDS
 
 

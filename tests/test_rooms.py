@@ -18,11 +18,11 @@ DOORS = {
     "settings": set(),
     "augmentation": {"settings"},
     "paper": set(),
+    "scaling": set(),
     "claim": set(),
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
-    "scaling": set(),
     "layers": set(),
     "anatomy": set(),
     "data": {"augmentation", "printable"},

@@ -83,6 +83,29 @@ PATCHES = (
     *each("kernel", "Figure 2b", {"inception_*.reduce": "1x1", "inception_*.pool.proj": "1x1"}),
     Claim("nonlinearity", "ReLU", "Sec. 5: all the convolutions"),
 )
+SLIDES = "Inception: one block beside one convolution, 192x28x28"
+BESIDE_3A = (
+    Claim("macs", "128M", SLIDES, "inception_3a", by="d2l slides"),
+    Claim("params", "0.16M", SLIDES, "inception_3a", by="d2l slides"),
+    Claim("params of a 3x3 in its place", "0.44M", SLIDES, "inception_3a", by="d2l slides"),
+    Claim(
+        "macs of a 3x3 in its place",
+        "346M",
+        SLIDES,
+        "inception_3a",
+        by="d2l slides",
+        truncated=True,
+    ),
+    Claim(
+        "params of a 5x5 in its place",
+        "1.22M",
+        SLIDES,
+        "inception_3a",
+        "d2l slides",
+        truncated=True,
+    ),
+    Claim("macs of a 5x5 in its place", "963M", SLIDES, "inception_3a", by="d2l slides"),
+)
 CLAIMS = {
     "googlenet": (
         Claim("size", "64x112x112", "Table 1", "conv1"),
@@ -156,6 +179,7 @@ CLAIMS = {
         ),
         *WIDTHS,
         *PATCHES,
+        *BESIDE_3A,
     ),
     "googlenet_separable": (
         *counts("Table 1", "2.7K", "34M", part="conv1", remarks=(SEPARABLE_FIRST_ROW, None)),

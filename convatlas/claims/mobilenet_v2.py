@@ -23,6 +23,8 @@ CUT_OFF = within_one_unit(
 )
 CLAIMS = {
     "mobilenet_v2": (
+        Claim("macs", "0.3B", "Table 3, baseline", by="EfficientNet"),
+        Claim("macs", "1.2B", "Table 3, by resolution (r=2)", by="EfficientNet", at="448x448"),
         *each(
             "size",
             "Table 2, input of the next row",

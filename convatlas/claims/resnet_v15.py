@@ -4,6 +4,8 @@ from convatlas.claim import Claim, counts, each
 
 CLAIMS = {
     "resnet50_v15": (
+        Claim("macs", "4.1B", "Table 3, baseline", by="EfficientNet"),
+        Claim("macs", "16.4B", "Table 3, by resolution (r=2)", by="EfficientNet", at="448x448"),
         *each(
             "size",
             "Table 1, output size",

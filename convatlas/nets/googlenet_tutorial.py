@@ -108,4 +108,3 @@ class GoogLeNetTutorial(Network):
 
 
 VARIANTS = {"googlenet_tutorial": GoogLeNetTutorial}
-CLAIMS = {}

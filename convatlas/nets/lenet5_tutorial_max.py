@@ -54,4 +54,3 @@ class LeNet5TutorialMax(Network):
 
 
 VARIANTS = {"lenet5_tutorial_max": LeNet5TutorialMax}
-CLAIMS = {}

@@ -53,4 +53,3 @@ VARIANTS = {
     "mobilenet_v1_x2_0": partial(MobileNetV1, separable, alpha=2.0),
     "mobilenet_v1_compound": partial(MobileNetV1Compound, separable, deeper(TABLE, 1.4), alpha=1.2),
 }
-CLAIMS = {}

@@ -45,4 +45,3 @@ VARIANTS = {
     "mobilenet_v2_x2_0": partial(MobileNetV2Scaled, d=1, w=2.0),
     "mobilenet_v2_compound": partial(MobileNetV2Scaled, d=1.4, w=1.2, side=299),
 }
-CLAIMS = {}

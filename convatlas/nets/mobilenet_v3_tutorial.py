@@ -160,4 +160,3 @@ VARIANTS = {
     "mobilenet_v3_large_tutorial": partial(MobileNetV3Tutorial, LARGE, 960, False),
     "mobilenet_v3_small_tutorial": partial(MobileNetV3Tutorial, SMALL, 576, True),
 }
-CLAIMS = {}

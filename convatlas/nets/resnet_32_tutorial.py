@@ -63,4 +63,3 @@ class ResNet32Tutorial(Network):
 
 
 VARIANTS = {"resnet18_32_tutorial": ResNet32Tutorial}
-CLAIMS = {}

@@ -65,4 +65,3 @@ VARIANTS = {
     "resnet50_x2_0": partial(ResNet50Scaled, d=1, w=2),
     "resnet50_compound": partial(ResNet50Scaled, d=1.4, w=1.2, side=299),
 }
-CLAIMS = {}

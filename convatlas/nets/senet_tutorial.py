@@ -71,4 +71,3 @@ VARIANTS = {
     "senet18_32_tutorial": partial(SENet18Tutorial, 1, num_classes=10),
     "senet18_tutorial": partial(SENet18Tutorial, 7, num_classes=1000),
 }
-CLAIMS = {}

@@ -120,4 +120,3 @@ class ShuffleNetV1Tutorial(Network):
 
 
 VARIANTS = {f"shufflenet_v1_g{g}_tutorial": partial(ShuffleNetV1Tutorial, g) for g in TABLE}
-CLAIMS = {}
