@@ -80,6 +80,11 @@ SOURCES = {
     "DenseNet": Source(
         "paper", "Densely Connected Convolutional Networks", "https://arxiv.org/abs/1608.06993"
     ),
+    "timm": Source(
+        "library",
+        "timm",
+        "https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/resnet.py",
+    ),
     "gluoncv": Source("library", "GluonCV", "https://github.com/dmlc/gluon-cv"),
     "PreResNet": Source(
         "paper", "Identity Mappings in Deep Residual Networks", "https://arxiv.org/abs/1603.05027v3"

@@ -53,6 +53,10 @@ def _macs(rows: Iterable[Layer]) -> int:
     return sum(row.macs for row in rows)
 
 
+def _convolutions(rows: Iterable[Layer]) -> int:
+    return sum(row.groups is not None for row in rows)
+
+
 def _is_norm(row: Layer) -> bool:
     return "BatchNorm" in row.kind
 
@@ -123,13 +127,15 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "flops": lambda rows, net: 2 * _macs(rows),
     "connections": lambda rows, net: sum(row.connections for row in rows),
     "layers, conv1 as one": lambda rows, net: net.layers - net.parts["conv1"].layers + 1,
-    "convolutions": lambda rows, net: sum(row.groups is not None for row in rows),
+    "convolutions": lambda rows, net: _convolutions(rows),
+    "layers as convolutions": lambda rows, net: _convolutions(rows),  # all, and nothing else
     "gates": lambda rows, net: sum(row.kind in ("Sigmoid", "Hardsigmoid") for row in rows),
     "neurons": lambda rows, net: _neurons(rows),
     "neurons and inputs": lambda rows, net: _neurons(rows) + prod(net.input_size),
     "layers and pools": lambda rows, net: net.layers + sum(map(_is_pool_between_stages, rows)),
 }
-USUAL = {  # another way of counting -> the usual one
+USUAL = {
+    "layers as convolutions": "layers",  # another way of counting -> the usual one
     "params with statistics": "params",
     "params with statistics, no scales": "params",
     "params without norms": "params",

@@ -20,9 +20,12 @@ DEPTH = re.compile(
 )
 
 
+SCALED = {"resnet50_d4", "resnet50_compound"}  # the depth of the network that was scaled
+
+
 def depth_in(name: str) -> int | None:
     found = DEPTH.search(name)
-    return int(found[1]) if found else None
+    return int(found[1]) if found and name not in SCALED else None
 
 
 NAMED = {name: depth for name in registry.entries() if (depth := depth_in(name))}

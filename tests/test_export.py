@@ -31,12 +31,14 @@ SMALLEST = {
 }
 # as large as their smallest sister, and of the same layers
 GIANTS = {"inception_v4_released", "resnet_released"}
+# so little of an image comes through its sigmoids that no logit tells two apart
+MUTE = {"bn_inception_sigmoid"}
 FEW = {name for family, name in SMALLEST.items() if family not in GIANTS}
 every_network = pytest.mark.parametrize(
     "name",
     [  # the smallest of each file in nets/; `make test-all` takes all
-        pytest.param(name, marks=[] if name in FEW else [pytest.mark.full])
-        for name in entries()
+        pytest.param(name, marks=[] if name in FEW else [pytest.mark.full]) for name in entries()
+        if name not in MUTE
     ],
 )
 

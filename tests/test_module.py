@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from convatlas.errors import Error, InputError
 from convatlas.layers import Network
+from convatlas.nets.resnet_cifar import VARIANTS
 from convatlas.registry import create_model, stored_facts
 
 META = torch.device("meta")
@@ -23,7 +24,12 @@ BY_SIZE = sorted(stored_facts().items(), key=lambda item: item[1]["params"], rev
 SMALLEST = {facts["family"]: name for name, facts in BY_SIZE}  # of each file in nets/
 smallest_of_each_file = pytest.mark.parametrize("name", SMALLEST.values())
 # their forward loops over parts of a tensor, or over its sizes: see docs/decisions.md
-NOT_BY_FX = {"efficientnet", "lenet1989", "lenet1989_zip", "lenet5", "res2net", "res2net_dla"}
+NOT_BY_FX = {
+    *("efficientnet", "lenet1989", "lenet1989_zip", "lenet5"),
+    *("res2net", "res2net_cifar", "res2net_dla"),
+    *("mobilenet_v1_released", "mobilenet_v2_released", "mobilenet_v3_released"),
+    *("inception_v3_released", "inception_v4_released"),
+}
 
 
 def few(*names: str):
@@ -167,7 +173,7 @@ def test_a_subclass_and_a_hook_may_read_what_they_like():
             logits = super().forward(views.flatten(0, 1))
             return logits.unflatten(0, views.shape[:2]).mean(1)
 
-    views = Views(n=3).eval()
+    views = Views(*VARIANTS["resnet20_cifar"].args, n=3).eval()
     assert views(torch.randn(2, 4, 3, 32, 32)).shape == (2, 10)
     assert views(weights=None, views=torch.randn(2, 4, 3, 32, 32)).shape == (2, 10)
     with pytest.raises(InputError, match="Views reads batches of 3-channel images"):

@@ -93,11 +93,22 @@ def outputs_in_order(name: str) -> list[tuple[str, torch.Size]]:
 
 every_network = pytest.mark.parametrize("name", entries())
 by_size = sorted(stored_facts().items(), key=lambda item: item[1]["params"], reverse=True)
-smallest_of_each_file = pytest.mark.parametrize(
-    "name", {facts["family"]: name for name, facts in by_size}.values()
+SMALLEST = {facts["family"]: name for name, facts in by_size}
+smallest_of_each_file = pytest.mark.parametrize("name", SMALLEST.values())
+every_file = pytest.mark.parametrize(  # its other networks in `make test-all`
+    "name",
+    [
+        pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full])
+        for name in entries()
+    ],
 )
 small_networks = pytest.mark.parametrize(
-    "name", [name for name, facts in by_size if facts["params"] <= SMALL]
+    "name",
+    [
+        pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full])
+        for name, facts in by_size
+        if facts["params"] <= SMALL
+    ],
 )
 
 
@@ -111,7 +122,7 @@ def test_logits(name):
     assert outputs_in_order(name)[-1][1] in {(2, 10), (2, 1000)}
 
 
-@every_network
+@every_file
 def test_every_legal_size_and_no_other(name):
     net = blueprint(name)
     above = net.largest or net.side + 37
@@ -172,7 +183,7 @@ def test_the_cam_layer_gives_the_last_map_before_the_classifier(name):
     )
 
 
-@every_network
+@every_file
 def test_every_parameter_has_a_gradient_and_hooks_on_every_module_see_it(name):
     """An operation in place after a module would break its backward hook."""
     with META:

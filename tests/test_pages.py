@@ -165,7 +165,7 @@ def test_a_claim_that_fails_is_seen_on_its_page():
 def test_links_lead_somewhere():
     for path, text in built().items():
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
-            if not target.startswith("https://"):
+            if not target.startswith(("https://", "http://")):
                 assert (ROOT / Path(path).parent / target).resolve().exists() or str(
                     Path(path).parent / target
                 ) in built(), f"{path}: {target}"

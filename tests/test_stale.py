@@ -64,7 +64,10 @@ def test_an_edited_file_is_named_with_what_renews_it(house, edit):
 def test_a_new_file_is_named_and_so_are_all_that_share_an_edited_page(house):
     append(house / "papers" / "preresnet.toml")
     (house / "nets" / "toynet.py").touch()
-    names = ("preresnet", "preresnet_cifar", "toynet")
+    names = (
+        *("preresnet", "preresnet_cifar"),
+        *("resnet_cifar_activations", "resnet_cifar_shortcuts", "toynet"),
+    )
     files = ", ".join(f"convatlas/nets/{name}.py" for name in names)
     assert registry.stale(house) == (
         f"the index does not know {files} as they are; run {RUN} {' '.join(names)}"

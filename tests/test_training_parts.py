@@ -25,15 +25,23 @@ DROPOUT_OF_A_FILE = {
     "googlenet_torchvision": [0.2, 0.7, 0.7],
     "inception_v3": [0.2],  # silent; the release keeps 0.8
     "inception_v4": [0.2],  # Figure 9: keep 0.8
+    "inception_v3_released": [0.2],
+    "inception_v4_released": [0.2],
+    "googlenet_tutorial": [0.5] * 5,  # the posts: one in the body, two in each head
     "inception_resnet": [0.2],  # Figure 15: keep 0.8
     "xception": [0.5],  # Sec. 4.3: 0.5 before the logistic regression
     "squeezenet": [0.5],  # Sec. 3.3: 50% after fire9
     "squeezenet1_1": [0.5],
     "mobilenet_v1": [0.001],  # silent; the release keeps 0.999
     "se_mobilenet_v1": [0.001],
+    "mobilenet_v1_released": [0.001],
+    "mobilenet_v1_scaled": [0.001],
     "mobilenet_v2": [0.2],  # silent about the rate; the release keeps 0.8
     "mobilenet_v3": [0.2],  # Sec. 6.1: 0.8, which is the share that is kept
     "mobilenet_v3_minimalistic": [0.2],
+    "mobilenet_v2_released": [0.2],
+    "mobilenet_v2_scaled": [0.2],
+    "mobilenet_v3_released": [0.2],
     "mobilenet_v3_reduced_tail": [0.2],
 }
 DROPOUT = {
@@ -142,7 +150,10 @@ RUN = sorted(
 HEADS = {
     "googlenet": [True] * 3,
     "googlenet_torchvision": [True] * 3,
+    "googlenet_tutorial": [True] * 3,
     "inception_v3": [True, False],
+    "inception_v3_released": [True, False],
+    "inception_v4_released": [True, False],
 }  # random or not
 
 
@@ -164,7 +175,7 @@ def test_only_these_parts_are_random_and_only_in_training(name):
     torch.manual_seed(0)
     net = create_model(name)
     for norm in net.modules():
-        if isinstance(norm, nn.BatchNorm2d):
+        if isinstance(norm, nn.BatchNorm2d) and norm.weight is not None:
             nn.init.uniform_(norm.weight, 0.5, 1.5)  # a gamma of zero hides what is dropped
     random = bool(dropout_of(name)) or name.startswith(("efficientnet", "resnest"))
     assert [not torch.equal(*passes) for passes in twice(net.train())] == HEADS.get(

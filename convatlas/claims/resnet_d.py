@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/resnet_d.py."""
 
-from convatlas.claim import Claim, each, table
+from convatlas.claim import Claim, counted_otherwise, each, table
 
 TWEAK_C = table(
     "Sec. 4.2: three 3x3 convolutions, of 32, 32 and 64 channels",
@@ -37,13 +37,39 @@ TWEAK_D = (
         },
     ),
 )
+NAMED_AFTER_RESNET = counted_otherwise(
+    "The name is that of the ResNet whose 7x7 the three 3x3 convolutions of conv1 replace: with "
+    "conv1 as one layer every such name holds. The longest way is two layers longer."
+)
 CLAIMS = {
     "resnet50_c": (
         *TWEAK_B,
         *TWEAK_C,
         Claim("stride", "2", "Figure 2: path B", "conv3_x.0.shortcut.conv"),
+        Claim("layers, conv1 as one", "50", "Table 5, ResNet-50", remark=NAMED_AFTER_RESNET),
     ),
-    "resnet50_d": (*TWEAK_B, *TWEAK_C, *TWEAK_D),
-    "resnet101_d": (*TWEAK_B, *TWEAK_C, *TWEAK_D),
-    "resnet152_d": (*TWEAK_B, *TWEAK_C, *TWEAK_D),
+    "resnet50_d": (
+        *(*TWEAK_B, *TWEAK_C, *TWEAK_D),
+        Claim("layers, conv1 as one", "50", "Table 5, ResNet-50", remark=NAMED_AFTER_RESNET),
+    ),
+    "resnet101_d": (
+        *(*TWEAK_B, *TWEAK_C, *TWEAK_D),
+        Claim(
+            "layers, conv1 as one",
+            "101",
+            "resnet101d, the name",
+            by="timm",
+            remark=NAMED_AFTER_RESNET,
+        ),
+    ),
+    "resnet152_d": (
+        *(*TWEAK_B, *TWEAK_C, *TWEAK_D),
+        Claim(
+            "layers, conv1 as one",
+            "152",
+            "resnet152d, the name",
+            by="timm",
+            remark=NAMED_AFTER_RESNET,
+        ),
+    ),
 }

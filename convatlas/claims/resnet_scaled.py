@@ -15,6 +15,9 @@ COMPOUND = not_explained(
 )
 CLAIMS = {
     "resnet50_d4": (Claim("macs", "16.2B", "Table 3, by depth (d=4)", remark=DEPTH),),
-    "resnet50_x2_0": (Claim("macs", "14.7B", "Table 3, by width (w=2)", remark=WIDTH),),
+    "resnet50_x2_0": (
+        Claim("layers", "50", "Table 3, ResNet-50 by width"),
+        Claim("macs", "14.7B", "Table 3, by width (w=2)", remark=WIDTH),
+    ),
     "resnet50_compound": (Claim("macs", "16.7B", "Table 3, compound scale", remark=COMPOUND),),
 }

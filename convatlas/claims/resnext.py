@@ -296,6 +296,7 @@ CLAIMS = {
         Claim("macs", "32B", "Table 2", by="EfficientNet", at="320x320"),
     ),
     "resnext101_32x8d": (
+        Claim("layers", "101", "README (WSL-Images), ResNeXt-101 32x8d", by="release"),
         *counts("README (WSL-Images)", "88M", "16B", by="release", remarks=(CUT_OFF, None)),
         *counts("ResNeXt101_32X8D_Weights", "88,791,336", "16.414G", by="torchvision"),
     ),

@@ -12,6 +12,7 @@ CLOSE = within_one_unit(
     "printed 12.7G has other layers."
 )
 UNITS = "Appendix, SE-ShuffleNet v2-164"
+
 CLAIMS = {
     "se_shufflenet_v2_x2_0": (
         Claim("macs", "597M", "Table 8, last section", remark=GATES),
@@ -54,5 +55,6 @@ CLAIMS = {
         *table(UNITS, "kernel", {"conv6": "1x1"}),
         Claim("units", "1000", "Appendix, 1000-d fc", "fc"),
         Claim("macs", "12.7G", "Table 6 and appendix, FLOPs", remark=CLOSE),
+        Claim("layers", "164", UNITS),
     ),
 }

@@ -7,4 +7,9 @@ VALUES = within_one_unit(
     "gated networks; one operation more for each of the 13,547,520 values that the gates scale "
     "makes 15.484."
 )
-CLAIMS = {"se_vgg16": (Claim("macs", "15.48G", "Table 2, GFLOPs", remark=VALUES),)}
+CLAIMS = {
+    "se_vgg16": (
+        Claim("layers", "16", "Table 2, VGG-16"),
+        Claim("macs", "15.48G", "Table 2, GFLOPs", remark=VALUES),
+    )
+}

@@ -28,7 +28,8 @@ CLAIMS = {
         Claim("layers", "50", "Table 8: WRN-50-2-bottleneck"),
         *counts("Wide_ResNet50_2_Weights", "68,883,240", "11.398G", by="torchvision"),
     ),
-    "wide_resnet101_2": counts(
-        "Wide_ResNet101_2_Weights", "126,886,696", "22.753G", by="torchvision"
+    "wide_resnet101_2": (
+        Claim("layers", "101", "wide_resnet101_2, the name", by="torchvision"),
+        *counts("Wide_ResNet101_2_Weights", "126,886,696", "22.753G", by="torchvision"),
     ),
 }

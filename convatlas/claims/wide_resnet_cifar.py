@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/wide_resnet_cifar.py."""
 
-from convatlas.claim import Claim, each, table
+from convatlas.claim import Claim, counted_otherwise, each, table
 
 GROUPS = (
     *each("size", "Table 1, output size", {"conv1": "32x32", "stage1": "32x32"}),
@@ -24,75 +24,88 @@ FOUR = each("repeats", "Table 1, N of 28 layers", dict.fromkeys(THREE, "4"))
 THREE_UNITS = each("repeats", "Table 1, N of 22 layers", dict.fromkeys(THREE, "3"))
 TWO = each("repeats", "Table 1, N of 16 layers", dict.fromkeys(THREE, "2"))
 PARAMS = "Table 4, # params"
+CONVOLUTIONS = "layers as convolutions"
+WITHOUT_CLASSIFIER = counted_otherwise(
+    "n is the number of all convolutions, those of the three shortcuts too, and leaves the "
+    "classifier out; the longest way, classifier included, is two layers shorter."
+)
 CLAIMS = {
-    "wide_resnet40_1_cifar": (*GROUPS, *SIX, Claim("params", "0.6M", PARAMS)),
+    "wide_resnet40_1_cifar": (
+        *GROUPS,
+        *SIX,
+        Claim(CONVOLUTIONS, "40", N, remark=WITHOUT_CLASSIFIER),
+        Claim("params", "0.6M", PARAMS),
+    ),
     "wide_resnet40_2_cifar": (
         *GROUPS,
         *OF_2,
         *SIX,
-        Claim("convolutions", "40", N),
+        Claim(CONVOLUTIONS, "40", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "2.2M", PARAMS),
     ),
     "wide_resnet40_4_cifar": (
         *GROUPS,
         *OF_4,
         *SIX,
-        Claim("convolutions", "40", N),
+        Claim(CONVOLUTIONS, "40", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "8.9M", "Tables 4 and 5, # params"),
     ),
     "wide_resnet40_8_cifar": (
         *GROUPS,
         *OF_8,
         *SIX,
-        Claim("convolutions", "40", N),
+        Claim(CONVOLUTIONS, "40", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "35.7M", PARAMS),
     ),
     "wide_resnet28_10_cifar": (
         *GROUPS,
         *OF_10,
         *FOUR,
-        Claim("convolutions", "28", N),
+        Claim(CONVOLUTIONS, "28", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "36.5M", "Tables 4 and 5, # params"),
     ),
     "wide_resnet28_10_cifar_dropout": (
         *GROUPS,
         *OF_10,
         *FOUR,
-        Claim("convolutions", "28", N),
+        Claim(CONVOLUTIONS, "28", N, remark=WITHOUT_CLASSIFIER),
     ),
     "wide_resnet28_12_cifar": (
         *GROUPS,
         *OF_12,
         *FOUR,
-        Claim("convolutions", "28", N),
+        Claim(CONVOLUTIONS, "28", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "52.5M", PARAMS),
     ),
     "wide_resnet22_8_cifar": (
         *GROUPS,
         *OF_8,
         *THREE_UNITS,
-        Claim("convolutions", "22", N),
+        Claim(CONVOLUTIONS, "22", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "17.2M", PARAMS),
     ),
     "wide_resnet22_10_cifar": (
         *GROUPS,
         *OF_10,
         *THREE_UNITS,
-        Claim("convolutions", "22", N),
+        Claim(CONVOLUTIONS, "22", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "26.8M", PARAMS),
     ),
     "wide_resnet16_8_cifar": (
         *GROUPS,
         *OF_8,
         *TWO,
-        Claim("convolutions", "16", N),
+        Claim(CONVOLUTIONS, "16", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "11.0M", "Tables 4 and 5, # params"),
     ),
     "wide_resnet16_10_cifar": (
         *GROUPS,
         *OF_10,
         *TWO,
-        Claim("convolutions", "16", N),
+        Claim(CONVOLUTIONS, "16", N, remark=WITHOUT_CLASSIFIER),
         Claim("params", "17.1M", PARAMS),
+    ),
+    "se_wide_resnet16_8_cifar": (
+        Claim(CONVOLUTIONS, "16", "Table 4, SE-WRN-16-8", by="SENet", remark=WITHOUT_CLASSIFIER),
     ),
 }

@@ -20,6 +20,7 @@ from convatlas.layers.modules import (
     he_init,
     inception_conv,
     make_divisible,
+    padded_pool,
     seq,
     shufflenet_init,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "he_init",
     "inception_conv",
     "make_divisible",
+    "padded_pool",
     "seq",
     "shufflenet_init",
     "slim_init",

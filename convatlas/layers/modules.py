@@ -246,3 +246,8 @@ def make_divisible(channels: float, by: int = 8) -> int:
     """Nearest multiple of `by`, never more than 10 % below; from the MobileNet authors' code."""
     rounded = max(by, int(channels + by / 2) // by * by)
     return rounded if rounded >= 0.9 * channels else rounded + by
+
+
+def padded_pool() -> nn.MaxPool2d:
+    """(N, C, H, W) -> (N, C, H/2, W/2), rounded up"""
+    return nn.MaxPool2d(3, stride=2, padding=1)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import ConvBN, FilterConcat, Network, he_init, seq
+from convatlas.layers import ConvBN, FilterConcat, Network, he_init, padded_pool, seq
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -87,10 +87,6 @@ def separable(c_in: int, c_out: int, k: int, stride: int) -> nn.Sequential:
     """8 filters of k x k on each channel by itself, then a 1x1."""
     depthwise = nn.Conv2d(c_in, 8 * c_in, k, stride, padding=k // 2, groups=c_in, bias=False)
     return seq(depthwise=depthwise, pointwise=ConvBN(8 * c_in, c_out, 1), relu=nn.ReLU())
-
-
-def padded_pool() -> nn.MaxPool2d:
-    return nn.MaxPool2d(3, stride=2, padding=1)
 
 
 def unpadded_pool() -> nn.Sequential:

@@ -12,7 +12,7 @@ of one half, a linear layer to the classes. The paper has one dropout there, of 
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import Network, seq
+from convatlas.layers import Network, padded_pool, seq
 from convatlas.nets.googlenet import MODULES, conv, inception
 from convatlas.paper import Paper
 
@@ -50,10 +50,6 @@ class Assistant(nn.Module):
         return self.fc2(self.dropout(x))            # (N, num_classes)
 
 
-def pool() -> nn.MaxPool2d:
-    return nn.MaxPool2d(3, stride=2, padding=1)
-
-
 class GoogLeNetTutorial(Network):
     """(N, 3, 224, 224) -> (N, num_classes)"""
     side = 224
@@ -63,11 +59,11 @@ class GoogLeNetTutorial(Network):
     def __init__(self, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = conv(in_channels, 64, 7, stride=2)
-        self.pool1 = pool()
+        self.pool1 = padded_pool()
         self.conv2 = seq(reduce=conv(64, 64, 1), conv=conv(64, 192, 3))
-        self.pool2 = pool()
-        self.pool3 = pool()
-        self.pool4 = pool()
+        self.pool2 = padded_pool()
+        self.pool3 = padded_pool()
+        self.pool4 = padded_pool()
         c = 192
         for row in MODULES:
             self.add_module(row.part, inception(c, row))

@@ -117,10 +117,12 @@ def inception_c(c: int) -> FilterConcat:
         "pool": pool_branch(c, 192)})
 
 
-def auxiliary_deviation(head: AuxiliaryHead, layer: nn.Module) -> float | None:
+def auxiliary_deviation(head: nn.Module, layer: nn.Module) -> float | None:
     """Of the first weights of the auxiliary head's last two layers, where `layer` is one of them;
-    the release and torchvision agree on it.
+    the release and torchvision agree on it. A head of one's own has no such layers.
     """
+    if not isinstance(head, AuxiliaryHead):
+        return None
     if isinstance(layer, nn.Linear) and layer.in_features == head.fc.in_features:
         return 0.001
     return 0.01 if layer is head.convs.conv2.conv else None

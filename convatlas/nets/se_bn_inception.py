@@ -5,14 +5,13 @@ from functools import partial
 
 import torch.nn as nn
 
-from convatlas.layers import SqueezeExcite, seq
+from convatlas.layers import SqueezeExcite, padded_pool, seq
 from convatlas.nets.bn_inception import (
     BNInception,
     Conv,
     Halving,
     Row,
     inception,
-    padded_pool,
     unpadded_pool,
 )
 from convatlas.paper import Paper

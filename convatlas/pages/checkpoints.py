@@ -33,7 +33,7 @@ def checkpoints() -> str:
         for source, title in SOURCES.items()
         for block in (
             f"## {source}",
-            title + ".",
+            paragraph(title + "."),
             _table([kind for kind in kinds if kind.source == source]),
         )
     ]

@@ -102,7 +102,7 @@ def test_archives_and_programs_of_others_are_refused_by_their_kind(tmp_path):
     (tmp_path / "dcp" / ".metadata").write_bytes(opcodes("posix mkdir", mark))
     for name, words in {
         "a.tar": "is a tar archive",
-        "a.npz": "is a zip archive, but no PyTorch checkpoint",
+        "a.npz": "is damaged .'w' is no array",
         "a.keras": "is a zip archive, but no PyTorch checkpoint",
         "a.onnx": "is an ONNX",
         "dcp": "is a folder",

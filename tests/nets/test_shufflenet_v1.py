@@ -6,7 +6,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from convatlas.layers import ChannelShuffle
-from convatlas.nets.shufflenet_v1 import Unit, UnitStride2
+from convatlas.nets.shufflenet_v1 import Unit, UnitStride2, branch
 from convatlas.registry import create_model
 
 
@@ -45,7 +45,7 @@ def numbers(module: nn.Module) -> nn.Module:
 @torch.no_grad()
 def test_a_unit_is_figure_2b():
     torch.manual_seed(0)
-    unit, x = numbers(Unit(24, 3)), torch.randn(2, 24, 6, 6)
+    unit, x = numbers(Unit(branch, 24, 3)), torch.randn(2, 24, 6, 6)
     y = F.relu(unit.branch.gconv1(x))
     y = y[:, [0, 2, 4, 1, 3, 5]]  # 6 channels of 3 groups: 0 1 | 2 3 | 4 5
     y = unit.branch.gconv2(unit.branch.dwconv(y))  # no ReLU between the two
@@ -55,7 +55,7 @@ def test_a_unit_is_figure_2b():
 @torch.no_grad()
 def test_a_unit_of_stride_2_is_figure_2c():
     torch.manual_seed(0)
-    unit, x = numbers(UnitStride2(12, 36, 1, 3)), torch.randn(2, 12, 6, 6)
+    unit, x = numbers(UnitStride2(branch, 12, 36, 1, 3)), torch.randn(2, 12, 6, 6)
     y = unit(x)
     assert y.shape == (2, 36, 3, 3)
     assert (
