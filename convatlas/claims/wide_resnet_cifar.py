@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/wide_resnet_cifar.py."""
 
-from convatlas.claim import Claim, counted_otherwise, each, table
+from convatlas.claim import Claim, counted_otherwise, each, misprint, table
 
 GROUPS = (
     *each("size", "Table 1, output size", {"conv1": "32x32", "stage1": "32x32"}),
@@ -29,11 +29,15 @@ WITHOUT_CLASSIFIER = counted_otherwise(
     "n is the number of all convolutions, those of the three shortcuts too, and leaves the "
     "classifier out; the longest way, classifier included, is two layers shorter."
 )
+NO_SHORTCUT_OF_1 = misprint(
+    "With k = 1 the first group keeps its 16 channels and has no convolution on a shortcut: 39 are "
+    "left of the 6N + 4 that the name counts."
+)
 CLAIMS = {
     "wide_resnet40_1_cifar": (
         *GROUPS,
         *SIX,
-        Claim(CONVOLUTIONS, "40", N, remark=WITHOUT_CLASSIFIER),
+        Claim("layers", "40", N, remark=NO_SHORTCUT_OF_1),
         Claim("params", "0.6M", PARAMS),
     ),
     "wide_resnet40_2_cifar": (
