@@ -58,7 +58,6 @@ OF_A_FILE = {
     "googlenet_torchvision": GOOGLENET,  # Table 1, before each pool
     "googlenet_32": "conv1 32, inception_3b 32, inception_4e 16, inception_5b 8",
     "bn_inception": BN_INCEPTION,
-    "se_bn_inception_released": BN_INCEPTION,
     "se_bn_inception": BN_INCEPTION,  # Figure 5: 3c and 4e halve
     "inception_v3": (
         "conv_2b 147, conv_4a 71, mixed_5d 35, mixed_6e 17, mixed_7c 8"
