@@ -37,7 +37,8 @@ FEW = {name for family, name in SMALLEST.items() if family not in GIANTS}
 every_network = pytest.mark.parametrize(
     "name",
     [  # the smallest of each file in nets/; `make test-all` takes all
-        pytest.param(name, marks=[] if name in FEW else [pytest.mark.full]) for name in entries()
+        pytest.param(name, marks=[] if name in FEW else [pytest.mark.full])
+        for name in entries()
         if name not in MUTE
     ],
 )
