@@ -1,7 +1,7 @@
 """What leads to the pages: their contents, and the errata of all papers."""
 
 from convatlas.anatomy.table import by
-from convatlas.pages.markdown import code, document, link, plain, table
+from convatlas.pages.markdown import code, document, link, paragraph, plain, table
 from convatlas.pages.page import file, params
 from convatlas.pages.printed import REMARKS, remarked
 from convatlas.pages.works import Work
@@ -46,9 +46,12 @@ def errata(works: list[Work]) -> str:
     others = [claim["status"] for claim in claims if claim["by"]]
     return document(
         "# Errata",
-        f"The papers print {len(own)} numbers of their own networks that are checked here; "
-        f"releases, other papers, libraries and tutorials {len(others)} more. Each that is not "
-        "what the network measures by the usual count stands below with its place and the reason.",
+        paragraph(
+            f"The papers print {len(own)} numbers of their own networks that are checked here; "
+            f"releases, other papers, libraries and tutorials {len(others)} more. Each that is not "
+            "what the network measures by the usual count stands below with its place and the "
+            "reason."
+        ),
         table(
             {"verdict": "left", "the papers themselves": "right", "others": "right"},
             [
