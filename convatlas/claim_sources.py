@@ -145,15 +145,8 @@ SOURCES = {
         "Dive into Deep Learning, slides of its notebooks",
         "https://d2l.smola.org/slides/tensorflow/chapter_convolutional-modern/alexnet.html",
     ),
-    # listings that print no number: their own counts, taken when each was run
     "Ryuk17": Source(
         "tutorial", "SpeechAlgorithms (Ryuk17)", "https://github.com/Ryuk17/SpeechAlgorithms"
-    ),
-    "jaxony": Source("tutorial", "ShuffleNet (jaxony)", "https://github.com/jaxony/ShuffleNet"),
-    "leaderj1001": Source(
-        "tutorial",
-        "MobileNetV3-Pytorch (leaderj1001)",
-        "https://github.com/leaderj1001/MobileNetV3-Pytorch",
     ),
     "pytorch-cifar": Source(
         "tutorial", "pytorch-cifar (kuangliu)", "https://github.com/kuangliu/pytorch-cifar"

@@ -27,153 +27,69 @@ NAMED_AFTER_RESNET = counted_otherwise(
     "The name is that of the ResNet whose 7x7 the three 3x3 convolutions of conv1 replace: with "
     "conv1 as one layer every such name holds. The longest way is two layers longer."
 )
+
+
+def depth(layers: str, source: str, by: str = "release") -> Claim:
+    return Claim("layers, conv1 as one", layers, source, by=by, remark=NAMED_AFTER_RESNET)
+
+
 CLAIMS = {
     "resnest50": (
         Claim("size", "224x224", "README, crop size", "input", by="release"),
         Claim("params", "27.5M", TABLE_3),
         Claim("macs with norms", "5.39G", TABLE_3, remark=TABLE_3_WITH_NORMS),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "README, ResNeSt-50",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "README, ResNeSt-50"),
     ),
     "resnest101": (
         Claim("size", "256x256", "README, crop size", "input", by="release"),
         Claim("params", "48.3M", TABLE_3),
         Claim("macs", "10.2G", TABLE_3, at="224x224"),
-        Claim(
-            "layers, conv1 as one",
-            "101",
-            "README, ResNeSt-101",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("101", "README, ResNeSt-101"),
     ),
     "resnest200": (
-        *(Claim("size", "320x320", "README, crop size", "input", by="release"),),
-        Claim(
-            "layers, conv1 as one",
-            "200",
-            "README, ResNeSt-200",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        Claim("size", "320x320", "README, crop size", "input", by="release"),
+        depth("200", "README, ResNeSt-200"),
     ),
     "resnest269": (
-        *(Claim("size", "416x416", "README, crop size", "input", by="release"),),
-        Claim(
-            "layers, conv1 as one",
-            "269",
-            "README, ResNeSt-269",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        Claim("size", "416x416", "README, crop size", "input", by="release"),
+        depth("269", "README, ResNeSt-269"),
     ),
     "resnest50_fast_1s1x64d": (
         Claim("params", "26.3M", "ablation.md, #P", by="release", remark=NEAR_SIZE),
         Claim("macs with norms", "4.34G", "ablation.md, GFLOPs", by="release", remark=WITH_NORMS),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "ablation.md, ResNeSt-50-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "ablation.md, ResNeSt-50-fast"),
     ),
     "resnest50_fast_2s1x64d": (
         Claim("params", "27.5M", "ablation.md, #P", by="release"),
         Claim("macs with norms", "4.34G", "ablation.md, GFLOPs", by="release", remark=WITH_NORMS),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "ablation.md, ResNeSt-50-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "ablation.md, ResNeSt-50-fast"),
     ),
     "resnest50_fast_4s1x64d": (
         Claim("params", "31.9M", "ablation.md, #P", by="release"),
         Claim("macs with norms", "4.35G", "ablation.md, GFLOPs", by="release", remark=WITH_NORMS),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "ablation.md, ResNeSt-50-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "ablation.md, ResNeSt-50-fast"),
     ),
     "resnest50_fast_1s2x40d": (
         Claim("params", "25.9M", "ablation.md, #P", by="release"),
         Claim("macs with norms", "4.38G", "ablation.md, GFLOPs", by="release", remark=WITH_NORMS),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "ablation.md, ResNeSt-50-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "ablation.md, ResNeSt-50-fast"),
     ),
     "resnest50_fast_2s2x40d": (
         Claim("params", "26.9M", "ablation.md, #P", by="release"),
         Claim("macs with norms", "4.38G", "ablation.md, GFLOPs", by="release", remark=WITH_NORMS),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "ablation.md, ResNeSt-50-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "ablation.md, ResNeSt-50-fast"),
     ),
     "resnest50_fast_4s2x40d": (
         Claim("params", "30.4M", "ablation.md, #P", by="release"),
         Claim("macs", "4.41G", "ablation.md, GFLOPs", by="release", remark=MORE_4S2X40D),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "ablation.md, ResNeSt-50-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "ablation.md, ResNeSt-50-fast"),
     ),
     "resnest50_fast_1s4x24d": (
         Claim("params", "25.7M", "ablation.md, #P", by="release"),
         Claim("macs", "4.42G", "ablation.md, GFLOPs", by="release", remark=MORE_1S4X24D),
-        Claim(
-            "layers, conv1 as one",
-            "50",
-            "ablation.md, ResNeSt-50-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
+        depth("50", "ablation.md, ResNeSt-50-fast"),
     ),
-    "resnest14": (
-        Claim(
-            "layers, conv1 as one",
-            "14",
-            "resnest14, the name",
-            by="gluoncv",
-            remark=NAMED_AFTER_RESNET,
-        ),
-    ),
-    "resnest26": (
-        Claim(
-            "layers, conv1 as one",
-            "26",
-            "resnest26, the name",
-            by="gluoncv",
-            remark=NAMED_AFTER_RESNET,
-        ),
-    ),
-    "resnest101_fast": (
-        Claim(
-            "layers, conv1 as one",
-            "101",
-            "ablation.md, ResNeSt-101-fast",
-            by="release",
-            remark=NAMED_AFTER_RESNET,
-        ),
-    ),
+    "resnest14": (depth("14", "resnest14, the name", by="gluoncv"),),
+    "resnest26": (depth("26", "resnest26, the name", by="gluoncv"),),
+    "resnest101_fast": (depth("101", "ablation.md, ResNeSt-101-fast"),),
 }

@@ -30,8 +30,8 @@ WITHOUT_CLASSIFIER = counted_otherwise(
     "classifier out; the longest way, classifier included, is two layers shorter."
 )
 NO_SHORTCUT_OF_1 = misprint(
-    "With k = 1 the first group keeps its 16 channels and has no convolution on a shortcut: 39 are "
-    "left of the 6N + 4 that the name counts."
+    "The name counts 6N + 4 convolutions. With k = 1 the first group keeps its 16 channels and has "
+    "none on its shortcut: 39 are left, and the longest way, classifier included, has 38 layers."
 )
 CLAIMS = {
     "wide_resnet40_1_cifar": (

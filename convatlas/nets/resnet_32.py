@@ -1,11 +1,13 @@
 """ResNet-18 for images of 32x32: no paper. Table 1's widths after a 3x3 convolution of stride 1, no
 pool.
 """
+from functools import partial
+
 import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, he_init, seq
-from convatlas.nets.resnet import Stage, basic
+from convatlas.nets.resnet import Stage, Unit, basic
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -24,13 +26,13 @@ class ResNet32(Network):
     stages = ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x")
     initialise = staticmethod(he_init)
 
-    def __init__(self, num_classes: int = 10, in_channels: int = 3):
+    def __init__(self, unit: Unit, num_classes: int = 10, in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = seq(conv=ConvBN(in_channels, 64, 3), relu=nn.ReLU())
-        self.conv2_x = Stage(basic, 2, 64, width=64, stride=1)
-        self.conv3_x = Stage(basic, 2, 64, width=128, stride=2)
-        self.conv4_x = Stage(basic, 2, 128, width=256, stride=2)
-        self.conv5_x = Stage(basic, 2, 256, width=512, stride=2)
+        self.conv2_x = Stage(unit, 2, 64, width=64, stride=1)
+        self.conv3_x = Stage(unit, 2, 64, width=128, stride=2)
+        self.conv4_x = Stage(unit, 2, 128, width=256, stride=2)
+        self.conv5_x = Stage(unit, 2, 256, width=512, stride=2)
         self.fc = nn.Linear(512, num_classes)
         self.apply(self.initialise)
 
@@ -43,4 +45,4 @@ class ResNet32(Network):
         return self.fc(x.mean((2, 3)))                # (N, num_classes)
 
 
-VARIANTS = {"resnet18_32": ResNet32}
+VARIANTS = {"resnet18_32": partial(ResNet32, basic)}

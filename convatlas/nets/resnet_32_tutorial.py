@@ -12,11 +12,13 @@ A block is conv, BN, ReLU, conv, BN, plus its input (through a 1x1 convolution o
 stride, and BN, where the shape changes), then ReLU. Parameters are those of resnet18_32,
 11,173,962; its first convolutions see larger maps, 725,292,032 multiply-adds for 555,422,720.
 """
-import torch.nn as nn
-from torch import Tensor
+from functools import partial
 
-from convatlas.layers import ConvBN, Network, Residual, seq
-from convatlas.nets.resnet import Stage, projection
+import torch.nn as nn
+
+from convatlas.layers import ConvBN, Residual, seq
+from convatlas.nets.resnet import projection
+from convatlas.nets.resnet_32 import ResNet32
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -38,29 +40,11 @@ def basic_late(c_in: int, width: int, stride: int) -> tuple[nn.Module, int]:
     return Residual(branch, projection(c_in, width, stride)), width
 
 
-class ResNet32Tutorial(Network):
+class ResNet32Tutorial(ResNet32):
     """(N, 3, 32, 32) -> (N, num_classes)"""
 
-    side = 32
-    stages = ("conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x")
-
-    def __init__(self, num_classes: int = 10, in_channels: int = 3):
-        super().__init__(in_channels)
-        self.conv1 = seq(conv=ConvBN(in_channels, 64, 3), relu=nn.ReLU())
-        self.conv2_x = Stage(basic_late, 2, 64, width=64, stride=1)
-        self.conv3_x = Stage(basic_late, 2, 64, width=128, stride=2)
-        self.conv4_x = Stage(basic_late, 2, 128, width=256, stride=2)
-        self.conv5_x = Stage(basic_late, 2, 256, width=512, stride=2)
-        self.fc = nn.Linear(512, num_classes)
-        self.apply(self.initialise)
-
-    def forward(self, x: Tensor) -> Tensor:           # (N, 3, 32, 32)
-        x = self.conv1(x)                             # (N, 64, 32, 32)
-        x = self.conv2_x(x)                           # (N, 64, 32, 32)
-        x = self.conv3_x(x)                           # (N, 128, 16, 16)
-        x = self.conv4_x(x)                           # (N, 256, 8, 8)
-        x = self.conv5_x(x)                           # (N, 512, 4, 4)
-        return self.fc(x.mean((2, 3)))                # (N, num_classes)
+    def initialise(self, layer: nn.Module) -> None:
+        """PyTorch's own first weights stay."""
 
 
-VARIANTS = {"resnet18_32_tutorial": ResNet32Tutorial}
+VARIANTS = {"resnet18_32_tutorial": partial(ResNet32Tutorial, basic_late)}

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from convatlas.claims.googlenet import CLAIMS
+from convatlas.nets.googlenet import TABLE
 from convatlas.registry import create_model
 
 HEADS = ("aux_4a", "aux_4d")
@@ -80,3 +82,14 @@ def test_pools_round_up_and_are_not_padded():
     net = blueprint("googlenet")
     for pool in (net.pool1, net.pool2, net.pool3, net.pool4):
         assert (pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode) == (3, 2, 0, True)
+
+
+def test_the_columns_of_params_and_ops_are_those_that_are_claimed():
+    printed = {
+        claim.part: claim.printed
+        for name in ("googlenet", "googlenet_separable")
+        for claim in CLAIMS[name]
+        if claim.quantity == "macs" and claim.source == "Table 1" and not claim.by
+    }
+    rows = {row.part: row.ops for row in TABLE if row.ops}
+    assert rows == {part: printed[part] for part in rows}

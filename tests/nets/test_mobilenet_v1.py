@@ -1,5 +1,6 @@
 """The evidence of MobileNetV1's errata."""
 
+from convatlas.nets.mobilenet_v1 import TABLE
 from convatlas.verification import measure
 
 
@@ -21,3 +22,14 @@ def test_the_parameters_of_table_2_are_shares_of_the_weights_alone():
         for kind, group in kinds.items()
     }
     assert share == {"1x1": 74.59, "dw": 1.06, "3x3": 0.02, "full": 24.33}
+
+
+def test_the_printed_input_sizes_are_those_of_the_layers():
+    """The columns of TABLE, channels last, that a reader has beside the code."""
+    parts = measure("mobilenet_v1").parts
+    before = parts["conv1"].output
+    for row in TABLE:
+        for printed, layer in ((row.dw_input, "dw"), (row.pw_input, "pw")):
+            channels, height, width = before
+            assert printed == f"{height}x{width}x{channels}", f"{row.name}.{layer}"
+            before = parts[f"{row.name}.{layer}"].output

@@ -5,8 +5,9 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from convatlas.claims.shufflenet_v1 import CLAIMS
 from convatlas.layers import ChannelShuffle
-from convatlas.nets.shufflenet_v1 import Unit, UnitStride2, branch
+from convatlas.nets.shufflenet_v1 import TABLE, Unit, UnitStride2, branch
 from convatlas.registry import create_model
 
 
@@ -68,3 +69,9 @@ def test_a_unit_of_stride_2_is_figure_2c():
 
 def test_the_full_layer_has_no_bias():
     assert build("shufflenet_v1_g3").FC.bias is None
+
+
+def test_the_printed_complexity_is_what_is_claimed():
+    for g, column in TABLE.items():
+        claimed = {claim.printed for claim in CLAIMS[f"shufflenet_v1_g{g}"] if not claim.by}
+        assert column.complexity in claimed
