@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import torch
-
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 from convatlas.weights import Certificate, save_weights
 from convatlas.weights.averages import open_checkpoint
 from convatlas.weights.filling import fill
@@ -28,7 +27,7 @@ def convert(
     is refused or the other library has no such network, UnknownNetwork for a name that is not in
     the atlas.
     """
-    with torch.device("meta"):
+    with shapes_only():
         own = shapes_in(create_model(network).state_dict())
     found = choose(open_checkpoint(Path(path).expanduser(), ema), network, source, own, ema)
     kind, tensors = found.kind, found.file.tensors

@@ -61,11 +61,12 @@ def layers(name: str) -> Held:
     return Held(name, "layers", rows, changed and f"{changed}; {renewal(name)}")
 
 
-def computed(name: str) -> Held:
-    stored = function.stored(name)
+def computed(name: str, count: int = 2) -> Held:
+    """For the last `count` images of those recorded."""
+    stored = dict(list(function.stored(name).items())[-count:])
     if not stored:
         return Held(name, "function", "", f"the index holds none; {renewal(name)}")
-    changed = function.first_difference(stored, function.function(name))
+    changed = function.first_difference(stored, function.function(name, count))
     at = f"at {' and '.join(stored)}"
     return Held(name, "function", at, changed and f"{changed}; {renewal(name)}")
 

@@ -20,6 +20,7 @@ from convatlas.errors import InputError, ModelFileError, UnknownNetwork
 from convatlas.model_description import Description, describe_model, read_description
 from convatlas.registry import create_model
 from convatlas.regular_file import open_regular
+from convatlas.shapes_only import shapes_only
 
 __all__ = ["Saved", "describe_model", "load_model", "weights_file"]
 
@@ -79,7 +80,7 @@ def _outline(path: Path, about: Description) -> Outline:
     allocated.
     """
     try:
-        with torch.device("meta"):
+        with shapes_only():
             net = _made(about)
         net.check_size(about.preprocess.side, about.preprocess.side)
     except (UnknownNetwork, InputError) as error:

@@ -42,6 +42,7 @@ from convatlas.measures import (
     repeats,
     rows_of,
 )
+from convatlas.shapes_only import shapes_only
 
 HOLDS = "holds"
 FAILS = "fails"
@@ -138,7 +139,7 @@ def blueprint(
     name: str, num_classes: int | None = None, in_channels: int | None = None
 ) -> torch.nn.Module:
     """The network without storage: shapes only."""
-    with torch.device("meta"):
+    with shapes_only():
         return registry.create_model(name, num_classes, in_channels)
 
 
@@ -169,7 +170,7 @@ def _measured(name: str, at: str) -> Summary:
 
 def _with_heads(name: str) -> torch.nn.Module:
     """The network giving out what it is trained by."""
-    with torch.device("meta"):
+    with shapes_only():
         net = registry.create_model(name)
     if not hasattr(net, "training_outputs"):
         raise ClaimError(f"{name} does the same in training: it has no auxiliary heads")

@@ -9,6 +9,19 @@ import pytest
 import torch
 import torch.nn as nn
 
+from convatlas.registry import stored_facts
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """All tests of a network run in one process, which builds and measures it once; every other
+    test where those of its file run, whose fixtures are made once.
+    """
+    for item in items:
+        name = getattr(item, "callspec", None) and item.callspec.params.get("name")
+        together = name if isinstance(name, str) and name in stored_facts() else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(together))
+
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):

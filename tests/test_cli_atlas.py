@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from networks import SMALLEST_OF_A_PAPER, first
 
 from convatlas import registry
 from convatlas.anatomy import Layer, fold
@@ -107,17 +108,7 @@ def test_a_list_of_nothing_says_what_to_type(words, says, capsys):
     assert json.loads(capsys.readouterr().out) == []
 
 
-BY_SIZE = sorted(registry.stored_facts().items(), key=lambda item: item[1]["params"], reverse=True)
-SMALLEST = {facts["family"]: name for name, facts in BY_SIZE}.values()
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name in SMALLEST else [pytest.mark.full])
-        for name in registry.stored_facts()
-    ],
-)
+@first(SMALLEST_OF_A_PAPER.values())
 def test_show_fits_the_width_and_cuts_nothing(name, capsys, columns):
     facts = registry.stored_facts()[name]
     for layers in (False, True):

@@ -63,13 +63,19 @@ def test_the_page_is_short():
     assert [words[:2] for words in COMMANDS[:-1]] == [["python", "-m"]] * (len(COMMANDS) - 1)
 
 
-def test_a_network_is_added_by_the_steps_of_the_page(tree):
-    """Before, `list` and `show` say what is missing; after, all that concerns it is green."""
+@pytest.fixture(scope="module")
+def said(tree) -> list[str]:
+    """What the commands of the page print, but for `make test`; before, `list` and `show` say what
+    is missing.
+    """
     remedy = f"run python -m convatlas.index {NAME}"
     before = run(tree, "-m", "convatlas", "list")
     assert NAME not in before.stdout and f"{FILE} as it is; {remedy}" in before.stderr
     assert remedy in run(tree, "-m", "convatlas", "show", NAME, expected=2).stderr
-    said = [run(tree, *words[1:]).stdout for words in COMMANDS[:-1]]
+    return [run(tree, *words[1:]).stdout for words in COMMANDS[:-1]]
+
+
+def test_a_network_is_added_by_the_steps_of_the_page(tree, said):
     verified, indexed, written, _, tested = said
     assert NAME in verified and "0 fail" in verified
     assert [line.split()[0] for line in indexed.splitlines()] == [NAME, "1"]
@@ -80,5 +86,9 @@ def test_a_network_is_added_by_the_steps_of_the_page(tree):
         after = run(tree, "-m", "convatlas", command, NAME)
         assert NAME in after.stdout and after.stderr == ""
     assert run(tree, "-m", "convatlas.pages").stdout == "all documents are fresh\n"
+
+
+@pytest.mark.full
+def test_all_that_holds_the_atlas_together_is_green_with_it(tree, said):
     files = [f"tests/{name}.py" for name in CONCERNED]
     run(tree, "-m", "pytest", "-k", NAMELESS, *files)

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from convatlas.registry import create_model, entries
+from convatlas.registry import entries
+from convatlas.verification import blueprint, measure
 
 # name: (trainable parameters, {side of the image: multiply-adds of convolutions and matrix
 # products})
@@ -319,7 +320,7 @@ WITHOUT_HEADS = {  # parameters without the heads that only training reads
 }
 
 
-def multiply_adds(net: torch.nn.Module, side: int) -> int:
+def by_torch(net: torch.nn.Module, side: int) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net.eval()(torch.empty(1, net.in_channels, side, side, device="meta"))
     return counter.get_total_flops() // 2
@@ -328,15 +329,31 @@ def multiply_adds(net: torch.nn.Module, side: int) -> int:
 @pytest.mark.parametrize("name", COUNTS)
 def test_parameters_and_multiply_adds(name):
     params, macs = COUNTS[name]
-    with torch.device("meta"):
-        net = create_model(name)
-    assert sum(p.numel() for p in net.parameters()) == params
+    net = blueprint(name)
+    assert measure(name).params == params
     heads = tuple(path.split(".")[0] + "." for path in net.auxiliary_paths)
     assert sum(
         p.numel() for path, p in net.named_parameters() if not path.startswith(heads)
     ) == WITHOUT_HEADS.get(name, params)
-    assert {side: multiply_adds(net, side) for side in macs} == macs
+    at = {side: "" if side == net.side else f"{side}x{side}" for side in macs}
+    assert {side: measure(name, at[side]).macs for side in macs} == macs
     assert net.side in macs
+
+
+SMALLEST = {entries()[name].family: name for name in sorted(COUNTS, key=lambda n: -COUNTS[n][0])}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full])
+        for name in COUNTS
+    ],
+)
+def test_torch_counts_the_same(name):
+    """By its own counter, which knows nothing of our layer tables."""
+    net = blueprint(name)
+    assert by_torch(net, net.side) == COUNTS[name][1][net.side]
 
 
 def test_no_network_of_a_file_with_rows_is_left_out():

@@ -9,6 +9,7 @@ import torch
 from convatlas import registry
 from convatlas.errors import InputError, UnknownNetwork, WeightsError
 from convatlas.registry import create_model, stored_facts
+from convatlas.shapes_only import shapes_only
 from convatlas.weights import save_weights
 
 
@@ -47,7 +48,7 @@ def test_a_file_that_the_index_does_not_know_is_found(monkeypatch):
     facts |= {"gone": facts["resnet18"]}
     monkeypatch.setattr(registry, "stored_facts", lambda: facts)
     for name in ("lenet5", "resnet18", "nin_mnist"):
-        with torch.device("meta"):
+        with shapes_only():
             assert create_model(name).name == name
     with pytest.raises(UnknownNetwork, match="no network called 'gone'"):
         create_model("gone")

@@ -17,30 +17,19 @@ import pytest
 import torch
 import torch._inductor.config
 import torch.nn as nn
+from networks import SMALLEST_OF_A_PAPER, first
 from torch._dynamo.utils import counters
 
 from convatlas.layers import Network
-from convatlas.registry import create_model, entries, stored_facts
+from convatlas.registry import create_model, entries
 
 TOLERANCE = 1e-5  # of the largest logit
 APART = 30 * TOLERANCE  # and more: how far the logits of the two images are apart
 
-SMALLEST = {
-    facts["family"]: name
-    for name, facts in sorted(stored_facts().items(), key=lambda item: -item[1]["params"])
-}
-# as large as their smallest sister, and of the same layers
-GIANTS = {"inception_v4_released", "resnet_released"}
 # so little of an image comes through its sigmoids that no logit tells two apart
 MUTE = {"bn_inception_sigmoid"}
-FEW = {name for family, name in SMALLEST.items() if family not in GIANTS}
-every_network = pytest.mark.parametrize(
-    "name",
-    [  # the smallest of each file in nets/; `make test-all` takes all
-        pytest.param(name, marks=[] if name in FEW else [pytest.mark.full])
-        for name in entries()
-        if name not in MUTE
-    ],
+every_network = first(
+    SMALLEST_OF_A_PAPER.values(), [name for name in entries() if name not in MUTE]
 )
 
 
@@ -56,10 +45,10 @@ def backend() -> str:
 BACKEND = backend()
 TEN = [
     "lenet5",
-    "resnet20_cifar",
     *(
         pytest.param(name, marks=pytest.mark.full)
         for name in (
+            "resnet20_cifar",
             "squeezenet1_1",
             "googlenet",
             "densenet121",

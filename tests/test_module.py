@@ -10,6 +10,7 @@ import pickle
 import pytest
 import torch
 import torch.nn as nn
+from networks import SMALLEST, SMALLEST_OF_A_PAPER, first
 from torch.nn.utils.parametrizations import weight_norm
 from torch.optim.swa_utils import AveragedModel
 
@@ -20,9 +21,7 @@ from convatlas.registry import create_model, stored_facts
 
 META = torch.device("meta")
 SMALL = 12_000_000  # parameters that a test may fill
-BY_SIZE = sorted(stored_facts().items(), key=lambda item: item[1]["params"], reverse=True)
-SMALLEST = {facts["family"]: name for name, facts in BY_SIZE}  # of each file in nets/
-smallest_of_each_file = pytest.mark.parametrize("name", SMALLEST.values())
+smallest_of_each_file = first(SMALLEST_OF_A_PAPER.values(), SMALLEST.values())
 # their forward loops over parts of a tensor, or over its sizes: see docs/decisions.md
 NOT_BY_FX = {
     *("efficientnet", "lenet1989", "lenet1989_zip", "lenet5"),
@@ -32,14 +31,10 @@ NOT_BY_FX = {
 }
 
 
-def few(*names: str):
+def few(*names: str) -> pytest.MarkDecorator:
     """Those named, and in `make test-all` the small ones of every file."""
-    others = [
-        pytest.param(name, marks=pytest.mark.full)
-        for name in SMALLEST.values()
-        if name not in names and stored_facts()[name]["params"] <= SMALL
-    ]
-    return pytest.mark.parametrize("name", [*names, *others])
+    small = [name for name in SMALLEST.values() if stored_facts()[name]["params"] <= SMALL]
+    return first(names, dict.fromkeys([*names, *small]))
 
 
 class Wrapper(nn.Module):

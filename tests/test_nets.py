@@ -7,32 +7,30 @@ Exporting and compiling are in test_export.py, the names of the stages in test_s
 
 import copy
 import random
-from functools import cache
 
 import pytest
 import torch
 import torch.nn as nn
+from networks import (
+    BY_SIZE,
+    META,
+    SMALLEST,
+    SMALLEST_OF_A_PAPER,
+    first,
+    images,
+    outputs_of,
+    shapes_in_order,
+)
 
 from convatlas.layers import Network
-from convatlas.registry import create_model, entries, stored_facts
+from convatlas.registry import create_model, entries
+from convatlas.verification import blueprint
 
-META = torch.device("meta")
 SMALL = 12_000_000  # parameters that a test may fill and differentiate
-
-
-@cache
-def blueprint(name: str) -> Network:
-    """Shared by the tests that only read it."""
-    with META:
-        return create_model(name)
 
 
 def size(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
-
-
-def images(net: Network, h: int, w: int | None = None, batch: int = 2, device=META) -> torch.Tensor:
-    return torch.randn(batch, net.in_channels, h, h if w is None else w, device=device)
 
 
 def training_logits(net: Network, x: torch.Tensor) -> list[torch.Tensor]:
@@ -62,53 +60,11 @@ def runs_unchecked(net: Network, side: int) -> bool:
     return True
 
 
-@torch.no_grad()
-def outputs_of(net: nn.Module, x: torch.Tensor) -> list[tuple[str, torch.Tensor, int]]:
-    """(path, output, its version when it came out) of every module, in the order in which they
-    finish.
-    """
-    seen = []
-    handles = [
-        module.register_forward_hook(
-            lambda m, args, out, path=path: seen.append((path, out, out._version))
-        )
-        for path, module in net.named_modules()
-    ]
-    net(x)
-    for handle in handles:
-        handle.remove()
-    return seen
-
-
-@cache
-def outputs_in_order(name: str) -> list[tuple[str, torch.Size]]:
-    """(path, shape of its output) of every module at the printed size; none is written over after
-    its hook saw it.
-    """
-    net = blueprint(name).eval()
-    seen = outputs_of(net, images(net, net.side))
-    assert [path for path, out, version in seen if out._version != version] == []
-    return [(path, out.shape) for path, out, _ in seen]
-
-
 every_network = pytest.mark.parametrize("name", entries())
-by_size = sorted(stored_facts().items(), key=lambda item: item[1]["params"], reverse=True)
-SMALLEST = {facts["family"]: name for name, facts in by_size}
 smallest_of_each_file = pytest.mark.parametrize("name", SMALLEST.values())
-every_file = pytest.mark.parametrize(  # its other networks in `make test-all`
-    "name",
-    [
-        pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full])
-        for name in entries()
-    ],
-)
-small_networks = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name in SMALLEST.values() else [pytest.mark.full])
-        for name, facts in by_size
-        if facts["params"] <= SMALL
-    ],
+every_file = first(SMALLEST.values())
+small_networks = first(
+    SMALLEST.values(), [name for name, facts in BY_SIZE if facts["params"] <= SMALL]
 )
 
 
@@ -118,8 +74,19 @@ def test_logits(name):
     assert net.name == name
     assert net.input_size == (net.in_channels, net.side, net.side)
     assert {tensor.device for tensor in [*net.parameters(), *net.buffers()]} == {META}
-    assert outputs_in_order(name)[-1][0] == ""
-    assert outputs_in_order(name)[-1][1] in {(2, 10), (2, 1000)}
+    assert shapes_in_order(name)[""] in {(10,), (1000,)}
+
+
+@every_file
+def test_every_module_gives_out_what_the_table_says_and_none_is_written_over(name):
+    """After its hook saw it."""
+    net = blueprint(name).eval()
+    seen = outputs_of(net, images(net, net.side))
+    assert [path for path, out, version in seen if out._version != version] == []
+    assert {path: tuple(out.shape) for path, out, _ in seen} == {
+        path: (2, *shape) for path, shape in shapes_in_order(name).items()
+    }
+    assert list(dict.fromkeys(path for path, *_ in seen)) == list(shapes_in_order(name))
 
 
 @every_file
@@ -162,10 +129,10 @@ def test_images_of_another_kind_are_refused(name):
 @every_network
 def test_stages_are_maps_in_the_order_of_execution(name):
     net = blueprint(name)
-    seen = [(path, shape) for path, shape in outputs_in_order(name) if path in net.stages]
-    assert [path for path, _ in seen] == list(net.stages)
-    assert {len(shape) for _, shape in seen} == {4}
-    sides = [shape[-1] for _, shape in seen]
+    maps = {path: shape for path, shape in shapes_in_order(name).items() if path in net.stages}
+    assert list(maps) == list(net.stages)
+    assert {len(shape) for shape in maps.values()} == {3}
+    sides = [shape[-1] for shape in maps.values()]
     assert sides == sorted(sides, reverse=True)
 
 
@@ -174,9 +141,9 @@ def test_the_cam_layer_gives_the_last_map_before_the_classifier(name):
     net = blueprint(name)
     path = net.cam_path or net.stages[-1]
     assert net.get_submodule(path) is net.cam_layer
-    outputs = dict(outputs_in_order(name))
-    assert len(outputs[path]) == 4
-    assert min(outputs[path][2:]) > 1
+    outputs = shapes_in_order(name)
+    assert len(outputs[path]) == 3
+    assert min(outputs[path][1:]) > 1
     (classifier,) = [p for p, module in net.named_modules() if module is net.classifier]
     assert list(outputs).index(path) < list(outputs).index(classifier) or classifier.startswith(
         path
@@ -204,7 +171,7 @@ def test_every_parameter_has_a_gradient_and_hooks_on_every_module_see_it(name):
     assert weighted <= called
 
 
-@every_network
+@every_file
 def test_a_copy_takes_a_new_classifier_and_leaves_the_original_alone(name):
     net = blueprint(name)
     twin = copy.deepcopy(net)
@@ -246,7 +213,7 @@ def test_gradients_are_finite(name):
     assert_gradients_are_finite(create_model(name))
 
 
-@smallest_of_each_file
+@first(SMALLEST_OF_A_PAPER.values(), SMALLEST.values())
 def test_weights_travel(name):
     """Gradients and state dict with real numbers; the giants' smallest members too."""
     torch.manual_seed(0)

@@ -6,6 +6,7 @@ import torch.nn as nn
 
 from convatlas.layers import AuxiliaryHead
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 
 def test_inception_v3_s_head_is_narrower():
@@ -24,7 +25,7 @@ def assert_truncated(weights: torch.Tensor, deviation: float) -> None:
 
 def drawn(name: str, layer: nn.Module) -> torch.Tensor:
     """First weights that this network gives a layer; biases are zero."""
-    with torch.device("meta"):
+    with shapes_only():
         net = create_model(name)
     torch.manual_seed(0)
     net.initialise(layer)
@@ -59,7 +60,7 @@ def test_the_released_inceptions_are_slims():
         weights = drawn(name, layer)
         assert float(weights.abs().max()) == pytest.approx((6 / fans) ** 0.5, rel=0.01)
         assert float(weights.std()) == pytest.approx((2 / fans) ** 0.5, rel=0.02)
-    with torch.device("meta"):
+    with shapes_only():
         net = create_model("inception_v3_released")
     net.aux = AuxiliaryHead(768, 20)
     torch.manual_seed(0)
@@ -85,7 +86,7 @@ def test_the_released_inceptions_are_slims():
 )
 def test_norms_of_the_releases(name, scaled, momentum):
     """Epsilon 0.001; momentum is 1 less TensorFlow's decay."""
-    with torch.device("meta"):
+    with shapes_only():
         net = create_model(name)
     norms = [part for part in net.modules() if isinstance(part, nn.BatchNorm2d)]
     assert {(norm.eps, norm.momentum) for norm in norms} == {(0.001, momentum)}

@@ -16,7 +16,7 @@ import torch.nn as nn
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from convatlas.anatomy import receptive
@@ -89,9 +89,9 @@ class Call:
 class Trace(TorchDispatchMode):
     """Follows one pass, operation by operation, and closes a row when a module returns."""
 
-    def __init__(self, net: nn.Module, kind: str, size: tuple[int, ...], counter: FlopCounterMode):
+    def __init__(self, net: nn.Module, kind: str, size: tuple[int, ...]):
         super().__init__()
-        self.kind, self.size, self.counter = kind, size, counter
+        self.kind, self.size = kind, size
         self.rows, self.parts, self.stack = [], {}, []
         self.origins = WeakTensorKeyDictionary()
         self.names = {id(p): name for name, p in net.named_parameters()}
@@ -111,10 +111,10 @@ class Trace(TorchDispatchMode):
                 f"{kind} does not state an input size; give one: summary(net, input_size=(C, H, W))"
             )
         ghost = _on_meta(net)
-        trace = cls(ghost, kind, size, FlopCounterMode(display=False))
+        trace = cls(ghost, kind, size)
         floats = (p.dtype for p in ghost.parameters() if p.is_floating_point())
         try:
-            with torch.no_grad(), torch.device("meta"), trace.counter:
+            with torch.no_grad(), torch.device("meta"):
                 x = torch.empty(1, *size, dtype=next(floats, None))
                 trace.start(x)
                 with trace:
@@ -161,9 +161,8 @@ class Trace(TorchDispatchMode):
         return max((origin.depth for origin in origins if origin), default=0)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        before = self.counter.get_total_flops()
         out = func(*args, **(kwargs or {}))
-        macs = (self.counter.get_total_flops() - before) // 2
+        macs = _multiply_adds(func, args, kwargs or {}, out)
         named = _by_name(func, args, kwargs or {})
         inputs = [t for t in tree_leaves(named) if isinstance(t, Tensor)]
         window = receptive.window_of(func.overloadpacket.__name__, named)
@@ -211,6 +210,12 @@ class Trace(TorchDispatchMode):
                 self.origins[t] = Origin(
                     axes and receptive.after(op, named, data[0][0], axes, t), depth
                 )
+
+
+def _multiply_adds(func, args: tuple, kwargs: dict, out) -> int:
+    """Of one operation, by torch's own formula for it; 0 where torch has none."""
+    formula = flop_registry.get(func.overloadpacket)
+    return formula(*args, **kwargs, out_val=out) // 2 if formula else 0
 
 
 def _row(call: Call, part: Part) -> Layer:

@@ -24,11 +24,10 @@ def diff(a: str, b: str, *, json: bool = False) -> int:
     json: bool
         Print JSON.
     """
-    import torch
-
     from convatlas import anatomy, registry
+    from convatlas.shapes_only import shapes_only
 
-    with torch.device("meta"):
+    with shapes_only():
         found = anatomy.diff(registry.create_model(a), registry.create_model(b))
     return print_json(_record(found)) if json else tell(found)
 

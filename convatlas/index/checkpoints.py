@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from functools import cache
 
-import torch
-
 from convatlas import registry
+from convatlas.shapes_only import shapes_only
 from convatlas.verification import blueprint
 from convatlas.weights.known import OURS, Known, names_of, shapes_of, text
 from convatlas.weights.names import Twin
@@ -66,7 +65,7 @@ def _shapes(name: str) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...], str
     channels.
     """
     shapes = {key: tuple(tensor.shape) for key, tensor in blueprint(name).state_dict().items()}
-    with torch.device("meta"):
+    with shapes_only():
         other = registry.create_model(name, num_classes=CLASSES, in_channels=CHANNELS).state_dict()
     changed = [key for key, shape in shapes.items() if shape != tuple(other[key].shape)]
     stem = next((key for key in changed if shapes[key][1:2] != tuple(other[key].shape)[1:2]), "")

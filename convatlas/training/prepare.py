@@ -20,6 +20,7 @@ from convatlas.data import (
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.registry import create_model, stored_facts
+from convatlas.shapes_only import shapes_only
 from convatlas.training import torchrun
 from convatlas.training.batch_norm import require_several_values
 from convatlas.training.distributed import ProcessGroup
@@ -119,7 +120,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
 
 def _side(recipe: Recipe) -> int:
     """The input side: the paper's unless the recipe says another, which must be legal."""
-    with torch.device("meta"):
+    with shapes_only():
         net = create_model(recipe.network)
     side = recipe.size or net.side
     for legal in (side, *recipe.sizes):

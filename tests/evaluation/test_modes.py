@@ -8,6 +8,7 @@ from convatlas.data import Loader, Preprocess
 from convatlas.data.split import ArraySplit
 from convatlas.evaluation import evaluate
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_measuring_is_done_in_evaluation_mode_and_leaves_the_network_as_it_was(l
 
 @pytest.mark.parametrize("training", [True, False])
 def test_a_fresh_classifier_is_in_the_mode_of_the_old_one(training):
-    with torch.device("meta"):
+    with shapes_only():
         net = create_model("alexnet", num_classes=3).train(training)
     net.reset_classifier(5)
     assert net.classifier.training is training

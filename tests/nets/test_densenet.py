@@ -7,6 +7,7 @@ import torch.nn as nn
 from convatlas.nets.densenet import Bottleneck, DenseBlock
 from convatlas.nets.densenet_checkpointed import CheckpointedBottleneck
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 CHECKPOINTED = [
     "densenet121",
@@ -18,7 +19,7 @@ DROPPED = ["densenet40_k12_cifar", "densenet_bc100_k12_cifar"]
 
 
 def blueprint(name: str) -> nn.Module:
-    with torch.device("meta"):
+    with shapes_only():
         return create_model(name).eval()
 
 

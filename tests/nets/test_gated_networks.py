@@ -6,10 +6,11 @@ import torch.nn as nn
 
 from convatlas.layers import SqueezeExcite
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 
 def blueprint(name: str) -> nn.Module:
-    with torch.device("meta"):
+    with shapes_only():
         return create_model(name)
 
 

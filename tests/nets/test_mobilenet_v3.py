@@ -6,6 +6,7 @@ import torch.nn as nn
 
 from convatlas.nets.mobilenet_v3 import SqueezeExcite
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 GATED = {  # name: bnecks with a gate, first bneck with hard swish, all bnecks
     "mobilenet_v3_large": ({4, 5, 6, 11, 12, 13, 14, 15}, 7, 15),
@@ -14,7 +15,7 @@ GATED = {  # name: bnecks with a gate, first bneck with hard swish, all bnecks
 
 
 def build(name: str) -> nn.Module:
-    with torch.device("meta"):
+    with shapes_only():
         return create_model(name).eval()
 
 

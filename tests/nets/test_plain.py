@@ -5,10 +5,11 @@ import torch
 import torch.nn as nn
 
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 
 def blueprint(name: str) -> nn.Module:
-    with torch.device("meta"):
+    with shapes_only():
         return create_model(name)
 
 

@@ -5,6 +5,7 @@ import torch
 import torch.nn as nn
 
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 UNITS = {
     "preresnet50": 16,
@@ -18,7 +19,7 @@ UNITS = {
 
 
 def blueprint(name: str) -> nn.Module:
-    with torch.device("meta"):
+    with shapes_only():
         return create_model(name).eval()
 
 

@@ -5,6 +5,7 @@ import torch
 import torch.nn as nn
 
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 
 V1_1 = {
     "conv1": (64, 113, 113),
@@ -26,7 +27,7 @@ FIRES = {f"fire{i}" for i in range(2, 10)}
 
 
 def blueprint(name: str):
-    with torch.device("meta"):
+    with shapes_only():
         return create_model(name).eval()
 
 

@@ -7,6 +7,7 @@ import torch
 import torchvision.models as tv
 
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 from convatlas.weights.torchvision import TWINS
 from convatlas.weights.translating import translated
 
@@ -31,7 +32,7 @@ def pair(name: str, randomised) -> tuple[torch.nn.Module, torch.nn.Module, dict]
     options = {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
     torch.manual_seed(0)
     twin = TWINS[name]
-    with torch.device("meta"):
+    with shapes_only():
         ours = create_model(twin.ours)
     theirs = randomised(tv.get_model(name, **options), torch.randn(2, 3, side(ours), side(ours)))
     state = theirs.state_dict()

@@ -9,6 +9,7 @@ from plain import Weights
 from torch import Tensor, nn
 
 from convatlas import create_model
+from convatlas.shapes_only import shapes_only
 
 DRAWN = 500_000
 CLASSES = 7
@@ -81,7 +82,7 @@ def images(net: nn.Module, height: int, width: int) -> Tensor:
 
 
 def network(name: str) -> nn.Module:
-    with torch.device("meta"):
+    with shapes_only():
         net = create_model(name, num_classes=CLASSES)
     net = net.to(torch.float64).to_empty(device="cpu").eval()
     return filled(net, images(net, *sizes(net)[0]))

@@ -18,6 +18,7 @@ from comparing import (
     sizes,
     to_be_read,
 )
+from networks import BY_SIZE, first
 from plain import Weights
 
 from convatlas.registry import entries, stored_facts
@@ -43,9 +44,12 @@ PEERS = {  # tests/parity runs them beside another library's network, authors' c
 }
 
 
-def in_time(names) -> list:
-    """Slow ones wait for `make test-all`."""
-    return [pytest.param(name, marks=[pytest.mark.full] if name in SLOW else []) for name in names]
+def in_time(names) -> pytest.MarkDecorator:
+    """The smallest of each file in nets/ by default. The others, and slow ones, wait for
+    `make test-all`: what was equal here once is held by its recorded function.
+    """
+    families = {entries()[name].family: name for name, _ in BY_SIZE if name in names}
+    return first(set(families.values()) - SLOW, names)
 
 
 def test_a_network_without_a_peer_has_a_second_construction():
@@ -77,7 +81,7 @@ def test_it_is_written_without_ours(file):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", in_time(SECOND))
+@in_time(SECOND)
 def test_second_construction_gives_the_same_logits(name):
     net = network(name)
     for size in sizes(net):
@@ -88,7 +92,7 @@ def test_second_construction_gives_the_same_logits(name):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", in_time(WITH_HEADS))
+@in_time(WITH_HEADS)
 @pytest.mark.parametrize("size", [(224, 96), (64, 77)])
 def test_all_heads_give_the_same_logits(name, size):
     net = network(name)

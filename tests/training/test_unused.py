@@ -6,12 +6,12 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-import torch
 from PIL import Image
 
 from convatlas.cli import run
 from convatlas.errors import RunError
 from convatlas.registry import create_model
+from convatlas.shapes_only import shapes_only
 from convatlas.training import Recipe, train
 from convatlas.training import run as run_module
 from convatlas.training.callbacks import Callback
@@ -28,7 +28,7 @@ class Heard(Callback):
 
 def ready(network: str, train_names=("a/0.png",), val_names=("a/1.png",)):
     """What require_use looks at."""
-    with torch.device("meta"):
+    with shapes_only():
         net = create_model(network)
     data = SimpleNamespace(
         name="photos",

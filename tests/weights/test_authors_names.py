@@ -10,6 +10,7 @@ import torch
 import torchvision
 
 from convatlas import create_model
+from convatlas.shapes_only import shapes_only
 from convatlas.weights.authors import RES2NETS, RESNESTS, SOURCES, WSL
 from convatlas.weights.names import Twin
 
@@ -113,7 +114,7 @@ def dla(timms: str) -> Shapes:
 
 
 def meta(make) -> Shapes:
-    with torch.device("meta"):
+    with shapes_only():
         return {key: tuple(value.shape) for key, value in make().state_dict().items()}
 
 
