@@ -61,12 +61,11 @@ def layers(name: str) -> Held:
     return Held(name, "layers", rows, changed and f"{changed}; {renewal(name)}")
 
 
-def computed(name: str, count: int = 2) -> Held:
-    """For the last `count` images of those recorded."""
-    stored = dict(list(function.stored(name).items())[-count:])
+def computed(name: str) -> Held:
+    stored = function.stored(name)
     if not stored:
         return Held(name, "function", "", f"the index holds none; {renewal(name)}")
-    changed = function.first_difference(stored, function.function(name, count))
+    changed = function.first_difference(stored, function.function(name))
     at = f"at {' and '.join(stored)}"
     return Held(name, "function", at, changed and f"{changed}; {renewal(name)}")
 

@@ -6,34 +6,24 @@ import json
 from pathlib import Path
 
 import pytest
-from networks import SMALLEST, first
 
 import convatlas.index as index
 from convatlas import registry
-from convatlas.held import computed, first_change, layers, renewal
+from convatlas.held import first_change, held, renewal
 from convatlas.index import function
 from convatlas.weights import known
 
 
 @pytest.mark.parametrize("name", registry.entries())
 def test_a_network_is_what_it_was(name):
-    """Its layers, what they compute for the smaller of the two images recorded, and all that the
-    catalogue tells of it.
-    """
+    """Its layers, what they compute, and all that the catalogue tells of it."""
     assert name in registry.stored_facts(), f"{name} is not in the index; {renewal(name)}"
-    for each in (layers(name), computed(name, 1)):
+    for each in held(name):
         if each.difference:
             pytest.fail(str(each), pytrace=False)
     facts = json.loads(json.dumps(index.facts(name)))
     if changed := first_change(registry.stored_facts()[name], facts):
         pytest.fail(f"{name}, {changed}; {renewal(name)}", pytrace=False)
-
-
-@first(SMALLEST.values())
-def test_a_network_computes_what_it_did(name):
-    """For both images; `verify` asks for both of every network."""
-    if (each := computed(name)).difference:
-        pytest.fail(str(each), pytrace=False)
 
 
 def test_the_index_holds_no_network_that_is_gone():

@@ -40,19 +40,17 @@ def images(net: nn.Module) -> list[tuple[Size, int]]:
     ]
 
 
-def function(name: str, count: int = 2) -> Function:
-    """What a network computes, measured now, for the last `count` images: the last is the smaller
-    one.
-    """
+def function(name: str) -> Function:
+    """What a network computes, measured now."""
     net = blueprint(name)
     if fixed_buffers(net):
         net = registry.create_model(name)
-    return of(net, count)
+    return of(net)
 
 
-def of(net: nn.Module, count: int = 2) -> Function:
+def of(net: nn.Module) -> Function:
     """The same of any network that states its legal sizes."""
-    chosen = images(net)[-count:]
+    chosen = images(net)
     return dict(zip(map(key, chosen), fingerprints(net, chosen), strict=True))
 
 
