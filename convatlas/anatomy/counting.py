@@ -1,8 +1,8 @@
 """Counts the layers of any torch.nn.Module: one evaluation pass of a copy on the meta device, which
 has no numbers.
 
-Multiply-adds come from torch's own formulas (torch.utils.flop_counter), operation by operation, and go to the module
-that runs it.
+Multiply-adds come from torch's own formulas (torch.utils.flop_counter), operation by operation, and
+go to the module that runs it.
 """
 
 import copy
