@@ -69,6 +69,9 @@ class Twin:
     axes: tuple[int, int] = (0, 1)  # what counts the classes there, and the channels of the image
     biases: Rules = ()  # from their names of means to biases before the norm, which only move them
     shifted: tuple[tuple[str, float], ...] = ()  # patterns of our keys, what is added to theirs
+    scaled: tuple[
+        tuple[str, float], ...
+    ] = ()  # patterns of our keys, what theirs are multiplied by
     folded: tuple[tuple[str, float], ...] = ()  # patterns of our keys that have one value there
     pixels: Pixels | None = None  # that they expect, where these are not ImageNet's
 
@@ -104,6 +107,10 @@ class Twin:
     def shift(self, key: str) -> float:
         """What is added to their numbers to get ours of this key."""
         return next((shift for pattern, shift in self.shifted if re.search(pattern, key)), 0.0)
+
+    def scale(self, key: str) -> float:
+        """What their numbers are multiplied by to get ours of this key."""
+        return next((scale for pattern, scale in self.scaled if re.search(pattern, key)), 1.0)
 
     def value(self, key: str) -> float | None:
         """Of one of our keys that their files do not hold, because it is the same in all of them."""

@@ -1,8 +1,8 @@
 """Reads checkpoints from outside as tensors and nothing else. A file is looked through before
 anything is allocated, and nothing in it is run.
 
-safetensors, PyTorch's zip and legacy files and NumPy's .npz are read; whatever holds code is
-refused by its name.
+safetensors, PyTorch's zip and legacy files, NumPy's .npz, TensorFlow's, Keras's and Caffe's files
+and the weights of ONNX networks are read; whatever holds code is refused by its name.
 """
 
 import errno
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from convatlas.errors import WeightsError
 from convatlas.regular_file import without_waiting
-from convatlas.weights import hdf5, tflite
+from convatlas.weights import caffemodels, hdf5, onnx, tflite
 from convatlas.weights.archives import Archive, entries_of, open_legacy, open_zip
 from convatlas.weights.arrays import are_arrays, open_npz
 from convatlas.weights.bundles import BUNDLE, data_of, open_bundle
@@ -39,7 +39,7 @@ HASH_IN_NAME = re.compile(r"-(?P<sha256>[0-9a-f]{8,64})(?:\.(?:pth|pt|pkl|bin|ta
 NO_HASH = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|\d{9,}")  # a date, a time
 KINDS = {
     b"GGUF": "a GGUF file",
-    b"\x08": "an ONNX or TensorFlow graph",
+    b"name:": "the description of a Caffe network (.prototxt), without its weights",
     b"\x1f\x8b": "a gzip archive; unpack it and give what is inside",
     b"BZh": "a bzip2 archive; unpack it first",
 }
@@ -131,6 +131,10 @@ def _contents(path: Path, file: BinaryIO, section: str | None) -> _Contents:
     file.seek(TAR)
     if file.read(5) == b"ustar":
         raise WeightsError("is a tar archive; unpack it and give the checkpoint inside")
+    if start.startswith(onnx.BEGINNING):
+        return _chosen(onnx.open_onnx(file), size, section)
+    if start.startswith(caffemodels.BEGINNINGS):
+        return _chosen(caffemodels.open_caffemodel(file), size, section)
     kind = next((kind for magic, kind in KINDS.items() if start.startswith(magic)), "no checkpoint")
     raise WeightsError(f"is {kind}; {KNOWN_FORMATS}")
 

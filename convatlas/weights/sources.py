@@ -10,6 +10,7 @@ from torch import Tensor
 from convatlas.weights import (
     authors,
     cadene,
+    caffe,
     efficientnets,
     keras_networks,
     mmlab,
@@ -30,6 +31,7 @@ TABLES: Mapping[str, Table] = {
     "efficientnet_pytorch": efficientnets.TWINS,
     **authors.SOURCES,
     "tensorflow": tensorflow.TWINS,
+    "caffe": caffe.TWINS,
     "keras": keras_networks.TWINS,
     "tflite": tflite_networks.TWINS,
 }

@@ -63,14 +63,17 @@ def advice(standardised: Pixels, network: str) -> str:
             "give it pixels from 0 to 1 as they are, not standardised with ImageNet's mean and std: "
             "the file's model was made without"
         )
-    why = (
-        "torchvision's module takes the latter and makes these of them itself "
-        "(transform_input=True), as its published weights need"
-        if network in {TWINS[theirs].ours for theirs in RENORMALISED}
-        else "its authors trained it on pixels from -1 to 1"
-    )
+    if network in {TWINS[theirs].ours for theirs in RENORMALISED}:
+        why = (
+            "torchvision's module takes the latter and makes these of them itself "
+            "(transform_input=True), as its published weights need"
+        )
+    elif (mean, std) == TENSORFLOWS:
+        why = "its authors trained it on pixels from -1 to 1"
+    else:
+        why = "its authors trained it so"
     return (
-        f"give it pixels standardised with mean {mean} and std {std} in every channel, not with "
+        f"give it pixels standardised with mean {mean:.5g} and std {std:.5g} in every channel, not with "
         f"ImageNet's: {why}"
     )
 

@@ -26,12 +26,15 @@ def to_ours(twin: Twin, key: str, tensor: Tensor) -> Tensor:
 
 def taken(twin: Twin, key: str, held: Mapping[str, Tensor]) -> Tensor:
     """Our weight from those of a file. Where a norm there has a bias before it or another epsilon,
-    its mean and variance are moved so that it answers alike.
+    its mean and variance are moved so that it answers alike; where a local normalisation has other
+    constants, the layers around it are scaled.
     """
     name = twin.name(key)
     tensor = to_ours(twin, key, held[name])
     if (bias := twin.bias(name)) in held:
         tensor = tensor - held[bias]
+    if (scale := twin.scale(key)) != 1:
+        tensor = (tensor.to(torch.float64) * scale).to(tensor.dtype)
     return tensor + twin.shift(key) if twin.shift(key) else tensor
 
 
@@ -52,6 +55,8 @@ def translated(twin: Twin, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         held[name] = to_theirs(twin, key, state[key])
         if twin.shift(key):
             held[name] = held[name] - twin.shift(key)
+        if (scale := twin.scale(key)) != 1:
+            held[name] = (held[name].to(torch.float64) / scale).to(held[name].dtype)
         if bias := twin.bias(name):
             held[bias] = torch.zeros_like(held[name])
     return held
