@@ -137,7 +137,7 @@ NIN_STEM = r"^mlpconv1\.conv\.weight$"
 
 # github.com/KaimingHe/deep-residual-networks: prototxt
 def resnet(numbered: bool) -> Rules:
-    """res2a, res2b, ...; in the deeper ones the units of two stages are res3a, res3b1, res3b2 ..."""
+    """res2a, res2b, ...; of deeper ones the units of two stages are res3a, res3b1, res3b2, ..."""
 
     def unit(match: re.Match) -> str:
         stage, i = int(match[1]), int(match[2])

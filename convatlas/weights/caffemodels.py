@@ -23,8 +23,7 @@ BEGINNINGS = (b"\x0a", b"\x12", b"\x1a", b"\xa2\x06")
 OLD_LAYERS, LAYERS = 2, 100  # fields of the network; the old ones were given up in October 2014
 OLD_KINDS = {4: "Convolution", 14: "InnerProduct", 15: "LRN", 17: "Pooling", 39: "Deconvolution"}
 BLOBS = {
-    **{kind: ("weight", "bias") for kind in ("Convolution", "Deconvolution", "InnerProduct")},
-    "Scale": ("weight", "bias"),
+    **dict.fromkeys(("Convolution", "Deconvolution", "InnerProduct", "Scale"), ("weight", "bias")),
     "BatchNorm": ("running_mean", "running_var", "divisor"),
 }
 DIVIDED = BLOBS["BatchNorm"][:2]

@@ -164,8 +164,7 @@ def _refuse_others(nodes: list[Node], names: dict[str, Stored]) -> None:
         raise WeightsError(
             f"holds weights under numbers ({numbered[0]!a:.40}), as exporters do that fold norms "
             "into convolutions, which cannot be undone; give the checkpoint that it was made from, "
-            "or export that with training=torch.onnx.TrainingMode.TRAINING and "
-            "do_constant_folding=False"
+            "or export that anew with torch.onnx.export(..., dynamo=True, optimize=False)"
         )
     pools = {name for node in nodes if node.kind == "MaxPool" for name in node.outputs}
     refuse_caffenet(

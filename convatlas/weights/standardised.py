@@ -60,8 +60,8 @@ def advice(standardised: Pixels, network: str) -> str:
         )
     if (mean, std) == (0.0, 1.0):
         return (
-            "give it pixels from 0 to 1 as they are, not standardised with ImageNet's mean and std: "
-            "the file's model was made without"
+            "give it pixels from 0 to 1 as they are, not standardised with ImageNet's mean and "
+            "std: the file's model was made without"
         )
     if network in {TWINS[theirs].ours for theirs in RENORMALISED}:
         why = (
@@ -73,8 +73,8 @@ def advice(standardised: Pixels, network: str) -> str:
     else:
         why = "its authors trained it so"
     return (
-        f"give it pixels standardised with mean {mean:.5g} and std {std:.5g} in every channel, not with "
-        f"ImageNet's: {why}"
+        f"give it pixels standardised with mean {mean:.5g} and std {std:.5g} in every channel, "
+        f"not with ImageNet's: {why}"
     )
 
 
