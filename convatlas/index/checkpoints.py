@@ -45,7 +45,7 @@ def known_text(renewed: Collection[str], before: Mapping[str, list[Known]]) -> s
 def _kind(source: str, theirs: str, twin: Twin) -> tuple[str, Known]:
     ours, head, stem = _shapes(twin.ours)
     names = twin.names(ours)
-    shapes = {name: twin.shape(name, ours[key]) for key, name in names.items()}
+    shapes = twin.shapes(ours)
     heads = tuple(names[key] for key in head if key in names)
     return names_of(shapes), Known(
         source,

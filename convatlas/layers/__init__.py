@@ -27,6 +27,7 @@ from convatlas.layers.modules import (
 from convatlas.layers.network import Network
 from convatlas.layers.tensorflow import (
     Same,
+    SameForPool,
     ShiftNorm,
     conv_same,
     slim_init,
@@ -45,6 +46,7 @@ __all__ = [
     "Network",
     "Residual",
     "Same",
+    "SameForPool",
     "ShiftNorm",
     "SqueezeExcite",
     "Sum",

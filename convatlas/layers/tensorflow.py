@@ -2,6 +2,8 @@
 and first weights.
 """
 
+import math
+
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,6 +18,8 @@ class Same(nn.Module):
     one at the end.
     """
 
+    value: float | None = None  # of what is added: zero
+
     def __init__(self, k: int, s: int):
         super().__init__()
         self.k = k
@@ -26,7 +30,13 @@ class Same(nn.Module):
         rows, columns = (max((n - 1) // self.s * self.s + self.k - n, 0) for n in x.shape[2:])
         top = rows // 2
         left = columns // 2
-        return F.pad(x, (left, columns - left, top, rows - top))
+        return F.pad(x, (left, columns - left, top, rows - top), value=self.value)
+
+
+class SameForPool(Same):
+    """The same for a max pool: what is added never is the largest."""
+
+    value = -math.inf
 
 
 def conv_same(

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from convatlas.errors import WeightsError
 from convatlas.regular_file import without_waiting
 from convatlas.weights.archives import Archive
+from convatlas.weights.protobuf import Message, integers, varint
 from convatlas.weights.stored import SIZES, Storage, Stored, proved
 
 BUNDLE = re.compile(r"(?P<prefix>.+)\.(?:index|data-\d{5}-of-\d{5})")
@@ -19,7 +20,6 @@ LARGEST_INDEX = 8_000_000  # bytes; Inception-ResNet-v2's has 60,000
 MAGIC = 0xDB4775248B80FB57
 FOOTER = 48  # bytes
 TRAILER = 5  # bytes after a block: how it is compressed, and a checksum
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # protocol buffers' kinds of field
 # tensorflow/core/framework/types.proto
 DTYPES = {
     **{1: "float32", 2: "float64", 14: "bfloat16", 19: "float16", 10: "bool"},
@@ -66,14 +66,16 @@ def open_bundle(data: Path, file: BinaryIO, size: int) -> Archive:
 
 def _stored(name: str, value: bytes, size: int) -> tuple[int, Stored] | None:
     """Where a variable begins, and what it is; None for one that holds texts."""
-    fields = dict(_fields(value))
+    fields = dict(Message(value).fields())
     dtype = DTYPES.get(fields.get(1, 0))
     if dtype is None:
         return None
     if 7 in fields or fields.get(3, 0):
         raise WeightsError(f"holds {name!a:.100} in several parts; write the checkpoint as one")
-    shape = tuple(
-        dict(_fields(dim)).get(1, 0) for number, dim in _fields(fields.get(2, b"")) if number == 2
+    shape = integers(
+        dict(dim.fields()).get(1, 0)
+        for number, dim in fields.get(2, Message(b"")).fields()
+        if number == 2
     )
     begin, length = fields.get(4, 0), fields.get(5, 0)
     if begin + length > size:
@@ -102,8 +104,8 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _handle(buffer: bytes, at: int) -> tuple[tuple[int, int], int]:
     """Where a block begins and how long it is; and where the next thing begins."""
-    begin, at = _varint(buffer, at)
-    length, at = _varint(buffer, at)
+    begin, at = varint(buffer, at, len(buffer))
+    length, at = varint(buffer, at, len(buffer))
     return (begin, length), at
 
 
@@ -118,42 +120,11 @@ def _block(table: bytes, begin: int, length: int) -> Iterator[tuple[bytes, bytes
     end = length - 4 * (restarts + 1)
     at, key = 0, b""
     while at < end:
-        shared, at = _varint(block, at)
-        own, at = _varint(block, at)
-        size, at = _varint(block, at)
+        shared, at = varint(block, at, end)
+        own, at = varint(block, at, end)
+        size, at = varint(block, at, end)
         if shared > len(key) or at + own + size > end:
             raise ValueError("its index is damaged")
         key = key[:shared] + block[at : at + own]
         yield key, block[at + own : at + own + size]
         at += own + size
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Numbers and values of a protocol buffer's fields."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        kind = tag & 7
-        if kind == VARINT:
-            value, at = _varint(message, at)
-        else:
-            length, at = (
-                _varint(message, at) if kind == BYTES else ({FIXED64: 8, FIXED32: 4}[kind], at)
-            )
-            if at + length > len(message):
-                raise ValueError("its index is damaged")
-            value = message[at : at + length]
-            at += length
-        yield tag >> 3, value
-
-
-def _varint(buffer: bytes, at: int) -> tuple[int, int]:
-    """Seven bits a byte, the lowest first; and where the next thing begins."""
-    value = 0
-    for shift in range(0, 64, 7):
-        byte = buffer[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-    raise ValueError("its index is damaged")

@@ -11,11 +11,16 @@ from convatlas.errors import WeightsError
 from convatlas.weights import probe
 from convatlas.weights.fitting import AUXILIARY, Found, matters, twin_of
 from convatlas.weights.known import COUNTER, Known
+from convatlas.weights.names import Pixels, Twin
 from convatlas.weights.reading import Checkpoint
 from convatlas.weights.standardised import advice, begins_with_background, expected
-from convatlas.weights.translating import to_ours
+from convatlas.weights.translating import taken
 
 TOLERANCE = 1e-8  # of the largest logit, in double precision
+FOLDED = (
+    "its norms were folded into its convolutions: it answers as the file's network, but has no "
+    "statistics of its own; train it with its norms frozen"
+)
 FEW = 8  # names that are printed of a long list
 
 
@@ -40,8 +45,9 @@ class Certificate:
     where: str = ""  # in the file: its section, and the prefix of its names
     average: str = ""  # in words, where an average was read, or lies beside what was
     # mean and std, of pixels in 0..1, that the weights expect, where these are not ImageNet's
-    standardised: tuple[float, float] | None = None
+    standardised: Pixels | None = None
     background: bool = False  # whether class 0 is none, and the first of the thousand is 1
+    folded: bool = False  # whether the file's norms were folded into its convolutions
 
     def __str__(self) -> str:
         lines = [
@@ -62,6 +68,8 @@ class Certificate:
             lines.append(advice(self.standardised, self.network))
         if self.background:
             lines.append("class 0 is the background; the classes of ImageNet begin at 1")
+        if self.folded:
+            lines.append(FOLDED)
         if self.rounded:
             lines.append(f"then rounded to {self.rounded}, the network's precision")
         return "\n".join(lines)
@@ -79,6 +87,7 @@ class _Parts:
     """Where each tensor of the network and of the file goes."""
 
     loaded: dict[str, Tensor] = field(default_factory=dict)  # by our names
+    constant: dict[str, Tensor] = field(default_factory=dict)  # what no such file holds
     adapted: list[str] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -106,6 +115,7 @@ def fill(
         )
     difference = _difference(net, file, kind, parts.loaded) if parts.are_all else None
     cast = {key: _cast(tensor, state[key], key, file) for key, tensor in parts.loaded.items()}
+    cast |= parts.constant
     net.load_state_dict(cast, strict=False, assign=bool(on_meta))
     net.certificate = Certificate(
         kind.ours,
@@ -122,6 +132,7 @@ def fill(
         found.average,
         expected(found),
         begins_with_background(found, _classes(parts.loaded, kind, twin_of(kind).names(state))),
+        bool(parts.constant),
     )
     return net.certificate
 
@@ -133,16 +144,19 @@ def _sorted(
     twin = twin_of(kind)
     names = twin.names(state)
     own = [key for key in names if names[key] not in file.tensors and not key.endswith(COUNTER)]
-    unread = [name for name in file.tensors if name not in names.values() and matters(name)]
+    known = {*names.values(), *map(twin.bias, names.values())}
+    unread = [name for name in file.tensors if name not in known and matters(name)]
     _refuse_half(found, [key for key in own if not AUXILIARY.search(key)], unread, adapt_classes)
+    constant = _constant(twin, state)
     parts = _Parts(
-        fresh=[*(key for key in state if key not in names), *own],
+        constant=constant,
+        fresh=[*(key for key in state if key not in names and key not in constant), *own],
         unread=[*unread, *found.fit.beside],
     )
     for key, name in names.items():
         if name not in file.tensors:
             continue
-        tensor, wanted = to_ours(twin, key, file.tensors[name]), state[key].shape
+        tensor, wanted = taken(twin, key, file.tensors), state[key].shape
         if tensor.shape == wanted:
             parts.loaded[key] = tensor
         elif name in kind.head and adapt_classes:
@@ -153,6 +167,16 @@ def _sorted(
         else:
             raise WeightsError(_mismatch(file, kind, name, tensor.shape, wanted))
     return parts
+
+
+def _constant(twin: Twin, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What no file of this kind holds, for it is the same in all of them."""
+    values = {key: twin.value(key) for key in state}
+    return {
+        key: torch.full(state[key].shape, value, dtype=state[key].dtype)
+        for key, value in values.items()
+        if value is not None
+    }
 
 
 def _refuse_half(found: Found, own: list[str], unread: list[str], adapt_classes: bool) -> None:

@@ -141,11 +141,7 @@ def places_for(network: str, own: Shapes) -> Iterator[Place]:
                 yield Place(
                     kind,
                     tuple(other for other in group if other.shapes == kind.shapes),
-                    {
-                        name: twin.shape(name, tuple(own[key]))
-                        for key, name in names.items()
-                        if not key.endswith(COUNTER)
-                    },
+                    twin.shapes({key: own[key] for key in names if not key.endswith(COUNTER)}),
                     frozenset(name for key, name in names.items() if AUXILIARY.search(key)),
                 )
 

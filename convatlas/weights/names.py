@@ -41,6 +41,15 @@ class Layout(NamedTuple):
     dims: tuple[int, ...]  # dimension i there is dimension dims[i] here
 
 
+class Pixels(NamedTuple):
+    """How an image's pixels, from 0 to 1, are standardised: one number for all channels, or one for
+    each.
+    """
+
+    mean: float | tuple[float, ...]
+    std: float
+
+
 HWIO = (2, 3, 1, 0)  # a kernel: height, width, input, output
 HWC1 = (2, 3, 0, 1)  # a depthwise kernel: height, width, channel, filters of a channel
 IO = (1, 0)  # a matrix: input, output
@@ -58,13 +67,22 @@ class Twin:
     surplus: str = ""  # pattern of their keys that mean nothing here
     layouts: tuple[Layout, ...] = ()  # where none is said, dimensions stand as here
     axes: tuple[int, int] = (0, 1)  # what counts the classes there, and the channels of the image
+    biases: Rules = ()  # from their names of means to biases before the norm, which only move them
+    shifted: tuple[tuple[str, float], ...] = ()  # patterns of our keys, what is added to theirs
+    scaled: tuple[
+        tuple[str, float], ...
+    ] = ()  # patterns of our keys, what theirs are multiplied by
+    folded: tuple[tuple[str, float], ...] = ()  # patterns of our keys that have one value there
+    pixels: Pixels | None = None  # that they expect, where these are not ImageNet's
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
         """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two become one
         of theirs.
         """
         found = {
-            key: self.name(key) for key in keys if not (self.absent and re.search(self.absent, key))
+            key: self.name(key)
+            for key in keys
+            if not (self.absent and re.search(self.absent, key)) and self.value(key) is None
         }
         if len(set(found.values())) < len(found):
             twice = sorted(
@@ -78,6 +96,34 @@ class Twin:
         for pattern, replacement in self.rules:
             key = re.sub(pattern, replacement, key)
         return key
+
+    def bias(self, name: str) -> str:
+        """The bias there that moves the mean of this name; "" if there is none."""
+        for pattern, replacement in self.biases:
+            if re.search(pattern, name):
+                return re.sub(pattern, replacement, name)
+        return ""
+
+    def shift(self, key: str) -> float:
+        """What is added to their numbers to get ours of this key."""
+        return next((shift for pattern, shift in self.shifted if re.search(pattern, key)), 0.0)
+
+    def scale(self, key: str) -> float:
+        """What their numbers are multiplied by to get ours of this key."""
+        return next((scale for pattern, scale in self.scaled if re.search(pattern, key)), 1.0)
+
+    def value(self, key: str) -> float | None:
+        """Of one of our keys that their files do not hold, because it is the same in all of them."""
+        return next((value for pattern, value in self.folded if re.search(pattern, key)), None)
+
+    def shapes(self, ours: Mapping[str, Iterable[int]]) -> dict[str, tuple[int, ...]]:
+        """Names and shapes there of all that a network with these keys and shapes has."""
+        held = {}
+        for key, name in self.names(ours).items():
+            held[name] = self.shape(name, tuple(ours[key]))
+            if bias := self.bias(name):
+                held[bias] = held[name]
+        return held
 
     def side(self, name: str) -> int:
         """Of the kernel, where their weight of this name is a convolution's and ours a linear

@@ -18,6 +18,10 @@ TURNED = (
     "; dimensions stand in another order there than its source writes them: transpose such weights "
     "first"
 )
+FOLDED = (
+    "; its norms were folded into its convolutions, which cannot be undone: give the checkpoint "
+    "that it was made from"
+)
 
 
 class Near(NamedTuple):
@@ -34,7 +38,7 @@ class Compared:
     place: Place
     same: int
     differences: tuple[str, ...]
-    order: str = ""  # what to do, where dimensions only stand in another order
+    remedy: str = ""  # what to do, where norms were folded or dimensions stand in another order
 
     @property
     def share(self) -> float:
@@ -80,18 +84,20 @@ def _compared(parts: list[dict], network: str, own: Shapes) -> Iterator[Compared
 
 
 def _beside(place: Place, shapes: Shapes) -> Compared:
-    differences = []
+    differences, missing = [], []
     turned = False
     for name, wanted in place.shapes.items():
         if name not in shapes:
             differences.append(f"{name} (missing)")
+            missing.append(name)
         elif not place.matches(name, shapes[name]):
             differences.append(f"{name} ({_size(shapes[name])} instead of {_size(wanted)})")
             turned |= name != place.kind.stem and sorted(shapes[name]) == sorted(wanted)
     unknown = [n for n in shapes if n not in place.shapes and not n.endswith(COUNTER)]
     same = len(place.shapes) - len(differences)
     everything = (*differences, *(f"{name} (unknown there)" for name in unknown))
-    return Compared(place, same, everything, TURNED if turned else "")
+    folded = missing and all(f"{_module(name)}.running_mean" in place.shapes for name in missing)
+    return Compared(place, same, everything, FOLDED if folded else TURNED if turned else "")
 
 
 def _near(parts: list[dict]) -> Iterator[Near]:
@@ -111,11 +117,15 @@ def _near(parts: list[dict]) -> Iterator[Near]:
 def _nearly(found: Compared) -> str:
     kind, named = found.place.kind, ", ".join(found.differences[:FEW])
     if len(found.differences) <= FEW:
-        return f"all but {named} fits {_named(kind)}{found.order}"
+        return f"all but {named} fits {_named(kind)}{found.remedy}"
     return (
         f"{found.share:.0%} of it fits {_named(kind)}, but not {named} and "
-        f"{len(found.differences) - FEW} more{found.order}"
+        f"{len(found.differences) - FEW} more{found.remedy}"
     )
+
+
+def _module(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _named(kind: Known) -> str:

@@ -1,8 +1,8 @@
 """Reads checkpoints from outside as tensors and nothing else. A file is looked through before
 anything is allocated, and nothing in it is run.
 
-safetensors, PyTorch's zip and legacy files and NumPy's .npz are read; whatever holds code is
-refused by its name.
+safetensors, PyTorch's zip and legacy files, NumPy's .npz, TensorFlow's, Keras's and Caffe's files
+and the weights of ONNX networks are read; whatever holds code is refused by its name.
 """
 
 import errno
@@ -22,12 +22,15 @@ from torch import Tensor
 
 from convatlas.errors import WeightsError
 from convatlas.regular_file import without_waiting
+from convatlas.weights import caffemodels, hdf5, onnx, tflite
 from convatlas.weights.archives import Archive, entries_of, open_legacy, open_zip
 from convatlas.weights.arrays import are_arrays, open_npz
 from convatlas.weights.bundles import BUNDLE, data_of, open_bundle
+from convatlas.weights.keras import is_keras, open_h5, open_keras
 from convatlas.weights.pickles import DAMAGED, KNOWN_FORMATS, LONGEST_NAME, is_tensor
 from convatlas.weights.sections import apart, chosen, sections
 from convatlas.weights.stored import SIZES
+from convatlas.weights.tflite import open_tflite
 
 LARGEST = 8_000_000_000  # bytes; VGG-19, the largest network of the atlas, has 575 million
 LARGEST_HEADER = 4_000_000  # bytes of a safetensors header; 200 for a tensor are usual
@@ -35,9 +38,8 @@ SOLID = 64_000_000  # bytes that a file may have without being written out on th
 HASH_IN_NAME = re.compile(r"-(?P<sha256>[0-9a-f]{8,64})(?:\.(?:pth|pt|pkl|bin|tar|safetensors))+$")
 NO_HASH = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|\d{9,}")  # a date, a time
 KINDS = {
-    b"\x89HDF": "a Keras or HDF5 file",
     b"GGUF": "a GGUF file",
-    b"\x08": "an ONNX or TensorFlow graph",
+    b"name:": "the description of a Caffe network (.prototxt), without its weights",
     b"\x1f\x8b": "a gzip archive; unpack it and give what is inside",
     b"BZh": "a bzip2 archive; unpack it first",
 }
@@ -110,8 +112,12 @@ def _contents(path: Path, file: BinaryIO, section: str | None) -> _Contents:
     start = file.read(16)
     if start.startswith(b"PK\x03\x04"):
         entries = entries_of(file)
-        opened = open_npz if are_arrays(entries) else open_zip
+        opened = open_npz if are_arrays(entries) else open_keras if is_keras(entries) else open_zip
         return _chosen(opened(file, entries, size), size, section)
+    if start.startswith(hdf5.MAGIC):
+        return _chosen(open_h5(file, size), size, section)
+    if start[4:8] == tflite.IDENTIFIER:
+        return _chosen(open_tflite(file, size), size, section)
     if start[8:9] == b"{":  # first, for the length before it may begin as a pickle does
         tensors, metadata = _read_safetensors(file, size)
         _refuse_odd_names(tensors)
@@ -125,6 +131,10 @@ def _contents(path: Path, file: BinaryIO, section: str | None) -> _Contents:
     file.seek(TAR)
     if file.read(5) == b"ustar":
         raise WeightsError("is a tar archive; unpack it and give the checkpoint inside")
+    if start.startswith(onnx.BEGINNING):
+        return _chosen(onnx.open_onnx(file), size, section)
+    if start.startswith(caffemodels.BEGINNINGS):
+        return _chosen(caffemodels.open_caffemodel(file), size, section)
     kind = next((kind for magic, kind in KINDS.items() if start.startswith(magic)), "no checkpoint")
     raise WeightsError(f"is {kind}; {KNOWN_FORMATS}")
 

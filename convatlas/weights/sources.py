@@ -10,10 +10,13 @@ from torch import Tensor
 from convatlas.weights import (
     authors,
     cadene,
+    caffe,
     efficientnets,
+    keras_networks,
     mmlab,
     pytorchcv,
     tensorflow,
+    tflite_networks,
     timm,
     torchvision,
 )
@@ -28,6 +31,9 @@ TABLES: Mapping[str, Table] = {
     "efficientnet_pytorch": efficientnets.TWINS,
     **authors.SOURCES,
     "tensorflow": tensorflow.TWINS,
+    "caffe": caffe.TWINS,
+    "keras": keras_networks.TWINS,
+    "tflite": tflite_networks.TWINS,
 }
 WRAPPED: Rules = ((r"(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.", ""),)
 OUTPUT: Rules = ((r":0$", ""),)  # of a TensorFlow operation, which some write behind a variable

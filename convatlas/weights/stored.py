@@ -85,3 +85,13 @@ def proved(storage: Storage, dtype: str, offset: Any, shape: Any, stride: Any) -
     if elements * SIZES[dtype] > held:
         raise ValueError("a tensor that leaves its storage")
     return Stored(storage, dtype, natural(offset) if elements else 0, shape, stride)
+
+
+def dense(key: str, dtype: str, shape: tuple[int, ...]) -> Stored:
+    """The tensor that fills a storage of its own, the last dimension fastest."""
+    steps = [1]
+    for count in reversed(shape[1:]):
+        steps.append(steps[-1] * natural(count))
+    elements = math.prod(shape)
+    strides = tuple(reversed(steps[: len(shape)]))
+    return proved(Storage(key, dtype, elements, 0, elements), dtype, 0, shape, strides)

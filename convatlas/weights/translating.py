@@ -24,6 +24,20 @@ def to_ours(twin: Twin, key: str, tensor: Tensor) -> Tensor:
     return tensor
 
 
+def taken(twin: Twin, key: str, held: Mapping[str, Tensor]) -> Tensor:
+    """Our weight from those of a file. Where a norm there has a bias before it or another epsilon,
+    its mean and variance are moved so that it answers alike; where a local normalisation has other
+    constants, the layers around it are scaled.
+    """
+    name = twin.name(key)
+    tensor = to_ours(twin, key, held[name])
+    if (bias := twin.bias(name)) in held:
+        tensor = tensor - held[bias]
+    if (scale := twin.scale(key)) != 1:
+        tensor = (tensor.to(torch.float64) * scale).to(tensor.dtype)
+    return tensor + twin.shift(key) if twin.shift(key) else tensor
+
+
 def to_theirs(twin: Twin, key: str, tensor: Tensor) -> Tensor:
     """Our weight in their order and shape; `key` is its name here."""
     for dim, places in _reorderings(twin, key, tensor):
@@ -36,12 +50,21 @@ def to_theirs(twin: Twin, key: str, tensor: Tensor) -> Tensor:
 
 def translated(twin: Twin, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """All our weights as they are there."""
-    return {name: to_theirs(twin, key, state[key]) for key, name in twin.names(state).items()}
+    held = {}
+    for key, name in twin.names(state).items():
+        held[name] = to_theirs(twin, key, state[key])
+        if twin.shift(key):
+            held[name] = held[name] - twin.shift(key)
+        if (scale := twin.scale(key)) != 1:
+            held[name] = (held[name].to(torch.float64) / scale).to(held[name].dtype)
+        if bias := twin.bias(name):
+            held[bias] = torch.zeros_like(held[name])
+    return held
 
 
 def _reorderings(twin: Twin, key: str, tensor: Tensor) -> list[tuple[int, Tensor]]:
     return [
         (dim, torch.tensor(places, device=tensor.device))
         for pattern, dim, places in twin.reordered
-        if re.search(pattern, key)
+        if re.search(pattern, key) and tensor.shape[dim] == len(places)
     ]
