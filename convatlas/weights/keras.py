@@ -42,6 +42,11 @@ VARIABLES = {
 NUMBERED = re.compile(rf"^({'|'.join(VARIABLES)})(?:_(\d+))?$")
 NUMBER = re.compile(r"_\d+$")
 MOST = 1 << 62
+FORMER = {
+    **{"W": "kernel", "b": "bias", "gamma": "gamma", "beta": "beta"},
+    **{"running_mean": "moving_mean", "running_std": "moving_variance"},
+}
+FIRST_YEARS = re.compile(rf"_({'|'.join(FORMER)})(?:_\d+)?$")
 
 
 class Variable(NamedTuple):
@@ -161,16 +166,18 @@ def _archive(file: BinaryIO, directory: Directory, labels: Mapping[str, str]) ->
 
 
 def _by_name(place: str) -> Variable:
-    """layer/layer/kernel:0, where Keras 2 writes a layer's weights; model/layer/kernel:0 for those
-    of a model that is a layer.
+    """layer/layer/kernel:0, where Keras 2 writes a layer's weights, and layer/layer_W_1:0 of its
+    first years; model/layer/kernel:0 for those of a model that is a layer.
     """
-    *parts, kind = place.split("/")
+    *parts, kind = place.removesuffix(":0").split("/")
     half = len(parts) // 2
-    if parts[:half] == parts[half:]:
-        return Variable("", "/".join(parts[half:]), kind.removesuffix(":0"))
+    layer, again = "/".join(parts[:half]), "/".join(parts[half:])
+    if layer in (again, NUMBER.sub("", again)):
+        return Variable("", layer, kind)
+    if match := FIRST_YEARS.search(kind):
+        return Variable("", again, FORMER[match[1]])
     inner = parts[1:]
-    model = f"{parts[0]}." if inner else ""
-    return Variable(model, "/".join(inner or parts), kind.removesuffix(":0"))
+    return Variable(f"{parts[0]}." if inner else "", "/".join(inner or parts), kind)
 
 
 def _by_number(place: str, labels: Mapping[str, str], lengths: Mapping[str, int]) -> Variable:
