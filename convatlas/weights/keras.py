@@ -101,9 +101,7 @@ def _compare(file: BinaryIO, begin: int, entry: zipfile.ZipInfo) -> None:
 def _labels(config: Any) -> dict[str, str]:
     """The layers' names by their places in the archive, which counts layers of a class."""
     if any(held.get("class_name") in CODE for held in _mappings(config)):
-        raise WeightsError(
-            "holds a Lambda layer, which is code; leave that layer out and save again"
-        )
+        raise WeightsError("holds a Lambda layer, which is code; do not use it")
     return dict(_named(config, "", 0))
 
 
@@ -149,8 +147,8 @@ def _archive(file: BinaryIO, directory: Directory, labels: Mapping[str, str]) ->
     places = {path: path.replace(OLDER, LAYERS).removeprefix(WHOLE) for path in paths}
     if not labels and any(map(NUMBERS.search, places.values())):
         raise WeightsError(
-            "counts its layers without naming them, as Keras 2 writes .weights.h5; save the model as "
-            ".keras there, or its weights as .h5"
+            "counts its layers without naming them, as Keras 2 does in .weights.h5; save the model "
+            "as .keras there, or its weights as .h5"
         )
     lengths = Counter(place.rpartition("/")[0] for place in places.values())
     names = {

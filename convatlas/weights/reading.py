@@ -1,8 +1,8 @@
 """Reads checkpoints from outside as tensors and nothing else. A file is looked through before
 anything is allocated, and nothing in it is run.
 
-safetensors, PyTorch's zip and legacy files and NumPy's .npz are read; whatever holds code is
-refused by its name.
+safetensors, PyTorch's zip and legacy files, NumPy's .npz, TensorFlow's and Keras's files are read;
+whatever holds code is refused by its name.
 """
 
 import errno

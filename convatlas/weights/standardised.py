@@ -60,8 +60,8 @@ def advice(standardised: Pixels, network: str) -> str:
         )
     if (mean, std) == (0.0, 1.0):
         return (
-            "give it pixels from 0 to 1 as they are, not standardised with ImageNet's mean and std: "
-            "the file's model was made without"
+            "give it pixels from 0 to 1 as they are, not standardised with ImageNet's mean and "
+            "std: the file's model was made without"
         )
     why = (
         "torchvision's module takes the latter and makes these of them itself "
