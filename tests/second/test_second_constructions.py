@@ -41,7 +41,7 @@ PEERS = {  # tests/parity runs them beside another library's network, authors' c
     twin.ours
     for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS, tensorflow.TWINS)
     for twin in table.values()
-}
+} | {"xception_released"}
 
 PEERS |= {  # tests/parity/test_mnasnet.py has timm's builder make them
     "mnasnet_a1_x0_35",
