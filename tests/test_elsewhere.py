@@ -18,7 +18,7 @@ TIMM = timm.list_models()
 TORCHVISION = torchvision.models.list_models(torchvision.models)
 CLASSIC = re.compile(
     r"(legacy_)?(se_?)?(res(net|next|nest|2ne[tx]t?)|senet|sk?resne[tx]t?|vgg|densenet|inception_"
-    r"(v|res)|xception|mobilenetv[123]|wide_resnet|dla60)|tf_mobilenetv3|(tf_)?efficientnet_"
+    r"(v|res)|xception|mobilenetv[123]|wide_resnet|dla60|dpn)|tf_mobilenetv3|(tf_)?efficientnet_"
     r"(b\d|lite|l2)"
 )
 
