@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/pyramidnet.py."""
 
-from convatlas.claim import Claim
+from convatlas.claim import Claim, each
 
 
 def printed(params: str, channels: str) -> tuple[Claim, ...]:
@@ -16,6 +16,19 @@ def printed(params: str, channels: str) -> tuple[Claim, ...]:
             by="release",
         ),
         Claim("size", "224x224", "README, single-crop", "input", by="release"),
+        Claim(
+            "size",
+            "7x7",
+            "addpyramidnet.lua, the average before the last layer",
+            "conv5",
+            by="release",
+        ),
+        *each(
+            "repeats",
+            "addpyramidnet.lua, cfg of 200 layers",
+            {"conv2": "3", "conv3": "24", "conv4": "36", "conv5": "3"},
+            by="release",
+        ),
     )
 
 

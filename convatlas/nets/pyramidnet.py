@@ -21,7 +21,8 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import Network, padded_pool, seq
-from convatlas.nets.pyramidnet_cifar import Group, bottleneck, channels, conv, lua_init
+from convatlas.nets.preresnet import conv
+from convatlas.nets.pyramidnet_cifar import Group, bottleneck, channels, lua_init
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -56,7 +57,8 @@ class PyramidNet(Network):
         for i, depth in enumerate(depths, start=2):
             group = Group(bottleneck, c, widths[:depth], stride=1 if i == 2 else 2)
             self.add_module(f"conv{i}", group)
-            widths, c = widths[depth:], group.c_out
+            widths = widths[depth:]
+            c = group.c_out
         self.activation = seq(bn=nn.BatchNorm2d(c), relu=nn.ReLU())
         self.before_fc = before_fc()
         self.fc = nn.Linear(c, num_classes)

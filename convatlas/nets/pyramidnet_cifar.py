@@ -24,6 +24,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import Network, Sum, ZeroPadding, he_init, seq
+from convatlas.nets.preresnet import conv
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -47,10 +48,6 @@ def channels(first: int, alpha: int, n: int) -> list[int]:
     may fall short of the last.
     """
     return [first + alpha * k // n for k in range(1, n + 1)]
-
-
-def conv(c_in: int, c_out: int, k: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(c_in, c_out, k, stride, padding=k // 2, bias=False)
 
 
 def shortcut(c_in: int, c_out: int, stride: int) -> nn.Module:
