@@ -213,7 +213,7 @@ class ScheduledDropPath(nn.Module):
 
 
 class Cell(nn.Module):
-    """Figure 4. What it reads is fitted to c filters first, but not h_{i-1} of the first cell, which
+    """Figure 4. What it reads is fitted to c filters first, but not h_{i-1} of the first cell: that
     is h_i.
 
     (N, h.channels, H, W), (N, before.channels, H or 2H, W or 2W) -> (N, out.channels, H', W')
