@@ -33,6 +33,7 @@ SMALLEST = {
     "inception_resnet_v2",
     "legacy_xception",
     "mobilenetv2_035",
+    "convnext_tiny",
     "efficientnet_b0",
     "tf_efficientnet_b0",
 }
@@ -69,6 +70,9 @@ def randomise(net: torch.nn.Module, x: torch.Tensor) -> None:
             )
             torch.nn.init.normal_(layer.bias, std=0.3)
             hooks.append(layer.register_forward_pre_hook(settle))
+        else:  # layer norms, and scales that start near zero
+            for parameter in layer.parameters(recurse=False):
+                torch.nn.init.uniform_(parameter, 0.5, 1.5)
     if hooks:
         net(x)
     for hook in hooks:
