@@ -15,9 +15,9 @@ CUT_OFF_28 = misprint(
 )
 ONE_ROW_UP = not_explained(
     "4,455,531,264. The row above, before the separate downsampling layers, prints 4.46, which is "
-    "this network's; layer norm in place of batch norm adds no product, and Table 11's column does "
-    "not change at that step. Five operations for each value that a layer norm gives out, as "
-    "fvcore counts it, would make it 4.470."
+    "this network's, and would be 4.15. All other rows of Tables 10 and 11 are multiply-adds to "
+    "the last digit. Five operations for each value that a layer norm gives out, as fvcore counts "
+    "it, would make it 4.470."
 )
 WIDTHS = {
     "tiny": "96 192 384 768",

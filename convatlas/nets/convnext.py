@@ -82,8 +82,8 @@ def rates(drop: float, blocks: int) -> list[float]:
     return [drop * i / (blocks - 1) for i in range(blocks)]
 
 
-class Modern(Network):
-    """What both forms have in common: first weights and the head."""
+class Averaging(Network):
+    """Both forms: first weights, and a head that averages, norms and classifies."""
 
     def initialise(self, layer: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -96,7 +96,7 @@ class Modern(Network):
         return self.fc(self.norm(x.mean((2, 3))))       # (N, C), (N, num_classes)
 
 
-class ConvNeXt(Modern):
+class ConvNeXt(Averaging):
     """(N, 3, 224, 224) -> (N, num_classes)"""
 
     smallest = 32
@@ -120,7 +120,7 @@ class ConvNeXt(Modern):
         self.apply(self.initialise)
 
 
-class IsotropicConvNeXt(Modern):
+class IsotropicConvNeXt(Averaging):
     """(N, 3, 224, 224) -> (N, num_classes)"""
 
     smallest = 16
