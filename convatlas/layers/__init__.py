@@ -4,13 +4,16 @@ for either. How a paper puts its words together, its sentence, stays in the pape
 
 from convatlas.layers.modules import (
     AuxiliaryHead,
+    ChannelNorm,
     ChannelShuffle,
     ConvBN,
     ConvBNKeras,
     FilterConcat,
+    LayerScale,
     LocalResponseNorm,
     Residual,
     SqueezeExcite,
+    StochasticDepth,
     Sum,
     ZeroPadding,
     averaged_projection,
@@ -39,10 +42,12 @@ from convatlas.layers.tensorflow import (
 
 __all__ = [
     "AuxiliaryHead",
+    "ChannelNorm",
     "ChannelShuffle",
     "ConvBN",
     "ConvBNKeras",
     "FilterConcat",
+    "LayerScale",
     "LocalResponseNorm",
     "Network",
     "Residual",
@@ -50,6 +55,7 @@ __all__ = [
     "SameForPool",
     "ShiftNorm",
     "SqueezeExcite",
+    "StochasticDepth",
     "Sum",
     "ZeroPadding",
     "averaged_projection",

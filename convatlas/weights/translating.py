@@ -19,6 +19,7 @@ def to_ours(twin: Twin, key: str, tensor: Tensor) -> Tensor:
         tensor = tensor.permute([dims.index(dim) for dim in range(tensor.dim())]).contiguous()
     if twin.side(name):
         tensor = tensor.flatten(1)
+    tensor = _with_ones(tensor, -twin.more(name))
     for dim, places in _reorderings(twin, key, tensor):
         tensor = tensor.index_select(dim, places)
     return tensor
@@ -45,6 +46,7 @@ def to_theirs(twin: Twin, key: str, tensor: Tensor) -> Tensor:
     name, side = twin.name(key), twin.side(twin.name(key))
     if side:
         tensor = tensor.unflatten(1, (-1, side, side))
+    tensor = _with_ones(tensor, twin.more(name))
     return tensor.permute(twin.dims(name, tensor.dim())).contiguous()
 
 
@@ -60,6 +62,11 @@ def translated(twin: Twin, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if bias := twin.bias(name):
             held[bias] = torch.zeros_like(held[name])
     return held
+
+
+def _with_ones(tensor: Tensor, more: int) -> Tensor:
+    shape = tensor.shape
+    return tensor.reshape(shape[:more] if more < 0 else (*shape, *(1,) * more))
 
 
 def _reorderings(twin: Twin, key: str, tensor: Tensor) -> list[tuple[int, Tensor]]:
