@@ -37,7 +37,8 @@ PAPER = Paper(
            "with 2 and 4 groups, whose scaled bottlenecks (25, 34 and so on) these do not divide; "
            "it does not say how it rounded them. The shuffle is the printed one, (g, n) to (n, g), "
            "before the depthwise convolution; the authors' code has it after, and its inverse. "
-           "Batch norm's epsilon and momentum are PyTorch's, 1e-5 and 0.1, as there.",
+           "Behind Stage2's first layer, which is not grouped, it stands as well, as it does "
+           "there. Batch norm's epsilon and momentum are PyTorch's, 1e-5 and 0.1, as there.",
     page="shufflenet_v1", bare="shufflenet_v1_g3")
 
 
