@@ -11,7 +11,8 @@ import pytest
 import torch
 import torch.nn as nn
 
-from convatlas.nets.efficientnet import MBConv, StochasticDepth
+from convatlas.layers import StochasticDepth
+from convatlas.nets.efficientnet import MBConv
 from convatlas.nets.resnest import DropBlock
 from convatlas.registry import create_model, entries, stored_facts
 

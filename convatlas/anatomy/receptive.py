@@ -189,6 +189,17 @@ def _reduce(op: str, a: dict, x: Tensor, axes: Axes, out: Tensor) -> Axes:
     )
 
 
+def _normalise(op: str, a: dict, x: Tensor, axes: Axes, out: Tensor) -> Axes:
+    """Layer norm of the last dimension alone stays local where that one holds the channels, rows
+    and columns before it; where they could be either, it is taken to see everything.
+    """
+    sides = tuple(axis.units for axis in axes)
+    channels_last = x.ndim == 4 and tuple(x.shape[1:3]) == sides and not _is_map(x, axes)
+    if channels_last and len(a["normalized_shape"]) == 1:
+        return axes
+    return _everything(op, a, x, axes, out)
+
+
 POOLINGS = {"max_pool2d_with_indices", "max_pool2d", "avg_pool2d", "avg_pool3d"}
 RULES: dict[str, Callable[..., Axes]] = {
     **dict.fromkeys({"convolution", *POOLINGS}, _slide),
@@ -219,7 +230,6 @@ RULES: dict[str, Callable[..., Axes]] = {
             "addmm",
             "bmm",
             "baddbmm",
-            "native_layer_norm",
             "native_group_norm",
             "flip",
             "roll",
@@ -231,4 +241,5 @@ RULES: dict[str, Callable[..., Axes]] = {
     ),
     **dict.fromkeys(("index", "index_select"), _index),
     "slice": _crop,
+    "native_layer_norm": _normalise,
 }

@@ -191,6 +191,44 @@ class SqueezeExcite(nn.Module):
         return u * s[:, :, None, None]  # Eq. (4): scale
 
 
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm (arXiv:1607.06450) over the channels of each pixel.  (N, c, H, W) -> the same
+    shape
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class LayerScale(nn.Module):
+    """CaiT (arXiv:2103.17239), Eq. (12): a factor for each channel at the end of a branch, at first
+    so small that the branch hardly counts.  (N, c, H, W) -> the same shape
+    """
+
+    def __init__(self, c: int, first: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(c))
+        nn.init.constant_(self.weight, first)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight[:, None, None]
+
+
+class StochasticDepth(nn.Module):
+    """In training, zeroes an image with probability p, and else scales it by 1 / (1 - p)
+    (arXiv:1603.09382, in the scaled form of EfficientNet's and ConvNeXt's code).
+    """
+
+    def __init__(self, p: float):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        return x * F.dropout(x.new_ones(x.shape[0], 1, 1, 1), self.p)
+
+
 def fully_connected(c_in: int, c_out: int) -> nn.Sequential:
     """AlexNet's and VGG's layer, with ReLU and dropout of one half.  (N, c_in) -> (N, c_out)"""
     return seq(fc=nn.Linear(c_in, c_out), relu=nn.ReLU(), dropout=nn.Dropout(0.5))

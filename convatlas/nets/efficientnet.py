@@ -10,10 +10,9 @@ from math import ceil
 from typing import NamedTuple
 
 import torch.nn as nn
-import torch.nn.functional as F
 from torch import Tensor
 
-from convatlas.layers import Network, conv_same, make_divisible, seq
+from convatlas.layers import Network, StochasticDepth, conv_same, make_divisible, seq
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -88,19 +87,6 @@ class SqueezeExcite(nn.Module):
         s = x.mean((2, 3), keepdim=True)                # (N, c, 1, 1)
         s = self.swish(self.squeeze(s))                 # (N, squeezed, 1, 1)
         return x * self.gate(self.excite(s))            # (N, c, H, W)
-
-
-class StochasticDepth(nn.Module):
-    """In training, zeroes an image with probability p, and else scales it by 1 / (1 - p)."""
-
-    def __init__(self, p: float):
-        super().__init__()
-        self.p = p
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        return x * F.dropout(x.new_ones(x.shape[0], 1, 1, 1), self.p)
 
 
 class MBConv(nn.Module):

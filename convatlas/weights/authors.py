@@ -4,7 +4,7 @@ Files of some of them are wrapped: {"state_dict": ...}, and `module.` before eac
 file's, not the network's, and is not part of these names.
 """
 
-from convatlas.weights.names import Reordered, Table, Twin
+from convatlas.weights.names import Ones, Reordered, Rules, Table, Twin, counted
 from convatlas.weights.timm import RES2NET, RES2NET_D, RES2NET_DLA, RESNEST
 from convatlas.weights.torchvision import RESNET, STEM, UNITS
 
@@ -76,9 +76,32 @@ CIFAR_RESNETS: Table = {
     )
     for n in (20, 32, 44, 56, 110, 1202)
 }
+# github.com/facebookresearch/ConvNeXt: models/convnext.py, convnext_isotropic.py
+CONVNEXT: Rules = (
+    (r"^fc\.", "head."),
+    (r"^res(\d)\.block(\d+)\.", lambda m: f"stages.{int(m[1]) - 2}.{int(m[2]) - 1}."),
+    (r"^res(\d)\.downsample\.norm\.", counted("downsample_layers.{}.0.", -2)),
+    (r"^res(\d)\.downsample\.conv\.", counted("downsample_layers.{}.1.", -2)),
+    (r"^stem\.conv\.", "downsample_layers.0.0."),
+    (r"^stem\.norm\.", "downsample_layers.0.1."),
+    (r"\.branch\.depthwise\.", ".dwconv."),
+    (r"\.branch\.norm\.", ".norm."),
+    (r"\.branch\.expand\.", ".pwconv1."),
+    (r"\.branch\.project\.", ".pwconv2."),
+    (r"\.branch\.scale\.weight$", ".gamma"),
+)
+MATRICES = (Ones(r"\.pwconv\d\.weight$", -2),)
+CONVNEXTS: Table = {
+    name: Twin(name, CONVNEXT, ones=MATRICES)
+    for name in (
+        *(f"convnext_{size}" for size in ("tiny", "small", "base", "large", "xlarge")),
+        *(f"convnext_isotropic_{size}" for size in ("small", "base", "large")),
+    )
+}
 SOURCES: dict[str, Table] = {
     "res2net": RES2NETS,
     "resnest": RESNESTS,
     "wsl": WSL,
     "akamaster": CIFAR_RESNETS,
+    "convnext": CONVNEXTS,
 }

@@ -22,6 +22,13 @@ class Convolved(NamedTuple):
     side: int  # of the kernel there
 
 
+class Ones(NamedTuple):
+    """Dimensions of 1 at the end, which a 1x1 kernel has and a matrix has not."""
+
+    pattern: str  # of their keys
+    more: int  # how many more there than here; below 0, how many fewer
+
+
 class Reordered(NamedTuple):
     """Channels in another order there: what stands at place i of dimension `dim` here stands at
     places[i] there.
@@ -58,6 +65,7 @@ class Twin:
     surplus: str = ""  # pattern of their keys that mean nothing here
     layouts: tuple[Layout, ...] = ()  # where none is said, dimensions stand as here
     axes: tuple[int, int] = (0, 1)  # what counts the classes there, and the channels of the image
+    ones: tuple[Ones, ...] = ()
 
     def names(self, keys: Iterable[str]) -> dict[str, str]:
         """Our key -> theirs, for all of `keys` that they hold. Raises ValueError if two become one
@@ -89,7 +97,13 @@ class Twin:
         """The shape under their name of a weight that has `shape` here."""
         side = self.side(name)
         shape = (shape[0], shape[1] // side**2, side, side) if side else tuple(shape)
+        more = self.more(name)
+        shape = shape[:more] if more < 0 else (*shape, *(1,) * more)
         return tuple(shape[dim] for dim in self.dims(name, len(shape)))
+
+    def more(self, name: str) -> int:
+        """Dimensions of 1 that their weight of this name has at its end and ours has not."""
+        return next((more for pattern, more in self.ones if re.search(pattern, name)), 0)
 
     def dims(self, name: str, rank: int) -> tuple[int, ...]:
         """Which of our dimensions each of theirs is, in a weight of this name and rank."""

@@ -5,7 +5,7 @@ A tag after the name (`resnet50.a1_in1k`) says how it was trained; the network i
 the point.
 """
 
-from convatlas.weights.names import Convolved, Rules, Table, Twin, counted
+from convatlas.weights.names import Convolved, Ones, Rules, Table, Twin, counted
 from convatlas.weights.torchvision import (
     DENSENET,
     INCEPTION_V3,
@@ -203,6 +203,24 @@ EFFICIENTNET = (
     *BLOCKS,
 )
 
+CONVNEXT_BLOCK: Rules = (
+    (r"\.branch\.depthwise\.", ".conv_dw."),
+    (r"\.branch\.norm\.", ".norm."),
+    (r"\.branch\.expand\.", ".mlp.fc1."),
+    (r"\.branch\.project\.", ".mlp.fc2."),
+    (r"\.branch\.scale\.weight$", ".gamma"),
+)
+CONVNEXT = (
+    (r"^stem\.conv\.", "stem.0."),
+    (r"^stem\.norm\.", "stem.1."),
+    (r"^(norm|fc)\.", r"head.\1."),
+    (r"^res(\d)\.block(\d+)\.", lambda m: f"stages.{int(m[1]) - 2}.blocks.{int(m[2]) - 1}."),
+    (r"^res(\d)\.downsample\.norm\.", counted("stages.{}.downsample.0.", -2)),
+    (r"^res(\d)\.downsample\.conv\.", counted("stages.{}.downsample.1.", -2)),
+    *CONVNEXT_BLOCK,
+)
+MATRICES = (Ones(r"\.mlp\.fc\d\.weight$", -2),)
+
 GATE = (Convolved(r"\.se(_module)?\.fc\d\.weight$", 1),)
 RESNEXTS = ("resnext50_32x4d", "resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d")
 RES2NETS = {
@@ -268,6 +286,10 @@ TWINS: Table = {
     **{name: Twin(ours, MOBILENET_V2) for name, ours in MOBILENETS.items()},
     **{
         f"efficientnet_b{n}": Twin(f"efficientnet_b{n}_torchvision", EFFICIENTNET) for n in range(5)
+    },
+    **{
+        f"convnext_{size}": Twin(f"convnext_{size}", CONVNEXT, ones=MATRICES)
+        for size in ("tiny", "small", "base", "large", "xlarge")
     },
     **{f"tf_efficientnet_b{n}": Twin(f"efficientnet_b{n}", EFFICIENTNET) for n in range(8)},
 }

@@ -2,7 +2,7 @@
 honest name for it.
 """
 
-from convatlas.weights.names import Rules, Table, Twin, counted, moved
+from convatlas.weights.names import Ones, Rules, Table, Twin, counted, moved
 
 ALEXNET = (
     *moved(
@@ -139,6 +139,23 @@ EFFICIENTNET = (
 )
 
 
+CONVNEXT: Rules = (
+    (r"^stem\.conv\.", "features.0.0."),
+    (r"^stem\.norm\.", "features.0.1."),
+    (r"^norm\.", "classifier.0."),
+    (r"^fc\.", "classifier.2."),
+    (r"^res(\d)\.block(\d+)\.", lambda m: f"features.{2 * int(m[1]) - 3}.{int(m[2]) - 1}."),
+    (r"^res(\d)\.downsample\.norm\.", lambda m: f"features.{2 * int(m[1]) - 4}.0."),
+    (r"^res(\d)\.downsample\.conv\.", lambda m: f"features.{2 * int(m[1]) - 4}.1."),
+    (r"\.branch\.depthwise\.", ".block.0."),
+    (r"\.branch\.norm\.", ".block.2."),
+    (r"\.branch\.expand\.", ".block.3."),
+    (r"\.branch\.project\.", ".block.5."),
+    (r"\.branch\.scale\.weight$", ".layer_scale"),
+)
+CONVNEXT_ONES = (Ones(r"\.block\.[35]\.weight$", -2), Ones(r"\.layer_scale$", 2))
+
+
 def vgg_features(convolutions: tuple[int, ...], batch_norm: bool) -> Rules:
     """One flat list there: each convolution with its ReLU (and batch norm) and each pool takes
     places of it.
@@ -249,5 +266,9 @@ TWINS: Table = {
     },
     **{
         f"efficientnet_b{n}": Twin(f"efficientnet_b{n}_torchvision", EFFICIENTNET) for n in range(8)
+    },
+    **{
+        f"convnext_{size}": Twin(f"convnext_{size}", CONVNEXT, ones=CONVNEXT_ONES)
+        for size in ("tiny", "small", "base", "large")
     },
 }

@@ -19,6 +19,7 @@ def to_ours(twin: Twin, key: str, tensor: Tensor) -> Tensor:
         tensor = tensor.permute([dims.index(dim) for dim in range(tensor.dim())]).contiguous()
     if twin.side(name):
         tensor = tensor.flatten(1)
+    tensor = _with_ones(tensor, -twin.more(name))
     for dim, places in _reorderings(twin, key, tensor):
         tensor = tensor.index_select(dim, places)
     return tensor
@@ -31,12 +32,18 @@ def to_theirs(twin: Twin, key: str, tensor: Tensor) -> Tensor:
     name, side = twin.name(key), twin.side(twin.name(key))
     if side:
         tensor = tensor.unflatten(1, (-1, side, side))
+    tensor = _with_ones(tensor, twin.more(name))
     return tensor.permute(twin.dims(name, tensor.dim())).contiguous()
 
 
 def translated(twin: Twin, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """All our weights as they are there."""
     return {name: to_theirs(twin, key, state[key]) for key, name in twin.names(state).items()}
+
+
+def _with_ones(tensor: Tensor, more: int) -> Tensor:
+    shape = tensor.shape
+    return tensor.reshape(shape[:more] if more < 0 else (*shape, *(1,) * more))
 
 
 def _reorderings(twin: Twin, key: str, tensor: Tensor) -> list[tuple[int, Tensor]]:

@@ -6,7 +6,8 @@ import torch.nn as nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convatlas.layers import Same
-from convatlas.nets.efficientnet import SCALES, EfficientNet, MBConv, StochasticDepth
+from convatlas.layers import StochasticDepth
+from convatlas.nets.efficientnet import SCALES, EfficientNet, MBConv
 from convatlas.registry import create_model
 
 BILLION, MILLION = 10**9, 10**6
