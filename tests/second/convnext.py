@@ -11,22 +11,25 @@ EPS = 1e-6
 
 
 def layer_norm(w, x, name):
-    """Over the channels, which are last."""
-    c = x.shape[-1]
-    centred = x - x.mean(-1, keepdim=True)
-    x = centred / (centred.square().mean(-1, keepdim=True) + EPS).sqrt()
-    return x * weight(w, f"{name}.weight", c) + weight(w, f"{name}.bias", c)
+    """Over the channels of each pixel."""
+    c = x.shape[1]
+    shape = (1, c) + (1,) * (x.dim() - 2)
+    centred = x - x.mean(1, keepdim=True)
+    x = centred / (centred.square().mean(1, keepdim=True) + EPS).sqrt()
+    gamma, beta = weight(w, f"{name}.weight", c), weight(w, f"{name}.bias", c)
+    return x * gamma.view(shape) + beta.view(shape)
 
 
 def block(w, x, name, scaled):
+    """Depthwise 7x7, layer norm, 1x1 to four times the width, GELU, 1x1 back."""
     c = x.shape[1]
-    y = conv(w, x, f"{name}.branch.dwconv", c, 7, groups=c, bias=True).permute(0, 2, 3, 1)
+    y = conv(w, x, f"{name}.branch.depthwise", c, 7, groups=c, bias=True)
     y = layer_norm(w, y, f"{name}.branch.norm")
-    weight(w, f"{name}.branch.pwconv1.weight", 4 * c, c)
-    y = linear(w, F.gelu(linear(w, y, f"{name}.branch.pwconv1")), f"{name}.branch.pwconv2")
+    y = F.gelu(conv(w, y, f"{name}.branch.expand", 4 * c, 1, bias=True))
+    y = conv(w, y, f"{name}.branch.project", c, 1, bias=True)
     if scaled:
-        y = y * weight(w, f"{name}.branch.scale", c)
-    return x + y.permute(0, 3, 1, 2)
+        y = y * weight(w, f"{name}.branch.scale.weight", c).view(1, c, 1, 1)
+    return x + y
 
 
 def isotropic(w, x, blocks, width, scaled=False):
@@ -38,7 +41,8 @@ def isotropic(w, x, blocks, width, scaled=False):
 
 
 NETWORKS = {
-    "convnext_s_isotropic": partial(isotropic, blocks=18, width=384),
-    "convnext_b_isotropic": partial(isotropic, blocks=18, width=768),
-    "convnext_l_isotropic": partial(isotropic, blocks=36, width=1024, scaled=True),
+    "convnext_isotropic_small": partial(isotropic, blocks=18, width=384),
+    "convnext_isotropic_base": partial(isotropic, blocks=18, width=768),
+    "convnext_isotropic_large": partial(isotropic, blocks=36, width=1024, scaled=True),
 }
+SLOW = ("convnext_isotropic_base", "convnext_isotropic_large")
