@@ -18,7 +18,7 @@ TIMM = timm.list_models()
 TORCHVISION = torchvision.models.list_models(torchvision.models)
 CLASSIC = re.compile(
     r"(legacy_)?(se_?)?(res(net|next|nest|2ne[tx]t?)|senet|sk?resne[tx]t?|vgg|densenet|inception_"
-    r"(v|res)|xception|mobilenetv[123]|wide_resnet|dla60)|tf_mobilenetv3|(tf_)?efficientnet_"
+    r"(v|res)|xception|mobilenetv[123]|wide_resnet|dla60|dpn)|tf_mobilenetv3|(tf_)?efficientnet_"
     r"(b\d|lite|l2)"
 )
 
@@ -60,7 +60,7 @@ def test_the_tables_name_only_what_is_there():
 def test_no_twin_is_called_near_and_no_family_of_ours_absent():
     twins = {name for name, meaning in networks.tables()["timm"].items() if not meaning.differs}
     assert twins.isdisjoint(near.TIMM)
-    assert len(twins) == 80
+    assert len(twins) == 86
     here = set(near.TIMM) & set(OURS)
     others = "take the row out of convatlas/elsewhere/near.py: the network is here now"
     assert here == {"senet154", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"}, others

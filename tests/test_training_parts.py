@@ -57,6 +57,7 @@ DROPOUT = {
     "se_shufflenet_v2_164": [0.2],
     "resnet110_cifar_dropout_shortcut": [0.5] * 54,  # 2016, Table 1: on all shortcuts
     "wide_resnet28_10_cifar_dropout": [0.3] * 12,  # Sec. 3: 0.3 on CIFAR, in each unit
+    "pyramidnet200_a450": [0.5],  # the release's README, before the last layer
     "shufflenet_v2_x2_0": [0.2],  # silent; the release, at 2x only
     "densenet40_k12_cifar_dropout": [0.2] * 38,  # Sec. 4.2: after each convolution but the first
     "densenet_bc100_k12_cifar_dropout": [0.2] * 98,

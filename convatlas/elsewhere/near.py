@@ -138,6 +138,7 @@ OTHERS = {
         "has units of two convolutions and parts the channels between its two kernels",
     ),
     "dla60x_c": Near("dla60x", "is narrower"),
+    "dpn48b": Near("dpn68b", "has six units in the third stage and swish for ReLU"),
     "densenet264d": Near("densenet264_k48_checkpointed", DEEP),
     "densenetblur121d": Near("densenet121", f"blurs before it strides and {DEEP}"),
     **all_near(

@@ -43,7 +43,7 @@ SPOKEN = {
 ABSENT = """
 aimv2 bat_ beit botnet caformer cait coat coatnet coatnext convformer convit convmixer convnext
 cpubone crossvit cs3 csatv csp darknet davit deepseek deit dinov dla34 dla46 dla102 dla169
-dm_nfnet dpn eca_ ecaresne edgenext efficientformer efficientnet_cc efficientnet_e
+dm_nfnet eca_ ecaresne edgenext efficientformer efficientnet_cc efficientnet_e
 efficientnet_h efficientnet_v2 efficientnet_x efficientnetv2 efficientvi ese_vovnet eva
 fasternet fastvit fbnet flexivit focalnet gc_efficientnet gcresne gcvit gemma gernet ghostnet
 gmixer gmlp halo hardcorenas hgnet hiera hieradet hrnet iformer inception_next lambda_ lamhalo

@@ -26,6 +26,7 @@ SMALLEST = {
     "res2net50_48w_2s",
     "res2net50d",
     "dla60_res2next",
+    "dpn68b",
     "resnest14d",
     "densenet121",
     "inception_v3",
