@@ -153,9 +153,7 @@ def nasnet(w, x, n, penultimate, stem, kind, skip=False):
 
 NETWORKS = {
     "nasnet_a_mobile": partial(nasnet, n=4, penultimate=1056, stem=32, kind="imagenet"),
-    "nasnet_a_large": partial(
-        nasnet, n=6, penultimate=4032, stem=96, kind="imagenet", skip=True
-    ),
+    "nasnet_a_large": partial(nasnet, n=6, penultimate=4032, stem=96, kind="imagenet", skip=True),
     "nasnet_a_6_768_cifar": partial(nasnet, n=6, penultimate=768, stem=96, kind="cifar"),
     "nasnet_a_7_2304_cifar": partial(nasnet, n=7, penultimate=2304, stem=288, kind="cifar"),
 }

@@ -1,17 +1,12 @@
 """Han, Kim and Kim, Deep Pyramidal Residual Networks: Figure 6(d) and its bottleneck, Tables 4 and
-5; the rounding of widths, and what the paper leaves open, as in the authors' three releases.
+5; what the paper leaves open as in the authors' three releases.
 """
 
 from functools import partial
 
 import torch.nn.functional as F
 from plain import conv, linear, max_pool, mean, norm
-
-UNITS = {
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-    200: (3, 24, 36, 3),
-}
+from preresnet import UNITS
 
 
 def widened(x, width, stride):
@@ -41,17 +36,17 @@ def bottleneck(w, x, name, width, stride):
     return widened(x, 4 * width, stride) + y
 
 
-def pyramid(w, x, unit, units, first, alpha, stage):
-    """The k-th of N units is first + k alpha / N wide, rounded to the nearest number; no sum is
-    rounded again.
+def pyramid(w, x, unit, units, first, alpha):
+    """The k-th of N units is first + k alpha / N wide, cut off as the equation prints; what is
+    cut off is not lost to the next, or widths would not end at the printed first + alpha.
     """
     k, total = 0, sum(units)
-    for i, count in enumerate(units):
+    for i, count in enumerate(units, 2):
         for j in range(count):
             k += 1
-            width = (2 * (first * total + k * alpha) + total) // (2 * total)
-            x = unit(w, x, f"{stage.format(i)}.{j}", width, 2 if i and not j else 1)
-        x = w.stage(stage.format(i), x)
+            width = first + k * alpha // total
+            x = unit(w, x, f"conv{i}.{j}", width, 2 if i > 2 and not j else 1)
+        x = w.stage(f"conv{i}", x)
     return linear(w, mean(F.relu(norm(w, x, "activation.bn"))), "fc")
 
 
@@ -59,25 +54,24 @@ def cifar(w, x, depth, alpha, unit):
     """No ReLU before the first unit."""
     n = (depth - 2) // (6 if unit is basic else 9)
     x = norm(w, conv(w, x, "conv1.conv", 16, 3), "conv1.bn")
-    return pyramid(w, x, unit, (n, n, n), 16, alpha, "conv{}")
+    return pyramid(w, x, unit, (n, n, n), 16, alpha)
 
 
 def imagenet(w, x, depth, alpha):
     x = F.relu(norm(w, conv(w, x, "conv1.conv", 64, 7, stride=2), "conv1.bn"))
     x = max_pool(x, 3, 2, padding=1)
-    return pyramid(w, x, bottleneck, UNITS[depth], 64, alpha, "conv{}_x")
+    return pyramid(w, x, bottleneck, UNITS[depth], 64, alpha)
 
 
 BASIC = ((110, 48), (110, 84), (110, 270))
-BOTTLENECK = ((164, 48), (164, 84), (164, 270), (200, 240), (236, 220), (272, 200))
-IMAGENET = ((101, 250), (152, 200), (200, 300), (200, 450))
+BOTTLENECK = ((164, 270), (200, 240), (236, 220), (272, 200))
+IMAGENET = ((200, 300), (200, 450))
 NETWORKS = {
+    **{f"pyramidnet{n}_a{a}_cifar": partial(cifar, depth=n, alpha=a, unit=basic) for n, a in BASIC},
     **{
-        f"pyramidnet{n}_a{a}_cifar": partial(cifar, depth=n, alpha=a, unit=basic) for n, a in BASIC
-    },
-    **{
-        f"pyramidnet{n}_a{a}_bottleneck_cifar": partial(cifar, depth=n, alpha=a, unit=bottleneck)
+        f"pyramidnet{n}_a{a}_cifar": partial(cifar, depth=n, alpha=a, unit=bottleneck)
         for n, a in BOTTLENECK
     },
     **{f"pyramidnet{n}_a{a}": partial(imagenet, depth=n, alpha=a) for n, a in IMAGENET},
 }
+SLOW = tuple(name for name in NETWORKS if not name.startswith("pyramidnet110_a48"))
