@@ -36,11 +36,10 @@ class Cells:
         it strides and changes the width.
         """
         for i, s in ((1, stride), (2, 1)):
-            x, layer = same(F.relu(x), kernel, s), f"{name}.separable{i}"
-            c = x.shape[1]
-            x = conv(self.w, x, f"{layer}.depthwise", c, kernel, s, groups=c, padding=0)
-            x = conv(self.w, x, f"{layer}.pointwise", width, 1)
-            x = norm(self.w, x, f"{layer}.bn", self.eps)
+            x, c = same(F.relu(x), kernel, s), x.shape[1]
+            x = conv(self.w, x, f"{name}.depthwise{i}", c, kernel, s, groups=c, padding=0)
+            x = conv(self.w, x, f"{name}.pointwise{i}", width, 1)
+            x = norm(self.w, x, f"{name}.bn{i}", self.eps)
         return x
 
     def fitted(self, x, name, width):
@@ -66,39 +65,37 @@ class Cells:
         a = conv(self.w, x[:, :, ::2, ::2], f"{name}.path1", width // 2, 1)
         x = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
         b = conv(self.w, x[:, :, ::2, ::2], f"{name}.path2", width // 2, 1)
-        return norm(self.w, cat(a, b), f"{name}.bn", self.eps)
+        return norm(self.w, cat(a, b), f"{name}.paths_bn", self.eps)
 
     def earlier(self, x, before, name, width):
         """What is read beside `x`: of its size, and of the cell's width if it is not `x` itself."""
         if before is None:
             return x
         if before.shape[3] != x.shape[3]:
-            return self.halved(before, f"{name}.previous", width)
+            return self.halved(before, f"{name}.before", width)
         if before.shape[1] != width:
-            return self.one(before, f"{name}.previous", width)
+            return self.one(before, f"{name}.before", width)
         return before
 
     def blocks(self, table, x, before, name, width, stride):
         """h_i and h_(i-1), then five sums of two operations; only h_i and h_(i-1) are strided."""
         states = [self.one(x, f"{name}.current", width), self.earlier(x, before, name, width)]
-        for i, pair in enumerate(table, 1):
-            sides = [
-                getattr(self, kind[0])(
-                    *kind[1:],
-                    states[source],
-                    f"{name}.block{i}.{side}",
-                    width,
-                    stride if source < 2 else 1,
-                )
-                for side, (source, *kind) in zip(("left", "right"), pair, strict=True)
-            ]
-            states.append(sides[0] + sides[1])
+        for i, (left, right) in enumerate(table):
+            a = self.operation(*left, states, f"{name}.left.{i}", width, stride)
+            b = self.operation(*right, states, f"{name}.right.{i}", width, stride)
+            states.append(a + b)
         return states
+
+    def operation(self, source, kind, states, name, width, stride):
+        stride = stride if source < 2 else 1
+        if isinstance(kind, int):
+            return self.separable(kind, states[source], name, width, stride)
+        return getattr(self, kind)(states[source], name, width, stride)
 
     def normal(self, x, before, name, width):
         states = self.blocks(NORMAL, x, before, name, width, 1)
         if states[1].shape[1] != width:
-            states[1] = self.one(states[1], f"{name}.reduced", width, active=False)
+            states[1] = self.one(states[1], f"{name}.joining", width, active=False)
         return self.w.stage(name, cat(*states[1:]))
 
     def reduction(self, x, before, name, width):
@@ -107,53 +104,74 @@ class Cells:
         return self.w.stage(name, cat(*states[3:]))
 
 
-SEP3, SEP5, SEP7 = (("separable", kernel) for kernel in (3, 5, 7))
-AVG, MAX, IDENTITY = ("avg3",), ("max3",), ("identity",)
-# Figure 4: 0 is h_i, 1 is h_(i-1), 2 and more are the sums of the cell
+# Figure 4: 0 is h_i, 1 is h_(i-1), 2 and more are the sums of the cell; of separable convolutions
+# the size of their kernels
 NORMAL = (
-    ((0, *SEP5), (1, *SEP3)),
-    ((1, *SEP5), (1, *SEP3)),
-    ((0, *AVG), (1, *IDENTITY)),
-    ((1, *AVG), (1, *AVG)),
-    ((0, *SEP3), (0, *IDENTITY)),
+    ((0, 5), (1, 3)),
+    ((1, 5), (1, 3)),
+    ((0, "avg3"), (1, "identity")),
+    ((1, "avg3"), (1, "avg3")),
+    ((0, 3), (0, "identity")),
 )
 REDUCTION = (
-    ((0, *SEP5), (1, *SEP7)),
-    ((0, *MAX), (1, *SEP7)),
-    ((0, *AVG), (1, *SEP5)),
-    ((3, *IDENTITY), (2, *AVG)),
-    ((2, *SEP3), (0, *MAX)),
+    ((0, 5), (1, 7)),
+    ((0, "max3"), (1, 7)),
+    ((0, "avg3"), (1, 5)),
+    ((3, "identity"), (2, "avg3")),
+    ((2, 3), (0, "max3")),
 )
 
 
-def nasnet(w, x, n, penultimate, stem, kind, skip=False):
+def nasnet(w, x, n, penultimate, stem, kind, skip=False, heads=False):
     """N @ P: thrice N normal cells, the last of which gives P maps: six times a cell's width.
     `skip`: the cell behind a reduction reads, beside it, what the reduction read beside its input.
     """
     cells, width = Cells(w, EPS[kind]), penultimate // 24
     if kind == "imagenet":
-        x = conv(w, x, "conv0.conv", stem, 3, stride=2, padding=0)
-        outputs = [None, norm(w, x, "conv0.bn", cells.eps)]
-        for i in (0, 1):
-            thin = int(width / 4 * 2**i)
-            outputs.append(cells.reduction(outputs[-1], outputs[-2], f"stem{i + 1}", thin))
+        x = conv(w, x, "conv1.conv", stem, 3, stride=2, padding=0)
+        outputs = [None, w.stage("conv1", norm(w, x, "conv1.bn", cells.eps))]
+        for i in (1, 2):  # a quarter and a half of the width
+            x = cells.reduction(outputs[-1], outputs[-2], f"stem{i}.0", width * i // 4)
+            outputs.append(x)
     else:
-        x = conv(w, x, "conv0.conv", stem, 3)
-        outputs = [None, norm(w, x, "conv0.bn", cells.eps)]
+        x = conv(w, x, "conv1.conv", stem, 3)
+        outputs = [None, w.stage("conv1", norm(w, x, "conv1.bn", cells.eps))]
     for i in range(3 * n):
-        before = outputs[-2]
+        before, group = outputs[-2], i // n + 1
         if i in (n, 2 * n):
+            aside = outputs[-1]
             width *= 2
-            outputs.append(cells.reduction(outputs[-1], before, f"reduction{i // n}", width))
+            outputs.append(cells.reduction(outputs[-1], before, f"reduction{i // n}.0", width))
         if not skip:
             before = outputs[-2]
-        outputs.append(cells.normal(outputs[-1], before, f"cell{i + 1}", width))
-    return linear(w, mean(F.relu(outputs[-1])), "fc")
+        outputs.append(cells.normal(outputs[-1], before, f"normal{group}.{i % n}", width))
+    logits = linear(w, mean(F.relu(outputs[-1])), "fc")
+    if not heads:
+        return logits
+    return [(logits, 1.0), (auxiliary(w, aside, cells.eps), 0.4)]
 
 
-NETWORKS = {
-    "nasnet_a_mobile": partial(nasnet, n=4, penultimate=1056, stem=32, kind="imagenet"),
-    "nasnet_a_large": partial(nasnet, n=6, penultimate=4032, stem=96, kind="imagenet", skip=True),
+def auxiliary(w, x, eps):
+    """Means of 5x5 every third pixel, 1x1, and a convolution over all that is left. Maps of other
+    sizes than the printed images' are the atlas's choice: those too small for the means go without
+    them, what is too small for the convolution is brought to its size, and what it gives is
+    averaged.
+    """
+    x = F.relu(x)
+    if min(x.shape[2:]) >= 5:
+        x = F.avg_pool2d(x, 5, 3)
+    side = w["aux.convs.conv2.weight"].shape[-1]
+    x = F.adaptive_avg_pool2d(x, [max(side, size) for size in x.shape[2:]])
+    x = F.relu(norm(w, conv(w, x, "aux.convs.conv1", 128, 1), "aux.convs.bn1", eps))
+    x = conv(w, x, "aux.convs.conv2", 768, side, padding=0)
+    return linear(w, mean(F.relu(norm(w, x, "aux.convs.bn2", eps))), "aux.fc")
+
+
+FORMS = {
+    "nasnet_a_4_1056": partial(nasnet, n=4, penultimate=1056, stem=32, kind="imagenet"),
+    "nasnet_a_6_4032": partial(nasnet, n=6, penultimate=4032, stem=96, kind="imagenet", skip=True),
     "nasnet_a_6_768_cifar": partial(nasnet, n=6, penultimate=768, stem=96, kind="cifar"),
-    "nasnet_a_7_2304_cifar": partial(nasnet, n=7, penultimate=2304, stem=288, kind="cifar"),
 }
+NETWORKS = FORMS
+HEADS = {name: partial(form, heads=True) for name, form in FORMS.items()}
+SLOW = ("nasnet_a_6_4032", "nasnet_a_6_768_cifar")
