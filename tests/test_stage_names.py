@@ -132,6 +132,17 @@ OF_A_NETWORK = {
     ),
     "se_preresnet110_cifar": CIFAR + " [activation]",
     "se_preresnet164_cifar": CIFAR + " [activation]",
+    "nasnet_a_4_1056": (
+        "conv1 111, stem1.0 56, stem2.0 28, normal1.3 28, reduction1.0 14, normal2.3 14, "
+        "reduction2.0 7, normal3.3 7"
+    ),  # Figure 2 and the release's test
+    "nasnet_a_6_4032": (
+        "conv1 165, stem1.0 83, stem2.0 42, normal1.5 42, reduction1.0 21, normal2.5 21, "
+        "reduction2.0 11, normal3.5 11"
+    ),
+    "nasnet_a_6_768_cifar": (
+        "conv1 32, normal1.5 32, reduction1.0 16, normal2.5 16, reduction2.0 8, normal3.5 8"
+    ),
     "shufflenet_v2_50": (
         "conv1_x 112, conv2_x 56, conv3_x 28, conv4_x 14, conv5_x 7, conv6 7"
     ),  # appendix

@@ -13,6 +13,7 @@ import torch.nn as nn
 
 from convatlas.layers import StochasticDepth
 from convatlas.nets.efficientnet import MBConv
+from convatlas.nets.nasnet import ScheduledDropPath
 from convatlas.nets.resnest import DropBlock
 from convatlas.registry import create_model, entries, stored_facts
 
@@ -50,6 +51,8 @@ DROPOUT = {
     "nin_mnist": [0.5, 0.5],  # Sec. 4.1: on all mlpconv layers but the last
     "nin_imagenet": [0.5],
     "nin_tutorial": [0.5],  # before the last block
+    "nasnet_a_4_1056": [0.5],  # App. A.7
+    "nasnet_a_6_4032": [0.5],
     "senet154": [0.2],  # appendix, (d)
     "resnest200": [0.2],
     "resnest269": [0.2],  # Sec. 4.2: 0.2, for very deep networks
@@ -86,6 +89,11 @@ BLOCKS = {
     "b6": 45,
     "b7": 55,
 }  # of EfficientNets
+DROPPED_PATHS = {  # NASNet: cells, and the rate in the last; silent, the release keeps 1, 0.7, 0.6
+    "nasnet_a_4_1056": (16, 0.0),
+    "nasnet_a_6_4032": (22, 0.3),
+    "nasnet_a_6_768_cifar": (20, 0.4),
+}
 UNITS = {
     "14": (1, 1),
     "26": (2, 2),
@@ -111,12 +119,17 @@ def test_the_rates_are_the_papers(name):
     with torch.device("meta"):
         net = create_model(name)
     parts = training_only(net)
-    assert {type(part) for part in parts} <= {nn.Dropout, StochasticDepth, DropBlock}
+    kinds = {nn.Dropout, StochasticDepth, DropBlock, ScheduledDropPath}
+    assert {type(part) for part in parts} <= kinds
     assert [part.p for part in parts if isinstance(part, nn.Dropout) and part.p] == dropout_of(name)
 
     depth = [part.p for part in parts if isinstance(part, StochasticDepth)]
     n = BLOCKS[name.split("_")[1]] if name.startswith("efficientnet") else 0
     assert depth == pytest.approx([0.2 * i / n for i in range(n)])  # survives from 1 on down to 0.8
+
+    paths = [part.p for part in parts if isinstance(part, ScheduledDropPath)]
+    cells, last = DROPPED_PATHS.get(name, (0, 0.0))  # from the first cell to the last
+    assert paths == pytest.approx([last * (i + 1) / cells for i in range(cells)])
 
     squares = {
         path: (part.rate, part.size)

@@ -130,6 +130,9 @@ SENETS = {
     "senet154": Near("senet154", UNPADDED),
 }
 OTHERS = {
+    "nasnetalarge": Near(
+        "nasnet_a_6_4032", "counts the zeros of SAME padding in its averages of stride 2"
+    ),
     "skresnet50": Near("sknet50", "parts the channels between its two kernels, without groups"),
     "skresnet50d": Near("sknet50", f"parts the channels between its two kernels and {D}"),
     **all_near(

@@ -33,6 +33,10 @@ SPOKEN = {
     "mobilenet": ("mobilenet_v1", "the later ones: `convatlas list mobilenet`"),
     "mobilenetv3": ("mobilenet_v3_large", "the small one is mobilenet_v3_small"),
     "shufflenet": ("shufflenet_v1_g3", "other widths and groups: `convatlas list shufflenet`"),
+    "nasnet": ("nasnet_a_4_1056", "the large one is nasnet_a_6_4032"),
+    "nasnetmobile": ("nasnet_a_4_1056", ""),
+    "nasnetamobile": ("nasnet_a_4_1056", ""),
+    "nasnetlarge": ("nasnet_a_6_4032", ""),
     "squeezenet": ("squeezenet1_0", "the later form is squeezenet1_1"),
     "lenet1": ("lenet1989", "LeNet-1 is what the paper of LeNet-5 calls it"),
     "lenet": ("lenet5", "the earlier and the copied ones: `convatlas list lenet`"),
@@ -48,7 +52,7 @@ efficientnet_h efficientnet_v2 efficientnet_x efficientnetv2 efficientvi ese_vov
 fasternet fastvit fbnet flexivit focalnet gc_efficientnet gcresne gcvit gemma gernet ghostnet
 gmixer gmlp halo hardcorenas hgnet hiera hieradet hrnet iformer inception_next lambda_ lamhalo
 lcnet levit lowformer mambaout maxvit maxxvit mixer mixnet mnasnet mobilenet_edgetpu mobilenetv4
-mobilenetv5 mobileone mobilevit mvit naflexvit nasnet nest_ nextvit nf_ nfnet pit_ pnasnet
+mobilenetv5 mobileone mobilevit mvit naflexvit nest_ nextvit nf_ nfnet pit_ pnasnet
 poolformer pvt qwen rdnet regnet repghostnet repvgg repvit resmlp rexnet sam2 samvit sebotnet
 sedarknet sehalonet selecsls semnasnet sequencer shvit spnasnet starnet swiftformer swin test_
 tf_efficientnet_cc tf_efficientnet_e tf_efficientnetv2 tf_mixnet tiny_vit tinynet tnt tresnet

@@ -2,6 +2,7 @@
 one of ours.
 """
 
+from convatlas.weights import nasnets
 from convatlas.weights.names import Rules, Table, Twin, counted, moved
 from convatlas.weights.timm import (
     GATE,
@@ -72,4 +73,6 @@ TWINS: Table = {
     "inceptionv4": Twin("inception_v4", INCEPTION_V4),
     "inceptionresnetv2": Twin("inception_resnet_v2_released", INCEPTION_RESNET + HEAD),
     "xception": Twin("xception", XCEPTION + HEAD),
+    "nasnetamobile": Twin("nasnet_a_4_1056", nasnets.CADENE, absent=nasnets.HEAD),
+    "nasnetalarge": Twin("nasnet_a_6_4032", nasnets.CADENE, absent=nasnets.HEAD),
 }

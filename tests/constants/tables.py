@@ -29,7 +29,7 @@ from recording import Drawn
 from torch import Tensor
 
 FOLDER = Path(__file__).parent / "tables"
-DROPPING = ("StochasticDepth", "DropBlock")
+DROPPING = ("StochasticDepth", "DropBlock", "ScheduledDropPath")
 
 
 class Row(NamedTuple):

@@ -107,6 +107,7 @@ def test_every_row_has_its_place_and_says_what_its_kind_needs(family):
         "lrn": {"size", "alpha", "beta", "k"},
         "StochasticDepth": {"rate"},
         "DropBlock": {"rate", "size"},
+        "ScheduledDropPath": {"rate"},
     }
     for row in table(family):
         assert row.stated.get("place"), f"{row} of {family} has no place"
