@@ -85,6 +85,11 @@ SOURCES = {
         "timm",
         "https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/resnet.py",
     ),
+    "timm builder": Source(
+        "library",
+        "timm, EfficientNet's builder",
+        "https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/efficientnet.py",
+    ),
     "gluoncv": Source("library", "GluonCV", "https://github.com/dmlc/gluon-cv"),
     "PreResNet": Source(
         "paper", "Identity Mappings in Deep Residual Networks", "https://arxiv.org/abs/1603.05027v3"
@@ -147,6 +152,11 @@ SOURCES = {
     ),
     "Ryuk17": Source(
         "tutorial", "SpeechAlgorithms (Ryuk17)", "https://github.com/Ryuk17/SpeechAlgorithms"
+    ),
+    "medical care": Source(
+        "tutorial",
+        "Computational Analysis and Deep Learning for Medical Care (a book, a copy)",
+        "https://newlib.net/nw_rd992225/p14",
     ),
     "pytorch-cifar": Source(
         "tutorial", "pytorch-cifar (kuangliu)", "https://github.com/kuangliu/pytorch-cifar"

@@ -18,7 +18,8 @@ TIMM = timm.list_models()
 TORCHVISION = torchvision.models.list_models(torchvision.models)
 CLASSIC = re.compile(
     r"(legacy_)?(se_?)?(res(net|next|nest|2ne[tx]t?)|senet|sk?resne[tx]t?|vgg|densenet|inception_"
-    r"(v|res)|xception|mobilenetv[123]|wide_resnet|dla60|dpn)|tf_mobilenetv3|(tf_)?efficientnet_"
+    r"(v|res)|xception|mobilenetv[123]|(se)?mnasnet|wide_resnet|dla60|dpn)|tf_mobilenetv3|"
+    r"(tf_)?efficientnet_"
     r"(b\d|lite|l2)"
 )
 
@@ -60,7 +61,7 @@ def test_the_tables_name_only_what_is_there():
 def test_no_twin_is_called_near_and_no_family_of_ours_absent():
     twins = {name for name, meaning in networks.tables()["timm"].items() if not meaning.differs}
     assert twins.isdisjoint(near.TIMM)
-    assert len(twins) == 86
+    assert len(twins) == 100
     here = set(near.TIMM) & set(OURS)
     others = "take the row out of convatlas/elsewhere/near.py: the network is here now"
     assert here == {"senet154", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"}, others
@@ -85,6 +86,9 @@ def test_no_twin_is_called_near_and_no_family_of_ours_absent():
         ("gluon_resnet101_v1d", "timm's resnet101d is resnet101_d here"),
         ("tf_efficientnet_b0", "timm's tf_efficientnet_b0 is efficientnet_b0 here"),
         ("tf_efficientnet_b3_ns", "timm's tf_efficientnet_b3 is efficientnet_b3 here"),
+        ("semnasnet_100", "timm's semnasnet_100 is mnasnet_a1 here"),
+        ("mnasnet1_0", "torchvision's mnasnet1_0 is mnasnet_b1 here"),
+        ("MnasNet", "mnasnet_a1 here"),
         ("mobilenetv2_100", "timm's mobilenetv2_100 is mobilenet_v2 here"),
         ("mobilenetv3_large_100", "the nearest is mobilenet_v3_large, and theirs has epsilon 1e-5"),
         ("skresnext50_32x4d", "timm's skresnext50_32x4d is sknet50 here"),

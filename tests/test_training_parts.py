@@ -20,6 +20,7 @@ from convatlas.registry import create_model, entries, stored_facts
 DROPOUT_OF_A_FILE = {
     "alexnet": [0.5, 0.5],  # Sec. 4.2: in the first two fully connected layers
     "alexnet_owt": [0.5, 0.5],
+    "zfnet": [0.5, 0.5],  # Sec. 3: layers 6 and 7
     "alexnet_tutorial": [0.5, 0.5],
     "se_vgg": [0.5, 0.5],
     "vgg": [0.5, 0.5],  # Sec. 3.1: for the first two fully connected layers, 0.5
@@ -42,6 +43,8 @@ DROPOUT_OF_A_FILE = {
     "mobilenet_v3": [0.2],  # Sec. 6.1: 0.8, which is the share that is kept
     "mobilenet_v3_minimalistic": [0.2],
     "mobilenet_v2_released": [0.2],
+    "mnasnet": [0.2],  # Sec. 5: 0.2, the last layer
+    "mnasnet_released": [0.2],
     "mobilenet_v2_scaled": [0.2],
     "mobilenet_v3_released": [0.2],
     "mobilenet_v3_reduced_tail": [0.2],
@@ -53,6 +56,8 @@ DROPOUT = {
     "nin_tutorial": [0.5],  # before the last block
     "nasnet_a_4_1056": [0.5],  # App. A.7
     "nasnet_a_6_4032": [0.5],
+    "mnasnet_small": [],  # silent; the release, of its small network
+    "mnasnet_small_released": [],
     "senet154": [0.2],  # appendix, (d)
     "resnest200": [0.2],
     "resnest269": [0.2],  # Sec. 4.2: 0.2, for very deep networks

@@ -32,6 +32,7 @@ SPOKEN = {
     "senet": ("senet154", "ResNets with the same gates: `convatlas list se_resnet`"),
     "mobilenet": ("mobilenet_v1", "the later ones: `convatlas list mobilenet`"),
     "mobilenetv3": ("mobilenet_v3_large", "the small one is mobilenet_v3_small"),
+    "mnasnet": ("mnasnet_a1", "without its gates: mnasnet_b1; others: `convatlas list mnasnet`"),
     "shufflenet": ("shufflenet_v1_g3", "other widths and groups: `convatlas list shufflenet`"),
     "nasnet": ("nasnet_a_4_1056", "the large one is nasnet_a_6_4032"),
     "nasnetmobile": ("nasnet_a_4_1056", ""),
@@ -51,10 +52,10 @@ dm_nfnet eca_ ecaresne edgenext efficientformer efficientnet_cc efficientnet_e
 efficientnet_h efficientnet_v2 efficientnet_x efficientnetv2 efficientvi ese_vovnet eva
 fasternet fastvit fbnet flexivit focalnet gc_efficientnet gcresne gcvit gemma gernet ghostnet
 gmixer gmlp halo hardcorenas hgnet hiera hieradet hrnet iformer inception_next lambda_ lamhalo
-lcnet levit lowformer mambaout maxvit maxxvit mixer mixnet mnasnet mobilenet_edgetpu mobilenetv4
+lcnet levit lowformer mambaout maxvit maxxvit mixer mixnet mobilenet_edgetpu mobilenetv4
 mobilenetv5 mobileone mobilevit mvit naflexvit nest_ nextvit nf_ nfnet pit_ pnasnet
 poolformer pvt qwen rdnet regnet repghostnet repvgg repvit resmlp rexnet sam2 samvit sebotnet
-sedarknet sehalonet selecsls semnasnet sequencer shvit spnasnet starnet swiftformer swin test_
+sedarknet sehalonet selecsls sequencer shvit spnasnet starnet swiftformer swin test_
 tf_efficientnet_cc tf_efficientnet_e tf_efficientnetv2 tf_mixnet tiny_vit tinynet tnt tresnet
 twins visformer vit vitamin volo vovnet xcit yolo
 """

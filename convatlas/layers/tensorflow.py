@@ -87,3 +87,17 @@ def slim_init(layer: nn.Module) -> None:
         truncated_normal(layer.weight, 0.09)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
+
+
+def tpu_init(layer: nn.Module) -> None:
+    """MnasNet and EfficientNet (tensorflow/tpu): normal by fan-out, in which a depthwise kernel's
+    inputs fan out to its window alone; the last layer uniform; biases zero.
+    """
+    if isinstance(layer, nn.Conv2d):
+        fan_out = layer.weight[0, 0].numel() * layer.out_channels // layer.groups
+        nn.init.normal_(layer.weight, std=(2 / fan_out) ** 0.5)
+    elif isinstance(layer, nn.Linear):
+        bound = layer.out_features**-0.5
+        nn.init.uniform_(layer.weight, -bound, bound)
+    if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
+        nn.init.zeros_(layer.bias)

@@ -12,7 +12,14 @@ from typing import NamedTuple
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import Network, StochasticDepth, conv_same, make_divisible, seq
+from convatlas.layers import (
+    Network,
+    StochasticDepth,
+    conv_same,
+    make_divisible,
+    seq,
+    tpu_init,
+)
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -146,15 +153,7 @@ class EfficientNet(Network):
         self.fc = nn.Linear(scaled(1280), num_classes)
         self.apply(self.initialise)
 
-    def initialise(self, layer: nn.Module) -> None:
-        if isinstance(layer, nn.Conv2d):    # a depthwise convolution's input fans out to k x k
-            fan_out = layer.weight[0, 0].numel() * layer.out_channels // layer.groups
-            nn.init.normal_(layer.weight, std=(2 / fan_out) ** 0.5)
-        elif isinstance(layer, nn.Linear):
-            bound = layer.out_features ** -0.5
-            nn.init.uniform_(layer.weight, -bound, bound)
-        if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
-            nn.init.zeros_(layer.bias)
+    initialise = staticmethod(tpu_init)
 
     def forward(self, x: Tensor) -> Tensor:             # (N, 3, 224, 224)
         for name in self.stages:

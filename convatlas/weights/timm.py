@@ -208,6 +208,16 @@ MOBILENET_V2 = (
     (r"^conv9\.conv\.bn\.", "bn2."),
     *BLOCKS,
 )
+MNASNET = (
+    (r"^conv1\.conv\.conv\.", "conv_stem."),
+    (r"^conv1\.conv\.bn\.", "bn1."),
+    (r"^conv2\.conv\.conv\.", "conv_head."),
+    (r"^conv2\.conv\.bn\.", "bn2."),
+    (r"^block(\d)\.", counted("blocks.{}.", -1)),
+    (r"\.layers\.se\.squeeze\.", ".se.conv_reduce."),
+    (r"\.layers\.se\.excite\.", ".se.conv_expand."),
+    *BLOCKS,
+)
 EFFICIENTNET = (
     (r"^stage1\.conv\.conv\.", "conv_stem."),
     (r"^stage1\.conv\.bn\.", "bn1."),
@@ -266,6 +276,17 @@ MOBILENETS = {
     "mobilenetv2_100": "mobilenet_v2",
     "mobilenetv2_140": "mobilenet_v2_x1_4",
 }
+MNASNETS = {
+    "semnasnet_050": "mnasnet_a1_x0_5",
+    "semnasnet_075": "mnasnet_a1_x0_75",
+    "semnasnet_100": "mnasnet_a1",
+    "semnasnet_140": "mnasnet_a1_x1_4",
+    "mnasnet_050": "mnasnet_b1_x0_5",
+    "mnasnet_075": "mnasnet_b1_x0_75",
+    "mnasnet_100": "mnasnet_b1",
+    "mnasnet_140": "mnasnet_b1_x1_4",
+    "mnasnet_small": "mnasnet_small_timm",
+}
 TWINS: Table = {
     **{
         f"vgg{n}{bn}": Twin(f"vgg{n}{bn}", vgg_features(counts, bool(bn)) + VGG_HEAD, VGG_CONVOLVED)
@@ -302,6 +323,7 @@ TWINS: Table = {
     "inception_resnet_v2": Twin("inception_resnet_v2_released", INCEPTION_RESNET_V2),
     "legacy_xception": Twin("xception", XCEPTION),
     **{name: Twin(ours, MOBILENET_V2) for name, ours in MOBILENETS.items()},
+    **{name: Twin(ours, MNASNET) for name, ours in MNASNETS.items()},
     **{
         f"efficientnet_b{n}": Twin(f"efficientnet_b{n}_torchvision", EFFICIENTNET) for n in range(5)
     },

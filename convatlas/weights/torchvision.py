@@ -121,6 +121,22 @@ MOBILENET_V2 = (
     *CONV_BN,
 )
 
+MNASNET = (
+    (r"^conv1\.conv\.conv\.", "layers.0."),
+    (r"^conv1\.conv\.bn\.", "layers.1."),
+    (r"^block1\.0\.", ""),
+    (r"^block(\d)\.", counted("layers.{}.", 6)),
+    (r"layers\.expand\.conv\.", "layers.0."),
+    (r"layers\.expand\.bn\.", "layers.1."),
+    (r"layers\.depthwise\.conv\.", "layers.3."),
+    (r"layers\.depthwise\.bn\.", "layers.4."),
+    (r"layers\.project\.conv\.", "layers.6."),
+    (r"layers\.project\.bn\.", "layers.7."),
+    (r"^conv2\.conv\.conv\.", "layers.14."),
+    (r"^conv2\.conv\.bn\.", "layers.15."),
+    (r"^fc\.", "classifier.1."),
+)
+
 SE = ((r"\.se\.squeeze\.", ".se.fc1."), (r"\.se\.excite\.", ".se.fc2."))
 EFFICIENTNET = (
     (r"^fc\.", "classifier.1."),
@@ -252,6 +268,15 @@ TWINS: Table = {
     "squeezenet1_1": Twin("squeezenet1_1", squeezenet((3, 4, 6, 7, 9, 10, 11, 12))),
     **{f"densenet{n}": Twin(f"densenet{n}", DENSENET) for n in (121, 161, 169, 201)},
     "mobilenet_v2": Twin("mobilenet_v2", MOBILENET_V2),
+    **{
+        f"mnasnet{width}": Twin(f"mnasnet_b1{ours}", MNASNET)
+        for width, ours in {
+            "0_5": "_x0_5",
+            "0_75": "_x0_75",
+            "1_0": "",
+            "1_3": "_x1_3",
+        }.items()
+    },
     "mobilenet_v3_large": Twin(
         "mobilenet_v3_large", mobilenet_v3(15, gated=(4, 5, 6, 11, 12, 13, 14, 15))
     ),

@@ -34,6 +34,9 @@ SMALLEST = {
     "inception_resnet_v2",
     "legacy_xception",
     "mobilenetv2_035",
+    "mnasnet_050",
+    "mnasnet_small",
+    "semnasnet_050",
     "efficientnet_b0",
     "tf_efficientnet_b0",
 }

@@ -16,6 +16,7 @@ QUICK = {
     "squeezenet1_1",
     "densenet121",
     "mobilenet_v2",
+    "mnasnet0_5",
     "mobilenet_v3_small",
     "googlenet",
     "shufflenet_v2_x0_5",
