@@ -23,8 +23,10 @@ PAPER = Paper(
            "counts. How 11x11 kernels at stride 4 make 55x55 of 224x224: cuda-convnet rounds sizes "
            "up, so that the last windows reach over the border, where zeros stand, here three "
            "columns to the right and three rows below. They change nothing in an image of 227x227, "
-           "which the windows tile, and which copies of the network read instead. "
-           "Normalisation follows the printed formula; the authors' code divides alpha by n.",
+           "which the windows tile, and which copies of the network read instead. Normalisation "
+           "follows the printed formula; the authors' code divides alpha by n. It runs over all "
+           "maps of a layer, as the formula's N, 'the total number of kernels in the layer', says; "
+           "whether a GPU's last maps see the other's first, Sec. 3.5 leaves open.",
     page="alexnet")
 
 

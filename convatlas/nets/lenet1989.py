@@ -14,7 +14,10 @@ PAPER = Paper(
     title="Handwritten Digit Recognition with a Back-Propagation Network",
     authors="Le Cun, Boser, Denker, Henderson, Howard, Hubbard, Jackel",
     year=1989, venue="NIPS 2",
-    silent="Initial weights: U(-2.4/F, 2.4/F), as in the companion paper in Neural Computation.",
+    silent="Initial weights: U(-2.4/F, 2.4/F), as in the companion paper in Neural Computation. "
+           "The squashing function: 1998's. H2 and H4 average, all weights of a map being equal: "
+           "the four inputs are added, as in 1998, which differs from their mean only in the scale "
+           "of that weight. Whether H2 and H4 squash: they do not.",
     page="lenet1989")
 
 Table = tuple[tuple[int, ...], ...]  # for each map, the maps it reads, counted from 0

@@ -22,7 +22,9 @@ PAPER = Paper(
     year=1989, venue="Neural Computation 1(4)",
     silent="Which 8 of H1's 12 maps an H2 map reads 'will not be described here'. Here map j reads "
            "j, j+1, ... j+7 modulo 12, so that every H1 map is read 8 times. H2's border is -1 "
-           "like H1's.",
+           "like H1's. Where the windows begin: two pixels beyond the border above and to the "
+           "left, so that they end one beyond it below and to the right; the other way round gives "
+           "the same sizes. The scale of the hyperbolic tangent: 1998's.",
     page="lenet1989_zip")
 
 H1_TO_H2: Table = tuple(tuple((j + i) % 12 for i in range(8)) for j in range(12))

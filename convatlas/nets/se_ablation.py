@@ -27,9 +27,10 @@ PAPER = Paper(
            "which the tables compare. Sec. 6 removes the biases of a gate's layers, so these have "
            "none, unlike se_resnet50. What lies on the identity branch of SE-Identity where a "
            "projection does: the gate after it. Where the shortcut of SE-PRE begins: before the "
-           "gate. Stages are called by Table 1's rows: stage 2 is conv2_x, as in Figure 6. Batch "
-           "norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully connected layers start as "
-           "PyTorch's.",
+           "gate. SE-3x3's gate, 'directly after the 3x3 convolutional layer': behind its batch "
+           "norm and its ReLU. Stages are called by Table 1's rows: stage 2 is conv2_x, as in "
+           "Figure 6. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully connected "
+           "layers start as PyTorch's.",
     page="senet", bare="se_resnet50_pre")
 
 

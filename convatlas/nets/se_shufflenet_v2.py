@@ -40,12 +40,13 @@ PAPER = Paper(
            "the ReLU and the residual path, with two layers as wide as the branch (a ratio of 1) "
            "and biases, as in ShuffleNetV2.Large, the authors' only code with gates. That one has "
            "the printed 12.7G and 18.56 % of v2-164, but other layers than the appendix prints "
-           "(widths of 128 to 1024, eight groups, a 3x3 to 1280), which are built here. In "
-           "v2-164, where stages stride and how conv2_x gets from 128 channels to 340: as in "
+           "(widths of 128 to 1024, eight groups, a 3x3 to 1280), which are built here. In v2-164, "
+           "where stages stride and how conv2_x gets from 128 channels to 340: as in "
            "shufflenet_v2_50; the first unit of a stage has no residual path, for its shape "
            "changes. Dropout of 0.2 before the classifier and initial weights: the authors' code "
-           "(its first three convolutions all start as the first does, here one); fc has a bias "
-           "in v2-164. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
+           "(its first three convolutions all start as the first does, here one); fc has a bias in "
+           "v2-164. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1, as in the other "
+           "networks of the paper; ShuffleNetV2.Large has an epsilon of 1e-9.",
     page="shufflenet_v2", bare="se_shufflenet_v2_164")
 
 

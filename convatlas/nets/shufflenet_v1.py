@@ -39,7 +39,8 @@ PAPER = Paper(
            "0.5x shallow are: half of the units at half the width are 21.6M multiply-adds, and 40M "
            "are printed. The shuffle is the printed one, (g, n) to (n, g), "
            "before the depthwise convolution; the authors' code has it after, and its inverse. "
-           "Batch norm's epsilon and momentum are PyTorch's, 1e-5 and 0.1, as there.",
+           "Behind Stage2's first layer, which is not grouped, it stands as well, as it does "
+           "there. Batch norm's epsilon and momentum are PyTorch's, 1e-5 and 0.1, as there.",
     page="shufflenet_v1", bare="shufflenet_v1_g3")
 
 
