@@ -16,6 +16,7 @@ BACKGROUND = "convatlas.background"  # of a file's metadata: "0", the place of t
 WITH_BACKGROUND = 1001  # classes of ImageNet, where TF-slim counts
 TENSORFLOWS = Pixels(0.5, 0.5)
 KERAS_MEAN, KERAS_VARIANCE = "normalization_0/mean", "normalization_0/variance"
+TPU = ("efficientnet", "mnasnet")  # of tensorflow/tpu: ImageNet's mean and deviation, no background
 
 
 def expected(found: Found) -> Pixels | None:
@@ -29,7 +30,7 @@ def expected(found: Found) -> Pixels | None:
         return Pixels(0.0, 1.0)
     if kind.source == "torchvision" and kind.theirs in RENORMALISED:
         return TENSORFLOWS
-    if kind.source == "tensorflow" and not kind.theirs.startswith("efficientnet"):
+    if kind.source == "tensorflow" and not kind.theirs.startswith(TPU):
         return TENSORFLOWS
     try:
         mean, std = json.loads(found.file.metadata[KEY])
@@ -82,6 +83,6 @@ def begins_with_background(found: Found, classes: int) -> bool:
     """Whether class 0 is the background and ImageNet's thousand begin at 1, as in TF-slim."""
     if found.kind.source == "tflite":
         return classes == WITH_BACKGROUND
-    if found.kind.source == "tensorflow" and not found.kind.theirs.startswith("efficientnet"):
+    if found.kind.source == "tensorflow" and not found.kind.theirs.startswith(TPU):
         return classes == WITH_BACKGROUND
     return found.file.metadata.get(BACKGROUND) == "0"
