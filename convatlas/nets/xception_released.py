@@ -18,7 +18,8 @@ PAPER = Paper(
     page="xception_released")
 
 
-EPSILON, MOMENTUM = 0.001, 0.01                       # 1 less Keras's decay
+EPSILON = 0.001
+MOMENTUM = 0.01                                       # 1 less Keras's decay
 
 
 def glorot_init(layer: nn.Module) -> None:

@@ -24,7 +24,8 @@ SOURCES = {
     "background, and pixels from -1 to 1",
     "keras": "Models of keras.applications (github.com/keras-team/keras, src/applications): "
     "weights as .h5 of Keras 1, 2 or 3 or as .weights.h5 of Keras 3, and models as .keras or .h5, "
-    "alone or as a layer of another model, under today's names of layers. Reading them needs h5py "
+    "alone or as a layer of another model, under today's names of layers; "
+    "`Xception_2017` is the published file, whose layers have none. Reading them needs h5py "
     "(the extra `keras`). A bias in front of a norm and another epsilon become a part of the "
     "norm's mean and variance, so that ours answers alike. The certificate says how pixels must "
     "be standardised: VGGs and ResNets want Caffe's means (their first layer, which reads blue "

@@ -5,6 +5,9 @@ the file before it is read, and every list to be no longer than the file.
 import struct
 from dataclasses import dataclass
 
+from convatlas.errors import WeightsError
+from convatlas.weights.pickles import DAMAGED
+
 
 @dataclass(frozen=True)
 class Table:
@@ -29,8 +32,11 @@ class Table:
         place = self._leads_to(field)
         return Table(self.buffer, place) if place else None
 
-    def tables(self, field: int) -> list["Table"]:
+    def tables(self, field: int, most: int) -> list["Table"]:
+        """Raises WeightsError for a list of more than `most`."""
         begin, count = self._list(field, 4)
+        if count > most:
+            raise WeightsError(f"lists {count:,} parts of one kind; {DAMAGED}")
         places = range(begin, begin + 4 * count, 4)
         return [Table(self.buffer, p + _number(self.buffer, p, "<I")) for p in places]
 

@@ -37,14 +37,19 @@ VARIABLES = {
     ),
     "normalization": (("mean", "variance", "count"),),
 }
+KERAS_1 = {  # classes' former names
+    "convolution2d": "conv2d",
+    "separableconvolution2d": "separable_conv2d",
+    "batchnormalization": "batch_normalization",
+}
 # Names that layers get from their class are numbered through a session: 94 in a second model's file
 # is what 0 is in a first one's
-NUMBERED = re.compile(rf"^({'|'.join(VARIABLES)})(?:_(\d+))?$")
+NUMBERED = re.compile(rf"^({'|'.join([*VARIABLES, *KERAS_1])})(?:_(\d+))?$")
 NUMBER = re.compile(r"_\d+$")
-MOST = 1 << 62
 FORMER = {
     **{"W": "kernel", "b": "bias", "gamma": "gamma", "beta": "beta"},
     **{"running_mean": "moving_mean", "running_std": "moving_variance"},
+    **{kind: kind for kind in ("depthwise_kernel", "pointwise_kernel")},
 }
 FIRST_YEARS = re.compile(rf"_({'|'.join(FORMER)})(?:_\d+)?$")
 
@@ -193,20 +198,23 @@ def _by_number(place: str, labels: Mapping[str, str], lengths: Mapping[str, int]
 
 def _from_zero(variables: list[Variable]) -> list[str]:
     """All names, spelt alike; layers with a number instead of a name begin with 0 in each model."""
-    two = {(v.model, v.layer) for v in variables if v.kind == "pointwise_kernel"}
-    first: dict[tuple[str, str], int] = {}
+    numbers: dict[tuple[str, str], set[int]] = {}
     for v in variables:
         if match := NUMBERED.search(v.layer):
-            key = v.model, match[1]
-            first[key] = min(first.get(key, MOST), int(match[2] or 0))
-    names = []
-    for v in variables:
-        match = NUMBERED.search(v.layer)
-        layer = (
-            f"{match[1]}_{int(match[2] or 0) - first[v.model, match[1]]}"
-            if match
-            else v.layer.lower().replace("/", "_").replace("batchnorm", "bn")
-        )
-        alone = v.kind == "depthwise_kernel" and (v.model, v.layer) not in two
-        names.append(f"{v.model}{layer}/{'kernel' if alone else v.kind}")
-    return names
+            numbers.setdefault((v.model, match[1]), set()).add(int(match[2] or 0))
+    first = {key: min(found) for key, found in numbers.items()}
+    two = {(v.model, v.layer) for v in variables if v.kind == "pointwise_kernel"}
+    return [
+        f"{v.model}{_spelt(v, first)}/"
+        + ("kernel" if v.kind == "depthwise_kernel" and (v.model, v.layer) not in two else v.kind)
+        for v in variables
+    ]
+
+
+def _spelt(v: Variable, first: Mapping[tuple[str, str], int]) -> str:
+    """A layer's name as Keras 3 spells it: MobileNetV3 had Conv/BatchNorm, which is conv_bn now."""
+    match = NUMBERED.search(v.layer)
+    if match is None:
+        return v.layer.lower().replace("/", "_").replace("batchnorm", "bn")
+    kind = KERAS_1.get(match[1], match[1])
+    return f"{kind}_{int(match[2] or 0) - first[v.model, match[1]]}"

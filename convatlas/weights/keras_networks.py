@@ -117,17 +117,23 @@ DENSENET: Rules = (
 )
 
 
-def unnamed(layers: Iterable[str]) -> Rule:
-    """Convolutions with their norms, in the order in which they get their numbers."""
+def in_order(pattern: str, kind: str, layers: Iterable[str]) -> Rule:
+    """Layers in the order in which they get their numbers; `pattern` is what follows their path."""
     numbers = {layer: number for number, layer in enumerate(layers)}
-    classes = {"conv": "conv2d", "bn": "batch_normalization"}
 
     def replacement(match: re.Match) -> str:
-        if match[1] not in numbers:
-            return match[0]
-        return f"{classes[match[2]]}_{numbers[match[1]]}."
+        return f"{kind}_{numbers[match[1]]}." if match[1] in numbers else match[0]
 
-    return r"^(.+)\.(conv|bn)\.(?=\w+$)", replacement
+    return rf"^(.+){pattern}", replacement
+
+
+def unnamed(layers: Iterable[str]) -> Rules:
+    """Convolutions with their norms, neither of which has a name."""
+    layers = tuple(layers)
+    return (
+        in_order(r"\.conv\.(?=weight$)", "conv2d", layers),
+        in_order(r"\.bn\.(?=\w+$)", "batch_normalization", layers),
+    )
 
 
 def among(module: str, layers: Iterable[str]) -> Iterator[str]:
@@ -187,12 +193,12 @@ INCEPTION_RESNET_V2: Rules = (
 
 def inception(ours: str, layers: Iterable[str], rules: Rules = ()) -> Twin:
     """No auxiliary head there."""
-    return replace(keras(ours, (*rules, unnamed(layers))), absent=r"^aux\.")
+    return replace(keras(ours, (*rules, *unnamed(layers))), absent=r"^aux\.")
 
 
 SHORTCUTS = (*(f"entry_flow.block{i}.shortcut" for i in (1, 2, 3)), "exit_flow.block.shortcut")
 XCEPTION: Rules = (
-    unnamed(SHORTCUTS),
+    *unnamed(SHORTCUTS),
     (r"^entry_flow\.conv(\d)\.conv\.", r"block1_conv\1."),
     (r"^entry_flow\.conv(\d)\.bn\.", r"block1_conv\1_bn."),
     (r"^entry_flow\.block(\d)\.branch\.convs\.", counted("block{}_", 1)),
@@ -202,6 +208,33 @@ XCEPTION: Rules = (
     (r"(_sepconv\d)\.depthwise\.weight$", r"\1/depthwise_kernel"),
     (r"(_sepconv\d)\.pointwise\.conv\.weight$", r"\1/pointwise_kernel"),
     (r"(_sepconv\d)\.pointwise\.bn\.", r"\1_bn."),
+)
+
+
+def pairs(block: str, layers: Iterable[str]) -> Iterator[str]:
+    """A strided block makes its shortcut first."""
+    yield f"{block}.shortcut"
+    yield from among(f"{block}.branch.convs", layers)
+
+
+TWO, THREE = ("sepconv1", "sepconv2"), ("sepconv1", "sepconv2", "sepconv3")
+XCEPTION_MADE = (
+    *("entry_flow.conv1", "entry_flow.conv2"),
+    *(layer for i in (1, 2, 3) for layer in pairs(f"entry_flow.block{i}", TWO)),
+    *(layer for i in range(8) for layer in among(f"middle_flow.{i}.branch", THREE)),
+    *pairs("exit_flow.block", TWO),
+    *among("exit_flow", TWO),
+)
+SEPARABLE = tuple(layer for layer in XCEPTION_MADE if "sepconv" in layer)
+# The published file's: no layer has a name
+XCEPTION_2017: Rules = (
+    in_order(r"\.conv\.(?=weight$)", "conv2d", [n for n in XCEPTION_MADE if n not in SEPARABLE]),
+    in_order(r"(?<!pointwise)\.bn\.(?=\w+$)", "batch_normalization", XCEPTION_MADE),
+    in_order(r"\.pointwise\.bn\.(?=\w+$)", "batch_normalization", XCEPTION_MADE),
+    (r"\.depthwise\.weight$", ".depthwise_kernel"),
+    (r"\.pointwise\.conv\.weight$", ".pointwise_kernel"),
+    in_order(r"\.(?=(?:depth|point)wise_kernel$)", "separable_conv2d", SEPARABLE),
+    (r"\.(?=\w+wise_kernel$)", "/"),
 )
 
 MOBILENET_V1: Rules = (
@@ -278,6 +311,7 @@ TWINS: Table = {
         "inception_resnet_v2_slim", inception_resnet_v2(), INCEPTION_RESNET_V2
     ),
     "Xception": keras("xception_released", XCEPTION),
+    "Xception_2017": keras("xception_released", (*XCEPTION_2017, (r"^fc\.", "dense_0."))),
     **{
         f"MobileNet_{width}": mobilenet(f"mobilenet_v1_released{x}", MOBILENET_V1, "conv_preds")
         for width, x in (("1.0", ""), ("0.75", "_x0_75"), ("0.5", "_x0_5"), ("0.25", "_x0_25"))

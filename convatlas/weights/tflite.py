@@ -57,13 +57,13 @@ class Model:
 
     def __init__(self, root: Table):
         self._buffer = root.buffer
-        graphs = root.tables(2)
+        graphs = root.tables(2, MANY)
         if not graphs:
             raise WeightsError(f"holds no graph; {DAMAGED}")
-        self._codes = [_code(table) for table in _few(root.tables(1))]
-        self._buffers = _few(root.tables(4))
-        self._tensors = _few(graphs[0].tables(0))
-        self._operators = _few(graphs[0].tables(3))
+        self._codes = [_code(table) for table in root.tables(1, MANY)]
+        self._buffers = root.tables(4, MANY)
+        self._tensors = graphs[0].tables(0, MANY)
+        self._operators = graphs[0].tables(3, MANY)
         self._halves = self._read_by((DEQUANTIZE,))
         self._pads = self._read_by(PADS)
 
@@ -157,12 +157,6 @@ def _same(n: int, k: int, s: int) -> tuple[int, int]:
         raise ValueError("a stride that is none")
     added = max((n - 1) // s * s + k - n, 0)
     return added // 2, added - added // 2
-
-
-def _few(tables: list[Table]) -> list[Table]:
-    if len(tables) > MANY:
-        raise WeightsError(f"lists {len(tables):,} parts of one kind; {DAMAGED}")
-    return tables
 
 
 def _code(table: Table) -> int:

@@ -114,9 +114,9 @@ def mobilenet_v3(size: V3, gate: str) -> Iterator[Step]:
     yield Step("fc", CONV)
 
 
-WIDTHS_V1 = {"1.0": "", "0.75": "_x0_75", "0.5": "_x0_5", "0.25": "_x0_25"}
-WIDTHS_V2 = {**WIDTHS_V1, "1.4": "_x1_4", "1.3": "_x1_3", "0.35": "_x0_35"}
-del WIDTHS_V2["0.25"]
+WIDTHS = {"1.0": "", "0.75": "_x0_75", "0.5": "_x0_5"}
+WIDTHS_V1 = {**WIDTHS, "0.25": "_x0_25"}
+WIDTHS_V2 = {**WIDTHS, "0.35": "_x0_35", "1.3": "_x1_3", "1.4": "_x1_4"}
 JOINED = ((r"\.se\.excite\.bias$", -BEFORE_GATE),)
 
 TWINS: Table = {

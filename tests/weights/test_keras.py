@@ -1,15 +1,14 @@
-"""Keras's files in all their forms, and what such files may do to a reader. They are written by
-keras_writer.py. keras_applications.json was measured once with Keras 3.15.1 and tf_keras 2.21.0,
-which are not installed for tests: names and shapes of the models of keras.applications, and for one
-of each kind the largest difference of its logits from ours, with random weights in single
-precision, over the largest logit.
+"""Keras's files in all their forms, written by keras_writer.py.
+
+keras_applications.json was measured once with Keras 3.15.1 and tf_keras 2.21.0, which are not
+installed for tests: names and shapes of the models of keras.applications, and for one of each kind
+the largest difference of its logits from ours, with random weights in single precision, over the
+largest logit.
 """
 
 import hashlib
 import json
-import sys
 import warnings
-import zipfile
 from pathlib import Path
 
 import h5py
@@ -38,7 +37,7 @@ DEEPER = ("EfficientNetB3", "EfficientNetB4", "EfficientNetB5", "EfficientNetB6"
 
 
 @pytest.mark.parametrize(
-    "theirs", [pytest.param(n, marks=pytest.mark.full) if n in DEEPER else n for n in TWINS]
+    "theirs", [pytest.param(n, marks=pytest.mark.full) if n in DEEPER else n for n in MEASURED]
 )
 def test_names_and_shapes_are_keras_s(theirs):
     twin = TWINS[theirs]
@@ -58,7 +57,8 @@ def test_every_kind_of_graph_was_measured():
     kinds = ("VGG", "ResNet", "DenseNet", "InceptionV3", "InceptionResNetV2", "Xception")
     kinds += ("MobileNet_", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small", "EfficientNet")
     assert all(any(name.startswith(kind) for name in differences) for kind in kinds)
-    assert {name for name in MEASURED if name.startswith(kinds)} == MEASURED.keys() == TWINS.keys()
+    assert {name for name in MEASURED if name.startswith(kinds)} == MEASURED.keys()
+    assert TWINS.keys() - MEASURED.keys() == {"Xception_2017"}
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +132,78 @@ def test_layers_without_a_name_are_counted_from_the_first(tmp_path):
         *("conv2d_0/kernel", "conv2d_10/kernel", "batch_normalization_0/beta"),
         *("conv2d_4_bn/beta", "dense_0/bias", "dense_1/bias"),
     }
+
+
+@pytest.mark.parametrize(
+    ("theirs", "path", "shape"),
+    [
+        ("convolution2d_1/convolution2d_1_W", "entry_flow.conv1.conv.weight", (3, 3, 3, 32)),
+        (
+            "convolution2d_3/convolution2d_3_W",
+            "entry_flow.block1.shortcut.conv.weight",
+            (1, 1, 64, 128),
+        ),
+        (
+            "convolution2d_6/convolution2d_6_W",
+            "exit_flow.block.shortcut.conv.weight",
+            (1, 1, 728, 1024),
+        ),
+        (
+            "separableconvolution2d_4/separableconvolution2d_4_depthwise_kernel",
+            "entry_flow.block2.branch.convs.sepconv2.depthwise.weight",
+            (3, 3, 256, 1),
+        ),
+        (
+            "separableconvolution2d_7/separableconvolution2d_7_pointwise_kernel",
+            "middle_flow.0.branch.sepconv1.pointwise.conv.weight",
+            (1, 1, 728, 728),
+        ),
+        (
+            "separableconvolution2d_33/separableconvolution2d_33_pointwise_kernel",
+            "exit_flow.sepconv1.pointwise.conv.weight",
+            (1, 1, 1024, 1536),
+        ),
+        (
+            "batchnormalization_6/batchnormalization_6_gamma",
+            "entry_flow.block2.shortcut.bn.weight",
+            (256,),
+        ),
+        (
+            "batchnormalization_12/batchnormalization_12_running_mean",
+            "middle_flow.0.branch.sepconv1.pointwise.bn.running_mean",
+            (728,),
+        ),
+        (
+            "batchnormalization_35/batchnormalization_35_beta",
+            "middle_flow.7.branch.sepconv3.pointwise.bn.bias",
+            (728,),
+        ),
+        (
+            "batchnormalization_37/batchnormalization_37_running_std",
+            "exit_flow.block.branch.convs.sepconv1.pointwise.bn.running_var",
+            (728,),
+        ),
+        (
+            "batchnormalization_40/batchnormalization_40_gamma",
+            "exit_flow.sepconv2.pointwise.bn.weight",
+            (2048,),
+        ),
+        ("dense_2/dense_2_W", "fc.weight", (2048, 1000)),
+    ],
+)
+def test_the_published_xception_has_no_names_at_all(tmp_path, theirs, path, shape):
+    """Keras 1 counted its layers from 1; which is which can be seen in code that reads the file."""
+    kind = theirs.partition("_")[0]
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file[f"{theirs}:0"] = np.ones(shape, "<f4")
+        if not theirs.startswith("dense"):
+            file[f"{kind}_1/first"] = np.ones(1)
+        if "depthwise" in theirs:
+            file[theirs.replace("depthwise", "pointwise")] = np.ones(1)
+    twin = TWINS["Xception_2017"]
+    ours = tuple(blueprint(twin.ours).state_dict()[path].shape)
+    assert twin.shape(twin.name(path), ours) == shape
+    assert twin.name(path) in read(tmp_path / "a.h5").tensors
 
 
 def test_a_wrong_tensor_is_refused_by_name(tmp_path, mobilenet):
@@ -210,178 +282,3 @@ def test_efficientnets_say_how_their_pixels_were_standardised(tmp_path, mean, va
         net = create_model("efficientnet_b0", num_classes=7, weights=path)
     assert net.certificate.standardised == expected
     assert ("as they are" in str(net.certificate)) == bool(expected)
-
-
-# What such files may do to a reader
-
-
-def refused(path: Path, said: str) -> None:
-    with pytest.raises(WeightsError, match=said) as caught:
-        read(path)
-    assert "\n" not in str(caught.value)
-    assert str(path) in str(caught.value)
-
-
-def external(file, folder):
-    h5py.File(folder / "other.h5", "w")["w"] = np.ones(3)
-    file["a/a/kernel:0"] = h5py.ExternalLink(str(folder / "other.h5"), "w")
-
-
-def soft(file, folder):
-    file["a/a/kernel:0"] = h5py.SoftLink("/b/b/kernel:0")
-
-
-def circle(file, folder):
-    file["b/b/again"] = file["b"]
-
-
-def elsewhere(file, folder):
-    (folder / "numbers").write_bytes(bytes(4_000))
-    where = [(str(folder / "numbers"), 0, 4_000)]
-    file.create_dataset("a/a/kernel:0", (1_000,), "<f4", external=where)
-
-
-def virtual(file, folder):
-    h5py.File(folder / "other.h5", "w")["w"] = np.ones(3)
-    layout = h5py.VirtualLayout((3,), "<f8")
-    layout[:] = h5py.VirtualSource(folder / "other.h5", "w", (3,))
-    file.create_virtual_dataset("a/a/kernel:0", layout)
-
-
-def bomb(file, folder):
-    file.create_dataset("a/a/kernel:0", (1 << 30,), "<f4", chunks=(1 << 20,), compression="gzip")
-
-
-def never_written(file, folder):
-    file.create_dataset("a/a/kernel:0", (1 << 40,), "<f4")
-
-
-def big_endian(file, folder):
-    file["a/a/kernel:0"] = np.ones(3, ">f4")
-
-
-def compound(file, folder):
-    file["a/a/kernel:0"] = np.zeros(3, [("re", "<f4"), ("im", "<f4")])
-
-
-def long_name(file, folder):
-    file["a/" + "n" * 2_000] = np.ones(3)
-
-
-def deep(file, folder):
-    file["/".join(["a"] * 50)] = np.ones(3)
-
-
-@pytest.mark.parametrize(
-    ("plant", "said"),
-    [
-        (external, "holds 'a/a/kernel:0' as a link, which may lead out of the file"),
-        (soft, "holds 'a/a/kernel:0' as a link"),
-        (circle, "holds the group 'b/b/again' in two places"),
-        (elsewhere, "keeps the numbers of 'a/a/kernel:0' in other files"),
-        (virtual, "keeps the numbers of 'a/a/kernel:0' in other files"),
-        (bomb, "holds 'a/a/kernel:0' in chunks or compressed; write it plain: h5repack"),
-        (never_written, r"holds 'a/a/kernel:0', \(1099511627776,\), outside the file"),
-        (big_endian, "holds 'a/a/kernel:0' as numbers of kind '>f4'"),
-        (compound, r"holds 'a/a/kernel:0' as numbers of kind '\|V8'"),
-        (long_name, "holds more than a network's layers at 'a/nnn"),
-        (deep, "holds more than a network's layers at 'a/a/a"),
-    ],
-    ids=lambda value: value.__name__ if callable(value) else "",
-)
-def test_what_is_not_in_the_file_itself_is_refused(tmp_path, plant, said):
-    path = tmp_path / "a.h5"
-    with h5py.File(path, "w") as file:
-        file["b/b/kernel:0"] = np.ones(3, "<f4")
-        plant(file, tmp_path)
-    refused(path, said)
-
-
-def test_texts_and_empty_arrays_do_no_harm(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["b/b/kernel:0"] = np.ones(3, "<f4")
-        file["b/b/words:0"] = "text"
-        file["b/b/none:0"] = np.ones((0, 3), "<f4")
-    tensors = read(tmp_path / "a.h5").tensors
-    assert {name: tuple(t.shape) for name, t in tensors.items()} == {
-        "b/kernel": (3,),
-        "b/none": (0, 3),
-    }
-
-
-def test_a_file_that_is_cut_short_is_refused(tmp_path):
-    path = tmp_path / "a.h5"
-    with h5py.File(path, "w", libver="latest") as file:
-        file["b/b/kernel:0"] = np.ones((2, 3), "<f4")
-        file["b/b/bias:0"] = np.ones(3, "<f4")
-    content = path.read_bytes()
-    for length in range(1, len(content), 29):
-        path.write_bytes(content[:length])
-        refused(path, "damaged|no checkpoint|outside the file")
-
-
-def test_code_in_a_model_is_never_run(tmp_path, mobilenet):
-    mark = tmp_path / "mark"
-    code = {"class_name": "__lambda__", "config": {"value": f"__import__('os').mkdir('{mark}')"}}
-    path = keras_writer.archive(tmp_path / "a.keras", mobilenet, compile_config={"loss": [code]})
-    refused(path, "holds a Lambda layer, which is code")
-    layer = {"class_name": "Lambda", "config": {"name": "a", "function": code}}
-    inner = {"class_name": "Functional", "config": {"layers": [layer]}}
-    path = keras_writer.archive(tmp_path / "b.keras", mobilenet, config={"layers": [inner]})
-    refused(path, "holds a Lambda layer, which is code")
-    assert not mark.exists()
-
-
-def rewritten(path: Path, held: dict, **changes) -> Path:
-    """The same archive with other contents; `compress_type` is that of all."""
-    kind = changes.pop("compress_type", zipfile.ZIP_STORED)
-    keras_writer.archive(path, held)
-    with zipfile.ZipFile(path) as file:
-        contents = {name: file.read(name) for name in file.namelist()}
-    with zipfile.ZipFile(path, "w", kind) as file:
-        for name, content in (contents | changes).items():
-            file.writestr(name, content)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"assets": bytes(1 << 24), "compress_type": zipfile.ZIP_DEFLATED}, "unpacks to more than"),
-        ({"config.json": b"{}" + np.random.bytes(999).hex().encode()}, "damaged"),
-        ({"config.json": b"[" * 100_000}, "damaged"),
-        ({"config.json": b" " * 17_000_000}, "describes itself in 17,000,000 bytes"),
-        ({"config.json": json.dumps({"config": {"layers": [7]}})}, "damaged"),
-        ({"model.weights.h5": b"\x89HDF\r\n\x1a\n" + bytes(200)}, "damaged"),
-        ({"model.weights.h5": b"no"}, "damaged"),
-    ],
-    ids=["a bomb", "no JSON", "deep JSON", "long JSON", "no layers", "no HDF5", "cut short"],
-)
-def test_a_hostile_archive_is_refused(tmp_path, changes, said):
-    held = {"conv1/kernel": np.ones((1, 1, 2, 2), "<f4")}
-    refused(rewritten(tmp_path / "a.keras", held, **changes), said)
-
-
-def test_a_compressed_archive_and_a_flipped_byte_are_refused(tmp_path):
-    held = {"conv1/kernel": np.frombuffer(np.random.bytes(40_000), "u1").reshape(1, 1, 200, 200)}
-    path = keras_writer.archive(tmp_path / "a.keras", held)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    refused(path, "the checksum of model.weights.h5 differs")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("config.json", np.random.bytes(999).hex())
-        file.writestr("model.weights.h5", np.random.bytes(9_999))
-        file.writestr("padding", np.random.bytes(99), zipfile.ZIP_STORED)
-    refused(path, "is compressed|unpacks to more")
-
-
-def test_layers_that_are_only_counted_are_refused(tmp_path):
-    keras_writer.numbered(tmp_path / "a.h5", {"a/kernel": np.ones((2, 2))}, named=False)
-    refused(tmp_path / "a.h5", "counts its layers without naming them.*save the model as .keras")
-
-
-def test_without_h5py_its_name_is_said(tmp_path, monkeypatch):
-    keras_writer.legacy(tmp_path / "a.h5", {"a/kernel": np.ones((2, 2))})
-    monkeypatch.setitem(sys.modules, "h5py", None)
-    refused(tmp_path / "a.h5", r"h5py reads; pip install h5py \(the extra convatlas\[keras\]\)")
