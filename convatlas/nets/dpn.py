@@ -106,7 +106,9 @@ class Stage(nn.Sequential):
 
     def __init__(self, column: Column, i: int, c_in: int, last: Last):
         super().__init__()
-        grouped, width, increment = column.grouped << i, column.width << i, column.increments[i]
+        grouped = column.grouped << i
+        width = column.width << i
+        increment = column.increments[i]
         stride = 1 if i == 0 else 2
         c = width + 2 * increment
         shortcut = conv(c_in, c, 1, stride)
@@ -117,7 +119,9 @@ class Stage(nn.Sequential):
                 conv3=last(grouped, width, increment))
             self.append(DualPath(width, branch, shortcut))
             c += increment
-            c_in, stride, shortcut = c, 1, nn.Identity()
+            c_in = c
+            stride = 1
+            shortcut = nn.Identity()
         self.c_out = c
 
 

@@ -98,12 +98,16 @@ DPN: Rules = (
     (r"^conv([2-5])\.(\d+)\.", lambda m: f"features.conv{m[1]}_{int(m[2]) + 1}."),
     (r"\.branch\.conv1\.", ".c1x1_a."),
     (r"\.branch\.conv2\.", ".c3x3_b."),
-    (r"\.branch\.conv3\.convs\.residual\.", ".c1x1_c1."),
-    (r"\.branch\.conv3\.convs\.dense\.", ".c1x1_c2."),
     (r"\.branch\.conv3\.", ".c1x1_c."),
     (r"\.activation\.", "."),
     (r"^fc\.", "classifier."),
 )
+DPN_B = (
+    (r"\.branch\.conv3\.convs\.residual\.", ".c1x1_c1."),
+    (r"\.branch\.conv3\.convs\.dense\.", ".c1x1_c2."),
+    *DPN,
+)
+DPN_HEAD = (Convolved(r"^classifier\.weight$", 1),)
 
 VGG_CONVOLVED = (
     Convolved(r"^pre_logits\.fc1\.weight$", 7),
@@ -249,7 +253,7 @@ MATRICES = (Ones(r"\.mlp\.fc\d\.weight$", -2),)
 
 GATE = (Convolved(r"\.se(_module)?\.fc\d\.weight$", 1),)
 RESNEXTS = ("resnext50_32x4d", "resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d")
-DPNS = ("dpn68", "dpn68b", "dpn92", "dpn98", "dpn107", "dpn131")
+DPNS = ("dpn68", "dpn92", "dpn98", "dpn107", "dpn131")
 RES2NETS = {
     "res2net50_26w_4s": "res2net50_26w4s",
     "res2net50_48w_2s": "res2net50_48w2s",
@@ -313,7 +317,8 @@ TWINS: Table = {
     **{name: Twin(name, RESNET) for name in ("wide_resnet50_2", "wide_resnet101_2")},
     "dla60": Twin("dla60", DLA),
     "dla60x": Twin("dla60x", DLA),
-    **{name: Twin(name, DPN, (Convolved(r"^classifier\.weight$", 1),)) for name in DPNS},
+    **{name: Twin(name, DPN, DPN_HEAD) for name in DPNS},
+    "dpn68b": Twin("dpn68b", DPN_B, DPN_HEAD),
     "dla60_res2net": Twin("res2net_dla60", RES2NET_DLA),
     "dla60_res2next": Twin("res2next_dla60", RES2NET_DLA),
     **{name: Twin(ours, RESNEST) for name, ours in RESNESTS.items()},

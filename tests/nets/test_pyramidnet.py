@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn as nn
 
-from convatlas.nets.pyramidnet_cifar import channels, shortcut
+from convatlas.nets.pyramidnet import channels, shortcut
 from convatlas.registry import create_model
 
 
