@@ -34,7 +34,8 @@ CVPR = Paper(
     silent="The activation after the last block: as in the authors' code. That code starts every "
            "network with 2k channels, but only the text's 16 gives Table 2's 1.0M, 7.0M and 27.2M. "
            "Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. Fully connected layers "
-           "start as PyTorch's.",
+           "start as PyTorch's. DenseNet-B and DenseNet-C by themselves are curves of Figure 4, of "
+           "\"multiple small networks with varying depths\" that the text does not name.",
     page="densenet", bare="densenet_bc100_k12_cifar")
 WIDE = Paper(
     title="Wide-DenseNet for better Time/Accuracy and Time/Memory Tradeoff",

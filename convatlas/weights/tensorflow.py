@@ -8,6 +8,7 @@ first of which is the background, and its Inceptions have no gamma.
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from convatlas.weights import nasnets
 from convatlas.weights.efficientnets import FACTORS, through, units
 from convatlas.weights.names import HWC1, HWIO, IO, Convolved, Layout, Rules, Table, Twin, counted
 
@@ -26,7 +27,7 @@ SLIM: Rules = (
 )
 LAYOUTS = (
     Layout(r"/depthwise_(weights|kernel)$", HWC1),
-    Layout(r"/(weights|kernel)$", HWIO),
+    Layout(r"/(pointwise_)?(weights|kernel)$", HWIO),
     Layout(r"/(weights|kernel)$", IO),
 )
 # One-pixel maps there, vectors here
@@ -288,6 +289,10 @@ def efficientnet(n: int, factor: float) -> Twin:
     return Twin(f"efficientnet_b{n}", rules, layouts=LAYOUTS, axes=(-1, -2))
 
 
+def nasnet(ours: str, rules: Rules) -> Twin:
+    return Twin(ours, rules, layouts=LAYOUTS, axes=(-1, -2))
+
+
 def mobilenet(ours: str, root: str, rules: Rules) -> Twin:
     return slim(ours, root, rules, ONE_PIXEL)
 
@@ -325,5 +330,8 @@ TWINS: Table = {
     "inception_resnet_v2": slim(
         "inception_resnet_v2_slim", "InceptionResnetV2", INCEPTION_RESNET_V2
     ),
+    "nasnet_mobile": nasnet("nasnet_a_4_1056", nasnets.slim(4)),
+    "nasnet_large": nasnet("nasnet_a_6_4032", nasnets.slim(6)),
+    "nasnet_cifar": nasnet("nasnet_a_6_768_cifar", nasnets.slim(6, "l1_stem_3x3", "l1_stem_bn")),
     **{f"efficientnet-b{n}": efficientnet(n, factor) for n, factor in enumerate(FACTORS)},
 }

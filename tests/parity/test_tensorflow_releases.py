@@ -7,6 +7,7 @@ import re
 
 import pytest
 import tf_inceptions
+import tf_nasnet
 import tf_slim
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,11 @@ INCEPTIONS = {  # and the auxiliary head's scopes; what it reads has so many cha
         ("Conv2d_2a_5x5", "Logits"),
         1088,
     ),
+}
+NASNETS = {  # N, filters, those of the stem, whether a reduction's input is skipped, epsilon
+    "nasnet_mobile": (tf_nasnet.imagenet_stem, 4, 44, 32, False, 0.001),
+    "nasnet_large": (tf_nasnet.imagenet_stem, 6, 168, 96, True, 0.001),
+    "nasnet_cifar": (tf_nasnet.cifar_stem, 6, 32, 96, False, 1e-5),
 }
 ROOTS = {
     "inception_v3": "InceptionV3",
@@ -85,7 +91,7 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 
 
 EXPENSIVE = {f"efficientnet-b{n}" for n in range(2, 8)}
-PLAIN = [name for name in TWINS if name not in INCEPTIONS]
+PLAIN = [name for name in TWINS if name not in INCEPTIONS | NASNETS]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +130,30 @@ def test_inceptions(name):
     assert relative(main, logits) <= 1e-10
     assert (whole, share) == (1.0, 0.4)
     assert relative(seen[0], read) <= 1e-10
+
+
+@pytest.mark.parametrize(
+    "name", ["nasnet_mobile", pytest.param("nasnet_large", marks=pytest.mark.full), "nasnet_cifar"]
+)
+@torch.no_grad()
+def test_nasnets(name):
+    stem, n, filters, width, skip, epsilon = NASNETS[name]
+    scope = tf_nasnet.NASNetScope(epsilon)
+    images = torch.Generator().manual_seed(1)
+    x = torch.randn(2, 3, 75, 60, generator=images, dtype=torch.float64)
+    if name == "nasnet_cifar":
+        x = x[:, :, :25, :24]
+    side = {"nasnet_large": 21}.get(name, 14)  # 5x5 means, stride 3: 6x6; 4x4 of 14 and of 16
+    maps = torch.randn(2, 12 * filters, side, side, generator=images, dtype=torch.float64)
+    read, logits = tf_nasnet.nasnet(
+        scope, stem(scope, x, filters, width), n, filters, skip, CLASSES
+    )
+    auxiliary = tf_nasnet.auxiliary(scope, maps, n, CLASSES)
+    net = filled(TWINS[name], scope.variables)
+    assert logits.std(0).min() > 0
+    assert relative(net(x), logits) <= 1e-10
+    assert relative(net.aux(maps), auxiliary) <= 1e-10
+    assert relative(net.maps(x)[0], read) <= 1e-10
 
 
 @pytest.mark.parametrize(

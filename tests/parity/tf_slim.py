@@ -37,6 +37,7 @@ def avg_pool_same(x: Tensor) -> Tensor:
 class Scope:
     """Makes variables and keeps them by name."""
 
+    epsilon = EPSILON
     gain = 2.0  # of a kernel, so that ReLUs keep the size of the signal
 
     def __init__(self, root: str, activation: Callable[[Tensor], Tensor], gamma: bool = True):
@@ -48,7 +49,7 @@ class Scope:
 
     def variable(self, name: str, shape: tuple[int, ...], mean: float = 0.0, std: float = 0.1):
         """Made the first time, found again the next."""
-        path = f"{self.root}/{name}"
+        path = f"{self.root}/{name}" if self.root else name
         if path not in self.variables:
             drawn = torch.randn(shape, generator=self.generator, dtype=torch.float64)
             self.variables[path] = mean + std * drawn.clamp(-2, 2)
@@ -61,7 +62,7 @@ class Scope:
         shift = self.variable(f"{scope}/beta", shape)
         mean = self.variable(f"{scope}/moving_mean", shape)
         variance = self.variable(f"{scope}/moving_variance", shape, 1.0, 0.2)
-        by = (variance + EPSILON) ** -0.5 * scale
+        by = (variance + self.epsilon) ** -0.5 * scale
         return (x - mean[:, None, None]) * by[:, None, None] + shift[:, None, None]
 
     def kernel(self, name: str, shape: tuple[int, ...]) -> Tensor:
