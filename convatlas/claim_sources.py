@@ -67,6 +67,12 @@ SOURCES = {
         "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
         "https://arxiv.org/abs/1807.11164",
     ),
+    "ConvNeXt": Source("paper", "A ConvNet for the 2020s", "https://arxiv.org/abs/2201.03545v2"),
+    "Res2Net": Source(
+        "paper",
+        "Res2Net: A New Multi-Scale Backbone Architecture",
+        "https://arxiv.org/abs/1904.01169v3",
+    ),
     "EfficientNet": Source(
         "paper",
         "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",

@@ -12,7 +12,15 @@ from convatlas.claim import Claim
 from convatlas.errors import ClaimError
 
 NUMBERED = re.compile(r"(\D*)\d+")
-ACTIVATIONS = {"RE": "ReLU", "HS": "Hardswish", "ReLU": "ReLU", "ReLU6": "ReLU6", "swish": "SiLU"}
+ACTIVATIONS = {
+    "RE": "ReLU",
+    "HS": "Hardswish",
+    "ReLU": "ReLU",
+    "ReLU6": "ReLU6",
+    "swish": "SiLU",
+    "GELU": "GELU",
+}
+LAYER_NORMS = ("LayerNorm", "ChannelNorm")
 
 
 def rows_of(claim: Claim, measured: Summary) -> list[Layer]:
@@ -58,12 +66,12 @@ def _convolutions(rows: Iterable[Layer]) -> int:
 
 
 def _is_norm(row: Layer) -> bool:
-    return "BatchNorm" in row.kind
+    return "BatchNorm" in row.kind or row.kind in LAYER_NORMS
 
 
 def _statistics(rows: Iterable[Layer]) -> int:
-    """Running means and variances."""
-    return sum(2 * row.output[0] for row in rows if _is_norm(row))
+    """Running means and variances, which a layer norm has not."""
+    return sum(2 * row.output[0] for row in rows if "BatchNorm" in row.kind)
 
 
 def _without_norms(rows: Iterable[Layer]) -> int:

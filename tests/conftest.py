@@ -41,6 +41,10 @@ def randomised():
                 )  # a few below zero
                 norm.bias.data.copy_(torch.randn(norm.num_features, generator=dice) * 0.1)
         with torch.no_grad():
+            for module in net.modules():  # layer norms, and scales that start near zero
+                if not isinstance(module, nn.Conv2d | nn.Linear | nn.modules.batchnorm._BatchNorm):
+                    for parameter in module.parameters(recurse=False):
+                        parameter.uniform_(0.5, 1.5, generator=dice)
             net(x)
         for norm in norms:
             norm.running_mean.mul_(1 + 0.1 * torch.randn(norm.num_features, generator=dice))

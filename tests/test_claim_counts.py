@@ -25,6 +25,8 @@ def one(network: str, claim: Claim):
         ("resnet50", "macs without the last layer", "3,855,925,248"),  # - 2048 x 1000
         ("resnet50", "params with statistics, no scales", "25,583,592"),  # + 26,560 channels
         ("mobilenet_v2", "macs without the last layer", "299,494,272"),  # - 1280 x 1000
+        ("convnext_isotropic_small", "params without norms", "22,294,120"),  # - 2 x 384 x 19
+        ("convnext_isotropic_small", "macs with norms", "4,287,722,880"),  # + 384 (18 x 196 + 1)
     ],
 )
 def test_another_count_is_what_its_name_says(network, quantity, printed):

@@ -4,7 +4,14 @@ import torch
 import torch.nn as nn
 
 from convatlas.layers import ShiftNorm, seq, without_scales
-from convatlas.layers.modules import ChannelShuffle, LocalResponseNorm, ZeroPadding
+from convatlas.layers.modules import (
+    ChannelNorm,
+    ChannelShuffle,
+    LayerScale,
+    LocalResponseNorm,
+    StochasticDepth,
+    ZeroPadding,
+)
 
 
 def images(c: int, side: int = 4) -> torch.Tensor:
@@ -26,6 +33,26 @@ def test_a_channel_shuffle_sends_channel_i_of_group_g_to_place_i_times_groups_pl
     for g in range(3):
         for i in range(4):
             assert torch.equal(shuffled[:, i * 3 + g], x[:, g * 4 + i])
+
+
+def test_a_channel_norm_normalises_the_channels_of_each_pixel():
+    """Layer norm (arXiv:1607.06450), Eqs. (2) and (4), pixel by pixel, epsilon under the root."""
+    norm, x = ChannelNorm(5, eps=0.5).double(), images(5).double()
+    nn.init.uniform_(norm.weight), nn.init.uniform_(norm.bias)
+    y = norm(x)
+    for row in range(4):
+        for column in range(4):
+            pixel = x[:, :, row, column]
+            variance, mean = torch.var_mean(pixel, 1, correction=0, keepdim=True)
+            expected = (pixel - mean) / (variance + 0.5).sqrt() * norm.weight + norm.bias
+            torch.testing.assert_close(y[:, :, row, column], expected)
+
+
+def test_a_layer_scale_is_one_factor_for_each_channel():
+    scale, x = LayerScale(3, 0.25), images(3)
+    assert torch.equal(scale(x), 0.25 * x)
+    scale.weight.data = torch.tensor([1.0, 0.0, -2.0])
+    assert torch.equal(scale(x), torch.stack([x[:, 0], 0 * x[:, 1], -2 * x[:, 2]], 1))
 
 
 def test_zero_padding_keeps_every_stride_th_pixel_and_adds_empty_channels():
@@ -62,3 +89,13 @@ def test_norms_lose_their_scales_in_place_and_keep_their_names():
     without_scales(net, momentum=0.5)
     assert before - set(net.state_dict()) == {"part.bn.weight"}
     assert (net.part.bn.eps, net.part.bn.momentum) == (0.001, 0.5)
+
+
+def test_stochastic_depth_leaves_out_whole_images_and_keeps_the_mean():
+    torch.manual_seed(0)
+    drop, x = StochasticDepth(0.25), torch.rand(4000, 3, 2, 2) + 1
+    scale = drop.train()(x) / x
+    assert scale.amax((1, 2, 3)).allclose(scale.amin((1, 2, 3)))  # one draw an image
+    assert set(scale.flatten().mul(3).round().tolist()) == {0.0, 4.0}
+    assert abs((scale == 0).float().mean() - 0.25) < 0.03
+    assert drop.eval()(x) is x

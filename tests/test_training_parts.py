@@ -113,6 +113,28 @@ def dropout_of(name: str) -> list[float]:
     return DROPOUT.get(name, DROPOUT_OF_A_FILE.get(entries()[name].family, []))
 
 
+# ConvNeXt's Table 5 and App. A.1: the rate of the last block, and the blocks
+GROWING = {
+    "convnext_tiny": (0.1, 18),
+    "convnext_small": (0.4, 36),
+    "convnext_base": (0.5, 36),
+    "convnext_large": (0.5, 36),
+    "convnext_xlarge": (0.2, 36),
+    "convnext_isotropic_small": (0.1, 18),
+    "convnext_isotropic_base": (0.2, 18),
+    "convnext_isotropic_large": (0.5, 36),
+}
+
+
+def depth_of(name: str) -> list[float]:
+    """Probabilities to be left out; EfficientNet's grow as if to 0.2 in a block after the last."""
+    if name in GROWING:
+        last, n = GROWING[name]
+        return [last * i / (n - 1) for i in range(n)]
+    n = BLOCKS[name.split("_")[1]] if name.startswith("efficientnet") else 0
+    return [0.2 * i / n for i in range(n)]
+
+
 def training_only(net: nn.Module) -> list[nn.Module]:
     return [
         m for m in net.modules() if re.search("drop|stochastic", type(m).__name__, re.IGNORECASE)
@@ -129,8 +151,7 @@ def test_the_rates_are_the_papers(name):
     assert [part.p for part in parts if isinstance(part, nn.Dropout) and part.p] == dropout_of(name)
 
     depth = [part.p for part in parts if isinstance(part, StochasticDepth)]
-    n = BLOCKS[name.split("_")[1]] if name.startswith("efficientnet") else 0
-    assert depth == pytest.approx([0.2 * i / n for i in range(n)])  # survives from 1 on down to 0.8
+    assert depth == pytest.approx(depth_of(name))
 
     paths = [part.p for part in parts if isinstance(part, ScheduledDropPath)]
     cells, last = DROPPED_PATHS.get(name, (0, 0.0))  # from the first cell to the last
@@ -197,7 +218,7 @@ def test_only_these_parts_are_random_and_only_in_training(name):
     for norm in net.modules():
         if isinstance(norm, nn.BatchNorm2d) and norm.weight is not None:
             nn.init.uniform_(norm.weight, 0.5, 1.5)  # a gamma of zero hides what is dropped
-    random = bool(dropout_of(name)) or name.startswith(("efficientnet", "resnest"))
+    random = bool(dropout_of(name)) or name.startswith(("convnext", "efficientnet", "resnest"))
     assert [not torch.equal(*passes) for passes in twice(net.train())] == HEADS.get(
         entries()[name].family, [random]
     )

@@ -1,6 +1,6 @@
 """What is printed of the networks of nets/efficientnet.py."""
 
-from convatlas.claim import Claim, counts, each, not_explained, table, within_one_unit
+from convatlas.claim import Claim, counts, each, misprint, not_explained, table, within_one_unit
 
 COST_OF_B1 = not_explained(
     "The paper prints neither widths nor depths nor resolutions of B1 to B7; with those of the "
@@ -20,6 +20,9 @@ SCALED_B2 = within_one_unit(
 )
 CUT_OFF_B7 = within_one_unit(
     "37,745,884,192, cut off; the column's other rows are rounded (0.39B for 0.386)."
+)
+DIGIT_ADDED = misprint(
+    "37,745,884,192; the paper of EfficientNet prints 37B, and a zero was put behind it."
 )
 OPERATORS = (
     *table("Table 1", "kernel filters", {"stage1": "3x3 32", "stage9": "1x1 1280"}),
@@ -65,5 +68,8 @@ CLAIMS = {
     "efficientnet_b4": (*counts("Table 2", "19M", "4.2B", remarks=(None, COST_OF_B4)),),
     "efficientnet_b5": (*counts("Table 2", "30M", "9.9B", remarks=(None, COST_OF_B5)),),
     "efficientnet_b6": (*counts("Table 2", "43M", "19B"),),
-    "efficientnet_b7": (*counts("Table 2", "66M", "37B", remarks=(None, CUT_OFF_B7)),),
+    "efficientnet_b7": (
+        *counts("Table 2", "66M", "37B", remarks=(None, CUT_OFF_B7)),
+        *counts("Table 1", "66M", "37.0G", by="ConvNeXt", remarks=(None, DIGIT_ADDED)),
+    ),
 }

@@ -46,12 +46,12 @@ CLAIMS = {
         Claim("macs", "2.9G", "Table 3, FLOPs"),
     ),
     "res2net101_26w4s": (
-        Claim("layers", "101", "README, Res2Net-101", by="release"),
+        Claim("layers", "101", "Table 2, Res2Net-101"),
         Claim("params", "45.21M", "README, #Params", by="release"),
         Claim("macs", "8.1G", "README, GFLOPs", by="release"),
     ),
     "res2next50": (
-        Claim("layers", "50", "README, Res2NeXt-50", by="release"),
+        Claim("layers", "50", "Table 1, Res2NeXt-50"),
         Claim("params", "24.67M", "README, #Params", by="release"),
         Claim("macs", "4.2G", "README, GFLOPs", by="release"),
     ),
@@ -59,8 +59,7 @@ CLAIMS = {
         Claim(
             "layers, conv1 as one",
             "50",
-            "README, Res2Net-v1b-50",
-            by="release",
+            "Table 1, Res2Net-v1b-50",
             remark=NAMED_AFTER_RESNET,
         ),
     ),
@@ -68,8 +67,7 @@ CLAIMS = {
         Claim(
             "layers, conv1 as one",
             "101",
-            "README, Res2Net-v1b-101",
-            by="release",
+            "Table 1, Res2Net-v1b-101",
             remark=NAMED_AFTER_RESNET,
         ),
     ),

@@ -30,11 +30,11 @@ CLAIMS = {
     "res2net_dla60": (
         Claim("params", "21.15M", "README, #Params", by="release", remark=UNUSED_PROJECTIONS),
         Claim("macs", "4.2G", "README, GFLOPs", by="release", remark=WITH_PROJECTIONS),
-        Claim("layers", "60", "README, Res2Net-DLA-60", by="release"),
+        Claim("layers", "60", "Table 1, Res2Net-DLA-60"),
     ),
     "res2next_dla60": (
         Claim("params", "17.33M", "README, #Params", by="release", remark=UNUSED_PROJECTIONS_NEXT),
         Claim("macs", "3.6G", "README, GFLOPs", by="release", remark=COST_OF_NEXT),
-        Claim("layers", "60", "README, Res2NeXt-DLA-60", by="release"),
+        Claim("layers", "60", "Table 1, Res2NeXt-DLA-60"),
     ),
 }

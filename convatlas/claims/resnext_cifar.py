@@ -36,6 +36,13 @@ CLAIMS = {
         Claim("layers", "29", "Sec. 5.3: total 29-layer deep"),
         *APPENDIX_A,
         Claim("groups", "16", "Table 7, 16x64d", "stage*.conv2"),
+        Claim(
+            "params",
+            "0.35x",
+            "Sec. 4.3: only 35% parameters",
+            by="Res2Net",
+            than="res2next29_6c24w4s_cifar",
+        ),
         Claim("filters", "1024", "Sec. 5.3: the template of stage 1, 16x64d", "stage1.*.conv2"),
     ),
 }

@@ -155,6 +155,45 @@ OTHERS = {
     "mobilenetv2_110d": Near("mobilenet_v2", "is 1.1 times as wide, 1.2 times as deep"),
     "mobilenetv2_120d": Near("mobilenet_v2_x1_3", "is 1.2 times as wide, 1.4 times as deep"),
 }
+OVERLAPPING = "starts with two overlapping convolutions, is narrower and shallower"
+CONVNEXTS = {
+    **all_near(
+        "convnext_atto convnext_femto convnext_pico convnext_nano",
+        "convnext_tiny",
+        "is narrower and shallower",
+    ),
+    **all_near(
+        "convnext_atto_ols convnext_femto_ols convnext_pico_ols convnext_nano_ols",
+        "convnext_tiny",
+        OVERLAPPING,
+    ),
+    **all_near(
+        "convnext_zepto_rms convnext_atto_rms",
+        "convnext_tiny",
+        "has RMS norm for layer norm, is narrower and shallower",
+    ),
+    "convnext_zepto_rms_ols": Near("convnext_tiny", f"has RMS norm for layer norm, {OVERLAPPING}"),
+    "convnext_tiny_hnf": Near("convnext_tiny", "norms the last maps before it averages them"),
+    "convnext_large_mlp": Near("convnext_large", "has a hidden layer before the classifier"),
+    "convnext_xxlarge": Near("convnext_xlarge", "is wider and deeper, with epsilon 1e-5"),
+    **{
+        f"convnextv2_{size}": Near(ours, "has a global response norm in place of layer scale")
+        for size, ours in (
+            ("tiny", "convnext_tiny"),
+            ("small", "convnext_small"),
+            ("base", "convnext_base"),
+            ("large", "convnext_large"),
+        )
+    },
+    **all_near(
+        "convnextv2_atto convnextv2_femto convnextv2_pico convnextv2_nano",
+        "convnext_tiny",
+        "has a global response norm in place of layer scale, is narrower and shallower",
+    ),
+    "convnextv2_huge": Near(
+        "convnext_xlarge", "has a global response norm in place of layer scale and is wider"
+    ),
+}
 V3 = {
     "large_075": "large_x0_75",
     "large_100": "large",
@@ -223,6 +262,7 @@ TIMM: Mapping[str, Near] = {
     **RESNEXTS,
     **SENETS,
     **OTHERS,
+    **CONVNEXTS,
     **MOBILENETS_V3,
     **EFFICIENTNETS,
 }

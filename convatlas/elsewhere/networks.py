@@ -46,7 +46,7 @@ SPOKEN = {
 }
 # Families of which the atlas has no network: how their names begin
 ABSENT = """
-aimv2 bat_ beit botnet caformer cait coat coatnet coatnext convformer convit convmixer convnext
+aimv2 bat_ beit botnet caformer cait coat coatnet coatnext convformer convit convmixer
 cpubone crossvit cs3 csatv csp darknet davit deepseek deit dinov dla34 dla46 dla102 dla169
 dm_nfnet eca_ ecaresne edgenext efficientformer efficientnet_cc efficientnet_e
 efficientnet_h efficientnet_v2 efficientnet_x efficientnetv2 efficientvi ese_vovnet eva

@@ -30,10 +30,10 @@ PAPER = Paper(
     code="github.com/facebookresearch/ConvNeXt",
     silent="From the authors' code: every convolution has a bias, at first 0; layer norm's epsilon "
            "is 1e-6; the 7x7 convolutions are padded by 3, the others not at all, so that rows and "
-           "columns beyond a multiple of 32 are not read. Stochastic depth grows from 0 in the "
-           "first block by equal steps to the printed rate in the last. Neither text nor code of "
-           "ConvNeXt-XL was trained on ImageNet-1K alone: its rate is Table 5's 0.2 for "
-           "ImageNet-22K. The stem of isotropic networks is one 16x16 convolution without a norm.",
+           "columns beyond a multiple of 4 are not read. Stochastic depth grows from 0 in the "
+           "first block by equal steps to the printed rate in the last. XL was not trained on "
+           "ImageNet-1K alone: its rate is Table 5's 0.2 for ImageNet-22K. The stem of isotropic "
+           "networks is one 16x16 convolution without a norm.",
     departs="Table 5 prints \"trunc. normal (0.2)\" for the initial weights; the authors' code "
             "draws them with a deviation of 0.02, which is done here.",
     page="convnext", bare="convnext_tiny")
@@ -82,8 +82,8 @@ def rates(drop: float, blocks: int) -> list[float]:
     return [drop * i / (blocks - 1) for i in range(blocks)]
 
 
-class Modern(Network):
-    """What both forms have in common: first weights and the head."""
+class Averaging(Network):
+    """Both forms: first weights, and a head that averages, norms and classifies."""
 
     def initialise(self, layer: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -96,7 +96,7 @@ class Modern(Network):
         return self.fc(self.norm(x.mean((2, 3))))       # (N, C), (N, num_classes)
 
 
-class ConvNeXt(Modern):
+class ConvNeXt(Averaging):
     """(N, 3, 224, 224) -> (N, num_classes)"""
 
     smallest = 32
@@ -120,7 +120,7 @@ class ConvNeXt(Modern):
         self.apply(self.initialise)
 
 
-class IsotropicConvNeXt(Modern):
+class IsotropicConvNeXt(Averaging):
     """(N, 3, 224, 224) -> (N, num_classes)"""
 
     smallest = 16

@@ -15,6 +15,7 @@ SOURCES = {
     "res2net": "github.com/Res2Net/Res2Net-PretrainedModels",
     "resnest": "github.com/zhanghang1989/ResNeSt",
     "wsl": "github.com/facebookresearch/WSL-Images",
+    "convnext": "github.com/facebookresearch/ConvNeXt",
     "tensorflow": "TensorFlow's checkpoints of github.com/tensorflow/models research/slim and "
     "github.com/tensorflow/tpu models/official/efficientnet: NAME.index with "
     "NAME.data-00000-of-00001, or their variables in a .npz (`numpy.savez('a.npz', "

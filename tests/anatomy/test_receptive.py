@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convatlas.anatomy import summary
+from convatlas.layers import ChannelNorm
 from convatlas.verification import measure
 
 SIDE = 96
@@ -44,6 +45,21 @@ def conv(k, stride=1, dilation=1, padding=None):
     padding = (k - 1) // 2 * dilation if padding is None else padding
     layer = nn.Conv2d(1, 1, k, stride, padding, dilation, bias=False)
     nn.init.ones_(layer.weight)
+    return layer
+
+
+def widened() -> nn.Module:
+    """Three maps of one, so unlike that a norm over them keeps what a pixel holds."""
+    layer = nn.Conv2d(1, 3, 1)
+    nn.init.constant_(layer.weight, 1.0)
+    layer.weight.data[1:] *= torch.tensor([2.0, -3.0])[:, None, None, None]
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def narrowed() -> nn.Module:
+    layer = nn.Conv2d(3, 1, 1, bias=False)
+    layer.weight.data = torch.tensor([1.0, 2.0, 5.0]).view(1, 3, 1, 1)
     return layer
 
 
@@ -105,6 +121,7 @@ EXAMPLES = {
         conv(3),
     ],
     "normalised across channels": [conv(3), nn.LocalResponseNorm(3), conv(3, 2), conv(3)],
+    "layer norm of channels": [conv(3), widened(), ChannelNorm(3), narrowed(), conv(3, 2), conv(3)],
     "adaptive pool that divides": [conv(3), nn.AdaptiveAvgPool2d(SIDE // 4), conv(3)],
 }
 
@@ -135,6 +152,13 @@ def stacks(draw) -> nn.Module:
         )(k)
         layers.append(layer)
     return nn.Sequential(*layers)
+
+
+def test_a_norm_that_may_be_of_rows_is_taken_to_see_everything():
+    """Over the last dimension of maps as they are, and of maps whose channels look like columns."""
+    assert summary(nn.LayerNorm(8), (4, 8, 8)).parts[""].receptive_field == 8
+    assert summary(ChannelNorm(8), (8, 8, 8)).parts[""].receptive_field == 8
+    assert summary(ChannelNorm(4), (4, 8, 8)).parts[""].receptive_field == 1
 
 
 @settings(max_examples=60, deadline=None)

@@ -37,6 +37,7 @@ SMALLEST = {
     "mnasnet_050",
     "mnasnet_small",
     "semnasnet_050",
+    "convnext_tiny",
     "efficientnet_b0",
     "tf_efficientnet_b0",
 }
@@ -73,6 +74,9 @@ def randomise(net: torch.nn.Module, x: torch.Tensor) -> None:
             )
             torch.nn.init.normal_(layer.bias, std=0.3)
             hooks.append(layer.register_forward_pre_hook(settle))
+        else:  # layer norms, and scales that start near zero
+            for parameter in layer.parameters(recurse=False):
+                torch.nn.init.uniform_(parameter, 0.5, 1.5)
     if hooks:
         net(x)
     for hook in hooks:

@@ -8,7 +8,7 @@ import torchvision.models as tv
 
 from convatlas.registry import create_model
 from convatlas.weights.torchvision import TWINS
-from convatlas.weights.translating import translated
+from convatlas.weights.translating import to_ours, translated
 
 QUICK = {
     "alexnet",
@@ -37,7 +37,11 @@ def pair(name: str, randomised) -> tuple[torch.nn.Module, torch.nn.Module, dict]
     theirs = randomised(tv.get_model(name, **options), torch.randn(2, 3, side(ours), side(ours)))
     state = theirs.state_dict()
     ours.load_state_dict(
-        {key: state[name] for key, name in twin.names(ours.state_dict()).items()}, assign=True
+        {
+            key: to_ours(twin, key, state[name])
+            for key, name in twin.names(ours.state_dict()).items()
+        },
+        assign=True,
     )
     return theirs, ours.eval(), state
 
@@ -62,6 +66,22 @@ def test_same_weights_same_logits(name, randomised):
     back = translated(TWINS[name], ours.state_dict())
     assert back.keys() == state.keys()
     assert all(torch.equal(back[key], state[key]) for key in state)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == "convnext_tiny" else [pytest.mark.full])
+        for name in TWINS
+        if name.startswith("convnext")
+    ],
+)
+def test_layer_norms_agree_in_double_precision(name, randomised):
+    theirs, ours, _ = pair(name, randomised)
+    x = torch.randn(2, 3, 32, 45, dtype=torch.float64)
+    with torch.no_grad():
+        expected = theirs.double()(x)
+        assert (ours.double()(x) - expected).abs().max() <= 1e-10 * expected.abs().max()
 
 
 def test_another_form_of_the_same_weights_is_seen(randomised):

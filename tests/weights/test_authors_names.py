@@ -10,7 +10,7 @@ import torch
 import torchvision
 
 from convatlas import create_model
-from convatlas.weights.authors import RES2NETS, RESNESTS, SOURCES, WSL
+from convatlas.weights.authors import CONVNEXTS, RES2NETS, RESNESTS, SOURCES, WSL
 from convatlas.weights.names import Twin
 
 Shapes = dict[str, tuple[int, ...]]
@@ -135,7 +135,48 @@ def resnest(depths: str, stem: int, radix: int = 2, groups: int = 1, width: int 
     )
 
 
+def convnext_block(name: str, c: int, scaled: bool = True) -> Shapes:
+    return (
+        biased(f"{name}.dwconv", c, 1, 7, 7)
+        | biased(f"{name}.norm", c)
+        | biased(f"{name}.pwconv1", 4 * c, c)
+        | biased(f"{name}.pwconv2", c, 4 * c)
+        | ({f"{name}.gamma": (c,)} if scaled else {})
+    )
+
+
+def convnext(c: int, third: int) -> Shapes:
+    """models/convnext.py; `third`: blocks of the third stage."""
+    shapes = biased("downsample_layers.0.0", c, 3, 4, 4) | biased("downsample_layers.0.1", c)
+    for stage, depth in enumerate((3, 3, third, 3)):
+        if stage:
+            shapes |= biased(f"downsample_layers.{stage}.0", c)
+            shapes |= biased(f"downsample_layers.{stage}.1", 2 * c, c, 2, 2)
+            c = 2 * c
+        for i in range(depth):
+            shapes |= convnext_block(f"stages.{stage}.{i}", c)
+    return shapes | biased("norm", c) | biased("head", 1000, c)
+
+
+def convnext_isotropic(c: int, depth: int, scaled: bool = False) -> Shapes:
+    """models/convnext_isotropic.py; the file of L holds scales, for only S and B were trained
+    without.
+    """
+    shapes = biased("stem", c, 3, 16, 16) | biased("norm", c) | biased("head", 1000, c)
+    for i in range(depth):
+        shapes |= convnext_block(f"blocks.{i}", c, scaled)
+    return shapes
+
+
 RELEASED = {
+    "convnext_tiny": lambda: convnext(96, 9),
+    "convnext_small": lambda: convnext(96, 27),
+    "convnext_base": lambda: convnext(128, 27),
+    "convnext_large": lambda: convnext(192, 27),
+    "convnext_xlarge": lambda: convnext(256, 27),
+    "convnext_isotropic_small": lambda: convnext_isotropic(384, 18),
+    "convnext_isotropic_base": lambda: convnext_isotropic(768, 18),
+    "convnext_isotropic_large": lambda: convnext_isotropic(1024, 36, scaled=True),
     "res2net50_26w_4s": lambda: res2net(26, 4),
     "res2net50_48w_2s": lambda: res2net(48, 2),
     "res2net50_14w_8s": lambda: res2net(14, 8),
@@ -162,7 +203,7 @@ RELEASED = {
     "resnest50_fast_1s4x24d": lambda: resnest("50", 32, 1, 4, 24),
     "resnext101_32x8d_wsl": lambda: meta(torchvision.models.resnext101_32x8d),
 }
-TWINS = RES2NETS | RESNESTS | WSL
+TWINS = CONVNEXTS | RES2NETS | RESNESTS | WSL
 
 
 def kept(twin: Twin, shapes: Shapes) -> Shapes:
@@ -185,9 +226,9 @@ def test_every_release_has_a_list_here():
 def test_names_and_shapes_are_the_releases(name):
     twin = TWINS[name]
     shapes = meta(lambda: create_model(twin.ours))
-    assert {theirs: shapes[key] for key, theirs in twin.names(shapes).items()} == kept(
-        twin, RELEASED[name]()
-    )
+    assert {
+        theirs: twin.shape(theirs, shapes[key]) for key, theirs in twin.names(shapes).items()
+    } == kept(twin, RELEASED[name]())
 
 
 @pytest.mark.parametrize("name", ["res2net_dla60", "res2next_dla60"])

@@ -12,7 +12,7 @@ from convatlas.weights.torchvision import OLDER, TWINS
 
 META = torch.device("meta")
 # papers that are not in the atlas
-NOT_OURS = re.compile("convnext|efficientnet_v2|maxvit|regnet|swin|vit")
+NOT_OURS = re.compile("efficientnet_v2|maxvit|regnet|swin|vit")
 
 
 def theirs(name: str) -> dict[str, torch.Tensor]:
