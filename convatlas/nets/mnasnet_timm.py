@@ -10,7 +10,7 @@ PAPER = Paper(
     year=2019, code="github.com/huggingface/pytorch-image-models timm/models/efficientnet.py",
     silent="There is no paper of this form. The authors' code allows a shortcut in the first block "
            "of the small network and never takes it, for it says that the block reads 16 channels, "
-           "not the 8 that it does read. All else is mnasnet_small; initial weights too.",
+           "not the 8 that it does read. All else is mnasnet_small: epsilon 1e-5, initial weights.",
     departs="Batch norm's momentum is that of mnasnet_small, 0.01; timm has PyTorch's 0.1.",
     page="mnasnet_timm", bare="mnasnet_small_timm")
 

@@ -41,11 +41,6 @@ MAPS = (384, 384, 256)      # of layers 3, 4, 5
 WIDE_MAPS = (512, 1024, 512)
 
 
-def pool() -> nn.MaxPool2d:
-    """A window that begins in the image counts, as cuda-convnet has it."""
-    return nn.MaxPool2d(3, stride=2, ceil_mode=True)
-
-
 class ZFNet(Network):
     """(N, 3, 224, 224) -> (N, num_classes)"""
     side = 224
@@ -63,9 +58,9 @@ class ZFNet(Network):
         self.conv3 = conv(256, maps[0], 3, padding=1)
         self.conv4 = conv(maps[0], maps[1], 3, padding=1)
         self.conv5 = conv(maps[1], maps[2], 3, padding=1)
-        self.pool1 = pool()
-        self.pool2 = pool()
-        self.pool5 = pool()
+        self.pool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.pool2 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.pool5 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         self.norm1 = LocalResponseNorm()
         self.norm2 = LocalResponseNorm()
         self.fc6 = fully_connected(maps[2] * 6 * 6, units)  # with dropout 0.5, Sec. 3

@@ -58,6 +58,25 @@ MOBILENET_V1: Rules = (
 )
 
 
+def mnasnet(fourth: int) -> Rules:
+    """`fourth` is how many layers our fourth block has; the fifth follows in its stage there."""
+    return (
+        *moved({"conv1": "features.init_block.conv1"}, r"\.conv"),
+        (r"^block1\.0\.", "features.init_block.conv2."),
+        (r"^block(2|3|4)\.(\d)\.", unit(-1)),
+        (r"^block5\.(\d)\.", counted("features.stage3.unit{}.", 1 + fourth)),
+        (r"^block(6)\.(\d)\.", unit(-2)),
+        (r"^block7\.0\.", "features.final_block.conv1."),
+        *moved({"conv2": "features.final_block.conv2"}, r"\.conv"),
+        (r"\.layers\.expand\.", ".exp_conv."),
+        (r"\.layers\.depthwise\.", ".dw_conv."),
+        (r"\.layers\.project\.", ".pw_conv."),
+        (r"\.layers\.se\.squeeze\.", ".se.conv1."),
+        (r"\.layers\.se\.excite\.", ".se.conv2."),
+        *HEAD,
+    )
+
+
 def squeezenet(counts: tuple[int, ...]) -> Rules:
     return (
         *moved({"conv1": "features.init_block"}),
@@ -90,5 +109,8 @@ TWINS: Table = {
         f"mobilenet_w{width}": Twin(f"mobilenet_v1{ours}", MOBILENET_V1)
         for width, ours in {"1": "", "3d4": "_x0_75", "d2": "_x0_5", "d4": "_x0_25"}.items()
     },
+    "mnasnet_a1": Twin("mnasnet_a1", mnasnet(4)),
+    "mnasnet_b1": Twin("mnasnet_b1", mnasnet(3)),
+    "mnasnet_small": Twin("mnasnet_small_timm", mnasnet(4)),
     **PYTORCHCV_TWINS,
 }

@@ -26,10 +26,11 @@ def test_responses_are_normalised_after_the_pool():
     """Figure 3: rectified, pooled, contrast normalised; the third pool is not followed by it."""
     net = blueprint()
     order = []
-    for name in ("conv1", "pool1", "norm1", "conv2", "pool2", "norm2", "conv5", "pool5", "fc6"):
+    names = ["conv1", "pool1", "norm1", "conv2", "pool2", "norm2", "conv5", "pool5", "fc6"]
+    for name in names:
         net.get_submodule(name).register_forward_hook(lambda *_, name=name: order.append(name))
     net(torch.empty(1, 3, 224, 224, device="meta"))
-    assert order == "conv1 pool1 norm1 conv2 pool2 norm2 conv5 pool5 fc6".split()
+    assert order == names
 
 
 @pytest.mark.parametrize("side", [207, 240])
