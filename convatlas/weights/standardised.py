@@ -11,6 +11,7 @@ KEY = "convatlas.standardised"  # of a file's metadata: [mean, std]
 BACKGROUND = "convatlas.background"  # of a file's metadata: "0", the place of that class
 WITH_BACKGROUND = 1001  # classes of ImageNet, where TF-slim counts
 TENSORFLOWS = (0.5, 0.5)
+TPU = ("efficientnet", "mnasnet")  # of tensorflow/tpu: ImageNet's mean and deviation, no background
 
 
 def expected(found: Found) -> tuple[float, float] | None:
@@ -20,7 +21,7 @@ def expected(found: Found) -> tuple[float, float] | None:
     kind = found.kind
     if kind.source == "torchvision" and kind.theirs in RENORMALISED:
         return TENSORFLOWS
-    if kind.source == "tensorflow" and not kind.theirs.startswith("efficientnet"):
+    if kind.source == "tensorflow" and not kind.theirs.startswith(TPU):
         return TENSORFLOWS
     try:
         mean, std = json.loads(found.file.metadata[KEY])
@@ -46,6 +47,6 @@ def advice(standardised: tuple[float, float], network: str) -> str:
 
 def begins_with_background(found: Found, classes: int) -> bool:
     """Whether class 0 is the background and ImageNet's thousand begin at 1, as in TF-slim."""
-    if found.kind.source == "tensorflow" and not found.kind.theirs.startswith("efficientnet"):
+    if found.kind.source == "tensorflow" and not found.kind.theirs.startswith(TPU):
         return classes == WITH_BACKGROUND
     return found.file.metadata.get(BACKGROUND) == "0"

@@ -1,5 +1,6 @@
 """Variables of TensorFlow's checkpoints that the networks' authors published: TF-slim's
-(github.com/tensorflow/models, research/slim/nets) and EfficientNet's (github.com/tensorflow/tpu).
+(github.com/tensorflow/models, research/slim/nets), EfficientNet's and MnasNet's
+(github.com/tensorflow/tpu).
 
 Kernels lie as height, width, input, output there. Slim's networks tell 1001 classes apart, the
 first of which is the background, and its Inceptions have no gamma.
@@ -8,7 +9,7 @@ first of which is the background, and its Inceptions have no gamma.
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from convatlas.weights import nasnets
+from convatlas.weights import mnasnets, nasnets
 from convatlas.weights.efficientnets import FACTORS, through, units
 from convatlas.weights.names import HWC1, HWIO, IO, Convolved, Layout, Rules, Table, Twin, counted
 
@@ -293,6 +294,10 @@ def nasnet(ours: str, rules: Rules) -> Twin:
     return Twin(ours, rules, layouts=LAYOUTS, axes=(-1, -2))
 
 
+def mnasnet(ours: str, name: str, blocks: mnasnets.Blocks) -> Twin:
+    return Twin(ours, mnasnets.rules(name, blocks), layouts=LAYOUTS, axes=(-1, -2))
+
+
 def mobilenet(ours: str, root: str, rules: Rules) -> Twin:
     return slim(ours, root, rules, ONE_PIXEL)
 
@@ -333,5 +338,17 @@ TWINS: Table = {
     "nasnet_mobile": nasnet("nasnet_a_4_1056", nasnets.slim(4)),
     "nasnet_large": nasnet("nasnet_a_6_4032", nasnets.slim(6)),
     "nasnet_cifar": nasnet("nasnet_a_6_768_cifar", nasnets.slim(6, "l1_stem_3x3", "l1_stem_bn")),
+    **{  # one name of the network for all widths, in the release's files
+        f"mnasnet-a1_{width}": mnasnet(f"mnasnet_a1_released{x}", "mnasnet-a1", mnasnets.A1)
+        for width, x in (
+            ("1.4", "_x1_4"),
+            ("1.0", ""),
+            ("0.75", "_x0_75"),
+            ("0.5", "_x0_5"),
+            ("0.35", "_x0_35"),
+        )
+    },
+    "mnasnet-b1_1.0": mnasnet("mnasnet_b1_released", "mnasnet-b1", mnasnets.B1),
+    "mnasnet-small_1.0": mnasnet("mnasnet_small_released", "mnasnet-small", mnasnets.SMALL),
     **{f"efficientnet-b{n}": efficientnet(n, factor) for n, factor in enumerate(FACTORS)},
 }

@@ -7,6 +7,7 @@ import re
 
 import pytest
 import tf_inceptions
+import tf_mnasnet
 import tf_nasnet
 import tf_slim
 import torch
@@ -62,6 +63,11 @@ def b(s: tf_slim.Keras, x: Tensor, name: str) -> Tensor:
     return tf_slim.efficientnet(s, x, *SCALES[int(name[-1])], CLASSES)
 
 
+def mnasnet(s: tf_slim.Keras, x: Tensor, name: str) -> Tensor:
+    form, width = re.fullmatch(r"mnasnet-(.+)_(.+)", name).groups()
+    return tf_mnasnet.mnasnet(s, x, form, float(width), CLASSES)
+
+
 def reference(name: str) -> tuple[tf_slim.Scope, object]:
     if name.startswith("mobilenet_v1"):
         return tf_slim.Scope("MobilenetV1", tf_slim.relu6), v1
@@ -69,6 +75,8 @@ def reference(name: str) -> tuple[tf_slim.Scope, object]:
         return tf_slim.Scope("MobilenetV2", tf_slim.relu6), v2
     if name.startswith("v3"):
         return tf_slim.Scope("MobilenetV3", F.relu), v3
+    if name.startswith("mnasnet"):
+        return tf_slim.Keras(name.partition("_")[0], F.relu), mnasnet
     return tf_slim.Keras(name, F.silu), b
 
 
@@ -91,6 +99,7 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 
 
 EXPENSIVE = {f"efficientnet-b{n}" for n in range(2, 8)}
+EXPENSIVE |= {f"mnasnet-a1_{width}" for width in ("1.4", "0.75", "0.5")}
 PLAIN = [name for name in TWINS if name not in INCEPTIONS | NASNETS]
 
 

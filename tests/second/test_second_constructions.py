@@ -45,13 +45,6 @@ PEERS = {  # tests/parity runs them beside another library's network, authors' c
 PEERS |= {  # tests/parity/test_mnasnet.py has timm's builder make them
     "mnasnet_a1_x0_35",
     "mnasnet_small",
-    "mnasnet_a1_released",
-    "mnasnet_a1_released_x0_35",
-    "mnasnet_a1_released_x0_5",
-    "mnasnet_a1_released_x0_75",
-    "mnasnet_a1_released_x1_4",
-    "mnasnet_b1_released",
-    "mnasnet_small_released",
 }
 
 

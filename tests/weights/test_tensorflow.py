@@ -197,10 +197,14 @@ def test_a_file_of_the_printed_form_is_sent_to_the_released_one(tmp_path, mobile
         load_weights(create_model("mobilenet_v1_x0_25", num_classes=WITH_BACKGROUND), path)
 
 
-def test_efficientnets_pixels_are_imagenets(tmp_path):
-    held = variables("efficientnet_b0", "efficientnet-b0", classes=7)
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("efficientnet_b0", "efficientnet-b0"), ("mnasnet_small_released", "mnasnet-small_1.0")],
+)
+def test_pixels_of_tensorflow_tpu_are_imagenets(ours, theirs, tmp_path):
+    held = variables(ours, theirs, classes=7)
     path = npz(tmp_path / "a.npz", {f"{name}:0": tensor for name, tensor in held.items()})
-    net = create_model("efficientnet_b0", num_classes=7)
+    net = create_model(ours, num_classes=7)
     with warnings.catch_warnings(action="error"):
         certificate = load_weights(net, path)
     assert (certificate.standardised, certificate.background) == (None, False)
