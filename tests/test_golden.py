@@ -13,7 +13,6 @@ from convatlas.held import first_change, held, renewal
 from convatlas.index import function
 from convatlas.weights import known
 
-
 LARGE = 150_000_000  # parameters, which take seconds to fill; siblings are held each time
 
 
