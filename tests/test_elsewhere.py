@@ -91,6 +91,8 @@ def test_no_twin_is_called_near_and_no_family_of_ours_absent():
         ("MnasNet", "mnasnet_a1 here"),
         ("mobilenetv2_100", "timm's mobilenetv2_100 is mobilenet_v2 here"),
         ("mobilenetv3_large_100", "the nearest is mobilenet_v3_large, and theirs has epsilon 1e-5"),
+        ("NASNetMobile", "NASNetMobile is nasnet_a_4_1056 here"),
+        ("nasnetalarge", "the nearest is nasnet_a_6_4032, and theirs counts the zeros of SAME"),
         ("skresnext50_32x4d", "timm's skresnext50_32x4d is sknet50 here"),
         ("resnet20", "akamaster/pytorch_resnet_cifar10's resnet20 is resnet20_cifar here"),
         ("ResNet-50", "it is written resnet50 here"),

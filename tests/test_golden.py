@@ -13,8 +13,18 @@ from convatlas.held import first_change, held, renewal
 from convatlas.index import function
 from convatlas.weights import known
 
+LARGE = 150_000_000  # parameters, which take seconds to fill; siblings are held each time
 
-@pytest.mark.parametrize("name", registry.entries())
+
+def by_size() -> list:
+    params = {name: facts["params"] for name, facts in registry.stored_facts().items()}
+    return [
+        pytest.param(name, marks=[pytest.mark.full] if params.get(name, 0) > LARGE else [])
+        for name in registry.entries()
+    ]
+
+
+@pytest.mark.parametrize("name", by_size())
 def test_a_network_is_what_it_was(name):
     """Its layers, what they compute, and all that the catalogue tells of it."""
     assert name in registry.stored_facts(), f"{name} is not in the index; {renewal(name)}"

@@ -186,6 +186,7 @@ RUN = sorted(
     }
 )
 HEADS = {
+    "nasnet": [True, True],  # paths on the way to both
     "googlenet": [True] * 3,
     "googlenet_torchvision": [True] * 3,
     "googlenet_tutorial": [True] * 3,

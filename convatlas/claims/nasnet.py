@@ -1,7 +1,6 @@
 """What is printed of the networks of nets/nasnet.py."""
 
 from convatlas.claim import Claim, counted_otherwise, counts, each, not_explained
-from convatlas.claim_sources import RELEASE
 
 WITH_STATISTICS = counted_otherwise(
     "With the running means and variances of its batch norms the network has 88,949,818; 4 @ 1056 "
@@ -25,7 +24,7 @@ CIFAR_SIZES = each(
         "normal3.0": "768x8x8",
         "normal3.5": "768x8x8",
     },
-    by=RELEASE,
+    by="release",
 )
 MOBILE_SIZES = each(
     "size",
@@ -41,7 +40,7 @@ MOBILE_SIZES = each(
         "normal3.0": "1056x7x7",
         "normal3.3": "1056x7x7",
     },
-    by=RELEASE,
+    by="release",
 )
 LARGE_SIZES = each(
     "size",
@@ -57,7 +56,7 @@ LARGE_SIZES = each(
         "normal3.0": "4032x11x11",
         "normal3.5": "4032x11x11",
     },
-    by=RELEASE,
+    by="release",
 )
 WIDTH = "Sec. 4: the number of filters in the penultimate layer"
 CLAIMS = {
@@ -71,7 +70,7 @@ CLAIMS = {
         Claim("size", "224x224", "Table 3: all models use 224x224 images", "input"),
         *counts("Table 3", "5.3M", "564M"),
         Claim("units", "1056", f"Table 3, 4 @ 1056; {WIDTH}", "avg_pool"),
-        *counts("README, pre-trained models", "5.3M", "564M", by=RELEASE),
+        *counts("README, pre-trained models", "5.3M", "564M", by="release"),
         *MOBILE_SIZES,
     ),
     "nasnet_a_6_4032": (
@@ -83,10 +82,10 @@ CLAIMS = {
             "params with statistics",
             "88.9M",
             "README, pre-trained models",
-            by=RELEASE,
+            by="release",
             remark=WITH_STATISTICS,
         ),
-        Claim("macs", "23800M", "README, pre-trained models", by=RELEASE, remark=ROUND),
+        Claim("macs", "23800M", "README, pre-trained models", by="release", remark=ROUND),
         *LARGE_SIZES,
     ),
 }

@@ -305,7 +305,8 @@ class NASNet(Network):
     def add_cells(self, column: Column) -> Maps:
         """What the last one gives out."""
         counts = [column.n if section.design is NORMAL else 1 for section in self.sections]
-        h, before = Maps(column.conv1, halvings=0), None
+        h = Maps(column.conv1, halvings=0)
+        before = None
         number = 0
         for section, count in zip(self.sections, counts, strict=True):
             cells = nn.ModuleList()
@@ -314,7 +315,8 @@ class NASNet(Network):
                 cell = Cell(section.design, int(column.filters * section.filters), h, before,
                             self.norm, column.drop_path * number / sum(counts))
                 cells.append(cell)
-                h, before = cell.out, self.passed_on(section, h, before)
+                before = self.passed_on(section, h, before)
+                h = cell.out
             self.add_module(section.name, cells)
         last = [f"{s.name}.{count - 1}" for s, count in zip(self.sections, counts, strict=True)]
         self.stages = ("conv1", *last)
@@ -342,12 +344,14 @@ class NASNet(Network):
         """What the heads read: the outputs of normal2 and normal3."""
         seen = self.conv1.bn.num_batches_tracked
         progress = (seen / self.batches).clamp(max=1) if self.training else None
-        h = before = self.conv1(x)                      # (N, 32, 111, 111) for 4 @ 1056
+        h = self.conv1(x)                               # (N, 32, 111, 111) for 4 @ 1056
+        before = h
         last = {}
         for section in self.sections:
             for cell in self.get_submodule(section.name):
                 out = cell(h, before, progress)
-                h, before = out, self.passed_on(section, h, before)
+                before = self.passed_on(section, h, before)
+                h = out
             last[section.name] = h                      # (N, 264, 28, 28), (N, 352, 14, 14), ...
         return last["normal2"], h                       # (N, 528, 14, 14), (N, 1056, 7, 7)
 

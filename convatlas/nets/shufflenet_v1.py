@@ -35,9 +35,9 @@ PAPER = Paper(
            "0.5 with 8 groups. At 0.25, where there is no code, 12 give the printed 13M; with 8 "
            "groups only multiples of 8 can be built, hence 8. The paper also reports 0.5 and 0.25 "
            "with 2 and 4 groups, whose scaled bottlenecks (25, 34 and so on) these do not divide; "
-           "it does not say how it rounded them. Nor does it say how wide the 26 layers of Table 5's "
-           "0.5x shallow are: half of the units at half the width are 21.6M multiply-adds, and 40M "
-           "are printed. The shuffle is the printed one, (g, n) to (n, g), "
+           "it does not say how it rounded them. Nor does it say how wide the 26 layers of its "
+           "0.5x shallow are (Table 5): half of the units at half the width are 21.6M "
+           "multiply-adds, and 40M are printed. The shuffle is the printed one, (g, n) to (n, g), "
            "before the depthwise convolution; the authors' code has it after, and its inverse. "
            "Behind Stage2's first layer, which is not grouped, it stands as well, as it does "
            "there. Batch norm's epsilon and momentum are PyTorch's, 1e-5 and 0.1, as there.",

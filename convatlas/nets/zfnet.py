@@ -44,8 +44,8 @@ WIDE_MAPS = (512, 1024, 512)
 class ZFNet(Network):
     """(N, 3, 224, 224) -> (N, num_classes)"""
     side = 224
-    smallest = 208
-    largest = 239  # pool5 must come out as 6x6
+    smallest = 204
+    largest = 235  # pool5 must come out as 6x6
     stages = ("conv1", "conv2", "conv3", "conv4", "conv5", "pool5")
     cam_path = "conv5"
     classifier_path = "fc8"
@@ -54,7 +54,7 @@ class ZFNet(Network):
                  num_classes: int = 1000, in_channels: int = 3):
         super().__init__(in_channels)
         self.conv1 = rounded_up(in_channels, 96, 7, stride=2)
-        self.conv2 = conv(96, 256, 5, stride=2)
+        self.conv2 = rounded_up(96, 256, 5, stride=2)
         self.conv3 = conv(256, maps[0], 3, padding=1)
         self.conv4 = conv(maps[0], maps[1], 3, padding=1)
         self.conv5 = conv(maps[1], maps[2], 3, padding=1)

@@ -160,3 +160,12 @@ def test_the_auxiliary_head_s_last_window_fills_the_map_of_the_printed_image(kin
             (_, weight), (logits, aux_weight) = net.training_outputs(torch.randn(1, 3, side, side))
             assert (weight, aux_weight, logits.shape) == (1.0, 0.4, (1, 5))
     assert seen == [(1, 128, window, window)] * 2
+
+
+def test_the_auxiliary_head_averages_over_a_map_larger_than_the_printed_one():
+    head = small(NASNetACIFAR, CIFAR).aux
+    x = torch.randn(1, 96, 20, 20)
+    with torch.no_grad():
+        maps = head.convs(F.avg_pool2d(x.relu(), 5, stride=3))
+        assert maps.shape == (1, 768, 3, 3)
+        torch.testing.assert_close(head(x), head.fc(maps.mean((2, 3))))

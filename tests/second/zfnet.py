@@ -1,21 +1,20 @@
 """Zeiler and Fergus, Visualizing and Understanding Convolutional Networks: Figure 3, Sec. 3, and
-the rows of Table 3. 110, 55, 26, 13, 13 and 6 are cuda-convnet's sizes, which it rounds up.
+the last rows of Table 3. 110, 55, 26, 13, 13 and 6 are cuda-convnet's sizes, which it rounds up.
 """
 
 from functools import partial
 
 import torch.nn.functional as F
-from alexnet import SEC_3_5
 from plain import across_channels, conv, hidden, linear, max_pool
 
 MIDDLE = (384, 384, 256)  # maps of layers 3, 4 and 5
 
 
-def strided(w, x, name, width, kernel, stride=2):
+def strided(w, x, name, width, kernel):
     """Unpadded; windows that begin in the image reach over its border, onto zeros."""
-    right, below = ((kernel - side) % stride for side in (x.shape[3], x.shape[2]))
+    right, below = ((kernel - side) % 2 for side in (x.shape[3], x.shape[2]))
     x = F.pad(x, (0, right, 0, below))
-    return F.relu(conv(w, x, name, width, kernel, stride, bias=True, padding=0))
+    return F.relu(conv(w, x, name, width, kernel, stride=2, bias=True, padding=0))
 
 
 def contrast(x):
@@ -27,34 +26,18 @@ def pooled(x):
     return max_pool(x, 3, 2, up=True)
 
 
-def top(w, x, units, layers=(6, 7)):
-    x = x.flatten(1)
-    for n in layers:
+def top(w, x, units):
+    for n in (6, 7):
         x = F.relu(hidden(w, x, f"fc{n}.fc", units))
     return linear(w, x, "fc8")
 
 
 def zfnet(w, x, middle=MIDDLE, units=4096):
-    x = contrast(w.stage("pool1", pooled(strided(w, x, "conv1.conv", 96, 7))))
-    x = contrast(w.stage("pool2", pooled(strided(w, x, "conv2.conv", 256, 5))))
+    x = contrast(pooled(w.stage("conv1", strided(w, x, "conv1.conv", 96, 7))))
+    x = contrast(pooled(w.stage("conv2", strided(w, x, "conv2.conv", 256, 5))))
     for n, width in enumerate(middle, 3):
-        x = F.relu(conv(w, x, f"conv{n}.conv", width, 3, bias=True))
+        x = w.stage(f"conv{n}", F.relu(conv(w, x, f"conv{n}.conv", width, 3, bias=True)))
     return top(w, w.stage("pool5", pooled(x)), units)
-
-
-def replication(w, x, removed=(), units=4096):
-    """Table 3's upper half: Krizhevsky's network with layers removed or adjusted."""
-    x = strided(w, x, "conv1.conv", 96, 11, stride=4)
-    x = w.stage("pool1", pooled(contrast(x)))
-    for n, (width, size, gpus) in enumerate(SEC_3_5, 2):
-        if n in removed:
-            continue
-        x = F.relu(conv(w, x, f"conv{n}.conv", width, size, groups=gpus, bias=True))
-        if n == 2:
-            x = contrast(x)
-        if n in (2, 5):
-            x = w.stage(f"pool{n}", pooled(x))
-    return top(w, x, units, [n for n in (6, 7) if n not in removed])
 
 
 LARGE = (512, 1024, 512)
@@ -62,6 +45,7 @@ NETWORKS = {
     "zfnet": zfnet,
     "zfnet_fc2048": partial(zfnet, units=2048),
     "zfnet_fc8192": partial(zfnet, units=8192),
-    "zfnet_conv512_1024_512": partial(zfnet, middle=LARGE),
-    "zfnet_conv512_1024_512_fc8192": partial(zfnet, middle=LARGE, units=8192),
+    "zfnet_512_1024_512": partial(zfnet, middle=LARGE),
+    "zfnet_512_1024_512_fc8192": partial(zfnet, middle=LARGE, units=8192),
 }
+SLOW = tuple(name for name in NETWORKS if name != "zfnet_fc2048")
