@@ -43,7 +43,7 @@ def test_the_released_mobilenets_are_truncated(name):
 
 def test_the_released_inceptions_are_slims():
     """v3 and the convolutions of v4: variance scaling, whose deviation after the truncation is He's
-    for the inputs; classifiers of v4 and all of Inception-ResNet-v2: Glorot's, uniform.
+    for the inputs; classifiers of v4, Inception-ResNet-v2 and Xception: Glorot's, uniform.
     """
     conv, fc = nn.Conv2d(64, 128, 3, bias=False), nn.Linear(1536, 100)
     he = (2 / (64 * 9)) ** 0.5
@@ -55,6 +55,8 @@ def test_the_released_inceptions_are_slims():
         ("inception_v4_released", fc, 1636),
         ("inception_resnet_v2_slim", fc, 1636),
         ("inception_resnet_v2_slim", conv, 9 * 192),
+        ("xception_released", fc, 1636),
+        ("xception_released", conv, 9 * 192),
     ):
         weights = drawn(name, layer)
         assert float(weights.abs().max()) == pytest.approx((6 / fans) ** 0.5, rel=0.01)
@@ -81,6 +83,7 @@ def test_the_released_inceptions_are_slims():
         ("inception_v3_released", False, 0.0003),
         ("inception_v4_released", False, 0.0003),
         ("inception_resnet_v2_slim", False, 0.0003),
+        ("xception_released", True, 0.01),
     ],
 )
 def test_norms_of_the_releases(name, scaled, momentum):

@@ -29,7 +29,7 @@ PAPER = Paper(
            "(TensorFlow). No ReLU between the two halves of a SeparableConv (Sec. 4.7 finds that "
            "better) and no bias in any convolution. Batch norm has PyTorch's epsilon and momentum, "
            "1e-5 and 0.1, as in timm, for the weights of the ports; the author's epsilon is 1e-3. "
-           "Initial weights: He's, in the fully connected layer PyTorch's.",
+           "Initial weights: He's, in the fully connected layer PyTorch's. His: xception_released.",
     page="xception")
 
 

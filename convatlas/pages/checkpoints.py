@@ -21,6 +21,25 @@ SOURCES = {
     "**{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})` of a "
     "`tf.train.load_checkpoint`). Give `num_classes=1001` for slim's, whose class 0 is the "
     "background, and pixels from -1 to 1",
+    "keras": "Models of keras.applications (github.com/keras-team/keras, src/applications): "
+    "weights as .h5 of Keras 1, 2 or 3 or as .weights.h5 of Keras 3, and models as .keras or .h5, "
+    "alone or as a layer of another model, under today's names of layers. Reading them needs h5py "
+    "(the extra `keras`). A bias in front of a norm and another epsilon become a part of the "
+    "norm's mean and variance, so that ours answers alike. The certificate says how pixels must "
+    "be standardised: VGGs and ResNets want Caffe's means (their first layer, which reads blue "
+    "first, is turned round), DenseNets ImageNet's mean and std, all others pixels from -1 to 1, "
+    "but EfficientNets made without ImageNet's weights, which want pixels from 0 to 1. Classes "
+    "stand in torchvision's order. Inceptions have no auxiliary head there. MobileNetV3s "
+    "multiply gates by 1/6 there, in the authors' code and here by 0.16667, which moves logits "
+    "by some 0.000005 of the largest",
+    "tflite": "The released MobileNets as models of TensorFlow Lite (.tflite), in single or half "
+    "precision, recognised by their layers in the order of running, with their activations and "
+    "borders, not by names. Norms are folded into the convolutions of such a file: the network "
+    "loaded answers alike, but its norms only add their biases, so it should be trained with "
+    "norms frozen; the certificate says so. `_linear` has a linear layer for its classifier, as "
+    "Keras has, `_joined` the gates' shift by 3 in the biases before, as the converter leaves "
+    "it. Quantised models are refused, for integers answer otherwise. Pixels from -1 to 1; give "
+    "`num_classes=1001` for TF-slim's, whose class 0 is the background",
 }
 
 

@@ -72,7 +72,8 @@ def look_through(file: BinaryIO, begin: int, size: int) -> Directory:
         import h5py
     except ImportError:
         raise WeightsError(
-            "is a Keras or HDF5 file, which h5py reads; pip install 'convatlas[keras]'"
+            "is a Keras or HDF5 file, which h5py reads; pip install h5py (the extra "
+            "convatlas[keras])"
         ) from None
     found = Directory()
     with h5py.File(Window(file, begin, size), "r") as opened:

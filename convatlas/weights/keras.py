@@ -42,6 +42,11 @@ VARIABLES = {
 NUMBERED = re.compile(rf"^({'|'.join(VARIABLES)})(?:_(\d+))?$")
 NUMBER = re.compile(r"_\d+$")
 MOST = 1 << 62
+FORMER = {
+    **{"W": "kernel", "b": "bias", "gamma": "gamma", "beta": "beta"},
+    **{"running_mean": "moving_mean", "running_std": "moving_variance"},
+}
+FIRST_YEARS = re.compile(rf"_({'|'.join(FORMER)})(?:_\d+)?$")
 
 
 class Variable(NamedTuple):
@@ -96,9 +101,7 @@ def _compare(file: BinaryIO, begin: int, entry: zipfile.ZipInfo) -> None:
 def _labels(config: Any) -> dict[str, str]:
     """The layers' names by their places in the archive, which counts layers of a class."""
     if any(held.get("class_name") in CODE for held in _mappings(config)):
-        raise WeightsError(
-            "holds a Lambda layer, which is code; leave that layer out and save again"
-        )
+        raise WeightsError("holds a Lambda layer, which is code; do not use it")
     return dict(_named(config, "", 0))
 
 
@@ -144,8 +147,8 @@ def _archive(file: BinaryIO, directory: Directory, labels: Mapping[str, str]) ->
     places = {path: path.replace(OLDER, LAYERS).removeprefix(WHOLE) for path in paths}
     if not labels and any(map(NUMBERS.search, places.values())):
         raise WeightsError(
-            "counts its layers without naming them, as Keras 2 writes .weights.h5; save the model as "
-            ".keras there, or its weights as .h5"
+            "counts its layers without naming them, as Keras 2 does in .weights.h5; save the model "
+            "as .keras there, or its weights as .h5"
         )
     lengths = Counter(place.rpartition("/")[0] for place in places.values())
     names = {
@@ -161,16 +164,18 @@ def _archive(file: BinaryIO, directory: Directory, labels: Mapping[str, str]) ->
 
 
 def _by_name(place: str) -> Variable:
-    """layer/layer/kernel:0, where Keras 2 writes a layer's weights; model/layer/kernel:0 for those
-    of a model that is a layer.
+    """layer/layer/kernel:0, where Keras 2 writes a layer's weights, and layer/layer_W_1:0 of its
+    first years; model/layer/kernel:0 for those of a model that is a layer.
     """
-    *parts, kind = place.split("/")
+    *parts, kind = place.removesuffix(":0").split("/")
     half = len(parts) // 2
-    if parts[:half] == parts[half:]:
-        return Variable("", "/".join(parts[half:]), kind.removesuffix(":0"))
+    layer, again = "/".join(parts[:half]), "/".join(parts[half:])
+    if layer in (again, NUMBER.sub("", again)):
+        return Variable("", layer, kind)
+    if match := FIRST_YEARS.search(kind):
+        return Variable("", again, FORMER[match[1]])
     inner = parts[1:]
-    model = f"{parts[0]}." if inner else ""
-    return Variable(model, "/".join(inner or parts), kind.removesuffix(":0"))
+    return Variable(f"{parts[0]}." if inner else "", "/".join(inner or parts), kind)
 
 
 def _by_number(place: str, labels: Mapping[str, str], lengths: Mapping[str, int]) -> Variable:

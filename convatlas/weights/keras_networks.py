@@ -47,8 +47,8 @@ BLUE_FIRST = (2, 1, 0)  # Caffe's order of channels, turned round so that ours i
 EPSILONS = ((r"\.running_var$", 1.001e-5 - 1e-5),)  # of ResNets and DenseNets there, less ours
 
 NORM: Rules = (
-    (r"(bn|batch_normalization_\d+)\.weight$", r"\1/gamma"),
-    (r"(bn|batch_normalization_\d+)\.bias$", r"\1/beta"),
+    (r"(bn|bn_conv1|batch_normalization_\d+)\.weight$", r"\1/gamma"),
+    (r"(bn|bn_conv1|batch_normalization_\d+)\.bias$", r"\1/beta"),
     (r"\.running_mean$", "/moving_mean"),
     (r"\.running_var$", "/moving_variance"),
     (r"\.num", "/num"),

@@ -36,8 +36,8 @@ def load_weights(
     """Fill a network of the atlas from a checkpoint of ours, of another library or of a paper's
     authors.
 
-    `weights` is a file of safetensors, PyTorch, NumPy (.npz) or TensorFlow (NAME.index); or
-    "torchvision", its published weights for this network
+    `weights` is a file of safetensors, PyTorch, NumPy (.npz), TensorFlow (NAME.index, .tflite) or
+    Keras (.h5, .keras); or "torchvision", its published weights for this network
     ("torchvision:IMAGENET1K_V1" for an older entry); or "hub:owner/name" of the Hugging Face hub.
     `source` is guessed from the names in the file; give it ("timm", or with the model,
     "timm:resnet50") where the file fits several. With `adapt_classes` a classifier of another size,
@@ -52,7 +52,8 @@ def load_weights(
     Warns where the weights expect images standardised otherwise than ImageNet's are: torchvision's
     googlenet and inception_v3 answer as published to pixels of mean 0.5 and std 0.5
     (`net.certificate.standardised`), for its own modules do that step themselves, and so do
-    TF-slim's, whose class 0 is the background (`net.certificate.background`).
+    TF-slim's, whose class 0 is the background (`net.certificate.background`); Keras's VGGs and
+    ResNets want Caffe's means. The norms of a .tflite are folded (`net.certificate.folded`).
     """
     net = unwrapped(net)
     network = getattr(net, "name", "") or type(net).__name__

@@ -113,7 +113,7 @@ class Twin:
         return next((scale for pattern, scale in self.scaled if re.search(pattern, key)), 1.0)
 
     def value(self, key: str) -> float | None:
-        """Of one of our keys that their files do not hold, because it is the same in all of them."""
+        """Of one of our keys that their files do not hold, for it is the same in all of them."""
         return next((value for pattern, value in self.folded if re.search(pattern, key)), None)
 
     def shapes(self, ours: Mapping[str, Iterable[int]]) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""TensorFlow Lite's models (.tflite) as the weights of their layers, in the order in which these run.
+"""TensorFlow Lite's models (.tflite) as the weights of their layers, in the order of running.
 
 What a layer of the file does besides, its activation and a border that is not TensorFlow's SAME, is
 a part of the name: a network with ReLUs is another than one with ReLU6s. Names in the file are the
@@ -91,8 +91,8 @@ class Model:
         kind = tensor.number(1, "<b")
         if kind in INTEGERS:
             raise WeightsError(
-                f"holds {name} as {INTEGERS[kind]}: a quantised network, which answers otherwise than "
-                "one of floating point; convert it again without optimizations"
+                f"holds {name} as {INTEGERS[kind]}: a quantised network, which answers otherwise "
+                "than one of floating point; convert it again without optimizations"
             )
         if kind not in DTYPES:
             raise WeightsError(f"holds {name} as numbers of another kind; {DAMAGED}")
@@ -105,8 +105,8 @@ class Model:
         return begin, stored
 
     def _border(self, options: Table, read: int, shape: tuple[int, ...]) -> str:
-        """ "" for as many rows and columns round a map as SAME adds, else how many. Converters write
-        them as an operator of its own where Keras does.
+        """How many rows and columns are added round a map, "" for as many as SAME adds. Where Keras
+        has a layer for it, so has the file.
         """
         if options.number(0, "<b") == SAME:
             return ""

@@ -1,5 +1,5 @@
-"""TensorFlow Lite's models of the MobileNets that their authors released, layer by layer in the order
-in which these run, as weights/tflite.py names them.
+"""TensorFlow Lite's models of the MobileNets that their authors released, layer by layer in the
+order of running, as weights/tflite.py names them.
 
 Filters lie as output, height, width, input. Norms are folded into the convolutions before them, so
 that a file has no statistics: ours then only add their biases.

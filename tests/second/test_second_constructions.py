@@ -40,7 +40,7 @@ PEERS = {  # tests/parity runs them beside another library's network, authors' c
     twin.ours
     for table in (timm.TWINS, torchvision.TWINS, CIFAR_RESNETS, tensorflow.TWINS)
     for twin in table.values()
-}
+} | {"xception_released"}
 
 
 def in_time(names) -> list:

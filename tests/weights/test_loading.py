@@ -271,9 +271,9 @@ def test_what_fits_nothing_says_so(tmp_path):
 def test_a_source_that_is_unknown_or_wrong(tv_resnet18):
     _, path = tv_resnet18
     with pytest.raises(
-        WeightsError, match="there is no source called 'keras'; known are convatlas, torchvision"
+        WeightsError, match="there is no source called 'caffe3'; known are convatlas, torchvision"
     ):
-        load_weights(create_model("resnet18"), path, source="keras")
+        load_weights(create_model("resnet18"), path, source="caffe3")
     with pytest.raises(
         WeightsError, match=r"holds torchvision's resnet18.*, but it is said to be convatlas's file"
     ):

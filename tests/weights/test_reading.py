@@ -124,7 +124,7 @@ def test_programs_are_refused_by_their_kind(tmp_path):
     ("start", "words"),
     [
         (b"", "is empty"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(99), "Keras or HDF5"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "is damaged"),
         (b"\x08\x08\x12\x07pytorch", "ONNX"),
         (b"<!DOCTYPE html>" + bytes(99), "is no checkpoint"),
         (b"GGUF" + bytes(99), "GGUF"),
