@@ -18,8 +18,8 @@ def convert(
     Parameters
     ----------
     file: Path
-        A checkpoint of torchvision, timm, a paper's authors or convatlas: .safetensors, or a
-        state_dict of torch.save.
+        A checkpoint of torchvision, timm, a paper's authors or convatlas: .safetensors, a
+        state_dict of torch.save, or a file of TensorFlow, Keras, Caffe or ONNX.
     network: str
         The network that it is for: a name from `convatlas list`.
     to: str

@@ -22,6 +22,15 @@ SOURCES = {
     "**{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()})` of a "
     "`tf.train.load_checkpoint`). Give `num_classes=1001` for slim's, whose class 0 is the "
     "background, and pixels from -1 to 1",
+    "caffe": "Networks released for Caffe, as .caffemodel with layers of either format: Caffe's "
+    "own (github.com/BVLC/caffe), Oxford's VGGs, NiN's, SqueezeNet's, ResNet's, SENet's and "
+    "Shicai Yang's DenseNets and MobileNet, by the layers of their prototxts; also files of ONNX "
+    "that Caffe2 made of them (`conv1_w_0`). The sums of a BatchNorm are divided by their number. "
+    "Caffe reads blue, green, red: the first convolution is turned round, so give red, green, "
+    "blue, less the means that the certificate names (of a mean image, its channels' means). "
+    "Classes stand in torchvision's order. AlexNet's and GoogLeNet's local normalisation has "
+    "other constants there (k = 1, alpha / 5): the layers around it are scaled, so that ours "
+    "answers alike. CaffeNet, which pools before it normalises, is refused",
     "keras": "Models of keras.applications (github.com/keras-team/keras, src/applications): "
     "weights as .h5 of Keras 1, 2 or 3 or as .weights.h5 of Keras 3, and models as .keras or .h5, "
     "alone or as a layer of another model, under today's names of layers; "
@@ -74,6 +83,15 @@ def checkpoints() -> str:
             "without its classifier loads where `num_classes` is given; an average beside the raw "
             "weights is said, and read with `ema=True` (`convert --ema`, `train --weights-ema`). "
             f"What is not here: {link('near misses', 'near_misses.md')}."
+        ),
+        paragraph(
+            "A network in ONNX loads as the .pth that it was exported from, by the same names, "
+            "where the exporter left them: its initialisers and constants are read, matrices that "
+            "stand input by output are turned, and equal weights found by their second names. "
+            "`torch.onnx.export` keeps names and norms with `dynamo=True, optimize=False`, or with "
+            "`dynamo=False, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False`; "
+            "by default it folds norms into convolutions, and such a file, a quantised one or one "
+            "whose weights stand in another file is refused with the reason."
         ),
         "Written by `make docs`; do not edit.",
         *blocks,

@@ -36,9 +36,10 @@ def load_weights(
     """Fill a network of the atlas from a checkpoint of ours, of another library or of a paper's
     authors.
 
-    `weights` is a file of safetensors, PyTorch, NumPy (.npz), TensorFlow (NAME.index, .tflite) or
-    Keras (.h5, .keras); or "torchvision", its published weights for this network
-    ("torchvision:IMAGENET1K_V1" for an older entry); or "hub:owner/name" of the Hugging Face hub.
+    `weights` is a file of safetensors, PyTorch, NumPy (.npz), TensorFlow (NAME.index, .tflite),
+    Keras (.h5, .keras), Caffe (.caffemodel) or ONNX; or "torchvision", its published weights for
+    this network ("torchvision:IMAGENET1K_V1" for an older entry); or "hub:owner/name" of the
+    Hugging Face hub.
     `source` is guessed from the names in the file; give it ("timm", or with the model,
     "timm:resnet50") where the file fits several. With `adapt_classes` a classifier of another size,
     of the user's own, or one that the file lacks, stays as it is; with `adapt_channels` the first

@@ -63,7 +63,7 @@ def refusal(file: Checkpoint, network: str, own: Shapes) -> str:
     here = max(_compared(parts, network, own), key=lambda found: found.share, default=None)
     there = max(_near(parts), key=lambda near: near.share)
     is_here = here and (here.share >= there.share or here.place.kind.sketch == there.kind.sketch)
-    if is_here and here.share >= LEAST:
+    if here and (here.remedy == FOLDED or (is_here and here.share >= LEAST)):
         return f"{file.path} fits no network of the atlas: {_nearly(here)}"
     if there.share >= LEAST:
         return (
@@ -96,8 +96,8 @@ def _beside(place: Place, shapes: Shapes) -> Compared:
     unknown = [n for n in shapes if n not in place.shapes and not n.endswith(COUNTER)]
     same = len(place.shapes) - len(differences)
     everything = (*differences, *(f"{name} (unknown there)" for name in unknown))
-    folded = missing and all(f"{_module(name)}.running_mean" in place.shapes for name in missing)
-    return Compared(place, same, everything, FOLDED if folded else TURNED if turned else "")
+    remedy = FOLDED if _are_norms(missing, place.shapes) else TURNED if turned else ""
+    return Compared(place, same, everything, remedy)
 
 
 def _near(parts: list[dict]) -> Iterator[Near]:
@@ -124,8 +124,12 @@ def _nearly(found: Compared) -> str:
     )
 
 
-def _module(name: str) -> str:
-    return name.rpartition(".")[0]
+def _are_norms(missing: list[str], shapes: Shapes) -> bool:
+    """Whether all that a file lacks is norms: statistics, and layers that hold no matrix."""
+    matrices = {name.rpartition(".")[0] for name, shape in shapes.items() if len(shape) > 1}
+    return any(name.endswith(".running_mean") for name in missing) and not any(
+        name.rpartition(".")[0] in matrices for name in missing
+    )
 
 
 def _named(kind: Known) -> str:

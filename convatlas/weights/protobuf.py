@@ -172,13 +172,14 @@ class Scattered(Archive):
             for run in self._runs[storage.key]:
                 end = at + run.count * run.width
                 self._file.seek(run.place)
-                block = self._file.read((run.count - 1) * run.step + run.width)
                 if run.step == run.width:
-                    buffer[at:end] = block
+                    with memoryview(buffer)[at:end] as part:
+                        at += self._file.readinto(part)
                 else:
+                    block = self._file.read((run.count - 1) * run.step + run.width)
                     for i in range(run.width):
                         buffer[at + i : end : run.width] = block[i :: run.step]
-                at = end
+                    at = end
             if at != len(buffer):
                 raise ValueError(CUT)
             self._read[storage.key] = buffer

@@ -371,6 +371,25 @@ def test_mobilenet_answers_as_caffes_and_pixels_travel(tmp_path):
         create_model("mobilenet_v1", num_classes=CLASSES, weights=path)
 
 
+def test_norms_merged_into_convolutions_are_told(tmp_path):
+    merged = {
+        name: torch.zeros(shape)
+        for name, shape in RELEASED["mobilenet"].items()
+        if len(shape) > 1 or name == "fc7.bias"
+    }
+    held = [
+        (name.rpartition(".")[0], "Convolution", "", [weight, torch.zeros(len(weight))])
+        for name, weight in merged.items()
+        if name != "fc7.bias"
+    ]
+    path = tmp_path / "mobilenet_merged.caffemodel"
+    path.write_bytes(new(held))
+    with pytest.raises(
+        WeightsError, match="its norms were folded into its convolutions, which can"
+    ):
+        create_model("mobilenet_v1", weights=path)
+
+
 def test_a_bias_before_the_first_norm_of_resnet50_moves_its_mean():
     twin, dice = TWINS["ResNet-50"], torch.Generator().manual_seed(0)
     mean, bias = torch.randn(64, generator=dice), torch.randn(64, generator=dice)

@@ -125,7 +125,7 @@ def test_programs_are_refused_by_their_kind(tmp_path):
     [
         (b"", "is empty"),
         (b"\x89HDF\r\n\x1a\n" + bytes(99), "is damaged"),
-        (b"\x08\x08\x12\x07pytorch", "ONNX"),
+        (b"\x08\x08\x12\x07pytorch", "no network of ONNX"),
         (b"<!DOCTYPE html>" + bytes(99), "is no checkpoint"),
         (b"GGUF" + bytes(99), "GGUF"),
         (b"\x1f\x8b" + bytes(99), "gzip"),
