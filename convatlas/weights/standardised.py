@@ -8,6 +8,10 @@ from convatlas.weights.fitting import Found
 from convatlas.weights.torchvision import RENORMALISED, TWINS
 
 KEY = "convatlas.standardised"  # of a file's metadata: [mean, std]
+HALVED = {  # whose published weights take pixels from -1 to 1, where their sisters' do not
+    ("torchvision", "efficientnet_v2_l"),
+    *(("timm", f"tf_efficientnetv2_{size}") for size in ("s", "m", "l", "xl")),
+}
 BACKGROUND = "convatlas.background"  # of a file's metadata: "0", the place of that class
 WITH_BACKGROUND = 1001  # classes of ImageNet, where TF-slim counts
 TENSORFLOWS = (0.5, 0.5)
@@ -19,6 +23,8 @@ def expected(found: Found) -> tuple[float, float] | None:
     """
     kind = found.kind
     if kind.source == "torchvision" and kind.theirs in RENORMALISED:
+        return TENSORFLOWS
+    if (kind.source, kind.theirs) in HALVED:
         return TENSORFLOWS
     if kind.source == "tensorflow" and not kind.theirs.startswith("efficientnet"):
         return TENSORFLOWS
