@@ -11,9 +11,9 @@ PAPER = Paper(
     title="RegNet (torchvision)",
     authors="torchvision contributors",
     year=2021, code="github.com/pytorch/vision",
-    silent="There is no paper. Initial weights and batch norm are those of torchvision, which are "
-           "the authors'. The other networks of torchvision have the printed widths: regnetx_800mf "
-           "and so on.",
+    silent="There is no paper. Initial weights are those of torchvision, which are the authors'. "
+           "Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1. The other networks of "
+           "torchvision have the printed widths: regnetx_800mf and so on.",
     page="regnet_torchvision", bare="regnetx_400mf_torchvision")
 
 
