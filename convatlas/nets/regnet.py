@@ -12,6 +12,7 @@ The depths d_i and widths w_i follow from d, w_a, w_0 and w_m by Eqs. (2) to (4)
 width g by Appendix D. A block of X is ResNeXt's without a bottleneck (b = 1); Y = X + SE.
 """
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from math import log
 from typing import NamedTuple
@@ -20,7 +21,6 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.layers import ConvBN, Network, Residual, he_init, seq
-from convatlas.nets.resnet import Stage, projection
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -118,23 +118,31 @@ class Gate(nn.Module):
         return x * self.gate(self.excite(s))            # (N, c, H, W)
 
 
-def x_block(c_in: int, width: int, stride: int, g: int) -> tuple[nn.Module, int]:
-    """Figure 4.  (c_in, width, stride, g) -> (block, its output channels)"""
+def shortcut(c_in: int, width: int, stride: int) -> nn.Module:
+    """Figure 4: a projection in the stride-two version, which every stage begins with."""
+    return nn.Identity() if stride == 1 else ConvBN(c_in, width, 1, stride)
+
+
+def x_block(c_in: int, width: int, stride: int, g: int) -> nn.Module:
+    """Figure 4."""
     branch = seq(
         conv1=ConvBN(c_in, width, 1), relu1=nn.ReLU(),
         conv2=ConvBN(width, width, 3, stride, groups=width // g), relu2=nn.ReLU(),
         conv3=ConvBN(width, width, 1))
-    return Residual(branch, projection(c_in, width, stride)), width
+    return Residual(branch, shortcut(c_in, width, stride))
 
 
-def y_block(c_in: int, width: int, stride: int, g: int) -> tuple[nn.Module, int]:
+def y_block(c_in: int, width: int, stride: int, g: int) -> nn.Module:
     """Appendix D: the SE op "after the 3x3 conv", "reduction ratio of 1/4"."""
     branch = seq(
         conv1=ConvBN(c_in, width, 1), relu1=nn.ReLU(),
         conv2=ConvBN(width, width, 3, stride, groups=width // g), relu2=nn.ReLU(),
         se=Gate(width, c_in // 4),
         conv3=ConvBN(width, width, 1))
-    return Residual(branch, projection(c_in, width, stride)), width
+    return Residual(branch, shortcut(c_in, width, stride))
+
+
+Block = Callable[[int, int, int, int], nn.Module]       # (c_in, width, stride, g) -> block
 
 
 class RegNet(Network):
@@ -142,14 +150,17 @@ class RegNet(Network):
 
     stages = ("stem", "stage1", "stage2", "stage3", "stage4")
 
-    def __init__(self, block, body: list[Shape], num_classes: int = 1000, in_channels: int = 3):
+    def __init__(self, block: Block, body: list[Shape], num_classes: int = 1000,
+                 in_channels: int = 3):
         super().__init__(in_channels)
         self.stem = seq(conv=ConvBN(in_channels, 32, 3, stride=2), relu=nn.ReLU())
         c = 32
-        for i, shape in enumerate(body, start=1):
-            unit = partial(block, g=shape.g)
-            self.add_module(f"stage{i}", Stage(unit, shape.depth, c, shape.width, stride=2))
-            c = shape.width
+        for i, (depth, width, g) in enumerate(body, start=1):
+            blocks = nn.Sequential()
+            for j in range(depth):
+                blocks.append(block(c, width, 2 if j == 0 else 1, g))
+                c = width
+            self.add_module(f"stage{i}", blocks)
         self.fc = nn.Linear(c, num_classes)
         self.apply(self.initialise)
 

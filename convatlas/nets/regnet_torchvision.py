@@ -4,7 +4,7 @@ tenth down, which widens a stage of three networks.
 from functools import partial
 
 from convatlas.layers import make_divisible
-from convatlas.nets.regnet import RegNet, Shape, X, Y, quantised, x_block, y_block
+from convatlas.nets.regnet import Design, RegNet, Shape, X, Y, quantised, x_block, y_block
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -17,7 +17,7 @@ PAPER = Paper(
     page="regnet_torchvision", bare="regnetx_400mf_torchvision")
 
 
-def widened(design) -> list[Shape]:
+def widened(design: Design) -> list[Shape]:
     return [Shape(depth, make_divisible(width, min(design.g, width)), min(design.g, width))
             for width, depth in quantised(design)]
 
