@@ -25,6 +25,7 @@ from convatlas.training.provenance import provenance
 
 MINUTES = 8
 LAST_START = 0.75  # of the time: a check that begins later might not end in it
+UNTOLD = ("check", "case", "ok", "at", "provenance")  # among the figures of a line
 VERDICTS = {True: "held", False: "FAILED", None: ""}
 
 
@@ -57,7 +58,7 @@ def rows(setting: Setting, names: list[str], minutes: float) -> list[dict]:
 
 def line(row: dict) -> str:
     """A row of the table."""
-    figures = {name: row[name] for name in row if name not in ("check", "case", "ok", "at")}
+    figures = {name: row[name] for name in row if name not in UNTOLD}
     said = "; ".join(f"{name} {_text(value)}" for name, value in figures.items())
     return f"| {row['check']} | {row['case']} | {VERDICTS[row['ok']]} | {said} | {row['at']} |"
 
@@ -67,7 +68,9 @@ def _text(value: object) -> str:
         return ", ".join(f"{name} {each}" for name, each in value.items())
     if isinstance(value, list):
         return " -> ".join(map(str, value))
-    return f"{value:.2g}" if isinstance(value, float) and value < 1e-2 else str(value)
+    if isinstance(value, float):
+        return f"{value:.2g}" if value < 1e-2 else f"{value:.5g}"
+    return str(value)
 
 
 def device_of(name: str) -> torch.device:

@@ -89,3 +89,12 @@ def test_without_a_gpu_the_way_to_try_it_is_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(SystemExit, match="--device cpu --quick"):
         gpu.main([])
+
+
+def test_the_page_tells_what_was_measured():
+    page = (gpu.Path(gpu.__file__).parents[1] / "docs" / "speed.md").read_text(encoding="utf-8")
+    kept = gpu.Path(gpu.__file__).with_suffix(".jsonl").read_text(encoding="utf-8")
+    rows = [json.loads(text) for text in kept.splitlines()]
+    told = page.partition("## On a GPU")[2].splitlines()
+    assert [line for line in told if line.count("|") == 6][2:] == [gpu.line(row) for row in rows]
+    assert not [row for row in rows if row["ok"] is False]

@@ -17,7 +17,7 @@ from convatlas.training.forecast import step_seconds
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
-WORK = 2e10  # multiply-adds of a trial step, forward: about a second on two cores
+WORK = 2e10  # multiply-adds of a processor's trial step, forward: about a second on two cores
 STEPS = 3  # timed of each configuration, after one that is not
 # of the time without it: what does not get below is not worth another rounding, or compiling
 WORTH = 0.95
@@ -68,8 +68,7 @@ def autotune(
     `macs` for one image. The network is left as it is. A configuration that cannot be computed is
     left out.
     """
-    few = int(max(2, min(loader.batch_size, len(loader.split), WORK // max(macs, 1))))
-    x, y, _ = loader.sample(few)
+    x, y, _ = loader.sample(trial_images(min(loader.batch_size, len(loader.split)), macs, device))
     seconds: dict[Config, float] = {}
 
     def attempt(config: Config) -> None:
@@ -86,6 +85,13 @@ def autotune(
     if recipe.compile:
         attempt(replace(Trials(seconds, len(y)).winner, compile=True))
     return Trials(seconds, len(y))
+
+
+def trial_images(batch: int, macs: float, device: torch.device) -> int:
+    """Images of a trial step: a GPU takes the whole batch, for it spends a small one waiting for
+    its next kernel, and all configurations look alike.
+    """
+    return batch if device.type != "cpu" else int(max(2, min(batch, WORK // max(macs, 1))))
 
 
 def with_config(recipe: Recipe, config: Config) -> Recipe:

@@ -150,3 +150,11 @@ def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(
 def test_what_was_picked_is_said(seconds, said, capsys):
     Lines().tried(Trials(seconds, 9))
     assert capsys.readouterr().out == said
+
+
+def test_a_gpu_tries_the_whole_batch():
+    work = 4e9  # multiply-adds of one image
+    assert tuning.trial_images(64, work, torch.device("cpu")) == 5
+    assert tuning.trial_images(64, 100 * work, torch.device("cpu")) == 2
+    assert tuning.trial_images(3, work, torch.device("cpu")) == 3
+    assert tuning.trial_images(64, work, torch.device("cuda")) == 64
