@@ -61,7 +61,7 @@ def test_the_tables_name_only_what_is_there():
 def test_no_twin_is_called_near_and_no_family_of_ours_absent():
     twins = {name for name, meaning in networks.tables()["timm"].items() if not meaning.differs}
     assert twins.isdisjoint(near.TIMM)
-    assert len(twins) == 100
+    assert len(twins) == 135
     here = set(near.TIMM) & set(OURS)
     others = "take the row out of convatlas/elsewhere/near.py: the network is here now"
     assert here == {"senet154", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"}, others
@@ -97,8 +97,13 @@ def test_no_twin_is_called_near_and_no_family_of_ours_absent():
         ("resnet20", "akamaster/pytorch_resnet_cifar10's resnet20 is resnet20_cifar here"),
         ("ResNet-50", "it is written resnet50 here"),
         ("MobileNetV2", "it is written mobilenet_v2 here"),
-        ("efficientnet_v2_s", "the atlas has no efficientnet_v2 networks"),
-        ("regnet_y_400mf", "the atlas has no regnet networks"),
+        ("tf_efficientnetv2_s", "timm's tf_efficientnetv2_s is efficientnet_v2_s here"),
+        ("efficientnetv2_rw_s", "the atlas has no efficientnetv2_rw networks"),
+        ("regnet_y_400mf", "torchvision's regnet_y_400mf is regnety_400mf here"),
+        ("regnet_x_400mf", "torchvision's regnet_x_400mf is regnetx_400mf_torchvision here"),
+        ("regnety_032", "timm's regnety_032 is regnety_3_2gf here"),
+        ("regnety_1280", "the nearest is regnety_32gf, and theirs is wider"),
+        ("regnet_y_128gf", "the atlas has no regnet_y_128gf networks"),
         ("vit_b_16", "the atlas has no vit networks"),
     ],
 )
@@ -117,6 +122,7 @@ def test_a_name_leads_to_its_network(name, says):
         ("efficientnet_b0", "torchvision's and timm's efficientnet_b0 is efficientnet_b0_torchv"),
         ("efficientnet_b7", "timm's efficientnet_b7 is not in the atlas; the nearest is eff"),
         ("inception_resnet_v2", "timm's inception_resnet_v2 is inception_resnet_v2_released"),
+        ("efficientnet_v2_s", "torchvision's efficientnet_v2_s is efficientnet_v2_s_torchvision"),
         ("resnet18", ""),
         ("inception_v3", ""),
         ("lenet5", ""),

@@ -85,6 +85,17 @@ DROPOUT = {
             "b7": 0.5,
         }.items()
     },
+    "efficientnet_v2_s": [0.3],  # Table 6, the last stage
+    "efficientnet_v2_m": [0.4],
+    "efficientnet_v2_l": [0.5],
+    "efficientnet_v2_xl": [0.4],  # silent; the release, as for B0 to B3
+    "efficientnet_v2_b0": [0.2],
+    "efficientnet_v2_b1": [0.2],
+    "efficientnet_v2_b2": [0.3],
+    "efficientnet_v2_b3": [0.3],
+    "efficientnet_v2_s_torchvision": [0.2],
+    "efficientnet_v2_m_torchvision": [0.3],
+    "efficientnet_v2_l_torchvision": [0.4],
 }
 BLOCKS = {
     "b0": 16,
@@ -95,6 +106,14 @@ BLOCKS = {
     "b5": 39,
     "b6": 45,
     "b7": 55,
+    "v2_s": 40,  # Table 4: 2 + 4 + 4 + 6 + 9 + 15
+    "v2_m": 57,  # the release's block strings
+    "v2_l": 79,
+    "v2_xl": 100,
+    "v2_b0": 21,
+    "v2_b1": 27,
+    "v2_b2": 28,
+    "v2_b3": 33,
 }  # of EfficientNets
 DROPPED_PATHS = {  # NASNet: cells, and the rate in the last; silent, the release keeps 1, 0.7, 0.6
     "nasnet_a_4_1056": (16, 0.0),
@@ -133,7 +152,8 @@ def depth_of(name: str) -> list[float]:
     if name in GROWING:
         last, n = GROWING[name]
         return [last * i / (n - 1) for i in range(n)]
-    n = BLOCKS[name.split("_")[1]] if name.startswith("efficientnet") else 0
+    size = re.match(r"efficientnet_((?:v2_)?[a-z]+\d?)", name)
+    n = BLOCKS[size[1]] if size else 0
     return [0.2 * i / n for i in range(n)]
 
 

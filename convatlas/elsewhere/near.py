@@ -224,6 +224,11 @@ MOBILENETS_V3 = {
         "has no shortcut in the first block, gates that are not rounded, no bias in the head",
     ),
 }
+WIDER_Y = "is wider, and of a later paper"
+REGNETS = {
+    **all_near("regnety_640 regnety_1280 regnety_2560", "regnety_32gf", WIDER_Y),
+    "regnety_040_sgn": Near("regnety_4gf", "has group norms and SiLU for ReLU"),
+}
 LITE = "has no gates, ReLU6 for Swish, and first and last layers that do not grow"
 EFFICIENTNETS = {
     **{
@@ -232,6 +237,13 @@ EFFICIENTNETS = {
         )
         for n in (5, 6, 7)
     },
+    **{
+        f"efficientnetv2_{size}": Near(
+            f"efficientnet_v2_{size}_torchvision", "has epsilon 1e-5 in its norms, not 1e-3"
+        )
+        for size in "sml"
+    },
+    "efficientnetv2_xl": Near("efficientnet_v2_xl", "pads evenly, with epsilon 1e-5 in its norms"),
     **all_near(
         "efficientnet_b8 tf_efficientnet_b8 efficientnet_l2 tf_efficientnet_l2",
         "efficientnet_b7",
@@ -265,4 +277,5 @@ TIMM: Mapping[str, Near] = {
     **CONVNEXTS,
     **MOBILENETS_V3,
     **EFFICIENTNETS,
+    **REGNETS,
 }

@@ -49,15 +49,15 @@ ABSENT = """
 aimv2 bat_ beit botnet caformer cait coat coatnet coatnext convformer convit convmixer
 cpubone crossvit cs3 csatv csp darknet davit deepseek deit dinov dla34 dla46 dla102 dla169
 dm_nfnet eca_ ecaresne edgenext efficientformer efficientnet_cc efficientnet_e
-efficientnet_h efficientnet_v2 efficientnet_x efficientnetv2 efficientvi ese_vovnet eva
-fasternet fastvit fbnet flexivit focalnet gc_efficientnet gcresne gcvit gemma gernet ghostnet
-gmixer gmlp halo hardcorenas hgnet hiera hieradet hrnet iformer inception_next lambda_ lamhalo
-lcnet levit lowformer mambaout maxvit maxxvit mixer mixnet mobilenet_edgetpu mobilenetv4
+efficientnet_h efficientnet_x efficientnetv2_rw efficientvi ese_vovnet eva fasternet fastvit
+fbnet flexivit focalnet gc_efficientnet gcresne gcvit gemma gernet ghostnet gmixer gmlp halo
+hardcorenas hgnet hiera hieradet hrnet iformer inception_next lambda_ lamhalo lcnet levit
+lowformer mambaout maxvit maxxvit mixer mixnet mobilenet_edgetpu mobilenetv4
 mobilenetv5 mobileone mobilevit mvit naflexvit nest_ nextvit nf_ nfnet pit_ pnasnet
-poolformer pvt qwen rdnet regnet repghostnet repvgg repvit resmlp rexnet sam2 samvit sebotnet
-sedarknet sehalonet selecsls sequencer shvit spnasnet starnet swiftformer swin test_
-tf_efficientnet_cc tf_efficientnet_e tf_efficientnetv2 tf_mixnet tiny_vit tinynet tnt tresnet
-twins visformer vit vitamin volo vovnet xcit yolo
+poolformer pvt qwen rdnet regnet_y_128gf regnetv regnetz repghostnet repvgg repvit resmlp
+rexnet sam2 samvit sebotnet sedarknet sehalonet selecsls sequencer shvit spnasnet
+starnet swiftformer swin test_ tf_efficientnet_cc tf_efficientnet_e tf_mixnet tiny_vit tinynet
+tnt tresnet twins visformer vit vitamin volo vovnet xcit yolo
 """
 WIDE = re.compile(r"wide_?resnet|wrn")
 # timm's older names: a source in front, a training after it; today both are tags after a point

@@ -12,6 +12,10 @@ from convatlas.weights.names import Pixels
 from convatlas.weights.torchvision import RENORMALISED, TWINS
 
 KEY = "convatlas.standardised"  # of a file's metadata: [mean, std]
+HALVED = {  # whose published weights take pixels from -1 to 1, where their sisters' do not
+    ("torchvision", "efficientnet_v2_l"),
+    *(("timm", f"tf_efficientnetv2_{size}") for size in ("s", "m", "l", "xl")),
+}
 BACKGROUND = "convatlas.background"  # of a file's metadata: "0", the place of that class
 WITH_BACKGROUND = 1001  # classes of ImageNet, where TF-slim counts
 TENSORFLOWS = Pixels(0.5, 0.5)
@@ -29,6 +33,8 @@ def expected(found: Found) -> Pixels | None:
     if _as_they_are(found.fit.tensors):
         return Pixels(0.0, 1.0)
     if kind.source == "torchvision" and kind.theirs in RENORMALISED:
+        return TENSORFLOWS
+    if (kind.source, kind.theirs) in HALVED:
         return TENSORFLOWS
     if kind.source == "tensorflow" and not kind.theirs.startswith(TPU):
         return TENSORFLOWS

@@ -192,10 +192,7 @@ XCEPTION = (
 
 # EfficientNet's builder, which also makes the MobileNets. Blocks of the first stage have no
 # expansion: they count less
-BLOCKS: Rules = (
-    (r"^blocks\.0\.(\d+)\.layers\.depthwise\.bn\.", r"blocks.0.\1.bn1."),
-    (r"^blocks\.0\.(\d+)\.layers\.project\.conv\.", r"blocks.0.\1.conv_pw."),
-    (r"^blocks\.0\.(\d+)\.layers\.project\.bn\.", r"blocks.0.\1.bn2."),
+EXPANDED: Rules = (
     (r"\.layers\.expand\.conv\.", ".conv_pw."),
     (r"\.layers\.expand\.bn\.", ".bn1."),
     (r"\.layers\.depthwise\.conv\.", ".conv_dw."),
@@ -203,6 +200,16 @@ BLOCKS: Rules = (
     (r"\.layers\.project\.conv\.", ".conv_pwl."),
     (r"\.layers\.project\.bn\.", ".bn3."),
     (r"^fc\.", "classifier."),
+)
+BLOCKS: Rules = (
+    (r"^blocks\.0\.(\d+)\.layers\.depthwise\.bn\.", r"blocks.0.\1.bn1."),
+    (r"^blocks\.0\.(\d+)\.layers\.project\.conv\.", r"blocks.0.\1.conv_pw."),
+    (r"^blocks\.0\.(\d+)\.layers\.project\.bn\.", r"blocks.0.\1.bn2."),
+    *EXPANDED,
+)
+GATES: Rules = (
+    (r"\.layers\.se\.squeeze\.", ".se.conv_reduce."),
+    (r"\.layers\.se\.excite\.", ".se.conv_expand."),
 )
 MOBILENET_V2 = (
     (r"^conv1\.conv\.conv\.", "conv_stem."),
@@ -228,10 +235,30 @@ EFFICIENTNET = (
     (r"^stage9\.conv\.conv\.", "conv_head."),
     (r"^stage9\.conv\.bn\.", "bn2."),
     (r"^stage(\d)\.", counted("blocks.{}.", -2)),
-    (r"\.layers\.se\.squeeze\.", ".se.conv_reduce."),
-    (r"\.layers\.se\.excite\.", ".se.conv_expand."),
+    *GATES,
     *BLOCKS,
 )
+EFFICIENTNET_V2 = (
+    (r"^stage0\.conv\.conv\.", "conv_stem."),
+    (r"^stage0\.conv\.bn\.", "bn1."),
+    (r"^stage\d\.conv\.conv\.", "conv_head."),
+    (r"^stage\d\.conv\.bn\.", "bn2."),
+    (r"^stage(\d)\.", counted("blocks.{}.", -1)),
+    (r"^(blocks\.0\.\d+)\.layers\.project\.conv\.", r"\1.conv."),
+    (r"^(blocks\.0\.\d+)\.layers\.project\.bn\.", r"\1.bn1."),
+    (r"^(blocks\.[12]\.\d+)\.layers\.expand\.conv\.", r"\1.conv_exp."),
+    (r"^(blocks\.[12]\.\d+)\.layers\.project\.bn\.", r"\1.bn2."),
+    *GATES,
+    *EXPANDED,
+)
+REGNETX = (
+    (r"^stem\.conv\.", "stem."),
+    (r"^stage(\d)\.(\d+)\.", lambda match: f"s{match[1]}.b{int(match[2]) + 1}."),
+    (r"\.branch\.", "."),
+    (r"\.shortcut\.", ".downsample."),
+    (r"^fc\.", "head.fc."),
+)
+REGNETY = (*REGNETX, (r"\.se\.squeeze\.", ".se.fc1."), (r"\.se\.excite\.", ".se.fc2."))
 
 CONVNEXT_BLOCK: Rules = (
     (r"\.branch\.depthwise\.", ".conv_dw."),
@@ -291,6 +318,20 @@ MNASNETS = {
     "mnasnet_140": "mnasnet_b1_x1_4",
     "mnasnet_small": "mnasnet_small_timm",
 }
+REGNETS = {  # hundreds of millions of multiply-adds
+    "002": "200mf",
+    "004": "400mf",
+    "006": "600mf",
+    "008": "800mf",
+    "016": "1_6gf",
+    "032": "3_2gf",
+    "040": "4gf",
+    "064": "6_4gf",
+    "080": "8gf",
+    "120": "12gf",
+    "160": "16gf",
+    "320": "32gf",
+}
 TWINS: Table = {
     **{
         f"vgg{n}{bn}": Twin(f"vgg{n}{bn}", vgg_features(counts, bool(bn)) + VGG_HEAD, VGG_CONVOLVED)
@@ -337,4 +378,13 @@ TWINS: Table = {
         for size in ("tiny", "small", "base", "large", "xlarge")
     },
     **{f"tf_efficientnet_b{n}": Twin(f"efficientnet_b{n}", EFFICIENTNET) for n in range(8)},
+    **{
+        f"tf_efficientnetv2_{size}": Twin(f"efficientnet_v2_{size}", EFFICIENTNET_V2)
+        for size in ("s", "m", "l", "xl", "b0", "b1", "b2", "b3")
+    },
+    **{f"regnetx_{n}": Twin(f"regnetx_{ours}", REGNETX) for n, ours in REGNETS.items()},
+    **{f"regnety_{n}": Twin(f"regnety_{ours}", REGNETY) for n, ours in REGNETS.items()},
+    "regnetx_004_tv": Twin("regnetx_400mf_torchvision", REGNETX),
+    "regnety_008_tv": Twin("regnety_800mf_torchvision", REGNETY),
+    "regnety_080_tv": Twin("regnety_8gf_torchvision", REGNETY),
 }

@@ -153,6 +153,32 @@ EFFICIENTNET = (
     (r"\.project\.", ".3."),
     *CONV_BN,
 )
+EFFICIENTNET_V2 = (
+    (r"^fc\.", "classifier.1."),
+    (r"^stage(\d)\.conv\.", r"features.\1."),
+    (r"^stage1\.(\d+)\.layers\.project\.", r"features.1.\1.block.0."),
+    (r"^stage([23])\.(\d+)\.layers\.project\.", r"features.\1.\2.block.1."),
+    (r"^stage(\d)\.(\d+)\.layers\.", r"features.\1.\2.block."),
+    *SE,
+    (r"\.block\.se\.", ".block.2."),
+    (r"\.expand\.", ".0."),
+    (r"\.depthwise\.", ".1."),
+    (r"\.project\.", ".3."),
+    *CONV_BN,
+)
+
+REGNETX = (
+    (r"^stem\.conv\.", "stem."),
+    (r"^stage(\d)\.(\d+)\.", r"trunk_output.block\1.block\1-\2."),
+    (r"\.shortcut\.", ".proj."),
+    (r"\.branch\.conv1\.", ".f.a."),
+    (r"\.branch\.conv2\.", ".f.b."),
+    (r"\.branch\.conv3\.", ".f.c."),
+    *CONV_BN,
+)
+REGNETY = (*SE, (r"\.branch\.se\.", ".f.se."), *REGNETX)
+REGNETS = ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")  # X and Y
+WIDENED = ("x_400mf", "y_800mf", "y_8gf")  # in torchvision wider than printed
 
 
 CONVNEXT: Rules = (
@@ -295,5 +321,17 @@ TWINS: Table = {
     **{
         f"convnext_{size}": Twin(f"convnext_{size}", CONVNEXT, ones=CONVNEXT_ONES)
         for size in ("tiny", "small", "base", "large")
+    },
+    **{
+        f"efficientnet_v2_{size}": Twin(f"efficientnet_v2_{size}_torchvision", EFFICIENTNET_V2)
+        for size in "sml"
+    },
+    **{
+        f"regnet_{family}_{n}": Twin(
+            f"regnet{family}_{n}{'_torchvision' if f'{family}_{n}' in WIDENED else ''}",
+            rules,
+        )
+        for family, rules in (("x", REGNETX), ("y", REGNETY))
+        for n in REGNETS
     },
 }

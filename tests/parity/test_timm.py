@@ -41,6 +41,10 @@ SMALLEST = {
     "convnext_tiny",
     "efficientnet_b0",
     "tf_efficientnet_b0",
+    "tf_efficientnetv2_b0",
+    "regnetx_002",
+    "regnety_002",
+    "regnetx_004_tv",
 }
 State = dict[str, torch.Tensor]
 

@@ -22,6 +22,8 @@ QUICK = {
     "googlenet",
     "shufflenet_v2_x0_5",
     "efficientnet_b0",
+    "efficientnet_v2_s",
+    "regnet_y_400mf",
 }  # the others wait for `make test-all`
 
 

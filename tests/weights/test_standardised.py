@@ -3,8 +3,10 @@ their answers to pixels that are so standardised from the start, and says so.
 """
 
 import warnings
+from types import SimpleNamespace
 
 import pytest
+import timm
 import torch
 import torchvision.models as tv
 
@@ -12,6 +14,7 @@ from convatlas.conversion import convert
 from convatlas.registry import create_model
 from convatlas.training.fine_tune import start_from
 from convatlas.weights import load_weights
+from convatlas.weights.standardised import expected
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(-1, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(-1, 1, 1)
@@ -64,3 +67,24 @@ def test_other_networks_say_nothing_and_training_says_it_once(tmp_path):
         )
         start_from(net, tmp_path / "g.pth")
     assert ADVICE in str(net.certificate)
+
+
+@pytest.mark.parametrize(
+    ("source", "theirs"),
+    [
+        ("torchvision", "efficientnet_v2_l"),
+        ("torchvision", "efficientnet_v2_s"),
+        ("timm", "tf_efficientnetv2_xl"),
+        ("timm", "tf_efficientnetv2_b2"),
+    ],
+)
+def test_which_efficientnets_take_pixels_from_minus_one_to_one(source, theirs):
+    """As each library's own settings of its published weights say."""
+    kind = SimpleNamespace(source=source, theirs=theirs)
+    found = SimpleNamespace(kind=kind, file=SimpleNamespace(metadata={}))
+    mean = (
+        timm.get_pretrained_cfg(theirs).mean
+        if source == "timm"
+        else tv.get_model_weights(theirs).DEFAULT.transforms().mean
+    )
+    assert (expected(found) == (0.5, 0.5)) is (tuple(mean) == (0.5, 0.5, 0.5))
