@@ -28,6 +28,7 @@ NOT_BY_FX = {
     *("efficientnet", "lenet1989", "lenet1989_zip", "lenet5"),
     *("res2net", "res2net_cifar", "res2net_dla"),
     *("mobilenet_v1_released", "mobilenet_v2_released", "mobilenet_v3_released"),
+    "mnasnet_released",
     *("inception_v3_released", "inception_v4_released"),
 }
 
