@@ -40,19 +40,19 @@ PAPER = Paper(
     title="Deep Pyramidal Residual Networks",
     authors="Han, Kim, Kim", year=2017, venue="CVPR", arxiv="1610.02915v4",
     code="github.com/jhkim89/PyramidNet",
-    silent="Eq. (2) adds alpha/N to the channels before, and rounds down: here only what is "
-           "added up is rounded, for alpha 48 would else add nothing, ever, and the README prints "
-           "64 last channels. The authors' files, in Lua, PyTorch and Caffe, round to the nearest "
-           "number. Seven of the nine counts that their README prints are those of rounding down, cut "
-           "off; five are also those of rounding to the nearest without batch norm's parameters. "
-           "After conv1 a norm, for 32x32 pixels without ReLU, norm and ReLU before the average; "
-           "shortcuts that stride take the mean of 2x2 pixels: the authors' code, which in Lua and "
-           "PyTorch reads even maps alone; here the last pixels of odd ones have a mean of their "
-           "own, as in their Caffe files. Units in each "
-           "group for ImageNet are the pre-activation ResNet-200's, as there, and dropout, for "
-           "alpha 450 alone, stands before the fully connected layer. Initial weights: that code's "
-           "in Lua, He's by fan-out and biases of 0; the fully connected layer's weights are "
-           "PyTorch's. Batch norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
+    silent="Eq. (2) adds alpha/N to the channels before, and rounds down: here only what is added "
+           "up is rounded, for alpha 48 would else add nothing, ever, and the README prints 64 "
+           "last channels. The authors' files, in Lua, PyTorch and Caffe, round to the nearest "
+           "number. Seven of the nine counts that their README prints are those of rounding down, "
+           "cut off; five are also those of rounding to the nearest without batch norm's "
+           "parameters. After conv1 a norm, for 32x32 pixels without ReLU, norm and ReLU before "
+           "the average; shortcuts that stride take the mean of 2x2 pixels: the authors' code, "
+           "which in Lua and PyTorch reads even maps alone; here the last pixels of odd ones have "
+           "a mean of their own, as in their Caffe files. Units in each group for ImageNet are "
+           "the pre-activation ResNet-200's, as there, and dropout, for alpha 450 alone, stands "
+           "before the fully connected layer. Initial weights: that code's in Lua, He's by "
+           "fan-out and biases of 0; the fully connected layer's weights are PyTorch's. Batch "
+           "norm has PyTorch's epsilon and momentum, 1e-5 and 0.1.",
     page="pyramidnet", bare="pyramidnet200_a300")
 
 
