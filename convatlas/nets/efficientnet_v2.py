@@ -147,7 +147,7 @@ class EfficientNetV2(Network):
         self.fc = nn.Linear(scaled(1280), num_classes)
         self.apply(self.initialise)
 
-    initialise = EfficientNet.initialise
+    initialise = staticmethod(EfficientNet.initialise)
 
     def forward(self, x: Tensor) -> Tensor:             # (N, 3, 384, 384)
         for name in self.stages:
