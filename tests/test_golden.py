@@ -138,6 +138,17 @@ def test_renewing_drops_what_is_gone_from_the_atlas(three, monkeypatch):
         assert [file.name for file in (three / folder).iterdir()] == ["lenet5.json"]
 
 
+def test_renewing_one_network_keeps_the_files_of_those_that_the_catalogue_does_not_know(three):
+    """Another branch has measured them: they come with a merge, the catalogue is written anew."""
+    catalogue = three / "catalogue.json"
+    facts = json.loads(catalogue.read_text())
+    del facts["alexnet"]
+    catalogue.write_text(json.dumps(facts))
+    assert index.write(["lenet5"], three, three / "known.json") == ["lenet5", "resnet20_cifar"]
+    for folder in ("layers", "functions"):
+        assert {file.stem for file in (three / folder).iterdir()} == set(FEW)
+
+
 def test_a_network_that_cannot_be_measured_leaves_the_index_as_it_was(three, monkeypatch):
     before = contents(three)
     monkeypatch.setattr(index, "table", lambda name: {"lenet5": {}}[name])

@@ -104,10 +104,10 @@ def write(
     catalogue |= {name: entry for name, (entry, *_) in measured.items()}
     catalogue = dict(sorted(catalogue.items(), key=lambda item: _order(*item)))
     _write_layers(
-        folder / "layers", {name: rows for name, (_, rows, _) in measured.items()}, catalogue
+        folder / "layers", {name: rows for name, (_, rows, _) in measured.items()}, entries
     )
     functions.write(
-        {name: values for name, (*_, values) in measured.items()}, catalogue, folder / "functions"
+        {name: values for name, (*_, values) in measured.items()}, entries, folder / "functions"
     )
     if names is None:
         known.with_name(hub.STORED.name).write_bytes(hub.text(TABLES["timm"]).encode())
