@@ -113,7 +113,7 @@ BLOCKS = {
     "v2_b0": 21,
     "v2_b1": 27,
     "v2_b2": 28,
-    "v2_b3": 33,
+    "v2_b3": 32,
 }  # of EfficientNets
 DROPPED_PATHS = {  # NASNet: cells, and the rate in the last; silent, the release keeps 1, 0.7, 0.6
     "nasnet_a_4_1056": (16, 0.0),

@@ -191,6 +191,24 @@ class SqueezeExcite(nn.Module):
         return u * s[:, :, None, None]  # Eq. (4): scale
 
 
+class SqueezeExciteConv(nn.Module):
+    """SENet's gate as networks of few operations have it: 1x1 convolutions with biases, to `squeezed`
+    channels and back.  (N, c, H, W) -> the same shape
+    """
+
+    def __init__(self, c: int, squeezed: int):
+        super().__init__()
+        self.squeeze = nn.Conv2d(c, squeezed, 1)
+        self.excite = nn.Conv2d(squeezed, c, 1)
+        self.relu = nn.ReLU()
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        s = x.mean((2, 3), keepdim=True)  # (N, c, 1, 1)
+        s = self.relu(self.squeeze(s))  # (N, squeezed, 1, 1)
+        return x * self.gate(self.excite(s))
+
+
 class ChannelNorm(nn.LayerNorm):
     """Layer norm (arXiv:1607.06450) over the channels of each pixel.  (N, c, H, W) -> the same
     shape

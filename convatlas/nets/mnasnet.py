@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, make_divisible, seq, tpu_init
+from convatlas.layers import ConvBN, Network, SqueezeExciteConv, make_divisible, seq, tpu_init
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -83,22 +83,6 @@ class ConvBN99(ConvBN):
         self.bn.momentum = 0.01     # torch's is the share of the new batch
 
 
-class SqueezeExcite(nn.Module):
-    """A ReLU within, a sigmoid as the gate.  (N, c, H, W) -> the same shape"""
-
-    def __init__(self, c: int, squeezed: int):
-        super().__init__()
-        self.squeeze = nn.Conv2d(c, squeezed, 1)
-        self.excite = nn.Conv2d(squeezed, c, 1)
-        self.relu = nn.ReLU()
-        self.gate = nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        s = x.mean((2, 3), keepdim=True)                # (N, c, 1, 1)
-        s = self.relu(self.squeeze(s))                  # (N, squeezed, 1, 1)
-        return x * self.gate(self.excite(s))            # (N, c, H, W)
-
-
 class MBConv(nn.Module):
     """Figure 7(b) to (d); SepConv, (d), has neither expansion nor residual.
 
@@ -109,7 +93,7 @@ class MBConv(nn.Module):
         super().__init__()
         c = row.t * c_in
         expand = {} if row.t == 1 else {"expand": conv(c_in, c, 1), "relu_e": nn.ReLU()}
-        se = {"se": SqueezeExcite(c, c_in // 4)} if row.SE else {}
+        se = {"se": SqueezeExciteConv(c, c_in // 4)} if row.SE else {}
         self.layers = seq(
             **expand,
             depthwise=conv(c, c, row.k, stride=s, groups=c), relu_d=nn.ReLU(), **se,

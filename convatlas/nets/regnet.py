@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import ConvBN, Network, Residual, he_init, seq
+from convatlas.layers import ConvBN, Network, Residual, SqueezeExciteConv, he_init, seq
 from convatlas.paper import Paper
 
 PAPER = Paper(
@@ -102,22 +102,6 @@ def shapes(design: Design) -> list[Shape]:
     return [compatible(width, depth, design.g) for width, depth in quantised(design)]
 
 
-class Gate(nn.Module):
-    """The SE op: a ReLU within, a sigmoid as the gate.  (N, c, H, W) -> the same shape"""
-
-    def __init__(self, c: int, squeezed: int):
-        super().__init__()
-        self.squeeze = nn.Conv2d(c, squeezed, 1)
-        self.excite = nn.Conv2d(squeezed, c, 1)
-        self.relu = nn.ReLU()
-        self.gate = nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        s = x.mean((2, 3), keepdim=True)                # (N, c, 1, 1)
-        s = self.relu(self.squeeze(s))                  # (N, squeezed, 1, 1)
-        return x * self.gate(self.excite(s))            # (N, c, H, W)
-
-
 def shortcut(c_in: int, width: int, stride: int) -> nn.Module:
     """Figure 4: a projection in the stride-two version, which every stage begins with."""
     return nn.Identity() if stride == 1 else ConvBN(c_in, width, 1, stride)
@@ -137,7 +121,7 @@ def y_block(c_in: int, width: int, stride: int, g: int) -> nn.Module:
     branch = seq(
         conv1=ConvBN(c_in, width, 1), relu1=nn.ReLU(),
         conv2=ConvBN(width, width, 3, stride, groups=width // g), relu2=nn.ReLU(),
-        se=Gate(width, c_in // 4),
+        se=SqueezeExciteConv(width, c_in // 4),
         conv3=ConvBN(width, width, 1))
     return Residual(branch, shortcut(c_in, width, stride))
 

@@ -81,7 +81,9 @@ def test_other_networks_say_nothing_and_training_says_it_once(tmp_path):
 def test_which_efficientnets_take_pixels_from_minus_one_to_one(source, theirs):
     """As each library's own settings of its published weights say."""
     kind = SimpleNamespace(source=source, theirs=theirs)
-    found = SimpleNamespace(kind=kind, file=SimpleNamespace(metadata={}))
+    found = SimpleNamespace(
+        kind=kind, file=SimpleNamespace(metadata={}), fit=SimpleNamespace(tensors={})
+    )
     mean = (
         timm.get_pretrained_cfg(theirs).mean
         if source == "timm"
