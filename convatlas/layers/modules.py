@@ -192,8 +192,8 @@ class SqueezeExcite(nn.Module):
 
 
 class SqueezeExciteConv(nn.Module):
-    """SENet's gate as networks of few operations have it: 1x1 convolutions with biases, to `squeezed`
-    channels and back.  (N, c, H, W) -> the same shape
+    """SENet's gate as networks of few operations have it: 1x1 convolutions with biases, to
+    `squeezed` channels and back.  (N, c, H, W) -> the same shape
     """
 
     def __init__(self, c: int, squeezed: int):
