@@ -58,7 +58,8 @@ def test_a_run_whose_output_goes_away_ends_well_and_is_on_disk(redirected, why, 
 def test_a_terminal_that_is_closed_does_not_end_the_run(tmp_path):
     """As a window that is closed, for a program that was told to outlive it."""
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "convatlas", *TRAIN.split(), str(tmp_path / "run")]
+    train = TRAIN.replace("--epochs 2", "--epochs 20")  # longer than it takes to close the window
+    words = [sys.executable, "-m", "convatlas", *train.split(), str(tmp_path / "run")]
     process = subprocess.Popen(words, stdout=theirs, stderr=subprocess.PIPE, text=True)
     os.close(theirs)
     seen = os.read(ours, 100)
