@@ -7,9 +7,9 @@ demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then rea
 	$(BIN)/convatlas train --recipe lenet5_digits
 	$(BIN)/convatlas predict $$(ls -td runs/*lenet5-digits* | head -1) --test 8
 
-# modules are compiled once, and not in each of the processes that the tests start; memory that glibc
-# was given back stays with the process, so that the system need not clear it for the next network
-TESTED := PYTHONDONTWRITEBYTECODE= MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296 \
+# modules are compiled once, and not in each of the processes that the tests start; up to a
+# gigabyte that glibc was given back stays with the process: the system need not clear it once more
+TESTED := PYTHONDONTWRITEBYTECODE= MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=1073741824 \
 	$(BIN)/python -m pytest
 
 test: .venv/ready  ## everything that must hold on two cores
