@@ -15,6 +15,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas list 'lenet*'", "a wildcard: those that begin with lenet"),
         ("convatlas list --year 2015 --max-params 10e6", "by year and size"),
         ("convatlas list --family densenet_cifar --json", "one file of convatlas/nets, as JSON"),
+        ("convatlas list 'resnet*' --weights", "published weights, with their accuracy"),
     ),
     "show": (
         ("convatlas show resnet50", "paper, layers folded, claims"),
@@ -51,10 +52,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas eval runs/mine", "on its test images"),
         ("convatlas eval runs/mine --crops 10", "as AlexNet was tested"),
         ("convatlas eval runs/mine --data other-photos --json", "on other images, as JSON"),
+        ("convatlas eval resnet18 --weights torchvision --data val", "published weights"),
     ),
     "predict": (
         ("convatlas predict runs/mine photo.jpg", "what is on an image"),
         ("convatlas predict runs/mine folder --top 1 --json", "on all of a folder, as JSON"),
+        ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
     ),
     "convert": (
