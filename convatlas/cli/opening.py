@@ -5,6 +5,7 @@ from pathlib import Path
 from convatlas.cli import output
 from convatlas.errors import RecipeError
 from convatlas.model_file import Saved, load_model
+from convatlas.printable import printable
 from convatlas.registry import require, stored_facts
 
 
@@ -24,7 +25,7 @@ def opened(run: Path, weights: str | None, source: str | None, device: str) -> S
     from convatlas.published_model import open_network
 
     saved = open_network(name, weights, source, device=device)
-    output.mention(f"note: {described(saved)}")
+    output.say_error(printable(f"note: {described(saved)}"))
     return saved
 
 

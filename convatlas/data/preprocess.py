@@ -67,7 +67,7 @@ class Preprocess:
         if self.fit == "squash":
             square = _scaled(images, self.content, self.content, self.interpolation)
             return _centre(square, self.side)
-        if self.fit == "resize" and self.content == self.side:
+        if self.fit == "resize" and self.content <= self.side:
             return _cropped(images, self.side, self.interpolation)
         return _middle(images, self.side, self.content, self.interpolation)
 
