@@ -1,0 +1,268 @@
+"""A compressed network in one file, NAME.dc: what model.json and model.safetensors say, in a tenth
+of the room, and given back bit for bit.
+
+    8 bytes    ATLAS-DC
+    8 bytes    the size of the whole file; this and all numbers below are little-endian
+    4 bytes    the size of the manifest
+    32 bytes   sha256 of all the rest
+    manifest   JSON under zlib: "model", which is model.json; "tensors", a list in the network's order
+    tensors    one after the other, as the manifest says
+
+A plain tensor is its bytes. A shared one is its codebook (float32), the lengths of the Huffman
+words of its codes and of its gaps (a byte each), the codes' words and the gaps' words. The file may
+come from a stranger: nothing is made before its sizes are proved to be those of the network.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convatlas import strict_json
+from convatlas.deploy import huffman
+from convatlas.deploy.sharing import Shared, gaps_of, places_of
+from convatlas.errors import InputError, ModelFileError, UnknownNetwork
+from convatlas.model_description import LARGEST as LARGEST_MODEL
+from convatlas.model_description import Description, description_of
+from convatlas.model_file import Saved, weights_file
+from convatlas.registry import create_model
+from convatlas.regular_file import read_regular
+from convatlas.shapes_only import shapes_only
+
+MAGIC = b"ATLAS-DC"
+HEAD = 52  # bytes
+LARGEST = 1 << 31  # bytes of a file that is read at all
+LARGEST_MANIFEST = LARGEST_MODEL + 4_000_000  # bytes, once unpacked
+MOST_TIMES = 2000  # as large as its file may a network become
+SIZES = ("values", "gap_symbols", "kept", "gaps", "code_bytes", "gap_bytes")
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What a compressed file holds."""
+
+    description: Description
+    model: dict  # model.json, parsed
+    tensors: dict[str, Tensor]  # those of the network's state_dict
+    sizes: dict[str, int]  # bytes of each in the file
+
+
+def pack(model: str, state: Mapping[str, Tensor], shared: Mapping[str, Shared]) -> bytes:
+    """The file's bytes. `model` is the text of describe_model for these weights; a tensor that is
+    not in `shared` is kept as it is.
+    """
+    records, pieces = [], []
+    for name, tensor in state.items():
+        if name in shared:
+            record, content = _packed(shared[name])
+        else:
+            record, content = {}, _bytes_of(tensor)
+        records.append({"name": name, **record})
+        pieces.append(content)
+    about = {"model": json.loads(model), "tensors": records}
+    manifest = zlib.compress(json.dumps(about, separators=(",", ":")).encode(), 9)
+    rest = b"".join([manifest, *pieces])
+    sizes = (HEAD + len(rest)).to_bytes(8, "little") + len(manifest).to_bytes(4, "little")
+    return MAGIC + sizes + hashlib.sha256(rest).digest() + rest
+
+
+def _packed(one: Shared) -> tuple[dict[str, int], bytes]:
+    gaps = gaps_of(one.places)
+    code_lengths = huffman.lengths_for(np.bincount(one.codes, minlength=len(one.codebook)))
+    gap_lengths = huffman.lengths_for(np.bincount(gaps))
+    codes = huffman.encode(one.codes, code_lengths)
+    words = huffman.encode(gaps, gap_lengths)
+    sizes = (
+        *(len(one.codebook), len(gap_lengths), len(one.codes), len(gaps)),
+        *(len(codes), len(words)),
+    )
+    table = one.codebook.astype("<f4").tobytes()
+    content = b"".join([table, code_lengths.tobytes(), gap_lengths.tobytes(), codes, words])
+    return dict(zip(SIZES, sizes, strict=True)), content
+
+
+def _bytes_of(tensor: Tensor) -> bytes:
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes()
+
+
+def load_compressed(path: str | Path) -> Saved:
+    """The network of a compressed file, ready for use. Raises ModelFileError as unpack does."""
+    found = unpack(path)
+    about = found.description
+    net = _made(about)
+    net.load_state_dict(found.tensors)
+    return Saved(net.eval(), about.network, about.classes, about.preprocess, about.provenance)
+
+
+def unpack(path: str | Path) -> Unpacked:
+    """What the file holds, its tensors bit for bit those that were packed.
+
+    Raises ModelFileError where it cannot be read, is cut off, altered, or of another network.
+    """
+    path = Path(path).expanduser()
+    try:
+        content = read_regular(path, LARGEST)
+    except OSError as error:
+        raise ModelFileError(
+            f"cannot read {path} ({error.strerror}); give a file that `convatlas compress` wrote"
+        ) from None
+    manifest, payload = _opened(path, content)
+    model, records = _manifest(path, manifest)
+    about = description_of(model, path)
+    outline = _outline(path, about)
+    _require_fit(path, records, outline, len(content))
+    tensors, sizes, begin = {}, {}, 0
+    for record in records:
+        name = record["name"]
+        like = outline[name]
+        sizes[name] = _size(record, like)
+        part = payload[begin : begin + sizes[name]]
+        begin += sizes[name]
+        tensors[name] = _tensor(path, record, like, part)
+    if begin != len(payload):
+        raise _damaged(path, f"{len(payload) - begin:,} bytes follow its last tensor")
+    if hashlib.sha256(weights_file(tensors)).hexdigest() != about.sha256:
+        raise _damaged(path, "its tensors are not those that were packed (their sha256 differs)")
+    return Unpacked(about, model, tensors, sizes)
+
+
+def _opened(path: Path, content: bytes) -> tuple[bytes, bytes]:
+    """The manifest and the tensors, once size and checksum are right."""
+    if content[: len(MAGIC)] != MAGIC:
+        raise ModelFileError(
+            f"{path} is no compressed network; give a file that `convatlas compress` wrote"
+        )
+    size = int.from_bytes(content[8:16], "little")
+    if len(content) < HEAD or size != len(content):
+        whole = f"{size:,}" if len(content) >= 16 else f"at least {HEAD}"
+        raise _damaged(path, f"it has {len(content):,} bytes instead of {whole}")
+    rest = content[HEAD:]
+    if hashlib.sha256(rest).digest() != content[20:HEAD]:
+        raise _damaged(path, "it was changed since it was written (its sha256 differs)")
+    length = int.from_bytes(content[16:20], "little")
+    if length > len(rest):
+        raise _damaged(path, "its manifest is longer than the file")
+    return rest[:length], rest[length:]
+
+
+def _manifest(path: Path, packed: bytes) -> tuple[object, list[dict]]:
+    """model.json and the records of tensors, each with a name and sizes that are counts."""
+    try:
+        reader = zlib.decompressobj()
+        text = reader.decompress(packed, LARGEST_MANIFEST)
+        if not reader.eof or reader.unused_data:
+            raise ValueError
+        about = strict_json.loads(text)
+        model, records = about["model"], about["tensors"]
+        if not isinstance(records, list) or not all(map(_is_record, records)):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, zlib.error):
+        raise _damaged(path, "its manifest is not the JSON that was written") from None
+    return model, records
+
+
+def _is_record(one: object) -> bool:
+    if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+        return False
+    sizes = [one.get(name) for name in SIZES]
+    return one.keys() == {"name"} or (
+        one.keys() == {"name", *SIZES} and all(type(n) is int and n >= 0 for n in sizes)
+    )
+
+
+def _made(about: Description) -> torch.nn.Module:
+    return create_model(
+        about.network, num_classes=len(about.classes), in_channels=about.preprocess.channels
+    )
+
+
+def _outline(path: Path, about: Description) -> dict[str, Tensor]:
+    """The network's tensors on the meta device, so that nothing is allocated."""
+    try:
+        with shapes_only():
+            net = _made(about)
+        net.check_size(about.preprocess.side, about.preprocess.side)
+    except (UnknownNetwork, InputError) as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    return dict(net.state_dict())
+
+
+def _require_fit(path: Path, records: list[dict], outline: dict[str, Tensor], size: int) -> None:
+    """ModelFileError unless the records are the network's tensors, and could be in such a file."""
+    names = [record["name"] for record in records]
+    if names != list(outline):
+        odd = next((name for name in [*outline, *names] if (name in names) != (name in outline)), "")
+        raise _damaged(path, f"its tensors are not the network's{odd and f', as {odd} shows'}")
+    whole = sum(tensor.nbytes for tensor in outline.values())
+    if whole > MOST_TIMES * size:
+        raise _damaged(path, f"{size:,} bytes cannot hold a network of {whole:,}")
+    for record in records:
+        like = outline[record["name"]]
+        fits = len(record) == 1 or (
+            like.dtype == torch.float32
+            and 1 <= record["values"] <= huffman.SYMBOLS
+            and 1 <= record["gap_symbols"] <= huffman.SYMBOLS
+            and 1 <= record["kept"] <= like.numel()
+            and record["kept"] <= record["gaps"] <= like.numel()
+        )
+        if not fits:
+            raise _damaged(path, f"{record['name']} cannot be as its manifest says")
+
+
+def _size(record: dict, like: Tensor) -> int:
+    """Bytes of one tensor in the file."""
+    if len(record) == 1:
+        return like.nbytes
+    tables = 5 * record["values"] + record["gap_symbols"]
+    return tables + record["code_bytes"] + record["gap_bytes"]
+
+
+def _tensor(path: Path, record: dict, like: Tensor, part: bytes) -> Tensor:
+    try:
+        if len(part) != _size(record, like):
+            raise ValueError("the file ends before it does")
+        found = _plain(like, part) if len(record) == 1 else _shared(record, like, part)
+    except ValueError as error:
+        raise _damaged(path, f"{record['name']}: {error}") from None
+    if not found.isfinite().all():
+        raise _damaged(path, f"{record['name']} is not finite")
+    return found
+
+
+def _plain(like: Tensor, part: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(part), dtype=like.dtype).reshape(like.shape)
+
+
+def _shared(record: dict, like: Tensor, part: bytes) -> Tensor:
+    pieces = _pieces(record, part)
+    codebook = np.frombuffer(next(pieces), dtype="<f4").astype(np.float32)
+    code_lengths = np.frombuffer(next(pieces), dtype=np.uint8)
+    gap_lengths = np.frombuffer(next(pieces), dtype=np.uint8)
+    codes = huffman.decode(next(pieces), code_lengths, record["kept"])
+    gaps = huffman.decode(next(pieces), gap_lengths, record["gaps"])
+    places = places_of(gaps, like.numel())
+    if len(places) != len(codes):
+        raise ValueError("it has more codes than places, or fewer")
+    return torch.from_numpy(Shared(tuple(like.shape), places, codes, codebook).tensor())
+
+
+def _pieces(record: dict, part: bytes) -> Iterator[bytes]:
+    values = record["values"]
+    begin = 0
+    for size in (
+        *(4 * values, values, record["gap_symbols"]),
+        *(record["code_bytes"], record["gap_bytes"]),
+    ):
+        yield part[begin : begin + size]
+        begin += size
+
+
+def _damaged(path: Path, why: str) -> ModelFileError:
+    return ModelFileError(f"{path} is damaged: {why}; copy it again, or compress the network again")
