@@ -18,6 +18,7 @@ from convatlas.cli import (
     checking,
     checkpoints,
     claims,
+    compression,
     differences,
     evaluation,
     examples,
@@ -44,7 +45,7 @@ COMMANDS = {  # in the order of work
         "eval": evaluation.eval_,
         "predict": runs.predict,
     },
-    "Files of weights": {"convert": checkpoints.convert},
+    "Files of weights": {"convert": checkpoints.convert, "compress": compression.compress},
 }
 app = App(
     name="convatlas",

@@ -61,6 +61,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
         ("convatlas convert mine.safetensors --network vgg16 --to timm", "ours to timm's names"),
     ),
+    "compress": (
+        ("convatlas compress runs/mine", "prunes, shares, trains again, tests, writes one file"),
+        ("convatlas compress squeezenet1_0 --weights squeeze.safetensors", "without training"),
+        ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
+    ),
 }
 DEBUG = "`--debug` after any command shows where an error arose."
 

@@ -5,18 +5,20 @@ of the room, and given back bit for bit.
     8 bytes    the size of the whole file; this and all numbers below are little-endian
     4 bytes    the size of the manifest
     32 bytes   sha256 of all the rest
-    manifest   JSON under zlib: "model", which is model.json; "tensors", a list in the network's order
-    tensors    one after the other, as the manifest says
+    manifest   JSON under zlib: "model", which is model.json; "tensors", a list in the network's order;
+               "plain", the size of what follows
+    plain      under zlib: the bytes of all tensors that are not shared, one after the other
+    shared     the others, one after the other
 
-A plain tensor is its bytes. A shared one is its codebook (float32), the lengths of the Huffman
-words of its codes and of its gaps (a byte each), the codes' words and the gaps' words. The file may
-come from a stranger: nothing is made before its sizes are proved to be those of the network.
+A shared tensor is its codebook (float32), the lengths of the Huffman words of its codes and of its
+gaps (a byte each), the codes' words and the gaps' words. The file may come from a stranger: nothing
+is made before its sizes are proved to be those of the network.
 """
 
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,24 +52,21 @@ class Unpacked:
     description: Description
     model: dict  # model.json, parsed
     tensors: dict[str, Tensor]  # those of the network's state_dict
-    sizes: dict[str, int]  # bytes of each in the file
 
 
 def pack(model: str, state: Mapping[str, Tensor], shared: Mapping[str, Shared]) -> bytes:
     """The file's bytes. `model` is the text of describe_model for these weights; a tensor that is
     not in `shared` is kept as it is.
     """
-    records, pieces = [], []
-    for name, tensor in state.items():
-        if name in shared:
-            record, content = _packed(shared[name])
-        else:
-            record, content = {}, _bytes_of(tensor)
-        records.append({"name": name, **record})
-        pieces.append(content)
-    about = {"model": json.loads(model), "tensors": records}
+    packed = {name: _packed(one) for name, one in shared.items()}
+    plain = zlib.compress(b"".join(_bytes_of(state[n]) for n in state if n not in shared), 9)
+    about = {
+        "model": json.loads(model),
+        "tensors": [{"name": name} | (packed[name][0] if name in packed else {}) for name in state],
+        "plain": len(plain),
+    }
     manifest = zlib.compress(json.dumps(about, separators=(",", ":")).encode(), 9)
-    rest = b"".join([manifest, *pieces])
+    rest = b"".join([manifest, plain, *(packed[name][1] for name in state if name in packed)])
     sizes = (HEAD + len(rest)).to_bytes(8, "little") + len(manifest).to_bytes(4, "little")
     return MAGIC + sizes + hashlib.sha256(rest).digest() + rest
 
@@ -114,23 +113,17 @@ def unpack(path: str | Path) -> Unpacked:
             f"cannot read {path} ({error.strerror}); give a file that `convatlas compress` wrote"
         ) from None
     manifest, payload = _opened(path, content)
-    model, records = _manifest(path, manifest)
+    model, records, size = _manifest(path, manifest)
     about = description_of(model, path)
     outline = _outline(path, about)
     _require_fit(path, records, outline, len(content))
-    tensors, sizes, begin = {}, {}, 0
-    for record in records:
-        name = record["name"]
-        like = outline[name]
-        sizes[name] = _size(record, like)
-        part = payload[begin : begin + sizes[name]]
-        begin += sizes[name]
-        tensors[name] = _tensor(path, record, like, part)
-    if begin != len(payload):
-        raise _damaged(path, f"{len(payload) - begin:,} bytes follow its last tensor")
+    try:
+        tensors = _tensors(records, outline, payload[:size], payload[size:])
+    except (ValueError, zlib.error) as error:
+        raise _damaged(path, str(error)) from None
     if hashlib.sha256(weights_file(tensors)).hexdigest() != about.sha256:
         raise _damaged(path, "its tensors are not those that were packed (their sha256 differs)")
-    return Unpacked(about, model, tensors, sizes)
+    return Unpacked(about, model, tensors)
 
 
 def _opened(path: Path, content: bytes) -> tuple[bytes, bytes]:
@@ -152,29 +145,38 @@ def _opened(path: Path, content: bytes) -> tuple[bytes, bytes]:
     return rest[:length], rest[length:]
 
 
-def _manifest(path: Path, packed: bytes) -> tuple[object, list[dict]]:
-    """model.json and the records of tensors, each with a name and sizes that are counts."""
+def _manifest(path: Path, packed: bytes) -> tuple[object, list[dict], int]:
+    """model.json, the records of tensors, each with a name and sizes that are counts, and the size
+    of the plain ones.
+    """
     try:
-        reader = zlib.decompressobj()
-        text = reader.decompress(packed, LARGEST_MANIFEST)
-        if not reader.eof or reader.unused_data:
-            raise ValueError
-        about = strict_json.loads(text)
-        model, records = about["model"], about["tensors"]
-        if not isinstance(records, list) or not all(map(_is_record, records)):
+        about = strict_json.loads(_inflated(packed, LARGEST_MANIFEST))
+        model, records, size = about["model"], about["tensors"], about["plain"]
+        if not isinstance(records, list) or not all(map(_is_record, records)) or not _is_size(size):
             raise ValueError
     except (ValueError, TypeError, KeyError, zlib.error):
         raise _damaged(path, "its manifest is not the JSON that was written") from None
-    return model, records
+    return model, records, size
+
+
+def _inflated(packed: bytes, limit: int) -> bytes:
+    """What stands under zlib, all of it. ValueError for more than `limit` bytes."""
+    reader = zlib.decompressobj()
+    found = reader.decompress(packed, limit + 1)
+    if len(found) > limit or not reader.eof or reader.unused_data:
+        raise ValueError("what is under zlib does not end where it must")
+    return found
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def _is_record(one: object) -> bool:
     if not isinstance(one, dict) or not isinstance(one.get("name"), str):
         return False
-    sizes = [one.get(name) for name in SIZES]
-    return one.keys() == {"name"} or (
-        one.keys() == {"name", *SIZES} and all(type(n) is int and n >= 0 for n in sizes)
-    )
+    sizes = one.keys() - {"name"}
+    return not sizes or (sizes == {*SIZES} and all(_is_size(one[name]) for name in SIZES))
 
 
 def _made(about: Description) -> torch.nn.Module:
@@ -198,7 +200,9 @@ def _require_fit(path: Path, records: list[dict], outline: dict[str, Tensor], si
     """ModelFileError unless the records are the network's tensors, and could be in such a file."""
     names = [record["name"] for record in records]
     if names != list(outline):
-        odd = next((name for name in [*outline, *names] if (name in names) != (name in outline)), "")
+        odd = next(
+            (name for name in [*outline, *names] if (name in names) != (name in outline)), ""
+        )
         raise _damaged(path, f"its tensors are not the network's{odd and f', as {odd} shows'}")
     whole = sum(tensor.nbytes for tensor in outline.values())
     if whole > MOST_TIMES * size:
@@ -216,52 +220,61 @@ def _require_fit(path: Path, records: list[dict], outline: dict[str, Tensor], si
             raise _damaged(path, f"{record['name']} cannot be as its manifest says")
 
 
-def _size(record: dict, like: Tensor) -> int:
-    """Bytes of one tensor in the file."""
-    if len(record) == 1:
-        return like.nbytes
-    tables = 5 * record["values"] + record["gap_symbols"]
-    return tables + record["code_bytes"] + record["gap_bytes"]
+def _tensors(
+    records: list[dict], outline: dict[str, Tensor], plain: bytes, packed: bytes
+) -> dict[str, Tensor]:
+    """ValueError, with what is wrong, unless both parts are used up to their last byte."""
+    needed = sum(outline[record["name"]].nbytes for record in records if len(record) == 1)
+    flat = Part(_inflated(plain, needed))
+    rest = Part(packed)
+    tensors = {}
+    for record in records:
+        name = record["name"]
+        like = outline[name]
+        try:
+            found = _plain(flat, like) if len(record) == 1 else _shared(rest, record, like)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        if not found.isfinite().all():
+            raise ValueError(f"{name} is not finite")
+        tensors[name] = found
+    if flat.left or rest.left:
+        raise ValueError(f"{flat.left + rest.left:,} bytes follow its last tensor")
+    return tensors
 
 
-def _tensor(path: Path, record: dict, like: Tensor, part: bytes) -> Tensor:
-    try:
-        if len(part) != _size(record, like):
+class Part:
+    """Bytes that are taken piece by piece."""
+
+    def __init__(self, content: bytes):
+        self.content, self.begin = content, 0
+
+    @property
+    def left(self) -> int:
+        return len(self.content) - self.begin
+
+    def take(self, size: int) -> bytes:
+        """ValueError where fewer are left."""
+        if size > self.left:
             raise ValueError("the file ends before it does")
-        found = _plain(like, part) if len(record) == 1 else _shared(record, like, part)
-    except ValueError as error:
-        raise _damaged(path, f"{record['name']}: {error}") from None
-    if not found.isfinite().all():
-        raise _damaged(path, f"{record['name']} is not finite")
-    return found
+        self.begin += size
+        return self.content[self.begin - size : self.begin]
 
 
-def _plain(like: Tensor, part: bytes) -> Tensor:
-    return torch.frombuffer(bytearray(part), dtype=like.dtype).reshape(like.shape)
+def _plain(part: Part, like: Tensor) -> Tensor:
+    return torch.frombuffer(bytearray(part.take(like.nbytes)), dtype=like.dtype).reshape(like.shape)
 
 
-def _shared(record: dict, like: Tensor, part: bytes) -> Tensor:
-    pieces = _pieces(record, part)
-    codebook = np.frombuffer(next(pieces), dtype="<f4").astype(np.float32)
-    code_lengths = np.frombuffer(next(pieces), dtype=np.uint8)
-    gap_lengths = np.frombuffer(next(pieces), dtype=np.uint8)
-    codes = huffman.decode(next(pieces), code_lengths, record["kept"])
-    gaps = huffman.decode(next(pieces), gap_lengths, record["gaps"])
+def _shared(part: Part, record: dict, like: Tensor) -> Tensor:
+    codebook = np.frombuffer(part.take(4 * record["values"]), dtype="<f4").astype(np.float32)
+    code_lengths = np.frombuffer(part.take(record["values"]), dtype=np.uint8)
+    gap_lengths = np.frombuffer(part.take(record["gap_symbols"]), dtype=np.uint8)
+    codes = huffman.decode(part.take(record["code_bytes"]), code_lengths, record["kept"])
+    gaps = huffman.decode(part.take(record["gap_bytes"]), gap_lengths, record["gaps"])
     places = places_of(gaps, like.numel())
     if len(places) != len(codes):
         raise ValueError("it has more codes than places, or fewer")
     return torch.from_numpy(Shared(tuple(like.shape), places, codes, codebook).tensor())
-
-
-def _pieces(record: dict, part: bytes) -> Iterator[bytes]:
-    values = record["values"]
-    begin = 0
-    for size in (
-        *(4 * values, values, record["gap_symbols"]),
-        *(record["code_bytes"], record["gap_bytes"]),
-    ):
-        yield part[begin : begin + size]
-        begin += size
 
 
 def _damaged(path: Path, why: str) -> ModelFileError:

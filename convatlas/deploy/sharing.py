@@ -10,7 +10,9 @@ import numpy as np
 
 from convatlas.errors import InputError
 
-ROUNDS = 100  # of k-means at most; a round that moves nothing is the last
+# of k-means; more would even the clusters out, which costs Huffman's words more than it gains: 100
+# make SqueezeNet's file 9 to 13 kB larger and the weights' error an eighth smaller
+ROUNDS = 10
 SKIP = 255  # the symbol of a gap that means 255 zeros and no weight
 
 
