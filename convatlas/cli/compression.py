@@ -52,15 +52,16 @@ def compress(
     """
     if subject.endswith(ENDING) and weights is None:
         return _restored(subject, output)
-    from convatlas.deploy import compression, subject as subjects
+    from convatlas.deploy import compression
+    from convatlas.deploy.subject import of_run, of_weights
 
     settings = compression.Settings(keep, bits, linear_bits, epochs, lr)
     if weights is not None:
         if data:
             raise RecipeError("--data goes with a run; with --weights nothing is trained")
-        saved, run = subjects.of_weights(subject, weights), None
+        saved, run = of_weights(subject, weights), None
     else:
-        run = subjects.of_run(subject, data)
+        run = of_run(subject, data)
         saved = run.saved
     path = output or Path(subject if run else ".") / f"{saved.network}{ENDING}"
     teaching = run.teaching(workers) if run and epochs else None

@@ -5,8 +5,8 @@ of the room, and given back bit for bit.
     8 bytes    the size of the whole file; this and all numbers below are little-endian
     4 bytes    the size of the manifest
     32 bytes   sha256 of all the rest
-    manifest   JSON under zlib: "model", which is model.json; "tensors", a list in the network's order;
-               "plain", the size of what follows
+    manifest   JSON under zlib: "model", which is model.json; "tensors", a list in the network's
+               order; "plain", the size of what follows
     plain      under zlib: the bytes of all tensors that are not shared, one after the other
     shared     the others, one after the other
 

@@ -84,9 +84,9 @@ def train(
             weights = {f"net.{name}": weight for name, weight in made().items()}
             heads = functional_call(outputs, weights, (x,))
             total = sum(weight * loss(logits, y) for logits, weight in heads)
-            if not math.isfinite(float(total)):
+            if not math.isfinite(value := float(total.detach())):
                 raise RunError(
-                    f"the loss became {float(total)} while the compressed network was trained; "
+                    f"the loss became {value} while the compressed network was trained; "
                     "give a lower --lr"
                 )
             total.backward()
