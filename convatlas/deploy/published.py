@@ -52,7 +52,9 @@ def read_published(path: str | Path, shapes: dict[str, tuple[int, ...]]) -> dict
         raise ModelFileError(
             f"cannot read {path} ({error.strerror}); give the authors' compressed_SqueezeNet.net"
         ) from None
-    counts = np.frombuffer(content[: 4 * len(layers)], dtype="<u4").astype(np.int64)
+    if len(content) < 4 * len(layers):
+        raise _damaged(path, f"it ends within the counts of its {len(layers)} layers")
+    counts = np.frombuffer(content, dtype="<u4", count=len(layers)).astype(np.int64)
     sizes = _sizes(path, layers, counts, len(content))
     tensors, begin = {}, 4 * len(layers)
     for layer, count, size in zip(layers, counts.tolist(), sizes, strict=True):
@@ -79,8 +81,6 @@ def _layers(path: Path, shapes: dict[str, tuple[int, ...]]) -> Iterator[Layer]:
 
 def _sizes(path: Path, layers: list[Layer], counts: np.ndarray, size: int) -> list[int]:
     """Bytes of each layer, once they and the counts add up to the file."""
-    if len(counts) < len(layers):
-        raise _damaged(path, f"it ends within the counts of its {len(layers)} layers")
     for layer, count in zip(layers, counts.tolist(), strict=True):
         if not 1 <= count <= np.prod(layer.weight):
             raise _damaged(path, f"{layer.name} cannot have {count:,} codes")

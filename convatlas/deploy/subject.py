@@ -11,7 +11,7 @@ from convatlas.errors import ModelFileError
 from convatlas.evaluation import Evaluation, evaluate
 from convatlas.finished_run import open_run
 from convatlas.model_file import Saved, weights_file
-from convatlas.registry import create_model
+from convatlas.registry import create_model, stored_facts
 from convatlas.run_images import RunImages
 from convatlas.training.loss import loss_function
 from convatlas.training.recipe import Recipe
@@ -70,7 +70,7 @@ def of_weights(network: str, file: str | Path) -> Saved:
     mean = tuple(said.get("mean", MEAN))[:channels]
     std = tuple(said.get("std", STD))[:channels]
     preprocess = Preprocess(channels, net.side, mean, std, "resize", round(net.side / CENTRAL))
-    classes = tuple(map(str, range(net.num_classes)))
+    classes = tuple(map(str, range(stored_facts()[network]["num_classes"])))
     return Saved(net.eval(), network, classes, preprocess, {"weights": str(file)})
 
 

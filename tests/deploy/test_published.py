@@ -83,7 +83,11 @@ def test_squeezenet_in_the_published_layout_fills_the_network(tmp_path):
     shapes = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     tensors, codebooks = made(shapes, 415_921 / 1_244_448)
     content = written(tensors, codebooks)
-    assert 0.99 < len(content) / 675_763 < 1.01  # the published file's size
+    counts = np.frombuffer(content[: 4 * 26], dtype="<u4").astype(int)
+    fixed = 26 * (4 + 1024) + 4 * 3976  # counts, codebooks, biases
+    assert len(content) == fixed + sum(counts + (counts + 1) // 2)
+    # the published file: 422,083 codes, of 26 layers 13 an odd number
+    assert fixed + 422_083 + (422_083 + 13) // 2 == 675_763
     (tmp_path / "squeezenet.net").write_bytes(content)
     found = read_published(tmp_path / "squeezenet.net", shapes)
     net = create_model("squeezenet1_0")
