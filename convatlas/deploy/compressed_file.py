@@ -7,12 +7,12 @@ of the room, and given back bit for bit.
     32 bytes   sha256 of all the rest
     manifest   JSON under zlib: "model", which is model.json; "tensors", a list in the network's
                order; "plain", the size of what follows
-    plain      under zlib: the bytes of all tensors that are not shared, one after the other
-    shared     the others, one after the other
+    plain      under zlib, tensor by tensor: its bytes; of a shared one the codebook (float32), and
+               the lengths of the Huffman words of its codes and of its gaps (a byte each)
+    words      of each shared tensor the codes and the gaps, in Huffman words
 
-A shared tensor is its codebook (float32), the lengths of the Huffman words of its codes and of its
-gaps (a byte each), the codes' words and the gaps' words. The file may come from a stranger: nothing
-is made before its sizes are proved to be those of the network.
+The file may come from a stranger: nothing is made before its sizes are proved to be those of the
+network.
 """
 
 import hashlib
@@ -59,19 +59,21 @@ def pack(model: str, state: Mapping[str, Tensor], shared: Mapping[str, Shared]) 
     not in `shared` is kept as it is.
     """
     packed = {name: _packed(one) for name, one in shared.items()}
-    plain = zlib.compress(b"".join(_bytes_of(state[n]) for n in state if n not in shared), 9)
+    tables = (packed[n][1] if n in packed else _bytes_of(state[n]) for n in state)
+    plain = zlib.compress(b"".join(tables), 9)
     about = {
         "model": json.loads(model),
         "tensors": [{"name": name} | (packed[name][0] if name in packed else {}) for name in state],
         "plain": len(plain),
     }
     manifest = zlib.compress(json.dumps(about, separators=(",", ":")).encode(), 9)
-    rest = b"".join([manifest, plain, *(packed[name][1] for name in state if name in packed)])
+    rest = b"".join([manifest, plain, *(packed[name][2] for name in state if name in packed)])
     sizes = (HEAD + len(rest)).to_bytes(8, "little") + len(manifest).to_bytes(4, "little")
     return MAGIC + sizes + hashlib.sha256(rest).digest() + rest
 
 
-def _packed(one: Shared) -> tuple[dict[str, int], bytes]:
+def _packed(one: Shared) -> tuple[dict[str, int], bytes, bytes]:
+    """What the manifest says of it, its tables and its words."""
     gaps = gaps_of(one.places)
     code_lengths = huffman.lengths_for(np.bincount(one.codes, minlength=len(one.codebook)))
     gap_lengths = huffman.lengths_for(np.bincount(gaps))
@@ -81,9 +83,12 @@ def _packed(one: Shared) -> tuple[dict[str, int], bytes]:
         *(len(one.codebook), len(gap_lengths), len(one.codes), len(gaps)),
         *(len(codes), len(words)),
     )
-    table = one.codebook.astype("<f4").tobytes()
-    content = b"".join([table, code_lengths.tobytes(), gap_lengths.tobytes(), codes, words])
-    return dict(zip(SIZES, sizes, strict=True)), content
+    tables = (one.codebook.astype("<f4"), code_lengths, gap_lengths)
+    return (
+        dict(zip(SIZES, sizes, strict=True)),
+        b"".join(table.tobytes() for table in tables),
+        codes + words,
+    )
 
 
 def _bytes_of(tensor: Tensor) -> bytes:
@@ -224,7 +229,7 @@ def _tensors(
     records: list[dict], outline: dict[str, Tensor], plain: bytes, packed: bytes
 ) -> dict[str, Tensor]:
     """ValueError, with what is wrong, unless both parts are used up to their last byte."""
-    needed = sum(outline[record["name"]].nbytes for record in records if len(record) == 1)
+    needed = sum(_in_plain(record, outline[record["name"]]) for record in records)
     flat = Part(_inflated(plain, needed))
     rest = Part(packed)
     tensors = {}
@@ -232,7 +237,7 @@ def _tensors(
         name = record["name"]
         like = outline[name]
         try:
-            found = _plain(flat, like) if len(record) == 1 else _shared(rest, record, like)
+            found = _plain(flat, like) if len(record) == 1 else _shared(flat, rest, record, like)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         if not found.isfinite().all():
@@ -241,6 +246,11 @@ def _tensors(
     if flat.left or rest.left:
         raise ValueError(f"{flat.left + rest.left:,} bytes follow its last tensor")
     return tensors
+
+
+def _in_plain(record: dict, like: Tensor) -> int:
+    """Bytes of what is under zlib."""
+    return like.nbytes if len(record) == 1 else 5 * record["values"] + record["gap_symbols"]
 
 
 class Part:
@@ -265,10 +275,10 @@ def _plain(part: Part, like: Tensor) -> Tensor:
     return torch.frombuffer(bytearray(part.take(like.nbytes)), dtype=like.dtype).reshape(like.shape)
 
 
-def _shared(part: Part, record: dict, like: Tensor) -> Tensor:
-    codebook = np.frombuffer(part.take(4 * record["values"]), dtype="<f4").astype(np.float32)
-    code_lengths = np.frombuffer(part.take(record["values"]), dtype=np.uint8)
-    gap_lengths = np.frombuffer(part.take(record["gap_symbols"]), dtype=np.uint8)
+def _shared(tables: Part, part: Part, record: dict, like: Tensor) -> Tensor:
+    codebook = np.frombuffer(tables.take(4 * record["values"]), dtype="<f4").astype(np.float32)
+    code_lengths = np.frombuffer(tables.take(record["values"]), dtype=np.uint8)
+    gap_lengths = np.frombuffer(tables.take(record["gap_symbols"]), dtype=np.uint8)
     codes = huffman.decode(part.take(record["code_bytes"]), code_lengths, record["kept"])
     gaps = huffman.decode(part.take(record["gap_bytes"]), gap_lengths, record["gaps"])
     places = places_of(gaps, like.numel())
