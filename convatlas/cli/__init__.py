@@ -25,6 +25,7 @@ from convatlas.cli import (
     output,
     recipes,
     runs,
+    scaling,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
@@ -37,6 +38,7 @@ COMMANDS = {  # in the order of work
         "show": atlas.show,
         "diff": differences.diff,
         "verify": claims.verify,
+        "scale": scaling.scale,
     },
     "Training and using one": {
         "recipes": recipes.recipes,

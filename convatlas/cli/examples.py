@@ -30,6 +30,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas verify alexnet", "one network's printed numbers"),
         ("convatlas verify", "all of them, a few minutes"),
     ),
+    "scale": (
+        ("convatlas scale efficientnet_b0 --phi 3", "what makes B3 of B0, beside B1 to B7"),
+        ("convatlas scale efficientnet_b0 --phi 7 --json", "the same, for a program"),
+    ),
     "recipes": (
         ("convatlas recipes", "all of them"),
         ("convatlas recipes --network vgg16", "those that fit a network"),
