@@ -64,6 +64,7 @@ def compress(
         run = of_run(subject, data)
         saved = run.saved
     path = output or Path(subject if run else ".") / f"{saved.network}{ENDING}"
+    compression.require_free(path)
     teaching = run.teaching(workers) if run and epochs else None
     found = compression.compress(saved, settings, teaching)
     compression.write(found, path)

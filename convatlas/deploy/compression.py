@@ -171,6 +171,12 @@ def _share(
     return parts
 
 
+def require_free(path: Path) -> None:
+    """ModelFileError where there is such a file, so that nobody trains for nothing."""
+    if path.exists():
+        raise ModelFileError(f"{path} exists; give another name with --output")
+
+
 def write(compressed: Compressed, path: Path) -> None:
     """The file, whole or not at all, read back before it gets its name. ModelFileError where it
     exists or cannot be written.
@@ -182,7 +188,8 @@ def write(compressed: Compressed, path: Path) -> None:
         state = compressed.saved.net.state_dict()
         if weights_file(tensors) != weights_file(state):
             raise ModelFileError(f"{path} does not give its tensors back; nothing was written")
-        os.link(part, path)
+        path.open("xb").close()  # its name is ours, and no file of another is replaced
+        os.replace(part, path)
     except FileExistsError:
         raise ModelFileError(f"{path} exists; give another name with --output") from None
     except OSError as error:

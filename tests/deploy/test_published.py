@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from convatlas import create_model
+from convatlas import create_model, verify
 from convatlas.deploy.published import read_published
 from convatlas.errors import ModelFileError
 from convatlas.shapes_only import shapes_only
@@ -96,6 +96,24 @@ def test_squeezenet_in_the_published_layout_fills_the_network(tmp_path):
         int(np.count_nonzero(tensors[name])) for name in codebooks
     )
     assert torch.equal(net.conv1.conv.weight, torch.from_numpy(tensors["conv1.conv.weight"]))
+
+
+def test_what_is_claimed_of_the_printed_sizes_is_counted_in_this_layout():
+    measured = {
+        (verdict.claim.quantity, bool(verdict.claim.than)): (float(verdict.value), verdict.status)
+        for verdict in verify("squeezenet1_0")
+        if "33%" in verdict.claim.quantity + verdict.claim.printed
+    }
+    whole = 60_965_224 * 4  # AlexNet's
+    for bits, status in ((8, "misprint"), (6, "not explained")):
+        of_layers = 26 * (4 + 4 * 2**bits) + 4 * 3976
+        size = of_layers + 0.33 * 1_244_448 * (bits + 4) / 8
+        quantity = f"bytes at 33% and {bits} bits"
+        assert measured[quantity, False] == (pytest.approx(size), status)
+        assert measured[quantity, True] == (pytest.approx(whole / size), status)
+    share, status = measured["share of weights in 660KB", False]
+    assert share == pytest.approx(422_083 / 1_244_448, abs=1e-4)
+    assert status == "within one unit"
 
 
 def test_every_prefix_is_refused_in_one_sentence(tmp_path):
