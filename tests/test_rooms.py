@@ -49,6 +49,11 @@ DOORS = {
     "prediction": {"data", "registry", "model_file"},
     "run_images": {"data", "model_file", "regular_file", "training", "weights"},
     "finished_run": {"data", "evaluation", "model_file", "run_images", "training"},
+    "deploy": {
+        *("regular_file", "strict_json", "shapes_only", "data", "registry", "weights"),
+        *("model_description", "model_file", "evaluation", "run_images", "finished_run"),
+        "training",
+    },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
         *("data", "registry", "evaluation", "model_file", "weights"),

@@ -18,12 +18,14 @@ from convatlas.cli import (
     checking,
     checkpoints,
     claims,
+    compression,
     differences,
     evaluation,
     examples,
     output,
     recipes,
     runs,
+    scaling,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
@@ -36,6 +38,7 @@ COMMANDS = {  # in the order of work
         "show": atlas.show,
         "diff": differences.diff,
         "verify": claims.verify,
+        "scale": scaling.scale,
     },
     "Training and using one": {
         "recipes": recipes.recipes,
@@ -44,7 +47,7 @@ COMMANDS = {  # in the order of work
         "eval": evaluation.eval_,
         "predict": runs.predict,
     },
-    "Files of weights": {"convert": checkpoints.convert},
+    "Files of weights": {"convert": checkpoints.convert, "compress": compression.compress},
 }
 app = App(
     name="convatlas",

@@ -31,6 +31,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas verify alexnet", "one network's printed numbers"),
         ("convatlas verify", "all of them, a few minutes"),
     ),
+    "scale": (
+        ("convatlas scale efficientnet_b0 --phi 3", "what makes B3 of B0, beside B1 to B7"),
+        ("convatlas scale efficientnet_b0 --phi 7 --json", "the same, for a program"),
+    ),
     "recipes": (
         ("convatlas recipes", "all of them"),
         ("convatlas recipes --network vgg16", "those that fit a network"),
@@ -63,6 +67,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "convert": (
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
         ("convatlas convert mine.safetensors --network vgg16 --to timm", "ours to timm's names"),
+    ),
+    "compress": (
+        ("convatlas compress runs/mine", "prunes, shares, trains again, tests, writes one file"),
+        ("convatlas compress squeezenet1_0 --weights squeeze.safetensors", "without training"),
+        ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
     ),
 }
 DEBUG = "`--debug` after any command shows where an error arose."
