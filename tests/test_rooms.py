@@ -44,6 +44,7 @@ DOORS = {
     "prediction": {"data", "registry", "model_file"},
     "run_images": {"data", "model_file", "regular_file", "training"},
     "finished_run": {"data", "evaluation", "model_file", "run_images", "training"},
+    "deploy": {"strict_json", "data", "model_file", "run_images", "finished_run"},
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
         *("data", "registry", "evaluation", "model_file", "weights"),

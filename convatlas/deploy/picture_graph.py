@@ -4,6 +4,7 @@ what the torch form gives.
 
 import numpy as np
 import onnx
+import onnx.inliner
 import onnx.parser
 from onnx import ModelProto, numpy_helper
 
@@ -148,8 +149,11 @@ _TAIL = """
 
 
 def picture_graph(prep: Preprocess) -> ModelProto:
-    """uint8 pictures (N, H, W, 1 or 3) -> float32 input (N, channels, side, side)."""
-    graph = onnx.parser.parse_model(_text(prep) + SCALED)
+    """uint8 pictures (N, H, W, 1 or 3) -> float32 input (N, channels, side, side).
+
+    The function is written out where it is called, for OpenVINO knows no functions.
+    """
+    graph = onnx.inliner.inline_local_functions(onnx.parser.parse_model(_text(prep) + SCALED))
     for name, values in (("mean", prep.mean), ("std", prep.std)):
         levels = np.float32(255) * np.asarray(values, np.float32)
         graph.graph.initializer.append(numpy_helper.from_array(levels.reshape(1, -1, 1, 1), name))

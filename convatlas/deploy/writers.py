@@ -1,0 +1,121 @@
+"""A trained network as a file of each engine: pictures in, logits and probabilities out, batch norm
+folded into the convolutions before it, the record in the file's metadata.
+"""
+
+import io
+import contextlib
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from convatlas.deploy.engines import KINDS, needed
+from convatlas.deploy.record import KEY, Record, installed
+from convatlas.model_file import Saved, weights_file
+from convatlas.deploy.record import sha256
+
+OUTPUTS = ["logits", "probabilities"]
+WRITERS = ("torch", "onnx", "onnxscript", "openvino")
+
+
+class Answers(nn.Module):
+    """Input as the network reads it -> logits and their softmax."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.net(images)
+        return logits, logits.softmax(1)
+
+
+def record_of(saved: Saved) -> Record:
+    import convatlas
+
+    return Record(
+        saved.network,
+        saved.classes,
+        saved.preprocess.to_dict(),
+        sha256(weights_file(saved.net.state_dict())),
+        saved.provenance,
+        {"convatlas": convatlas.__version__, **installed(*WRITERS)},
+    )
+
+
+def write(saved: Saved, kind: str, path: Path) -> None:
+    """Raises ExportError where a package of the kind's extra is missing."""
+    {"onnx": write_onnx, "openvino": write_openvino, "pt2": write_pt2}[kind](saved, path)
+
+
+def write_onnx(saved: Saved, path: Path) -> None:
+    onnx = needed("onnx", "onnx", "--to onnx")
+    model = onnx_model(saved)
+    onnx.helper.set_model_props(model, {KEY: record_of(saved).to_json()})
+    path.write_bytes(model.SerializeToString())
+
+
+def onnx_model(saved: Saved):
+    """The picture graph and the network's, in one."""
+    onnx = needed("onnx", "onnx", "this export")
+    needed("onnxscript", "onnx", "this export")
+    from convatlas.deploy.picture_graph import IR_VERSION, OPSET, picture_graph
+
+    network = _network_graph(saved, OPSET)
+    network.ir_version = IR_VERSION
+    head = onnx.compose.add_prefix(
+        picture_graph(saved.preprocess), "picture/", rename_inputs=False, rename_outputs=False
+    )
+    return onnx.compose.merge_models(head, network, io_map=[("input", "images")])
+
+
+def _network_graph(saved: Saved, opset: int):
+    prep = saved.preprocess
+    two = torch.zeros(2, prep.channels, prep.side, prep.side)  # of one torch would make a constant
+    with _quiet():
+        program = torch.onnx.export(
+            Answers(saved.net).eval(),
+            (two,),
+            dynamo=True,
+            opset_version=opset,
+            input_names=["images"],
+            output_names=OUTPUTS,
+            dynamic_shapes=({0: torch.export.Dim("N")},),
+            verbose=False,
+        )
+    network = program.model_proto
+    for node in network.graph.node:
+        del node.metadata_props[:]  # paths of this machine's files
+    return network
+
+
+def write_openvino(saved: Saved, path: Path) -> None:
+    ov = needed("openvino", "openvino", "--to openvino")
+    model = ov.convert_model(io.BytesIO(onnx_model(saved).SerializeToString()))
+    model.set_rt_info(record_of(saved).to_json(), [KEY])
+    ov.save_model(model, str(path), compress_to_fp16=False)
+
+
+def write_pt2(saved: Saved, path: Path) -> None:
+    from convatlas.deploy.picture_module import Pictures
+
+    program = Pictures(saved.preprocess).exported(Answers(saved.net).eval())
+    torch.export.save(program, path, extra_files={KEY: record_of(saved).to_json()})
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without what the exporter says of its own steps."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with contextlib.redirect_stdout(io.StringIO()):
+                yield
+    finally:
+        log.setLevel(level)
