@@ -21,6 +21,7 @@ from convatlas.cli import (
     differences,
     evaluation,
     examples,
+    exporting,
     output,
     recipes,
     runs,
@@ -44,7 +45,7 @@ COMMANDS = {  # in the order of work
         "eval": evaluation.eval_,
         "predict": runs.predict,
     },
-    "Files of weights": {"convert": checkpoints.convert},
+    "Files of weights, and for other programs": {"export": exporting.export, "convert": checkpoints.convert},
 }
 app = App(
     name="convatlas",

@@ -57,6 +57,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict runs/mine folder --top 1 --json", "on all of a folder, as JSON"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
     ),
+    "export": (
+        ("convatlas export runs/mine", "a file for ONNX Runtime, proved"),
+        ("convatlas export runs/mine --to openvino --output mine.xml", "and for OpenVINO"),
+    ),
     "convert": (
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
         ("convatlas convert mine.safetensors --network vgg16 --to timm", "ours to timm's names"),
