@@ -5,6 +5,7 @@ folded into the convolutions before it, the record in the file's metadata.
 import io
 import contextlib
 import logging
+import math
 import warnings
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def _network_graph(saved: Saved, opset: int):
         exported = torch.export.export(
             Answers(saved.net).eval(), (two,), dynamic_shapes=({0: torch.export.Dim("N")},)
         )
-        _select_plainly(exported)
+        _write_plainly(exported)
         program = torch.onnx.export(
             exported,
             dynamo=True,
@@ -94,20 +95,38 @@ def _network_graph(saved: Saved, opset: int):
     return network
 
 
-def _select_plainly(program: torch.export.ExportedProgram) -> None:
-    """x[:, channels] as index_select, for torch 2.14 writes the first as a GatherND of other values
-    (found with LeNet-5's table: an error of a fifth of the largest logit).
+def _write_plainly(program: torch.export.ExportedProgram) -> None:
+    """In place, what torch 2.14's ONNX exporter gets wrong without a word, or writes at length.
+
+    It drops the divisor of avg_pool2d (LeNet-5's sums of four became their means: an error of a
+    fifth of the largest logit), and writes x[:, channels] as two Transposes around a GatherND.
     """
     graph = program.graph_module.graph
     for node in list(graph.nodes):
-        if node.target is not torch.ops.aten.index.Tensor:
-            continue
-        values, indices = node.args
-        asked = [axis for axis, index in enumerate(indices) if index is not None]
-        if len(asked) == 1 and indices[asked[0]].meta["val"].ndim == 1:
-            node.target = torch.ops.aten.index_select.default
-            node.args = (values, asked[0], indices[asked[0]])
+        if node.target is torch.ops.aten.avg_pool2d.default and len(node.args) == 7:
+            *others, divisor = node.args
+            if divisor is not None:
+                _scale_by(node, math.prod(node.args[1]) / divisor, tuple(others))
+        elif node.target is torch.ops.aten.index.Tensor:
+            _select(node)
     program.graph_module.recompile()
+
+
+def _scale_by(pool: torch.fx.Node, factor: float, others: tuple) -> None:
+    """The mean that a pool gives without its divisor, times a factor."""
+    pool.args = others
+    with pool.graph.inserting_after(pool):
+        scaled = pool.graph.call_function(torch.ops.aten.mul.Tensor, (pool, factor))
+    scaled.meta = dict(pool.meta)
+    pool.replace_all_uses_with(scaled, delete_user_cb=lambda user: user is not scaled)
+
+
+def _select(node: torch.fx.Node) -> None:
+    values, indices = node.args
+    asked = [axis for axis, index in enumerate(indices) if index is not None]
+    if len(asked) == 1 and indices[asked[0]].meta["val"].ndim == 1:
+        node.target = torch.ops.aten.index_select.default
+        node.args = (values, asked[0], indices[asked[0]])
 
 
 def write_openvino(saved: Saved, path: Path) -> None:
@@ -120,7 +139,7 @@ def write_openvino(saved: Saved, path: Path) -> None:
 def write_pt2(saved: Saved, path: Path) -> None:
     from convatlas.deploy.picture_module import Pictures
 
-    program = Pictures(saved.preprocess).exported(Answers(saved.net).eval())
+    program = Pictures(saved.preprocess, Answers(saved.net)).exported()
     torch.export.save(program, path, extra_files={KEY: record_of(saved).to_json()})
 
 
