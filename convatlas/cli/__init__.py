@@ -45,7 +45,10 @@ COMMANDS = {  # in the order of work
         "eval": evaluation.eval_,
         "predict": runs.predict,
     },
-    "Files of weights, and for other programs": {"export": exporting.export, "convert": checkpoints.convert},
+    "Files of weights, and for other programs": {
+        "export": exporting.export,
+        "convert": checkpoints.convert,
+    },
 }
 app = App(
     name="convatlas",

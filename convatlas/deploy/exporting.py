@@ -40,9 +40,7 @@ def export(
         ) from None
 
 
-def _proved(
-    saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], source: str
-) -> Proof:
+def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], source: str) -> Proof:
     """In a folder beside the place until it is proved, so that nothing unproved is ever there."""
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".export-") as folder:
         written = Path(folder) / place.name

@@ -57,7 +57,7 @@ class Pictures(nn.Module):
         return _part(_part(whole, 2, top, side), 3, left, side)
 
     def padded(self, planes: Tensor) -> Tensor:
-        side, content = self.prep.side, self.prep.content
+        side = self.prep.side
         h, w = planes.shape[2:]
         longer = torch.sym_max(h, w)
         rows, columns = (self._length(length, longer) for length in (h, w))
@@ -80,7 +80,7 @@ class Pictures(nn.Module):
     def exported(self) -> ExportedProgram:
         """For any number of pictures of any size."""
         two = torch.zeros(2, 45, 37, 3, dtype=torch.uint8)
-        sizes = {axis: Dim.DYNAMIC for axis in range(4)}
+        sizes = dict.fromkeys(range(4), Dim.DYNAMIC)
         return torch.export.export(self.eval(), (two,), dynamic_shapes=(sizes,))
 
 

@@ -2,8 +2,8 @@
 folded into the convolutions before it, the record in the file's metadata.
 """
 
-import io
 import contextlib
+import io
 import logging
 import math
 import warnings
@@ -13,10 +13,9 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.deploy.engines import KINDS, needed
-from convatlas.deploy.record import KEY, Record, installed
+from convatlas.deploy.engines import needed
+from convatlas.deploy.record import KEY, Record, installed, sha256
 from convatlas.model_file import Saved, weights_file
-from convatlas.deploy.record import sha256
 
 OUTPUTS = ["logits", "probabilities"]
 WRITERS = ("torch", "onnx", "onnxscript", "openvino")

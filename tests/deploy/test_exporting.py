@@ -43,9 +43,10 @@ def copied(exported, tmp_path):
 
 
 def skip_without(to: str) -> None:
-    for package in {"onnx": ("onnx", "onnxscript", "onnxruntime"), "openvino": ("onnx", "openvino")}[
-        to
-    ]:
+    for package in {
+        "onnx": ("onnx", "onnxscript", "onnxruntime"),
+        "openvino": ("onnx", "openvino"),
+    }[to]:
         pytest.importorskip(package, reason=f"the extra {to} is not installed")
 
 
@@ -123,9 +124,7 @@ def test_answers_that_are_not_numbers_never_pass(saved, exported):
 
 
 @pytest.mark.parametrize(("to", "package"), [("onnx", "onnx"), ("openvino", "openvino")])
-def test_a_missing_engine_is_one_sentence_with_its_extra(
-    saved, to, package, tmp_path, monkeypatch
-):
+def test_a_missing_engine_is_one_sentence_with_its_extra(saved, to, package, tmp_path, monkeypatch):
     def missing(name):
         if name == package:
             raise ImportError(name)
