@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -61,6 +61,7 @@ SCALES = {
     "x": 1,
 }
 IN_TRAINING = "in training"
+FEW = 32  # networks and summaries that are kept: one network is asked for many times, then the next
 NUMBER = re.compile(
     r"(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<decimals>\d+))?)"
     r"(?P<unit>(?:e(?P<power>\d+))?\s?(?P<scale>" + "|".join(SCALES) + "))"
@@ -134,7 +135,7 @@ def verify(
     return verdicts
 
 
-@cache
+@lru_cache(maxsize=FEW)
 def blueprint(
     name: str, num_classes: int | None = None, in_channels: int | None = None
 ) -> torch.nn.Module:
@@ -145,13 +146,13 @@ def blueprint(
 
 def measure(name: str, at: str = "") -> Summary:
     """The summary of a network as it stands, or at "160x160", "1x28x28", "120 classes", "28x28, 62
-    classes", or "in training", where its auxiliary heads run too; once a process.  ClaimError
-    where `at` says nothing of the kind or the network cannot be built or run so.
+    classes", or "in training", where its auxiliary heads run too.  ClaimError where `at` says
+    nothing of the kind or the network cannot be built or run so.
     """
     return _measured(name, at)
 
 
-@cache  # of both arguments: measure(name) and measure(name, "") are one measurement
+@lru_cache(maxsize=FEW)  # of both arguments, so that measure(name) is measure(name, "")
 def _measured(name: str, at: str) -> Summary:
     if at == IN_TRAINING:
         return summary(_with_heads(name))

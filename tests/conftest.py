@@ -1,5 +1,6 @@
 """What every test relies on: one thread a process, for two test processes share two cores."""
 
+import gc
 import os
 import signal
 
@@ -21,6 +22,15 @@ def pytest_collection_modifyitems(items):
         name = getattr(item, "callspec", None) and item.callspec.params.get("name")
         together = name if isinstance(name, str) and name in stored_facts() else item.path.stem
         item.add_marker(pytest.mark.xdist_group(together))
+
+
+def pytest_collection_finish(session):
+    """The collector of cycles leaves alone what stays until the end: looking at every test again
+    and again would take a sixth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True, scope="session")

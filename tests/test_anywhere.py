@@ -180,6 +180,8 @@ def imported_by(file: Path) -> set[str]:
             found |= {name.name.partition(".")[0] for name in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "find_spec":
+            found.add(ast.literal_eval(node.args[0]))
     return found
 
 

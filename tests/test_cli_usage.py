@@ -146,7 +146,7 @@ def test_completion_is_installed_into_the_home_folder(shell, file, startup, tmp_
         (("show",), "which network? `convatlas show resnet50` shows one"),
         (("diff",), "such as `convatlas diff resnet50 resnet50_v15`"),
         (("diff", "vgg16"), "such as `convatlas diff vgg16 vgg16_bn`"),
-        (("diff", "xception"), "such as `convatlas diff xception OTHER`"),
+        (("diff", "dla60"), "such as `convatlas diff dla60 OTHER`"),
         (("eval",), "which run? `convatlas eval RUN`"),
         (("predict",), "which run? `convatlas predict RUN IMAGE…`"),
         (("check-data",), "which folder? `convatlas check-data FOLDER`"),

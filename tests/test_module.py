@@ -28,7 +28,7 @@ NOT_BY_FX = {
     *("res2net", "res2net_cifar", "res2net_dla"),
     *("mobilenet_v1_released", "mobilenet_v2_released", "mobilenet_v3_released"),
     *("inception_v3_released", "inception_v4_released", "xception_released"),
-    "mnasnet_released",
+    *("mnasnet_released", "efficientnet_v2", "nasnet"),
 }
 
 

@@ -104,7 +104,7 @@ def test_archives_and_programs_of_others_are_refused_by_their_kind(tmp_path):
         "a.tar": "is a tar archive",
         "a.npz": "is damaged .'w' is no array",
         "a.keras": "is a zip archive, but no PyTorch checkpoint",
-        "a.onnx": "is an ONNX",
+        "a.onnx": "is damaged",
         "dcp": "is a folder",
     }.items():
         with pytest.raises(WeightsError, match=words):
