@@ -57,6 +57,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
     assert [*NAMES] == [
         *("list", "show", "diff", "verify"),
         *("recipes", "check-data", "train", "eval", "predict"),
+        "export",
         "convert",
     ]
 
