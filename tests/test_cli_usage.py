@@ -57,7 +57,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
     assert [*NAMES] == [
         *("list", "show", "diff", "verify", "scale"),
         *("recipes", "check-data", "train", "eval", "predict"),
-        *("convert", "compress"),
+        *("export", "convert", "compress"),
     ]
 
 

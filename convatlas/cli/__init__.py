@@ -22,6 +22,7 @@ from convatlas.cli import (
     differences,
     evaluation,
     examples,
+    exporting,
     output,
     recipes,
     runs,
@@ -47,7 +48,11 @@ COMMANDS = {  # in the order of work
         "eval": evaluation.eval_,
         "predict": runs.predict,
     },
-    "Files of weights": {"convert": checkpoints.convert, "compress": compression.compress},
+    "Files of weights, and for other programs": {
+        "export": exporting.export,
+        "convert": checkpoints.convert,
+        "compress": compression.compress,
+    },
 }
 app = App(
     name="convatlas",

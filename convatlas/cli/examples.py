@@ -64,6 +64,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
     ),
+    "export": (
+        ("convatlas export runs/mine", "a file for ONNX Runtime, proved"),
+        ("convatlas export runs/mine --to openvino --output mine.xml", "and for OpenVINO"),
+    ),
     "convert": (
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
         ("convatlas convert mine.safetensors --network vgg16 --to timm", "ours to timm's names"),

@@ -26,6 +26,8 @@ MISSING = {  # command -> what to type when something is missing
     "eval": "which run? `convatlas eval RUN`, with the folder that `convatlas train` has named",
     "predict": "which run? `convatlas predict RUN IMAGE…`, with the folder that `convatlas train` "
     "has named",
+    "export": "which run? `convatlas export RUN --to onnx`, with the folder that `convatlas train` "
+    "has named",
     "check-data": "which folder? `convatlas check-data FOLDER`, a folder with one folder a class",
     "compress": "which run? `convatlas compress RUN`, with the folder that `convatlas train` has "
     "named, or `convatlas compress NETWORK --weights FILE`",

@@ -1,3 +1,3 @@
-"""From a trained network to files for elsewhere. Networks come in as the atlas makes them; every
-file that is read is hostile until it is checked.
+"""Networks leave the building here: as one file that takes raw pictures and answers as `predict`
+does, with the proof beside it, or compressed. Every file that is read is hostile until it is checked.
 """
