@@ -7,11 +7,14 @@ demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then rea
 	$(BIN)/convatlas train --recipe lenet5_digits
 	$(BIN)/convatlas predict $$(ls -td runs/*lenet5-digits* | head -1) --test 8
 
+# modules are compiled once, and not in each of the processes that the tests start
+TESTED := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+
 test: .venv/ready  ## everything that must hold on two cores
-	$(BIN)/python -m pytest -m "not full"
+	$(TESTED) -m "not full"
 
 test-all: .venv/ready
-	$(BIN)/python -m pytest
+	$(TESTED)
 
 mutants: .venv/ready  ## plant faults, one at a time, and see whether the tests notice (half an hour)
 	$(BIN)/python -m benchmarks.mutants --write
@@ -35,7 +38,7 @@ docs: .venv/ready  ## renew the pages from the index and the ledger of results
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "convatlas needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 

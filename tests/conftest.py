@@ -25,12 +25,10 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish(session):
-    """The collector of cycles leaves alone what stays until the end: looking at every test again
-    and again would take a sixth of the time.
-    """
+    """The collector of cycles leaves alone what stays until the end, fifteen thousand tests."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(50_000, 5, 5)
 
 
 @pytest.fixture(autouse=True, scope="session")

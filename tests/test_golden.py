@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from networks import first
 
 import convatlas.index as index
 from convatlas import registry
@@ -14,11 +13,8 @@ from convatlas.held import first_change, held, renewal
 from convatlas.index import function
 from convatlas.weights import known
 
-LARGE = 150_000_000  # parameters, which take seconds to fill; siblings are held each time
-GIANTS = {name for name, facts in registry.stored_facts().items() if facts["params"] > LARGE}
 
-
-@first([name for name in registry.entries() if name not in GIANTS])
+@pytest.mark.parametrize("name", registry.entries())
 def test_a_network_is_what_it_was(name):
     """Its layers, what they compute, and all that the catalogue tells of it."""
     assert name in registry.stored_facts(), f"{name} is not in the index; {renewal(name)}"

@@ -110,7 +110,11 @@ class Trace(TorchDispatchMode):
             raise ValueError(
                 f"{kind} does not state an input size; give one: summary(net, input_size=(C, H, W))"
             )
-        ghost = _on_meta(net)
+        with torch.inference_mode(False):  # it keeps linear layers whole, which have no formula
+            return cls._run(_on_meta(net), kind, size)
+
+    @classmethod
+    def _run(cls, ghost: nn.Module, kind: str, size: tuple[int, ...]) -> Self:
         trace = cls(ghost, kind, size)
         floats = (p.dtype for p in ghost.parameters() if p.is_floating_point())
         try:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from convatlas.errors import DataError
+
 BOX, FIELD = 20, 28
 MARGIN = FIELD - BOX
 
@@ -18,7 +20,7 @@ def load_digits() -> tuple[Tensor, Tensor]:
 
     LeCun et al. 1998, Sec. III.A: scaled into a 20x20 box, and set into a 28x28 field with the
     centre of mass in the middle. They come with scikit-learn, from the UCI set "Optical Recognition
-    of Handwritten Digits" (its test part).
+    of Handwritten Digits" (its test part).  DataError where they do not lie where it keeps them.
     """
     rows = np.loadtxt(_file(), delimiter=",")
     small = torch.from_numpy(rows[:, :-1]).view(-1, 1, 8, 8) * (255 / 16)
@@ -30,7 +32,13 @@ def _file() -> Path:
     """Where scikit-learn keeps them. Its own function for them imports a second's worth of SciPy
     first.
     """
-    return Path(find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
+    file = Path(find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
+    if not file.is_file():
+        raise DataError(
+            f"the built-in digits come with scikit-learn, and {file} is not there; pip install "
+            "--force-reinstall scikit-learn"
+        )
+    return file
 
 
 def _centred(boxes: Tensor) -> Tensor:

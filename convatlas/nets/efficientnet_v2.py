@@ -12,13 +12,12 @@ from typing import NamedTuple
 import torch.nn as nn
 from torch import Tensor
 
-from convatlas.layers import Network, seq
+from convatlas.layers import Network, StochasticDepth, seq
 from convatlas.nets.efficientnet import (
     Conv,
     EfficientNet,
     MBConv,
     Scale,
-    StochasticDepth,
     conv_released,
 )
 from convatlas.paper import Paper

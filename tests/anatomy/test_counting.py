@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convatlas.anatomy import summary
+from convatlas.registry import create_model
 from convatlas.shapes_only import shapes_only
 
 
@@ -217,6 +218,13 @@ def test_no_storage_is_copied():
 def test_half_precision_and_meta_networks_count_too():
     net = nn.Sequential(nn.Conv2d(3, 4, 3)).half()
     assert summary(net, (3, 5, 5)).macs == summary(net.to("meta"), (3, 5, 5)).macs == 9 * 27 * 4
+
+
+@pytest.mark.parametrize("name", ["lenet5", "alexnet", "se_resnet50", "convnext_tiny"])
+def test_inference_mode_changes_no_number(name):
+    expected = summary(create_model(name))
+    with torch.inference_mode():
+        assert summary(create_model(name)) == expected
 
 
 def test_the_table_prints():

@@ -11,6 +11,7 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ import torch
 from torchvision import datasets
 
 from convatlas.data import SOURCES, fit_preprocess, open_data
+from convatlas.data import digits as digits_file
 from convatlas.errors import DataError
 
 TRAIN, TEST = 60, 30
@@ -74,6 +76,15 @@ def test_digits_look_like_mnist(digits):
     assert rows.max() == 20
     assert columns.max() <= 20
     assert values.max() == 255
+
+
+def test_digits_that_are_not_where_they_were_are_a_sentence(monkeypatch, tmp_path):
+    elsewhere = SimpleNamespace(origin=str(tmp_path / "sklearn" / "__init__.py"))
+    monkeypatch.setattr(digits_file, "find_spec", lambda name: elsewhere)
+    with pytest.raises(
+        DataError, match=r"come with scikit-learn, and .*digits\.csv\.gz is not there"
+    ):
+        digits_file.load_digits()
 
 
 def test_a_digit_keeps_its_image_and_label(digits):
