@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.layers import Network
     from convatlas.model_file import Saved, load_model
     from convatlas.prediction import Prediction, predict
+    from convatlas.published_model import open_network
     from convatlas.registry import create_model, describe, list_models
     from convatlas.scaling import Scaling, scale
     from convatlas.training import Callback, Recipe, train
@@ -46,6 +47,7 @@ __all__ = [
     "list_models",
     "load_model",
     "load_weights",
+    "open_network",
     "predict",
     "save_weights",
     "scale",
@@ -73,6 +75,7 @@ _HOMES = {
     "list_models": "registry",
     "load_model": "model_file",
     "load_weights": "weights",
+    "open_network": "published_model",
     "predict": "prediction",
     "save_weights": "weights",
     "scale": "scaling",

@@ -9,6 +9,7 @@ sentence.
         RecipeError         a field that is unknown, of the wrong type or out of range
         WeightsError        a checkpoint of any library that is refused
         ModelFileError      a trained network on disk that cannot be read
+        ExportError         an exported file that cannot be written, proved or read
         MultiCropError      crops or sizes that do not fit the network
         RunError            a run that cannot start or go on
         CheckpointError     a checkpoint of a run that cannot be written or read
@@ -80,6 +81,10 @@ class WeightsError(Error, ValueError):
 
 class ModelFileError(Error, ValueError):
     """A saved network that cannot be read: which file, what is wrong, the remedy."""
+
+
+class ExportError(Error, ValueError):
+    """An exported file that cannot be written, proved or read: which, why, the remedy."""
 
 
 class MultiCropError(Error, ValueError):

@@ -31,20 +31,23 @@ class Measurement:
 
 
 def open_run(
-    run: str | Path,
+    run: str | Path | Saved,
     data: str | Path | None = None,
     data_root: str | Path | None = None,
     max_megapixels: float | None = None,
+    device: str = "cpu",
 ) -> tuple[Saved, Recipe, RunImages]:
     """The trained network, its recipe, and its own images, split as in training, or others of its
-    classes. Where only the model was kept, without its recipe, `data` must be given.
+    classes. Where only the model was kept, without its recipe, or a network is given that is open
+    already, `data` must be given.
 
     Raises ModelFileError where the run cannot be read, RecipeError for its recipe, DataError for
     the images.
     """
-    saved = load_model(run)
-    recipe = _recipe_of(run)
-    images = open_images(run, saved, recipe, data, data_root, max_megapixels)
+    is_open = isinstance(run, Saved)
+    saved, place = (run, None) if is_open else (load_model(run, device), run)
+    recipe = None if place is None else _recipe_of(place)
+    images = open_images(place, saved, recipe, data, data_root, max_megapixels)
     return saved, recipe or Recipe(), images
 
 
@@ -54,7 +57,7 @@ def _recipe_of(run: str | Path) -> Recipe | None:
 
 
 def evaluate(
-    run: str | Path,
+    run: str | Path | Saved,
     data: str | Path | None = None,
     *,
     data_root: str | Path | None = None,
@@ -63,8 +66,12 @@ def evaluate(
     sizes: Sequence[int] | None = None,
     workers: int = 0,
     max_megapixels: float | None = None,
+    device: str = "cpu",
 ) -> Evaluation:
     """How good a finished run is on its test images, or on other images of its classes.
+
+    A network that is open already, as load_model or open_network gave it, is measured where it is,
+    and needs `data`; one of a run is put on `device` first.
 
     `data` is another set, or a folder: all of it is measured, under the run's names of classes, of
     which it may have fewer. Where it holds the run's own images, as their fingerprint tells, it is
@@ -74,11 +81,12 @@ def evaluate(
     the run's own. The loss is the run's own, too: metrics.json has the same figures. Raises
     ModelFileError, RecipeError, DataError or MultiCropError, and RunError where memory ends.
     """
-    return measure(run, data, data_root, split, crops, sizes, workers, max_megapixels).evaluation
+    ways = (split, crops, sizes, workers, max_megapixels, device)
+    return measure(run, data, data_root, *ways).evaluation
 
 
 def measure(
-    run: str | Path,
+    run: str | Path | Saved,
     data: str | Path | None = None,
     data_root: str | Path | None = None,
     split: str | None = None,
@@ -86,9 +94,10 @@ def measure(
     sizes: Sequence[int] | None = None,
     workers: int = 0,
     max_megapixels: float | None = None,
+    device: str = "cpu",
 ) -> Measurement:
     """The same, with what was measured and how."""
-    saved, recipe, images = open_run(run, data, data_root, max_megapixels)
+    saved, recipe, images = open_run(run, data, data_root, max_megapixels, device)
     split = images.split(split)
     views = _views(recipe, crops, sizes)
     limit = {} if views.as_trained else {"memory_limit": 0}  # crops are cut from files when needed

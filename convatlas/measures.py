@@ -113,6 +113,24 @@ def _in_1024s(count: int) -> Decimal:
     return Decimal(count) * 1000 / 1024
 
 
+def _fixed_bytes(rows: Iterable[Layer], bits: int) -> int:
+    """What each layer has besides its kept weights in a compressed file as SqueezeNet's authors lay
+    it out: a count, 2^bits values, and biases.
+    """
+    layers = [row for row in rows if row.params and not _is_norm(row)]
+    return sum(4 + 4 * 2**bits + 4 * row.bias * row.output[0] for row in layers)
+
+
+def _bytes_compressed(rows: Iterable[Layer], bits: int) -> Decimal:
+    """In that layout, with 33% of the weights: a code each, and four bits for the zeros before."""
+    return _fixed_bytes(rows, bits) + Decimal("0.33") * _weights(rows) * (bits + 4) / 8
+
+
+def _share_in_660_kb(rows: Iterable[Layer]) -> Decimal:
+    """Of the weights, what 660 times 1024 bytes have room for in that layout with 8 bits."""
+    return (660 * 1024 - _fixed_bytes(rows, 8)) * 8 / (Decimal(12) * _weights(rows))
+
+
 SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the layers of a part
     "params": lambda rows, net: _params(rows),  # as papers count: no auxiliary heads
     "params with heads": lambda rows, net: _params(rows) + net.idle,
@@ -127,6 +145,9 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "share of params": lambda rows, net: Decimal(_params(rows)) / _params(net.rows),
     "share of weights": lambda rows, net: Decimal(_weights(rows)) / _weights(net.rows),
     "bytes": lambda rows, net: 4 * _params(rows),  # in single precision
+    "bytes at 33% and 8 bits": lambda rows, net: _bytes_compressed(rows, 8),
+    "bytes at 33% and 6 bits": lambda rows, net: _bytes_compressed(rows, 6),
+    "share of weights in 660KB": lambda rows, net: _share_in_660_kb(rows),
     "macs": lambda rows, net: _macs(rows),
     "macs with norms": lambda rows, net: _macs(rows) + _values_of_norms(rows),
     "macs without the last layer": lambda rows, net: _macs(rows) - _last_macs(rows),
@@ -155,6 +176,9 @@ USUAL = {
     "macs without the last layer": "macs",
     "macs of convolutions": "macs",
     "layers, conv1 as one": "layers",
+}
+UNCOMPRESSED = {  # what another network, beside which this one is compressed, is measured by
+    f"bytes at 33% and {bits} bits": "bytes" for bits in (6, 8)
 }
 OF_ONE_PART: dict[str, Callable[[Part], int]] = {
     "layers": lambda part: part.layers,

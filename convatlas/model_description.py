@@ -56,10 +56,8 @@ def checksum(about: dict) -> str:
 
 
 def read_description(path: Path) -> Description:
-    """What a model.json says, every value of the type and size that describe_model writes.
-
-    Those of earlier versions have no checksum, and are read without. Raises ModelFileError for a
-    file that is missing, no plain file, too large, changed, or of a newer version.
+    """What a model.json says. Raises ModelFileError for a file that is missing, no plain file or
+    too large, and as description_of does.
     """
     try:
         about = strict_json.loads(read_regular(path, LARGEST))
@@ -70,6 +68,16 @@ def read_description(path: Path) -> Description:
         ) from None
     except ValueError:
         about = None
+    return description_of(about, path)
+
+
+def description_of(about: object, path: Path) -> Description:
+    """What describe_model's text says once it is parsed, every value of the type and size that it
+    writes. `path` is the file that it stood in.
+
+    Those of earlier versions have no checksum, and are read without. Raises ModelFileError for one
+    that was changed, or is of a newer version.
+    """
     if not isinstance(about, dict):
         raise _damaged(path, "it is not the JSON that was written")
     version = about.get("format")

@@ -5,17 +5,20 @@ to use them. Both may come from a stranger: nothing is made before they are prov
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 import convatlas
 from convatlas.data import Preprocess
+from convatlas.device import usable_device
 from convatlas.errors import InputError, ModelFileError, UnknownNetwork
 from convatlas.model_description import Description, describe_model, read_description
 from convatlas.registry import create_model
@@ -36,6 +39,7 @@ KINDS = {  # as safetensors calls them
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
+Picture = str | Path | Image.Image | Tensor
 Outline = dict[str, tuple[str, tuple[int, ...]]]  # of each tensor its kind and shape
 
 
@@ -49,24 +53,44 @@ class Saved:
     preprocess: Preprocess
     provenance: dict
 
+    def __call__(
+        self, pictures: Picture | Sequence[Picture], top: int = 5
+    ) -> "list[convatlas.Prediction]":
+        """The `top` likeliest classes of each picture: a file, an image of Pillow, a uint8 tensor
+        (1 or 3, height, width), or a list of such. Raises DataError for what is no picture; a file
+        that cannot be read gets its `problem`.
+        """
+        from convatlas.prediction import predict_pictures
+
+        return predict_pictures(self, pictures, top)
+
+    def to(self, device: str) -> "Saved":
+        """The same network on a device: cpu, cuda, cuda:1, mps or auto. InputError where there is
+        none of that name.
+        """
+        return replace(self, net=self.net.to(usable_device(device)))
+
 
 def weights_file(state: dict[str, Tensor]) -> bytes:
     """The bytes of model.safetensors for a state_dict: equal tensors give equal bytes."""
     return save({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
 
 
-def load_model(folder: str | Path) -> Saved:
-    """The network of a run folder, checked byte for byte.
+def load_model(folder: str | Path, device: str = "cpu") -> Saved:
+    """The network of a run folder, checked byte for byte, on a device: cpu, cuda, cuda:1, mps or
+    auto.
 
-    Raises ModelFileError when a file is missing, altered, no plain file, of another network, or
-    written by a newer version.
+    Raises InputError for a device that is not there, ModelFileError when a file is missing,
+    altered, no plain file, of another network, or written by a newer version.
     """
-    folder = Path(folder).expanduser()
+    folder, there = Path(folder).expanduser(), usable_device(device)
     about = read_description(folder / "model.json")
     weights = _weights(folder / "model.safetensors", about, _outline(folder / "model.json", about))
     net = _made(about)
     net.load_state_dict(weights)
-    return Saved(net.eval(), about.network, about.classes, about.preprocess, about.provenance)
+    return Saved(
+        net.eval().to(there), about.network, about.classes, about.preprocess, about.provenance
+    )
 
 
 def _made(about: Description) -> "convatlas.Network":

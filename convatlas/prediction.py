@@ -8,12 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-from convatlas.data import find_images, read_image
+from convatlas.data import decoding, find_images, read_image
 from convatlas.data.image_file import require_limit
 from convatlas.errors import DataError
-from convatlas.model_file import Saved, load_model
+from convatlas.model_file import Picture, Saved, load_model
 
 BATCH = 64
 
@@ -71,6 +72,55 @@ def predict_each(
             else:
                 classes, probabilities = next(answers)
                 yield Prediction(str(name), classes, probabilities)
+
+
+def predict_pictures(
+    saved: Saved, pictures: Picture | Sequence[Picture], top: int = 5
+) -> list[Prediction]:
+    """What Saved answers when it is called on pictures."""
+    single = isinstance(pictures, str | Path | Image.Image) or (
+        isinstance(pictures, Tensor) and pictures.ndim == 3
+    )
+    found = []
+    for number, picture in enumerate([pictures] if single else pictures):
+        if isinstance(picture, str | Path):
+            found += predict_each(saved, [Path(picture).expanduser()], top)
+            continue
+        fitted = saved.preprocess.fit_image(_pixels(picture))[None]
+        (answer,) = predict_fitted(saved, fitted, top)
+        found.append(Prediction(f"picture {number}", *answer))
+    return found
+
+
+def _pixels(picture: Image.Image | Tensor) -> Tensor:
+    """uint8 (1 or 3, H, W). DataError for anything else."""
+    if isinstance(picture, Image.Image):
+        return _of_pillow(picture.copy())  # in memory, so that a file may be closed behind it
+    is_picture = (
+        isinstance(picture, Tensor)
+        and picture.dtype == torch.uint8
+        and picture.ndim == 3
+        and picture.shape[0] in (1, 3)
+        and picture.numel() > 0
+    )
+    if not is_picture:
+        shown = (
+            f"a tensor {tuple(picture.shape)} of {picture.dtype}"
+            if isinstance(picture, Tensor)
+            else f"a {type(picture).__name__}"
+        )
+        raise DataError(
+            f"a picture is a file, an image of Pillow, or a uint8 tensor (1 or 3, height, width), "
+            f"not {shown}"
+        )
+    return picture.cpu()
+
+
+def _of_pillow(image: Image.Image) -> Tensor:
+    try:
+        return decoding.pixels(image, lambda: image, None)
+    except decoding.Unfit as error:
+        raise DataError(f"an image of Pillow {error}") from None
 
 
 def predict_fitted(

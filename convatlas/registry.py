@@ -191,7 +191,8 @@ def create_model(
     A `num_classes` that is not the file's, or given for a file without a classifier, leaves the
     classifier fresh, an `in_channels` that is not
     the file's adapts the first convolution; `net.certificate` says what was read, adapted and left
-    fresh, and is None without weights.
+    fresh, and is None without weights. How pictures are prepared for the weights is
+    `net.preprocess`, what the outputs are called `net.classes`.
 
     Raises UnknownNetwork for a name that is not in the atlas, InputError for counts below one,
     WeightsError for a checkpoint that is refused; all are ValueErrors.

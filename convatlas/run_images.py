@@ -18,6 +18,8 @@ from convatlas.regular_file import read_regular
 from convatlas.training.effect import PUBLISHED
 from convatlas.training.location import found_again, is_folder
 from convatlas.training.recipe import Recipe, deciding
+from convatlas.weights.published import IMAGENET, imagenet_classes, synsets
+from convatlas.weights.standardised import WITH_BACKGROUND
 
 SPLITS = ("test", "val", "train", "all")
 LARGEST_METRICS = 64_000_000  # bytes: the confusions of 2,000 classes
@@ -58,7 +60,7 @@ class RunImages:
 
 
 def open_images(
-    run: str | Path,
+    run: str | Path | None,
     saved: Saved,
     recipe: Recipe | None,
     data: str | Path | None = None,
@@ -73,6 +75,11 @@ def open_images(
     not what they should be, ModelFileError where the run's files contradict each other, RecipeError
     where its own images are wanted and it has no recipe.
     """
+    if run is None and data is None:
+        raise RecipeError(
+            f"{saved.network} was not trained here, so that it has no images of its own; give "
+            "--data FOLDER (in Python, data=...)"
+        )
     limit = (recipe or Recipe()).max_megapixels if max_megapixels is None else max_megapixels
     require_limit(limit)
     if data_root is not None and (data or (recipe or Recipe()).data) not in PUBLISHED:
@@ -92,6 +99,8 @@ def open_images(
         _require_recorded(run, saved, recipe, found, place.data)
         return _own(run, saved, recipe, found)
     data = str(data)
+    if run is None and is_folder(data):
+        return _of_folder(saved, recipe, data, limit)
     try:
         found = _opened(recipe or Recipe(), data, data_root, limit)
     except DataError:
@@ -198,12 +207,22 @@ def _counts(path: Path) -> dict[str, int]:
 
 
 def _of_folder(saved: Saved, recipe: Recipe | None, data: str, limit: float) -> RunImages:
-    found = open_labelled(data, saved.classes, limit)
+    found = open_labelled(data, saved.classes, limit, _also_called(saved.classes))
     parts, notes = found.parts, found.notes
     if recipe and recipe.bad_images == "skip":
         parts, skipped = _without_bad(found.name, saved.classes, parts)
         notes += skipped
     return RunImages(found.name, parts, "all", notes)
+
+
+def _also_called(classes: tuple[str, ...]) -> dict[str, int]:
+    """WordNet's numbers, as ImageNet's own folders are called, of ImageNet's classes."""
+    if len(classes) not in (IMAGENET, WITH_BACKGROUND):
+        return {}
+    names = imagenet_classes()
+    if classes[-IMAGENET:] != names:
+        return {}
+    return {synset: i for i, synset in enumerate(synsets(), start=len(classes) - IMAGENET)}
 
 
 def _without_bad(

@@ -35,6 +35,7 @@ from convatlas.measures import (
     OF_ONE_PART,
     QUANTITIES,
     SUMS,
+    UNCOMPRESSED,
     USUAL,
     alike,
     in_its_place,
@@ -279,7 +280,8 @@ def _compared(
     printed = parse(bound["number"] if bound else claim.printed)
     value = _number(claim, quantity, measured)
     if claim.than:
-        value = Decimal(_number(claim, quantity, measure(claim.than))) / value
+        theirs = UNCOMPRESSED.get(quantity, quantity)
+        value = Decimal(_number(claim, theirs, measure(claim.than))) / value
     if bound:
         below = value < printed.value
         return printed.text(value), value, _exactly(below == (bound["side"] == "less"))

@@ -27,7 +27,8 @@ DOORS = {
     "layers": set(),
     "anatomy": set(),
     "data": {"augmentation", "printable"},
-    "weights": {"regular_file"},
+    "device": set(),
+    "weights": {"regular_file", "data"},
     "recipes": set(),
     "papers": set(),
     "nets": {"paper", "layers"},  # and one other file of nets: see _ancestors
@@ -39,11 +40,20 @@ DOORS = {
     "conversion": {"registry", "shapes_only", "weights"},
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
     "model_description": {"data", "regular_file", "strict_json"},
-    "model_file": {"data", "registry", "shapes_only", "regular_file", "model_description"},
+    "model_file": {
+        *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
+        "prediction",  # when a network is called on pictures
+    },
+    "published_model": {"device", "model_file", "registry"},
     "evaluation": {"data", "registry"},
     "prediction": {"data", "registry", "model_file"},
-    "run_images": {"data", "model_file", "regular_file", "training"},
+    "run_images": {"data", "model_file", "regular_file", "training", "weights"},
     "finished_run": {"data", "evaluation", "model_file", "run_images", "training"},
+    "deploy": {
+        *("regular_file", "strict_json", "shapes_only", "data", "registry", "weights"),
+        *("model_description", "model_file", "evaluation", "run_images", "finished_run"),
+        "training",
+    },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
         *("data", "registry", "evaluation", "model_file", "weights"),

@@ -18,12 +18,15 @@ from convatlas.cli import (
     checking,
     checkpoints,
     claims,
+    compression,
     differences,
     evaluation,
     examples,
+    exporting,
     output,
     recipes,
     runs,
+    scaling,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
@@ -36,6 +39,7 @@ COMMANDS = {  # in the order of work
         "show": atlas.show,
         "diff": differences.diff,
         "verify": claims.verify,
+        "scale": scaling.scale,
     },
     "Training and using one": {
         "recipes": recipes.recipes,
@@ -44,7 +48,11 @@ COMMANDS = {  # in the order of work
         "eval": evaluation.eval_,
         "predict": runs.predict,
     },
-    "Files of weights": {"convert": checkpoints.convert},
+    "Files of weights, and for other programs": {
+        "export": exporting.export,
+        "convert": checkpoints.convert,
+        "compress": compression.compress,
+    },
 }
 app = App(
     name="convatlas",

@@ -10,26 +10,31 @@ import torch
 from convatlas.data.folder import look_for_images
 from convatlas.data.walk import kinds
 from convatlas.finished_run import open_run
-from convatlas.model_file import load_model
+from convatlas.model_file import Saved
 from convatlas.prediction import Prediction, predict_each, predict_fitted
 from convatlas.printable import printable
 
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
-def of_files(run: Path, images: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
+def of_files(saved: Saved, images: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
     files, ignored = look_for_images(images)
     if ignored:
         print(f"note: {len(ignored):,} other files ignored ({kinds(ignored)})", file=sys.stderr)
-    for prediction in predict_each(load_model(run), files, top, max_megapixels):
+    for prediction in predict_each(saved, files, top, max_megapixels):
         yield prediction, ""
 
 
 def of_test(
-    run: Path, count: int, top: int, data: str | None = None, max_megapixels: float | None = None
+    run: Path,
+    device: str,
+    count: int,
+    top: int,
+    data: str | None = None,
+    max_megapixels: float | None = None,
 ) -> Iterator[Answer]:
     """Images of the run's test set, or of other data, spread evenly over it."""
-    saved, _, images = open_run(run, data, max_megapixels=max_megapixels)
+    saved, _, images = open_run(run, data, max_megapixels=max_megapixels, device=device)
     split = images.of(images.split(None))
     count = min(count, len(split))
     indices = [i * len(split) // count for i in range(count)]

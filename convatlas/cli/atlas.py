@@ -19,6 +19,7 @@ NOTES = {
     "results": "results",
 }  # how a field of the paper is called -> the field
 WILD = "*?["
+FEW = 5  # names in a sentence
 
 
 def list_(
@@ -27,6 +28,7 @@ def list_(
     family: str | None = None,
     year: int | None = None,
     max_params: float | None = None,
+    weights: bool = False,
     json: bool = False,
 ) -> int:
     """List the networks, by paper. Exit code 1 if there is none.
@@ -42,6 +44,8 @@ def list_(
         The year of the paper.
     max_params: float
         No more parameters than this, such as 5e6.
+    weights: bool
+        Only those with published weights: the word for each, its input size and accuracy.
     json: bool
         Print JSON.
     """
@@ -51,6 +55,8 @@ def list_(
     why = "" if found else _nothing(pattern, *asked)
     if registry.stale() not in why:  # an unknown name is told of it already
         _say_if_stale()
+    if weights and found:
+        return _list_weights(names, json)
     if json:
         print_json([_record(name, facts) for name, facts in found.items()])
     elif found:
@@ -59,6 +65,21 @@ def list_(
         say_error(f"convatlas: {why}")
         return FAILED
     return 0
+
+
+def _list_weights(names: list[str], json: bool) -> int:
+    from convatlas.cli.published import print_weights, records, with_weights
+
+    published = with_weights(names)
+    if json:
+        print_json(records(published))
+    elif published:
+        print_weights(published)
+    if published:
+        return 0
+    few = ", ".join(names[:FEW]) + (" and others" if len(names) > FEW else "")
+    say_error(f"convatlas: neither torchvision nor timm publishes weights for {few}")
+    return FAILED
 
 
 def _matching(pattern: str, *asked) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convatlas.errors import RecipeError
 from convatlas.printable import printable
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ def eval_(
     crops: str | None = None,
     sizes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
     workers: Annotated[int, Parameter(name=["--workers", "-j"])] = 0,
+    weights: str | None = None,
+    source: str | None = None,
+    device: str = "cpu",
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -29,7 +33,7 @@ def eval_(
     Parameters
     ----------
     run: Path
-        The folder of a finished run.
+        The folder of a finished run; or with --weights and --data the name of a network.
     data: str
         Another data set, or a folder, of which all is measured [the run's own]. Where it holds the
         run's own images, they are split as in training.
@@ -44,14 +48,32 @@ def eval_(
         or the paper's].
     workers: int
         Processes that read images.
+    weights: str
+        Published weights, or a file of them, where a network is named instead of a run:
+        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
+    source: str
+        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
+        several networks.
+    device: str
+        Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
     json: bool
         Print JSON.
     max_megapixels: float
         The largest image of a folder that is read [the run's own].
     """
+    from convatlas.cli.opening import opened, require_run
     from convatlas.finished_run import measure
 
-    found = measure(run, data, data_root, split, crops, sizes, workers, max_megapixels)
+    if weights and not data:
+        raise RecipeError(
+            "which images? published weights have none of their own; give --data FOLDER, with one "
+            "folder a class"
+        )
+    if not weights:
+        require_run(run, source)
+    place = opened(run, weights, source, device) if weights else run
+    ways = (split, crops, sizes, workers, max_megapixels, device)
+    found = measure(place, data, data_root, *ways)
     lines = [json_.dumps(_as_json(found))] if json else map(printable, _as_text(found))
     print("\n".join(lines))
     return 0

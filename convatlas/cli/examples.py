@@ -15,6 +15,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas list 'lenet*'", "a wildcard: those that begin with lenet"),
         ("convatlas list --year 2015 --max-params 10e6", "by year and size"),
         ("convatlas list --family densenet_cifar --json", "one file of convatlas/nets, as JSON"),
+        ("convatlas list 'resnet*' --weights", "published weights, with their accuracy"),
     ),
     "show": (
         ("convatlas show resnet50", "paper, layers folded, claims"),
@@ -29,6 +30,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "verify": (
         ("convatlas verify alexnet", "one network's printed numbers"),
         ("convatlas verify", "all of them, a few minutes"),
+    ),
+    "scale": (
+        ("convatlas scale efficientnet_b0 --phi 3", "what makes B3 of B0, beside B1 to B7"),
+        ("convatlas scale efficientnet_b0 --phi 7 --json", "the same, for a program"),
     ),
     "recipes": (
         ("convatlas recipes", "all of them"),
@@ -51,15 +56,26 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas eval runs/mine", "on its test images"),
         ("convatlas eval runs/mine --crops 10", "as AlexNet was tested"),
         ("convatlas eval runs/mine --data other-photos --json", "on other images, as JSON"),
+        ("convatlas eval resnet18 --weights torchvision --data val", "published weights"),
     ),
     "predict": (
         ("convatlas predict runs/mine photo.jpg", "what is on an image"),
         ("convatlas predict runs/mine folder --top 1 --json", "on all of a folder, as JSON"),
+        ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
+    ),
+    "export": (
+        ("convatlas export runs/mine", "a file for ONNX Runtime, proved"),
+        ("convatlas export runs/mine --to openvino --output mine.xml", "and for OpenVINO"),
     ),
     "convert": (
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
         ("convatlas convert mine.safetensors --network vgg16 --to timm", "ours to timm's names"),
+    ),
+    "compress": (
+        ("convatlas compress runs/mine", "prunes, shares, trains again, tests, writes one file"),
+        ("convatlas compress squeezenet1_0 --weights squeeze.safetensors", "without training"),
+        ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
     ),
 }
 DEBUG = "`--debug` after any command shows where an error arose."

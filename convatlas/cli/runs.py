@@ -169,6 +169,9 @@ def predict(
     top: int = 3,
     test: int = 0,
     data: str | None = None,
+    weights: str | None = None,
+    source: str | None = None,
+    device: str = "cpu",
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -177,7 +180,7 @@ def predict(
     Parameters
     ----------
     run: Path
-        The folder of a finished run.
+        The folder of a finished run; or with --weights the name of a network.
     images: list[Path]
         Image files, and folders of them.
     top: int
@@ -186,6 +189,14 @@ def predict(
         Instead of files, take this many of the run's own test images and show the truth beside.
     data: str
         Where the images of --test are: the folder to which the run's own moved, or others.
+    weights: str
+        Published weights, or a file of them, where a network is named instead of a run:
+        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
+    source: str
+        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
+        several networks.
+    device: str
+        Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
     json: bool
         One JSON object a line.
     max_megapixels: float
@@ -207,11 +218,14 @@ def predict(
         raise RecipeError(
             "which images? give files or folders, or --test 8 for eight of the run's test images"
         )
-    from convatlas.cli import answers
+    if weights and test:
+        raise RecipeError("--test takes a run's own test images; with --weights, name image files")
+    from convatlas.cli import answers, opening
 
     if test:
-        found = answers.of_test(run, test, top, data, max_megapixels)
+        found = answers.of_test(run, device, test, top, data, max_megapixels)
     else:
+        saved = opening.opened(run, weights, source, device)
         limit = Recipe().max_megapixels if max_megapixels is None else max_megapixels
-        found = answers.of_files(run, images, top, limit)
+        found = answers.of_files(saved, images, top, limit)
     return answers.show(found, json)

@@ -22,10 +22,15 @@ OF_A_RUN = ("eval", "predict")
 MISSING = {  # command -> what to type when something is missing
     "show": "which network? `convatlas show resnet50` shows one, `convatlas list` lists them all",
     "diff": "diff compares two networks, such as `convatlas diff {}`",
+    "scale": "scale takes a network and a number, as in `convatlas scale efficientnet_b0 --phi 3`",
     "eval": "which run? `convatlas eval RUN`, with the folder that `convatlas train` has named",
     "predict": "which run? `convatlas predict RUN IMAGE…`, with the folder that `convatlas train` "
     "has named",
+    "export": "which run? `convatlas export RUN --to onnx`, with the folder that `convatlas train` "
+    "has named",
     "check-data": "which folder? `convatlas check-data FOLDER`, a folder with one folder a class",
+    "compress": "which run? `convatlas compress RUN`, with the folder that `convatlas train` has "
+    "named, or `convatlas compress NETWORK --weights FILE`",
     "convert": "which file, and for which network? `convatlas convert FILE --network NETWORK`",
 }
 MEANT = {  # what other programs call a command -> ours

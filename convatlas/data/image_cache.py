@@ -35,7 +35,7 @@ def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> T
 
     Raises one DataError that lists every image which cannot be read.
     """
-    geometry = (prep.channels, prep.side, prep.fit, prep.content, prep.white)
+    geometry = (prep.channels, prep.side, prep.fit, prep.content, prep.white, prep.interpolation)
     if split not in _FITTED or _FITTED[split][0] != geometry:
         _FITTED[split] = geometry, _decode(split, prep, workers, timeout)
     return _FITTED[split][1]

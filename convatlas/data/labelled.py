@@ -5,9 +5,10 @@ it may have no train/, few classes, or one image of each.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 
@@ -35,18 +36,21 @@ class Labelled:
 
 
 def open_labelled(
-    path: str | Path, classes: Sequence[str], max_megapixels: float = MAX_MEGAPIXELS
+    path: str | Path,
+    classes: Sequence[str],
+    max_megapixels: float = MAX_MEGAPIXELS,
+    also: Mapping[str, int] = MappingProxyType({}),
 ) -> Labelled:
     """The images of a folder, each labelled with the number of its folder's name among `classes`.
 
     Folders named as splits are (test, val, train, in any spelling) are its parts; without any, all
-    is one part. Raises DataError for a class that is not among `classes`, naming it, and for a
-    folder without images.
+    is one part. `also` are other names of classes, and their numbers. Raises DataError for a class
+    that is not among `classes`, naming it, and for a folder without images.
     """
     path = Path(path).expanduser()
     if not path.is_dir():
         raise DataError(f"the folder {str(path)!r} does not exist, or is a file; {LAYOUT}")
-    known = _numbered(classes)
+    known = {**also, **_numbered(classes)}
     top = walk(path.resolve())
     parts = _parts(_unwrapped(top, known), known)
     if unknown := sorted(

@@ -20,6 +20,9 @@ SMALLEST_STD = 1e-9  # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)  # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
 STRIP = 4  # an image longer than this many widths loses its ends before it is scaled
 HIGHEST_WHITE = 2.0**31  # what whole numbers of 32 bits hold
+FITS = ("pad", "resize", "whole", "squash")
+INTERPOLATIONS = ("bilinear", "bicubic")  # the first is meant where a record names none
+OPTIONAL = ("white", "interpolation")  # fields that a record may lack
 SMALLEST_SHARE = 3 / 4  # of the field, that an image must fill to be left at its own size
 
 
@@ -32,9 +35,13 @@ class Preprocess:
     `content` is the longer side of the largest image of the training set; an image that is larger,
     or fills less than 3/4 of the field, is first scaled until its own longer side is `content`. fit
     "resize": the image is scaled until its shorter side is `content`, and the central square of the
-    field's size is cut out. mean and std are per channel, of pixels in 0..1. `white` is the value
-    that shows white in images of more than 8 bits, an int where they hold whole numbers; None where
-    the training set has none, and such images are then read as their format says.
+    field's size is cut out; where both are equal, the square is cut first, which is cheaper.
+    "whole": the same, never cut first, as torchvision and timm test their published weights.
+    "squash": scaled to a square of `content`, whatever its shape, and the middle cut out. mean and
+    std are per channel, of pixels in 0..1. `white` is the value that shows white in images of more
+    than 8 bits, an int where they hold whole numbers; None where the training set has none, and
+    such images are then read as their format says. `interpolation`, bilinear or bicubic, is always
+    antialiased.
     """
 
     channels: int
@@ -44,6 +51,7 @@ class Preprocess:
     fit: str
     content: int
     white: float | None = None
+    interpolation: str = "bilinear"
 
     def fit_image(self, image: Tensor) -> Tensor:
         """uint8 (C, H, W), C = 1 or 3, of any size -> uint8 (channels, side, side)."""
@@ -55,9 +63,13 @@ class Preprocess:
         """
         images = self.in_channels(images)
         if self.fit == "pad":
-            return _padded(images, self.side, self.content)
-        larger = self.content > self.side
-        return _middle(images, self.side, self.content) if larger else _cropped(images, self.side)
+            return _padded(images, self.side, self.content, self.interpolation)
+        if self.fit == "squash":
+            square = _scaled(images, self.content, self.content, self.interpolation)
+            return _centre(square, self.side)
+        if self.fit == "resize" and self.content <= self.side:
+            return _cropped(images, self.side, self.interpolation)
+        return _middle(images, self.side, self.content, self.interpolation)
 
     def in_channels(self, images: Tensor) -> Tensor:
         """uint8 (N, 1 or 3, H, W) -> uint8 (N, channels, H, W)."""
@@ -76,13 +88,15 @@ class Preprocess:
         record = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
         if self.white is None:  # records of sets of 8 bits are those of versions that knew no other
             del record["white"]
+        if self.interpolation == INTERPOLATIONS[0]:
+            del record["interpolation"]
         return record
 
     @classmethod
     def from_dict(cls, values: dict) -> "Preprocess":
         """Raises DataError for anything that to_dict cannot have written."""
         names = [field.name for field in fields(cls)]
-        if not isinstance(values, dict) or {"white", *values} != set(names):
+        if not isinstance(values, dict) or {*OPTIONAL, *values} != set(names):
             raise DataError(
                 f"the preprocessing record must have exactly the fields {', '.join(names)}; "
                 "the file is damaged or from another version"
@@ -183,27 +197,27 @@ def shorter_side_at(image: Tensor, shorter: int) -> Tensor:
     return _scaled(image[None], tall * shorter // short, wide * shorter // short)[0]
 
 
-def _padded(images: Tensor, side: int, content: int) -> Tensor:
+def _padded(images: Tensor, side: int, content: int, interpolation: str) -> Tensor:
     h, w = images.shape[2:]
     longer = max(h, w)
     if longer > content or not _fills(longer, side):
         h, w = (max(1, round(length * content / longer)) for length in (h, w))
-        images = _scaled(images, h, w)
+        images = _scaled(images, h, w, interpolation)
     top, left = (side - h) // 2, (side - w) // 2
     return pad(images, (left, side - w - left, top, side - h - top))
 
 
-def _cropped(images: Tensor, side: int) -> Tensor:
+def _cropped(images: Tensor, side: int, interpolation: str) -> Tensor:
     """Cutting before scaling: the same image, but a strip of 1 x 10,000 pixels
     costs no gigabytes.
     """
     h, w = images.shape[2:]
     short = min(h, w)
     top, left = (h - short) // 2, (w - short) // 2
-    return _scaled(images[..., top : top + short, left : left + short], side, side)
+    return _scaled(images[..., top : top + short, left : left + short], side, side, interpolation)
 
 
-def _middle(images: Tensor, side: int, shorter: int) -> Tensor:
+def _middle(images: Tensor, side: int, shorter: int, interpolation: str) -> Tensor:
     """Scaled as a whole, then cut, for that is what published weights were measured with; only
     strips are cut first.
     """
@@ -213,14 +227,19 @@ def _middle(images: Tensor, side: int, shorter: int) -> Tensor:
     top, left = (h - tall) // 2, (w - wide) // 2
     images = images[..., top : top + tall, left : left + wide]
     tall, wide = (length * shorter // short for length in (tall, wide))
-    top, left = round((tall - side) / 2), round((wide - side) / 2)
-    return _scaled(images, tall, wide)[..., top : top + side, left : left + side].contiguous()
+    return _centre(_scaled(images, tall, wide, interpolation), side)
 
 
-def _scaled(images: Tensor, h: int, w: int) -> Tensor:
+def _centre(images: Tensor, side: int) -> Tensor:
+    h, w = images.shape[2:]
+    top, left = round((h - side) / 2), round((w - side) / 2)
+    return images[..., top : top + side, left : left + side].contiguous()
+
+
+def _scaled(images: Tensor, h: int, w: int, interpolation: str = "bilinear") -> Tensor:
     if tuple(images.shape[2:]) == (h, w):
         return images
-    return interpolate(images.contiguous(), (h, w), mode="bilinear", antialias=True)
+    return interpolate(images.contiguous(), (h, w), mode=interpolation, antialias=True)
 
 
 def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -245,20 +264,21 @@ def _check(values: dict) -> None:
     for name, legal in (
         ("channels", _whole(channels) and channels in (1, 3)),
         ("side", _whole(side) and side in SIDES),
-        ("fit", values["fit"] in ("pad", "resize")),
+        ("fit", values["fit"] in FITS),
         (
             "content",
             _whole(content)
             and _whole(side)
             and (
                 side <= content <= SIDES[-1]
-                if values["fit"] == "resize"
+                if values["fit"] != "pad"
                 else SIDES[0] <= content <= side
             ),
         ),
         ("mean", _within(values["mean"], channels, low=0.0)),
         ("std", _within(values["std"], channels, low=SMALLEST_STD)),
         ("white", _is_white(values.get("white"))),
+        ("interpolation", values.get("interpolation", "bilinear") in INTERPOLATIONS),
     ):
         if not legal:
             raise DataError(

@@ -227,9 +227,9 @@ ANSWERS: Mapping[str, str] = {
 FINISHED = "the first word after the command is the folder of a finished run"
 # Where a flag means something else for commands that use a finished run
 OF_A_RUN: Mapping[str, str] = {
-    **_all("--checkpoint --ckpt --model --arch -a --weights --resume --model-name", FINISHED),
+    **_all("--checkpoint --ckpt --model --arch -a --resume --model-name", FINISHED),
     **_all(
-        "--source --input --image",
+        "--input --image",
         "images and folders of them stand after the run: `convatlas predict RUN IMAGE…`",
     ),
     **_all(

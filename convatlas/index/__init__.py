@@ -17,7 +17,7 @@ from convatlas.index import function as functions
 from convatlas.index.checkpoints import known_text
 from convatlas.papers import notes
 from convatlas.verification import Verdict, blueprint, measure, verify
-from convatlas.weights import hub
+from convatlas.weights import hub, published
 from convatlas.weights.known import STORED, read
 from convatlas.weights.sources import TABLES
 
@@ -110,7 +110,8 @@ def write(
         {name: values for name, (*_, values) in measured.items()}, entries, folder / "functions"
     )
     if names is None:
-        known.with_name(hub.STORED.name).write_bytes(hub.text(TABLES["timm"]).encode())
+        for stored in (hub, published):
+            known.with_name(stored.STORED.name).write_bytes(stored.text(TABLES["timm"]).encode())
     known.write_bytes(known_text(measured, read(known) if names is not None else {}).encode())
     (folder / "sources.json").write_bytes(_sources_text(folder, measured, catalogue).encode())
     (folder / "catalogue.json").write_bytes(_catalogue_text(catalogue).encode())

@@ -32,6 +32,8 @@ class Network(nn.Module):
     auxiliary_paths: tuple[str, ...] = ()  # the last layers of the heads that only training reads
     cam_path = ""  # the layer whose maps class activation maps read; "" means the last stage
     certificate: Any = None  # weights.Certificate: what load_weights filled the network from
+    preprocess: Any = None  # data.Preprocess: of the pictures that those weights expect
+    classes: tuple[str, ...] = ()  # names of the outputs, where the weights gave them
 
     def __init__(self, in_channels: int):
         super().__init__()
@@ -100,6 +102,7 @@ class Network(nn.Module):
         }
         for path, layer in fresh.items():
             self.set_submodule(path, layer)
+        self.classes = ()
 
     def _fresh(self, path: str, num_classes: int) -> nn.Module:
         old = dict(self.named_modules()).get(path)

@@ -1,8 +1,8 @@
 """Checkpoints that people already own, in and out: tables of names, safe reading, identification,
 certificate.
 
-Functions of a module or a file; nothing of ours is imported, and networks are named in the tables
-only.
+Functions of a module or a file; of ours only `data` is imported, for what pictures need, and
+networks are named in the tables only.
 """
 
 import importlib

@@ -48,6 +48,7 @@ class Certificate:
     standardised: Pixels | None = None
     background: bool = False  # whether class 0 is none, and the first of the thousand is 1
     folded: bool = False  # whether the file's norms were folded into its convolutions
+    pictures: str = ""  # in words, who says how pictures are prepared for the weights
 
     def __str__(self) -> str:
         lines = [

@@ -25,8 +25,9 @@ def _words(model: str) -> list[str]:
 
     names = timm.list_pretrained(f"{model}.*")
     hubs = [timm.get_pretrained_cfg(name).hf_hub_id or "" for name in names]
-    return [
-        f"hub:{hub}{name if hub.endswith('/') else ''}"
-        for name, hub in zip(names, hubs, strict=True)
-        if hub
-    ]
+    return [words(hub, name) for name, hub in zip(names, hubs, strict=True) if hub]
+
+
+def words(hub: str, name: str) -> str:
+    """What fetches timm's entry of that name, given where on the hub it is."""
+    return f"hub:{hub}{name if hub.endswith('/') else ''}"

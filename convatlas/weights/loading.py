@@ -1,8 +1,6 @@
 """Checkpoints into networks: identify the file, refuse the wrong variant by name, fill."""
 
-import json
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,17 +9,17 @@ import torch.nn as nn
 from convatlas.errors import WeightsError
 from convatlas.weights import probe
 from convatlas.weights.averages import AVERAGED, is_average, open_checkpoint, said
+from convatlas.weights.descriptions import beside
 from convatlas.weights.fetching import fetch
 from convatlas.weights.filling import Certificate, fill
 from convatlas.weights.fitting import Fit, Found, fits, shapes_in
 from convatlas.weights.known import OURS, Known, Shapes
 from convatlas.weights.nearness import refusal
+from convatlas.weights.pictures import pictures
 from convatlas.weights.reading import Checkpoint
 from convatlas.weights.sources import TABLES
 from convatlas.weights.standardised import advice
 from convatlas.weights.wrappers import unwrapped
-
-LARGEST_LABEL = 1_000_000  # bytes of a description beside the weights that are read at all
 
 
 def load_weights(
@@ -48,19 +46,24 @@ def load_weights(
 
     The network may be of any precision, inside DataParallel or torch.compile, or on the meta
     device, from where it comes to the processor. What was done is returned, and kept as
-    `net.certificate`. Raises WeightsError, and leaves the network as it was, for a file that cannot
-    be read safely, is of another variant (which is named), or does not answer as recorded in it.
-    Warns where the weights expect images standardised otherwise than ImageNet's are: torchvision's
-    googlenet and inception_v3 answer as published to pixels of mean 0.5 and std 0.5
-    (`net.certificate.standardised`), for its own modules do that step themselves, and so do
-    TF-slim's, whose class 0 is the background (`net.certificate.background`); Keras's VGGs and
-    ResNets want Caffe's means. The norms of a .tflite are folded (`net.certificate.folded`).
+    `net.certificate`; how pictures must be prepared for these weights is `net.preprocess` (None
+    where nothing is known), what the outputs are called `net.classes`. Raises WeightsError, and
+    leaves the network as it was, for a file that cannot be read safely, is of another variant
+    (which is named), or does not answer as recorded in it. Warns where the weights expect images
+    standardised otherwise than ImageNet's are: torchvision's googlenet and inception_v3 answer as
+    published to pixels of mean 0.5 and std 0.5 (`net.certificate.standardised`), for its own
+    modules do that step themselves, and so do TF-slim's, whose class 0 is the background
+    (`net.certificate.background`); Keras's VGGs and ResNets want Caffe's means. The norms of a
+    .tflite are folded (`net.certificate.folded`).
     """
     net = unwrapped(net)
     network = getattr(net, "name", "") or type(net).__name__
     file = open_checkpoint(fetch(weights, network), ema)
     found = choose(file, network, source, shapes_in(net.state_dict()), ema)
     certificate = fill(net, found, adapt_classes=adapt_classes, adapt_channels=adapt_channels)
+    seen = pictures(net, found, str(weights))
+    net.preprocess, net.classes = seen.preprocess, seen.classes
+    net.certificate = certificate = replace(certificate, pictures=seen.said)
     if certificate.standardised:
         warnings.warn(f"{network}: {advice(certificate.standardised, network)}", stacklevel=2)
     return certificate
@@ -142,19 +145,10 @@ def _label(file: Checkpoint) -> tuple[str, str] | None:
     """What the file, or the description that came with it, calls it: (source, their name)."""
     if probe.NETWORK in file.metadata:
         return OURS, file.metadata[probe.NETWORK]
-    ours, timms = _beside(file, "model.json"), _beside(file, "config.json")
+    ours, timms = beside(file, "model.json"), beside(file, "config.json")
     if ours.get("sha256") == file.sha256 and isinstance(ours.get("network"), str):
         return OURS, ours["network"]
     return ("timm", timms["architecture"]) if isinstance(timms.get("architecture"), str) else None
-
-
-def _beside(file: Checkpoint, name: str) -> Mapping:
-    path = file.path.with_name(name)
-    try:
-        held = json.loads(path.read_bytes()) if path.stat().st_size <= LARGEST_LABEL else {}
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return held if isinstance(held, dict) else {}
 
 
 def _asked(kind: Known) -> str:

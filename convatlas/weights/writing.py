@@ -13,6 +13,7 @@ from convatlas.errors import WeightsError
 from convatlas.weights import probe
 from convatlas.weights.known import OURS, identify
 from convatlas.weights.names import Twin
+from convatlas.weights.pictures import record
 from convatlas.weights.sources import TABLES
 from convatlas.weights.standardised import BACKGROUND, KEY
 from convatlas.weights.translating import translated
@@ -49,7 +50,8 @@ def _about(net: nn.Module) -> dict[str, str]:
     read = net.certificate
     standardised = {KEY: json.dumps(read.standardised)} if read and read.standardised else {}
     background = {BACKGROUND: "0"} if read and read.background else {}
-    return probe.record(net) | standardised | background
+    seen = record(net.preprocess, net.classes)
+    return probe.record(net) | standardised | background | seen
 
 
 def twin_in(source: str, network: str) -> Twin:

@@ -17,8 +17,18 @@ import torchvision.models as tv
 from convatlas.errors import WeightsError
 from convatlas.registry import create_model
 from convatlas.weights import load_weights, save_weights
+from convatlas.weights.published import of_torchvision
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(autouse=True)
+def as_installed(monkeypatch):
+    """What is known of pictures stays that of the installed torchvision, whatever stands in for it
+    below.
+    """
+    entries = of_torchvision("squeezenet1_1")
+    monkeypatch.setattr("convatlas.weights.pictures.of_torchvision", lambda theirs: entries)
 
 
 @pytest.fixture

@@ -1,0 +1,179 @@
+"""Exported files, opened by the engine that they were written for, in its default settings.
+
+No torch is imported for a file that needs none.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from convatlas.deploy.record import KEY, Record, installed, sha256
+from convatlas.errors import ExportError
+
+LARGEST_PROOF = 8_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of exported file."""
+
+    name: str  # as in --to
+    suffix: str
+    package: str  # the engine, as it is imported
+    extra: str  # of convatlas, that installs it; "" where torch is enough
+    beside: str = ""  # suffix of a second file with the weights
+
+
+KINDS = {
+    "onnx": Kind("onnx", ".onnx", "onnxruntime", "onnx"),
+    "openvino": Kind("openvino", ".xml", "openvino", "openvino", ".bin"),
+    "pt2": Kind("pt2", ".pt2", "torch", ""),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An exported file, ready: uint8 pictures (N, H, W, 1 or 3) in, logits and probabilities, each
+    float32 (N, classes), out.
+    """
+
+    record: Record
+    engine: str  # and its version
+    precision: str  # in which the engine counts by default: "f32", "bf16"
+    run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+    def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] not in (1, 3):
+            raise ExportError(
+                "pictures must be uint8 of shape (N, height, width, 1 or 3), not "
+                f"{pictures.dtype} of {pictures.shape}"
+            )
+        return self.run(np.ascontiguousarray(pictures))
+
+
+def kind_of(path: Path) -> Kind:
+    for kind in KINDS.values():
+        if path.suffix == kind.suffix:
+            return kind
+    known = ", ".join(kind.suffix for kind in KINDS.values())
+    raise ExportError(f"{path} is no exported file; their names end in {known}")
+
+
+def needed(package: str, extra: str, purpose: str) -> ModuleType:
+    """A package of an extra. ExportError, with what to type, where it is not installed."""
+    try:
+        return import_module(package)
+    except ImportError:
+        raise ExportError(
+            f"{purpose} needs {package}, which is not installed: pip install 'convatlas[{extra}]'"
+        ) from None
+
+
+def proof_path(path: Path) -> Path:
+    return path.with_name(path.name + ".proof.json")
+
+
+def content_hashes(path: Path) -> dict[str, str]:
+    """suffix -> sha256 of each file that an export consists of."""
+    kind = kind_of(path)
+    try:
+        return {
+            suffix: sha256(path.with_suffix(suffix).read_bytes())
+            for suffix in (kind.suffix, kind.beside)
+            if suffix
+        }
+    except OSError as error:
+        raise ExportError(f"cannot read {path} ({error.strerror}); give an exported file") from None
+
+
+def open_export(path: str | Path) -> Opened:
+    """An exported file, once its proof says that it is the file that was proved.
+
+    Raises ExportError for a file that is missing, without its proof, altered since, or whose engine
+    is not installed.
+    """
+    path = Path(path).expanduser()
+    hashes = content_hashes(path)
+    beside = proof_path(path)
+    try:
+        proof = json.loads(beside.read_bytes()[:LARGEST_PROOF])
+        proved, record = proof["files"], proof["record"]
+    except OSError:
+        raise ExportError(
+            f"{path} has no proof beside it ({beside.name}); copy the two together again, or "
+            "export the network again"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise ExportError(f"{beside} is damaged; export the network again") from None
+    if proved != hashes:
+        raise ExportError(
+            f"{path} is not the file that was proved (its sha256 differs from that in "
+            f"{beside.name}); copy the two together again, or export the network again"
+        )
+    opened = open_unproved(path)
+    if json.loads(opened.record.to_json()) != record:
+        raise ExportError(
+            f"{beside} is of other classes, other preprocessing or another network than {path}; "
+            "export the network again"
+        )
+    return opened
+
+
+def open_unproved(path: Path) -> Opened:
+    """The same without looking for a proof."""
+    kind = kind_of(path)
+    return {"onnx": _onnx, "openvino": _openvino, "pt2": _pt2}[kind.name](path, kind)
+
+
+def _onnx(path: Path, kind: Kind) -> Opened:
+    ort = needed(kind.package, kind.extra, f"{path.name}")
+    options = ort.SessionOptions()
+    options.log_severity_level = 3  # it warns of constants that its own folding leaves unused
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    text = session.get_modelmeta().custom_metadata_map.get(KEY, "")
+
+    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logits, probabilities = session.run(["logits", "probabilities"], {"pictures": pictures})
+        return logits, probabilities
+
+    return Opened(Record.from_json(text, str(path)), _called("onnxruntime"), "f32", run)
+
+
+def _openvino(path: Path, kind: Kind) -> Opened:
+    ov = needed(kind.package, kind.extra, f"{path.name}")
+    core = ov.Core()
+    model = core.read_model(str(path))
+    has = model.has_rt_info([KEY])
+    text = model.get_rt_info([KEY]).astype(str) if has else ""
+    compiled = core.compile_model(model, "CPU")
+    precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+
+    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = compiled(pictures)
+        return found["logits"], found["probabilities"]
+
+    return Opened(Record.from_json(text, str(path)), _called("openvino"), precision, run)
+
+
+def _pt2(path: Path, kind: Kind) -> Opened:
+    torch = needed(kind.package, kind.extra, f"{path.name}")
+    extra = {KEY: ""}
+    program = torch.export.load(path, extra_files=extra).module()
+
+    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with torch.inference_mode():
+            logits, probabilities = program(torch.from_numpy(pictures))
+        return logits.numpy(), probabilities.numpy()
+
+    text = extra[KEY]
+    text = text.decode() if isinstance(text, bytes) else text
+    return Opened(Record.from_json(text, str(path)), _called("torch"), "f32", run)
+
+
+def _called(package: str) -> str:
+    return f"{package} {installed(package).get(package, '')}".strip()

@@ -1,0 +1,73 @@
+"""From a finished run to a proved file."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from convatlas.deploy.engines import KINDS, Kind, open_unproved, proof_path
+from convatlas.deploy.proof import Batch, Proof, batches_of, prove, write_proof
+from convatlas.deploy.sample_pictures import sample_batches
+from convatlas.deploy.writers import write
+from convatlas.errors import DataError, ExportError, RecipeError
+from convatlas.finished_run import open_run
+from convatlas.model_file import Saved, load_model
+
+
+def export(
+    model: Saved | str | Path, to: str = "onnx", output: str | Path | None = None
+) -> tuple[Path, Proof]:
+    """Writes a file that takes raw pictures and answers as `predict` does, and its proof beside it.
+
+    `model` is a finished run's folder, or what load_model gave; `to` onnx, openvino or pt2. A run
+    is proved with its own validation pictures, or its test pictures where it has no others; a
+    network whose pictures are not there with 64 built-in ones. Raises ExportError for an engine
+    that is not installed, a place that cannot be written, and a file that misses its limit, of
+    which nothing is left; ModelFileError for a run that cannot be read.
+    """
+    if to not in KINDS:
+        raise ExportError(f"to = {to!r} is not allowed; allowed: {' | '.join(KINDS)}")
+    kind = KINDS[to]
+    saved = model if isinstance(model, Saved) else load_model(model)
+    place = Path(output or saved.network + kind.suffix).expanduser()
+    if place.suffix != kind.suffix:
+        raise ExportError(f"{place} must end in {kind.suffix}, as files for {to} do")
+    batches, source = _pictures(None if isinstance(model, Saved) else model)
+    try:
+        return place, _proved(saved, kind, place, batches, source)
+    except OSError as error:
+        raise ExportError(
+            f"cannot write {place} ({error.strerror}); choose another place with --output"
+        ) from None
+
+
+def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], source: str) -> Proof:
+    """In a folder beside the place until it is proved, so that nothing unproved is ever there."""
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".export-") as folder:
+        written = Path(folder) / place.name
+        write(saved, kind.name, written)
+        opened = open_unproved(written)
+        proof = prove(saved, opened, batches, source)
+        if not proof.holds:
+            raise ExportError(
+                f"{saved.network} as {kind.name} does not answer as predict does, and was not "
+                f"kept: {proof}"
+            )
+        proof_path(place).unlink(missing_ok=True)
+        for suffix in filter(None, (kind.beside, kind.suffix)):
+            written.with_suffix(suffix).replace(place.with_suffix(suffix))
+        write_proof(proof, opened, place, place)
+    return proof
+
+
+def _pictures(run: str | Path | None) -> tuple[Iterator[Batch], str]:
+    """A run's own pictures where they can be read, else the built-in ones; and what they are."""
+    if run is not None:
+        try:
+            saved, _, images = open_run(run)
+        except (DataError, RecipeError):
+            pass
+        else:
+            name = "val" if "val" in images.parts else images.usual
+            split = images.of(images.split(name))
+            return batches_of(split, saved.preprocess.white), f"{name} pictures of {images.name}"
+    return ((pictures, None) for pictures in sample_batches()), "built-in pictures"

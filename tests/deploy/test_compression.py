@@ -1,0 +1,122 @@
+"""A run compressed as the command does it, and what is trained on the way."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from convatlas import create_model, load_model, save_weights
+from convatlas.cli import run as convatlas
+from convatlas.deploy import compression, retraining
+from convatlas.deploy.compressed_file import load_compressed
+from convatlas.deploy.sharing import kept, share
+from convatlas.deploy.subject import of_run
+from convatlas.errors import InputError, RunError
+from convatlas.training import Recipe, train
+
+SHORT = Recipe(network="lenet1989", data="digits", epochs=1, batch_size=128, warmup_epochs=0)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a run, compressed by the command, and what it printed."""
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    train(SHORT, folder)
+    return folder
+
+
+def test_a_run_becomes_a_file_and_a_folder_again(finished, tmp_path, capsys):
+    file, back = tmp_path / "small.dc", tmp_path / "back"
+    words = ["compress", str(finished), "--output", str(file), "--epochs", "1", "--bits", "3"]
+    assert convatlas(words) == 0
+    printed = capsys.readouterr().out
+    saved = load_compressed(file)
+    weights = {name: part.weight for name, part in compression.prunable(saved.net).items()}
+    stayed = sum(round(0.33 * weight.numel()) for weight in weights.values())
+    whole = sum(weight.numel() for weight in weights.values())
+    assert printed.startswith(f"{stayed:,} of {whole:,} weights kept (33.0 %), ")
+    assert f"{file.stat().st_size:,} bytes, 1/" in printed
+    for name, part in compression.prunable(saved.net).items():
+        bits = 3 if isinstance(part, nn.Conv2d) else 5
+        values = part.weight.unique()
+        assert len(values[values != 0]) <= 2**bits, name
+        assert int(part.weight.count_nonzero()) <= round(0.33 * part.weight.numel()), name
+    run = of_run(finished)
+    before, after = (100 * run.accuracy(one).accuracy for one in (run.saved, saved))
+    assert f"right before {before:.2f} %, now {after:.2f} %" in printed
+    assert after > before - 0.5
+
+    assert convatlas(["compress", str(file), "--output", str(back)]) == 0
+    again = load_model(back)
+    state = saved.net.state_dict()
+    assert all(torch.equal(again.net.state_dict()[name], state[name]) for name in state)
+    assert again.provenance["compressed"]["epochs"] == 1
+    for twice in (words, ["compress", str(file), "--output", str(back)]):
+        assert convatlas(twice) == 1
+        assert "exists; give a" in capsys.readouterr().err
+
+
+def test_weights_without_a_run_are_compressed_without_training(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    net = create_model("lenet1989")
+    save_weights(net, "fresh.safetensors")
+    words = ["compress", "lenet1989", "--weights", "fresh.safetensors", "--keep", "1"]
+    assert convatlas([*words, "--bits", "8", "--linear-bits", "8"]) == 0
+    printed = capsys.readouterr()
+    assert "(100.0 %)" in printed.out
+    assert "nothing was trained" in printed.err
+    found = load_compressed("lenet1989.dc")
+    assert found.classes == tuple("0123456789")
+    for name, tensor in found.net.state_dict().items():
+        assert torch.allclose(tensor, net.state_dict()[name], atol=0.02), name
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["absent.dc"], "where to?"),
+        (["absent.dc", "--output", "x"], "cannot read"),
+        (["lenet1989", "--weights", "x", "--data", "y"], "nothing is trained"),
+        (["runs", "--keep", "0"], "--keep"),
+        (["runs", "--bits", "9"], r"--bits"),
+        (["runs", "--linear-bits", "0"], r"--linear-bits"),
+        (["runs", "--epochs", "-1"], "--epochs"),
+        (["runs", "--lr", "0"], "--lr"),
+        (["runs"], "finished run"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(words, why, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert convatlas(["compress", *words]) in (1, 2)
+    said = capsys.readouterr().err
+    assert why in said
+    assert said.count("\n") == 1
+
+
+def test_a_pruned_weight_has_no_gradient_and_a_shared_value_that_of_all_its_weights():
+    net = nn.Sequential(nn.Linear(4, 3))
+    weight = net[0].weight.detach().numpy()
+    one = share(weight, kept(weight, 0.5), 1)
+    trained, made, books = retraining.shared(net, {"0.weight": one})
+    assert [len(t) for t in trained] == [3, 2]
+    x = torch.randn(5, 4)
+    found = made()["0.weight"]
+    (x @ found.T).square().sum().backward()
+    dense = found.detach().clone().requires_grad_()
+    (x @ dense.T).square().sum().backward()
+    sums = np.bincount(one.codes, dense.grad.flatten().numpy()[one.places], len(one.codebook))
+    assert np.allclose(books["0.weight"].grad.numpy(), sums, rtol=1e-4)
+
+
+def test_a_loss_that_is_no_number_ends_it(finished):
+    run = of_run(finished)
+    teaching = compression.Teaching(run.teaching().loader, lambda logits, y: logits.sum() * 1e39)
+    with pytest.raises(RunError, match=r"the loss became .*; give a lower --lr"):
+        compression.compress(run.saved, compression.Settings(epochs=1), teaching)
+
+
+def test_a_network_without_weights_to_prune_is_refused(finished):
+    saved = of_run(finished).saved
+    bare = compression.Saved(nn.Flatten(), "bare", ("a",), saved.preprocess, {})
+    with pytest.raises(InputError, match="bare has no convolution"):
+        compression.compress(bare)

@@ -1,0 +1,147 @@
+"""An exported file answers as `predict`, says what it is, and is refused once it was altered."""
+
+import json
+from dataclasses import replace
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+from convatlas.data import Preprocess
+from convatlas.deploy import engines, exporting
+from convatlas.deploy.engines import KINDS, open_export, proof_path
+from convatlas.deploy.proof import prove
+from convatlas.deploy.record import Record
+from convatlas.deploy.writers import record_of
+from convatlas.errors import ExportError
+from convatlas.model_file import Saved
+from convatlas.registry import create_model
+
+
+@pytest.fixture(scope="module")
+def saved() -> Saved:
+    torch.manual_seed(0)
+    net = create_model("lenet5").eval()
+    classes = tuple("abcdefghij")
+    return Saved(net, "lenet5", classes, Preprocess(1, 32, (0.4,), (0.3,), "pad", 28), {"run": "x"})
+
+
+@pytest.fixture(scope="module")
+def exported(saved, tmp_path_factory):
+    """One file for the tests that only read it or copy it."""
+    place = tmp_path_factory.mktemp("export") / "lenet5.pt2"
+    exporting.export(saved, "pt2", place)
+    return place
+
+
+@pytest.fixture
+def copied(exported, tmp_path):
+    for file in (exported, proof_path(exported)):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path / exported.name
+
+
+def skip_without(to: str) -> None:
+    for package in {
+        "onnx": ("onnx", "onnxscript", "onnxruntime"),
+        "openvino": ("onnx", "openvino"),
+    }[to]:
+        pytest.importorskip(package, reason=f"the extra {to} is not installed")
+
+
+@pytest.mark.parametrize("to", ["onnx", "openvino"])
+def test_a_file_for_another_engine_is_proved_and_opens(saved, to, tmp_path):
+    skip_without(to)
+    place, proof = exporting.export(saved, to, tmp_path / f"lenet5{KINDS[to].suffix}")
+    assert proof.holds and proof.pictures == 64
+    opened = open_export(place)
+    assert opened.record == record_of(saved)
+    assert json.loads(proof_path(place).read_text())["error"] == proof.error
+
+
+def test_a_pt2_file_is_proved_and_opens(saved, exported):
+    opened = open_export(exported)
+    assert opened.record == record_of(saved)
+    proof = json.loads(proof_path(exported).read_text())
+    assert proof["holds"] and proof["pictures"] == 64 and proof["agreement"] == 1
+    logits, probabilities = opened(np.zeros((3, 40, 50, 3), np.uint8))
+    assert logits.shape == probabilities.shape == (3, 10)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+
+
+def test_an_altered_file_is_refused(copied):
+    content = bytearray(copied.read_bytes())
+    content[len(content) // 2] ^= 1
+    copied.write_bytes(content)
+    with pytest.raises(ExportError, match="not the file that was proved"):
+        open_export(copied)
+
+
+def test_a_file_without_its_proof_is_refused(copied):
+    proof_path(copied).unlink()
+    with pytest.raises(ExportError, match="has no proof beside it"):
+        open_export(copied)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("classes", list("jihgfedcba")), ("preprocess", {"side": 28}), ("network", "lenet1989")],
+)
+def test_a_proof_of_something_else_is_refused(copied, field, value):
+    about = json.loads(proof_path(copied).read_text())
+    about["record"][field] = value
+    proof_path(copied).write_text(json.dumps(about))
+    with pytest.raises(ExportError, match="other classes, other preprocessing or another network"):
+        open_export(copied)
+
+
+def test_a_record_altered_in_the_file_is_refused(saved):
+    text = record_of(saved).to_json()
+    assert Record.from_json(text, "here") == record_of(saved)
+    with pytest.raises(ExportError, match="altered after it was written"):
+        Record.from_json(text.replace('"side": 32', '"side": 28'), "here")
+    for damaged in ("", "{}", "[1", text.replace("weights", "weight")):
+        with pytest.raises(ExportError, match="no record of convatlas"):
+            Record.from_json(damaged, "here")
+
+
+def test_a_file_that_misses_the_limit_is_not_left_behind(saved, tmp_path, monkeypatch):
+    torch.manual_seed(1)
+    other = replace(saved, net=create_model("lenet5").eval())
+    write = exporting.write
+    monkeypatch.setattr(exporting, "write", lambda _, kind, path: write(other, kind, path))
+    with pytest.raises(ExportError, match="does not answer as predict does"):
+        exporting.export(saved, "pt2", tmp_path / "lenet5.pt2")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_answers_that_are_not_numbers_never_pass(saved, exported):
+    opened = open_export(exported)
+    nan = replace(opened, run=lambda pictures: (np.full((len(pictures), 10), np.nan),) * 2)
+    proof = prove(saved, nan, [(np.zeros((2, 28, 28, 1), np.uint8), None)], "pictures")
+    assert not proof.holds
+
+
+@pytest.mark.parametrize(("to", "package"), [("onnx", "onnx"), ("openvino", "openvino")])
+def test_a_missing_engine_is_one_sentence_with_its_extra(saved, to, package, tmp_path, monkeypatch):
+    def missing(name):
+        if name == package:
+            raise ImportError(name)
+        return import_module(name)
+
+    monkeypatch.setattr(engines, "import_module", missing)
+    with pytest.raises(ExportError, match=rf"pip install 'convatlas\[{to}\]'"):
+        exporting.export(saved, to, tmp_path / f"lenet5{KINDS[to].suffix}")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_places_and_kinds_that_cannot_be_are_refused(saved, tmp_path):
+    with pytest.raises(ExportError, match=r"onnx \| openvino \| pt2"):
+        exporting.export(saved, "tflite")
+    with pytest.raises(ExportError, match=r"must end in \.onnx"):
+        exporting.export(saved, "onnx", tmp_path / "x.pt2")
+    with pytest.raises(ExportError, match="choose another place with --output"):
+        exporting.export(saved, "pt2", tmp_path / "nowhere" / "x.pt2")
+    with pytest.raises(ExportError, match="is no exported file"):
+        open_export(tmp_path / "x.zip")
