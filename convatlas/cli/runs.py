@@ -74,8 +74,8 @@ def train(
     """Train a network on images.
 
     Without --recipe, the built-in recipe for this network and data is taken where there is one,
-    else `modern`, which trains every network on a small set; for LeNets the defaults below. Flags
-    override all.
+    else `modern`, which trains every network on a small set; for LeNets the defaults below. With
+    --weights it is `finetune`. Flags override all.
 
     Parameters
     ----------
@@ -139,7 +139,8 @@ def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
         return recorded(resumed).merge(given, as_flag)
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
-    name = builtin.matching(given["network"], given.get("data", Recipe().data))
+    data, weights = given.get("data", Recipe().data), given.get("weights", "")
+    name = builtin.matching(given["network"], data, weights)
     from convatlas.elsewhere.networks import note
 
     if other := note(given["network"]):
