@@ -9,7 +9,6 @@ import torch
 
 from convatlas.data.folder import look_for_images
 from convatlas.data.walk import kinds
-from convatlas.finished_run import open_run
 from convatlas.model_file import Saved
 from convatlas.prediction import Prediction, predict_each, predict_fitted
 from convatlas.printable import printable
@@ -34,6 +33,8 @@ def of_test(
     max_megapixels: float | None = None,
 ) -> Iterator[Answer]:
     """Images of the run's test set, or of other data, spread evenly over it."""
+    from convatlas.finished_run import open_run  # files need nothing of it
+
     saved, _, images = open_run(run, data, max_megapixels=max_megapixels, device=device)
     split = images.of(images.split(None))
     count = min(count, len(split))

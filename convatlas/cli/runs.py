@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from convatlas.cli import output as streams
+from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.training import builtin, effect
 from convatlas.training.effect import as_field, as_flag
@@ -104,8 +105,9 @@ def train(
             "--resume out to begin one"
         )
     chosen = _chosen(given, recipe, folder if resume else None)
-    from convatlas.training import train as start
-    from convatlas.training.progress import default_callback
+    with quick_imports():
+        from convatlas.training import train as start
+        from convatlas.training.progress import default_callback
 
     with default_callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
@@ -221,7 +223,8 @@ def predict(
         )
     if weights and test:
         raise RecipeError("--test takes a run's own test images; with --weights, name image files")
-    from convatlas.cli import answers, opening
+    with quick_imports():
+        from convatlas.cli import answers, opening
 
     if test:
         found = answers.of_test(run, device, test, top, data, max_megapixels)

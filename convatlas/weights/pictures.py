@@ -39,13 +39,17 @@ class Pictures:
     said: str
 
 
+DAMAGED = Pictures(None, (), "what the file records of its pictures is not what was written")
+
+
 def pictures(net: nn.Module, found: Found, weights: str) -> Pictures:
     """Of a network that was filled from what was found, and from these words."""
     own = net.certificate
     classes = _outputs(net, found)
     if recorded := _recorded(found):
+        prepare = recorded.preprocess
         return Pictures(
-            _for_channels(recorded.preprocess, net.in_channels),
+            prepare and _for_channels(prepare, net.in_channels),
             recorded.classes if classes == len(recorded.classes) else (),
             recorded.said,
         )
@@ -84,11 +88,11 @@ def _recorded(found: Found) -> Pictures | None:
         else:
             return None
         names = tuple(classes)
-        if not all(isinstance(name, str) for name in names):
-            return None
+        if not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
+            return DAMAGED
         return Pictures(Preprocess.from_dict(values), names, said)
     except (DataError, KeyError, TypeError, ValueError, RecursionError):
-        return None
+        return DAMAGED
 
 
 def _entry(found: Found, weights: str) -> tuple[Published | None, str]:
@@ -121,6 +125,9 @@ def _configured(found: Found) -> Published | None:
         return None  # another file's: `source` says what this one is
     config = about.get("pretrained_cfg")
     try:
+        _, height, width = config["input_size"]
+        if height != width:
+            return None  # no network here is shown such pictures
         side, shorter, interpolation, squash, mean, std, classes = row(config)
         entry = Published("", side, shorter, interpolation, squash, mean, std, int(classes))
         _prepared(entry)
