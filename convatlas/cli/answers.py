@@ -16,10 +16,15 @@ from convatlas.printable import printable
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
-def of_files(saved: Saved, images: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
+def looked_for(images: list[Path]) -> list[Path]:
+    """The image files among these files and folders; says on standard error what is none."""
     files, ignored = look_for_images(images)
     if ignored:
         print(f"note: {len(ignored):,} other files ignored ({kinds(ignored)})", file=sys.stderr)
+    return files
+
+
+def of_files(saved: Saved, files: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
     for prediction in predict_each(saved, files, top, max_megapixels):
         yield prediction, ""
 

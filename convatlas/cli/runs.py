@@ -229,7 +229,8 @@ def predict(
     if test:
         found = answers.of_test(run, device, test, top, data, max_megapixels)
     else:
+        files = answers.looked_for(images)  # before weights are fetched for them
         saved = opening.opened(run, weights, source, device)
         limit = Recipe().max_megapixels if max_megapixels is None else max_megapixels
-        found = answers.of_files(saved, images, top, limit)
+        found = answers.of_files(saved, files, top, limit)
     return answers.show(found, json)
