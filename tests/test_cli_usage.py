@@ -47,6 +47,42 @@ def error_of(capsys, *words: str, code: int = 2) -> str:
     return printed.err.removeprefix("convatlas: ").rstrip()
 
 
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("typed", "flag", "value"),
+    [
+        ("train lenet5 --epochs 2.5", "--epochs", "2.5"),
+        ("train lenet5 -b1.5", "-b", "1.5"),
+        ("train lenet5 -b 1.5", "-b", "1.5"),
+        ("train lenet5 --seed=-0.5", "--seed", "-0.5"),
+        ("train lenet5 --imgsz 32.5", "--size", "32.5"),
+        ("train lenet5 --epochs 1.e999", "--epochs", "1.e999"),
+        ("compress run --bits 5.5", "--bits", "5.5"),
+        ("predict run a.png --top .5", "--top", ".5"),
+        ("list --year 1998.4", "--year", "1998.4"),
+    ],
+)
+def test_a_fraction_is_not_rounded_to_a_whole_number(capsys, typed, flag, value):
+    assert f"{flag} takes a whole number, not '{value}'" in error_of(capsys, *typed.split())
+
+
+@pytest.mark.parametrize("typed", ["--sizes 256 288.5", "--sizes [256.5]", "--sizes=0.1"])
+def test_nor_is_one_of_several(capsys, typed):
+    said = error_of(capsys, "eval", "run", *typed.split())
+    assert "--sizes takes whole numbers, not '" in said
+
+
+def test_what_is_whole_or_no_whole_number_is_wanted_stays(capsys):
+    assert "epochs = 0 is not allowed" in error_of(capsys, "train", "lenet5", "--epochs", "0.0")
+    assert "lr = 0.0 is not allowed" in error_of(capsys, "train", "lenet5", "--lr", "0.0")
+    assert "--epochs takes a whole number, not 'a.b'" in error_of(
+        capsys, "train", "lenet5", "--epochs", "a.b"
+    )
+    assert "there is no run" in error_of(capsys, "train", "--resume", "a.5", "--epochs", "2")
+
+
 # Help
 
 

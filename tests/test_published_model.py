@@ -147,6 +147,38 @@ def test_a_device_that_is_not_there_is_refused(place, monkeypatch):
     assert usable_device("auto") == usable_device("cuda") == torch.device("cuda")
     with pytest.raises(InputError, match="counted from cuda:0"):
         usable_device("cuda:1")
+    assert usable_device("cuda:000") == torch.device("cuda:0")
+    assert usable_device(torch.device("cpu")) == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "CPU", " cpu", "cpu:0", "cuda:", "cuda:-1", "cuda:\u0661", "gpu", "x" * 999, 0, None],
+)
+def test_a_device_that_is_no_name_of_one_is_refused_in_a_sentence(wrong):
+    with pytest.raises(InputError, match=r"there is no device .*; give cpu, cuda") as refused:
+        usable_device(wrong)
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "mps", "tpu"])
+def test_each_door_refuses_a_device_that_is_not_there(device, place, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    weights, picture = str(place / "w.pth"), str(place / "val" / "goldfish" / "a.png")
+    for words in (
+        ["predict", NAME, "--weights", weights, picture],
+        ["eval", NAME, "--weights", weights, "--data", str(place / "val")],
+        ["predict", "runs/none", picture],
+        ["eval", "runs/none"],
+    ):
+        assert command([*words, "--device", device]) in (1, 2)
+        said = capsys.readouterr().err
+        assert f"has no {device} that" in said or f"there is no device '{device}'" in said
+        assert said.count("\n") == 1
+    for ask in (convatlas.load_model, convatlas.open_network(NAME, weights).to):
+        with pytest.raises(InputError, match=f"no (device '?)?{device}"):
+            ask(*[place] * (ask is convatlas.load_model), device=device)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -27,7 +27,7 @@ DOORS = {
     "layers": set(),
     "anatomy": set(),
     "data": {"augmentation", "printable"},
-    "device": set(),
+    "device": {"settings"},
     "weights": {"regular_file", "data"},
     "recipes": set(),
     "papers": set(),

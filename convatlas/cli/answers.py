@@ -9,7 +9,6 @@ import torch
 
 from convatlas.data.folder import look_for_images
 from convatlas.data.walk import kinds
-from convatlas.finished_run import open_run
 from convatlas.model_file import Saved
 from convatlas.prediction import Prediction, predict_each, predict_fitted
 from convatlas.printable import printable
@@ -17,10 +16,15 @@ from convatlas.printable import printable
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
-def of_files(saved: Saved, images: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
+def looked_for(images: list[Path]) -> list[Path]:
+    """The image files among these files and folders; says on standard error what is none."""
     files, ignored = look_for_images(images)
     if ignored:
         print(f"note: {len(ignored):,} other files ignored ({kinds(ignored)})", file=sys.stderr)
+    return files
+
+
+def of_files(saved: Saved, files: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
     for prediction in predict_each(saved, files, top, max_megapixels):
         yield prediction, ""
 
@@ -34,6 +38,8 @@ def of_test(
     max_megapixels: float | None = None,
 ) -> Iterator[Answer]:
     """Images of the run's test set, or of other data, spread evenly over it."""
+    from convatlas.finished_run import open_run  # files need nothing of it
+
     saved, _, images = open_run(run, data, max_megapixels=max_megapixels, device=device)
     split = images.of(images.split(None))
     count = min(count, len(split))

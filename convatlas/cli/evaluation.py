@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.printable import printable
 
@@ -61,8 +62,9 @@ def eval_(
     max_megapixels: float
         The largest image of a folder that is read [the run's own].
     """
-    from convatlas.cli.opening import opened, require_run
-    from convatlas.finished_run import measure
+    with quick_imports():
+        from convatlas.cli.opening import opened, require_run
+        from convatlas.finished_run import measure
 
     if weights and not data:
         raise RecipeError(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from convatlas.cli import output as streams
+from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.training import builtin, effect
 from convatlas.training.effect import as_field, as_flag
@@ -74,8 +75,8 @@ def train(
     """Train a network on images.
 
     Without --recipe, the built-in recipe for this network and data is taken where there is one,
-    else `modern`, which trains every network on a small set; for LeNets the defaults below. Flags
-    override all.
+    else `modern`, which trains every network on a small set; for LeNets the defaults below. With
+    --weights it is `finetune`. Flags override all.
 
     Parameters
     ----------
@@ -104,8 +105,9 @@ def train(
             "--resume out to begin one"
         )
     chosen = _chosen(given, recipe, folder if resume else None)
-    from convatlas.training import train as start
-    from convatlas.training.progress import default_callback
+    with quick_imports():
+        from convatlas.training import train as start
+        from convatlas.training.progress import default_callback
 
     with default_callback() as looking:
         start(chosen, folder, resume=resume is not None, callback=looking)
@@ -139,7 +141,8 @@ def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
         return recorded(resumed).merge(given, as_flag)
     if "network" not in given:
         raise RecipeError("which network? give a name from `convatlas list`, or --recipe FILE")
-    name = builtin.matching(given["network"], given.get("data", Recipe().data))
+    data, weights = given.get("data", Recipe().data), given.get("weights", "")
+    name = builtin.matching(given["network"], data, weights)
     from convatlas.elsewhere.networks import note
 
     if other := note(given["network"]):
@@ -220,12 +223,14 @@ def predict(
         )
     if weights and test:
         raise RecipeError("--test takes a run's own test images; with --weights, name image files")
-    from convatlas.cli import answers, opening
+    with quick_imports():
+        from convatlas.cli import answers, opening
 
     if test:
         found = answers.of_test(run, device, test, top, data, max_megapixels)
     else:
+        files = answers.looked_for(images)  # before weights are fetched for them
         saved = opening.opened(run, weights, source, device)
         limit = Recipe().max_megapixels if max_megapixels is None else max_megapixels
-        found = answers.of_files(saved, images, top, limit)
+        found = answers.of_files(saved, files, top, limit)
     return answers.show(found, json)

@@ -3,10 +3,12 @@ understood.
 """
 
 import difflib
+import re
 from collections.abc import Sequence
 
 from cyclopts import (
     App,
+    ArgumentCollection,
     CoercionError,
     CycloptsError,
     MissingArgumentError,
@@ -18,6 +20,7 @@ from cyclopts import (
 from convatlas.elsewhere import flags
 from convatlas.settings import shown
 
+LISTED = re.compile(r"[\s,\[\]]+")  # between the numbers of a flag that takes several
 OF_A_RUN = ("eval", "predict")
 MISSING = {  # command -> what to type when something is missing
     "show": "which network? `convatlas show resnet50` shows one, `convatlas list` lists them all",
@@ -48,7 +51,8 @@ MEANT = {  # what other programs call a command -> ours
 def translated(app: App, words: Sequence[str]) -> list[str]:
     """The words with flags of other programs as ours, where they mean exactly the same.
 
-    Raises CycloptsError for a flag that means something else, with what to type instead.
+    Raises CycloptsError for a flag that means something else, with what to type instead, and for a
+    fraction where a whole number belongs, which cyclopts would round.
     """
     if not any(map(_is_flag, words[1:])) or words[0] not in commands(app):
         return list(words)
@@ -56,7 +60,8 @@ def translated(app: App, words: Sequence[str]) -> list[str]:
     done: list[str] = [command]
     for i, word in enumerate(words[1:], start=1):
         if word == "--":
-            return [*done, *words[i:]]
+            done += words[i:]
+            break
         flag, equals, value = word.partition("=")
         if not _is_flag(flag) or flag in ours:
             done.append(word)
@@ -66,7 +71,35 @@ def translated(app: App, words: Sequence[str]) -> list[str]:
             raise CycloptsError(msg=f"there is no {flag} here; {answer}")
         else:
             done.append(word)
+    _refuse_fractions(app, done)
     return done
+
+
+def _refuse_fractions(app: App, words: Sequence[str]) -> None:
+    command, flag = words[0], ""
+    hints = {name: str(one.hint) for one in _arguments(app, command) for name in one.names}
+    for word in words[1:]:
+        if word == "--":
+            return
+        value = word
+        if _is_flag(word):
+            flag, _, value = word.partition("=")
+            if word[:2] in hints:  # -b32
+                flag, value = word[:2], word[2:].removeprefix("=")
+        hint = hints.get(flag, "")
+        if re.search(r"\bint\b", hint) and any(map(_has_fraction, LISTED.split(value))):
+            kind = "whole numbers" if re.search("list|tuple", hint) else "a whole number"
+            raise CycloptsError(
+                msg=f"{flag} takes {kind}, not {shown(value)}; `convatlas {command} --help` shows "
+                "all"
+            )
+
+
+def _has_fraction(text: str) -> bool:
+    try:
+        return "." in text and not float(text).is_integer()
+    except ValueError:  # no number at all, as cyclopts will say
+        return False
 
 
 def sentence(app: App, error: CycloptsError) -> str:
@@ -100,11 +133,16 @@ def commands(app: App) -> list[str]:
 
 def options(app: App, command: str) -> dict[str, str]:
     """Each flag of a command, and its help."""
-    arguments = app[command].assemble_argument_collection(
+    found = {
+        name: one.parameter.help or "" for one in _arguments(app, command) for name in one.names
+    }
+    return found | dict.fromkeys(("--help", "-h", "--version"), "")
+
+
+def _arguments(app: App, command: str) -> ArgumentCollection:
+    return app[command].assemble_argument_collection(
         default_parameter=app.default_parameter, parse_docstring=True
     )
-    found = {name: one.parameter.help or "" for one in arguments for name in one.names}
-    return found | dict.fromkeys(("--help", "-h", "--version"), "")
 
 
 def _is_flag(word: str) -> bool:

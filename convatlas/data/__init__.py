@@ -14,13 +14,14 @@ from convatlas.data.checking import Report, check_data
 from convatlas.data.folder import find_images
 from convatlas.data.image_file import read_image
 from convatlas.data.loader import Loader
-from convatlas.data.preprocess import Preprocess, fit_preprocess, shorter_side_at
+from convatlas.data.preprocess import STANDARD, Preprocess, fit_preprocess, shorter_side_at
 from convatlas.data.sources import SOURCES, open_data
 from convatlas.data.split import Data, Split
 from convatlas.data.survey import Finding, usable
 
 __all__ = [
     "SOURCES",
+    "STANDARD",
     "Augment",
     "Data",
     "Finding",

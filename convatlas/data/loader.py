@@ -158,7 +158,7 @@ class Loader:
         if augment.cuts:
             images = self._cut(indices, draws, side, reading)
         else:
-            images = _to_side(self._fitted(indices, reading), side)
+            images = _to_side(self._fitted(indices, reading), side, self.prep.interpolation)
         x = augment.erase(self.prep.normalise(augment.apply(images, draws)), draws)
         x, y = augment.mix(x, self.split.labels[indices], self.classes, shared[1:])
         return x, y, indices
@@ -170,8 +170,10 @@ class Loader:
 
     def _cut(self, indices: Tensor, draws, side: int, reading: Reading) -> Tensor:
         """uint8 (B, channels, side, side): of each image the part that its draws say."""
+        from torchvision.transforms.v2 import InterpolationMode
         from torchvision.transforms.v2.functional import resized_crop
 
+        way = InterpolationMode(self.prep.interpolation)
         cut = torch.empty(len(indices), self.prep.channels, side, side, dtype=torch.uint8)
         at_least = self.augment.source_side(self.prep.side)
 
@@ -182,17 +184,17 @@ class Loader:
                 image = self.sources[i]
             box = self.augment.box(*image.shape[1:], self.prep.side, draws[row])
             cut[row] = self.prep.in_channels(
-                resized_crop(image, *box, [side, side], antialias=True)[None]
+                resized_crop(image, *box, [side, side], way, antialias=True)[None]
             )[0]
 
         self.split.each(indices, use, reading)
         return cut
 
 
-def _to_side(images: Tensor, side: int) -> Tensor:
+def _to_side(images: Tensor, side: int, interpolation: str) -> Tensor:
     if images.shape[-1] == side:
         return images
-    return interpolate(images, (side, side), mode="bilinear", antialias=True)
+    return interpolate(images, (side, side), mode=interpolation, antialias=True)
 
 
 def _check(augment: Augment, prep: Preprocess, classes: int) -> None:

@@ -1,6 +1,7 @@
 """From an image of any size to what a network reads: fitted into a square, scaled, standardised."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
@@ -23,6 +24,7 @@ HIGHEST_WHITE = 2.0**31  # what whole numbers of 32 bits hold
 FITS = ("pad", "resize", "whole", "squash")
 INTERPOLATIONS = ("bilinear", "bicubic")  # the first is meant where a record names none
 OPTIONAL = ("white", "interpolation")  # fields that a record may lack
+STANDARD = ("mean", "std", "interpolation")  # fields that weights were trained with
 SMALLEST_SHARE = 3 / 4  # of the field, that an image must fill to be left at its own size
 
 
@@ -115,12 +117,14 @@ def fit_preprocess(
     memory_limit: int = MEMORY_LIMIT,
     shorter: int | None = None,
     white: float | None = None,
+    standard: Mapping | None = None,
 ) -> Preprocess:
     """The preprocessing for this set at this side: the kind of fit, the mean and standard deviation
     of training images, and what is white in those of more than 8 bits.
 
     With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the
-    set is like. With `white`, that is white, whatever the values are; see white_level.
+    set is like. With `white`, that is white, whatever the values are; see white_level. With
+    `standard`, its mean, std and interpolation are taken, and no statistics.
 
     All training images count where they fit in memory (a Loader then uses the same decoded copy),
     else, and with `shorter`, a fixed sample of 2,000. Raises DataError naming every image that
@@ -147,6 +151,10 @@ def fit_preprocess(
         content or shorter or side,
         white_level(data, workers, white),
     )
+    if standard is not None:
+        return Preprocess.from_dict(
+            prep.to_dict() | {name: standard.get(name) for name in STANDARD}
+        )
     if shorter is None and fits_in_memory(data.train, prep, memory_limit):
         images = decoded(data.train, prep, workers)
     else:
@@ -185,7 +193,7 @@ def _in_channels(images: Tensor, channels: int) -> Tensor:
     return grey.to(torch.uint8)[:, None]
 
 
-def shorter_side_at(image: Tensor, shorter: int) -> Tensor:
+def shorter_side_at(image: Tensor, shorter: int, interpolation: str = "bilinear") -> Tensor:
     """uint8 (C, H, W) -> uint8 (C, h, w), min(h, w) = shorter, in proportion; of a strip only the
     middle: see STRIP.
     """
@@ -194,7 +202,8 @@ def shorter_side_at(image: Tensor, shorter: int) -> Tensor:
     tall, wide = min(h, STRIP * short), min(w, STRIP * short)
     top, left = (h - tall) // 2, (w - wide) // 2
     image = image[:, top : top + tall, left : left + wide]
-    return _scaled(image[None], tall * shorter // short, wide * shorter // short)[0]
+    size = tall * shorter // short, wide * shorter // short
+    return _scaled(image[None], *size, interpolation)[0]
 
 
 def _padded(images: Tensor, side: int, content: int, interpolation: str) -> Tensor:

@@ -92,7 +92,8 @@ def _cut(
     for i in turns[step].tolist():
         reading(i)
         image = loader.split.read(i, white=loader.prep.white)
-        stacks += views.of(loader.prep.in_channels(image[None])[0], loader.prep.side)
+        seen = loader.prep.in_channels(image[None])[0]
+        stacks += views.of(seen, loader.prep.side, loader.prep.interpolation)
     return stacks if views.crops == "dense" else [torch.cat(stacks)]
 
 

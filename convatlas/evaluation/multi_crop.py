@@ -1,6 +1,7 @@
 """Which parts of an image a network is shown, in the ways the papers tested."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -70,14 +71,19 @@ class MultiCrop:
             )
         return sizes
 
-    def of(self, image: Tensor, side: int) -> list[Tensor]:
+    def of(self, image: Tensor, side: int, interpolation: str = "bilinear") -> list[Tensor]:
         """uint8 (C, H, W) -> for each size its views: uint8 (views, C, side, side), or (2, C, h, w)
         if dense.
         """
-        cut = {"center": _centre, "10": ten_crops, "144": squares_and_crops, "dense": _whole}[
-            self.crops
+        cut = {
+            "center": _centre,
+            "10": ten_crops,
+            "144": partial(squares_and_crops, interpolation=interpolation),
+            "dense": _whole,
+        }[self.crops]
+        return [
+            cut(shorter_side_at(image, size, interpolation), side) for size in self.sizes_for(side)
         ]
-        return [cut(shorter_side_at(image, size), side) for size in self.sizes_for(side)]
 
 
 def ten_crops(image: Tensor, side: int) -> Tensor:
@@ -87,7 +93,7 @@ def ten_crops(image: Tensor, side: int) -> Tensor:
     return _with_mirrors(_five(_middle(image, min(image.shape[1:])), side))
 
 
-def squares_and_crops(image: Tensor, side: int) -> Tensor:
+def squares_and_crops(image: Tensor, side: int, interpolation: str = "bilinear") -> Tensor:
     """(C, H, W) -> (36, C, side, side): of three squares the corners, the middle and the whole,
     then all mirrored.
     """
@@ -95,7 +101,7 @@ def squares_and_crops(image: Tensor, side: int) -> Tensor:
     for square in _three_squares(image):
         crops += [
             *_five(square, side),
-            F.interpolate(square[None], (side, side), mode="bilinear", antialias=True)[0],
+            F.interpolate(square[None], (side, side), mode=interpolation, antialias=True)[0],
         ]
     return _with_mirrors(crops)
 

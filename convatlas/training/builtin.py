@@ -55,11 +55,14 @@ def _exists(path: str) -> bool:
     return os.path.lexists(os.path.expanduser(path)) if "\0" not in path else False
 
 
-def matching(network: str, data: str) -> str | None:
-    """The name of the recipe made for this network on this data; else `modern`, but for light
-    networks, which learn faster by the defaults of Recipe. Raises UnknownNetwork.
+def matching(network: str, data: str, weights: str = "") -> str | None:
+    """The name of the recipe made for this network on this data; `finetune` where it begins with
+    weights; else `modern`, but for light networks, which learn faster by the defaults of Recipe.
+    Raises UnknownNetwork.
     """
     require(network, stored_facts())
+    if weights:
+        return "finetune"
     for name in names():
         made_for = about(name)
         if (made_for["network"], made_for["data"]) == (network, data):

@@ -5,6 +5,7 @@ import warnings
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from convatlas.data import STANDARD, Preprocess
 from convatlas.errors import RunError
 from convatlas.weights import load_weights
 
@@ -13,8 +14,9 @@ def start_from(net: nn.Module, weights: str, source: str = "", ema: bool = False
     """Fill the network from a checkpoint, as create_model does with the same words; a classifier or
     first convolution of another size is adapted.
 
-    Returns what the provenance keeps: where the weights came from and their sha256. Raises
-    WeightsError.
+    Returns what the provenance keeps: where the weights came from, their sha256, and `pictures`,
+    how pictures are standardised for them: {"mean", "std", "interpolation", "said"}, or None where
+    nothing is known of it. Raises WeightsError.
     """
     with warnings.catch_warnings(action="ignore"):  # the certificate, which is printed, says it
         certificate = load_weights(
@@ -26,7 +28,41 @@ def start_from(net: nn.Module, weights: str, source: str = "", ema: bool = False
         "kind": certificate.kind,
         "fresh": list(certificate.fresh),
         "adapted": list(certificate.adapted),
+        "pictures": _standard(net.preprocess, certificate.pictures),
     }
+
+
+def _standard(prepare: Preprocess | None, said: str) -> dict | None:
+    if prepare is None:
+        return None
+    values = {name: getattr(prepare, name) for name in STANDARD}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    } | {"said": said}
+
+
+def as_standardised(pictures: dict, channels: int) -> str:
+    """In words, what start_from found of pictures of so many channels. Raises DataError, KeyError
+    or TypeError for what it cannot have found.
+    """
+    values = {name: pictures[name] for name in STANDARD}
+    square = {"channels": channels, "side": 2, "fit": "resize", "content": 2}
+    prepare = Preprocess.from_dict(values | square)
+    mean, std = (" ".join(f"{value:.4g}" for value in each) for each in (prepare.mean, prepare.std))
+    said = str(pictures["said"])
+    return f"standardised with mean {mean} and std {std}, {prepare.interpolation}, {said}"
+
+
+def said_of(pictures: dict | None, channels: int, began: bool) -> str:
+    """How images are standardised, for a reader; "" for a run that began with fresh weights."""
+    if not began:
+        return ""
+    if pictures is None:
+        return (
+            "standardised by the mean and std of the training images, for it is not known what the "
+            "weights were trained with"
+        )
+    return as_standardised(pictures, channels)
 
 
 def freeze(net: nn.Module, names: tuple[str, ...], norms: bool) -> list[nn.Module]:

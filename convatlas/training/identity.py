@@ -2,7 +2,7 @@
 repeats both, so that neither an edited recipe.toml nor another run's checkpoint goes unseen.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from convatlas import strict_json
 from convatlas.errors import CheckpointError, RunError
@@ -12,6 +12,7 @@ from convatlas.training.plain_files import kind, read_plain, token
 from convatlas.training.recipe import DECIDING, RENAMED, Recipe, deciding
 
 FORMAT = 1
+REMEMBERED = ("sha256", "pictures")  # of what a run began with
 LARGEST = 100_000  # bytes of run.json that are read at all
 
 
@@ -23,16 +24,24 @@ class Identity:
     recipe: dict  # the fields that can change the result
     lengths: tuple[int, ...]  # in epochs, as asked for: more than one where it was made longer
     adopted: bool = False  # begun by an older convatlas, whose checkpoints name no run
+    start: dict = field(default_factory=dict)  # of weights that it began with: sha256, pictures
 
     def lengthened(self, epochs: int) -> "Identity":
         return replace(self, lengths=tuple(sorted({*self.lengths, epochs})))
+
+    def starting(self, start: dict) -> "Identity":
+        """The same run, which remembers these weights: they may be gone when it goes on."""
+        return replace(self, start={name: start[name] for name in REMEMBERED if name in start})
 
     def about(self, epochs: int) -> dict:
         """What a checkpoint says of its run, which is of so many epochs now."""
         return {"run": self.run, "recipe": self.recipe | {"epochs": epochs}}
 
     def text(self) -> str:
-        return strict_json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
+        known = {"format": FORMAT, **asdict(self)}
+        if not self.start:
+            del known["start"]
+        return strict_json.dumps(known, indent=1)
 
 
 def begun(recipe: Recipe, adopted: bool = False) -> Identity:
@@ -91,4 +100,7 @@ def _checked(found: dict) -> Identity:
     numbers = isinstance(lengths, list) and all(type(each) is int for each in lengths)
     if not (isinstance(run, str) and run and isinstance(recipe, dict) and numbers and lengths):
         raise ValueError
-    return Identity(run, recipe, tuple(lengths), found.get("adopted") is True)
+    start = found.get("start", {})
+    if not isinstance(start, dict):
+        raise ValueError
+    return Identity(run, recipe, tuple(lengths), found.get("adopted") is True, start)

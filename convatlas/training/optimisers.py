@@ -82,13 +82,33 @@ def optimiser(recipe: Recipe, net: nn.Module) -> torch.optim.Optimizer:
     """The recipe's optimiser over the weights that are not frozen.
 
     Without `decay_norm`, weights of one dimension (biases, and the scale and shift of norms) do not
-    decay.
+    decay. The `share` of a group is that of the learning rate with which it learns: `body_lr` of
+    all but the classifiers.
     """
-    weights = [weight for weight in net.parameters() if weight.requires_grad]
-    if recipe.decay_norm:
-        return OPTIMISERS[recipe.opt](weights, recipe)
-    groups = [
-        {"params": [weight for weight in weights if weight.ndim > 1]},
-        {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0},
-    ]
+    heads = () if recipe.body_lr == 1 else _classifiers(net)
+    parts: dict[float, list[Tensor]] = {recipe.body_lr: [], 1.0: []}
+    for name, weight in net.named_parameters():
+        if weight.requires_grad:
+            parts[1.0 if name.startswith(heads) else recipe.body_lr].append(weight)
+    groups = [group for share in parts for group in _decaying(recipe, parts[share], share)]
     return OPTIMISERS[recipe.opt]([group for group in groups if group["params"]], recipe)
+
+
+def _decaying(recipe: Recipe, weights: list[Tensor], share: float) -> list[dict]:
+    """Groups of these weights: what decays, and what does not."""
+    if recipe.decay_norm:
+        return [{"params": weights, "share": share}]
+    return [
+        {"params": [weight for weight in weights if weight.ndim > 1], "share": share},
+        {
+            "params": [weight for weight in weights if weight.ndim <= 1],
+            "share": share,
+            "weight_decay": 0.0,
+        },
+    ]
+
+
+def _classifiers(net: nn.Module) -> tuple[str, ...]:
+    """How the names of the weights of every classifier begin."""
+    paths = (getattr(net, "classifier_path", ""), *getattr(net, "auxiliary_paths", ()))
+    return tuple(f"{path}." for path in paths if path)

@@ -1,6 +1,6 @@
 """What a run needs before its first step: a device, threads, images, a network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
@@ -33,13 +33,23 @@ SMALL_STEP = 200e6
 
 
 @dataclass(frozen=True)
+class Gathered:
+    """Images and a network, before it is known how the ones are standardised for the other."""
+
+    data: Data
+    net: nn.Module  # with fresh weights, on the processor
+    side: int  # of the input, in pixels
+    skipped: list[Finding]  # images that cannot be read and are left out
+
+
+@dataclass(frozen=True)
 class Prepared:
     data: Data
     prep: Preprocess
     train: Loader
     val: Loader
     test: Loader
-    net: nn.Module  # with fresh weights, on the processor
+    net: nn.Module
     skipped: list[Finding]  # images that cannot be read and are left out
 
     @property
@@ -48,28 +58,47 @@ class Prepared:
         return min(self.train.batch_size, len(self.data.train))
 
 
-def prepare(
+def gather(
     recipe: Recipe, group: ProcessGroup, checking: Callable[[int], None] = lambda done: None
-) -> Prepared:
-    """Everything is decoded or opened now, so that broken images and wrong names show before the
-    first step.
-    """
+) -> Gathered:
+    """The images, all of which are looked at, and the network."""
     side = _side(recipe)
     data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
-    augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
-    shorter, white = augment.shorter_side(side), recipe.white or None
-    prep = fit_preprocess(data, side, recipe.workers, shorter=shorter, white=white)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":
         he_init_network(net)
     require_multi_crop(net, side, multi_crop_of(recipe))
+    return Gathered(data, net, side, skipped)
+
+
+def prepare(
+    recipe: Recipe,
+    group: ProcessGroup,
+    gathered: Gathered | None = None,
+    standard: Mapping | None = None,
+) -> Prepared:
+    """Everything is decoded or opened now, so that broken images and wrong names show before the
+    first step. `standard` is how images are standardised: as these training images are, where
+    nothing is given.
+    """
+    found = gathered or gather(recipe, group)
+    augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
+    data = found.data
+    prep = fit_preprocess(
+        data,
+        found.side,
+        recipe.workers,
+        shorter=augment.shorter_side(found.side),
+        white=recipe.white or None,
+        standard=standard,
+    )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
     prepared = Prepared(
         data,
         prep,
-        net=net,
-        skipped=skipped,
+        net=found.net,
+        skipped=found.skipped,
         train=Loader(
             data.train,
             prep,

@@ -113,7 +113,10 @@ class Lines(Callback):
         for note in facts["notes"]:
             self.print(f"note: {note}")
         if facts["certificate"]:
-            self.print(f"weights: {facts['certificate']}")
+            for line in str(facts["certificate"]).splitlines():
+                self.print(f"weights: {line}")
+        if facts["standardised"]:
+            self.print(f"images are {facts['standardised']}")
         start = f"resumed at step {facts['step']}" if facts["resumed"] else "new run"
         on = (
             f"{facts['processes']} processes, {facts['device']}"

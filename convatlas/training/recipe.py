@@ -86,6 +86,13 @@ class _Learning(Settings):
         "adamw", "optimiser", choices=("sgd", "adam", "adamw", "rmsprop", "rmsprop-tf")
     )
     lr: float = setting(2e-3, "peak learning rate", **POSITIVE)
+    body_lr: float = setting(
+        1.0,
+        "share of lr with which all but the classifiers learn, as layers that are trained already "
+        "may; 1 is all of it",
+        allowed="above 0, up to 1",
+        check=lambda share: 0 < share <= 1,
+    )
     momentum: float = setting(0.9, "momentum of sgd, rmsprop and rmsprop-tf", **between(0, 0.999))
     nesterov: bool = setting(False, "Nesterov momentum")
     eps: float = setting(

@@ -2,19 +2,23 @@
 
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import nn
+
 from convatlas import strict_json
-from convatlas.errors import RunError
+from convatlas.errors import CheckpointError, DataError, RunError
 from convatlas.training import identity as identities
 from convatlas.training.autotune import config_of, with_config
-from convatlas.training.checkpoint import Checkpoint, load_newest
+from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, steps
+from convatlas.training.fine_tune import as_standardised
 from convatlas.training.folder import RunFolder
 from convatlas.training.identity import Identity
 from convatlas.training.location import found_again, located, with_places_of
 from convatlas.training.recipe import Recipe, differences
-from convatlas.training.restoring import require_words
+from convatlas.training.restoring import limits, require_words
 from convatlas.training.schedule import learning_rate
 from convatlas.training.trainer import Trainer
 
@@ -163,6 +167,7 @@ def newest_checkpoint(
         said = found.state["about"]
         _require_own(folder, found, identity, identities.of_checkpoint(said))
         _require_same(folder, said, about, opening.recipe.data)
+        _require_standard(folder, found, trainer.start)
         trainer.require_fit(found)
 
     checkpoint = load_newest(folder.checkpoints, warn, check, trainer.file_limits)
@@ -203,6 +208,52 @@ def _require_own(
             f"{step} was made with another recipe than run.json in {folder.path} says "
             f"({', '.join(changed)}); put both back as they were, or begin another run with "
             "--output"
+        )
+
+
+def remembered(folder: RunFolder, identity: Identity | None, net: nn.Module) -> dict:
+    """What the run knows of the weights that it began with: nothing where an older version began
+    it. RunError where it is no longer what was written.
+    """
+    start = identity.start if identity else _of_newest(folder, net)
+    pictures = start.get("pictures")
+    try:
+        if pictures is not None:
+            as_standardised(pictures, net.in_channels)
+    except (DataError, KeyError, TypeError):
+        raise RunError(
+            f"{folder.path / 'run.json'} is damaged (how images are standardised); remove it and "
+            "continue with --resume again, for the checkpoints know it too"
+        ) from None
+    return start
+
+
+def _of_newest(folder: RunFolder, net: nn.Module) -> dict:
+    for step in steps(folder.checkpoints):
+        with suppress(CheckpointError):
+            start = read_step(step, limits(net)).state.get("start", {})
+            return start if isinstance(start, dict) else {}
+    return {}
+
+
+def require_same_weights(folder: RunFolder, identity: Identity | None, start: dict) -> None:
+    """RunError where a run that begins again, before its first checkpoint, finds other weights."""
+    before = identity.start.get("sha256") if identity else None
+    if before not in (None, start["sha256"]):
+        raise RunError(
+            f"{start['weights']} holds other weights than when the run in {folder.path} began "
+            f"(sha256 {str(before)[:12]}, now {start['sha256'][:12]}); put them back, or begin "
+            "another run with --output"
+        )
+
+
+def _require_standard(folder: RunFolder, checkpoint: Checkpoint, start: dict) -> None:
+    """RunError where images would be standardised otherwise than those before the checkpoint."""
+    if checkpoint.state.get("start", {}).get("pictures") != start.get("pictures"):
+        raise RunError(
+            f"{folder.path / 'run.json'} says that images are standardised otherwise than "
+            f"step-{checkpoint.step:08d} was trained with; put it back as it was, or remove it and "
+            "continue with --resume again, for the checkpoints know it too"
         )
 
 

@@ -20,16 +20,18 @@ from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup, process_group
-from convatlas.training.fine_tune import start_from
+from convatlas.training.fine_tune import said_of, start_from
 from convatlas.training.folder import RunFolder, default_path, lend_temporary_folder
 from convatlas.training.forecast import Forecast, forecast
 from convatlas.training.identity import Identity
 from convatlas.training.location import on_this_machine
 from convatlas.training.memory import Lack, explained
 from convatlas.training.prepare import (
+    Gathered,
     Prepared,
     device_of,
     device_type,
+    gather,
     macs,
     multi_crop_of,
     prepare,
@@ -64,10 +66,11 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             recipe = found.recipe
         else:
             recipe = on_this_machine(found.recipe, recipe, found.before)
-        ready = group.together(
-            lambda: prepare(recipe, group, callback.checking)
+        gathered = group.together(
+            lambda: gather(recipe, group, callback.checking)
         )  # a wrong name leaves no folder
-        start = group.from_first(lambda: _start(recipe, ready, path))
+        start = group.from_first(lambda: _start(recipe, gathered, path, found.identity))
+        ready = group.together(lambda: prepare(recipe, group, gathered, start.get("pictures")))
         with ExitStack() as stack:
             folder = group.together(
                 lambda: stack.enter_context(RunFolder(path, is_writer=group.is_first))
@@ -105,15 +108,22 @@ def _settle(recipe: Recipe, ready: Prepared, device: torch.device) -> tuple[Reci
     return with_config(recipe, trials.winner), trials
 
 
-def _start(recipe: Recipe, ready: Prepared, path: Path) -> dict:
-    """The recipe's weights, where it names some and there is no checkpoint to go on from; a new run
-    asks for nothing in vain.
+def _start(
+    recipe: Recipe, gathered: Gathered, path: Path, identity: Identity | None = None
+) -> dict:
+    """What the run begins with: the recipe's weights, where it names some, and what is remembered
+    of them where there is a checkpoint to go on from. A new run asks for nothing in vain.
     """
-    if not (path / "recipe.toml").exists():
-        require_use(recipe, ready)
-    if not recipe.weights or steps(path / "checkpoints"):
+    folder = RunFolder(path)
+    if not folder.holds_a_run:
+        require_use(recipe, gathered)
+    if not recipe.weights:
         return {}
-    return start_from(ready.net, recipe.weights, recipe.source, recipe.weights_ema)
+    if steps(folder.checkpoints):
+        return resuming.remembered(folder, identity, gathered.net)
+    start = start_from(gathered.net, recipe.weights, recipe.source, recipe.weights_ema)
+    resuming.require_same_weights(folder, identity, start)
+    return start
 
 
 def _skipped(ready: Prepared) -> Iterator[str]:
@@ -153,7 +163,7 @@ class _Run:
         opening, identity, checkpoint = self.group.from_first(lambda: self._find(resume))
         if opening.metrics:
             return opening.metrics
-        self.identity = identity
+        self.identity = identity.starting(self.trainer.start)
         if checkpoint:
             self.trainer.restore(checkpoint)
         self.group.together(lambda: self._record(opening, checkpoint))
@@ -211,6 +221,9 @@ class _Run:
                 "skipped": len(self.ready.skipped),
                 "smallest": net.smallest,
                 "certificate": self.ready.net.certificate,
+                "standardised": said_of(
+                    self.trainer.start.get("pictures"), data.channels, bool(self.recipe.weights)
+                ),
                 "forecast": coming,
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,

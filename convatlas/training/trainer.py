@@ -144,7 +144,7 @@ class Trainer:
 
     def _prepare(self) -> None:
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate
+            group["lr"] = self.learning_rate * group["share"]
         self.net.train()
         for part in self.resting:
             part.eval()

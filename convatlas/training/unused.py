@@ -11,13 +11,13 @@ from convatlas.errors import RunError
 from convatlas.training.batch_norm import far_too_small
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.effect import as_flag, out_of_reach
-from convatlas.training.prepare import Prepared
+from convatlas.training.prepare import Gathered, Prepared
 from convatlas.training.recipe import DEFAULTS, Recipe
 
 
-def require_use(recipe: Recipe, ready: Prepared) -> None:
+def require_use(recipe: Recipe, ready: Gathered) -> None:
     """RunError for what a new run asks for in vain."""
-    net, side = ready.net, ready.prep.side
+    net, side = ready.net, ready.side
     if not any(isinstance(part, _BatchNorm) for part in net.modules()):
         for name in ("freeze_bn", "sync_bn"):
             if getattr(recipe, name):
@@ -65,6 +65,11 @@ def warnings(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> Iterator[s
         yield (
             f"--batch-size {recipe.batch_size} is more than the {images:,} training images; each "
             "epoch is one step of all of them"
+        )
+    if recipe.body_lr != DEFAULTS["body_lr"] and not recipe.weights:
+        yield (
+            f"{as_flag('body_lr', recipe.body_lr)} is for layers that are trained already, and "
+            "this run begins without --weights"
         )
     if group.size == 1 and recipe.sync_bn:
         yield "--sync-bn changes nothing in one process; torchrun starts several"

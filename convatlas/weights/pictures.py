@@ -39,25 +39,29 @@ class Pictures:
     said: str
 
 
+DAMAGED = Pictures(None, (), "what the file records of its pictures is not what was written")
+
+
 def pictures(net: nn.Module, found: Found, weights: str) -> Pictures:
     """Of a network that was filled from what was found, and from these words."""
     own = net.certificate
     classes = _outputs(net, found)
     if recorded := _recorded(found):
-        fits = recorded.preprocess.channels == net.in_channels
+        prepare = recorded.preprocess
         return Pictures(
-            recorded.preprocess if fits else None,
+            prepare and _for_channels(prepare, net.in_channels),
             recorded.classes if classes == len(recorded.classes) else (),
             recorded.said,
         )
     entry, said = _entry(found, weights)
     if entry is None and classes not in (IMAGENET, WITH_BACKGROUND):
         return Pictures(None, _names(classes, own.background), "nothing is known of its pictures")
-    if net.in_channels != len(IMAGENETS_MEAN):
+    if net.in_channels != len(IMAGENETS_MEAN) and not own.adapted:
         return Pictures(None, _names(classes, own.background), "it reads no colours")
     prepare = _prepared(entry) if entry else _usual(net)
     if own.standardised:
         prepare = _standardised(prepare, own.standardised)
+    prepare = _for_channels(prepare, net.in_channels)
     named = _labels(found, classes) or _names(classes, own.background)
     return Pictures(prepare, named, said)
 
@@ -84,11 +88,11 @@ def _recorded(found: Found) -> Pictures | None:
         else:
             return None
         names = tuple(classes)
-        if not all(isinstance(name, str) for name in names):
-            return None
+        if not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
+            return DAMAGED
         return Pictures(Preprocess.from_dict(values), names, said)
     except (DataError, KeyError, TypeError, ValueError, RecursionError):
-        return None
+        return DAMAGED
 
 
 def _entry(found: Found, weights: str) -> tuple[Published | None, str]:
@@ -116,8 +120,14 @@ def _entry(found: Found, weights: str) -> tuple[Published | None, str]:
 
 def _configured(found: Found) -> Published | None:
     """What the hub's description of a timm model says, where it stands beside the file."""
-    config = beside(found.file, "config.json").get("pretrained_cfg")
+    about = beside(found.file, "config.json")
+    if about.get("architecture", found.kind.theirs) != found.kind.theirs:
+        return None  # another file's: `source` says what this one is
+    config = about.get("pretrained_cfg")
     try:
+        _, height, width = config["input_size"]
+        if height != width:
+            return None  # no network here is shown such pictures
         side, shorter, interpolation, squash, mean, std, classes = row(config)
         entry = Published("", side, shorter, interpolation, squash, mean, std, int(classes))
         _prepared(entry)
@@ -128,7 +138,10 @@ def _configured(found: Found) -> Published | None:
 
 def _labels(found: Found, classes: int) -> tuple[str, ...]:
     """The names that such a description gives, one for each class, or none."""
-    names = beside(found.file, "config.json").get("label_names")
+    about = beside(found.file, "config.json")
+    if about.get("architecture", found.kind.theirs) != found.kind.theirs:
+        return ()
+    names = about.get("label_names")
     right = isinstance(names, list) and len(set(map(str, names))) == len(names) == classes
     return tuple(map(str, names)) if right else ()
 
@@ -158,6 +171,18 @@ def _standardised(prepare: Preprocess, pixels: Pixels) -> Preprocess:
     mean, std = pixels
     means = mean if isinstance(mean, tuple) else (mean,) * prepare.channels
     return replace(prepare, mean=means, std=(std,) * prepare.channels)
+
+
+def _for_channels(prepare: Preprocess, channels: int) -> Preprocess | None:
+    """The same for a first convolution that was adapted: of a colour's channels the mean, or one
+    for each. None where a picture has no such channels.
+    """
+    if channels == prepare.channels:
+        return prepare
+    if channels not in (1, len(IMAGENETS_MEAN)):
+        return None
+    mean, std = (sum(each) / len(each) for each in (prepare.mean, prepare.std))
+    return replace(prepare, channels=channels, mean=(mean,) * channels, std=(std,) * channels)
 
 
 def _names(classes: int, background: bool) -> tuple[str, ...]:

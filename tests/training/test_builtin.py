@@ -87,7 +87,7 @@ def test_a_recipe_says_where_it_comes_from_and_is_found_by_its_task(name):
         recipe = Recipe.from_toml(builtin.source(name), name)
         assert (recipe.network, recipe.data) == (about["network"], about["data"])
     else:
-        assert name == "modern"
+        assert name in ("finetune", "modern")
 
 
 def rows_of_the_page() -> list[tuple[list[str], set[str]]]:
@@ -161,6 +161,7 @@ def test_recipes_as_json_and_for_one_network(capsys):
     found = json.loads(capsys.readouterr().out)
     assert [(about["name"], about["network"]) for about in found] == [
         ("alexnet", "alexnet"),
+        ("finetune", ""),
         ("modern", ""),
     ]
     assert run(["recipes", "modern", "--json"]) == 0

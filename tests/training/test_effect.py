@@ -29,6 +29,7 @@ OTHER = {  # a value of each field that is not its default, and allowed beside t
     "batch_size": 32,
     "opt": "sgd",
     "lr": 0.1,
+    "body_lr": 0.5,
     "momentum": 0.5,
     "nesterov": True,
     "eps": 1e-3,

@@ -36,7 +36,8 @@ def ready(network: str, train_names=("a/0.png",), val_names=("a/1.png",)):
         train=SimpleNamespace(names=list(train_names), __len__=lambda: 1),
         val=SimpleNamespace(names=list(val_names)),
     )
-    return SimpleNamespace(net=net, prep=SimpleNamespace(side=net.side), data=data)
+    prep = SimpleNamespace(side=net.side)
+    return SimpleNamespace(net=net, side=net.side, prep=prep, data=data)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ import pytest
 import timm
 import torch
 import torchvision.models as tv
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from timm.data import ImageNetInfo, resolve_data_config
 from torchvision.transforms.functional import to_pil_image
 
 from convatlas.data import Preprocess
+from convatlas.errors import WeightsError
+from convatlas.published_model import open_network
 from convatlas.registry import create_model
 from convatlas.weights import fetching, published, save_weights
 from convatlas.weights.pictures import _prepared
@@ -193,6 +196,7 @@ def test_the_hubs_description_beside_a_file_says_it(timms):
         {"crop_pct": 0},
         {"crop_pct": "a"},
         {"input_size": []},
+        {"input_size": [3, 160, 192]},
         {"input_size": [3, 10**9, 10**9]},
         {"interpolation": "random"},
         {"std": [0, 0, 0]},
@@ -204,6 +208,37 @@ def test_a_description_that_cannot_be_right_is_not_believed(timms, changes):
     described(timms, **changes)
     net = create_model("regnetx_200mf", weights=timms)
     assert net.preprocess == Preprocess(3, 224, MEAN, STD, "whole", 256)
+
+
+def test_a_description_of_another_network_is_not_believed(timms):
+    described(timms)
+    about = json.loads(timms.with_name("config.json").read_text())
+    other = about | {"architecture": "resnet50", "label_names": [f"c{i}" for i in range(1000)]}
+    timms.with_name("config.json").write_text(json.dumps(other))
+    net = create_model("regnetx_200mf", weights=timms, source="timm")
+    assert (net.preprocess.mean, net.classes[0]) == (MEAN, "tench")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"convatlas.preprocess": "{"},
+        {"convatlas.preprocess": "[]"},
+        {"convatlas.preprocess": '{"channels": NaN}'},
+        {"convatlas.classes": "7"},
+        {"convatlas.classes": json.dumps(["twice"] * 1000)},
+        {"convatlas.classes": json.dumps([7] * 1000)},
+    ],
+)
+def test_a_record_that_is_no_longer_whole_is_no_licence_to_guess(file, tmp_path, change):
+    net = create_model(SQUEEZENET, weights=file)
+    save_weights(net, tmp_path / "ours.safetensors")
+    with safe_open(tmp_path / "ours.safetensors", "pt") as held:
+        metadata = held.metadata() | change
+    tensors = load_file(tmp_path / "ours.safetensors")
+    save_file(tensors, tmp_path / "ours.safetensors", metadata)
+    with pytest.raises(WeightsError, match="does not say how pictures are prepared"):
+        open_network(SQUEEZENET, tmp_path / "ours.safetensors")
 
 
 def test_words_of_the_hub_find_what_is_stored(timms, monkeypatch):
