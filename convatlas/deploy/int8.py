@@ -103,6 +103,8 @@ def layer_errors(
     """
     ort = needed("onnxruntime", "onnx", "--int8")
     model, pairs = _each_alone(network, int8)
+    if not pairs:
+        return []
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
