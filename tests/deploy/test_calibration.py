@@ -30,7 +30,7 @@ def test_a_folder_s_pictures_are_read_as_the_network_reads_them(tmp_path):
     fill(tmp_path, 20)
     found = calibration.of_folder(COLOUR, tmp_path)
     assert found.count == 20 and [len(batch) for batch in found.inputs] == [8, 8, 4]
-    picture = torch.from_numpy(np.asarray(Image.open(tmp_path / "0.png"))).permute(2, 0, 1)
+    picture = torch.from_numpy(np.array(Image.open(tmp_path / "0.png"))).permute(2, 0, 1)
     prep = COLOUR.preprocess
     wanted = prep.normalise(prep.fit_image(picture.contiguous())[None]).numpy()
     np.testing.assert_array_equal(found.inputs[0][:1], wanted)
