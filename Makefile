@@ -7,8 +7,10 @@ demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then rea
 	$(BIN)/convatlas train --recipe lenet5_digits
 	$(BIN)/convatlas predict $$(ls -td runs/*lenet5-digits* | head -1) --test 8
 
-# modules are compiled once, and not in each of the processes that the tests start
-TESTED := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+# modules are compiled once, and not in each of the processes that the tests start; memory that glibc
+# was given back stays with the process, so that the system need not clear it for the next network
+TESTED := PYTHONDONTWRITEBYTECODE= MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296 \
+	$(BIN)/python -m pytest
 
 test: .venv/ready  ## everything that must hold on two cores
 	$(TESTED) -m "not full"

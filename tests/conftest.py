@@ -9,19 +9,27 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
 import pytest
 import torch
 import torch.nn as nn
+from xdist.scheduler import LoadScopeScheduling
 
 from convatlas.registry import stored_facts
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
+class ByNetwork(LoadScopeScheduling):
     """All tests of a network run in one process, which builds and measures it once; every other
     test where those of its file run, whose fixtures are made once.
     """
-    for item in items:
-        name = getattr(item, "callspec", None) and item.callspec.params.get("name")
-        together = name if isinstance(name, str) and name in stored_facts() else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(together))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, rest = nodeid.partition("::")
+        parameters = rest.partition("[")[2].removesuffix("]").split("-")
+        return next((each for each in parameters if each in stored_facts()), file)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """xdist's own --dist=loadgroup does nothing under pytest 9.2 (xdist 3.8 writes the group into a
+    field that pytest no longer reads).
+    """
+    return ByNetwork(config, log)
 
 
 def pytest_collection_finish(session):

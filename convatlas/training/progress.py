@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -15,12 +16,12 @@ from convatlas.training.trainer import Progress as Done
 
 def default_callback() -> "Lines":
     """A bar on a terminal and in a notebook, lines in a pipe or a log file."""
-    return Bar() if _is_terminal() or Console().is_jupyter else Lines()
+    return Bar() if _is_terminal(sys.stdout) or Console().is_jupyter else Lines()
 
 
-def _is_terminal() -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     try:
-        return sys.stdout.isatty()
+        return stream.isatty()
     except (AttributeError, ValueError):  # there is none, or it is closed
         return False
 
@@ -197,6 +198,7 @@ class Bar(Lines):
             TimeRemainingColumn(),
             console=self.console,
             auto_refresh=False,  # by a thread, whose failures nobody could catch
+            redirect_stderr=_is_terminal(sys.stderr),  # to standard output: a file is left alone
             transient=True,
         )
         self.shown_at, self.score = 0.0, ""

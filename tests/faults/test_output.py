@@ -24,6 +24,7 @@ from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.progress import Bar, Lines
 
 TRAIN = "train lenet1989 --data digits --epochs 2 -b 256 --output"
+HIDDEN_CURSOR = b"\33[?25l"
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 
 
@@ -58,10 +59,13 @@ def test_a_run_whose_output_goes_away_ends_well_and_is_on_disk(redirected, why, 
 def test_a_terminal_that_is_closed_does_not_end_the_run(tmp_path):
     """As a window that is closed, for a program that was told to outlive it."""
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "convatlas", *TRAIN.split(), str(tmp_path / "run")]
+    train = TRAIN.replace("--epochs 2", "--epochs 20")  # longer than it takes to close the window
+    words = [sys.executable, "-m", "convatlas", *train.split(), str(tmp_path / "run")]
     process = subprocess.Popen(words, stdout=theirs, stderr=subprocess.PIPE, text=True)
     os.close(theirs)
-    seen = os.read(ours, 100)
+    seen = b""
+    while HIDDEN_CURSOR not in seen:  # the bar is there, and takes what is printed
+        seen += os.read(ours, 100)
     os.close(ours)
     _, error = process.communicate(timeout=120)
     assert seen.startswith(b"lenet1989, ")
