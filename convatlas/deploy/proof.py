@@ -75,22 +75,22 @@ def prove(saved: Saved, opened: Opened, batches: Iterable[Batch], source: str) -
     found, wanted, truth = [], [], []
     for pictures, classes in batches:
         found.append(opened(pictures)[0])
-        wanted.append(_logits(saved, pictures))
+        wanted.append(answers(saved, pictures))
         truth.append(classes)
     if not found:
         raise ExportError("there is no picture to prove the file with")
     ours, theirs = np.concatenate(wanted), np.concatenate(found)
     known = None if any(t is None for t in truth) else np.concatenate(truth)
-    share = [None if known is None else _share(x.argmax(1) == known) for x in (theirs, ours)]
+    right = [None if known is None else share(x.argmax(1) == known) for x in (theirs, ours)]
     return Proof(
         opened.engine,
         opened.precision,
         len(ours),
         source,
-        _error(theirs, ours),
-        _share(theirs.argmax(1) == ours.argmax(1)),
+        relative_error(theirs, ours),
+        share(theirs.argmax(1) == ours.argmax(1)),
         LIMITS[opened.precision],
-        *share,
+        *right,
     )
 
 
@@ -124,18 +124,20 @@ def _together(waiting: list[tuple[np.ndarray, int]]) -> Batch:
     return np.stack(pictures), np.array(classes)
 
 
-def _logits(saved: Saved, pictures: np.ndarray) -> np.ndarray:
+def answers(saved: Saved, pictures: np.ndarray) -> np.ndarray:
     """What `predict` computes for these pictures, before the softmax."""
     planes = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
     with torch.inference_mode():
         return saved.net(saved.preprocess.normalise(saved.preprocess.fit_images(planes))).numpy()
 
 
-def _error(found: np.ndarray, wanted: np.ndarray) -> float:
-    """inf where anything is not finite: a NaN must not pass for a small error."""
+def relative_error(found: np.ndarray, wanted: np.ndarray) -> float:
+    """The largest difference over the largest value; inf where anything is not finite: a NaN must
+    not pass for a small error.
+    """
     error = float(abs(found.astype(np.float64) - wanted).max() / abs(wanted).max())
     return error if np.isfinite(error) else float("inf")
 
 
-def _share(hits: np.ndarray) -> float:
+def share(hits: np.ndarray) -> float:
     return float(hits.mean())

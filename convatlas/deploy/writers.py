@@ -60,11 +60,14 @@ def write_onnx(saved: Saved, path: Path) -> None:
 
 def onnx_model(saved: Saved):
     """The picture graph and the network's, in one."""
-    onnx = needed("onnx", "onnx", "this export")
-    needed("onnxscript", "onnx", "this export")
-    from convatlas.deploy.picture_graph import IR_VERSION, OPSET, picture_graph
+    return with_pictures(saved, network_graph(saved))
 
-    network = _network_graph(saved, OPSET)
+
+def with_pictures(saved: Saved, network):
+    """The graph of a network that reads `images`, behind one that makes them of pictures."""
+    onnx = needed("onnx", "onnx", "this export")
+    from convatlas.deploy.picture_graph import IR_VERSION, picture_graph
+
     network.ir_version = IR_VERSION
     head = onnx.compose.add_prefix(
         picture_graph(saved.preprocess), "picture/", rename_inputs=False, rename_outputs=False
@@ -72,7 +75,12 @@ def onnx_model(saved: Saved):
     return onnx.compose.merge_models(head, network, io_map=[("input", "images")])
 
 
-def _network_graph(saved: Saved, opset: int):
+def network_graph(saved: Saved):
+    """float images (N, C, side, side) -> logits, probabilities, as an ONNX graph."""
+    needed("onnx", "onnx", "this export")
+    needed("onnxscript", "onnx", "this export")
+    from convatlas.deploy.picture_graph import OPSET
+
     prep = saved.preprocess
     two = torch.zeros(2, prep.channels, prep.side, prep.side)  # of one torch would make a constant
     with _quiet():
@@ -83,7 +91,7 @@ def _network_graph(saved: Saved, opset: int):
         program = torch.onnx.export(
             exported,
             dynamo=True,
-            opset_version=opset,
+            opset_version=OPSET,
             input_names=["images"],
             output_names=OUTPUTS,
             verbose=False,
