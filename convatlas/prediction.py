@@ -118,7 +118,7 @@ def _pixels(picture: Image.Image | Tensor) -> Tensor:
 
 def _of_pillow(image: Image.Image) -> Tensor:
     try:
-        return decoding.pixels(image, lambda: image, None)
+        return torch.from_numpy(decoding.pixels(image, lambda: image, None))
     except decoding.Unfit as error:
         raise DataError(f"an image of Pillow {error}") from None
 

@@ -1,13 +1,15 @@
-"""From an image that Pillow has opened to its pixels: upright, 8 bits, white behind it."""
+"""From an image that Pillow has opened to its pixels: upright, 8 bits, white behind it. No torch is
+imported, so that a program without it reads pictures alike.
+"""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
-from torch import Tensor
 
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 WHITE = 255  # what shows through where an image is transparent
@@ -26,18 +28,26 @@ class Unfit(Exception):
     """Why an image is refused: the predicate of the sentence."""
 
 
+def size_of(file: BinaryIO) -> int:
+    """Bytes, of a file on disk or in memory; its position stays."""
+    position = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(position)
+    return size
+
+
 def is_deep(image: Image.Image) -> bool:
     """Whether an image that is not loaded yet has more than 8 bits a channel."""
     return image.mode in ("I", "F") or image.mode.startswith("I;16") or ";16" in _rawmode(image)
 
 
-def pixels(image: Image.Image, reopen: Reopen, white: float | None) -> Tensor:
+def pixels(image: Image.Image, reopen: Reopen, white: float | None) -> np.ndarray:
     """uint8 (C, H, W), C = 1 or 3. `white` is read_image's."""
     if is_deep(image) and not (_upper_bytes_do(image) and white in (None, SIXTEEN_BITS)):
         return _from_deep(image, reopen, white)
     _load_upright(image)
     channels = 1 if image.mode in GREY_MODES else 3
-    out = torch.empty(channels, image.height, image.width, dtype=torch.uint8)
+    out = np.empty((channels, image.height, image.width), np.uint8)
     for rows in _strips(image.height, image.width):
         strip = image
         if len(rows) < image.height:
@@ -107,7 +117,7 @@ def _stretched(values: np.ndarray, largest: int) -> np.ndarray:
     return out
 
 
-def _from_deep(image: Image.Image, reopen: Reopen, white: float | None) -> Tensor:
+def _from_deep(image: Image.Image, reopen: Reopen, white: float | None) -> np.ndarray:
     if image.mode in ("I", "F") and image.format != "PPM" and white is None:
         kind = "fractions" if image.mode == "F" else "32-bit whole numbers"
         raise Unfit(
@@ -119,7 +129,7 @@ def _from_deep(image: Image.Image, reopen: Reopen, white: float | None) -> Tenso
     white = SIXTEEN_BITS if white is None else white
     _require_within(_colours(values), white)
     h, w, depth = values.shape
-    out = torch.empty(1 if depth < 3 else 3, h, w, dtype=torch.uint8)
+    out = np.empty((1 if depth < 3 else 3, h, w), np.uint8)
     for rows in _strips(h, w):
         strip = values[rows.start : rows.stop]
         shown = to_eight_bits(_colours(strip), white)
@@ -196,8 +206,8 @@ def _on_white(colour: np.ndarray, alpha: np.ndarray, opaque: int) -> np.ndarray:
     return shown.astype(np.uint8)
 
 
-def _channels_first(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.atleast_3d(values).transpose(2, 0, 1).copy())
+def _channels_first(values: np.ndarray) -> np.ndarray:
+    return np.atleast_3d(values).transpose(2, 0, 1)
 
 
 def _strips(h: int, w: int) -> Iterator[range]:

@@ -1,5 +1,8 @@
-"""Reading one image from a file that nobody has vouched for."""
+"""Reading one image from a file, or from the bytes of one, that nobody has vouched for. torch is
+imported only by the function that gives a tensor.
+"""
 
+import io
 import os
 import re
 import stat
@@ -7,15 +10,18 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError, features
-from torch import Tensor
 
 from convatlas.data import decoding, netpbm
-from convatlas.data.decoding import GREY_MODES, Unfit, is_deep
+from convatlas.data.decoding import GREY_MODES, Unfit, is_deep, size_of
 from convatlas.data.jpeg2000 import require_sound
 from convatlas.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Nothing else is ever handed to a decoder.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "AVIF", "PPM", "JPEG2000")
@@ -57,7 +63,7 @@ def read_image(
     at_least: int = 0,
     white: float | None = None,
     max_megapixels: float = MAX_MEGAPIXELS,
-) -> Tensor:
+) -> "Tensor":
     """The image as a person sees it: uint8 (C, H, W), C = 1 for grey images and 3 for all others.
 
     EXIF orientation is applied, CMYK and palettes become RGB, transparency shows white, and of an
@@ -74,12 +80,24 @@ def read_image(
     made of it anyway. A JPEG above `max_megapixels` is decoded so in any case, and its pixels count
     as they are decoded.
     """
+    import torch
 
-    def use(image: Image.Image, reopen: decoding.Reopen) -> Tensor:
+    return torch.from_numpy(read_pixels(path, at_least, white, max_megapixels))
+
+
+def read_pixels(
+    source: str | os.PathLike | bytes,
+    at_least: int = 0,
+    white: float | None = None,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> np.ndarray:
+    """What read_image gives, as an array, and of a file's bytes too; without torch."""
+
+    def use(image: Image.Image, reopen: decoding.Reopen) -> np.ndarray:
         _reduce(image, at_least, max_megapixels)
         return decoding.pixels(image, reopen, white)
 
-    return _attempt(path, use, max_megapixels)
+    return _attempt(source, use, max_megapixels)
 
 
 def read_header(path: str | os.PathLike) -> tuple[bool, int, int]:
@@ -150,23 +168,21 @@ def _peculiar(extension: str, image: Image.Image, max_megapixels: float) -> Iter
         yield f"has only {image.width} x {image.height} pixels; is that meant?"
 
 
-def unreadable(path: str | os.PathLike, reason: str) -> DataError:
+def unreadable(source: str | os.PathLike | bytes, reason: str) -> DataError:
     """The error for one image; `reason` is a predicate, with the remedy after its
     last semicolon.
     """
-    return DataError(f"the image {str(path)!r} {reason}", reason=reason)
+    name = "" if isinstance(source, bytes) else f" {str(source)!r}"
+    return DataError(f"the image{name} {reason}", reason=reason)
 
 
-def _attempt(path, use: Callable[[Image.Image, decoding.Reopen], object], max_megapixels: float):
+def _attempt(source, use: Callable[[Image.Image, decoding.Reopen], object], max_megapixels: float):
     try:
-        _require_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # what Pillow would warn of is either refused here or harmless
-            # Not by name: Pillow 13.0 maps a named TIFF into memory, and those that are turned come
-            # out scrambled.
-            with open(path, "rb") as file:
+            with _bytes_of(source) as file:
                 start = _honest_start(file, max_megapixels)
                 if netpbm.is_text(start):
                     file = netpbm.as_binary(file, min(max_megapixels, SLOW_MEGAPIXELS))
@@ -176,7 +192,19 @@ def _attempt(path, use: Callable[[Image.Image, decoding.Reopen], object], max_me
                         require_sound(file, image.width, image.height)
                     return use(image, lambda: _open(file))
     except Exception as fault:  # a decoder may raise anything on hostile bytes
-        raise unreadable(path, _reason(path, fault)) from None
+        raise unreadable(source, _reason(source, fault)) from None
+
+
+def _bytes_of(source) -> BinaryIO:
+    """Not for Pillow to open by name: 13.0 maps a named TIFF into memory, and those that are turned
+    come out scrambled.
+    """
+    if not isinstance(source, bytes):
+        _require_file(source)
+        return open(source, "rb")
+    if not source:
+        raise Unfit("is empty (0 bytes); send a whole one")
+    return io.BytesIO(source)
 
 
 def _open(file: BinaryIO) -> Image.Image:
@@ -217,7 +245,7 @@ def _honest_start(file: BinaryIO, max_megapixels: float) -> bytes:
     """
     start = file.read(netpbm.HEADER)
     whole = start[:4] == b"RIFF" or start[4:8] == b"ftyp"  # WebP; AVIF and HEIF
-    size = os.fstat(file.fileno()).st_size
+    size = size_of(file)
     enough = MAX_MEGAPIXELS if max_megapixels == float("inf") else max(max_megapixels, 1)
     if whole and size > 4e6 * enough:
         raise Unfit(
@@ -276,15 +304,15 @@ def _reduce(image: Image.Image, at_least: int, max_megapixels: float) -> None:
         image.draft(None, (image.width // times, image.height // times))
 
 
-def _reason(path, fault: Exception) -> str:
+def _reason(source, fault: Exception) -> str:
     if isinstance(fault, Unfit):
         return str(fault)
     if isinstance(fault, UnidentifiedImageError):
-        return _what_it_is_instead(path)
+        return _what_it_is_instead(source)
     if isinstance(fault, FileNotFoundError):
         return (
             "is a link to nothing; mend or delete the link"
-            if os.path.islink(path)
+            if os.path.islink(source)
             else "does not exist; check the path"
         )
     if isinstance(fault, PermissionError):
@@ -297,8 +325,8 @@ def _reason(path, fault: Exception) -> str:
     return f"is damaged and cannot be decoded ({detail}); copy it again or delete it"
 
 
-def _what_it_is_instead(path) -> str:
-    with Path(path).open("rb") as file:
+def _what_it_is_instead(source) -> str:
+    with _bytes_of(source) as file:
         start = file.read(512)
     text = start.lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):

@@ -1,10 +1,9 @@
 """What a JPEG 2000 file claims, looked at before its decoder believes it."""
 
-import os
 import struct
 from typing import BinaryIO
 
-from convatlas.data.decoding import Unfit
+from convatlas.data.decoding import Unfit, size_of
 
 CODESTREAM = b"\xff\x4f\xff\x51"  # start of codestream, size marker
 END = b"\xff\xd9"
@@ -47,7 +46,7 @@ def require_sound(file: BinaryIO, width: int, height: int) -> None:
 
 def _codestream(file: BinaryIO) -> tuple[int, int]:
     """(where it begins, where it ends) in the file."""
-    size = os.fstat(file.fileno()).st_size
+    size = size_of(file)
     file.seek(0)
     if file.read(len(CODESTREAM)) == CODESTREAM:
         return 0, size

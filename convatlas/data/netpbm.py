@@ -5,13 +5,12 @@ only 8 of the bits of colours.
 """
 
 import io
-import os
 import re
 from typing import BinaryIO
 
 import numpy as np
 
-from convatlas.data.decoding import Unfit
+from convatlas.data.decoding import Unfit, size_of
 
 HEADER = 4096  # bytes in which it must end
 BINARY = {b"P1": b"P4", b"P2": b"P5", b"P3": b"P6"}
@@ -61,7 +60,7 @@ def as_binary(file: BinaryIO, max_megapixels: float) -> BinaryIO:
     if not (width > 0 and height > 0 and 0 < largest <= 65535):
         raise Unfit("is damaged: its header has impossible numbers; copy it again or delete it")
     count = width * height * CHANNELS[kind]
-    if os.fstat(file.fileno()).st_size > BYTES_A_VALUE * count + 2**20:
+    if size_of(file) > BYTES_A_VALUE * count + 2**20:
         raise Unfit("is damaged: far more text than pixels; copy it again or delete it")
     file.seek(head.end())
     text = file.read()
