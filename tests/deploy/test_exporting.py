@@ -116,6 +116,41 @@ def test_a_file_that_misses_the_limit_is_not_left_behind(saved, tmp_path, monkey
     assert [*tmp_path.iterdir()] == []
 
 
+def test_a_file_that_is_there_already_is_kept_and_named(saved, copied):
+    before = {file: file.read_bytes() for file in copied.parent.iterdir()}
+    with pytest.raises(ExportError, match=r"lenet5\.pt2 exists; remove it, or name another"):
+        exporting.export(saved, "pt2", copied)
+    copied.unlink()
+    with pytest.raises(ExportError, match=r"lenet5\.pt2\.proof\.json exists"):
+        exporting.export(saved, "pt2", copied)
+    left = {file: file.read_bytes() for file in copied.parent.iterdir()}
+    assert left == {file: content for file, content in before.items() if file != copied}
+
+
+@pytest.mark.parametrize("error", [RuntimeError("disk is full\nat line 7"), KeyError()])
+def test_a_writer_that_fails_is_one_sentence_and_leaves_nothing(
+    saved, tmp_path, monkeypatch, error
+):
+    def fails(saved, kind, path):
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(exporting, "write", fails)
+    with pytest.raises(ExportError, match=r"torch cannot write .*lenet5\.pt2 \(") as found:
+        exporting.export(saved, "pt2", tmp_path / "lenet5.pt2")
+    assert "\n" not in str(found.value)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_proof_that_cannot_be_moved_leaves_no_file_without_one(copied, tmp_path):
+    place = tmp_path / "there" / "lenet5.pt2"
+    place.parent.mkdir()
+    proof_path(copied).unlink()
+    with pytest.raises(FileNotFoundError):
+        exporting._take(copied, place, KINDS["pt2"])
+    assert [*place.parent.iterdir()] == []
+
+
 def test_answers_that_are_not_numbers_never_pass(saved, exported):
     opened = open_export(exported)
     nan = replace(opened, run=lambda pictures: (np.full((len(pictures), 10), np.nan),) * 2)
