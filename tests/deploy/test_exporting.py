@@ -7,7 +7,9 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+import torchvision.models as tv
 
+from convatlas.cli import run as command
 from convatlas.data import Preprocess
 from convatlas.deploy import engines, exporting
 from convatlas.deploy.engines import KINDS, open_export, proof_path
@@ -180,3 +182,31 @@ def test_places_and_kinds_that_cannot_be_are_refused(saved, tmp_path):
         exporting.export(saved, "pt2", tmp_path / "nowhere" / "x.pt2")
     with pytest.raises(ExportError, match="is no exported file"):
         open_export(tmp_path / "x.zip")
+
+
+def test_the_command_takes_a_network_and_its_weights(tmp_path, capsys):
+    torch.manual_seed(0)
+    torch.save(tv.squeezenet1_1().state_dict(), tmp_path / "w.pth")
+    place = tmp_path / "net.pt2"
+    words = ["export", "squeezenet1_1", "--weights", str(tmp_path / "w.pth"), "--to", "pt2"]
+    assert command([*words, "--output", str(place)]) == 0
+    shown = capsys.readouterr()
+    assert "64 built-in pictures" in shown.out
+    assert "shorter side 256, middle 224x224, bilinear" in shown.err
+    record = open_export(place).record
+    assert record.preprocess["fit"] == "whole" and len(record.classes) == 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["squeezenet1_1"], "is a network without weights; give --weights"),
+        (["none", "--weights", "w.pth"], "there is no network called 'none'"),
+        (["runs/a", "--source", "timm"], "--source says whose file"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command(["export", *words]) in (1, 2)
+    assert said in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == []
