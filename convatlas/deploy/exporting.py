@@ -18,8 +18,9 @@ def export(
 ) -> tuple[Path, Proof]:
     """Writes a file that takes raw pictures and answers as `predict` does, and its proof beside it.
 
-    `model` is a finished run's folder, or what load_model gave; `to` onnx, openvino or pt2. A run
-    is proved with its own validation pictures, or its test pictures where it has no others; a
+    `model` is a finished run's folder, or what load_model or open_network gave; `to` onnx, openvino
+    or pt2. A run is proved with its own validation pictures, or its test pictures where it has no
+    others; a
     network whose pictures are not there with 64 built-in ones. Raises ExportError for an engine
     that is not installed, a place that holds a file or cannot be written, and a file that misses
     its limit, of which nothing is left; ModelFileError for a run that cannot be read.
@@ -31,13 +32,13 @@ def export(
     place = Path(output or saved.network + kind.suffix).expanduser()
     if place.suffix != kind.suffix:
         raise ExportError(f"{place} must end in {kind.suffix}, as files for {to} do")
-    _free(place, kind)
-    batches, source = _pictures(None if isinstance(model, Saved) else model)
     try:
+        _free(place, kind)
+        batches, source = _pictures(None if isinstance(model, Saved) else model)
         return place, _proved(saved, kind, place, batches, source)
     except OSError as error:
         raise ExportError(
-            f"cannot write {place} ({error.strerror}); choose another place with --output"
+            f"cannot write {place} ({error.strerror or error}); choose another place with --output"
         ) from None
 
 
