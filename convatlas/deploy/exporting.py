@@ -20,10 +20,9 @@ def export(
 
     `model` is a finished run's folder, or what load_model or open_network gave; `to` onnx, openvino
     or pt2. A run is proved with its own validation pictures, or its test pictures where it has no
-    others; a
-    network whose pictures are not there with 64 built-in ones. Raises ExportError for an engine
-    that is not installed, a place that holds a file or cannot be written, and a file that misses
-    its limit, of which nothing is left; ModelFileError for a run that cannot be read.
+    others; a network whose pictures are not there with 64 built-in ones. Raises ExportError for an
+    engine that is not installed, a place that holds a file or cannot be written, and a file that
+    misses its limit, of which nothing is left; ModelFileError for a run that cannot be read.
     """
     if to not in KINDS:
         raise ExportError(f"to = {to!r} is not allowed; allowed: {' | '.join(KINDS)}")
