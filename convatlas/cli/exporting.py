@@ -1,4 +1,4 @@
-"""export: a finished run as a file for other engines, with its proof."""
+"""export: a run, or a network with weights, as a file for other engines, with its proof."""
 
 from pathlib import Path
 
@@ -11,6 +11,8 @@ def export(
     *,
     to: str = "onnx",
     output: Path | None = None,
+    weights: str | None = None,
+    source: str | None = None,
     int8: bool = False,
     calibrate: Path | None = None,
     keep_slower: bool = False,
@@ -23,11 +25,17 @@ def export(
     Parameters
     ----------
     run: Path
-        The folder of a finished run.
+        The folder of a finished run; or with --weights the name of a network.
     to: str
         onnx (ONNX Runtime), openvino or pt2 (torch.export) [onnx].
     output: Path
         The file [the network's name, in this folder].
+    weights: str
+        Published weights, or a file of them, where a network is named instead of a run:
+        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
+    source: str
+        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
+        several networks.
     int8: bool
         In whole numbers of 8 bits, for onnx: loses 0.5 points of the validation pictures at most,
         gives 97 % of them the same answer and is faster than the float file, or is not kept.
@@ -36,8 +44,10 @@ def export(
     keep_slower: bool
         Keep an int8 file that is not faster than the float one.
     """
+    from convatlas.cli.opening import opened, require_run
+
     if int8:
-        return _export_int8(run, to, output, calibrate, keep_slower)
+        return _export_int8(run, to, output, weights, calibrate, keep_slower)
     if calibrate is not None or keep_slower:
         raise ExportError(
             "--calibrate and --keep-slower have an effect with --int8 only; leave them out, or add "
@@ -45,17 +55,29 @@ def export(
         )
     from convatlas.deploy.exporting import export as write
 
-    place, proof = write(run, to, output)
+    if not weights:
+        require_run(run, source)
+    model = opened(run, weights, source, "cpu") if weights else run
+    place, proof = write(model, to, output)
     print(printable(f"{place}: {proof}"))
     return 0
 
 
 def _export_int8(
-    run: Path, to: str, output: Path | None, calibrate: Path | None, keep_slower: bool
+    run: Path,
+    to: str,
+    output: Path | None,
+    weights: str | None,
+    calibrate: Path | None,
+    keep_slower: bool,
 ) -> int:
     if to != "onnx":
         raise ExportError(
             f"--int8 writes onnx files, not {to}; leave --to out (OpenVINO reads onnx files too)"
+        )
+    if weights:
+        raise ExportError(
+            "--int8 is judged on a run's own validation pictures; train --weights gives such a run"
         )
     from convatlas.deploy.quantising import export_int8
 

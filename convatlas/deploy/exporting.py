@@ -8,7 +8,7 @@ from convatlas.deploy.engines import KINDS, Kind, open_unproved, proof_path
 from convatlas.deploy.proof import Batch, Proof, batches_of, prove, write_proof
 from convatlas.deploy.sample_pictures import sample_batches
 from convatlas.deploy.writers import write
-from convatlas.errors import DataError, ExportError, RecipeError
+from convatlas.errors import DataError, Error, ExportError, RecipeError
 from convatlas.finished_run import open_run
 from convatlas.model_file import Saved, load_model
 
@@ -18,11 +18,11 @@ def export(
 ) -> tuple[Path, Proof]:
     """Writes a file that takes raw pictures and answers as `predict` does, and its proof beside it.
 
-    `model` is a finished run's folder, or what load_model gave; `to` onnx, openvino or pt2. A run
-    is proved with its own validation pictures, or its test pictures where it has no others; a
-    network whose pictures are not there with 64 built-in ones. Raises ExportError for an engine
-    that is not installed, a place that cannot be written, and a file that misses its limit, of
-    which nothing is left; ModelFileError for a run that cannot be read.
+    `model` is a finished run's folder, or what load_model or open_network gave; `to` onnx, openvino
+    or pt2. A run is proved with its own validation pictures, or its test pictures where it has no
+    others; a network whose pictures are not there with 64 built-in ones. Raises ExportError for an
+    engine that is not installed, a place that holds a file or cannot be written, and a file that
+    misses its limit, of which nothing is left; ModelFileError for a run that cannot be read.
     """
     if to not in KINDS:
         raise ExportError(f"to = {to!r} is not allowed; allowed: {' | '.join(KINDS)}")
@@ -31,12 +31,13 @@ def export(
     place = Path(output or saved.network + kind.suffix).expanduser()
     if place.suffix != kind.suffix:
         raise ExportError(f"{place} must end in {kind.suffix}, as files for {to} do")
-    batches, source = _pictures(None if isinstance(model, Saved) else model)
     try:
+        _free(place, kind)
+        batches, source = _pictures(None if isinstance(model, Saved) else model)
         return place, _proved(saved, kind, place, batches, source)
     except OSError as error:
         raise ExportError(
-            f"cannot write {place} ({error.strerror}); choose another place with --output"
+            f"cannot write {place} ({error.strerror or error}); choose another place with --output"
         ) from None
 
 
@@ -44,7 +45,15 @@ def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], sou
     """In a folder beside the place until it is proved, so that nothing unproved is ever there."""
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".export-") as folder:
         written = Path(folder) / place.name
-        write(saved, kind.name, written)
+        try:
+            write(saved, kind.name, written)
+        except (Error, OSError):
+            raise
+        except Exception as error:  # each engine's writer raises its own
+            raise ExportError(
+                f"{kind.package} cannot write {place} ({_first_line(error)}); check its free "
+                "space, or choose another engine with --to"
+            ) from error
         opened = open_unproved(written)
         proof = prove(saved, opened, batches, source)
         if not proof.holds:
@@ -52,11 +61,41 @@ def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], sou
                 f"{saved.network} as {kind.name} does not answer as predict does, and was not "
                 f"kept: {proof}"
             )
-        proof_path(place).unlink(missing_ok=True)
-        for suffix in filter(None, (kind.beside, kind.suffix)):
-            written.with_suffix(suffix).replace(place.with_suffix(suffix))
-        write_proof(proof, opened, place, place)
+        write_proof(proof, opened, written)
+        _take(written, place, kind)
     return proof
+
+
+def _take(written: Path, place: Path, kind: Kind) -> None:
+    """Moves the files of an export to their place, the proof last: until then none is there. Where
+    one cannot be moved, those that were are taken away again.
+    """
+    moves = {
+        written.with_suffix(suffix): place.with_suffix(suffix)
+        for suffix in filter(None, (kind.beside, kind.suffix))
+    }
+    moves[proof_path(written)] = proof_path(place)
+    done = []
+    try:
+        for source, target in moves.items():
+            source.replace(target)
+            done.append(target)
+    except OSError:
+        for target in done:
+            target.unlink(missing_ok=True)
+        raise
+
+
+def _free(place: Path, kind: Kind) -> None:
+    """ExportError where any file of the export exists already."""
+    for suffix in filter(None, (kind.suffix, kind.beside)):
+        for file in (place.with_suffix(suffix), proof_path(place)):
+            if file.exists():
+                raise ExportError(f"{file} exists; remove it, or name another with --output")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _pictures(run: str | Path | None) -> tuple[Iterator[Batch], str]:

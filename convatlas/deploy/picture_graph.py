@@ -11,6 +11,7 @@ from onnx import ModelProto, numpy_helper
 from convatlas.data import Preprocess
 from convatlas.data.preprocess import LUMA, STRIP
 from convatlas.deploy.scaling_graph import DOMAIN, SCALED
+from convatlas.errors import ExportError
 
 OPSET = 20
 IR_VERSION = 10
@@ -46,8 +47,10 @@ _MIDDLE = """
     part = Slice(pictures, begin, end, spatial)"""
 
 _SQUARE = """
-    rows = Identity(side)
-    columns = Identity(side)"""
+    rows = Identity(content)
+    columns = Identity(content)"""
+_ALL = """
+    part = Identity(pictures)"""
 _SHORTER = """
     tall1 = Mul(tall, content)
     rows = Div(tall1, short)
@@ -151,8 +154,15 @@ _TAIL = """
 def picture_graph(prep: Preprocess) -> ModelProto:
     """uint8 pictures (N, H, W, 1 or 3) -> float32 input (N, channels, side, side).
 
-    The function is written out where it is called, for OpenVINO knows no functions.
+    The function is written out where it is called, for OpenVINO knows no functions. Raises
+    ExportError for bicubic scaling: the weights of a large picture's pixels are cubes that do not
+    fit in the 32 bits in which OpenVINO counts, and floats would round in every engine otherwise.
     """
+    if prep.interpolation != "bilinear":
+        raise ExportError(
+            f"this network takes {prep.interpolation} pictures, which files for onnx and openvino "
+            "cannot scale to the bit; write one with --to pt2"
+        )
     graph = onnx.inliner.inline_local_functions(onnx.parser.parse_model(_text(prep) + SCALED))
     for name, values in (("mean", prep.mean), ("std", prep.std)):
         levels = np.float32(255) * np.asarray(values, np.float32)
@@ -162,14 +172,16 @@ def picture_graph(prep: Preprocess) -> ModelProto:
 
 
 def _text(prep: Preprocess) -> str:
-    resized = prep.fit == "resize"
-    larger = prep.content > prep.side
-    if resized:
-        before = [_MIDDLE, _SHORTER if larger else _SQUARE]
-        after = [_both(_CUT, cut_top="rows", cut_left="columns"), _CENTRE] if larger else [_AS_IS]
-    else:
+    cut = [_both(_CUT, cut_top="rows", cut_left="columns"), _CENTRE]
+    first = prep.fit == "resize" and prep.content == prep.side  # cut before it is scaled
+    if prep.fit == "pad":
         before = [_LONGER, _both(_ROUNDED, rows="height", columns="width")]
         after = [_FIELD]
+    elif prep.fit == "squash":
+        before, after = [_ALL, _SQUARE], cut
+    else:
+        before = [_MIDDLE, _SQUARE if first else _SHORTER]
+        after = [_AS_IS] if first else cut
     channels = [_CHANNELS, _GREY if prep.channels == 1 else _COLOUR]
     return "".join([_HEAD, *before, *channels, _SCALE, *after, _TAIL]).format(
         ir=IR_VERSION,
@@ -178,7 +190,7 @@ def _text(prep: Preprocess) -> str:
         channels=prep.channels,
         side=prep.side,
         content=prep.content,
-        times=STRIP if larger else 1,
+        times=1 if first else STRIP,
         luma=", ".join(map(str, LUMA)),
     )
 

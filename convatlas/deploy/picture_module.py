@@ -30,7 +30,8 @@ class Pictures(nn.Module):
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         planes = self.in_channels(pictures.permute(0, 3, 1, 2))
-        field = self.resized(planes) if self.prep.fit == "resize" else self.padded(planes)
+        ways = {"pad": self.padded, "squash": self.squashed}
+        field = ways.get(self.prep.fit, self.resized)(planes)
         return self.net((field.to(torch.float32) - self.mean) / self.std)
 
     def in_channels(self, planes: Tensor) -> Tensor:
@@ -44,24 +45,35 @@ class Pictures(nn.Module):
 
     def resized(self, planes: Tensor) -> Tensor:
         side, content = self.prep.side, self.prep.content
+        first = self.prep.fit == "resize" and content == side
         h, w = planes.shape[2:]
         short = torch.sym_min(h, w)
-        limit = (STRIP if content > side else 1) * short
+        limit = (1 if first else STRIP) * short
         tall, wide = torch.sym_min(h, limit), torch.sym_min(w, limit)
         part = _part(_part(planes, 2, (h - tall) // 2, tall), 3, (w - wide) // 2, wide)
-        if content == side:
-            return _scaled(part, side, side)
-        rows, columns = tall * content // short, wide * content // short
-        whole = _scaled(part, rows, columns)
+        if first:
+            return self.scaled(part, side, side)
+        return self.centre(part, tall * content // short, wide * content // short)
+
+    def squashed(self, planes: Tensor) -> Tensor:
+        return self.centre(planes, self.prep.content, self.prep.content)
+
+    def centre(self, planes: Tensor, rows: int, columns: int) -> Tensor:
+        """The middle of the field's size, of what is scaled to rows x columns."""
+        side = self.prep.side
+        whole = self.scaled(planes, rows, columns)
         top, left = _half_even(rows - side), _half_even(columns - side)
         return _part(_part(whole, 2, top, side), 3, left, side)
+
+    def scaled(self, planes: Tensor, rows: int, columns: int) -> Tensor:
+        return interpolate(planes, (rows, columns), mode=self.prep.interpolation, antialias=True)
 
     def padded(self, planes: Tensor) -> Tensor:
         side = self.prep.side
         h, w = planes.shape[2:]
         longer = torch.sym_max(h, w)
         rows, columns = (self._length(length, longer) for length in (h, w))
-        scaled = _scaled(planes, rows, columns)
+        scaled = self.scaled(planes, rows, columns)
         upright = _set_into(side, scaled, 2, rows)
         return _set_into(side, upright, 3, columns)
 
@@ -82,10 +94,6 @@ class Pictures(nn.Module):
         two = torch.zeros(2, 45, 37, 3, dtype=torch.uint8)
         sizes = dict.fromkeys(range(4), Dim.DYNAMIC)
         return torch.export.export(self.eval(), (two,), dynamic_shapes=(sizes,))
-
-
-def _scaled(planes: Tensor, rows: int, columns: int) -> Tensor:
-    return interpolate(planes, (rows, columns), mode="bilinear", antialias=True)
 
 
 def _part(planes: Tensor, axis: int, begin: int, length: int) -> Tensor:

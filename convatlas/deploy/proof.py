@@ -94,12 +94,12 @@ def prove(saved: Saved, opened: Opened, batches: Iterable[Batch], source: str) -
     )
 
 
-def write_proof(proof: Proof, opened: Opened, path: Path, written: Path) -> None:
-    """FILE.proof.json for the export at `path`, whose bytes lie at `written` until it is moved."""
+def write_proof(proof: Proof, opened: Opened, path: Path) -> None:
+    """FILE.proof.json beside the export at `path`."""
     about = {
         "holds": proof.holds,
         **asdict(proof),
-        "files": content_hashes(written),
+        "files": content_hashes(path),
         "record": json.loads(opened.record.to_json()),
     }
     proof_path(path).write_text(json.dumps(about, indent=1) + "\n")

@@ -7,7 +7,9 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+import torchvision.models as tv
 
+from convatlas.cli import run as command
 from convatlas.data import Preprocess
 from convatlas.deploy import engines, exporting
 from convatlas.deploy.engines import KINDS, open_export, proof_path
@@ -116,6 +118,41 @@ def test_a_file_that_misses_the_limit_is_not_left_behind(saved, tmp_path, monkey
     assert [*tmp_path.iterdir()] == []
 
 
+def test_a_file_that_is_there_already_is_kept_and_named(saved, copied):
+    before = {file: file.read_bytes() for file in copied.parent.iterdir()}
+    with pytest.raises(ExportError, match=r"lenet5\.pt2 exists; remove it, or name another"):
+        exporting.export(saved, "pt2", copied)
+    copied.unlink()
+    with pytest.raises(ExportError, match=r"lenet5\.pt2\.proof\.json exists"):
+        exporting.export(saved, "pt2", copied)
+    left = {file: file.read_bytes() for file in copied.parent.iterdir()}
+    assert left == {file: content for file, content in before.items() if file != copied}
+
+
+@pytest.mark.parametrize("error", [RuntimeError("disk is full\nat line 7"), KeyError()])
+def test_a_writer_that_fails_is_one_sentence_and_leaves_nothing(
+    saved, tmp_path, monkeypatch, error
+):
+    def fails(saved, kind, path):
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(exporting, "write", fails)
+    with pytest.raises(ExportError, match=r"torch cannot write .*lenet5\.pt2 \(") as found:
+        exporting.export(saved, "pt2", tmp_path / "lenet5.pt2")
+    assert "\n" not in str(found.value)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_proof_that_cannot_be_moved_leaves_no_file_without_one(copied, tmp_path):
+    place = tmp_path / "there" / "lenet5.pt2"
+    place.parent.mkdir()
+    proof_path(copied).unlink()
+    with pytest.raises(FileNotFoundError):
+        exporting._take(copied, place, KINDS["pt2"])
+    assert [*place.parent.iterdir()] == []
+
+
 def test_answers_that_are_not_numbers_never_pass(saved, exported):
     opened = open_export(exported)
     nan = replace(opened, run=lambda pictures: (np.full((len(pictures), 10), np.nan),) * 2)
@@ -145,3 +182,31 @@ def test_places_and_kinds_that_cannot_be_are_refused(saved, tmp_path):
         exporting.export(saved, "pt2", tmp_path / "nowhere" / "x.pt2")
     with pytest.raises(ExportError, match="is no exported file"):
         open_export(tmp_path / "x.zip")
+
+
+def test_the_command_takes_a_network_and_its_weights(tmp_path, capsys):
+    torch.manual_seed(0)
+    torch.save(tv.squeezenet1_1().state_dict(), tmp_path / "w.pth")
+    place = tmp_path / "net.pt2"
+    words = ["export", "squeezenet1_1", "--weights", str(tmp_path / "w.pth"), "--to", "pt2"]
+    assert command([*words, "--output", str(place)]) == 0
+    shown = capsys.readouterr()
+    assert "64 built-in pictures" in shown.out
+    assert "shorter side 256, middle 224x224, bilinear" in shown.err
+    record = open_export(place).record
+    assert record.preprocess["fit"] == "whole" and len(record.classes) == 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["squeezenet1_1"], "is a network without weights; give --weights"),
+        (["none", "--weights", "w.pth"], "there is no network called 'none'"),
+        (["runs/a", "--source", "timm"], "--source says whose file"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command(["export", *words]) in (1, 2)
+    assert said in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == []

@@ -7,6 +7,7 @@ import torch
 from convatlas.data import Preprocess
 from convatlas.deploy.picture_module import Pictures
 from convatlas.deploy.sample_pictures import COUNT, sample_batches
+from convatlas.errors import ExportError
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PREPARED = {
@@ -14,6 +15,14 @@ PREPARED = {
     "square": Preprocess(3, 32, *IMAGENET, "resize", 32),
     "grey field": Preprocess(1, 32, (0.13,), (0.31,), "pad", 28),
     "colour field": Preprocess(3, 32, *IMAGENET, "pad", 32),
+    "whole": Preprocess(3, 64, *IMAGENET, "whole", 73),
+    "whole, as large as the field": Preprocess(3, 64, *IMAGENET, "whole", 64),
+    "squashed": Preprocess(3, 64, *IMAGENET, "squash", 69),
+    "squashed to the field": Preprocess(1, 64, (0.13,), (0.31,), "squash", 64),
+}
+BICUBIC = {
+    f"bicubic {fit} {content}": Preprocess(3, 64, *IMAGENET, fit, content, interpolation="bicubic")
+    for fit, content in (("pad", 60), ("resize", 64), ("resize", 73), ("whole", 64), ("squash", 69))
 }
 SIZES = [  # pictures, height, width, channels: larger, smaller, equal, odd, strips, grey, colour
     (2, 150, 200, 3),
@@ -27,6 +36,9 @@ SIZES = [  # pictures, height, width, channels: larger, smaller, equal, odd, str
 ]
 STRIPS = [(1, 300, 12, 3), (1, 1, 7, 3), (1, 1, 1000, 1)]
 prepared = pytest.mark.parametrize("prep", PREPARED.values(), ids=PREPARED)
+all_prepared = pytest.mark.parametrize(
+    "prep", [*PREPARED.values(), *BICUBIC.values()], ids=[*PREPARED, *BICUBIC]
+)
 
 
 def noise(shape: tuple[int, ...]) -> np.ndarray:
@@ -54,7 +66,16 @@ def test_the_graph_for_onnx_runtime_gives_the_same_input(prep):
         np.testing.assert_allclose(found, expected(prep, pictures), atol=2e-6, err_msg=str(shape))
 
 
-@prepared
+def test_the_graph_refuses_bicubic_pictures_by_name():
+    pytest.importorskip("onnx", reason="the extra onnx is not installed")
+    from convatlas.deploy.picture_graph import picture_graph
+
+    for prep in BICUBIC.values():
+        with pytest.raises(ExportError, match=r"takes bicubic pictures.*--to pt2"):
+            picture_graph(prep)
+
+
+@all_prepared
 def test_the_module_for_torch_export_gives_the_same_input(prep):
     module = Pictures(prep, torch.nn.Identity()).exported().module()
     for shape in SIZES:
