@@ -20,6 +20,7 @@ DOORS = {
     "augmentation": {"settings"},
     "paper": set(),
     "scaling": set(),
+    "narrowing": set(),
     "claim": set(),
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
