@@ -29,6 +29,7 @@ DOORS = {
     "anatomy": set(),
     "data": {"augmentation", "printable"},
     "device": {"settings"},
+    "serving": {"deploy", "data", "strict_json"},
     "weights": {"regular_file", "data"},
     "recipes": set(),
     "papers": set(),

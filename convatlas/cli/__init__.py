@@ -27,6 +27,7 @@ from convatlas.cli import (
     recipes,
     runs,
     scaling,
+    serving,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
@@ -50,6 +51,7 @@ COMMANDS = {  # in the order of work
     },
     "Files of weights, and for other programs": {
         "export": exporting.export,
+        "serve": serving.serve,
         "convert": checkpoints.convert,
         "compress": compression.compress,
     },

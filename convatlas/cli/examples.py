@@ -68,6 +68,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas export runs/mine", "a file for ONNX Runtime, proved"),
         ("convatlas export runs/mine --to openvino --output mine.xml", "and for OpenVINO"),
     ),
+    "serve": (
+        ("convatlas serve lenet5.onnx", "answers on port 8000 of this machine"),
+        ("convatlas serve lenet5.onnx resnet18.xml --port 9000", "from two files"),
+    ),
     "convert": (
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
         ("convatlas convert mine.safetensors --network vgg16 --to timm", "ours to timm's names"),

@@ -1,0 +1,68 @@
+"""serve: exported files, answering over HTTP."""
+
+import os
+from pathlib import Path
+
+from convatlas.printable import printable
+
+TOKEN = "CONVATLAS_TOKEN"
+
+
+def serve(
+    *files: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    places: int = 64,
+    max_megabytes: float = 10,
+    max_megapixels: float = 64,
+) -> int:
+    """Answer over HTTP from files that export has written, until Ctrl-C or SIGTERM.
+
+    POST /predict takes a picture's bytes and gives its likeliest classes; /v2 is the Open Inference
+    Protocol, for tensors; /metrics is for Prometheus. Outside this machine (--host) a token is
+    asked for: set CONVATLAS_TOKEN, and send it as the header 'Authorization: Bearer TOKEN'.
+
+    Parameters
+    ----------
+    files: Path
+        Exported files, .onnx or .xml, each with its proof beside it; /predict asks the first,
+        or ?model=NAME.
+    host: str
+        The address to listen on [this machine only].
+    port: int
+        The port; 0 for one that is free.
+    places: int
+        Requests that may be inside at once; further ones are sent away with 503.
+    max_megabytes: float
+        The limit for the body of a request.
+    max_megapixels: float
+        The limit for the pictures of a request.
+    """
+    from convatlas.deploy.engines import needed
+    from convatlas.errors import ExportError
+
+    for package in ("starlette", "uvicorn", "h11"):
+        needed(package, "serve", "convatlas serve")
+    from convatlas.data.image_file import require_limit
+    from convatlas.serving import app, guards, models, running
+
+    require_limit(max_megapixels)
+    if not files:
+        raise ExportError("name the exported files to answer from: convatlas serve lenet5.onnx")
+    if places < 1 or not 0 < max_megabytes < 1e5:
+        raise ExportError("--places must be at least 1, and --max-megabytes above 0")
+    token = os.environ.get(TOKEN, "")
+    if not running.is_loopback(host) and len(token) < 16:
+        raise ExportError(
+            f"--host {host} lets other machines ask, so set {TOKEN} to a secret of at least 16 "
+            f"characters first: export {TOKEN}=$(openssl rand -hex 16)"
+        )
+    limits = app.Limits(int(max_megabytes * 1e6), max_megapixels=max_megapixels, places=places)
+    opened = models.open_models(files)
+    listening = running.bound(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    for model in opened.values():
+        print(printable(f"{model.name}: {model.opened.engine}, {model.opened.precision}"))
+    print(f"listening on http://{shown}:{listening.getsockname()[1]}", flush=True)
+    running.run(app.application(opened, guards.Guard(host, token), limits), listening)
+    return 0

@@ -1,0 +1,67 @@
+"""The exported files that a server answers from, each under the name of its file."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from convatlas.deploy.engines import Opened, kind_of, open_export
+from convatlas.errors import ExportError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # stands in addresses as it is
+TORCH = "pt2"  # a kind whose engine is torch, which has no place in a server
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    name: str
+    opened: Opened
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.opened.record.classes
+
+    @property
+    def white(self) -> float | None:
+        return self.opened.record.preprocess.get("white")
+
+
+def open_models(files: Sequence[Path]) -> dict[str, Model]:
+    """name -> model, in the order given.
+
+    Raises ExportError for a file that open_export refuses, one that is no export for ONNX Runtime
+    or OpenVINO, and names that are taken or cannot stand in an address.
+    """
+    found = {}
+    for file in files:
+        if file.is_dir():
+            raise ExportError(
+                f"{file} is a folder; a server answers from an exported file: convatlas export "
+                f"{file}"
+            )
+        if kind_of(file).name == TORCH:
+            raise ExportError(
+                f"{file} needs torch, which a server does not load; export with --to onnx or "
+                "--to openvino"
+            )
+        if not NAME.fullmatch(file.stem):
+            raise ExportError(
+                f"{file} has a name that cannot stand in an address; rename it, with its proof, to "
+                "letters, digits, '.', '_' and '-'"
+            )
+        if file.stem in found:
+            raise ExportError(f"two files are called {file.stem}; rename one, with its proof")
+        found[file.stem] = Model(file.stem, open_export(file))
+    return found
+
+
+def likeliest(model: Model, logits: np.ndarray, top: int) -> tuple[list[str], list[float]]:
+    """The `top` classes of one picture's logits (classes,) and their probabilities, best first, in
+    float64 as `predict` has them.
+    """
+    shares = np.exp(logits.astype(np.float64) - logits.max())
+    shares /= shares.sum()
+    best = np.argsort(-shares, kind="stable")[:top]
+    return [model.classes[i] for i in best], shares[best].tolist()

@@ -1,0 +1,106 @@
+"""The socket, the clock and the signals of a server."""
+
+import contextlib
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from convatlas.errors import ExportError
+
+HEADER_SECONDS = 10.0  # for the first line and the headers of a request
+DRAIN_SECONDS = 8  # for those who are inside when the server is asked to leave
+LARGEST_HEADER = 16_384  # bytes
+BACKLOG = 1024
+
+
+class Timed(H11Protocol):
+    """Closes a connection whose headers do not come: uvicorn waits for ever."""
+
+    header_seconds = HEADER_SECONDS
+    clock = None
+
+    def connection_made(self, transport) -> None:
+        super().connection_made(transport)
+        self._wind()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop()
+        elif self.clock is None:
+            self._wind()
+
+    def connection_lost(self, fault: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(fault)
+
+    def _wind(self) -> None:
+        self.clock = self.loop.call_later(self.header_seconds, self.transport.close)
+
+    def _stop(self) -> None:
+        if self.clock is not None:
+            self.clock.cancel()
+            self.clock = None
+
+
+class Graceful(uvicorn.Server):
+    """Leaves on SIGTERM and SIGINT once those inside are answered, with exit code 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Raises ExportError where the port is in use or the address is none of this machine."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, number)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)  # who asks before uvicorn has begun waits
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ExportError(
+            f"cannot listen on {host}:{port} ({reason}); give another --port or --host"
+        ) from None
+    return listening
+
+
+def run(app: Callable, listening: socket.socket) -> None:
+    """Until a signal asks it to leave."""
+    config = uvicorn.Config(
+        app,
+        http=Timed,
+        ws="none",
+        lifespan="on",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=LARGEST_HEADER,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    Graceful(config).run(sockets=[listening])
