@@ -1,4 +1,5 @@
-"""Exported files, opened by the engine that they were written for, in its default settings.
+"""Exported files, opened by the engine that they were written for, in its default settings unless
+others are asked for.
 
 No torch is imported for a file that needs none.
 """
@@ -27,11 +28,12 @@ class Kind:
     package: str  # the engine, as it is imported
     extra: str  # of convatlas, that installs it; "" where torch is enough
     beside: str = ""  # suffix of a second file with the weights
+    precisions: tuple[str, ...] = ("f32",)  # that the engine can count in
 
 
 KINDS = {
     "onnx": Kind("onnx", ".onnx", "onnxruntime", "onnx"),
-    "openvino": Kind("openvino", ".xml", "openvino", "openvino", ".bin"),
+    "openvino": Kind("openvino", ".xml", "openvino", "openvino", ".bin", ("f32", "bf16")),
     "pt2": Kind("pt2", ".pt2", "torch", ""),
 }
 
@@ -44,7 +46,7 @@ class Opened:
 
     record: Record
     engine: str  # and its version
-    precision: str  # in which the engine counts by default: "f32", "bf16"
+    precision: str  # in which the engine counts: "f32", "bf16"
     run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
     def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,11 +93,14 @@ def content_hashes(path: Path) -> dict[str, str]:
         raise ExportError(f"cannot read {path} ({error.strerror}); give an exported file") from None
 
 
-def open_export(path: str | Path) -> Opened:
+def open_export(
+    path: str | Path, precision: str | None = None, threads: int | None = None
+) -> Opened:
     """An exported file, once its proof says that it is the file that was proved.
 
-    Raises ExportError for a file that is missing, without its proof, altered since, or whose engine
-    is not installed.
+    `precision` is f32 or bf16 where the engine has both, `threads` how many the engine may use;
+    None leaves either to the engine. Raises ExportError for a file that is missing, without its
+    proof, altered since, or whose engine is not installed or lacks the precision.
     """
     path = Path(path).expanduser()
     hashes = content_hashes(path)
@@ -115,7 +120,7 @@ def open_export(path: str | Path) -> Opened:
             f"{path} is not the file that was proved (its sha256 differs from that in "
             f"{beside.name}); copy the two together again, or export the network again"
         )
-    opened = open_unproved(path)
+    opened = open_unproved(path, precision, threads)
     if json.loads(opened.record.to_json()) != record:
         raise ExportError(
             f"{beside} is of other classes, other preprocessing or another network than {path}; "
@@ -124,16 +129,24 @@ def open_export(path: str | Path) -> Opened:
     return opened
 
 
-def open_unproved(path: Path) -> Opened:
+def open_unproved(path: Path, precision: str | None = None, threads: int | None = None) -> Opened:
     """The same without looking for a proof."""
     kind = kind_of(path)
-    return {"onnx": _onnx, "openvino": _openvino, "pt2": _pt2}[kind.name](path, kind)
+    if precision not in (None, *kind.precisions):
+        raise ExportError(
+            f"{kind.package} has no {precision} for {path}; it has {' and '.join(kind.precisions)}"
+        )
+    return {"onnx": _onnx, "openvino": _openvino, "pt2": _pt2}[kind.name](
+        path, kind, precision, threads
+    )
 
 
-def _onnx(path: Path, kind: Kind) -> Opened:
+def _onnx(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
     ort = needed(kind.package, kind.extra, f"{path.name}")
     options = ort.SessionOptions()
     options.log_severity_level = 3  # it warns of constants that its own folding leaves unused
+    if threads is not None:
+        options.intra_op_num_threads = threads
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     text = session.get_modelmeta().custom_metadata_map.get(KEY, "")
 
@@ -144,26 +157,30 @@ def _onnx(path: Path, kind: Kind) -> Opened:
     return Opened(Record.from_json(text, str(path)), _called("onnxruntime"), "f32", run)
 
 
-def _openvino(path: Path, kind: Kind) -> Opened:
+def _openvino(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
     ov = needed(kind.package, kind.extra, f"{path.name}")
     core = ov.Core()
     model = core.read_model(str(path))
     has = model.has_rt_info([KEY])
     text = model.get_rt_info([KEY]).astype(str) if has else ""
-    compiled = core.compile_model(model, "CPU")
-    precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    asked = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
+    settings = {name: value for name, value in asked.items() if value is not None}
+    compiled = core.compile_model(model, "CPU", settings)
+    counted = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = compiled(pictures)
         return found["logits"], found["probabilities"]
 
-    return Opened(Record.from_json(text, str(path)), _called("openvino"), precision, run)
+    return Opened(Record.from_json(text, str(path)), _called("openvino"), counted, run)
 
 
-def _pt2(path: Path, kind: Kind) -> Opened:
+def _pt2(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
     torch = needed(kind.package, kind.extra, f"{path.name}")
     extra = {KEY: ""}
     program = torch.export.load(path, extra_files=extra).module()
+    if threads is not None:
+        torch.set_num_threads(threads)  # torch has one setting for the whole process
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with torch.inference_mode():
