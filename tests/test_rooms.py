@@ -44,6 +44,7 @@ DOORS = {
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
+        "narrowing",
         "prediction",  # when a network is called on pictures
     },
     "published_model": {"device", "model_file", "registry"},
@@ -54,7 +55,7 @@ DOORS = {
     "deploy": {
         *("regular_file", "strict_json", "shapes_only", "data", "registry", "weights"),
         *("model_description", "model_file", "evaluation", "run_images", "finished_run"),
-        "training",
+        *("training", "narrowing"),
     },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
