@@ -17,6 +17,7 @@ from convatlas.regular_file import read_regular
 FORMAT = 2  # the newest; 1 is written where no width is narrower than the network's own
 LARGEST = 6_000_000  # bytes that are read at all: the names of 100,000 classes
 MOST_DIMENSIONS = 8  # of a tensor
+MOST_CHANNELS = 1 << 31
 SHA256 = re.compile("[0-9a-f]{64}")
 NEEDED = ("format", "network", "classes", "preprocess", "sha256", "provenance")
 Widths = Mapping[str, tuple[int, ...]]  # shapes of the tensors that were narrowed, by name
@@ -142,7 +143,7 @@ def _are_widths(widths: object, version: object) -> bool:
 def _is_shape(sizes: object) -> bool:
     if not isinstance(sizes, list) or not 1 <= len(sizes) <= MOST_DIMENSIONS:
         return False
-    return all(type(size) is int and size >= 1 for size in sizes)
+    return all(type(size) is int and 1 <= size <= MOST_CHANNELS for size in sizes)
 
 
 def _is_name(name: object) -> bool:

@@ -155,6 +155,14 @@ def _next(folder: Path, found: dict) -> int:
     before, after = (result["test"][when] / count for when in ("before", "after"))
     for layer, why in found["refused"].items():
         say(f"not narrowed: {layer or 'the network'} ({why})")
+    seen = result["validation"]
+    if result["trained_at_the_end"]:
+        share = 100 * seen["right"] / seen["pictures"]
+        print(
+            f"trained at the end: {share:.2f} % of the validation images, loss {seen['loss']:.4f}"
+        )
+    else:
+        print("training at the end made it no better on the validation images, and is left out")
     print(
         f"right on {count:,} test images: before {100 * before:.2f} %, now {100 * after:.2f} %; "
         f"one image: {times['before']} ms, now {times['after']} ms"

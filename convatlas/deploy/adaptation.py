@@ -58,6 +58,7 @@ class Journal:
     def __init__(self, path: Path, about: Mapping):
         self.folder = RunFolder(path)
         self.about = dict(about)  # what must be the same for it to be continued
+        self.recipe = b""  # of the run, which goes with every network: it knows its images
         self.steps: list[Step] = []
         self.refused: dict[str, str] = {}  # layers that cannot be narrowed, and why
         self.table: list = []  # of latencies
@@ -133,7 +134,8 @@ class Journal:
         try:
             title = f"{start.network} on {self.about['data']}"
             points = [(s.cost, 100 * s.accuracy) for s in self.steps]
-            end = (result["cost"], 100 * result["validation"]) if result["epochs"] else None
+            right = result["validation"]["right"] / result["validation"]["pictures"]
+            end = (result["cost"], 100 * right) if result["trained_at_the_end"] else None
             self.folder.write("trace.png", plots.adaptation(points, end, unit, title))
         except Exception as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
@@ -149,6 +151,8 @@ class Journal:
         )
         self.folder.write(f"{where}model.safetensors", weights)
         self.folder.write(f"{where}model.json", text)
+        if self.recipe:
+            self.folder.write(f"{where}recipe.toml", self.recipe)
 
     def _write_trace(self) -> None:
         out = io.StringIO()

@@ -263,15 +263,19 @@ class Adaptation:
             after = self._evaluate(trained)
             if (_right(after), -after.loss) > (_right(found), -found.loss):
                 last, found = trained, after
-        self.journal.finish(start, last, self._figures(start, last, found), self.warn)
+        figures = self._figures(start, last, found) | {"trained_at_the_end": last is not net}
+        self.journal.finish(start, last, figures, self.warn)
 
     def _figures(self, start: Saved, net: nn.Module, found: Evaluation) -> dict:
         tests = [self.run.accuracy(replace(start, net=one)) for one in (start.net, net)]
         times = networks_latency([start.net, net], self.size)
         return {
             "cost": self.journal.steps[-1].cost,
-            "epochs": self.settings.epochs,
-            "validation": found.accuracy,
+            "validation": {
+                "right": _right(found),
+                "pictures": found.count,
+                "loss": found.loss,
+            },
             "test": {
                 "count": tests[0].count,
                 "before": _right(tests[0]),
@@ -317,6 +321,6 @@ def adapt(
     journal.open(resume)
     with journal.folder, StopRequest() as stop, threads(run.recipe):
         recipe = place.expanduser() / "recipe.toml"
-        if kind(recipe) and not kind(output / "recipe.toml"):
-            journal.folder.write("recipe.toml", read_plain(recipe, LARGEST_RECIPE))
+        if kind(recipe):
+            journal.recipe = read_plain(recipe, LARGEST_RECIPE)
         return Adaptation(run, settings, journal, tell, warn, stop).go(), journal
