@@ -37,7 +37,7 @@ SHORT = 10  # batches after each proposal, as in the authors' README
 RATE = 1e-3  # the same
 MOMENTUM = 0.9  # of their AlexNet example, with the decay
 WEIGHT_DECAY = 1e-4
-EPOCHS = 5  # at the end
+EPOCHS = 20  # at the end
 FINAL = 1_000_000  # the number of their first: no step's batches are of it
 LARGEST_RECIPE = 1_000_000  # bytes
 
