@@ -92,6 +92,11 @@ def netadapt(
     settings = Settings(budget, measure, batches, lr, epochs, first, decay, seed)
     if not is_run:
         place = folder.with_name(f"{folder.name}-trained")
+        if place.exists() and not resume:
+            raise RecipeError(
+                f"{place} exists; give another --output, or go on with the same command and "
+                f"--resume, or with `convatlas netadapt {shlex.quote(str(place))}`"
+            )
         _train(_recipe(subject, data, recipe, size), place, resume)
     run = of_run(place, data if is_run else None)
     unit = "ms" if measure == "latency" else "MACs"

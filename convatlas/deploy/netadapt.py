@@ -243,8 +243,8 @@ class Adaptation:
             self.stop.leave()
             done = max(0, len(self.journal.steps) - 1)
             raise Stopped(
-                f"stopped by {self.stop.name} with {done} steps saved; go on with "
-                f"{self.journal.resume}"
+                f"stopped by {self.stop.name} with {done} step{'' if done == 1 else 's'} saved; "
+                f"go on with {self.journal.resume}"
             )
 
     def _finish(self, start: Saved, net: nn.Module) -> None:

@@ -73,7 +73,7 @@ def test_what_is_stopped_goes_on_to_the_same_result(finished, whole, tmp_path):
         if row.step == 1:
             os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(Stopped, match=r"stopped by SIGINT with 1 steps saved.*--resume"):
+    with pytest.raises(Stopped, match=r"stopped by SIGINT with 1 step saved.*--resume"):
         adapt(of_run(finished), finished, QUICK, tmp_path / "part", tell=stop)
     assert len(rows(tmp_path / "part")) == 2
     assert not (tmp_path / "part" / "model.json").exists()
@@ -164,6 +164,13 @@ def test_a_name_needs_images(capsys):
     assert "give --data" in capsys.readouterr().err
     assert convatlas(["netadapt", "lenet6", "--budget", "0.5x", "--data", "digits"]) == 2
     assert "did you mean" in capsys.readouterr().err
+
+
+def test_a_name_that_was_trained_already_is_not_trained_again(tmp_path, capsys):
+    (tmp_path / "narrow-trained").mkdir()
+    words = ["netadapt", "lenet5_tutorial", "--data", "digits", "--budget", "0.5x"]
+    assert convatlas([*words, "--output", str(tmp_path / "narrow")]) == 2
+    assert "narrow-trained exists; give another --output, or go on" in capsys.readouterr().err
 
 
 def test_a_network_of_which_no_layer_can_be_narrowed_is_named(tmp_path):
