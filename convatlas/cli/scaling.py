@@ -98,7 +98,8 @@ def _print(chosen: Scaling, family: list[Scaling], stages: list) -> None:
         before = macs
     console.print(beside)
     console.print(
-        f"\nratio: MACs, of the row above. Eq. (3): width {BETA}^phi, depth {ALPHA}^phi, {GAMMA}^phi times 224 pixels; the "
+        "\nratio: MACs, of the row above. "
+        f"Eq. (3): width {BETA}^phi, depth {ALPHA}^phi, {GAMMA}^phi times 224 pixels; the "
         "released coefficients are no powers of these for any phi",
         style="dim",
     )
