@@ -35,6 +35,6 @@ if __name__ == "__main__":
     lingering.LINGER_SECONDS = 0.2
     listening = running.bound("127.0.0.1", 0)
     print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    limits = app.Limits(body_bytes=100_000, body_seconds=0.4, megapixels=1, places=places)
+    limits = app.Limits(body_bytes=300_000, body_seconds=0.4, megapixels=1, places=places)
     models = {name: model(seconds, name) for name in ("stand_in", "other")}
     running.run(app.application(models, guards.Guard("127.0.0.1", ""), limits), listening)

@@ -96,7 +96,7 @@ def test_nvidias_client_is_answered(server):
         (png(), "", {"Content_Type": "multipart/form-data; boundary=" + "-" * 9000}, 415, "curl"),
         (png(), "", {"Content_Type": "application/json"}, 415, "a picture's bytes"),
         (png(), "", {"Content_Encoding": "gzip"}, 415, "Content-Encoding"),
-        (bytes(100_001), "", {}, 413, "100000 bytes"),
+        (bytes(300_001), "", {}, 413, "300000 bytes"),
     ],
 )
 def test_a_bad_request_is_refused(server, body, query, headers, status, sentence):
