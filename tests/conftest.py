@@ -26,6 +26,34 @@ class ByNetwork(LoadScopeScheduling):
         return next((each for each in parameters if each in stored_facts()), file)
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--may-skip",
+        metavar="WORDS",
+        help="a test skipped for a reason without any of these words, given as a,b, is a failure",
+    )
+
+
+def skipped_in_vain(config) -> list[str]:
+    """Reasons of skips that --may-skip does not allow."""
+    words = config.getoption("--may-skip")
+    if words is None or hasattr(config, "workerinput"):
+        return []
+    skips = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    reasons = {f"{report.nodeid}: {report.longrepr[2]}" for report in skips}
+    return sorted(one for one in reasons if not any(word in one for word in words.split(",")))
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == pytest.ExitCode.OK and skipped_in_vain(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reason in skipped_in_vain(terminalreporter.config):
+        terminalreporter.write_line(f"SKIPPED, which fails here: {reason}", red=True)
+
+
 def pytest_xdist_make_scheduler(config, log):
     """xdist's own --dist=loadgroup does nothing under pytest 9.2 (xdist 3.8 writes the group into a
     field that pytest no longer reads).
