@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import signal
 from functools import partial
 
@@ -28,29 +29,37 @@ class ByNetwork(LoadScopeScheduling):
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--may-skip",
+        "--installed",
         metavar="WORDS",
-        help="a test skipped for a reason without any of these words, given as a,b, is a failure",
+        default="",
+        help="packages and extras, a,b: a test skipped because one is not installed is a failure",
     )
 
 
-def skipped_in_vain(config) -> list[str]:
-    """Reasons of skips that --may-skip does not allow."""
-    words = config.getoption("--may-skip")
-    if words is None or hasattr(config, "workerinput"):
-        return []
-    skips = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
-    reasons = {f"{report.nodeid}: {report.longrepr[2]}" for report in skips}
-    return sorted(one for one in reasons if not any(word in one for word in words.split(",")))
+def skipped_in_vain(reports, installed: str) -> list[str]:
+    """Which of these skips were for want of something that is said to be there, and the reasons."""
+    words = set(filter(None, installed.split(",")))
+    reasons = {f"{report.nodeid}: {report.longrepr[2]}" for report in reports}
+    return sorted(
+        reason
+        for reason in reasons
+        if "not installed" in reason and words & {*re.findall(r"\w+", reason.rpartition(": ")[2])}
+    )
+
+
+def _in_vain(config) -> list[str]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")  # none in a worker of xdist
+    skips = reporter.stats.get("skipped", []) if reporter else []
+    return skipped_in_vain(skips, config.getoption("--installed"))
 
 
 def pytest_sessionfinish(session, exitstatus):
-    if exitstatus == pytest.ExitCode.OK and skipped_in_vain(session.config):
+    if exitstatus == pytest.ExitCode.OK and _in_vain(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter):
-    for reason in skipped_in_vain(terminalreporter.config):
+    for reason in _in_vain(terminalreporter.config):
         terminalreporter.write_line(f"SKIPPED, which fails here: {reason}", red=True)
 
 
