@@ -27,6 +27,7 @@ from convatlas.shapes_only import shapes_only
 
 __all__ = ["Saved", "describe_model", "load_model", "weights_file"]
 
+COMPRESSED = ".dc"  # the ending of a file that compress writes
 LARGEST_HEADER = 4_000_000  # bytes of a safetensors header; 200 for a tensor are usual
 BYTES = {"F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
 KINDS = {  # as safetensors calls them
@@ -77,13 +78,17 @@ def weights_file(state: dict[str, Tensor]) -> bytes:
 
 
 def load_model(folder: str | Path, device: str = "cpu") -> Saved:
-    """The network of a run folder, checked byte for byte, on a device: cpu, cuda, cuda:1, mps or
-    auto.
+    """The network of a run folder, or of a compressed file (.dc), checked byte for byte, on a
+    device: cpu, cuda, cuda:1, mps or auto.
 
     Raises InputError for a device that is not there, ModelFileError when a file is missing,
     altered, no plain file, of another network, or written by a newer version.
     """
     folder, there = Path(folder).expanduser(), usable_device(device)
+    if folder.suffix == COMPRESSED and not folder.is_dir():
+        from convatlas.deploy.compressed_file import load_compressed
+
+        return load_compressed(folder).to(device)
     about = read_description(folder / "model.json")
     net = _empty(folder / "model.json", about)
     weights = _weights(folder / "model.safetensors", about, _outline(net))

@@ -45,6 +45,7 @@ DOORS = {
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
         "prediction",  # when a network is called on pictures
+        "deploy",  # when a compressed file is given
     },
     "published_model": {"device", "model_file", "registry"},
     "evaluation": {"data", "registry"},

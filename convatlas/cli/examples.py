@@ -57,6 +57,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas eval runs/mine --crops 10", "as AlexNet was tested"),
         ("convatlas eval runs/mine --data other-photos --json", "on other images, as JSON"),
         ("convatlas eval resnet18 --weights torchvision --data val", "published weights"),
+        ("convatlas eval lenet5.onnx --of runs/mine", "an exported file, held to its run"),
     ),
     "predict": (
         ("convatlas predict runs/mine photo.jpg", "what is on an image"),
@@ -80,6 +81,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "compress": (
         ("convatlas compress runs/mine", "prunes, shares, trains again, tests, writes one file"),
         ("convatlas compress squeezenet1_0 --weights squeeze.safetensors", "without training"),
+        ("convatlas predict runs/mine/lenet5.dc photo.jpg", "the file is used as a run is"),
         ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
     ),
 }

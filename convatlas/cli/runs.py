@@ -183,7 +183,8 @@ def predict(
     Parameters
     ----------
     run: Path
-        The folder of a finished run; or with --weights the name of a network.
+        The folder of a finished run, or a compressed file (.dc); or with --weights the name of a
+        network.
     images: list[Path]
         Image files, and folders of them.
     top: int
