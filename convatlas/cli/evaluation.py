@@ -26,6 +26,8 @@ def eval_(
     weights: str | None = None,
     source: str | None = None,
     device: str = "cpu",
+    engine: str | None = None,
+    bf16: bool = False,
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -57,13 +59,18 @@ def eval_(
         several networks.
     device: str
         Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
+    engine: str
+        What counts on the processor: torch, onnxruntime, openvino, or auto, the fastest that is
+        installed; compared with torch first, and remembered [torch, as in training].
+    bf16: bool
+        With --engine: bfloat16 too, where it is faster; answers differ a little.
     json: bool
         Print JSON.
     max_megapixels: float
         The largest image of a folder that is read [the run's own].
     """
     with quick_imports():
-        from convatlas.cli.opening import opened, require_run
+        from convatlas.cli.opening import formed, opened, require_run
         from convatlas.finished_run import measure
 
     if weights and not data:
@@ -74,7 +81,7 @@ def eval_(
     if not weights:
         require_run(run, source)
     place = opened(run, weights, source, device) if weights else run
-    ways = (split, crops, sizes, workers, max_megapixels, device)
+    ways = (split, crops, sizes, workers, max_megapixels, device, formed(engine, bf16))
     found = measure(place, data, data_root, *ways)
     lines = [json_.dumps(_as_json(found))] if json else map(printable, _as_text(found))
     print("\n".join(lines))
