@@ -119,12 +119,14 @@ def _near(forms: Forms, form: Form) -> Answer | None:
     return None
 
 
-def measured(forms: Forms, candidates: list[Form], seconds: float = SECONDS) -> Chosen:
+def measured(
+    forms: Forms, candidates: list[Form], seconds: float = SECONDS, threads: int | None = None
+) -> Chosen:
     """The fastest at one picture, of those within their limits. ExportError where none is."""
     reference, answers, refused = Reference(forms.saved), {}, {}
     for form in candidates:
         try:
-            answer = forms.made(form)
+            answer = forms.made(form, threads)
             compared = reference.compare(answer, form.precision)
         except ExportError as error:
             refused[form.name] = str(error)

@@ -33,15 +33,16 @@ def alternated(
     budget: float,
     clock: Clock = time.perf_counter,
     pause: Callable[[float], object] = time.sleep,
+    least: int = LEAST,
 ) -> dict[str, Timing]:
-    """Each call once a round, in turn, until `budget` seconds of the clock are spent, and at least
-    5 rounds; so that what else the machine does meets all of them alike. Before it is timed a call
-    is made once, since the one before it took the caches.
+    """Each call once a round, in turn, until `budget` seconds of the clock are spent, and `least`
+    rounds at least; so that what else the machine does meets all of them alike. Before it is timed
+    a call is made once, since the one before it took the caches.
     """
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     begin = clock()
     rounds = 0
-    while rounds < LEAST or clock() - begin < budget:
+    while rounds < least or clock() - begin < budget:
         for name, call in calls.items():
             pause(PAUSE)
             call()
