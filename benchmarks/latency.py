@@ -65,7 +65,7 @@ def network_row(name: str, threads: int, seconds: float, slow: bool, clock: str)
     """Times and errors of one network by way: "eager", "chosen-f32", "hand-openvino-f32", ..."""
     saved = benching.fresh(name)
     there, net = theirs(saved, NETWORKS[name])
-    reference = Reference(saved, PICTURES)
+    reference = Reference(saved, PICTURES, is_drawn=True)
     chosen = {}
     answers: dict[str, Answer] = {}
     forms = Forms(saved)
@@ -75,7 +75,7 @@ def network_row(name: str, threads: int, seconds: float, slow: bool, clock: str)
             for form in FORMS.values()
             if not form.slow and is_installed(form) and form.precision in ("f32", precision)
         ]
-        taken = measured(forms, candidates, threads=threads)
+        taken = measured(forms, candidates, reference, threads, clock=CLOCKS[clock])
         chosen[precision] = str(taken)
         answers[f"chosen-{precision}"] = taken.answer
     one = reference.images[:1]
@@ -151,7 +151,14 @@ def peak_row(threads: int, seconds: float, clock: str) -> dict:
     saved: Saved = benching.fresh("resnet50_v15")
     peaks = {threads: peak.peaks(threads, CLOCKS[clock])}
     ways = [*benching.ways(saved)]
-    rows = benching.bench(saved, ways, [threads], peaks, seconds=seconds, clock=CLOCKS[clock])
+    rows = benching.bench(
+        Reference(saved, is_drawn=True),
+        ways,
+        [threads],
+        peaks,
+        seconds=seconds,
+        clock=CLOCKS[clock],
+    )
     return _about(threads, clock) | {
         "peak": "resnet50_v15",
         "operations_a_second": peaks[threads],

@@ -13,6 +13,7 @@ from convatlas.errors import ExportError
 
 if TYPE_CHECKING:
     from convatlas.deploy.benching import Row
+    from convatlas.deploy.comparing import Reference
 
 Numbers = Annotated[list[int] | None, Parameter(consume_multiple=True)]
 
@@ -46,7 +47,7 @@ def bench(
     source: str
         Where such a file comes from, such as timm, where its names fit several networks.
     threads: list[int]
-        Numbers of threads [1, and all that there are].
+        Numbers of threads [1, and all that torch would use].
     batches: list[int]
         Numbers of pictures at a time [1 16].
     seconds: float
@@ -68,12 +69,12 @@ def bench(
         if any(not 1 <= number <= 1024 for number in given or ()):
             raise ExportError(f"{flag} takes whole numbers from 1 to 1024")
     with quick_imports():
-        from convatlas.cli import opening
+        import torch
+
         from convatlas.deploy import benching, peak
         from convatlas.deploy.engines import KINDS
-        from convatlas.deploy.forms import cores
 
-    threads = threads or sorted({1, cores()})
+    threads = threads or sorted({1, torch.get_num_threads()})
     batches = batches or [*benching.BATCHES]
     suffixes = {kind.suffix for kind in KINDS.values()}
     files = [subject for subject in subjects if subject.suffix in suffixes]
@@ -86,9 +87,9 @@ def bench(
         peaks = {count: peak.peaks(count, time.perf_counter) for count in threads}
     for subject in subjects:
         if subject not in files:
-            saved = _opened(opening, benching, subject, weights, source)
-            measured = [*benching.ways(saved, inductor, against)]
-            rows = benching.bench(saved, measured, threads, peaks, batches, seconds)
+            reference = _reference(subject, weights, source)
+            measured = [*benching.ways(reference.saved, inductor, against)]
+            rows = benching.bench(reference, measured, threads, peaks, batches, seconds)
             found[str(subject)] = [*rows]
     if plot:
         _draw(plot, found, batches[0])
@@ -98,14 +99,17 @@ def bench(
     return 0
 
 
-def _opened(opening, benching, subject: Path, weights: str | None, source: str | None):
+def _reference(subject: Path, weights: str | None, source: str | None) -> "Reference":
+    from convatlas.cli.opening import opened
+    from convatlas.deploy.benching import fresh
+    from convatlas.deploy.comparing import Reference
     from convatlas.registry import require, stored_facts
 
     if weights is None and source is None and str(subject) in stored_facts():
-        return benching.fresh(str(subject))
+        return Reference(fresh(str(subject)), is_drawn=True)
     if weights is None and not subject.exists():
         require(str(subject), stored_facts())
-    return opening.opened(subject, weights, source, "cpu")
+    return Reference(opened(subject, weights, source, "cpu"))
 
 
 def _about() -> dict:
@@ -133,7 +137,7 @@ def _print(
     for count, best in peaks.items():
         told = ", ".join(f"{value / 1e9:,.0f} in {name}" for name, value in best.items())
         say(f"convolution peak, {_threads(count)}: {told} (10^9 operations a second)")
-    say("ms: median (quartiles) of a call; /s: pictures a second; x: times as fast as eager")
+    say("ms: median (quartiles); /s: pictures a second; x: times as fast as eager")
     console = open_console()
     for subject, rows in found.items():
         for count in dict.fromkeys(row.threads for row in rows):

@@ -107,7 +107,7 @@ def ways(saved: Saved, slow: bool = False, against: str | None = None) -> Iterat
 
 
 def bench(
-    saved: Saved,
+    reference: Reference,
     measured: Sequence[Way],
     threads: Sequence[int],
     peaks: dict[int, dict[str, float]],
@@ -120,7 +120,7 @@ def bench(
     A way that does not answer as eager torch does in float32, within the limits of an export's
     proof, is never timed.
     """
-    reference = Reference(saved)
+    saved = reference.saved
     macs = summary(saved.net, (saved.preprocess.channels, *2 * (saved.preprocess.side,))).macs
     images = {n: reference.images[:n] for n in batches}
     compared: dict[str, Row] = {}

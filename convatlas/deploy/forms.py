@@ -5,7 +5,6 @@ float32 (N, classes). Which one is right and fast is for `comparing` and `timing
 """
 
 import copy
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,14 +52,6 @@ def is_installed(form: Form) -> bool:
     return all(find_spec(package) for package in form.packages)
 
 
-def cores() -> int:
-    """That this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
-
-
 class Forms:
     """One network in its forms, each made when it is asked for. The network stays as it is."""
 
@@ -75,13 +66,13 @@ class Forms:
         return network_graph(self.saved).SerializeToString()
 
     def made(self, form: Form, threads: int | None = None) -> Answer:
-        """With as many threads as there are cores, unless fewer are asked for. ExportError where
-        the engine is missing, or cannot read this network.
+        """With as many threads as torch uses, unless a number is given. ExportError where the
+        engine is missing, or cannot read this network.
         """
         for package in form.packages:
             needed(package, form.extra, f"the form {form.name}")
         try:
-            return self._made(form, threads or cores())
+            return self._made(form, threads or torch.get_num_threads())
         except ExportError:
             raise
         except Exception as error:  # each engine raises its own
@@ -109,9 +100,13 @@ class Forms:
         still = torch.no_grad if form.slow else torch.inference_mode
 
         def answer(images: Tensor) -> Tensor:
-            torch.set_num_threads(threads)  # one setting for the whole process
-            with still(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-                return net(images.contiguous(memory_format=layout)).float()
+            usual = torch.get_num_threads()  # one setting for the whole process
+            torch.set_num_threads(threads)
+            try:
+                with still(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+                    return net(images.contiguous(memory_format=layout)).float()
+            finally:
+                torch.set_num_threads(usual)
 
         return answer
 

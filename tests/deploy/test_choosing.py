@@ -43,11 +43,11 @@ def times(monkeypatch, tmp_path, pictures):
     given = {"eager": 2.0, "channels_last": 1.0}
     measured = []
 
-    def fake(calls, seconds):
+    def fake(calls, seconds, clock):
         measured.append([*calls])
         for call in calls.values():
             call()
-        return {name: Timing(given[name], given[name], given[name], 5) for name in calls}
+        return {name: Timing(9.0, 9.0, 9.0, given[name], 5) for name in calls}
 
     monkeypatch.setattr(choosing, "alternated", fake)
     given["measured"] = measured
@@ -71,7 +71,7 @@ def remembered(tmp_path):
 def test_the_fastest_is_taken(saved, times):
     assert choosing.choose(saved, TORCH).form.name == "channels_last"
     times["eager"] = 0.5
-    found = choosing.measured(Forms(saved), TORCH)
+    found = choosing.measured(Forms(saved), TORCH, Reference(saved, 12))
     assert found.form == EAGER
     assert str(found) == "eager, 500.0 ms a picture, channels_last 1000.0"
 
@@ -163,8 +163,8 @@ def other_versions(saved, monkeypatch):
     return saved, TORCH
 
 
-def other_cores(saved, monkeypatch):
-    monkeypatch.setattr(choosing, "cores", lambda: 77)
+def other_threads(saved, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
     return saved, TORCH
 
 
@@ -173,7 +173,7 @@ def other_candidates(saved, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "changed", [other_weights, other_processor, other_versions, other_cores, other_candidates]
+    "changed", [other_weights, other_processor, other_versions, other_threads, other_candidates]
 )
 def test_what_the_choice_depends_on_is_measured_anew(saved, times, monkeypatch, changed):
     choosing.choose(saved, TORCH)
