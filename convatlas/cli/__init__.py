@@ -15,6 +15,7 @@ import convatlas
 from convatlas import interruption
 from convatlas.cli import (
     atlas,
+    benchmarks,
     checking,
     checkpoints,
     claims,
@@ -48,6 +49,7 @@ COMMANDS = {  # in the order of work
         "train": runs.train,
         "eval": evaluation.eval_,
         "predict": runs.predict,
+        "bench": benchmarks.bench,
     },
     "Files of weights, and for other programs": {
         "export": exporting.export,

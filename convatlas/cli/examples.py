@@ -65,6 +65,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
     ),
+    "bench": (
+        ("convatlas bench resnet18", "in every form that is installed"),
+        ("convatlas bench runs/mine mine.onnx --threads 2 --json", "a run, and a file of it"),
+        ("convatlas bench resnet18 --against torchvision", "beside torchvision's"),
+    ),
     "export": (
         ("convatlas export runs/mine", "a file for ONNX Runtime, proved"),
         ("convatlas export runs/mine --to openvino --output mine.xml", "and for OpenVINO"),
