@@ -89,6 +89,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict runs/mine/lenet5.dc photo.jpg", "the file is used as a run is"),
         ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
     ),
+    "netadapt": (
+        ("convatlas netadapt runs/mine --budget 0.7x", "to 70 % of its multiply-adds"),
+        ("convatlas netadapt runs/mine --budget 2 --measure latency", "to 2 ms an image"),
+        ("convatlas netadapt lenet5_tutorial --data digits --budget 0.5x", "trains it first"),
+    ),
 }
 DEBUG = "`--debug` after any command shows where an error arose."
 
