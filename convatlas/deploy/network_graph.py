@@ -91,14 +91,13 @@ def _select(node: torch.fx.Node) -> None:
 
 @contextlib.contextmanager
 def _quiet():
-    """Without what the exporter says of its own steps."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    """Without what the exporter and its parts say of their own steps."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with contextlib.redirect_stdout(io.StringIO()):
                 yield
     finally:
-        log.setLevel(level)
+        logging.disable(before)
