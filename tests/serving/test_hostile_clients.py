@@ -5,12 +5,11 @@ import json
 import random
 
 import pytest
-from asking import HEAD, everything, png, stand_in
+from asking import HEAD, NEEDS_SERVE, everything, png, stand_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("starlette", reason="the extra serve is not installed")
-pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+pytestmark = NEEDS_SERVE
 
 
 @pytest.fixture(scope="module")
