@@ -1,6 +1,16 @@
-"""When a skipped test is a failure."""
+"""Skips of what is not installed, and when such a skip is a failure."""
 
 import re
+from importlib.util import find_spec
+
+import pytest
+
+
+def needs(reason: str, *packages: str) -> pytest.MarkDecorator:
+    """Of a whole file, a test at a time: a file that is skipped at once is counted wherever other
+    tests are chosen.
+    """
+    return pytest.mark.skipif(not all(map(find_spec, packages)), reason=reason)
 
 
 def skipped_in_vain(reports, installed: str) -> list[str]:

@@ -5,19 +5,15 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
+from skips import needs
 
 from benchmarks.asking import Running
 
-NEEDS_SERVE = pytest.mark.skipif(
-    not (find_spec("starlette") and find_spec("uvicorn")),
-    reason="the extra serve is not installed",
-)
+NEEDS_SERVE = needs("the extra serve is not installed", "starlette", "uvicorn")
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 HEAD = "POST /predict HTTP/1.1\r\nHost: localhost\r\n"

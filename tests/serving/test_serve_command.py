@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from asking import png
 from PIL import Image
+from skips import needs
 
 from benchmarks.asking import Running
 from benchmarks.serving import tensor
@@ -20,8 +21,14 @@ from convatlas.deploy.proof import LIMITS
 from convatlas.model_file import load_model
 from convatlas.prediction import predict
 
-for package in ("starlette", "uvicorn", "onnx", "onnxscript", "onnxruntime"):
-    pytest.importorskip(package, reason="the extras serve and onnx are not installed")
+pytestmark = needs(
+    "the extras serve and onnx are not installed",
+    "starlette",
+    "uvicorn",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+)
 
 CLEAN = {name: value for name, value in os.environ.items() if name != "CONVATLAS_TOKEN"}
 SECRET = "a-secret-of-sixteen-or-more"
