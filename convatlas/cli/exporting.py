@@ -27,9 +27,10 @@ def export(
     run: Path
         The folder of a finished run; or with --weights the name of a network.
     to: str
-        onnx (ONNX Runtime), openvino or pt2 (torch.export) [onnx].
+        onnx (ONNX Runtime), openvino or pt2 (torch.export); or triton or ovms: a model repository
+        of NVIDIA's Triton (with an onnx file) or of OpenVINO Model Server [onnx].
     output: Path
-        The file [the network's name, in this folder].
+        The file [the network's name, in this folder], or the repository [models].
     weights: str
         Published weights, or a file of them, where a network is named instead of a run:
         torchvision, hub:owner/name or FILE; see `convatlas list --weights`.

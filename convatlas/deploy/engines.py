@@ -36,6 +36,10 @@ KINDS = {
     "openvino": Kind("openvino", ".xml", "openvino", "openvino", ".bin", ("f32", "bf16")),
     "pt2": Kind("pt2", ".pt2", "torch", ""),
 }
+REPOSITORIES = {
+    "triton": "onnx",
+    "ovms": "openvino",
+}  # folders of servers -> the kind of file in it
 
 
 @dataclass(frozen=True, eq=False)
