@@ -72,6 +72,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "serve": (
         ("convatlas serve lenet5.onnx", "answers on port 8000 of this machine"),
         ("convatlas serve lenet5.onnx resnet18.xml --port 9000", "from two files"),
+        ("convatlas serve runs/mine", "from a finished run, exported first"),
     ),
     "convert": (
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
