@@ -37,7 +37,7 @@ START, END = "<!-- figures of benchmarks/compression.jsonl -->", "<!-- end of fi
 # those with a size are of --photographs
 RUNS = {
     "lenet5": ("lenet5_digits", {}, 5),
-    "squeezenet1_1": ("modern", {"size": 64, "epochs": 15, "lr": 5e-4}, 12),
+    "squeezenet1_1": ("modern", {"size": 64, "epochs": 15, "lr": 5e-4}, 10),
 }
 PHOTOGRAPHS = {"warmup_epochs": 1.0, "val_fraction": 0.2}
 
