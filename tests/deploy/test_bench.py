@@ -14,7 +14,7 @@ from convatlas.cli import exported, opening, run
 from convatlas.data import Preprocess
 from convatlas.deploy import benching, choosing, comparing, engines, peak
 from convatlas.deploy.comparing import Reference
-from convatlas.deploy.engines import KINDS, Opened
+from convatlas.deploy.engines import KINDS, Opened, proof_path
 from convatlas.deploy.exporting import export
 from convatlas.deploy.record import Record
 from convatlas.deploy.theirs import theirs
@@ -236,9 +236,12 @@ def test_the_kinds_of_exported_files_are_those_of_deploy():
     assert set(exported.SUFFIXES) == {kind.suffix for kind in KINDS.values()}
 
 
-def test_an_exported_file_is_measured_whole(answering, quick, capsys):
-    assert run(["bench", "mine.onnx", "--threads", "1", "--batches", "1"]) == 0
-    assert "mine.onnx  proved" in capsys.readouterr().out
+def test_an_exported_file_is_measured_whole(answering, quick, capsys, tmp_path):
+    place = tmp_path / "mine.onnx"
+    proof_path(place).write_text('{"precision": "int8"}')
+    assert run(["bench", str(place), "--threads", "1", "--batches", "1", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["form"], row["precision"], row["compared"]) == ("mine.onnx", "int8", None)
     assert answering == [1]
 
 
