@@ -40,8 +40,9 @@ def write_aoti(saved, path: Path) -> None:
     from torch._inductor.exc import InvalidCxxCompiler
     from torch._inductor.utils import fresh_cache
 
+    from convatlas.deploy.network_graph import Answers
     from convatlas.deploy.picture_module import Pictures
-    from convatlas.deploy.writers import Answers, record_of
+    from convatlas.deploy.writers import record_of
 
     metadata = {KEY: record_of(saved).to_json(), PROCESSOR: json.dumps(processor())}
     try:

@@ -39,7 +39,7 @@ def export(
     if place.suffix != kind.suffix:
         raise ExportError(f"{place} must end in {kind.suffix}, as files for {to} do")
     try:
-        _free(place, kind)
+        require_free(place, kind)
         batches, source = _pictures(None if isinstance(model, Saved) else model)
         return place, _proved(saved, kind, place, batches, source)
     except OSError as error:
@@ -69,11 +69,11 @@ def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], sou
                 f"kept: {proof}"
             )
         write_proof(proof, opened, written)
-        _take(written, place, kind)
+        take(written, place, kind)
     return proof
 
 
-def _take(written: Path, place: Path, kind: Kind) -> None:
+def take(written: Path, place: Path, kind: Kind) -> None:
     """Moves the files of an export to their place, the proof last: until then none is there. Where
     one cannot be moved, those that were are taken away again.
     """
@@ -93,7 +93,7 @@ def _take(written: Path, place: Path, kind: Kind) -> None:
         raise
 
 
-def _free(place: Path, kind: Kind) -> None:
+def require_free(place: Path, kind: Kind) -> None:
     """ExportError where any file of the export exists already."""
     for suffix in filter(None, (kind.suffix, kind.beside)):
         for file in (place.with_suffix(suffix), proof_path(place)):

@@ -263,4 +263,4 @@ def _write_proof(proof: Int8Proof, saved: Saved, place: Path) -> None:
         "files": content_hashes(place),
         "record": json.loads(record_of(saved).to_json()),
     }
-    proof_path(place).write_text(json.dumps(about, indent=1) + "\n")
+    proof_path(place).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

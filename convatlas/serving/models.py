@@ -11,7 +11,7 @@ from convatlas.deploy.engines import Opened, kind_of, open_export
 from convatlas.errors import ExportError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # stands in addresses as it is
-TORCH = "pt2"  # a kind whose engine is torch, which has no place in a server
+SERVED = ("onnx", "openvino")  # kinds whose engines need no torch, the usual one first
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +36,10 @@ def open_models(files: Sequence[Path]) -> dict[str, Model]:
     """
     found = {}
     for file in files:
-        if file.is_dir():
+        if kind_of(file).name not in SERVED:
             raise ExportError(
-                f"{file} is a folder; a server answers from an exported file: convatlas export "
-                f"{file}"
-            )
-        if kind_of(file).name == TORCH:
-            raise ExportError(
-                f"{file} needs torch, which a server does not load; export with --to onnx or "
-                "--to openvino"
+                f"a server does not answer from {file}, whose engine is "
+                f"{kind_of(file).package}; export with --to {' or --to '.join(SERVED)}"
             )
         if not NAME.fullmatch(file.stem):
             raise ExportError(
