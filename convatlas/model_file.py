@@ -33,6 +33,7 @@ from convatlas.shapes_only import shapes_only
 
 __all__ = ["Saved", "describe_model", "load_model", "weights_file"]
 
+COMPRESSED = ".dc"  # the ending of a file that compress writes
 LARGEST_HEADER = 4_000_000  # bytes of a safetensors header; 200 for a tensor are usual
 BYTES = {"F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
 KINDS = {  # as safetensors calls them
@@ -77,6 +78,18 @@ class Saved:
         """
         return replace(self, net=self.net.to(usable_device(device)))
 
+    def on_engine(self, engine: str = "auto", bf16: bool = False) -> "Saved":
+        """The same network, answering on the processor through torch, onnxruntime, openvino, or
+        with "auto" the fastest of those that are installed. It is compared with torch first: only
+        what is within the limits of an export's proof is taken, and what is in bfloat16 only where
+        `bf16` asks for it. The choice is remembered for these weights and this processor.
+
+        Raises ExportError for an engine that is unknown, missing, or refused.
+        """
+        from convatlas.deploy.choosing import on_engine
+
+        return on_engine(self, engine, bf16)[0]
+
 
 def weights_file(state: dict[str, Tensor]) -> bytes:
     """The bytes of model.safetensors for a state_dict: equal tensors give equal bytes."""
@@ -84,13 +97,17 @@ def weights_file(state: dict[str, Tensor]) -> bytes:
 
 
 def load_model(folder: str | Path, device: str = "cpu") -> Saved:
-    """The network of a run folder, checked byte for byte, on a device: cpu, cuda, cuda:1, mps or
-    auto.
+    """The network of a run folder, or of a compressed file (.dc), checked byte for byte, on a
+    device: cpu, cuda, cuda:1, mps or auto.
 
     Raises InputError for a device that is not there, ModelFileError when a file is missing,
     altered, no plain file, of another network, or written by a newer version.
     """
     folder, there = Path(folder).expanduser(), usable_device(device)
+    if folder.suffix == COMPRESSED and not folder.is_dir():
+        from convatlas.deploy.compressed_file import load_compressed
+
+        return load_compressed(folder).to(device)
     about = read_description(folder / "model.json")
     net = described_network(folder / "model.json", about)
     weights = _weights(folder / "model.safetensors", about, _outline(net))

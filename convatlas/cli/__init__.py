@@ -16,6 +16,7 @@ from convatlas import interruption
 from convatlas.cli import (
     adapting,
     atlas,
+    benchmarks,
     checking,
     checkpoints,
     claims,
@@ -49,6 +50,7 @@ COMMANDS = {  # in the order of work
         "train": runs.train,
         "eval": evaluation.eval_,
         "predict": runs.predict,
+        "bench": benchmarks.bench,
     },
     "Files of weights, and for other programs": {
         "export": exporting.export,
