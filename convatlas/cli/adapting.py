@@ -71,19 +71,10 @@ def netadapt(
     json: bool
         Print the trace as JSON.
     """
-    place, named = Path(subject).expanduser(), subject in stored_facts()
+    place = Path(subject).expanduser()
     is_run = place.is_dir()
-    if not is_run:
-        require(subject, stored_facts())
-        if data is None:
-            raise RecipeError(
-                f"which images is {subject} trained with? give --data, or the folder of a run"
-            )
-    elif recipe or size:
-        raise RecipeError(
-            f"{subject} is a run, trained already; --recipe and --size go with a network's name"
-        )
-    base = Path("runs") / subject if named and not is_run else place
+    _require_way(subject, is_run, data, bool(recipe or size))
+    base = place.absolute() if is_run else Path("runs") / subject
     folder = (output or base.with_name(f"{base.name}-{budget}")).expanduser()
     with quick_imports():
         from convatlas.deploy.netadapt import Settings, adapt
@@ -92,11 +83,6 @@ def netadapt(
     settings = Settings(budget, measure, batches, lr, epochs, first, decay, seed)
     if not is_run:
         place = folder.with_name(f"{folder.name}-trained")
-        if place.exists() and not resume:
-            raise RecipeError(
-                f"{place} exists; give another --output, or go on with the same command and "
-                f"--resume, or with `convatlas netadapt {shlex.quote(str(place))}`"
-            )
         _train(_recipe(subject, data, recipe, size), place, resume)
     run = of_run(place, data if is_run else None)
     unit = "ms" if measure == "latency" else "MACs"
@@ -111,6 +97,21 @@ def netadapt(
     return _next(folder, found)
 
 
+def _require_way(subject: str, is_run: bool, data: str | None, trains_otherwise: bool) -> None:
+    """RecipeError for a name without images, and for a run that is to be trained anew."""
+    if is_run:
+        if trains_otherwise:
+            raise RecipeError(
+                f"{subject} is a run, trained already; --recipe and --size go with a network's name"
+            )
+        return
+    require(subject, stored_facts())
+    if data is None:
+        raise RecipeError(
+            f"which images is {subject} trained with? give --data, or the folder of a run"
+        )
+
+
 def _recipe(network: str, data: str | None, recipe: str | None, size: int | None) -> Recipe:
     given = {"network": network, "data": data} | ({"size": size} if size else {})
     name = recipe or builtin.matching(network, data or "")
@@ -118,6 +119,11 @@ def _recipe(network: str, data: str | None, recipe: str | None, size: int | None
 
 
 def _train(chosen: Recipe, folder: Path, resume: bool) -> None:
+    if folder.exists() and not resume:
+        raise RecipeError(
+            f"{folder} exists; give another --output, or go on with the same command and --resume, "
+            f"or with `convatlas netadapt {shlex.quote(str(folder))}`"
+        )
     from convatlas.training import train
     from convatlas.training.progress import default_callback
 

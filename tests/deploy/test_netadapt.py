@@ -128,7 +128,7 @@ def test_the_command_writes_a_folder_that_other_commands_read(finished, tmp_path
 
 def test_an_exported_one_answers_the_same(whole, tmp_path):
     for package in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(package)
+        pytest.importorskip(package, reason="the extra onnx is not installed")
     from convatlas.deploy.exporting import export
 
     _, journal = whole
