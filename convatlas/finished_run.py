@@ -39,20 +39,27 @@ def open_run(
 ) -> tuple[Saved, Recipe, RunImages]:
     """The trained network, its recipe, and its own images, split as in training, or others of its
     classes. Where only the model was kept, without its recipe, or a network is given that is open
-    already, `data` must be given.
+    already, `data` must be given. A compressed file (.dc) has the recipe of the run in whose folder
+    it lies.
 
     Raises ModelFileError where the run cannot be read, RecipeError for its recipe, DataError for
     the images.
     """
     is_open = isinstance(run, Saved)
-    saved, place = (run, None) if is_open else (load_model(run, device), run)
+    saved = run if is_open else load_model(run, device)
+    place = None if is_open else _folder_of(run)
     recipe = None if place is None else _recipe_of(place)
     images = open_images(place, saved, recipe, data, data_root, max_megapixels)
     return saved, recipe or Recipe(), images
 
 
-def _recipe_of(run: str | Path) -> Recipe | None:
-    file = Path(run).expanduser() / "recipe.toml"
+def _folder_of(run: str | Path) -> Path:
+    place = Path(run).expanduser()
+    return place.parent if place.is_file() else place
+
+
+def _recipe_of(folder: Path) -> Recipe | None:
+    file = folder / "recipe.toml"
     return Recipe.recorded(file) if file.exists() else None
 
 

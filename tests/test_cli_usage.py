@@ -93,7 +93,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
     assert [*NAMES] == [
         *("list", "show", "diff", "verify", "scale"),
         *("recipes", "check-data", "train", "eval", "predict", "bench"),
-        *("export", "serve", "convert", "compress"),
+        *("export", "serve", "convert", "compress", "netadapt"),
     ]
 
 

@@ -45,8 +45,9 @@ DOORS = {
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
+        "narrowing",
         "prediction",  # when a network is called on pictures
-        "deploy",  # when it is to answer through another engine
+        "deploy",  # when a compressed file is given, or it is to answer through another engine
     },
     "published_model": {"device", "model_file", "registry"},
     "evaluation": {"data", "registry"},
@@ -56,7 +57,7 @@ DOORS = {
     "deploy": {
         *("regular_file", "strict_json", "shapes_only", "data", "registry", "weights"),
         *("model_description", "model_file", "evaluation", "run_images", "finished_run"),
-        *("training", "settings", "anatomy", "elsewhere"),
+        *("training", "settings", "anatomy", "elsewhere", "narrowing"),
     },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),

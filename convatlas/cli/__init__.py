@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 import convatlas
 from convatlas import interruption
 from convatlas.cli import (
+    adapting,
     atlas,
     benchmarks,
     checking,
@@ -56,6 +57,7 @@ COMMANDS = {  # in the order of work
         "serve": serving.serve,
         "convert": checkpoints.convert,
         "compress": compression.compress,
+        "netadapt": adapting.netadapt,
     },
 }
 app = App(

@@ -186,8 +186,8 @@ def predict(
     Parameters
     ----------
     run: Path
-        The folder of a finished run; with --weights the name of a network; or a file that export
-        has written, with its proof beside it.
+        The folder of a finished run, or a compressed file (.dc); with --weights the name of a
+        network; or a file that export has written, with its proof beside it.
     images: list[Path]
         Image files, and folders of them.
     top: int

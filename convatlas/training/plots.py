@@ -1,4 +1,4 @@
-"""What is drawn, as PNG bytes: the two images of a run folder, and bars."""
+"""What is drawn, as PNG bytes: the images of a run folder and of an adapted one, and bars."""
 
 import contextlib
 import io
@@ -86,6 +86,26 @@ def bars(groups: dict[str, dict[str, float]], unit: str, title: str) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(x=0.12)
         _name(axes.set_title, title)
+        return _png(figure)
+
+
+def adaptation(
+    points: list[tuple[float, float]], end: tuple[float, float] | None, unit: str, title: str
+) -> bytes:
+    """Validation accuracy (%) by cost, from the network as it came to the one within its budget,
+    and what the training at the `end` made of that.
+    """
+    with _drawing():
+        figure, axes = _figure(1, 1, width=7, height=4.5)
+        axes.plot(*zip(*points, strict=True), color="#1f5f8b", marker="o", label="after each step")
+        if end:
+            axes.plot(*end, color="#c8553d", marker="s", linestyle="", label="trained at the end")
+        axes.invert_xaxis()
+        axes.set(xlabel=f"cost ({unit})", ylabel="validation accuracy (%)")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        _name(figure.suptitle, title)
         return _png(figure)
 
 
