@@ -5,6 +5,7 @@ float32 (N, classes). Which one is right and fast is for `comparing` and `timing
 """
 
 import copy
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,9 +62,22 @@ class Forms:
     @cached_property
     def graph(self) -> bytes:
         """What ONNX Runtime and OpenVINO read; no pictures in it."""
+        return self._written[0]
+
+    @cached_property
+    def _written(self) -> tuple[bytes, str]:
+        """The graph, and how it calls the size of the batch."""
         from convatlas.deploy.writers import network_graph
 
-        return network_graph(self.saved).SerializeToString()
+        log = logging.getLogger("onnxscript")
+        level = log.level
+        log.setLevel(logging.ERROR)  # it tells of each step that it leaves out
+        try:
+            model = network_graph(self.saved)
+        finally:
+            log.setLevel(level)
+        batch = model.graph.input[0].type.tensor_type.shape.dim[0].dim_param
+        return model.SerializeToString(), batch
 
     def made(self, form: Form, threads: int | None = None) -> Answer:
         """With as many threads as torch uses, unless a number is given. ExportError where the
@@ -118,7 +132,7 @@ class Forms:
         options.intra_op_num_threads = threads
         # Its threads wait at full speed for what comes next, also when another form is measured.
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        options.add_free_dimension_override_by_name("N", batch)
+        options.add_free_dimension_override_by_name(self._written[1], batch)
         session = ort.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
 
         def answer(images: Tensor) -> Tensor:
