@@ -1,6 +1,6 @@
 """A finished run together with images to use it on: opened, and measured as the papers tested."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,9 +102,11 @@ def measure(
     workers: int = 0,
     max_megapixels: float | None = None,
     device: str = "cpu",
+    form: Callable[[Saved], Saved] = lambda saved: saved,
 ) -> Measurement:
-    """The same, with what was measured and how."""
+    """The same, with what was measured and how; answered by what `form` makes of the network."""
     saved, recipe, images = open_run(run, data, data_root, max_megapixels, device)
+    saved = form(saved)
     split = images.split(split)
     views = _views(recipe, crops, sizes)
     limit = {} if views.as_trained else {"memory_limit": 0}  # crops are cut from files when needed

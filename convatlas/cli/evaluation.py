@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convatlas.cli.exported import is_export
 from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.printable import printable
@@ -27,6 +28,8 @@ def eval_(
     source: str | None = None,
     of: Path | None = None,
     device: str = "cpu",
+    engine: str | None = None,
+    bf16: bool = False,
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -62,18 +65,21 @@ def eval_(
         measured. A file of other weights, classes or preparation of pictures is refused.
     device: str
         Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
+    engine: str
+        What counts on the processor: torch, onnxruntime, openvino, or auto, the fastest that is
+        installed; compared with torch first, and remembered [torch, as in training].
+    bf16: bool
+        With --engine: bfloat16 too, where it is faster; answers differ a little.
     json: bool
         Print JSON.
     max_megapixels: float
         The largest image of a folder that is read [the run's own].
     """
     with quick_imports():
-        from convatlas.cli.opening import opened, require_run
+        from convatlas.cli.opening import formed, opened, require_run
         from convatlas.finished_run import measure
 
-    from convatlas.deploy.engines import KINDS
-
-    if run.suffix in {kind.suffix for kind in KINDS.values()} and not run.is_dir():
+    if is_export(run):
         found = _of_export(
             *(run, of, data, data_root, split, max_megapixels),
             crops=crops,
@@ -82,6 +88,8 @@ def eval_(
             weights=weights,
             source=source,
             device=device != "cpu",
+            engine=engine,
+            bf16=bf16,
         )
         return _print(found, json)
     if of:
@@ -94,7 +102,7 @@ def eval_(
     if not weights:
         require_run(run, source)
     place = opened(run, weights, source, device) if weights else run
-    ways = (split, crops, sizes, workers, max_megapixels, device)
+    ways = (split, crops, sizes, workers, max_megapixels, device, formed(engine, bf16))
     return _print(measure(place, data, data_root, *ways), json)
 
 

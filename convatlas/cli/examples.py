@@ -65,6 +65,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
     ),
+    "bench": (
+        ("convatlas bench resnet18", "in every form that is installed"),
+        ("convatlas bench runs/mine mine.onnx --threads 2 --json", "a run, and a file of it"),
+        ("convatlas bench resnet18 --against torchvision", "beside torchvision's"),
+    ),
     "export": (
         ("convatlas export runs/mine", "a file for ONNX Runtime, proved"),
         ("convatlas export runs/mine --to openvino --output mine.xml", "and for OpenVINO"),
@@ -83,6 +88,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas compress squeezenet1_0 --weights squeeze.safetensors", "without training"),
         ("convatlas predict runs/mine/lenet5.dc photo.jpg", "the file is used as a run is"),
         ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
+    ),
+    "netadapt": (
+        ("convatlas netadapt runs/mine --budget 0.7x", "to 70 % of its multiply-adds"),
+        ("convatlas netadapt runs/mine --budget 2 --measure latency", "to 2 ms an image"),
+        ("convatlas netadapt lenet5_tutorial --data digits --budget 0.5x", "trains it first"),
     ),
 }
 DEBUG = "`--debug` after any command shows where an error arose."
