@@ -187,7 +187,7 @@ def imported_by(file: Path) -> set[str]:
             place = BY_NAME[ast.unparse(node.func)]
             for name in node.args[place : place + 1]:
                 if isinstance(name, ast.Constant):
-                    found.add(name.value)
+                    found.add(name.value.partition(".")[0])
     return found
 
 
