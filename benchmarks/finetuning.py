@@ -64,7 +64,7 @@ def measured(start: str, epochs: int, seed: int, folder: Path) -> dict:
 
 
 def table(rows: list[dict]) -> str:
-    head = "| begins with | " + " | ".join(f"{epochs} epochs" for epochs in EPOCHS) + " |"
+    head = "| begins with | " + " | ".join(f"epochs: {epochs}" for epochs in EPOCHS) + " |"
     lines = [head, "|---" * (1 + len(EPOCHS)) + "|"]
     for start in STARTS:
         cells = [

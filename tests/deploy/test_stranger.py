@@ -141,10 +141,9 @@ class Served:
         """What the line gives; asked from here where there is no curl."""
         words = shlex.split(line.replace(ADDRESS, self.address))
         assert words[0] == "curl" and words[-1].startswith(self.address)
-        given = dict(zip(words[1:-1:2], words[2:-1:2], strict=True))
-        body = (self.account.home / given["--data-binary"].removeprefix("@")).read_bytes()
-        headers = dict([given["-H"].split(": ", 1)])
-        asked = urllib.request.Request(words[-1], body, headers)
+        assert words[1] == "--data-binary" and len(words) == 4
+        body = (self.account.home / words[2].removeprefix("@")).read_bytes()
+        asked = urllib.request.Request(words[-1], body)  # of the type that curl gives too
         with urllib.request.urlopen(asked, timeout=60) as answer:
             found = json.loads(answer.read())
         if any((Path(place) / "curl").exists() for place in ("/usr/bin", "/bin")):
