@@ -16,6 +16,7 @@ TOKEN = "CONVATLAS_TOKEN"
 
 def serve(
     *files: Path,
+    engine: str | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
     places: int = 64,
@@ -33,6 +34,9 @@ def serve(
     files: Path
         Exported files, .onnx or .xml, each with its proof beside it, or folders of finished runs,
         which are exported first; /predict asks the first, or ?model=NAME.
+    engine: str
+        What a run is exported for: onnxruntime, openvino, or auto, the fastest of those that are
+        installed [the first of them]. A file is for its own.
     host: str
         The address to listen on [this machine only].
     port: int
@@ -67,7 +71,7 @@ def serve(
         )
     limits = app.Limits(int(max_megabytes * 1e6), megapixels=max_megapixels, places=places)
     with contextlib.closing(running.bound(host, port)) as listening:
-        opened = _opened(files)
+        opened = _opened(files, engine)
         shown = f"[{host}]" if ":" in host else host
         for model in opened.values():
             print(printable(f"{model.name}: {model.opened.engine}, {model.opened.precision}"))
@@ -76,11 +80,19 @@ def serve(
     return 0
 
 
-def _opened(files: tuple[Path, ...]) -> "dict[str, Model]":
+def _opened(files: tuple[Path, ...], engine: str | None) -> "dict[str, Model]":
+    from convatlas.errors import ExportError
     from convatlas.serving.models import open_models
     from convatlas.serving.runs import exported
 
+    if engine and not any(file.is_dir() for file in files):
+        raise ExportError("--engine is for runs, a file is for its own engine; leave --engine out")
+    served = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows: it is in use
-        return open_models(
-            [exported(file, Path(folder)) if file.is_dir() else file for file in files]
-        )
+        for number, file in enumerate(files):
+            if file.is_dir():
+                own = Path(folder) / str(number)
+                own.mkdir()
+                file = exported(file, own, engine, lambda line: print(printable(line)))
+            served.append(file)
+        return open_models(served)

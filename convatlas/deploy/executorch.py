@@ -38,19 +38,19 @@ def write_executorch(saved, path: Path) -> None:
     )
     import torch
 
-    from convatlas.deploy.network_graph import Answers, _quiet, _write_plainly
+    from convatlas.deploy.network_graph import Answers, quiet, write_plainly
     from convatlas.deploy.planned_pictures import LARGEST, PlannedPictures
     from convatlas.deploy.writers import record_of
 
     sides = {axis: torch.export.Dim(f"side{axis}", max=LARGEST) for axis in (1, 2)}
     one = torch.zeros(1, 45, 37, 3, dtype=torch.uint8)
-    with _quiet():
+    with quiet():
         program = torch.export.export(
             PlannedPictures(saved.preprocess, Answers(saved.net)).eval(),
             (one,),
             dynamic_shapes=(sides,),
         )
-        _write_plainly(program)
+        write_plainly(program)
         lowered = exir.to_edge_transform_and_lower(
             program,
             partitioner=[xnnpack.XnnpackPartitioner()],

@@ -1,5 +1,6 @@
 """The exported files that a server answers from, each under the name of its file."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convatlas.deploy.engines import Opened, kind_of, open_export
+from convatlas.deploy.engines import Opened, kind_of, open_export, proof_path
 from convatlas.errors import ExportError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # stands in addresses as it is
@@ -48,8 +49,17 @@ def open_models(files: Sequence[Path]) -> dict[str, Model]:
             )
         if file.stem in found:
             raise ExportError(f"two files are called {file.stem}; rename one, with its proof")
-        found[file.stem] = Model(file.stem, open_export(file))
+        found[file.stem] = Model(file.stem, _as_proved(file))
     return found
+
+
+def _as_proved(file: Path) -> Opened:
+    """In f32 where it was proved in that, whatever the engine would rather count in here."""
+    opened = open_export(file)
+    proved = json.loads(proof_path(file).read_bytes()).get("precision")
+    if proved == "f32" != opened.precision:
+        return open_export(file, "f32")
+    return opened
 
 
 def likeliest(model: Model, logits: np.ndarray, top: int) -> tuple[list[str], list[float]]:
