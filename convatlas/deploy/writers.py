@@ -30,7 +30,6 @@ def record_of(saved: Saved) -> Record:
 
 def write(saved: Saved, kind: str, path: Path) -> None:
     """Raises ExportError where a package of the kind's extra is missing."""
-    from convatlas.deploy.aoti import write_aoti
     from convatlas.deploy.executorch import write_executorch
 
     {
@@ -38,7 +37,6 @@ def write(saved: Saved, kind: str, path: Path) -> None:
         "openvino": write_openvino,
         "pt2": write_pt2,
         "executorch": write_executorch,
-        "aoti": write_aoti,
     }[kind](saved, path)
 
 

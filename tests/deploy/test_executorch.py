@@ -77,7 +77,7 @@ def test_taps_are_enough_for_every_size():
     for prep in PREPARED.values():
         module = PlannedPictures(prep, nn.Identity())
         white = torch.full((1, LARGEST, LARGEST, 3), 255, dtype=torch.uint8)
-        for h, w in ((LARGEST, LARGEST), (LARGEST, LARGEST - 1), (LARGEST, 2), (2, LARGEST)):
+        for h, w in ((LARGEST, LARGEST - 1), (LARGEST, 2)):
             planes = white[:, :h, :w].permute(0, 3, 1, 2).contiguous()
             wanted = prep.normalise(prep.fit_images(planes))
             assert torch.equal(module(white[:, :h, :w]), wanted), (prep, h, w)
