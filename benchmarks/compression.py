@@ -1,6 +1,6 @@
 """Deep Compression on networks that were trained on real pictures: how small, and what is lost.
 
-    python -m benchmarks.compression --data-root data --photographs sign-digits
+    python -m benchmarks.compression --photographs sign-digits
     python -m benchmarks.compression --page            # writes the table of docs/compression.md
 
 Trains what is not trained yet in --runs, compresses each run as `convatlas compress` does, reads
@@ -33,31 +33,27 @@ from convatlas.weights.published import IMAGENET, imagenet_classes
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "compression.md"
 START, END = "<!-- figures of benchmarks/compression.jsonl -->", "<!-- end of figures -->"
-# run -> built-in recipe, and what is changed in it; those without data are of --photographs
+# run -> built-in recipe, what is changed in it, and epochs after each step of the compression;
+# those with a size are of --photographs
 RUNS = {
-    "lenet_caffe": ("lenet_caffe_mnist", {"data": "mnist", "epochs": 4}),
-    "resnet20_cifar": ("modern", {"size": 32, "epochs": 20, "lr": 2e-3}),
-    "squeezenet1_1": ("modern", {"size": 64, "epochs": 15, "lr": 5e-4}),
-    "squeezenet1_0": ("modern", {"size": 64, "epochs": 15, "lr": 5e-4}),
+    "lenet5": ("lenet5_digits", {}, 5),
+    "squeezenet1_1": ("modern", {"size": 64, "epochs": 15, "lr": 5e-4}, 10),
 }
 PHOTOGRAPHS = {"warmup_epochs": 1.0, "val_fraction": 0.2}
 
 
-def trained(name: str, runs: Path, data_root: str, photographs: str) -> Path:
+def trained(name: str, runs: Path, photographs: str) -> Path:
     folder = runs / name
     if not (folder / "model.safetensors").exists():
-        recipe, changes = RUNS[name]
-        if "data" in changes:
-            where = {"data_root": data_root}
-        else:
-            where = {"data": photographs, **PHOTOGRAPHS}
+        recipe, changes, _ = RUNS[name]
+        where = {"data": photographs, **PHOTOGRAPHS} if "size" in changes else {}
         train(builtin.read(recipe).change(network=name, **changes, **where), folder)
     return folder
 
 
 def measured(name: str, run: Path) -> dict:
     """What came of one run."""
-    subject, settings = of_run(run), Settings()
+    subject, settings = of_run(run), Settings(epochs=RUNS[name][2])
     start = perf_counter()
     found = compress(subject.saved, settings, subject.teaching())
     seconds = perf_counter() - start
@@ -118,20 +114,22 @@ def as_shared(tensor: Tensor) -> Shared:
 
 def table(rows: list[dict]) -> str:
     lines = [
-        "| network | pictures, side | weights kept | bytes | of the network's | with 1,000 classes "
-        "| val: right before, after | test: right before, after | points lost |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| network | pictures, side | weights kept | epochs | bytes | of the network's "
+        "| with 1,000 classes | val: right before, after | test: right before, after "
+        "| points lost |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     return "\n".join(lines + [line(row) for row in rows])
 
 
 def line(row: dict) -> str:
-    val, test = row["val"], row["test"]
+    val, test, epochs = row["val"], row["test"], row["settings"]["epochs"]
     lost = 100 * (test["right"] - test["right_compressed"]) / test["pictures"]
     wide = f"{row['bytes_of_1000']:,}" if "bytes_of_1000" in row else ""
+    times = row["plain"] / row["bytes"]
     return (
         f"| {row['run']} | {row['data']}, {row['side']} | {row['kept']:,} of {row['weights']:,} | "
-        f"{row['bytes']:,} | 1/{row['plain'] / row['bytes']:.1f} | {wide} | {both(val)} | "
+        f"{epochs} + {epochs} | {row['bytes']:,} | 1/{times:.1f} | {wide} | {both(val)} | "
         f"{both(test)} | {lost:.2f} |"
     )
 
@@ -143,19 +141,18 @@ def both(split: dict) -> str:
 def stored() -> list[dict]:
     if not RESULTS.exists():
         return []
-    return [json.loads(text) for text in RESULTS.read_text().splitlines()]
+    return [json.loads(text) for text in RESULTS.read_text(encoding="utf-8").splitlines()]
 
 
 def write_page() -> None:
-    before, _, rest = PAGE.read_text().partition(START)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
     after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{START}\n\n{table(stored())}\n\n{END}{after}")
+    PAGE.write_text(f"{before}{START}\n\n{table(stored())}\n\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", help=f"of {', '.join(RUNS)} [all]")
-    parser.add_argument("--data-root", default="data")
     parser.add_argument("--photographs", default="sign-digits", help="a folder of class folders")
     parser.add_argument("--runs", type=Path, default=Path("runs/compression"))
     parser.add_argument("--page", action="store_true", help="write the page from what is stored")
@@ -163,10 +160,10 @@ def main() -> None:
     done = {row["run"] for row in stored()}
     names = [] if chosen.page else [one for one in chosen.networks or RUNS if one not in done]
     for name in names:
-        row = measured(name, trained(name, chosen.runs, chosen.data_root, chosen.photographs))
+        row = measured(name, trained(name, chosen.runs, chosen.photographs))
         if not row["bit_equal"]:
             raise SystemExit(f"{name} did not come back bit for bit")
-        with RESULTS.open("a") as file:
+        with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         print(line(row), flush=True)
     write_page()

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import re
 import signal
 from functools import partial
 
@@ -11,6 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
 import pytest
 import torch
 import torch.nn as nn
+from skips import skipped_in_vain
 from xdist.scheduler import LoadScopeScheduling
 
 from convatlas.registry import stored_facts
@@ -33,17 +33,6 @@ def pytest_addoption(parser):
         metavar="WORDS",
         default="",
         help="packages and extras, a,b: a test skipped because one is not installed is a failure",
-    )
-
-
-def skipped_in_vain(reports, installed: str) -> list[str]:
-    """Which of these skips were for want of something that is said to be there, and the reasons."""
-    words = set(filter(None, installed.split(",")))
-    reasons = {f"{report.nodeid}: {report.longrepr[2]}" for report in reports}
-    return sorted(
-        reason
-        for reason in reasons
-        if "not installed" in reason and words & {*re.findall(r"\w+", reason.rpartition(": ")[2])}
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import skipped_in_vain
+from skips import skipped_in_vain
 
 LINE = re.compile(r"\[(gw\d)\] .* PASSED tests/\w+\.py::\w+\[(\w+)\]")
 

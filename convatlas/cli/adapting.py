@@ -24,7 +24,7 @@ def netadapt(
     recipe: str | None = None,
     size: int | None = None,
     batches: int = 10,
-    epochs: int = 5,
+    epochs: int = 20,
     lr: float = 1e-3,
     first: float = 0.025,
     decay: float = 0.96,
@@ -159,7 +159,8 @@ def _next(folder: Path, found: dict) -> int:
     if result["trained_at_the_end"]:
         share = 100 * seen["right"] / seen["pictures"]
         print(
-            f"trained at the end: {share:.2f} % of the validation images, loss {seen['loss']:.4f}"
+            f"trained at the end: {share:.2f} % of the validation images right, loss "
+            f"{seen['loss']:.4f}"
         )
     else:
         print("training at the end made it no better on the validation images, and is left out")

@@ -7,7 +7,7 @@ from pathlib import Path
 from convatlas.answer import Prediction
 from convatlas.errors import DataError, RecipeError
 
-SUFFIXES = (".onnx", ".xml", ".pt2")  # of deploy.engines.KINDS, which a test compares
+SUFFIXES = (".onnx", ".xml", ".pt2", ".pte")  # of deploy.engines.KINDS, which a test compares
 
 
 def is_export(run: Path) -> bool:

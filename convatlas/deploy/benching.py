@@ -11,10 +11,11 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
+from convatlas import strict_json
 from convatlas.anatomy import summary
 from convatlas.data import Preprocess
 from convatlas.deploy.comparing import Comparison, Reference
-from convatlas.deploy.engines import Opened, open_export
+from convatlas.deploy.engines import LARGEST_PROOF, Opened, open_export, proof_path
 from convatlas.deploy.forms import FORMS, Answer, Forms, is_installed
 from convatlas.deploy.sample_pictures import sample_batches
 from convatlas.deploy.theirs import theirs
@@ -22,9 +23,11 @@ from convatlas.deploy.timing import Clock, Timing, alternated, share_of_peak
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 from convatlas.registry import create_model, stored_facts
+from convatlas.regular_file import read_regular
 
 BATCHES = (1, 16)
 SECONDS = 3.0  # of measuring a batch size at a number of threads
+FEW = 4  # pictures that are compared with the second number of threads, and those after
 SETTLED = 8  # pictures from which the norms of a fresh network take their statistics
 SHIFT = 1.0  # of what is scaled to a spread of 1
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pixels
@@ -122,12 +125,13 @@ def bench(
     """
     saved = reference.saved
     macs = summary(saved.net, (saved.preprocess.channels, *2 * (saved.preprocess.side,))).macs
-    images = {n: reference.images[:n] for n in batches}
+    images = {n: _pictures(reference, n) for n in batches}
+    few = Reference(saved, FEW, is_drawn=True)  # with other threads only the rounding is another
     compared: dict[str, Row] = {}
     for count in threads:
         answers: dict[str, Answer] = {}
         for way in measured:
-            row, answer = _tried(way, count, reference)
+            row, answer = _tried(way, count, reference if count == threads[0] else few)
             compared[way.name] = row
             if answer:
                 answers[way.name] = answer
@@ -141,6 +145,12 @@ def bench(
                 if peak
             }
             yield Row(row.form, row.precision, count, row.compared, row.refused, found, shares)
+
+
+def _pictures(reference: Reference, count: int) -> Tensor:
+    """As many as are asked for, some of them twice if need be."""
+    places = torch.arange(count) % len(reference.images)
+    return reference.images[places]
 
 
 def _tried(way: Way, threads: int, reference: Reference) -> tuple[Row, Answer | None]:
@@ -185,5 +195,11 @@ def bench_file(
             ]
             for n in batches
         }
-        rows.append(Row(path.name, opened.precision, count, times=times))
+        rows.append(Row(path.name, _precision(path, opened), count, times=times))
     return opened, rows
+
+
+def _precision(path: Path, opened: Opened) -> str:
+    """As its proof has it: an int8 file's engine says f32 of what is around the whole numbers."""
+    proof = strict_json.loads(read_regular(proof_path(path), LARGEST_PROOF))
+    return str(proof.get("precision", opened.precision))

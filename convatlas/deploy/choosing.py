@@ -43,8 +43,8 @@ class Chosen:
 
 
 class AsForm(nn.Module):
-    """A network that answers through a form. What reads more of it than its answers, or gives it
-    images of another side, meets the network itself.
+    """A network that answers through a form. What reads more of it than its answers, gives it
+    images of another side, or moves it to another device, meets the network itself.
     """
 
     def __init__(self, net: nn.Module, answer: Answer, size: tuple[int, ...]):
@@ -54,7 +54,8 @@ class AsForm(nn.Module):
         self.size = size
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.answer(images) if images.shape[1:] == self.size else self.net(images)
+        is_usual = images.shape[1:] == self.size and images.device.type == "cpu"
+        return self.answer(images) if is_usual else self.net(images)
 
     def __getattr__(self, name: str):
         try:

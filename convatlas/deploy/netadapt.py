@@ -8,10 +8,10 @@ code, github.com/denru01/netadapt; ties are broken by the loss, which is ours.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -37,7 +37,7 @@ SHORT = 10  # batches after each proposal, as in the authors' README
 RATE = 1e-3  # the same
 MOMENTUM = 0.9  # of their AlexNet example, with the decay
 WEIGHT_DECAY = 1e-4
-EPOCHS = 5  # at the end
+EPOCHS = 20  # at the end
 FINAL = 1_000_000  # the number of their first: no step's batches are of it
 LARGEST_RECIPE = 1_000_000  # bytes
 
@@ -90,6 +90,11 @@ class Proposal:
     net: nn.Module
     found: Evaluation
 
+    @cached_property
+    def scored(self) -> steps.Scored:
+        filters = self.group.filters[self.gone]
+        return steps.Scored(self.group.name, filters, _right(self.found), self.found.loss)
+
 
 @dataclass
 class Adaptation:
@@ -137,19 +142,19 @@ class Adaptation:
             *(last.cost, first.cost, budget, number - 1),
             *(self.settings.first, self.settings.decay),
         )
-        proposals = self._proposals(net, anatomy, goal, number)
-        if not proposals:
+        best, count = None, 0
+        for proposal in self._proposals(net, anatomy, goal, number):
+            count += 1
+            both = [proposal.scored] if best is None else [best.scored, proposal.scored]
+            if steps.best(both) is proposal.scored:
+                best = proposal
+        if best is None:
             raise RunError(
                 f"no layer of {self.run.saved.network} can alone come down to {goal:g} "
                 f"{self.cost.unit} in step {number}; give a smaller --first, or a budget above "
                 f"{last.cost:g} {self.cost.unit}"
             )
-        scored = [
-            steps.Scored(str(i), p.gone, _right(p.found), p.found.loss)
-            for i, p in enumerate(proposals)
-        ]
-        best = proposals[int(steps.best(scored).group)]
-        self._add(best, number, goal, len(proposals))
+        self._add(best, number, goal, count)
         return best.net
 
     def _begin(self, net: nn.Module, anatomy: Anatomy) -> None:
@@ -171,9 +176,8 @@ class Adaptation:
 
     def _proposals(
         self, net: nn.Module, anatomy: Anatomy, goal: float, number: int
-    ) -> list[Proposal]:
+    ) -> Iterator[Proposal]:
         batches = self._batches(number)
-        found = []
         for group in anatomy.narrowable:
             self._leave_if_asked()
             if group.name in self.journal.refused:
@@ -188,11 +192,8 @@ class Adaptation:
                 continue
             small = cut(net, keeps)
             self._train(small, batches, number)
-            changed = group.shapes(gone, anatomy.shapes)
-            found.append(
-                Proposal(group, gone, self.cost(anatomy, changed), small, self._evaluate(small))
-            )
-        return found
+            cost = self.cost(anatomy, group.shapes(gone, anatomy.shapes))
+            yield Proposal(group, gone, cost, small, self._evaluate(small))
 
     def _add(self, best: Proposal, number: int, goal: float, proposals: int) -> None:
         macs = dissected(best.net, self.size).macs()

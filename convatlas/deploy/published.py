@@ -30,7 +30,7 @@ from convatlas.weights.caffe import BLUE_FIRST, ROUND
 from convatlas.weights.published import imagenet_classes
 
 NETWORK, STEM, SUFFIX = "squeezenet1_0", "conv1.conv.weight", ".net"
-SCALED = 256 / 227  # shorter side of a picture of which the middle is shown, as Caffe crops
+SHORTER = 256  # side of a picture, as is usual for ImageNet: the authors say only the crop of 227
 LARGEST = 1 << 31  # bytes of a file that is read at all
 CODE_BITS = {4: 8, 2: 4}  # axes of the weights, of a convolution or not -> bits of a code
 
@@ -56,7 +56,7 @@ def open_published(path: str | Path) -> Saved:
     tensors[STEM] = tensors[STEM][:, BLUE_FIRST].contiguous()
     net.load_state_dict(tensors)
     mean, std = ROUND
-    prepare = Preprocess(3, net.side, mean, (std,) * 3, "whole", round(SCALED * net.side))
+    prepare = Preprocess(3, net.side, mean, (std,) * 3, "whole", SHORTER)
     about = {"weights": Path(path).name, "kind": "SqueezeNet's authors' compressed file"}
     return Saved(net.eval(), NETWORK, imagenet_classes(), prepare, about)
 

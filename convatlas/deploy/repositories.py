@@ -70,10 +70,10 @@ def _write(model: Saved | str | Path, saved: Saved, to: str, root: Path) -> Proo
     (version.parent / LABELS).write_text(labels, encoding="utf-8")
     if to == "triton":
         config = triton_config(saved.network, len(saved.classes))
-        (version.parent / TRITON).write_text(config)
+        (version.parent / TRITON).write_text(config, encoding="utf-8")
     else:
         config = ovms_config(saved.network, proof.precision)
-        (root / OVMS).write_text(json.dumps(config, indent=1) + "\n")
+        (root / OVMS).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     return proof
 
 

@@ -12,7 +12,7 @@ from convatlas.deploy.network_graph import Answers, network_graph
 from convatlas.deploy.record import KEY, Record, installed, sha256
 from convatlas.model_file import Saved, weights_file
 
-WRITERS = ("torch", "onnx", "onnxscript", "openvino")
+WRITERS = ("torch", "onnx", "onnxscript", "openvino", "executorch")
 
 
 def record_of(saved: Saved) -> Record:
@@ -30,7 +30,16 @@ def record_of(saved: Saved) -> Record:
 
 def write(saved: Saved, kind: str, path: Path) -> None:
     """Raises ExportError where a package of the kind's extra is missing."""
-    {"onnx": write_onnx, "openvino": write_openvino, "pt2": write_pt2}[kind](saved, path)
+    from convatlas.deploy.aoti import write_aoti
+    from convatlas.deploy.executorch import write_executorch
+
+    {
+        "onnx": write_onnx,
+        "openvino": write_openvino,
+        "pt2": write_pt2,
+        "executorch": write_executorch,
+        "aoti": write_aoti,
+    }[kind](saved, path)
 
 
 def write_onnx(saved: Saved, path: Path, model=None) -> None:

@@ -41,7 +41,10 @@ def elementwise(trace: Trace, call: Call) -> None:
         return None
     axis, size = axes[0], out.shape[axes[0]]
     meeting = [x for x in tensors if x.ndim >= -axis and x.shape[axis] == size]
-    found = [trace.of(x).along(axis + x.ndim, size) for x in meeting]
+    along = [trace.of(x).along(axis + x.ndim, size) for x in meeting]
+    found = [labels for labels in along if labels is not None]
+    if len(found) < len(along):
+        return unknown(trace, call)
     for labels in found[1:]:
         trace.labels.unite(found[0], labels)
     trace.keep(out, Channels(axis + out.ndim, found[0]))

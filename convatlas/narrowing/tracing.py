@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +21,9 @@ class Call:
     name: str
     args: tuple
     kwargs: dict
-    out: object
+    out: Any
 
-    def argument(self, name: str, place: int, default: object = None) -> object:
+    def argument(self, name: str, place: int, default: Any = None) -> Any:
         return self.kwargs.get(name, self.args[place] if place < len(self.args) else default)
 
     @property

@@ -54,10 +54,11 @@ def with_record(place, record: Record) -> None:
         onnx.helper.set_model_props(model, {KEY: record.to_json()})
         onnx.save(model, place)
         return
-    text = place.read_text()
+    text = place.read_text(encoding="utf-8")
     inside = re.compile(f'(<{KEY} value=")[^"]*(")')
     assert len(inside.findall(text)) == 1
-    place.write_text(inside.sub(lambda found: found[1] + escape(record.to_json()) + found[2], text))
+    forged = inside.sub(lambda found: found[1] + escape(record.to_json()) + found[2], text)
+    place.write_text(forged, encoding="utf-8")
 
 
 def others(record: Record) -> dict[str, Record]:
@@ -95,8 +96,9 @@ def test_another_record_with_its_digest_made_anew_is_refused(copied, what):
     with pytest.raises(ExportError, match="is not the file that was proved"):
         open_export(place)
     # and where the proof is told of the new file, but not of the new record
-    proof = json.loads(proof_path(place).read_text())
-    proof_path(place).write_text(json.dumps(proof | {"files": content_hashes(place)}))
+    proof = json.loads(proof_path(place).read_text(encoding="utf-8"))
+    about = proof | {"files": content_hashes(place)}
+    proof_path(place).write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(ExportError, match="other classes, other preprocessing or another network"):
         open_export(place)
 
@@ -111,8 +113,8 @@ def test_a_record_whose_digest_is_old_is_refused_whatever_the_proof_says(copied)
             return text
 
     with_record(place, Forged())
-    proof = json.loads(proof_path(place).read_text())
+    proof = json.loads(proof_path(place).read_text(encoding="utf-8"))
     about = {"files": content_hashes(place), "record": json.loads(text)}
-    proof_path(place).write_text(json.dumps(proof | about))
+    proof_path(place).write_text(json.dumps(proof | about), encoding="utf-8")
     with pytest.raises(ExportError, match="were altered after it was written"):
         open_export(place)

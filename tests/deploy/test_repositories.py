@@ -1,9 +1,13 @@
 """Model repositories hold the proved file, and say of it what is so."""
 
 import json
+import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from convatlas.data import Preprocess
 from convatlas.deploy import exporting, repositories
@@ -14,6 +18,7 @@ from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 from convatlas.registry import create_model
 
+PAGES = Path(__file__).parents[2] / "docs" / "ship"
 CLASSES = (*"abcdefgh", "été", "a b")
 
 
@@ -72,7 +77,7 @@ def test_ovms_is_told_the_precision_of_the_proof(saved, unwritten, tmp_path):
 
 
 def test_the_configuration_is_what_tritons_own_reader_takes():
-    pytest.importorskip("tritonclient.grpc", reason="tritonclient[grpc] is not installed")
+    pytest.importorskip("grpc", reason="grpcio is not installed")
     from google.protobuf import text_format
     from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
 
@@ -144,7 +149,9 @@ def test_a_place_that_is_not_there_and_a_class_of_two_lines_are_refused(saved, u
 
 
 @pytest.mark.parametrize(("to", "engine"), [("triton", "onnxruntime"), ("ovms", "openvino")])
-def test_the_file_in_a_repository_is_proved_and_opens(saved, to, engine, tmp_path):
+def test_the_file_in_a_repository_is_proved_and_opens(
+    saved, to, engine, tmp_path, monkeypatch, capsys
+):
     for package in ("onnx", "onnxscript", engine):
         pytest.importorskip(package, reason=f"{package} is not installed")
     place, proof = export(saved, to, tmp_path / "models")
@@ -153,11 +160,41 @@ def test_the_file_in_a_repository_is_proved_and_opens(saved, to, engine, tmp_pat
     assert proof.holds and opened.record.classes == CLASSES
     if to == "triton":
         served(file, place / "config.pbtxt")
+    monkeypatch.chdir(tmp_path)
+    the_pages_own_lines(to, opened, monkeypatch)
+    (printed,) = capsys.readouterr().out.split()[-1:]
+    picture = np.asarray(Image.open("photo.png"))[None]
+    assert int(printed) == opened(picture)[1][0].argmax()
+
+
+def the_pages_own_lines(page, opened, monkeypatch):
+    """They run, with a server in the client's place that hands what was sent to the file."""
+    reason = "tritonclient is not installed"
+    client = pytest.importorskip("tritonclient.http", reason=reason)
+    picture = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(picture).save("photo.png")
+
+    class Server:
+        def __init__(self, url):
+            assert url == "localhost:8000"
+
+        def infer(self, name, inputs):
+            (sent,) = inputs
+            assert (name, sent.name(), sent.datatype()) == ("lenet5", "pictures", "UINT8")
+            self.pictures = np.frombuffer(sent._get_binary_data(), np.uint8).reshape(sent.shape())
+            return self
+
+        def as_numpy(self, name):
+            return dict(zip(("logits", "probabilities"), opened(self.pictures), strict=True))[name]
+
+    monkeypatch.setattr(client, "InferenceServerClient", Server)
+    lines = re.search(r"```python\n(.*?)```", (PAGES / f"{page}.md").read_text(), re.DOTALL)[1]
+    exec(lines.replace("NAME", "lenet5").replace("photo.jpg", "photo.png"), {})
 
 
 def served(file, config):
     """The names, types and dimensions in the configuration are those of the file."""
-    pytest.importorskip("tritonclient.grpc", reason="tritonclient[grpc] is not installed")
+    pytest.importorskip("grpc", reason="grpcio is not installed")
     import onnxruntime
     from google.protobuf import text_format
     from tritonclient.grpc.model_config_pb2 import ModelConfig

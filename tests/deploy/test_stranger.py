@@ -17,11 +17,18 @@ import pytest
 import torch
 import torchvision.models as tv
 from PIL import Image
+from skips import needs
 
 import convatlas
 
-for package in ("onnx", "onnxscript", "onnxruntime", "starlette", "uvicorn"):
-    pytest.importorskip(package, reason="the extras onnx and serve are not installed")
+pytestmark = needs(
+    "the extras onnx and serve are not installed",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "starlette",
+    "uvicorn",
+)
 
 ROOT = Path(__file__).parents[2]
 COLOURS = {"apple": (200, 40, 30), "leaf": (40, 160, 50), "sky": (90, 150, 230)}

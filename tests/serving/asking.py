@@ -9,8 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from skips import needs
 
 from benchmarks.asking import Running
+
+NEEDS_SERVE = needs("the extra serve is not installed", "starlette", "uvicorn")
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 HEAD = "POST /predict HTTP/1.1\r\nHost: localhost\r\n"

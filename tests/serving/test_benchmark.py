@@ -2,13 +2,11 @@
 
 import json
 
-import pytest
-from asking import stand_in
-
-pytest.importorskip("starlette", reason="the extra serve is not installed")
-pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+from asking import NEEDS_SERVE, stand_in
 
 from benchmarks import serving
+
+pytestmark = NEEDS_SERVE
 
 PARTS = {
     "soak": {"requests": 10, "lost": 0, "megabytes": [50.0, 51.0], "handles": [9, 9]},

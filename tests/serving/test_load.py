@@ -5,10 +5,9 @@ import signal
 import threading
 
 import pytest
-from asking import HEAD, png, stand_in, together
+from asking import HEAD, NEEDS_SERVE, png, stand_in, together
 
-pytest.importorskip("starlette", reason="the extra serve is not installed")
-pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+pytestmark = NEEDS_SERVE
 
 
 @pytest.fixture

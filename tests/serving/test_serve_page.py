@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from skips import needs
 
 from benchmarks.asking import Running
 from convatlas.cli import app
@@ -17,10 +18,18 @@ from convatlas.deploy.engines import proof_path
 from convatlas.serving import line, protocol
 from convatlas.serving.guards import Guard
 
-for package in ("starlette", "uvicorn", "onnx", "onnxscript", "onnxruntime", "openvino"):
-    pytest.importorskip(package, reason="the extras serve, onnx and openvino are not installed")
-if not shutil.which("curl"):
-    pytest.skip("curl is not installed", allow_module_level=True)
+pytestmark = [
+    needs(
+        "the extras serve, onnx and openvino are not installed",
+        "starlette",
+        "uvicorn",
+        "onnx",
+        "onnxscript",
+        "onnxruntime",
+        "openvino",
+    ),
+    pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed"),
+]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ship" / "serve.md").read_text(encoding="utf-8")

@@ -4,10 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from asking import png, stand_in
+from asking import NEEDS_SERVE, png, stand_in
 
-pytest.importorskip("starlette", reason="the extra serve is not installed")
-pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+pytestmark = NEEDS_SERVE
 
 
 @pytest.fixture(scope="module")
