@@ -17,6 +17,7 @@ import io
 import itertools
 import json
 import math
+import os
 import resource
 import tempfile
 import threading
@@ -38,6 +39,7 @@ from convatlas.deploy.sample_pictures import sample_batches
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "ship" / "serve.md"
 START, END = "<!-- figures of benchmarks/serving.jsonl -->", "<!-- end of figures -->"
+PARTS = 10  # of a soak, after each of which the memory is noted
 WARM = 500  # requests, after which a process has its size
 SMALL = 20_000  # bytes of a photograph that is sent by the hundred
 
@@ -100,14 +102,17 @@ def one_by_one(server: Running, requests: list, numbers: Iterator[int], clients:
 def soak(server: Running, model: str, count: int) -> dict:
     requests = asked(model)
     one_by_one(server, requests, iter(range(min(WARM, count))), 4)
-    memory, handles = server.memory(), server.handles()
-    began = time.perf_counter()
-    statuses = one_by_one(server, requests, iter(range(count)), 4)
+    memory, handles = [server.memory()], server.handles()
+    began, statuses = time.perf_counter(), Counter()
+    for part in range(PARTS):
+        numbers = iter(range(count * part // PARTS, count * (part + 1) // PARTS))
+        statuses += one_by_one(server, requests, numbers, 4)
+        memory.append(server.memory())
     return {
         "requests": count,
         "seconds": round(time.perf_counter() - began, 1),
         "lost": count - statuses[200],
-        "megabytes": [round(size / 1e6, 1) for size in (memory, server.memory())],
+        "megabytes": [round(size / 1e6, 1) for size in memory],
         "handles": [handles, server.handles()],
     }
 
@@ -212,11 +217,12 @@ def leaving(server: Running, count: int) -> dict:
 
 def growth(part: dict) -> float:
     """Of the memory, in percent."""
-    before, after = part["megabytes"]
+    before, *_, after = part["megabytes"]
     return 100 * (after / before - 1)
 
 
 def measured(file: Path, requests: int, seconds: float) -> dict:
+    machine = processor()  # and what else it does, before we begin
     server = Running(["-m", "convatlas", "serve", file, "--port", "0"])
     try:
         model = file.stem
@@ -225,7 +231,7 @@ def measured(file: Path, requests: int, seconds: float) -> dict:
         return {
             "date": date.today().isoformat(),
             "model": server.said.splitlines()[0],
-            "processor": processor(),
+            "processor": machine,
             "versions": installed("convatlas", "onnxruntime", "openvino", "starlette", "uvicorn"),
             "soak": most,
             "capacity": round(rate, 1),
@@ -242,7 +248,7 @@ def processor() -> str:
     from convatlas.training.provenance import provenance
 
     facts = provenance(torch.device("cpu"))
-    return f"{facts['device']}, {facts['cores']} cores"
+    return f"{facts['device']}, {facts['cores']} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def fresh(folder: Path) -> Path:
@@ -284,8 +290,10 @@ def line(row: dict) -> str:
 
 
 def write_page(rows: list[dict]) -> None:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
+    before, found, rest = PAGE.read_text(encoding="utf-8").partition(START)
     after = rest.partition(END)[2]
+    if not found:
+        before, after = f"{before}\n## Measured\n\n", "\n"
     page = f"{before}{START}\n\n{table(rows)}\n\n{END}{after}"
     PAGE.write_text(page, encoding="utf-8")
 

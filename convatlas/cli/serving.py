@@ -70,6 +70,7 @@ def serve(
             f"characters first: export {TOKEN}=$(openssl rand -hex 16)"
         )
     limits = app.Limits(int(max_megabytes * 1e6), megapixels=max_megapixels, places=places)
+    running.use_one_heap()
     with contextlib.closing(running.bound(host, port)) as listening:
         opened = _opened(files, engine)
         shown = f"[{host}]" if ":" in host else host

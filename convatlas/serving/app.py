@@ -196,18 +196,6 @@ def application(models: dict[str, Model], guard: Guard, limits: Limits) -> Starl
     """What uvicorn runs."""
     room = Room(2 * limits.megapixels)
     server = Server(models, guard, limits, Line(limits.places), Metrics(), room)
-    one = "/v2/models/{name}"
-    routes = {
-        "/v2/health/live": ("GET", server.live),
-        "/v2/health/ready": ("GET", server.ready),
-        "/v2": ("GET", server.about),
-        "/metrics": ("GET", server.show_metrics),
-        "/predict": ("POST", server.predict),
-    }
-    for model in (one, one + "/versions/{version}"):
-        routes[model] = ("GET", server.model_about)
-        routes[model + "/ready"] = ("GET", server.model_ready)
-        routes[model + "/infer"] = ("POST", server.infer)
 
     async def unrouted(request: Request, error: HTTPException) -> Response:
         try:
@@ -228,7 +216,7 @@ def application(models: dict[str, Model], guard: Guard, limits: Limits) -> Starl
     app = Starlette(
         routes=[
             Route(path, server.route(answer), methods=[method])
-            for path, (method, answer) in routes.items()
+            for path, (method, answer) in _routes(server).items()
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: unrouted, Exception: failed},
@@ -236,6 +224,23 @@ def application(models: dict[str, Model], guard: Guard, limits: Limits) -> Starl
     app.router.redirect_slashes = False
     app.state.line = server.line
     return app
+
+
+def _routes(server: Server) -> dict[str, tuple[str, Callable]]:
+    """path -> method, and what answers."""
+    one = "/v2/models/{name}"
+    routes = {
+        "/v2/health/live": ("GET", server.live),
+        "/v2/health/ready": ("GET", server.ready),
+        "/v2": ("GET", server.about),
+        "/metrics": ("GET", server.show_metrics),
+        "/predict": ("POST", server.predict),
+    }
+    for model in (one, one + "/versions/{version}"):
+        routes[model] = ("GET", server.model_about)
+        routes[model + "/ready"] = ("GET", server.model_ready)
+        routes[model + "/infer"] = ("POST", server.infer)
+    return routes
 
 
 def _top(text: str) -> int:

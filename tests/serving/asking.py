@@ -26,8 +26,11 @@ def png(level: int = 200, side: int = 8) -> bytes:
 
 
 @contextlib.contextmanager
-def stand_in(seconds: float = 0, places: int = 64, drain: int = 8) -> Iterator[Running]:
-    running = Running([STAND_IN, seconds, places, drain])
+def stand_in(
+    seconds: float = 0, places: int = 64, drain: int = 8, patience: float = 20
+) -> Iterator[Running]:
+    """`patience`: seconds for the headers, and for the body."""
+    running = Running([STAND_IN, seconds, places, drain, patience])
     try:
         yield running
     finally:

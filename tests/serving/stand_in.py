@@ -1,5 +1,5 @@
 """A server whose engine answers by each picture's mean, after as long as is asked for. Run as
-`python stand_in.py SECONDS PLACES DRAIN`; it prints its address.
+`python stand_in.py SECONDS PLACES DRAIN PATIENCE`; it prints its address.
 """
 
 import sys
@@ -30,11 +30,12 @@ if __name__ == "__main__":
     from convatlas.serving import app, guards, lingering, running
 
     seconds, places, drain = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    running.Timed.header_seconds = 0.4
+    patience = float(sys.argv[4])
+    running.Timed.header_seconds = patience
     running.DRAIN_SECONDS = drain
     lingering.LINGER_SECONDS = 0.2
     listening = running.bound("127.0.0.1", 0)
     print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    limits = app.Limits(body_bytes=300_000, body_seconds=0.4, megapixels=1, places=places)
+    limits = app.Limits(body_bytes=300_000, body_seconds=patience, megapixels=1, places=places)
     models = {name: model(seconds, name) for name in ("stand_in", "other")}
     running.run(app.application(models, guards.Guard("127.0.0.1", ""), limits), listening)

@@ -49,6 +49,9 @@ def test_what_was_found_becomes_a_row(tmp_path, monkeypatch):
     monkeypatch.setattr(serving, "PAGE", page)
     serving.write_page([json.loads(json.dumps(row))])
     text = page.read_text()
+    page.write_text("without figures\n")
+    serving.write_page([row])
+    assert page.read_text().startswith("without figures\n\n## Measured\n\n" + serving.START)
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     assert serving.line(row) in text
 

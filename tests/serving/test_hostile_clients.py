@@ -21,6 +21,13 @@ def server():
         assert running.answered(500) == 0
 
 
+@pytest.fixture(scope="module")
+def hasty():
+    """For those who wait until it has lost its patience."""
+    with stand_in(patience=0.4) as running:
+        yield running
+
+
 @pytest.mark.parametrize(
     ("text", "statuses"),
     [
@@ -39,8 +46,8 @@ def server():
         ("\0\1\2 nonsense\r\n\r\n", {b"400"}),
     ],
 )
-def test_a_hostile_socket_is_answered_and_closed(server, text, statuses):
-    assert everything(server.send(text)).split(b" ")[1] in statuses
+def test_a_hostile_socket_is_answered_and_closed(hasty, text, statuses):
+    assert everything(hasty.send(text)).split(b" ")[1] in statuses
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -60,17 +67,17 @@ def test_who_sends_too_much_is_told_so_and_nothing_is_kept(server, chunked):
     assert server.metric("requests_inside") == 0
 
 
-def test_slow_clients_are_closed_and_keep_nobody_waiting(server):
-    idle = [server.send("GET / HTTP/1.1\r\nHost: loc") for _ in range(120)]
-    idle += [server.send(HEAD + "Content-Length: 50\r\n\r\nslow") for _ in range(80)]
-    assert server.ask("GET", "/v2/health/live")[0] == 200
+def test_slow_clients_are_closed_and_keep_nobody_waiting(hasty):
+    idle = [hasty.send("GET / HTTP/1.1\r\nHost: loc") for _ in range(120)]
+    idle += [hasty.send(HEAD + "Content-Length: 50\r\n\r\nslow") for _ in range(80)]
+    assert hasty.ask("GET", "/v2/health/live")[0] == 200
     for raw in idle:
         assert everything(raw)[:12] in (b"", b"HTTP/1.1 408", b"HTTP/1.1 503")
 
 
 @pytest.mark.parametrize("rest", [b"GET /v2 HT", b""])
-def test_the_next_request_of_a_connection_must_come_in_time_too(server, rest):
-    raw = server.send("GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+def test_the_next_request_of_a_connection_must_come_in_time_too(hasty, rest):
+    raw = hasty.send("GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     whole = raw.makefile("rb")  # a body may come after its header
     head = b"".join(iter(whole.readline, b"\r\n"))
     assert head.startswith(b"HTTP/1.1 200")

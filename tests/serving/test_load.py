@@ -13,7 +13,7 @@ pytestmark = NEEDS_SERVE
 @pytest.fixture
 def slow():
     """A second for each batch, and four places."""
-    with stand_in(seconds=1, places=4) as running:
+    with stand_in(seconds=1, places=4, patience=3) as running:
         yield running
 
 
