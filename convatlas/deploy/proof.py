@@ -102,7 +102,7 @@ def write_proof(proof: Proof, opened: Opened, path: Path) -> None:
         "files": content_hashes(path),
         "record": json.loads(opened.record.to_json()),
     }
-    proof_path(path).write_text(json.dumps(about, indent=1) + "\n")
+    proof_path(path).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 def batches_of(split: Split, white: float | None, count: int = PICTURES) -> Iterator[Batch]:

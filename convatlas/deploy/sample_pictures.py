@@ -26,11 +26,11 @@ def sample_batches() -> Iterator[np.ndarray]:
     """uint8 (N, H, W, 3), batch by batch."""
     number = 0
     for count, height, width in BATCHES:
-        yield np.stack([_picture(number + i, height, width) for i in range(count)])
+        yield np.stack([picture(number + i, height, width) for i in range(count)])
         number += count
 
 
-def _picture(seed: int, height: int, width: int) -> np.ndarray:
+def picture(seed: int, height: int, width: int) -> np.ndarray:
     """A shaded ground, six ellipses and bars in front of it, grain over all."""
     random = np.random.Generator(np.random.PCG64(seed))
     y, x = np.mgrid[0:height, 0:width]

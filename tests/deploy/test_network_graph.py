@@ -1,0 +1,37 @@
+"""Networks as graphs that engines read as they are meant."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from convatlas.data import Preprocess
+from convatlas.deploy.network_graph import network_graph
+from convatlas.model_file import Saved
+
+
+class Gate(nn.Module):
+    """The gate of MobileNetV3 as it was released, with a factor that is not 1/6."""
+
+    def __init__(self, factor: float):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        gate = torch.nn.functional.relu6(x + 3) * self.factor
+        return (x * gate).mean((2, 3))
+
+
+@pytest.mark.parametrize("factor", [0.16667, 0.1665, 0.17, 0.3, 1 / 6])
+def test_a_factor_near_a_sixth_is_not_taken_for_it(factor):
+    pytest.importorskip("onnx", reason="the extra openvino is not installed")
+    pytest.importorskip("onnxscript", reason="the extra openvino is not installed")
+    ov = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    gate = Gate(factor)
+    saved = Saved(gate, "gate", ("a", "b", "c"), Preprocess(3, 8, (0,) * 3, (1,) * 3, "pad", 8), {})
+    model = ov.convert_model(io.BytesIO(network_graph(saved).SerializeToString()))
+    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    x = 4 * torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    np.testing.assert_allclose(compiled(x.numpy())["logits"], gate(x), rtol=1e-6, atol=1e-6)
