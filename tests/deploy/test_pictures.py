@@ -34,6 +34,8 @@ SIZES = [  # pictures, height, width, channels: larger, smaller, equal, odd, str
     (1, 29, 24, 3),
     (1, 23, 100, 1),
     (1, 225, 301, 3),
+    (1, 56, 5, 3),  # 2.5 pixels of 28, and 2 is even
+    (1, 20, 18, 3),  # less than 3/4 of 32
 ]
 STRIPS = [(1, 300, 12, 3), (1, 1, 7, 3), (1, 1, 1000, 1), (2, 300, 4, 3), (1, 1, 1, 3)]
 prepared = pytest.mark.parametrize("prep", PREPARED.values(), ids=PREPARED)
