@@ -72,7 +72,8 @@ class Pictures(nn.Module):
         side = self.prep.side
         h, w = planes.shape[2:]
         longer = torch.sym_max(h, w)
-        rows, columns = (self._length(length, longer) for length in (h, w))
+        rows, columns = (_any(self._length(length, longer), side) for length in (h, w))
+        torch._check(torch.sym_max(1, rows) * torch.sym_max(1, columns) > 1)
         scaled = self.scaled(planes, rows, columns)
         upright = _set_into(side, scaled, 2, rows)
         return _set_into(side, upright, 3, columns)
@@ -94,6 +95,16 @@ class Pictures(nn.Module):
         two = torch.zeros(2, 45, 37, 3, dtype=torch.uint8)
         sizes = dict.fromkeys(range(4), Dim.DYNAMIC)
         return torch.export.export(self.eval(), (two,), dynamic_shapes=(sizes,))
+
+
+def _any(length: int, side: int) -> int:
+    """The same length by way of a tensor, of which torch.export knows nothing: of others it asks
+    whether they are 1, and then fixes that.
+    """
+    free = torch.full((), length, dtype=torch.int64).item()
+    torch._check(free >= 1)
+    torch._check(free <= side)
+    return free
 
 
 def _part(planes: Tensor, axis: int, begin: int, length: int) -> Tensor:

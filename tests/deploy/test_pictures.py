@@ -34,8 +34,10 @@ SIZES = [  # pictures, height, width, channels: larger, smaller, equal, odd, str
     (1, 29, 24, 3),
     (1, 23, 100, 1),
     (1, 225, 301, 3),
+    (1, 56, 5, 3),  # 2.5 pixels of 28, and 2 is even
+    (1, 20, 18, 3),  # less than 3/4 of 32
 ]
-STRIPS = [(1, 300, 12, 3), (1, 1, 7, 3), (1, 1, 1000, 1)]
+STRIPS = [(1, 300, 12, 3), (1, 1, 7, 3), (1, 1, 1000, 1), (2, 300, 4, 3), (1, 1, 1, 3)]
 prepared = pytest.mark.parametrize("prep", PREPARED.values(), ids=PREPARED)
 
 
@@ -111,7 +113,18 @@ def test_large_pictures_are_scaled_to_the_bit(engine, interpolation):
 @prepared
 def test_the_module_for_torch_export_gives_the_same_input(prep):
     module = Pictures(prep, torch.nn.Identity()).exported().module()
-    for shape in SIZES:
+    for shape in SIZES + STRIPS:
+        pictures = noise(shape)
+        found = module(torch.from_numpy(pictures)).numpy()
+        np.testing.assert_allclose(found, expected(prep, pictures), atol=2e-6, err_msg=str(shape))
+
+
+def test_pictures_that_scaling_makes_one_pixel_high_pass_through_a_saved_file(tmp_path):
+    prep = PREPARED["grey field"]
+    program = Pictures(prep, torch.nn.Identity()).exported()
+    torch.export.save(program, tmp_path / "pictures.pt2")
+    module = torch.export.load(tmp_path / "pictures.pt2").module()
+    for shape in STRIPS:
         pictures = noise(shape)
         found = module(torch.from_numpy(pictures)).numpy()
         np.testing.assert_allclose(found, expected(prep, pictures), atol=2e-6, err_msg=str(shape))
