@@ -91,13 +91,14 @@ def _select(node: torch.fx.Node) -> None:
 
 @contextlib.contextmanager
 def _quiet():
-    """Without what the exporter and its parts say of their own steps."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    """Without what the exporter says of its own steps."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with contextlib.redirect_stdout(io.StringIO()):
                 yield
     finally:
-        logging.disable(before)
+        log.setLevel(level)
