@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all mutants faults check lint index docs lock clean
+.PHONY: demo test test-all test-deploy test-executorch mutants faults check lint index docs lock clean
 
 demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then read some
 	$(BIN)/convatlas train --recipe lenet5_digits
@@ -9,14 +9,20 @@ demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then rea
 
 # modules are compiled once, and not in each of the processes that the tests start; up to a
 # gigabyte that glibc was given back stays with the process: the system need not clear it once more
-TESTED := PYTHONDONTWRITEBYTECODE= MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=1073741824 \
-	$(BIN)/python -m pytest
+SETTING := PYTHONDONTWRITEBYTECODE= MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=1073741824
+TESTED := $(SETTING) $(BIN)/python -m pytest
 
 test: .venv/ready  ## everything that must hold on two cores
 	$(TESTED) -m "not full"
 
 test-all: .venv/ready
 	$(TESTED)
+
+test-deploy: .venv-deploy/ready  ## exported files in their engines, and the server
+	$(SETTING) $(<D)/bin/python -m pytest --installed onnx,onnxruntime,openvino,serve,tritonclient -m "not full" tests/deploy tests/serving
+
+test-executorch: .venv-executorch/ready  ## files for ExecuTorch, whose packages go with no others
+	$(SETTING) $(<D)/bin/python -m pytest --installed executorch -m "not full" tests/deploy/test_executorch.py
 
 mutants: .venv/ready  ## plant faults, one at a time, and see whether the tests notice (half an hour)
 	$(BIN)/python -m benchmarks.mutants --write
@@ -44,9 +50,21 @@ docs: .venv/ready  ## renew the pages from the index and the ledger of results
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-lock:  ## renew requirements.lock (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+# what it holds beside .venv, whose packages it sees; so that no extra can change what `test` runs with
+.venv-%/ready: .venv/ready requirements-%.txt
+	$(BIN)/python -m venv $(@D)
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+		> "$$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	$(@D)/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements-$*.txt
+	touch $@
+
+LOCKED := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate pyproject.toml
+
+lock:  ## renew the files of pinned packages (needs uv)
+	$(LOCKED) --extra dev -o requirements.lock
+	for more in deploy executorch; do $(LOCKED) --extra dev-$$more -c requirements.lock -o requirements-$$more.txt \
+		$$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock) || exit 1; done
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-deploy .venv-executorch .pytest_cache .ruff_cache .hypothesis

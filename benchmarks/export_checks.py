@@ -1,6 +1,8 @@
 """One network of the atlas as a file of each engine, opened by it and fed raw pictures."""
 
+import contextlib
 import copy
+import io
 import re
 import tempfile
 import time
@@ -31,7 +33,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LIMIT = LIMITS["f32"]
 CHAOS = 2  # times as far from the answer in float64 as the network's own in float32, at most
 ROUNDING = 1e-3  # of the largest logit, by which float32 may differ from float64 in any network
-EPOCHS = 10  # of LeNets, on the built-in digits
+EPOCHS = 4  # of LeNets, on the built-in digits
 PACKAGES = {
     "pt2": ("torch",),
     "onnx": ("torch", "onnx", "onnxscript", "onnxruntime"),
@@ -87,7 +89,8 @@ def trained(name: str) -> Saved:
     loss = recipe.loss if name == recipe.network else "cross-entropy"
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        train(recipe.change(network=name, epochs=EPOCHS, loss=loss), run)
+        with contextlib.redirect_stdout(io.StringIO()):
+            train(recipe.change(network=name, epochs=EPOCHS, loss=loss), run)
         return load_model(run)
 
 
@@ -174,21 +177,20 @@ def _input(saved: Saved, batch: np.ndarray) -> torch.Tensor:
 
 
 def source(name: str) -> str:
-    """Of the files that a network's figures rest on: its own and those it builds on, the layers,
-    the writer of its graph, and what measures it.
-    """
-    checks = [Path(__file__), Path(__file__).with_name("lively_weights.py")]
+    """Of the files that a network is made of: its own, those it builds on, and the layers."""
     layers = sorted((HOUSE / "layers").glob("*.py"))
-    graph = HOUSE / "deploy" / "network_graph.py"
-    return _digest([*nets(stored_facts()[name]["family"]), *layers, graph, *checks])
+    return _digest([*nets(stored_facts()[name]["family"]), *layers])
 
 
-def pictures_source() -> str:
-    """Of the files that make a network's input of pictures."""
-    parts = ("picture_graph", "picture_module", "scaling_graph", "sample_pictures")
-    return _digest(
-        [HOUSE / "data" / "preprocess.py", *(HOUSE / "deploy" / f"{part}.py" for part in parts)]
-    )
+def shared_source() -> str:
+    """Of the files that all networks share here: the writer of graphs, what makes input of
+    pictures, and what measures.
+    """
+    deploy = HOUSE / "deploy"
+    parts = ("network_graph", "picture_graph", "picture_module", "scaling_graph", "sample_pictures")
+    checks = [Path(__file__), Path(__file__).with_name("lively_weights.py")]
+    pictures = HOUSE / "data" / "preprocess.py"
+    return _digest([*(deploy / f"{part}.py" for part in parts), pictures, *checks])
 
 
 def nets(family: str) -> list[Path]:

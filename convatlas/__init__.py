@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal to _HOMES
     from convatlas.anatomy import diff, features, summary
+    from convatlas.answer import Prediction
     from convatlas.conversion import convert
     from convatlas.data import check_data
     from convatlas.errors import Error
     from convatlas.finished_run import evaluate
     from convatlas.layers import Network
     from convatlas.model_file import Saved, load_model
-    from convatlas.prediction import Prediction, predict
+    from convatlas.prediction import predict
     from convatlas.published_model import open_network
     from convatlas.registry import create_model, describe, list_models
     from convatlas.scaling import Scaling, scale
@@ -61,7 +62,7 @@ _HOMES = {
     "Certificate": "weights",
     "Error": "errors",
     "Network": "layers",
-    "Prediction": "prediction",
+    "Prediction": "answer",
     "Recipe": "training",
     "Saved": "model_file",
     "Scaling": "scaling",

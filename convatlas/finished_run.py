@@ -1,6 +1,6 @@
 """A finished run together with images to use it on: opened, and measured as the papers tested."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,20 +39,27 @@ def open_run(
 ) -> tuple[Saved, Recipe, RunImages]:
     """The trained network, its recipe, and its own images, split as in training, or others of its
     classes. Where only the model was kept, without its recipe, or a network is given that is open
-    already, `data` must be given.
+    already, `data` must be given. A compressed file (.dc) has the recipe of the run in whose folder
+    it lies.
 
     Raises ModelFileError where the run cannot be read, RecipeError for its recipe, DataError for
     the images.
     """
     is_open = isinstance(run, Saved)
-    saved, place = (run, None) if is_open else (load_model(run, device), run)
+    saved = run if is_open else load_model(run, device)
+    place = None if is_open else _folder_of(run)
     recipe = None if place is None else _recipe_of(place)
     images = open_images(place, saved, recipe, data, data_root, max_megapixels)
     return saved, recipe or Recipe(), images
 
 
-def _recipe_of(run: str | Path) -> Recipe | None:
-    file = Path(run).expanduser() / "recipe.toml"
+def _folder_of(run: str | Path) -> Path:
+    place = Path(run).expanduser()
+    return place.parent if place.is_file() else place
+
+
+def _recipe_of(folder: Path) -> Recipe | None:
+    file = folder / "recipe.toml"
     return Recipe.recorded(file) if file.exists() else None
 
 
@@ -95,9 +102,11 @@ def measure(
     workers: int = 0,
     max_megapixels: float | None = None,
     device: str = "cpu",
+    form: Callable[[Saved], Saved] = lambda saved: saved,
 ) -> Measurement:
-    """The same, with what was measured and how."""
+    """The same, with what was measured and how; answered by what `form` makes of the network."""
     saved, recipe, images = open_run(run, data, data_root, max_megapixels, device)
+    saved = form(saved)
     split = images.split(split)
     views = _views(recipe, crops, sizes)
     limit = {} if views.as_trained else {"memory_limit": 0}  # crops are cut from files when needed

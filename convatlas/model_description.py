@@ -5,7 +5,8 @@ all of it.
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from convatlas import strict_json
@@ -13,10 +14,13 @@ from convatlas.data import Preprocess
 from convatlas.errors import DataError, ModelFileError
 from convatlas.regular_file import read_regular
 
-FORMAT = 1
+FORMAT = 2  # the newest; 1 is written where no width is narrower than the network's own
 LARGEST = 6_000_000  # bytes that are read at all: the names of 100,000 classes
+MOST_DIMENSIONS = 8  # of a tensor
+MOST_CHANNELS = 1 << 31
 SHA256 = re.compile("[0-9a-f]{64}")
 NEEDED = ("format", "network", "classes", "preprocess", "sha256", "provenance")
+Widths = Mapping[str, tuple[int, ...]]  # shapes of the tensors that were narrowed, by name
 
 
 @dataclass(frozen=True)
@@ -28,20 +32,30 @@ class Description:
     preprocess: Preprocess
     sha256: str  # of model.safetensors
     provenance: dict
+    widths: Widths = field(default_factory=dict)
 
 
 def describe_model(
-    network: str, classes: tuple[str, ...], preprocess: Preprocess, provenance: dict, weights: bytes
+    network: str,
+    classes: tuple[str, ...],
+    preprocess: Preprocess,
+    provenance: dict,
+    weights: bytes,
+    widths: Widths | None = None,
 ) -> str:
-    """The text of model.json for these weights."""
+    """The text of model.json for these weights, those of a network with some tensors narrower than
+    its own: `widths`.
+    """
     about = {
-        "format": FORMAT,
+        "format": FORMAT if widths else 1,
         "network": network,
         "classes": classes,
         "preprocess": preprocess.to_dict(),
         "sha256": hashlib.sha256(weights).hexdigest(),
         "provenance": provenance,
     }
+    if widths:
+        about["widths"] = {name: list(shape) for name, shape in widths.items()}
     return json.dumps(about | {"checksum": checksum(about)}, indent=1)
 
 
@@ -89,8 +103,10 @@ def description_of(about: object, path: Path) -> Description:
         preprocess = Preprocess.from_dict(about["preprocess"])
     except DataError as error:
         raise ModelFileError(f"{path}: {error}") from None
+    widths = {name: tuple(shape) for name, shape in about.get("widths", {}).items()}
     return Description(
-        about["network"], tuple(about["classes"]), preprocess, about["sha256"], about["provenance"]
+        *(about["network"], tuple(about["classes"]), preprocess, about["sha256"]),
+        *(about["provenance"], widths),
     )
 
 
@@ -106,6 +122,7 @@ def _first_wrong(about: dict) -> str:
         "classes": _are_classes(about["classes"]),
         "sha256": isinstance(about["sha256"], str) and SHA256.fullmatch(about["sha256"]),
         "provenance": isinstance(about["provenance"], dict),
+        "widths": _are_widths(about.get("widths"), about["format"]),
     }
     return next((f"its {name} cannot be right" for name in legal if not legal[name]), "")
 
@@ -114,6 +131,19 @@ def _are_classes(names: object) -> bool:
     if not isinstance(names, list) or not names or not all(map(_is_name, names)):
         return False
     return len(set(names)) == len(names)
+
+
+def _are_widths(widths: object, version: object) -> bool:
+    """Whether they are there in format 2 and only there, each a shape."""
+    if version == 1:
+        return widths is None
+    return isinstance(widths, dict) and bool(widths) and all(map(_is_shape, widths.values()))
+
+
+def _is_shape(sizes: object) -> bool:
+    if not isinstance(sizes, list) or not 1 <= len(sizes) <= MOST_DIMENSIONS:
+        return False
+    return all(type(size) is int and 1 <= size <= MOST_CHANNELS for size in sizes)
 
 
 def _is_name(name: object) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,13 +20,20 @@ import convatlas
 from convatlas.data import Preprocess
 from convatlas.device import usable_device
 from convatlas.errors import InputError, ModelFileError, UnknownNetwork
-from convatlas.model_description import Description, describe_model, read_description
+from convatlas.model_description import (
+    Description,
+    Widths,
+    describe_model,
+    read_description,
+)
+from convatlas.narrowing.surgery import narrowed, require_runs
 from convatlas.registry import create_model
 from convatlas.regular_file import open_regular
 from convatlas.shapes_only import shapes_only
 
 __all__ = ["Saved", "describe_model", "load_model", "weights_file"]
 
+COMPRESSED = ".dc"  # the ending of a file that compress writes
 LARGEST_HEADER = 4_000_000  # bytes of a safetensors header; 200 for a tensor are usual
 BYTES = {"F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
 KINDS = {  # as safetensors calls them
@@ -52,6 +59,7 @@ class Saved:
     classes: tuple[str, ...]
     preprocess: Preprocess
     provenance: dict
+    widths: Widths = field(default_factory=dict)  # of tensors narrower than the network's own
 
     def __call__(
         self, pictures: Picture | Sequence[Picture], top: int = 5
@@ -70,6 +78,18 @@ class Saved:
         """
         return replace(self, net=self.net.to(usable_device(device)))
 
+    def on_engine(self, engine: str = "auto", bf16: bool = False) -> "Saved":
+        """The same network, answering on the processor through torch, onnxruntime, openvino, or
+        with "auto" the fastest of those that are installed. It is compared with torch first: only
+        what is within the limits of an export's proof is taken, and what is in bfloat16 only where
+        `bf16` asks for it. The choice is remembered for these weights and this processor.
+
+        Raises ExportError for an engine that is unknown, missing, or refused.
+        """
+        from convatlas.deploy.choosing import on_engine
+
+        return on_engine(self, engine, bf16)[0]
+
 
 def weights_file(state: dict[str, Tensor]) -> bytes:
     """The bytes of model.safetensors for a state_dict: equal tensors give equal bytes."""
@@ -77,37 +97,41 @@ def weights_file(state: dict[str, Tensor]) -> bytes:
 
 
 def load_model(folder: str | Path, device: str = "cpu") -> Saved:
-    """The network of a run folder, checked byte for byte, on a device: cpu, cuda, cuda:1, mps or
-    auto.
+    """The network of a run folder, or of a compressed file (.dc), checked byte for byte, on a
+    device: cpu, cuda, cuda:1, mps or auto.
 
     Raises InputError for a device that is not there, ModelFileError when a file is missing,
     altered, no plain file, of another network, or written by a newer version.
     """
     folder, there = Path(folder).expanduser(), usable_device(device)
+    if folder.suffix == COMPRESSED and not folder.is_dir():
+        from convatlas.deploy.compressed_file import load_compressed
+
+        return load_compressed(folder).to(device)
     about = read_description(folder / "model.json")
-    net = _empty(folder / "model.json", about)
+    net = described_network(folder / "model.json", about)
     weights = _weights(folder / "model.safetensors", about, _outline(net))
     weights = {name: tensor.clone() for name, tensor in weights.items()}  # in aligned memory
     net.load_state_dict(weights, assign=True)
     return Saved(
-        net.eval().to(there), about.network, about.classes, about.preprocess, about.provenance
+        *(net.eval().to(there), about.network, about.classes, about.preprocess),
+        *(about.provenance, about.widths),
     )
 
 
-def _made(about: Description) -> "convatlas.Network":
-    return create_model(
-        about.network, num_classes=len(about.classes), in_channels=about.preprocess.channels
-    )
-
-
-def _empty(path: Path, about: Description) -> "convatlas.Network":
+def described_network(path: Path, about: Description) -> "convatlas.Network":
     """The described network on the meta device, so that nothing is allocated, and no weights are
     drawn: all that it computes with is in its state_dict (a test holds every network to that).
+    ModelFileError where there is no such network, or widths that it cannot have.
     """
+    side, channels = about.preprocess.side, about.preprocess.channels
     try:
         with shapes_only():
-            net = _made(about)
-        net.check_size(about.preprocess.side, about.preprocess.side)
+            net = create_model(about.network, len(about.classes), channels)
+        net.check_size(side, side)
+        if about.widths:
+            narrowed(net, about.widths)
+            require_runs(net, (channels, side, side))
     except (UnknownNetwork, InputError) as error:
         raise ModelFileError(f"{path}: {error}") from None
     return net

@@ -3,7 +3,6 @@ with.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -11,22 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from convatlas.answer import Prediction
 from convatlas.data import decoding, find_images, read_image
 from convatlas.data.image_file import require_limit
 from convatlas.errors import DataError
 from convatlas.model_file import Picture, Saved, load_model
 
 BATCH = 64
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The likeliest classes of one image, best first; or why it could not be read."""
-
-    name: str
-    classes: tuple[str, ...] = ()
-    probabilities: tuple[float, ...] = ()
-    problem: str = ""
 
 
 def predict(

@@ -10,6 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
 import pytest
 import torch
 import torch.nn as nn
+from skips import skipped_in_vain
 from xdist.scheduler import LoadScopeScheduling
 
 from convatlas.registry import stored_facts
@@ -24,6 +25,31 @@ class ByNetwork(LoadScopeScheduling):
         file, _, rest = nodeid.partition("::")
         parameters = rest.partition("[")[2].removesuffix("]").split("-")
         return next((each for each in parameters if each in stored_facts()), file)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--installed",
+        metavar="WORDS",
+        default="",
+        help="packages and extras, a,b: a test skipped because one is not installed is a failure",
+    )
+
+
+def _in_vain(config) -> list[str]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")  # none in a worker of xdist
+    skips = reporter.stats.get("skipped", []) if reporter else []
+    return skipped_in_vain(skips, config.getoption("--installed"))
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == pytest.ExitCode.OK and _in_vain(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reason in _in_vain(terminalreporter.config):
+        terminalreporter.write_line(f"SKIPPED, which fails here: {reason}", red=True)
 
 
 def pytest_xdist_make_scheduler(config, log):

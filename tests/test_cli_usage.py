@@ -92,8 +92,8 @@ def test_commands_stand_in_the_order_of_work(capsys):
     assert places == sorted(places)
     assert [*NAMES] == [
         *("list", "show", "diff", "verify", "scale"),
-        *("recipes", "check-data", "train", "eval", "predict"),
-        *("export", "serve", "convert", "compress"),
+        *("recipes", "check-data", "train", "eval", "predict", "bench"),
+        *("export", "serve", "convert", "compress", "netadapt"),
     ]
 
 

@@ -1,11 +1,13 @@
-"""How the tests themselves are shared between processes."""
+"""How the tests themselves are shared between processes, and when a skip is a failure."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from skips import skipped_in_vain
 
 LINE = re.compile(r"\[(gw\d)\] .* PASSED tests/\w+\.py::\w+\[(\w+)\]")
 
@@ -29,3 +31,20 @@ def test_all_tests_of_a_network_run_in_one_process():
     assert min(len(each) for each in processes.values()) > 4
     assert {network: set(each) for network, each in processes.items() if len(set(each)) > 1} == {}
     assert len({each[0] for each in processes.values()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "installed", "fails"),
+    [
+        ("the extra onnx is not installed", "openvino,onnx", True),
+        ("the extras serve and onnx are not installed", "onnx", True),
+        ("tritonclient is not installed", "tritonclient", True),
+        ("the extra onnx is not installed", "", False),
+        ("the extra onnxruntime is not installed", "onnx", False),
+        ("the extra executorch is not installed", "onnx,serve", False),
+        ("onnx has no such operator", "onnx", False),
+    ],
+)
+def test_a_skip_for_want_of_what_is_there_is_a_failure(reason, installed, fails):
+    report = SimpleNamespace(nodeid="test_a.py::test_b", longrepr=("test_a.py", 7, reason))
+    assert bool(skipped_in_vain([report], installed)) == fails

@@ -18,6 +18,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+    *(f"docs/ship/{page.name}" for page in (ROOT / "docs" / "ship").glob("*.md")),
 ]
 
 
@@ -66,7 +67,8 @@ def test_every_link_leads_somewhere(page):
             assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
 
 
-def test_every_document_is_in_the_index():
-    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").glob("*.md"):
+@pytest.mark.parametrize("folder", ["docs", "docs/ship"])
+def test_every_document_is_in_the_index(folder):
+    index = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    for page in (ROOT / folder).glob("*.md"):
         assert page.name == "README.md" or f"]({page.name})" in index

@@ -11,6 +11,7 @@ import convatlas
 
 DOORS = {
     "errors": set(),
+    "answer": set(),
     "interruption": set(),
     "printable": set(),
     "regular_file": set(),
@@ -44,17 +45,19 @@ DOORS = {
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
+        "narrowing",
         "prediction",  # when a network is called on pictures
+        "deploy",  # when a compressed file is given, or it is to answer through another engine
     },
     "published_model": {"device", "model_file", "registry"},
     "evaluation": {"data", "registry"},
-    "prediction": {"data", "registry", "model_file"},
+    "prediction": {"answer", "data", "registry", "model_file"},
     "run_images": {"data", "model_file", "regular_file", "training", "weights"},
     "finished_run": {"data", "evaluation", "model_file", "run_images", "training"},
     "deploy": {
         *("regular_file", "strict_json", "shapes_only", "data", "registry", "weights"),
         *("model_description", "model_file", "evaluation", "run_images", "finished_run"),
-        "training",
+        *("training", "settings", "anatomy", "elsewhere", "narrowing"),
     },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),

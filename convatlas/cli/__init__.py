@@ -14,7 +14,9 @@ from cyclopts import App, CycloptsError, Group, Parameter
 import convatlas
 from convatlas import interruption
 from convatlas.cli import (
+    adapting,
     atlas,
+    benchmarks,
     checking,
     checkpoints,
     claims,
@@ -48,12 +50,14 @@ COMMANDS = {  # in the order of work
         "train": runs.train,
         "eval": evaluation.eval_,
         "predict": runs.predict,
+        "bench": benchmarks.bench,
     },
     "Files of weights, and for other programs": {
         "export": exporting.export,
         "serve": serving.serve,
         "convert": checkpoints.convert,
         "compress": compression.compress,
+        "netadapt": adapting.netadapt,
     },
 }
 app = App(

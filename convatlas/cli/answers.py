@@ -1,30 +1,36 @@
-"""What predict prints."""
+"""What predict prints. Imports no torch until a network is asked."""
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from convatlas.data.folder import look_for_images
-from convatlas.data.walk import kinds
-from convatlas.model_file import Saved
-from convatlas.prediction import Prediction, predict_each, predict_fitted
+from convatlas.answer import Prediction
 from convatlas.printable import printable
+
+if TYPE_CHECKING:
+    from convatlas.model_file import Saved
 
 Answer = tuple[Prediction, str]  # and the true class, where it is known
 
 
 def looked_for(images: list[Path]) -> list[Path]:
     """The image files among these files and folders; says on standard error what is none."""
+    from convatlas.data.folder import look_for_images
+    from convatlas.data.walk import kinds
+
     files, ignored = look_for_images(images)
     if ignored:
         print(f"note: {len(ignored):,} other files ignored ({kinds(ignored)})", file=sys.stderr)
     return files
 
 
-def of_files(saved: Saved, files: list[Path], top: int, max_megapixels: float) -> Iterator[Answer]:
+def of_files(
+    saved: "Saved", files: list[Path], top: int, max_megapixels: float
+) -> Iterator[Answer]:
+    from convatlas.prediction import predict_each
+
     for prediction in predict_each(saved, files, top, max_megapixels):
         yield prediction, ""
 
@@ -36,11 +42,18 @@ def of_test(
     top: int,
     data: str | None = None,
     max_megapixels: float | None = None,
+    form: "Callable[[Saved], Saved]" = lambda saved: saved,
 ) -> Iterator[Answer]:
-    """Images of the run's test set, or of other data, spread evenly over it."""
+    """Images of the run's test set, or of other data, spread evenly over it, answered by what
+    `form` makes of the network.
+    """
+    import torch
+
     from convatlas.finished_run import open_run  # files need nothing of it
+    from convatlas.prediction import predict_fitted
 
     saved, _, images = open_run(run, data, max_megapixels=max_megapixels, device=device)
+    saved = form(saved)
     split = images.of(images.split(None))
     count = min(count, len(split))
     indices = [i * len(split) // count for i in range(count)]

@@ -6,12 +6,14 @@ from pathlib import Path
 from convatlas.errors import RecipeError
 
 ENDING = ".dc"
+TURNED_BACK = (ENDING, ".net")
 
 
 def compress(
     subject: str,
     *,
     weights: str | None = None,
+    source: str | None = None,
     data: str | None = None,
     output: Path | None = None,
     keep: float = 0.33,
@@ -25,14 +27,21 @@ def compress(
     did.
 
     Of a run, the network is trained again after each step, and tested before and after. With
-    --weights nothing is trained. A compressed file is turned back into a folder that predict reads.
+    --weights nothing is trained. The file goes wherever a run goes: predict, eval and export read
+    it. It is turned back into a plain folder, too, as is compressed_SqueezeNet.net of SqueezeNet's
+    authors.
 
     Parameters
     ----------
     subject: str
-        The folder of a finished run; with --weights a network's name; or a .dc file to turn back.
+        The folder of a finished run; with --weights a network's name; or a file to turn back, .dc
+        or the authors' .net.
     weights: str
-        A checkpoint for the network, as for `convert`, or torchvision.
+        Published weights, or a file of them, where a network is named instead of a run:
+        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
+    source: str
+        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
+        several networks.
     data: str
         Where the run's images lie now.
     output: Path
@@ -50,17 +59,19 @@ def compress(
     workers: int
         Processes that read images.
     """
-    if subject.endswith(ENDING) and weights is None:
+    if subject.endswith(TURNED_BACK) and weights is None:
         return _restored(subject, output)
+    from convatlas.cli.opening import opened, require_run
     from convatlas.deploy import compression
-    from convatlas.deploy.subject import of_run, of_weights
+    from convatlas.deploy.subject import of_run
 
     settings = compression.Settings(keep, bits, linear_bits, epochs, lr)
     if weights is not None:
         if data:
             raise RecipeError("--data goes with a run; with --weights nothing is trained")
-        saved, run = of_weights(subject, weights), None
+        saved, run = opened(Path(subject), weights, source, "cpu"), None
     else:
+        require_run(Path(subject), source)
         run = of_run(subject, data)
         saved = run.saved
     path = output or Path(subject if run else ".") / f"{saved.network}{ENDING}"

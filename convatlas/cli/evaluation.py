@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convatlas.cli.exported import is_export
 from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.printable import printable
@@ -25,7 +26,10 @@ def eval_(
     workers: Annotated[int, Parameter(name=["--workers", "-j"])] = 0,
     weights: str | None = None,
     source: str | None = None,
+    of: Path | None = None,
     device: str = "cpu",
+    engine: str | None = None,
+    bf16: bool = False,
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -34,7 +38,8 @@ def eval_(
     Parameters
     ----------
     run: Path
-        The folder of a finished run; or with --weights and --data the name of a network.
+        The folder of a finished run, a compressed file (.dc), or an exported one; or with --weights
+        and --data the name of a network.
     data: str
         Another data set, or a folder, of which all is measured [the run's own]. Where it holds the
         run's own images, they are split as in training.
@@ -55,17 +60,40 @@ def eval_(
     source: str
         Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
         several networks.
+    of: Path
+        With an exported file: the run that it must have been made of, on whose test images it is
+        measured. A file of other weights, classes or preparation of pictures is refused.
     device: str
         Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
+    engine: str
+        What counts on the processor: torch, onnxruntime, openvino, or auto, the fastest that is
+        installed; compared with torch first, and remembered [torch, as in training].
+    bf16: bool
+        With --engine: bfloat16 too, where it is faster; answers differ a little.
     json: bool
         Print JSON.
     max_megapixels: float
         The largest image of a folder that is read [the run's own].
     """
     with quick_imports():
-        from convatlas.cli.opening import opened, require_run
+        from convatlas.cli.opening import formed, opened, require_run
         from convatlas.finished_run import measure
 
+    if is_export(run):
+        found = _of_export(
+            *(run, of, data, data_root, split, max_megapixels),
+            crops=crops,
+            sizes=sizes,
+            workers=workers,
+            weights=weights,
+            source=source,
+            device=device != "cpu",
+            engine=engine,
+            bf16=bf16,
+        )
+        return _print(found, json)
+    if of:
+        raise RecipeError("--of goes with an exported file, such as lenet5.onnx; leave it out")
     if weights and not data:
         raise RecipeError(
             "which images? published weights have none of their own; give --data FOLDER, with one "
@@ -74,8 +102,31 @@ def eval_(
     if not weights:
         require_run(run, source)
     place = opened(run, weights, source, device) if weights else run
-    ways = (split, crops, sizes, workers, max_megapixels, device)
-    found = measure(place, data, data_root, *ways)
+    ways = (split, crops, sizes, workers, max_megapixels, device, formed(engine, bf16))
+    return _print(measure(place, data, data_root, *ways), json)
+
+
+def _of_export(
+    file: Path,
+    of: Path | None,
+    data: str | None,
+    data_root: str | None,
+    split: str | None,
+    max_megapixels: float | None,
+    **others: object,
+) -> "Measurement":
+    """RecipeError for a flag that has no effect on a file."""
+    if given := [name for name, value in others.items() if value]:
+        raise RecipeError(
+            f"--{given[0]} has no effect on {file}, which prepares pictures itself and answers in "
+            "its own engine; leave it out"
+        )
+    from convatlas.deploy.measuring import measure_export
+
+    return measure_export(file, of, data, data_root, split, max_megapixels)
+
+
+def _print(found: "Measurement", json: bool) -> int:
     lines = [json_.dumps(_as_json(found))] if json else map(printable, _as_text(found))
     print("\n".join(lines))
     return 0

@@ -57,12 +57,18 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas eval runs/mine --crops 10", "as AlexNet was tested"),
         ("convatlas eval runs/mine --data other-photos --json", "on other images, as JSON"),
         ("convatlas eval resnet18 --weights torchvision --data val", "published weights"),
+        ("convatlas eval lenet5.onnx --of runs/mine", "an exported file, held to its run"),
     ),
     "predict": (
         ("convatlas predict runs/mine photo.jpg", "what is on an image"),
         ("convatlas predict runs/mine folder --top 1 --json", "on all of a folder, as JSON"),
         ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
+    ),
+    "bench": (
+        ("convatlas bench resnet18", "in every form that is installed"),
+        ("convatlas bench runs/mine mine.onnx --threads 2 --json", "a run, and a file of it"),
+        ("convatlas bench resnet18 --against torchvision", "beside torchvision's"),
     ),
     "export": (
         ("convatlas export runs/mine", "a file for ONNX Runtime, proved"),
@@ -71,6 +77,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "serve": (
         ("convatlas serve lenet5.onnx", "answers on port 8000 of this machine"),
         ("convatlas serve lenet5.onnx resnet18.xml --port 9000", "from two files"),
+        ("convatlas serve runs/mine", "from a finished run, exported first"),
     ),
     "convert": (
         ("convatlas convert resnet50.pth --network resnet50_v15", "torchvision's file to ours"),
@@ -79,7 +86,13 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "compress": (
         ("convatlas compress runs/mine", "prunes, shares, trains again, tests, writes one file"),
         ("convatlas compress squeezenet1_0 --weights squeeze.safetensors", "without training"),
+        ("convatlas predict runs/mine/lenet5.dc photo.jpg", "the file is used as a run is"),
         ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
+    ),
+    "netadapt": (
+        ("convatlas netadapt runs/mine --budget 0.7x", "to 70 % of its multiply-adds"),
+        ("convatlas netadapt runs/mine --budget 2 --measure latency", "to 2 ms an image"),
+        ("convatlas netadapt lenet5_tutorial --data digits --budget 0.5x", "trains it first"),
     ),
 }
 DEBUG = "`--debug` after any command shows where an error arose."

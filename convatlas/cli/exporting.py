@@ -25,11 +25,14 @@ def export(
     Parameters
     ----------
     run: Path
-        The folder of a finished run; or with --weights the name of a network.
+        The folder of a finished run, or a compressed file (.dc); or with --weights the name of a
+        network.
     to: str
-        onnx (ONNX Runtime), openvino or pt2 (torch.export) [onnx].
+        onnx (ONNX Runtime), openvino, pt2 (torch.export), executorch or aoti (compiled for this
+        kind of processor); or a model repository of NVIDIA's Triton (triton, with an onnx file) or
+        of OpenVINO Model Server (ovms) [onnx].
     output: Path
-        The file [the network's name, in this folder].
+        The file [the network's name, in this folder], or the repository [models].
     weights: str
         Published weights, or a file of them, where a network is named instead of a run:
         torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
@@ -37,8 +40,9 @@ def export(
         Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
         several networks.
     int8: bool
-        In whole numbers of 8 bits, for onnx: loses 0.5 points of the validation pictures at most,
-        gives 97 % of them the same answer and is faster than the float file, or is not kept.
+        In whole numbers of 8 bits, for onnx or openvino: loses 0.5 points of the validation
+        pictures at most, gives 97 % of them the same answer and is faster than the float file, or
+        is not kept.
     calibrate: Path
         A folder of pictures that set the scales of --int8 [the run's own for training].
     keep_slower: bool
@@ -71,10 +75,6 @@ def _export_int8(
     calibrate: Path | None,
     keep_slower: bool,
 ) -> int:
-    if to != "onnx":
-        raise ExportError(
-            f"--int8 writes onnx files, not {to}; leave --to out (OpenVINO reads onnx files too)"
-        )
     if weights:
         raise ExportError(
             "--int8 is judged on a run's own validation pictures; train --weights gives such a run"
@@ -82,7 +82,7 @@ def _export_int8(
     from convatlas.deploy.quantising import export_int8
 
     place, proof = export_int8(
-        run, output, calibrate, keep_slower, lambda line: print(printable(line))
+        run, output, calibrate, keep_slower, lambda line: print(printable(line)), to
     )
     print(printable(f"{place}: {proof}"))
     print("how far each layer is from float, alone:")

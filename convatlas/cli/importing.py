@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Nothing is garbage of what modules make while they are imported, and to look for it would
-    take a sixth of torch's import.
+    """Nothing is garbage of what modules make while they are imported, and to look for it takes a
+    sixth of torch's import (1.40 s with, 1.18 s without, on a quiet machine).
     """
     was_on = gc.isenabled()
     gc.disable()

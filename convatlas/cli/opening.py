@@ -1,5 +1,6 @@
 """What stands first after eval and predict: the folder of a run, or a network and its weights."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from convatlas.cli import output
@@ -27,6 +28,25 @@ def opened(run: Path, weights: str | None, source: str | None, device: str) -> S
     saved = open_network(name, weights, source, device=device)
     output.say_error(printable(f"note: {described(saved)}"))
     return saved
+
+
+def formed(engine: str | None, bf16: bool) -> Callable[[Saved], Saved]:
+    """What puts a network on the engine that was asked for, and says on standard error which form
+    was taken. RecipeError for --bf16 without an engine.
+    """
+    if engine is None:
+        if bf16:
+            raise RecipeError("--bf16 is of an engine's; give --engine auto too, or leave it out")
+        return lambda saved: saved
+
+    def on(saved: Saved) -> Saved:
+        from convatlas.deploy.choosing import on_engine
+
+        there, chosen = on_engine(saved, engine, bf16)
+        output.say_error(printable(f"note: form {chosen}"))
+        return there
+
+    return on
 
 
 def require_run(run: Path, source: str | None) -> None:

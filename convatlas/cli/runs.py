@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from convatlas.cli import exported
 from convatlas.cli import output as streams
 from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
@@ -175,6 +176,8 @@ def predict(
     weights: str | None = None,
     source: str | None = None,
     device: str = "cpu",
+    engine: str | None = None,
+    bf16: bool = False,
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -183,7 +186,8 @@ def predict(
     Parameters
     ----------
     run: Path
-        The folder of a finished run; or with --weights the name of a network.
+        The folder of a finished run, or a compressed file (.dc); with --weights the name of a
+        network; or a file that export has written, with its proof beside it.
     images: list[Path]
         Image files, and folders of them.
     top: int
@@ -200,6 +204,11 @@ def predict(
         several networks.
     device: str
         Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
+    engine: str
+        What counts on the processor: torch, onnxruntime, openvino, or auto, the fastest that is
+        installed; compared with torch first, and remembered [torch, as in training].
+    bf16: bool
+        With --engine: bfloat16 too, where it is faster; answers differ a little.
     json: bool
         One JSON object a line.
     max_megapixels: float
@@ -223,14 +232,18 @@ def predict(
         )
     if weights and test:
         raise RecipeError("--test takes a run's own test images; with --weights, name image files")
+    limit = Recipe().max_megapixels if max_megapixels is None else max_megapixels
+    if exported.is_export(run):
+        exported.require_plain(run, test, weights, source, device, engine or bf16)
+        return exported.predict(run, images or [], top, limit, json)
     with quick_imports():
         from convatlas.cli import answers, opening
 
+    form = opening.formed(engine, bf16)
     if test:
-        found = answers.of_test(run, device, test, top, data, max_megapixels)
+        found = answers.of_test(run, device, test, top, data, max_megapixels, form)
     else:
         files = answers.looked_for(images)  # before weights are fetched for them
-        saved = opening.opened(run, weights, source, device)
-        limit = Recipe().max_megapixels if max_megapixels is None else max_megapixels
+        saved = form(opening.opened(run, weights, source, device))
         found = answers.of_files(saved, files, top, limit)
     return answers.show(found, json)

@@ -81,7 +81,7 @@ def _print(chosen: Scaling, family: list[Scaling], stages: list) -> None:
         made.add_row(name, *(_change(a, b) for a, b in zip(old, new, strict=True)))
     console.print(made)
     console.print()
-    columns = ("phi", "width", "depth", "pixels", "by Eq. (3)", "params", "MACs", "of the last")
+    columns = ("phi", "width", "depth", "side", "by Eq. (3)", "params", "MACs", "ratio")
     beside = plain_table("network", *columns, right=columns)
     before = None
     for one in family:
@@ -98,7 +98,8 @@ def _print(chosen: Scaling, family: list[Scaling], stages: list) -> None:
         before = macs
     console.print(beside)
     console.print(
-        f"\nEq. (3): width {BETA}^phi, depth {ALPHA}^phi, {GAMMA}^phi times 224 pixels; the "
+        "\nratio: MACs, of the row above. "
+        f"Eq. (3): width {BETA}^phi, depth {ALPHA}^phi, {GAMMA}^phi times 224 pixels; the "
         "released coefficients are no powers of these for any phi",
         style="dim",
     )

@@ -37,12 +37,13 @@ MISSING = {  # command -> what to type when something is missing
     "convert": "which file, and for which network? `convatlas convert FILE --network NETWORK`",
 }
 MEANT = {  # what other programs call a command -> ours
-    **dict.fromkeys(("evaluate", "val", "validate", "test", "benchmark"), "eval"),
+    **dict.fromkeys(("evaluate", "val", "validate", "test"), "eval"),
     **dict.fromkeys(("fit", "finetune", "fine-tune", "resume"), "train"),
     **dict.fromkeys(("infer", "inference", "classify", "detect"), "predict"),
     **dict.fromkeys(("summary", "info", "describe", "model"), "show"),
     **dict.fromkeys(("ls", "models", "list-models", "list_models", "search"), "list"),
     **dict.fromkeys(("check", "check_data"), "check-data"),
+    **dict.fromkeys(("benchmark", "speed", "latency", "profile"), "bench"),
     "recipe": "recipes",
     "compare": "diff",
 }

@@ -29,13 +29,11 @@ from torch import Tensor
 from convatlas import strict_json
 from convatlas.deploy import huffman
 from convatlas.deploy.sharing import Shared, gaps_of, places_of
-from convatlas.errors import InputError, ModelFileError, UnknownNetwork
+from convatlas.errors import ModelFileError
 from convatlas.model_description import LARGEST as LARGEST_MODEL
 from convatlas.model_description import Description, description_of
-from convatlas.model_file import Saved, weights_file
-from convatlas.registry import create_model
+from convatlas.model_file import Saved, described_network, weights_file
 from convatlas.regular_file import read_regular
-from convatlas.shapes_only import shapes_only
 
 MAGIC = b"ATLAS-DC"
 HEAD = 52  # bytes
@@ -100,9 +98,12 @@ def load_compressed(path: str | Path) -> Saved:
     """The network of a compressed file, ready for use. Raises ModelFileError as unpack does."""
     found = unpack(path)
     about = found.description
-    net = _made(about)
-    net.load_state_dict(found.tensors)
-    return Saved(net.eval(), about.network, about.classes, about.preprocess, about.provenance)
+    net = described_network(Path(path), about)
+    net.load_state_dict(found.tensors, assign=True)
+    return Saved(
+        *(net.eval(), about.network, about.classes, about.preprocess),
+        *(about.provenance, about.widths),
+    )
 
 
 def unpack(path: str | Path) -> Unpacked:
@@ -120,7 +121,7 @@ def unpack(path: str | Path) -> Unpacked:
     manifest, payload = _opened(path, content)
     model, records, size = _manifest(path, manifest)
     about = description_of(model, path)
-    outline = _outline(path, about)
+    outline = dict(described_network(path, about).state_dict())
     _require_fit(path, records, outline, len(content))
     try:
         tensors = _tensors(records, outline, payload[:size], payload[size:])
@@ -182,23 +183,6 @@ def _is_record(one: object) -> bool:
         return False
     sizes = one.keys() - {"name"}
     return not sizes or (sizes == {*SIZES} and all(_is_size(one[name]) for name in SIZES))
-
-
-def _made(about: Description) -> torch.nn.Module:
-    return create_model(
-        about.network, num_classes=len(about.classes), in_channels=about.preprocess.channels
-    )
-
-
-def _outline(path: Path, about: Description) -> dict[str, Tensor]:
-    """The network's tensors on the meta device, so that nothing is allocated."""
-    try:
-        with shapes_only():
-            net = _made(about)
-        net.check_size(about.preprocess.side, about.preprocess.side)
-    except (UnknownNetwork, InputError) as error:
-        raise ModelFileError(f"{path}: {error}") from None
-    return dict(net.state_dict())
 
 
 def _require_fit(path: Path, records: list[dict], outline: dict[str, Tensor], size: int) -> None:

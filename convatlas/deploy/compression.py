@@ -104,7 +104,9 @@ def compress(
     state = dict(net.state_dict())
     weights = weights_file(state)
     about = saved.provenance | {"compressed": _said(settings, teaching)}
-    model = describe_model(saved.network, saved.classes, saved.preprocess, about, weights)
+    model = describe_model(
+        *(saved.network, saved.classes, saved.preprocess, about, weights, saved.widths)
+    )
     return Compressed(
         replace(saved, net=net.eval(), provenance=about),
         pack(model, state, parts),

@@ -35,7 +35,14 @@ KINDS = {
     "onnx": Kind("onnx", ".onnx", "onnxruntime", "onnx"),
     "openvino": Kind("openvino", ".xml", "openvino", "openvino", ".bin", ("f32", "bf16")),
     "pt2": Kind("pt2", ".pt2", "torch", ""),
+    "executorch": Kind("executorch", ".pte", "executorch", "executorch"),
+    "aoti": Kind("aoti", ".pt2", "torch", ""),
 }
+OPENERS = {"executorch": "open_executorch", "aoti": "open_aoti"}  # in modules of their own
+REPOSITORIES = {
+    "triton": "onnx",
+    "ovms": "openvino",
+}  # folders of servers -> the kind of file in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +67,13 @@ class Opened:
 
 
 def kind_of(path: Path) -> Kind:
+    """By the end of its name; two kinds of .pt2 by what is in them."""
+    from convatlas.deploy.aoti import is_package
+
     for kind in KINDS.values():
         if path.suffix == kind.suffix:
-            return kind
-    known = ", ".join(kind.suffix for kind in KINDS.values())
+            return KINDS["aoti"] if kind.name == "pt2" and is_package(path) else kind
+    known = ", ".join(dict.fromkeys(kind.suffix for kind in KINDS.values()))
     raise ExportError(f"{path} is no exported file; their names end in {known}")
 
 
@@ -153,9 +163,11 @@ def open_unproved(path: Path, precision: str | None = None, threads: int | None 
         raise ExportError(
             f"{kind.package} has no {precision} for {path}; it has {' and '.join(kind.precisions)}"
         )
-    return {"onnx": _onnx, "openvino": _openvino, "pt2": _pt2}[kind.name](
-        path, kind, precision, threads
-    )
+    if kind.name in OPENERS:
+        opener = getattr(import_module(f"convatlas.deploy.{kind.name}"), OPENERS[kind.name])
+    else:
+        opener = {"onnx": _onnx, "openvino": _openvino, "pt2": _pt2}[kind.name]
+    return opener(path, kind, precision, threads)
 
 
 def _onnx(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from convatlas.deploy.engines import KINDS, Kind, Opened, open_unproved, proof_path
+from convatlas.deploy.engines import KINDS, REPOSITORIES, Kind, Opened, open_unproved, proof_path
 from convatlas.deploy.proof import LIMITS, Batch, Proof, batches_of, prove, write_proof
 from convatlas.deploy.sample_pictures import sample_batches
 from convatlas.deploy.writers import write
@@ -19,21 +19,28 @@ def export(
 ) -> tuple[Path, Proof]:
     """Writes a file that takes raw pictures and answers as `predict` does, and its proof beside it.
 
-    `model` is a finished run's folder, or what load_model or open_network gave; `to` onnx, openvino
-    or pt2. A run is proved with its own validation pictures, or its test pictures where it has no
-    others; a network whose pictures are not there with 64 built-in ones. Raises ExportError for an
+    `model` is a finished run's folder, or what load_model or open_network gave; `to` one of KINDS,
+    or of REPOSITORIES, for a model repository that holds such a file. A run is proved with its own
+    validation pictures, or its test pictures where it has no others; a network whose pictures are
+    not there with 64 built-in ones. Raises ExportError for an
     engine that is not installed, a place that holds a file or cannot be written, and a file that
     misses its limit, of which nothing is left; ModelFileError for a run that cannot be read.
     """
+    if to in REPOSITORIES:
+        from convatlas.deploy.repositories import export_repository
+
+        return export_repository(model, to, output)
     if to not in KINDS:
-        raise ExportError(f"to = {to!r} is not allowed; allowed: {' | '.join(KINDS)}")
+        raise ExportError(
+            f"to = {to!r} is not allowed; allowed: {' | '.join([*KINDS, *REPOSITORIES])}"
+        )
     kind = KINDS[to]
     saved = model if isinstance(model, Saved) else load_model(model)
     place = Path(output or saved.network + kind.suffix).expanduser()
     if place.suffix != kind.suffix:
         raise ExportError(f"{place} must end in {kind.suffix}, as files for {to} do")
     try:
-        _free(place, kind)
+        require_free(place, kind)
         batches, source = _pictures(None if isinstance(model, Saved) else model)
         return place, _proved(saved, kind, place, batches, source)
     except OSError as error:
@@ -65,7 +72,7 @@ def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], sou
                 f"kept: {proof}"
             )
         write_proof(proof, forms[0], written)
-        _take(written, place, kind)
+        take(written, place, kind)
     return proof
 
 
@@ -78,7 +85,7 @@ def _forms(written: Path, kind: Kind) -> list[Opened]:
     return [usual, plain] if usual.precision in LIMITS else [plain]
 
 
-def _take(written: Path, place: Path, kind: Kind) -> None:
+def take(written: Path, place: Path, kind: Kind) -> None:
     """Moves the files of an export to their place, the proof last: until then none is there. Where
     one cannot be moved, those that were are taken away again.
     """
@@ -98,7 +105,7 @@ def _take(written: Path, place: Path, kind: Kind) -> None:
         raise
 
 
-def _free(place: Path, kind: Kind) -> None:
+def require_free(place: Path, kind: Kind) -> None:
     """ExportError where any file of the export exists already."""
     for suffix in filter(None, (kind.suffix, kind.beside)):
         for file in (place.with_suffix(suffix), proof_path(place)):

@@ -14,6 +14,9 @@ import numpy as np
 import onnx
 
 from convatlas.deploy.engines import needed
+from convatlas.deploy.record import KEY
+from convatlas.deploy.writers import network_graph, record_of, with_pictures
+from convatlas.model_file import Saved
 
 # Not Softmax: probabilities in steps of 1/255 would say 0 of every class but the first few.
 COMPUTING = (
@@ -33,6 +36,17 @@ class LayerError:
     layer: str  # as the network calls it, where it has weights; else as the graph does
     node: str
     error: float  # root mean square over the pictures by that of the layer, mean of its channels
+
+
+def network_of(saved: Saved) -> onnx.ModelProto:
+    return network_graph(saved)
+
+
+def write(saved: Saved, int8: onnx.ModelProto, path: Path) -> None:
+    """The network behind the graph that makes its input of pictures, in one file."""
+    whole = with_pictures(saved, int8)
+    onnx.helper.set_model_props(whole, {KEY: record_of(saved).to_json()})
+    path.write_bytes(whole.SerializeToString())
 
 
 class _Reader:
@@ -116,23 +130,23 @@ def layer_errors(
         found = dict(zip(asked, session.run(asked, {"images": batch}), strict=True))
         for node, before, after in pairs:
             wanted = found[before].astype(np.float64)
-            off[node.name] = off.get(node.name, 0) + _energy(found[after] - wanted)
-            whole[node.name] = whole.get(node.name, 0) + _energy(wanted)
+            off[node.name] = off.get(node.name, 0) + energy(found[after] - wanted)
+            whole[node.name] = whole.get(node.name, 0) + energy(wanted)
     errors = [
-        LayerError(_called(node, network), node.name, _relative(off[node.name], whole[node.name]))
+        LayerError(_called(node, network), node.name, relative(off[node.name], whole[node.name]))
         for node, _, _ in pairs
     ]
     return sorted(errors, key=lambda one: -one.error)
 
 
-def _energy(values: np.ndarray) -> np.ndarray:
+def energy(values: np.ndarray) -> np.ndarray:
     """Sum of squares of each channel, the second axis."""
     if values.ndim < 2:
         return np.square(values).sum(keepdims=True)
     return np.square(values).sum(axis=tuple(axis for axis in range(values.ndim) if axis != 1))
 
 
-def _relative(off: np.ndarray, whole: np.ndarray) -> float:
+def relative(off: np.ndarray, whole: np.ndarray) -> float:
     """A channel that is always zero counts only where it no longer is."""
     alive = (whole > 0) | (off > 0)
     if not alive.any():

@@ -36,11 +36,11 @@ def network_graph(saved: Saved):
 
     prep = saved.preprocess
     two = torch.zeros(2, prep.channels, prep.side, prep.side)  # of one torch would make a constant
-    with _quiet():
+    with quiet():
         exported = torch.export.export(
             Answers(saved.net).eval(), (two,), dynamic_shapes=({0: torch.export.Dim("N")},)
         )
-        _write_plainly(exported)
+        write_plainly(exported)
         program = torch.onnx.export(
             exported,
             dynamo=True,
@@ -55,7 +55,7 @@ def network_graph(saved: Saved):
     return network
 
 
-def _write_plainly(program: torch.export.ExportedProgram) -> None:
+def write_plainly(program: torch.export.ExportedProgram) -> None:
     """In place, what torch 2.14's ONNX exporter gets wrong without a word, or writes at length.
 
     It drops the divisor of avg_pool2d (LeNet-5's sums of four became their means: an error of a
@@ -90,15 +90,14 @@ def _select(node: torch.fx.Node) -> None:
 
 
 @contextlib.contextmanager
-def _quiet():
-    """Without what the exporter says of its own steps."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
+def quiet():
+    """Without what the exporter and its parts say of their own steps."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with contextlib.redirect_stdout(io.StringIO()):
                 yield
     finally:
-        log.setLevel(level)
+        logging.disable(before)

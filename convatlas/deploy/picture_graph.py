@@ -10,143 +10,205 @@ from onnx import ModelProto, numpy_helper
 
 from convatlas.data import Preprocess
 from convatlas.data.preprocess import LUMA, STRIP
-from convatlas.deploy.scaling_graph import DOMAIN, SCALED
-from convatlas.errors import ExportError
+from convatlas.deploy.scaling_graph import DOMAIN, ZERO_BYTE, functions, tiles
 
 OPSET = 20
 IR_VERSION = 10
 
+# pairs are (of rows, of columns)
 _HEAD = """<ir_version: {ir}, opset_import: ["" : {opset}, "{domain}" : 1]>
 picture (uint8[N, H, W, C] pictures) => (float[N, {channels}, {side}, {side}] input)
 {{
+    none = Constant<value = int64[2] {{0, 0}}>()
     one = Constant<value = int64[1] {{1}}>()
     two = Constant<value = int64[1] {{2}}>()
+    axis1 = Constant<value = int64[1] {{1}}>()
+    axis2 = Constant<value = int64[1] {{2}}>()
     unknown = Constant<value = int64[1] {{-1}}>()
     spatial = Constant<value = int64[2] {{1, 2}}>()
     side = Constant<value = int64[1] {{{side}}}>()
     content = Constant<value = int64[1] {{{content}}}>()
-    three = Constant<value = int64[4] {{1, 1, 1, 3}}>()
-    height = Shape<start = 1, end = 2>(pictures)
-    width = Shape<start = 2, end = 3>(pictures)
-    short = Min(height, width)"""
+    size = Shape<start = 1, end = 3>(pictures)
+    short = ReduceMin<keepdims = 1>(size)"""
 
-# of a strip only the middle, `limit` times as long as it is wide
+# `length` from `top` on is scaled to `out`; of a strip that is only the middle, `limit` times as
+# long as it is wide
 _MIDDLE = """
     times = Constant<value = int64[1] {{{times}}}>()
     limit = Mul(short, times)
-    tall = Min(height, limit)
-    wide = Min(width, limit)
-    above = Sub(height, tall)
-    beside = Sub(width, wide)
-    top = Div(above, two)
-    left = Div(beside, two)
-    bottom = Add(top, tall)
-    right = Add(left, wide)
-    begin = Concat<axis = 0>(top, left)
-    end = Concat<axis = 0>(bottom, right)
-    part = Slice(pictures, begin, end, spatial)"""
-
-_SQUARE = """
-    rows = Identity(content)
-    columns = Identity(content)"""
+    length = Min(size, limit)
+    outside = Sub(size, length)
+    top = Div(outside, two)"""
 _ALL = """
-    part = Identity(pictures)"""
+    length = Identity(size)
+    top = Identity(none)"""
+_SQUARE = """
+    out = Add(none, content)"""
 _SHORTER = """
-    tall1 = Mul(tall, content)
-    rows = Div(tall1, short)
-    wide1 = Mul(wide, content)
-    columns = Div(wide1, short)"""
+    longer = Mul(length, content)
+    out = Div(longer, short)"""
 
 # round(length * content / longer) as Python rounds, half to even, and 1 at least; where the picture
 # is larger than `content` or fills less than 3/4 of the field
 _LONGER = """
-    part = Identity(pictures)
-    longer = Max(height, width)
+    longer = ReduceMax<keepdims = 1>(size)
     four = Constant<value = int64[1] {{4}}>()
     quarters = Constant<value = int64[1] {{3}}>()
     needed = Mul(side, quarters)
     filled = Mul(longer, four)
     sparse = Less(filled, needed)
     large = Greater(longer, content)
-    fitted = Or(sparse, large)"""
-_ROUNDED = """
-    {to}_a = Mul({of}, content)
-    {to}_b = Mul({to}_a, two)
-    {to}_c = Add({to}_b, longer)
-    {to}_d = Mul(longer, two)
-    {to}_q = Div({to}_c, {to}_d)
-    {to}_e = Mul({to}_q, {to}_d)
-    {to}_tie = Equal({to}_e, {to}_c)
-    {to}_odd = Mod({to}_q, two)
-    {to}_down = Sub({to}_q, {to}_odd)
-    {to}_even = Where({to}_tie, {to}_down, {to}_q)
-    {to}_least = Max({to}_even, one)
-    {to} = Where(fitted, {to}_least, {of})"""
+    fitted = Or(sparse, large)
+    share = Mul(length, content)
+    doubled = Mul(share, two)
+    raised = Add(doubled, longer)
+    divisor2 = Mul(longer, two)
+    nearest = Div(raised, divisor2)
+    back = Mul(nearest, divisor2)
+    tie = Equal(back, raised)
+    odd = Mod(nearest, two)
+    down = Sub(nearest, odd)
+    even = Where(tie, down, nearest)
+    least = Max(even, one)
+    out = Where(fitted, least, length)"""
 
-_GREY = """
-    red_green_blue = Constant<value = int32[3] {{{luma}}}>()
-    halfway = Constant<value = int32 {{32768}}>()
-    unit = Constant<value = int32 {{65536}}>()
-    last = Constant<value = int64[1] {{3}}>()
-    shares = Mul(colours, red_green_blue)
-    shared = ReduceSum<keepdims = 1>(shares, last)
-    raised = Add(shared, halfway)
-    pixels = Div(raised, unit)"""
-_COLOUR = """
-    pixels = Identity(colours)"""
-_CHANNELS = """
-    whole_part = Cast<to = 6>(part)
-    colours = Expand(whole_part, three)"""
-
-# the horizontal axis first, as torch; both as the middle one of three
-_SCALE = """
-    tall_now = Shape<start = 1, end = 2>(pixels)
-    wide_now = Shape<start = 2, end = 3>(pixels)
-    depth = Constant<value = int64[1] {{{channels}}}>()
-    by_row = Concat<axis = 0>(unknown, wide_now, depth)
-    lines = Reshape(pixels, by_row)
-    narrow = convatlas.scaled(lines, columns)
-    breadth = Mul(columns, depth)
-    stack = Concat<axis = 0>(unknown, tall_now, breadth)
-    upright = Reshape(narrow, stack)
-    shrunk = convatlas.scaled(upright, rows)
-    final = Concat<axis = 0>(unknown, rows, columns, depth)
-    scaled = Reshape(shrunk, final)"""
-
-# the middle, at round((length - side) / 2), half to even
+# the field begins at round((out - side) / 2) of what was scaled, half to even
 _CUT = """
-    {to}_a = Sub({of}, side)
-    {to}_q = Div({to}_a, two)
-    {to}_r = Mod({to}_a, two)
-    {to}_odd = Mod({to}_q, two)
-    {to}_up = Mul({to}_r, {to}_odd)
-    {to} = Add({to}_q, {to}_up)"""
-_CENTRE = """
-    cut_end_a = Add(cut_top, side)
-    cut_end_b = Add(cut_left, side)
-    cut_begin = Concat<axis = 0>(cut_top, cut_left)
-    cut_end = Concat<axis = 0>(cut_end_a, cut_end_b)
-    field = Slice(scaled, cut_begin, cut_end, spatial)"""
+    free = Sub(out, side)
+    halves = Div(free, two)
+    rest = Mod(free, two)
+    odd_half = Mod(halves, two)
+    up = Mul(rest, odd_half)
+    begin = Add(halves, up)"""
 _FIELD = """
-    free_a = Sub(side, rows)
-    free_b = Sub(side, columns)
-    pad_top = Div(free_a, two)
-    pad_left = Div(free_b, two)
-    pad_bottom = Sub(free_a, pad_top)
-    pad_right = Sub(free_b, pad_left)
-    pads = Concat<axis = 0>(pad_top, pad_left, pad_bottom, pad_right)
-    black = Constant<value = int32 {{0}}>()
-    field = Pad(scaled, pads, black, spatial)"""
+    free = Sub(side, out)
+    before = Div(free, two)
+    begin = Sub(none, before)"""
 _AS_IS = """
-    field = Identity(scaled)"""
+    begin = Identity(none)"""
 
+# what is needed of the pictures, as planes, and the weights of its rows and columns
+_NEEDED = """
+    kept = Constant<value = int64[{side}] {{{kept}}}>()
+    first, weight, divisor = {domain}.weights(length, out, begin, kept)
+    starts = Constant<value = int64[{number}] {{{starts}}}>()
+    lasts = Constant<value = int64[{number}] {{{lasts}}}>()
+    own = Constant<value = int64[{side}] {{{own}}}>()
+    count = Shape<start = 2, end = 3>(weight)
+    tile_begin = Gather<axis = 1>(first, starts)
+    tile_last = Gather<axis = 1>(first, lasts)
+    tile_end = Add(tile_last, count)
+    widths = Sub(tile_end, tile_begin)
+    widest = ReduceMax<keepdims = 0>(widths)
+    width = Reshape(widest, one)
+    tile_of = Gather<axis = 1>(tile_begin, own)
+    before_first = Sub(first, tile_of)
+    before_tap = Unsqueeze(before_first, axis2)
+    zero = Constant<value = int64 {{0}}>()
+    step = Constant<value = int64 {{1}}>()
+    counted = Squeeze(count)
+    taps = Range(zero, counted, step)
+    local = Add(before_tap, taps)
+    bytes = {domain}.matrices(weight, local, width)
+    columns = Constant<value = int64 {{1}}>()
+    rows = Constant<value = int64 {{0}}>()
+    row_bytes = Gather<axis = 1>(bytes, rows)
+    across_bytes = Gather<axis = 1>(bytes, columns)
+    column_bytes = Transpose<perm = [0, 2, 1]>(across_bytes)
+    row_divisor = Gather<axis = 0>(divisor, rows)
+    column_divisor = Gather<axis = 0>(divisor, columns)
+    whole_begin = ReduceMin<keepdims = 0>(tile_begin, axis1)
+    reached = ReduceMax<keepdims = 0>(tile_end, axis1)
+    whole_end = Min(reached, length)
+    needed_begin = Add(top, whole_begin)
+    needed_end = Add(top, whole_end)
+    part = Slice(pictures, needed_begin, needed_end, spatial)
+    own_planes = Transpose<perm = [0, 3, 1, 2]>(part)
+    tall = Shape<start = 1, end = 2>(part)
+    across = Shape<start = 2, end = 3>(part)
+    lifted = Unsqueeze(whole_begin, axis1)
+    from = Sub(tile_begin, lifted)
+    to1 = Sub(tile_end, lifted)
+    held = Unsqueeze(whole_end, axis1)
+    lengths = Sub(held, lifted)
+    to = Min(to1, lengths)"""
+
+_COLOUR = """
+    planes = Identity(own_planes)"""
+_GREY = """
+    depth = Shape<start = 3, end = 4>(part)
+    last_plane = Sub(depth, one)
+    three = Constant<value = int64[3] {{0, 1, 2}}>()
+    number = Min(three, last_plane)
+    colours = Gather<axis = 1>(own_planes, number)
+    every = Shape<start = 0, end = 1>(part)
+    kinds = Constant<value = int64[1] {{3}}>()
+    flat_shape = Concat<axis = 0>(every, kinds, unknown)
+    flat = Reshape(colours, flat_shape)
+    luma = Constant<value = uint8[2, 1, 1, 3] {{{luma}}}>()
+    shares = MatMulInteger(luma, flat)
+    whole = Constant<value = int32 {{65536}}>()
+    grey_level = {domain}.level(shares, whole)
+    planes = Cast<to = 2>(grey_level)"""
+
+_WAYS = """
+    zero_byte = Constant<value = uint8 {{{zero_byte}}}>()
+    zero1 = Constant<value = int64[1] {{0}}>()
+    last_two = Constant<value = int64[2] {{2, 3}}>()
+    pixel_zero = Constant<value = uint8 {{0}}>()
+    line_shape = Concat<axis = 0>(unknown, across)
+    lines = Reshape(planes, line_shape)"""
+
+_COLUMN_TILE = """
+    c{n} = Constant<value = int64[2] {{1, {n}}}>()
+    c{n}_from0 = GatherND(from, c{n})
+    c{n}_to0 = GatherND(to, c{n})
+    c{n}_from = Reshape(c{n}_from0, one)
+    c{n}_to = Reshape(c{n}_to0, one)
+    c{n}_pixels = Slice(lines, c{n}_from, c{n}_to, axis1)
+    c{n}_taps = Sub(c{n}_to, c{n}_from)
+    c{n}_0 = Constant<value = int64[1] {{{begin}}}>()
+    c{n}_1 = Constant<value = int64[1] {{{end}}}>()
+    c{n}_begin = Concat<axis = 0>(zero1, c{n}_0)
+    c{n}_end = Concat<axis = 0>(c{n}_taps, c{n}_1)
+    c{n}_bytes = Slice(column_bytes, c{n}_begin, c{n}_end, spatial)
+    c{n}_sums = MatMulInteger(c{n}_pixels, c{n}_bytes, pixel_zero, zero_byte)
+    c{n}_levels = {domain}.level(c{n}_sums, column_divisor)
+    c{n}_done = Cast<to = 2>(c{n}_levels)"""
+
+_BETWEEN = """
+    narrow_lines = Concat<axis = 1>({column_tiles})
+    narrow_shape = Concat<axis = 0>(one, unknown, tall, side)
+    narrow = Reshape(narrow_lines, narrow_shape)
+    row_bytes1 = Unsqueeze(row_bytes, axis1)"""
+
+_ROW_TILE = """
+    r{n} = Constant<value = int64[2] {{0, {n}}}>()
+    r{n}_from0 = GatherND(from, r{n})
+    r{n}_to0 = GatherND(to, r{n})
+    r{n}_from = Reshape(r{n}_from0, one)
+    r{n}_to = Reshape(r{n}_to0, one)
+    r{n}_pixels = Slice(narrow, r{n}_from, r{n}_to, axis2)
+    r{n}_taps = Sub(r{n}_to, r{n}_from)
+    r{n}_0 = Constant<value = int64[1] {{{begin}}}>()
+    r{n}_1 = Constant<value = int64[1] {{{end}}}>()
+    r{n}_begin = Concat<axis = 0>(r{n}_0, zero1)
+    r{n}_end = Concat<axis = 0>(r{n}_1, r{n}_taps)
+    r{n}_bytes = Slice(row_bytes1, r{n}_begin, r{n}_end, last_two)
+    r{n}_sums = MatMulInteger(r{n}_bytes, r{n}_pixels, zero_byte, pixel_zero)
+    r{n}_levels = {domain}.level(r{n}_sums, row_divisor)"""
+
+# a single plane becomes three here, where the mean of each is taken away
 _TAIL = """
-    planes = Transpose<perm = [0, 3, 1, 2]>(field)
-    levels = Cast<to = 1>(planes)
+    field = Concat<axis = 1>({row_tiles})
+    levels = Cast<to = 1>(field)
+    pictures_now = Shape<start = 0, end = 1>(pictures)
+    plane_shape = Concat<axis = 0>(pictures_now, unknown, side, side)
+    fields = Reshape(levels, plane_shape)
+    centred = Sub(fields, mean)
     shape = Constant<value = int64[4] {{-1, {channels}, {side}, {side}}}>()
-    shaped = Reshape(levels, shape)
-    centred = Sub(shaped, mean)
-    input = Div(centred, std)
+    shaped = Reshape(centred, shape)
+    input = Div(shaped, std)
 }}
 """
 
@@ -154,16 +216,10 @@ _TAIL = """
 def picture_graph(prep: Preprocess) -> ModelProto:
     """uint8 pictures (N, H, W, 1 or 3) -> float32 input (N, channels, side, side).
 
-    The function is written out where it is called, for OpenVINO knows no functions. Raises
-    ExportError for bicubic scaling: the weights of a large picture's pixels are cubes that do not
-    fit in the 32 bits in which OpenVINO counts, and floats would round in every engine otherwise.
+    The functions are written out where they are called, for OpenVINO knows none.
     """
-    if prep.interpolation != "bilinear":
-        raise ExportError(
-            f"this network takes {prep.interpolation} pictures, which files for onnx and openvino "
-            "cannot scale to the bit; write one with --to pt2"
-        )
-    graph = onnx.inliner.inline_local_functions(onnx.parser.parse_model(_text(prep) + SCALED))
+    text = _text(prep) + functions(prep.interpolation)
+    graph = onnx.inliner.inline_local_functions(onnx.parser.parse_model(text))
     for name, values in (("mean", prep.mean), ("std", prep.std)):
         levels = np.float32(255) * np.asarray(values, np.float32)
         graph.graph.initializer.append(numpy_helper.from_array(levels.reshape(1, -1, 1, 1), name))
@@ -172,18 +228,23 @@ def picture_graph(prep: Preprocess) -> ModelProto:
 
 
 def _text(prep: Preprocess) -> str:
-    cut = [_both(_CUT, cut_top="rows", cut_left="columns"), _CENTRE]
     first = prep.fit == "resize" and prep.content == prep.side  # cut before it is scaled
     if prep.fit == "pad":
-        before = [_LONGER, _both(_ROUNDED, rows="height", columns="width")]
-        after = [_FIELD]
+        ways = [_ALL, _LONGER, _FIELD]
     elif prep.fit == "squash":
-        before, after = [_ALL, _SQUARE], cut
+        ways = [_ALL, _SQUARE, _CUT]
     else:
-        before = [_MIDDLE, _SQUARE if first else _SHORTER]
-        after = [_AS_IS] if first else cut
-    channels = [_CHANNELS, _GREY if prep.channels == 1 else _COLOUR]
-    return "".join([_HEAD, *before, *channels, _SCALE, *after, _TAIL]).format(
+        ways = [_MIDDLE, _SQUARE, _AS_IS] if first else [_MIDDLE, _SHORTER, _CUT]
+    tile = tiles(prep.side)
+    columns, rows = (
+        "".join(
+            lines.replace("{n}", str(n)).replace("{begin}", str(a)).replace("{end}", str(b))
+            for n, (a, b) in enumerate(tile)
+        )
+        for lines in (_COLUMN_TILE, _ROW_TILE)
+    )
+    channels = _GREY if prep.channels == 1 else _COLOUR
+    return "".join([_HEAD, *ways, _NEEDED, channels, _WAYS, columns, _BETWEEN, rows, _TAIL]).format(
         ir=IR_VERSION,
         opset=OPSET,
         domain=DOMAIN,
@@ -191,10 +252,17 @@ def _text(prep: Preprocess) -> str:
         side=prep.side,
         content=prep.content,
         times=1 if first else STRIP,
-        luma=", ".join(map(str, LUMA)),
+        kept=_listed(range(prep.side)),
+        number=len(tile),
+        starts=_listed(a for a, _ in tile),
+        lasts=_listed(b - 1 for _, b in tile),
+        own=_listed(n for n, (a, b) in enumerate(tile) for _ in range(a, b)),
+        luma=_listed([share // 256 for share in LUMA] + [share % 256 for share in LUMA]),
+        zero_byte=ZERO_BYTE,
+        column_tiles=_listed(f"c{n}_done" for n in range(len(tile))),
+        row_tiles=_listed(f"r{n}_levels" for n in range(len(tile))),
     )
 
 
-def _both(lines: str, **axes: str) -> str:
-    """The same lines for both axes: result -> what it is made of."""
-    return "".join(lines.replace("{to}", to).replace("{of}", of) for to, of in axes.items())
+def _listed(values) -> str:
+    return ", ".join(map(str, values))

@@ -21,9 +21,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convatlas.data import Preprocess
 from convatlas.errors import ModelFileError
+from convatlas.model_file import Saved
+from convatlas.registry import create_model
 from convatlas.regular_file import read_regular
+from convatlas.weights.caffe import BLUE_FIRST, ROUND
+from convatlas.weights.published import imagenet_classes
 
+NETWORK, STEM, SUFFIX = "squeezenet1_0", "conv1.conv.weight", ".net"
+SHORTER = 256  # side of a picture, as is usual for ImageNet: the authors say only the crop of 227
 LARGEST = 1 << 31  # bytes of a file that is read at all
 CODE_BITS = {4: 8, 2: 4}  # axes of the weights, of a convolution or not -> bits of a code
 
@@ -35,6 +42,23 @@ class Layer:
     name: str  # "conv1": the tensors are called conv1.weight and conv1.bias
     weight: tuple[int, ...]
     bias: int
+
+
+def open_published(path: str | Path) -> Saved:
+    """The authors' SqueezeNet, ready for pictures: red first, less the means of their
+    SqueezeNet_trainval.prototxt, in ImageNet's classes. ModelFileError as read_published.
+
+    Their conv10 is padded by 1, ours as in the paper is not, so that their printed accuracy is of
+    a slightly other network.
+    """
+    net = create_model(NETWORK)
+    tensors = read_published(path, {name: tuple(t.shape) for name, t in net.state_dict().items()})
+    tensors[STEM] = tensors[STEM][:, BLUE_FIRST].contiguous()
+    net.load_state_dict(tensors)
+    mean, std = ROUND
+    prepare = Preprocess(3, net.side, mean, (std,) * 3, "whole", SHORTER)
+    about = {"weights": Path(path).name, "kind": "SqueezeNet's authors' compressed file"}
+    return Saved(net.eval(), NETWORK, imagenet_classes(), prepare, about)
 
 
 def read_published(path: str | Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:

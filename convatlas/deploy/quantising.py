@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -21,14 +22,18 @@ from convatlas.deploy.engines import (
     open_unproved,
     proof_path,
 )
+from convatlas.deploy.exporting import require_free, take
 from convatlas.deploy.proof import Batch, answers, batches_of, relative_error, share
-from convatlas.deploy.record import KEY
-from convatlas.deploy.writers import network_graph, record_of, with_pictures, write_onnx
+from convatlas.deploy.writers import record_of, write
 from convatlas.errors import ExportError
 from convatlas.finished_run import open_run
 from convatlas.model_file import Saved
 
 PICTURES = 5000  # of the validation split, all where it has fewer
+QUANTISERS = {  # --to -> how it is made, the extra, and the packages
+    "onnx": ("int8", "onnx", ("onnx", "onnxscript", "onnxruntime")),
+    "openvino": ("int8_openvino", "nncf", ("onnx", "onnxscript", "openvino", "nncf")),
+}
 LOSS = 0.5  # largest loss of top-1 accuracy, in points
 AGREEMENT = 0.97
 FLOAT_SHARE = 0.5  # of the layers; a network with more of them in float is no int8 network
@@ -92,22 +97,31 @@ def export_int8(
     calibrate: str | Path | None = None,
     keep_slower: bool = False,
     said: Callable[[str], None] = lambda line: None,
+    to: str = "onnx",
 ) -> tuple[Path, Int8Proof]:
-    """Writes an ONNX file in int8 that takes raw pictures, and its proof beside it.
+    """Writes a file in int8 that takes raw pictures, for ONNX Runtime or with to="openvino" for
+    OpenVINO, and its proof beside it.
 
     The scales are taken from the pictures below the folder `calibrate`, or from the run's own for
     training. The layers that int8 changes most are left in float, one or more at a time, until the
     file holds its limits on the run's validation pictures. `said` hears each step. Raises
     ExportError where the limits are missed, or the file is not faster than the float one in the
-    same engine and `keep_slower` was not asked for: then nothing is left; and DataError or
-    ModelFileError for pictures or a run that cannot be read.
+    same engine, in whichever precision that is fastest, and `keep_slower` was not asked for: then
+    nothing is left; and DataError or ModelFileError for pictures or a run that cannot be read.
     """
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        needed(package, "onnx", "--int8")
+    if to not in QUANTISERS:
+        raise ExportError(
+            f"--int8 writes files for {' and '.join(QUANTISERS)}, not {to}; choose one with --to"
+        )
+    _, extra, packages = QUANTISERS[to]
+    for package in packages:
+        needed(package, extra, f"--int8 --to {to}")
     saved, _, images = open_run(run)
-    place = Path(output or f"{saved.network}.int8.onnx").expanduser()
-    if place.suffix != KINDS["onnx"].suffix:
-        raise ExportError(f"{place} must end in .onnx, as int8 files do; choose another --output")
+    kind = KINDS[to]
+    place = Path(output or f"{saved.network}.int8{kind.suffix}").expanduser()
+    if place.suffix != kind.suffix:
+        raise ExportError(f"{place} must end in {kind.suffix}, as files for {to} do")
+    require_free(place, kind)
     name = "val" if "val" in images.parts else images.usual
     validation = images.of(images.split(name))
     taken = (
@@ -119,20 +133,19 @@ def export_int8(
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".export-") as folder:
             written = Path(folder) / place.name
             about = f"{name} pictures of {images.name}"
-            proof = _Attempts(saved, written, validation, about, taken, said).proved()
+            proof = _Attempts(saved, to, written, validation, about, taken, said).proved()
             if not (proof.faster or keep_slower):
                 raise ExportError(
                     f"{saved.network} is not faster in int8 on this machine ({proof.speeds()} for "
                     "a picture), and was not kept; export it without --int8, or keep it all the "
                     "same with --keep-slower"
                 )
-            proof_path(place).unlink(missing_ok=True)
-            written.replace(place)
+            _write_proof(proof, saved, written)
+            take(written, place, kind)
     except OSError as error:
         raise ExportError(
             f"cannot write {place} ({error.strerror}); choose another place with --output"
         ) from None
-    _write_proof(proof, saved, place)
     return place, proof
 
 
@@ -142,6 +155,7 @@ class _Attempts:
     def __init__(
         self,
         saved: Saved,
+        to: str,
         place: Path,
         validation: Split,
         source: str,
@@ -149,12 +163,14 @@ class _Attempts:
         said: Callable[[str], None],
     ):
         self.saved = saved
+        self.to = to
+        self.quantiser = import_module(f"convatlas.deploy.{QUANTISERS[to][0]}")
         self.place = place
         self.validation = validation
         self.source = source
         self.taken = taken
         self.said = said
-        self.network = network_graph(saved)
+        self.network = self.quantiser.network_of(saved)
         both = [(answers(saved, pictures), classes) for pictures, classes in self._batches()]
         self.wanted = np.concatenate([one for one, _ in both])
         self.truth = np.concatenate([classes for _, classes in both])
@@ -165,18 +181,16 @@ class _Attempts:
 
     def proved(self) -> Int8Proof:
         """The first that holds its limits. ExportError where none does."""
-        from convatlas.deploy.int8 import layer_errors, quantised
-
         in_float: dict[str, str] = {}  # node -> layer
         more, count = 1, 0
         listed = [batch[:1] for batch in self.taken.inputs[:LISTED]]
         while True:
-            model = quantised(self.network, self.taken.inputs, in_float)
+            model = self.quantiser.quantised(self.network, self.taken.inputs, in_float)
             # one in float may still read what its neighbour hands on in int8
-            found = layer_errors(self.network, model, listed)
+            found = self.quantiser.layer_errors(self.network, model, listed)
             layers = [one for one in found if one.node not in in_float]
             count = count or len(layers)
-            self._write(model)
+            self.quantiser.write(self.saved, model, self.place)
             proof = self._proof(layers, list(in_float.values()))
             if proof.holds:
                 return self._timed(proof)
@@ -191,12 +205,6 @@ class _Attempts:
                 )
             in_float |= {one.node: one.layer for one in layers[:more]}
             more = max(1, len(in_float))
-
-    def _write(self, model) -> None:
-        onnx = needed("onnx", "onnx", "--int8")
-        whole = with_pictures(self.saved, model)
-        onnx.helper.set_model_props(whole, {KEY: record_of(self.saved).to_json()})
-        self.place.write_bytes(whole.SerializeToString())
 
     def _proof(self, layers: list, in_float: list[str]) -> Int8Proof:
         opened = open_unproved(self.place)
@@ -219,18 +227,28 @@ class _Attempts:
             },
             layers=[asdict(one) for one in layers],
             in_float=in_float,
-            sizes={"int8": self.place.stat().st_size},
+            sizes={"int8": _size(self.place)},
         )
 
     def _timed(self, proof: Int8Proof) -> Int8Proof:
-        """With what a file in float takes in the same engine, in turn with this one."""
-        beside = self.place.with_name("float.onnx")
-        write_onnx(self.saved, beside)
-        in_float = open_unproved(beside)
-        forms = {"int8": open_unproved(self.place), in_float.precision: in_float}
+        """With what a file in float takes in the same engine, in each precision that it has there,
+        in turn with this one.
+        """
+        kind = KINDS[self.to]
+        beside = self.place.with_name(f"float{kind.suffix}")
+        write(self.saved, self.to, beside)
+        forms = {"int8": open_unproved(self.place)}
+        for precision in kind.precisions:
+            in_float = open_unproved(beside, precision if len(kind.precisions) > 1 else None)
+            forms[in_float.precision] = in_float
+            proof.sizes[in_float.precision] = _size(beside)
         proof.latency_ms.update(latencies(forms, next(self._batches())[0][:1]))
-        proof.sizes[in_float.precision] = beside.stat().st_size
         return proof
+
+
+def _size(place: Path) -> int:
+    """Bytes of all that an export consists of."""
+    return sum(place.with_suffix(suffix).stat().st_size for suffix in content_hashes(place))
 
 
 def latencies(forms: dict[str, Opened], picture: np.ndarray) -> dict[str, float]:
@@ -263,4 +281,4 @@ def _write_proof(proof: Int8Proof, saved: Saved, place: Path) -> None:
         "files": content_hashes(place),
         "record": json.loads(record_of(saved).to_json()),
     }
-    proof_path(place).write_text(json.dumps(about, indent=1) + "\n")
+    proof_path(place).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

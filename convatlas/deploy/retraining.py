@@ -27,8 +27,21 @@ class _Outputs(nn.Module):
         self.net = net
 
     def forward(self, x: Tensor) -> list[tuple[Tensor, float]]:
-        many = getattr(self.net, "training_outputs", None)
-        return many(x) if many else [(self.net(x), 1.0)]
+        return _heads(self.net, x)
+
+
+def _heads(net: nn.Module, x: Tensor) -> list[tuple[Tensor, float]]:
+    many = getattr(net, "training_outputs", None)
+    return many(x) if many else [(net(x), 1.0)]
+
+
+def loss_of(
+    net: nn.Module, x: Tensor, y: Tensor, loss: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """The loss of a batch, over all heads that are trained. RunError where it is no number."""
+    total = sum(weight * loss(logits, y) for logits, weight in _heads(net, x))
+    _require_finite(total)
+    return total
 
 
 def masked(net: nn.Module, masks: Mapping[str, Tensor]) -> tuple[list[Tensor], Made]:
@@ -70,9 +83,11 @@ def train(
     epochs: int,
     rate: float,
     first: int = 0,
+    before_step: Callable[[], None] = lambda: None,
 ) -> None:
     """`epochs` epochs of Adam, its rate falling from `rate` to 0 along a cosine; the loader's
-    epochs are counted from `first`. RunError where the loss is no number.
+    epochs are counted from `first`. `before_step` may raise, to leave. RunError where the loss is
+    no number.
     """
     outputs = _Outputs(net).train()
     optimiser = torch.optim.Adam(trained, lr=rate)
@@ -80,16 +95,20 @@ def train(
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for epoch in range(first, first + epochs):
         for x, y, _ in loader.epoch(epoch):
+            before_step()
             optimiser.zero_grad(set_to_none=True)
             weights = {f"net.{name}": weight for name, weight in made().items()}
             heads = functional_call(outputs, weights, (x,))
             total = sum(weight * loss(logits, y) for logits, weight in heads)
-            if not math.isfinite(value := float(total.detach())):
-                raise RunError(
-                    f"the loss became {value} while the compressed network was trained; "
-                    "give a lower --lr"
-                )
+            _require_finite(total)
             total.backward()
             optimiser.step()
             falling.step()
     net.eval()
+
+
+def _require_finite(loss: Tensor) -> None:
+    if not math.isfinite(value := float(loss.detach())):
+        raise RunError(
+            f"the loss became {value} while the smaller network was trained; give a lower --lr"
+        )

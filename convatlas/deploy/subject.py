@@ -1,25 +1,22 @@
-"""What is to be compressed: a finished run with its images, or published weights without any."""
+"""What is compressed, a finished run with its images; and the way back."""
 
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from convatlas.data import Augment, Loader, Preprocess
+from convatlas.data import Augment, Loader
 from convatlas.deploy.compressed_file import unpack
 from convatlas.deploy.compression import Teaching
+from convatlas.deploy.published import SUFFIX as PUBLISHED
+from convatlas.deploy.published import open_published
 from convatlas.errors import ModelFileError
 from convatlas.evaluation import Evaluation, evaluate
 from convatlas.finished_run import open_run
-from convatlas.model_file import Saved, weights_file
-from convatlas.registry import create_model, stored_facts
+from convatlas.model_file import Saved, describe_model, weights_file
 from convatlas.run_images import RunImages
-from convatlas.training.loss import loss_function
+from convatlas.training.loss import balanced, loss_function, weighted
 from convatlas.training.recipe import Recipe
-from convatlas.weights import load_weights
 
-MEAN = (0.485, 0.456, 0.406)  # of ImageNet's pixels, as most published weights take them
-STD = (0.229, 0.224, 0.225)
-CENTRAL = 0.875  # side of the square that is cut out, of the shorter side
 BATCH = 256
 
 
@@ -42,11 +39,15 @@ class Run:
             workers=workers,
             classes=len(self.saved.classes),
         )
-        return Teaching(loader, loss_function(self.recipe.loss, self.recipe.label_smoothing))
+        loss = loss_function(self.recipe.loss, self.recipe.label_smoothing)
+        if self.recipe.class_weights == "balanced":
+            counts = split.labels.bincount(minlength=len(self.saved.classes))
+            loss = weighted(loss, balanced(counts.tolist()))
+        return Teaching(loader, loss)
 
-    def accuracy(self, saved: Saved, workers: int = 0) -> Evaluation:
-        """How good a network is on the run's test images."""
-        split = self.images.of(self.images.split(None))
+    def accuracy(self, saved: Saved, workers: int = 0, split: str | None = None) -> Evaluation:
+        """How good a network is on the run's test images, or on another split of them."""
+        split = self.images.of(self.images.split(split))
         loader = Loader(split, saved.preprocess, BATCH, workers=workers)
         loss = loss_function(self.recipe.loss, self.recipe.label_smoothing)
         return evaluate(saved.net, loader, len(saved.classes), loss)
@@ -57,32 +58,25 @@ def of_run(folder: str | Path, data: str | None = None) -> Run:
     return Run(*open_run(folder, data))
 
 
-def of_weights(network: str, file: str | Path) -> Saved:
-    """A network of the atlas with a checkpoint's weights. Classes are called by their numbers, and
-    images are standardised as ImageNet's are unless the checkpoint says otherwise.
-
-    Raises UnknownNetwork or WeightsError.
-    """
-    net = create_model(network)
-    certificate = load_weights(net, file)
-    said = certificate.standardised or {}
-    channels = net.in_channels
-    mean = tuple(said.get("mean", MEAN))[:channels]
-    std = tuple(said.get("std", STD))[:channels]
-    preprocess = Preprocess(channels, net.side, mean, std, "resize", round(net.side / CENTRAL))
-    classes = tuple(map(str, range(stored_facts()[network]["num_classes"])))
-    return Saved(net.eval(), network, classes, preprocess, {"weights": str(file)})
-
-
 def restore(file: str | Path, folder: str | Path) -> None:
-    """model.json and model.safetensors of a compressed file, in a new folder that predict and
-    load_model read. ModelFileError where the file is refused, or the folder exists.
+    """model.json and model.safetensors of a compressed file, ours or that of SqueezeNet's authors,
+    in a new folder that predict and load_model read. ModelFileError where the file is refused, or
+    the folder exists.
     """
-    found, folder = unpack(file), Path(folder).expanduser()
+    file, folder = Path(file), Path(folder).expanduser()
+    if file.suffix == PUBLISHED:
+        saved = open_published(file)
+        weights = weights_file(saved.net.state_dict())
+        about = (saved.network, saved.classes, saved.preprocess, saved.provenance)
+        text = describe_model(*about, weights)
+    else:
+        found = unpack(file)
+        weights = weights_file(found.tensors)
+        text = json.dumps(found.model, indent=1)
     try:
         folder.mkdir(parents=True)
-        (folder / "model.safetensors").write_bytes(weights_file(found.tensors))
-        (folder / "model.json").write_text(json.dumps(found.model, indent=1), encoding="utf-8")
+        (folder / "model.safetensors").write_bytes(weights)
+        (folder / "model.json").write_text(text, encoding="utf-8")
     except FileExistsError:
         raise ModelFileError(f"{folder} exists; give a new folder with --output") from None
     except OSError as error:

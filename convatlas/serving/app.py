@@ -3,39 +3,47 @@
 import asyncio
 import contextlib
 import functools
+import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
+import numpy as np
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import convatlas
-from convatlas.data.image_file import read_pixels
+from convatlas.data.image_file import read_header, read_pixels
 from convatlas.errors import DataError
 from convatlas.serving import protocol
 from convatlas.serving.guards import Guard
 from convatlas.serving.line import Line
+from convatlas.serving.lingering import refused
 from convatlas.serving.metrics import MEDIA_TYPE, Metrics
 from convatlas.serving.models import Model, likeliest
 from convatlas.serving.refusal import Refusal
+from convatlas.serving.room import Room
 
 TOP = 5
 GONE = 499  # the client had left; nobody reads it
-HINT = "curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg"
+PICTURES = ("image/", "application/octet-stream", "application/x-www-form-urlencoded")
+HINT = "curl --data-binary @photo.jpg"  # which calls any file a form
+DECODERS = 2  # pictures that are decoded at once
 
 
 @dataclass(frozen=True)
 class Limits:
-    """body_bytes and body_seconds: for the body of a request, whole. places: Line's."""
+    """body_bytes and body_seconds: for the body of a request, whole. places: Line's. megapixels:
+    of one request's pictures; of all that are decoded, twice that.
+    """
 
     body_bytes: int = 10_000_000
     body_seconds: float = 10.0
-    max_megapixels: float = 64
+    megapixels: float = 64
     places: int = 64
 
 
@@ -46,6 +54,10 @@ class Server:
     limits: Limits
     line: Line
     metrics: Metrics
+    room: Room
+    decoders: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(DECODERS, thread_name_prefix="decoder")
+    )
 
     def model(self, name: str, version: str | None = None) -> Model:
         if name not in self.models:
@@ -78,13 +90,9 @@ class Server:
         model = self.model(**request.path_params)
         with self.line:
             body = await self._body(request)
-            asked = await run_in_threadpool(
-                protocol.question,
-                body,
-                request.headers.get(protocol.HEADER),
-                self.limits.max_megapixels,
-            )
-            found = await self._while_there(request, self.line.answer(model, asked.pictures))
+            length = request.headers.get(protocol.HEADER)
+            asked = await self._decoded(protocol.question, body, length, self.limits.megapixels)
+            found = await self._while_there(request, self._found(model, asked.pictures))
         content, length = protocol.answer(
             model, asked, dict(zip(protocol.OUTPUTS, found, strict=True))
         )
@@ -98,24 +106,34 @@ class Server:
         model = self.model(request.query_params.get("model", next(iter(self.models))))
         top = _top(request.query_params.get("top", str(TOP)))
         kind = request.headers.get("content-type", "image/").lower()
-        if not kind.startswith(("image/", "application/octet-stream")):
-            raise Refusal(
-                415, f"Content-Type must be that of a picture, its bytes the body: {HINT}"
-            )
+        if not kind.startswith(PICTURES):
+            raise Refusal(415, f"the body must be a picture's bytes and nothing else: {HINT}")
         with self.line:
             body = await self._body(request)
-            read = functools.partial(
-                read_pixels, body, white=model.white, max_megapixels=self.limits.max_megapixels
-            )
-            try:
-                pixels = await run_in_threadpool(read)
-            except DataError as error:
-                raise Refusal(400, f"the picture in the body {error.reason}") from None
-            picture = pixels.transpose(1, 2, 0)[None]
-            logits, _ = await self._while_there(request, self.line.answer(model, picture))
+            logits = await self._while_there(request, self._seen(model, body))
         classes, probabilities = likeliest(model, logits[0], top)
         answer = {"model": model.name, "engine": model.opened.engine}
         return JSONResponse(answer | {"classes": classes, "probabilities": probabilities})
+
+    async def _seen(self, model: Model, body: bytes) -> np.ndarray:
+        """The logits (1, classes) of a picture's bytes. Raises Refusal (400)."""
+        limit = self.limits.megapixels
+        try:
+            _, height, width = await self._decoded(read_header, body)
+            async with self.room.holding(min(height * width / 1e6, limit)):
+                pixels = await self._decoded(read_pixels, body, 0, model.white, limit)
+                picture = pixels.transpose(1, 2, 0)[None]
+                return (await self.line.answer(model, picture))[0]
+        except DataError as error:
+            raise Refusal(400, f"the picture in the body {error.reason}") from None
+
+    async def _found(self, model: Model, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        async with self.room.holding(math.prod(pictures.shape[:3]) / 1e6):
+            return await self.line.answer(model, pictures)
+
+    def _decoded(self, function: Callable, *arguments: object) -> Awaitable:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self.decoders, function, *arguments)
 
     async def _body(self, request: Request) -> bytes:
         """Raises Refusal (408, 413 or 415) before more than the limit is held."""
@@ -134,6 +152,7 @@ class Server:
                         raise too_large
         except TimeoutError:
             raise Refusal(408, "the body of the request did not come in time") from None
+        request.state.whole = True
         return bytes(body)
 
     @staticmethod
@@ -162,7 +181,7 @@ class Server:
                 status = response.status_code
             except Refusal as refusal:
                 status = refusal.status
-                response = _refused(status, refusal.sentence, refusal.headers)
+                response = refused(request, refusal)
             except ClientDisconnect:
                 status = GONE
                 response = Response(status_code=status)
@@ -175,7 +194,8 @@ class Server:
 
 def application(models: dict[str, Model], guard: Guard, limits: Limits) -> Starlette:
     """What uvicorn runs."""
-    server = Server(models, guard, limits, Line(limits.places), Metrics())
+    room = Room(2 * limits.megapixels)
+    server = Server(models, guard, limits, Line(limits.places), Metrics(), room)
     one = "/v2/models/{name}"
     routes = {
         "/v2/health/live": ("GET", server.live),
@@ -193,11 +213,11 @@ def application(models: dict[str, Model], guard: Guard, limits: Limits) -> Starl
         try:
             guard.check(request.url.path, request.scope["headers"])
         except Refusal as refusal:
-            return _refused(refusal.status, refusal.sentence, refusal.headers)
-        return _refused(error.status_code, error.detail.lower(), dict(error.headers or {}))
+            return refused(request, refusal)
+        return refused(request, Refusal(error.status_code, error.detail.lower(), error.headers))
 
     async def failed(request: Request, error: Exception) -> Response:
-        return _refused(500, "the engine could not answer this request", {})
+        return refused(request, Refusal(500, "the engine could not answer this request"))
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette):
@@ -214,6 +234,7 @@ def application(models: dict[str, Model], guard: Guard, limits: Limits) -> Starl
         exception_handlers={HTTPException: unrouted, Exception: failed},
     )
     app.router.redirect_slashes = False
+    app.state.line = server.line
     return app
 
 
@@ -221,8 +242,3 @@ def _top(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) > 0):
         raise Refusal(400, "top must be a whole number above 0")
     return int(text)
-
-
-def _refused(status: int, sentence: str, headers: dict[str, str]) -> Response:
-    """The connection ends with it: a body that was refused is not read."""
-    return JSONResponse({"error": sentence}, status, headers={**headers, "Connection": "close"})

@@ -5,10 +5,12 @@ the page has rebound its name to this address, its Host. With a token neither he
 """
 
 import hmac
+import re
 from dataclasses import dataclass
 
 from convatlas.serving.refusal import Refusal
 
+ADDRESS = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OPEN_TO_PROBES = ("/v2/health/live", "/v2/health/ready")
 
@@ -48,8 +50,6 @@ def _all(headers: list[tuple[bytes, bytes]], name: bytes) -> list[str]:
 
 
 def _name(host: str) -> str:
-    """Without the port and the brackets of IPv6, in lower case."""
-    host = host.lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    """Without the port and the brackets of IPv6, in lower case; "" for what is no address."""
+    found = ADDRESS.fullmatch(host.lower())
+    return found[1].strip("[]") if found else ""

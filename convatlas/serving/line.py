@@ -3,6 +3,7 @@ batches of what stands in it, and left by clients that have gone.
 """
 
 import asyncio
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from convatlas.serving.models import Model
 from convatlas.serving.refusal import Refusal
 
 LARGEST_BATCH = 16  # pictures that are answered together
+LARGEST_TOGETHER = 4_000_000  # pixels of a batch: an engine scales large ones down one by one
 RETRY_AFTER = 1  # seconds
 
 
@@ -32,6 +34,7 @@ class Line:
     taken: int = 0
     batches: int = 0
     pictures: int = 0
+    busy: bool = False  # the engine has a batch
     _waiting: list[Waiting] = field(default_factory=list)
     _came: asyncio.Event = field(default_factory=asyncio.Event)
     _thread: ThreadPoolExecutor = field(
@@ -68,7 +71,7 @@ class Line:
                 self._came.clear()
                 continue
             try:
-                answers = await loop.run_in_executor(self._thread, _run, together)
+                answers = await loop.run_in_executor(self._thread, self._run, together)
             except Exception as fault:  # of the engine, for these requests only
                 for waiting in together:
                     _give(waiting, fault)
@@ -83,23 +86,28 @@ class Line:
         line = [waiting for waiting in self._waiting if not waiting.answer.done()]
         together, count = [], 0
         for waiting in line:
+            more = count + len(waiting.pictures)
             alike = not together or (
                 waiting.model is together[0].model
                 and waiting.pictures.shape[1:] == together[0].pictures.shape[1:]
-                and count + len(waiting.pictures) <= LARGEST_BATCH
+                and more <= LARGEST_BATCH
+                and more * math.prod(waiting.pictures.shape[1:3]) <= LARGEST_TOGETHER
             )
             if alike:
                 together.append(waiting)
-                count += len(waiting.pictures)
+                count = more
         self._waiting = [waiting for waiting in line if waiting not in together]
         return together
 
-
-def _run(together: list[Waiting]) -> list[tuple[np.ndarray, np.ndarray]]:
-    pictures = np.concatenate([waiting.pictures for waiting in together])
-    logits, probabilities = together[0].model.opened(pictures)
-    ends = np.cumsum([len(waiting.pictures) for waiting in together])[:-1]
-    return list(zip(np.split(logits, ends), np.split(probabilities, ends), strict=True))
+    def _run(self, together: list[Waiting]) -> list[tuple[np.ndarray, np.ndarray]]:
+        self.busy = True
+        try:
+            pictures = np.concatenate([waiting.pictures for waiting in together])
+            logits, probabilities = together[0].model.opened(pictures)
+        finally:
+            self.busy = False
+        ends = np.cumsum([len(waiting.pictures) for waiting in together])[:-1]
+        return list(zip(np.split(logits, ends), np.split(probabilities, ends), strict=True))
 
 
 def _give(waiting: Waiting, answer: object) -> None:

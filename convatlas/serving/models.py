@@ -1,5 +1,6 @@
 """The exported files that a server answers from, each under the name of its file."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from convatlas.deploy.engines import Opened, kind_of, open_export
+from convatlas.deploy.engines import Opened, kind_of, open_export, proof_path
 from convatlas.errors import ExportError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # stands in addresses as it is
-TORCH = "pt2"  # a kind whose engine is torch, which has no place in a server
+SERVED = ("onnx", "openvino")  # kinds whose engines need no torch, the usual one first
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +37,10 @@ def open_models(files: Sequence[Path]) -> dict[str, Model]:
     """
     found = {}
     for file in files:
-        if file.is_dir():
+        if kind_of(file).name not in SERVED:
             raise ExportError(
-                f"{file} is a folder; a server answers from an exported file: convatlas export "
-                f"{file}"
-            )
-        if kind_of(file).name == TORCH:
-            raise ExportError(
-                f"{file} needs torch, which a server does not load; export with --to onnx or "
-                "--to openvino"
+                f"a server does not answer from {file}, whose engine is "
+                f"{kind_of(file).package}; export with --to {' or --to '.join(SERVED)}"
             )
         if not NAME.fullmatch(file.stem):
             raise ExportError(
@@ -53,8 +49,17 @@ def open_models(files: Sequence[Path]) -> dict[str, Model]:
             )
         if file.stem in found:
             raise ExportError(f"two files are called {file.stem}; rename one, with its proof")
-        found[file.stem] = Model(file.stem, open_export(file))
+        found[file.stem] = Model(file.stem, _as_proved(file))
     return found
+
+
+def _as_proved(file: Path) -> Opened:
+    """In f32 where it was proved in that, whatever the engine would rather count in here."""
+    opened = open_export(file)
+    proved = json.loads(proof_path(file).read_bytes()).get("precision")
+    if proved == "f32" != opened.precision:
+        return open_export(file, "f32")
+    return opened
 
 
 def likeliest(model: Model, logits: np.ndarray, top: int) -> tuple[list[str], list[float]]:

@@ -2,12 +2,15 @@
 
 import contextlib
 import ipaddress
+import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 
 import h11
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from convatlas.errors import ExportError
@@ -34,6 +37,15 @@ class Timed(H11Protocol):
             self._stop()
         elif self.clock is None:
             self._wind()
+
+    def on_response_complete(self) -> None:
+        """Closes where an answer was given before the request had come whole, for nothing would
+        ever end the wait for its rest.
+        """
+        unread = self.conn.their_state is h11.SEND_BODY
+        super().on_response_complete()
+        if unread:
+            self.transport.close()
 
     def connection_lost(self, fault: Exception | None) -> None:
         self._stop()
@@ -89,8 +101,10 @@ def bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(app: Callable, listening: socket.socket) -> None:
-    """Until a signal asks it to leave."""
+def run(app: Starlette, listening: socket.socket) -> None:
+    """Until a signal asks it to leave. Ends the process where the engine keeps a batch even then:
+    Python would wait for its thread.
+    """
     config = uvicorn.Config(
         app,
         http=Timed,
@@ -104,3 +118,6 @@ def run(app: Callable, listening: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     Graceful(config).run(sockets=[listening])
+    if app.state.line.busy:
+        sys.stdout.flush()
+        os._exit(0)

@@ -131,6 +131,12 @@ class RunFolder:
         return (self.path / "metrics.json").exists()
 
     @property
+    def holds_only_a_network(self) -> bool:
+        """Whether it is no run, as what netadapt writes, or where a run's network was copied to."""
+        has_run = (self.path / "run.json").exists() or self.is_finished or self.holds_checkpoints
+        return (self.path / "model.safetensors").exists() and not has_run
+
+    @property
     def remains(self) -> str:
         """What is left of a run whose recipe.toml is gone, or ""."""
         found = {"checkpoints": self.holds_checkpoints, "metrics.json": self.is_finished}

@@ -1,4 +1,4 @@
-"""The two images of a run folder, as PNG bytes."""
+"""What is drawn, as PNG bytes: the images of a run folder and of an adapted one, and bars."""
 
 import contextlib
 import io
@@ -61,6 +61,51 @@ def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
         note = "\nspelled in Latin letters: no font of this machine has the names' own"
         axes.set(xlabel=f"predicted{note if drawn.is_spelled else ''}", ylabel="true")
         _name(axes.set_title, title)
+        return _png(figure)
+
+
+def bars(groups: dict[str, dict[str, float]], unit: str, title: str) -> bytes:
+    """A row of bars for each group, named beside them, with their values."""
+    with _drawing():
+        count = sum(map(len, groups.values())) + 2 * len(groups)
+        figure, axes = _figure(1, 1, width=9, height=1.2 + 0.27 * count)
+        places, names, values = [], [], []
+        place = 0.0
+        for group, each in groups.items():
+            axes.text(0, place, group, va="center", fontweight="bold")
+            for name, value in each.items():
+                place += 1
+                places.append(place)
+                names.append(name)
+                values.append(value)
+            place += 2
+        drawn = axes.barh(places, values, color="#1f5f8b")
+        axes.bar_label(drawn, fmt="%.3g", padding=3)
+        axes.set_yticks(places, names)
+        axes.set(xlabel=unit, ylim=(place - 1, -1))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.margins(x=0.12)
+        _name(axes.set_title, title)
+        return _png(figure)
+
+
+def adaptation(
+    points: list[tuple[float, float]], end: tuple[float, float] | None, unit: str, title: str
+) -> bytes:
+    """Validation accuracy (%) by cost, from the network as it came to the one within its budget,
+    and what the training at the `end` made of that.
+    """
+    with _drawing():
+        figure, axes = _figure(1, 1, width=7, height=4.5)
+        axes.plot(*zip(*points, strict=True), color="#1f5f8b", marker="o", label="after each step")
+        if end:
+            axes.plot(*end, color="#c8553d", marker="s", linestyle="", label="trained at the end")
+        axes.invert_xaxis()
+        axes.set(xlabel=f"cost ({unit})", ylabel="validation accuracy (%)")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        _name(figure.suptitle, title)
         return _png(figure)
 
 

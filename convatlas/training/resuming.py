@@ -53,6 +53,11 @@ def opening(path: Path, recipe: Recipe, resume: bool) -> Opening:
         return Opening(located(recipe), None)
     if not resume:
         raise _taken(folder)
+    if folder.holds_only_a_network:
+        raise RunError(
+            f"{path} holds a network and its recipe, but nothing of the run that trained it, such "
+            "as its checkpoints; there is nothing to go on with"
+        )
     before, identity = folder.recipe(), identities.read(folder)
     if identity:
         _require_unedited(folder, before, identity)

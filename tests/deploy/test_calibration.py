@@ -131,5 +131,7 @@ def test_a_missing_package_is_one_sentence_with_its_extra(package, tmp_path, mon
             raise ImportError(name)
 
     monkeypatch.setattr(engines, "import_module", missing)
-    with pytest.raises(ExportError, match=rf"--int8 needs {package}, .*'convatlas\[onnx\]'"):
+    with pytest.raises(
+        ExportError, match=rf"--int8 --to onnx needs {package}, .*'convatlas\[onnx\]'"
+    ):
         export_int8(tmp_path)

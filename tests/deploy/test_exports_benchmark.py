@@ -113,7 +113,7 @@ def ledger(line, tmp_path):
     file = tmp_path / "exports.jsonl"
     row = line | {
         "source": export_checks.source("squeezenet1_1"),
-        "picture_source": export_checks.pictures_source(),
+        "shared": export_checks.shared_source(),
         "versions": export_checks.versions("pt2"),
     }
 
@@ -138,9 +138,9 @@ def test_a_line_of_another_source_is_not_believed(ledger, changes):
     assert ledger(**changes) == {}
 
 
-def test_a_line_with_another_picture_part_is_named_and_measured_again_at_the_end(ledger):
-    done = ledger(picture_source="0")
-    assert "1 lines are of an earlier form of the picture part" in exports.counts(done)
+def test_a_line_of_an_earlier_shared_part_is_named_and_measured_again_at_the_end(ledger):
+    done = ledger(shared="0")
+    assert "1 lines are of an earlier form of the parts" in exports.counts(done)
     every = {("squeezenet1_1", kind): done["squeezenet1_1", "pt2"] for kind in exports.CALLED}
     waiting = exports.waiting(["squeezenet1_1", NAME], every)
     assert [name for name, _ in waiting] == [NAME, "squeezenet1_1"]

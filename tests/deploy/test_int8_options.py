@@ -3,6 +3,7 @@
 import pytest
 
 from convatlas.cli.exporting import export
+from convatlas.deploy import engines
 from convatlas.errors import ExportError
 
 
@@ -12,7 +13,16 @@ def test_options_of_int8_alone_are_refused(options, tmp_path):
         export(tmp_path, **options)
 
 
-@pytest.mark.parametrize("to", ["openvino", "pt2"])
-def test_int8_is_written_for_onnx(to, tmp_path):
-    with pytest.raises(ExportError, match=f"--int8 writes onnx files, not {to}"):
+def test_int8_is_written_for_two_engines(tmp_path):
+    with pytest.raises(ExportError, match="--int8 writes files for onnx and openvino, not pt2"):
+        export(tmp_path, to="pt2", int8=True)
+
+
+@pytest.mark.parametrize(("to", "extra"), [("onnx", "onnx"), ("openvino", "nncf")])
+def test_a_missing_quantiser_is_one_sentence_with_its_extra(to, extra, tmp_path, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(engines, "import_module", missing)
+    with pytest.raises(ExportError, match=rf"--int8 --to {to} needs .*'convatlas\[{extra}\]'"):
         export(tmp_path, to=to, int8=True)

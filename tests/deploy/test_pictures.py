@@ -1,5 +1,7 @@
 """Preprocessing inside a file gives, for every picture, the bits that `Preprocess` gives."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,6 @@ import torch
 from convatlas.data import Preprocess
 from convatlas.deploy.picture_module import Pictures
 from convatlas.deploy.sample_pictures import COUNT, sample_batches
-from convatlas.errors import ExportError
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PREPARED = {
@@ -20,7 +21,7 @@ PREPARED = {
     "squashed": Preprocess(3, 64, *IMAGENET, "squash", 69),
     "squashed to the field": Preprocess(1, 64, (0.13,), (0.31,), "squash", 64),
 }
-BICUBIC = {
+PREPARED |= {
     f"bicubic {fit} {content}": Preprocess(3, 64, *IMAGENET, fit, content, interpolation="bicubic")
     for fit, content in (("pad", 60), ("resize", 64), ("resize", 73), ("whole", 64), ("squash", 69))
 }
@@ -36,9 +37,6 @@ SIZES = [  # pictures, height, width, channels: larger, smaller, equal, odd, str
 ]
 STRIPS = [(1, 300, 12, 3), (1, 1, 7, 3), (1, 1, 1000, 1)]
 prepared = pytest.mark.parametrize("prep", PREPARED.values(), ids=PREPARED)
-all_prepared = pytest.mark.parametrize(
-    "prep", [*PREPARED.values(), *BICUBIC.values()], ids=[*PREPARED, *BICUBIC]
-)
 
 
 def noise(shape: tuple[int, ...]) -> np.ndarray:
@@ -50,32 +48,67 @@ def expected(prep: Preprocess, pictures: np.ndarray) -> np.ndarray:
     return prep.normalise(prep.fit_images(planes)).numpy()
 
 
-@prepared
-def test_the_graph_for_onnx_runtime_gives_the_same_input(prep):
+def in_onnx_runtime(prep: Preprocess):
+    """The graph of it, as a function of pictures."""
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
     ort = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     from convatlas.deploy.picture_graph import picture_graph
 
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = 1
     content = picture_graph(prep).SerializeToString()
     session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return lambda pictures: session.run(None, {"pictures": pictures})[0]
+
+
+def in_openvino(prep: Preprocess, precision: str | None):
+    pytest.importorskip("onnx", reason="the extra onnx is not installed")
+    ov = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    from convatlas.deploy.picture_graph import picture_graph
+
+    settings = {"INFERENCE_NUM_THREADS": 1}
+    if precision:
+        settings["INFERENCE_PRECISION_HINT"] = precision
+    model = ov.convert_model(io.BytesIO(picture_graph(prep).SerializeToString()))
+    compiled = ov.Core().compile_model(model, "CPU", settings)
+    return lambda pictures: compiled(pictures)[0]
+
+
+ENGINES = {
+    "onnx runtime": in_onnx_runtime,
+    "openvino": lambda prep: in_openvino(prep, None),
+    "openvino in f32": lambda prep: in_openvino(prep, "f32"),
+}
+in_each_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+
+
+CASES = [(prep, engine) for prep in PREPARED for engine in ("onnx runtime", "openvino")]
+CASES += [("grey field", "openvino in f32"), ("bicubic whole 64", "openvino in f32")]
+
+
+@pytest.mark.parametrize(("prep", "engine"), CASES)
+def test_the_graph_gives_the_same_input_in_every_engine(prep, engine):
+    run = ENGINES[engine](PREPARED[prep])
     for shape in SIZES + STRIPS:
         pictures = noise(shape)
-        found = session.run(None, {"pictures": pictures})[0]
+        found = run(pictures)
+        np.testing.assert_allclose(found, expected(PREPARED[prep], pictures), atol=2e-6)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@in_each_engine
+def test_large_pictures_are_scaled_to_the_bit(engine, interpolation):
+    """A total of weights that needs more than 32 bits, and sums of more than 2^24."""
+    prep = Preprocess(3, 40, *IMAGENET, "whole", 40, interpolation=interpolation)
+    run = engine(prep)
+    for shape in ((1, 1500, 1601, 3), (1, 37, 3000, 1)):
+        pictures = np.maximum(noise(shape), 200)
+        found = run(pictures)
         np.testing.assert_allclose(found, expected(prep, pictures), atol=2e-6, err_msg=str(shape))
 
 
-def test_the_graph_refuses_bicubic_pictures_by_name():
-    pytest.importorskip("onnx", reason="the extra onnx is not installed")
-    from convatlas.deploy.picture_graph import picture_graph
-
-    for prep in BICUBIC.values():
-        with pytest.raises(ExportError, match=r"takes bicubic pictures.*--to pt2"):
-            picture_graph(prep)
-
-
-@all_prepared
+@prepared
 def test_the_module_for_torch_export_gives_the_same_input(prep):
     module = Pictures(prep, torch.nn.Identity()).exported().module()
     for shape in SIZES:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from convatlas import create_model, verify
+from convatlas import create_model, load_model, verify
+from convatlas.cli import run as convatlas
 from convatlas.deploy.published import read_published
 from convatlas.errors import ModelFileError
 from convatlas.shapes_only import shapes_only
@@ -96,6 +97,28 @@ def test_squeezenet_in_the_published_layout_fills_the_network(tmp_path):
         int(np.count_nonzero(tensors[name])) for name in codebooks
     )
     assert torch.equal(net.conv1.conv.weight, torch.from_numpy(tensors["conv1.conv.weight"]))
+
+
+def test_the_command_gives_a_folder_that_reads_red_first(tmp_path, capsys):
+    """Caffe's answer: blue first, from 0 to 255, less 104, 117, 123."""
+    net = create_model("squeezenet1_0").eval()
+    shapes = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
+    tensors, codebooks = made(shapes, 0.3)
+    (tmp_path / "authors.net").write_bytes(written(tensors, codebooks))
+    words = ["compress", str(tmp_path / "authors.net"), "--output", str(tmp_path / "plain")]
+    assert convatlas(words) == 0
+    saved = load_model(tmp_path / "plain")
+    assert saved.classes[0] == "tench" and len(saved.classes) == 1000
+    assert (saved.preprocess.fit, saved.preprocess.content) == ("whole", 256)
+    net.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
+    pixels = torch.randint(256, (1, 3, 227, 227), dtype=torch.uint8)
+    blue_first = pixels.flip(1).float() - torch.tensor([104.0, 117, 123]).reshape(3, 1, 1)
+    with torch.inference_mode():
+        wanted, found = net(blue_first), saved.net(saved.preprocess.normalise(pixels))
+    assert wanted.abs().max() > 0
+    assert torch.allclose(found, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
+    assert convatlas(words) == 1
+    assert "exists; give a new folder with --output" in capsys.readouterr().err
 
 
 def test_what_is_claimed_of_the_printed_sizes_is_counted_in_this_layout():

@@ -60,6 +60,25 @@ def test_training_batches_are_split_in_order_and_measured_ones_shared_whole(size
     assert sorted(together) == [batch[2].tolist() for batch in whole.all()]
 
 
+@pytest.mark.parametrize(("count", "batch"), [(1100, 512), (700, 300)])
+def test_256_processes_get_slices_that_are_disjoint_complete_and_of_equal_length(count, batch):
+    data = noise(count, side=4)
+    prep = fit_preprocess(data, 4)
+    whole = Loader(data.train, prep, batch, seed=5)
+    parts = [Loader(data.train, prep, batch, seed=5, share=(rank, 256)) for rank in range(256)]
+    lengths = [part.part for part in parts]
+    assert sum(lengths) == batch and {part.smallest_part for part in parts} == {min(lengths)}
+    assert max(lengths) - min(lengths) <= (0 if batch % 512 == 0 else 1)
+    batches = [numbers.tolist() for _, _, numbers in whole.epoch(2)]
+    shares = [[numbers.tolist() for _, _, numbers in part.epoch(2)] for part in parts]
+    for step, numbers in enumerate(batches):
+        mine = [share[step] for share in shares]
+        assert [len(each) for each in mine] == lengths
+        assert [number for each in mine for number in each] == numbers  # in order, each once
+    measured = [number for part in parts for block in part.blocks(2) for number in block.tolist()]
+    assert sorted(measured) == list(range(count))
+
+
 def three_steps(recipe: Recipe) -> dict:
     """The float64 weights after three steps on eight images each."""
     with process_group(30, "cpu") as group:

@@ -1,5 +1,5 @@
 """A server whose engine answers by each picture's mean, after as long as is asked for. Run as
-`python stand_in.py SECONDS PLACES`; it writes its port.
+`python stand_in.py SECONDS PLACES DRAIN`; it prints its address.
 """
 
 import sys
@@ -12,7 +12,7 @@ from convatlas.deploy.record import Record
 from convatlas.serving.models import Model
 
 
-def model(seconds: float = 0.0) -> Model:
+def model(seconds: float = 0.0, name: str = "stand_in") -> Model:
     """Two classes, whose logits are the mean level and 0."""
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -23,16 +23,18 @@ def model(seconds: float = 0.0) -> Model:
         return logits, shares / shares.sum(1, keepdims=True)
 
     record = Record("lenet5", ("bright", "dark"), {}, "", {}, {})
-    return Model("stand_in", Opened(record, "numpy 2", "f32", run))
+    return Model(name, Opened(record, "numpy 2", "f32", run))
 
 
 if __name__ == "__main__":
-    from convatlas.serving import app, guards, running
+    from convatlas.serving import app, guards, lingering, running
 
-    seconds, places = float(sys.argv[1]), int(sys.argv[2])
+    seconds, places, drain = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     running.Timed.header_seconds = 0.4
+    running.DRAIN_SECONDS = drain
+    lingering.LINGER_SECONDS = 0.2
     listening = running.bound("127.0.0.1", 0)
-    print(listening.getsockname()[1], flush=True)
-    limits = app.Limits(body_bytes=100_000, body_seconds=0.4, max_megapixels=1, places=places)
-    one = {"stand_in": model(seconds)}
-    running.run(app.application(one, guards.Guard("127.0.0.1", ""), limits), listening)
+    print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+    limits = app.Limits(body_bytes=300_000, body_seconds=0.4, megapixels=1, places=places)
+    models = {name: model(seconds, name) for name in ("stand_in", "other")}
+    running.run(app.application(models, guards.Guard("127.0.0.1", ""), limits), listening)

@@ -1,10 +1,10 @@
-"""The steps of NetAdapt over a table of costs: how much to take in each step, how wide that leaves
-each group of layers, and which proposal wins. Knows nothing of networks.
+"""The steps of NetAdapt over costs: how much to take in each step, and which proposal wins. Knows
+nothing of networks.
 
 The schedule and its defaults are those of the authors' code, github.com/denru01/netadapt (README).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from convatlas.errors import InputError
@@ -22,11 +22,9 @@ class Scored(NamedTuple):
     loss: float
 
 
-def targets(full: float, budget: float, first: float = FIRST, decay: float = DECAY) -> list[float]:
-    """The cost to reach in each step, from below `full` down to `budget`, in the unit of both.
-
-    Step i takes first * decay**i of `full`; the last one stops at the budget.
-    Raises InputError where the steps shrink too fast ever to arrive.
+def require_reachable(full: float, budget: float, first: float, decay: float) -> None:
+    """InputError where the steps shrink too fast ever to take `full` down to `budget`, or where the
+    two cannot be.
     """
     if not (0 < budget < full and 0 < first < 1 and 0 < decay < 1):
         raise InputError(
@@ -37,21 +35,17 @@ def targets(full: float, budget: float, first: float = FIRST, decay: float = DEC
     if budget <= least:
         raise InputError(
             f"steps of {first:g} with decay {decay:g} never come down to {budget:g}: they end "
-            f"above {least:g}; give a larger first step or a larger budget"
+            f"above {least:g}; give a larger --first, a --decay nearer to 1 or a larger budget"
         )
-    steps = []
-    cost = full
-    while cost > budget:
-        cost = max(budget, cost - full * first * decay ** len(steps))
-        steps.append(cost)
-    return steps
 
 
-def widest(costs: Mapping[int, float], width: int, target: float) -> int | None:
-    """The largest width below `width` whose cost of the whole network is within `target`; None
-    where there is none.
+def target(
+    cost: float, full: float, budget: float, step: int, first: float = FIRST, decay: float = DECAY
+) -> float:
+    """What a network that costs `cost` must come down to in step `step`, from 0: less by
+    first * decay**step of `full`, but the budget in the last one.
     """
-    return max((w for w, cost in costs.items() if w < width and cost <= target), default=None)
+    return max(budget, cost - full * first * decay**step)
 
 
 def best(scored: Sequence[Scored]) -> Scored:

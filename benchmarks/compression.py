@@ -1,0 +1,173 @@
+"""Deep Compression on networks that were trained on real pictures: how small, and what is lost.
+
+    python -m benchmarks.compression --photographs sign-digits
+    python -m benchmarks.compression --page            # writes the table of docs/compression.md
+
+Trains what is not trained yet in --runs, compresses each run as `convatlas compress` does, reads
+the file back and scores what it gives on the run's test pictures, which nothing was chosen by. A
+line of benchmarks/compression.jsonl for each run that is done; a run that has one is left out, so
+that a benchmark that was stopped goes on.
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convatlas import create_model
+from convatlas.deploy.compressed_file import pack
+from convatlas.deploy.compression import Compressed, Settings, compress, prunable, write
+from convatlas.deploy.sharing import Shared
+from convatlas.deploy.subject import Run, of_run
+from convatlas.model_file import Saved, describe_model, load_model, weights_file
+from convatlas.training import builtin, train
+from convatlas.training.provenance import provenance
+from convatlas.weights.published import IMAGENET, imagenet_classes
+
+RESULTS = Path(__file__).with_suffix(".jsonl")
+PAGE = Path(__file__).parents[1] / "docs" / "compression.md"
+START, END = "<!-- figures of benchmarks/compression.jsonl -->", "<!-- end of figures -->"
+# run -> built-in recipe, what is changed in it, and epochs after each step of the compression;
+# those with a size are of --photographs
+RUNS = {
+    "lenet5": ("lenet5_digits", {}, 5),
+    "squeezenet1_1": ("modern", {"size": 64, "epochs": 15, "lr": 5e-4}, 10),
+}
+PHOTOGRAPHS = {"warmup_epochs": 1.0, "val_fraction": 0.2}
+
+
+def trained(name: str, runs: Path, photographs: str) -> Path:
+    folder = runs / name
+    if not (folder / "model.safetensors").exists():
+        recipe, changes, _ = RUNS[name]
+        where = {"data": photographs, **PHOTOGRAPHS} if "size" in changes else {}
+        train(builtin.read(recipe).change(network=name, **changes, **where), folder)
+    return folder
+
+
+def measured(name: str, run: Path) -> dict:
+    """What came of one run."""
+    subject, settings = of_run(run), Settings(epochs=RUNS[name][2])
+    start = perf_counter()
+    found = compress(subject.saved, settings, subject.teaching())
+    seconds = perf_counter() - start
+    row = {
+        "run": name,
+        "data": subject.images.name,
+        "side": subject.saved.preprocess.side,
+        "processor": provenance(torch.device("cpu"))["device"],
+        "settings": asdict(settings),
+        "seconds": round(seconds, 1),
+        "bytes": len(found.content),
+        "plain": found.plain,
+        "kept": found.kept,
+        "weights": found.weights,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / f"{name}.dc"
+        write(found, place)
+        back = load_model(place)
+    states = (back.net.state_dict(), found.saved.net.state_dict())
+    row["bit_equal"] = len(set(map(weights_file, states))) == 1
+    row |= {split: scored(subject, back, split) for split in ("val", "test")}
+    if name.startswith("squeezenet"):
+        row["bytes_of_1000"] = len(of_imagenets_width(found))
+    return row
+
+
+def scored(subject: Run, back: Saved, split: str) -> dict:
+    """Of a split's pictures, how many the run and what its file gives have right."""
+    before, after = (subject.accuracy(saved, split=split) for saved in (subject.saved, back))
+    return {"pictures": before.count, "right": before.correct, "right_compressed": after.correct}
+
+
+def of_imagenets_width(found: Compressed) -> bytes:
+    """The file, were the classifier as wide as ImageNet's: its rows are shuffled copies of the
+    trained ones, so that their weights are spread alike.
+    """
+    saved, classes = found.saved, imagenet_classes()
+    wide = create_model(saved.network, num_classes=IMAGENET)
+    state = dict(saved.net.state_dict())
+    weight, bias = (f"{wide.classifier_path}.{part}" for part in ("weight", "bias"))
+    random = torch.Generator().manual_seed(0)
+    rows = [state[weight][i % len(saved.classes)].flatten() for i in range(IMAGENET)]
+    mixed = torch.stack([row[torch.randperm(len(row), generator=random)] for row in rows])
+    state[weight] = mixed.reshape(wide.state_dict()[weight].shape)
+    state[bias] = state[bias].repeat(-(-IMAGENET // len(saved.classes)))[:IMAGENET]
+    text = describe_model(saved.network, classes, saved.preprocess, {}, weights_file(state))
+    return pack(text, state, {name: as_shared(state[name]) for name in prunable(wide)})
+
+
+def as_shared(tensor: Tensor) -> Shared:
+    """A tensor of few values other than 0."""
+    flat = tensor.numpy().reshape(-1)
+    places = np.flatnonzero(flat)
+    codebook, codes = np.unique(flat[places], return_inverse=True)
+    return Shared(tuple(tensor.shape), places, codes.astype(np.uint8), codebook)
+
+
+def table(rows: list[dict]) -> str:
+    lines = [
+        "| network | pictures, side | weights kept | epochs | bytes | of the network's "
+        "| with 1,000 classes | val: right before, after | test: right before, after "
+        "| points lost |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join(lines + [line(row) for row in rows])
+
+
+def line(row: dict) -> str:
+    val, test, epochs = row["val"], row["test"], row["settings"]["epochs"]
+    lost = 100 * (test["right"] - test["right_compressed"]) / test["pictures"]
+    wide = f"{row['bytes_of_1000']:,}" if "bytes_of_1000" in row else ""
+    times = row["plain"] / row["bytes"]
+    return (
+        f"| {row['run']} | {row['data']}, {row['side']} | {row['kept']:,} of {row['weights']:,} | "
+        f"{epochs} + {epochs} | {row['bytes']:,} | 1/{times:.1f} | {wide} | {both(val)} | "
+        f"{both(test)} | {lost:.2f} |"
+    )
+
+
+def both(split: dict) -> str:
+    return f"{split['right']:,}, {split['right_compressed']:,} of {split['pictures']:,}"
+
+
+def stored() -> list[dict]:
+    if not RESULTS.exists():
+        return []
+    return [json.loads(text) for text in RESULTS.read_text(encoding="utf-8").splitlines()]
+
+
+def write_page() -> None:
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
+    after = rest.partition(END)[2]
+    PAGE.write_text(f"{before}{START}\n\n{table(stored())}\n\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("networks", nargs="*", help=f"of {', '.join(RUNS)} [all]")
+    parser.add_argument("--photographs", default="sign-digits", help="a folder of class folders")
+    parser.add_argument("--runs", type=Path, default=Path("runs/compression"))
+    parser.add_argument("--page", action="store_true", help="write the page from what is stored")
+    chosen = parser.parse_args()
+    done = {row["run"] for row in stored()}
+    names = [] if chosen.page else [one for one in chosen.networks or RUNS if one not in done]
+    for name in names:
+        row = measured(name, trained(name, chosen.runs, chosen.photographs))
+        if not row["bit_equal"]:
+            raise SystemExit(f"{name} did not come back bit for bit")
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        print(line(row), flush=True)
+    write_page()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Which form answers fastest here of those that answer right; remembered for the next time."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from convatlas import strict_json
+from convatlas.deploy.comparing import Reference
+from convatlas.deploy.forms import EAGER, ENGINES, FORMS, Answer, Form, Forms, is_installed
+from convatlas.deploy.record import installed, sha256
+from convatlas.deploy.timing import Clock, alternated
+from convatlas.errors import ExportError
+from convatlas.model_file import Saved, weights_file
+from convatlas.regular_file import read_regular
+from convatlas.settings import shown
+
+FORMAT = 1
+SECONDS = 2.0  # of measuring
+PICTURES = 4  # that a remembered form is compared on
+LARGEST = 10_000  # bytes of what is remembered
+PACKAGES = ("convatlas", "torch", "onnxruntime", "openvino")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The form that was taken, and why."""
+
+    form: Form
+    answer: Answer
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.form.name}, {self.reason}"
+
+
+class AsForm(nn.Module):
+    """A network that answers through a form. What reads more of it than its answers, gives it
+    images of another side, or moves it to another device, meets the network itself.
+    """
+
+    def __init__(self, net: nn.Module, answer: Answer, size: tuple[int, ...]):
+        super().__init__()
+        self.net = net
+        self.answer = answer
+        self.size = size
+
+    def forward(self, images: Tensor) -> Tensor:
+        is_usual = images.shape[1:] == self.size and images.device.type == "cpu"
+        return self.answer(images) if is_usual else self.net(images)
+
+    def __getattr__(self, name: str):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("net"), name)
+
+
+def on_engine(saved: Saved, engine: str = "auto", bf16: bool = False) -> tuple[Saved, Chosen]:
+    """The network, answering through the fastest form of an engine, or of all with "auto".
+
+    Only forms count whose answers to the built-in pictures are within the limits of an export's
+    proof; those in bfloat16 only where `bf16` asks for them. Raises ExportError for an engine that
+    is unknown, missing, or refused with the reason; and for a network that is not on the processor.
+    """
+    if engine not in ("auto", *ENGINES):
+        allowed = " | ".join(("auto", *ENGINES))
+        raise ExportError(f"there is no engine {shown(engine)}; allowed: {allowed}")
+    if next(saved.net.parameters()).device.type != "cpu":
+        raise ExportError("engines are chosen for the processor; leave --device or --engine out")
+    chosen = choose(saved, _candidates(engine, bf16))
+    prep = saved.preprocess
+    size = (prep.channels, prep.side, prep.side)
+    return replace(saved, net=AsForm(saved.net, chosen.answer, size).eval()), chosen
+
+
+def _candidates(engine: str, bf16: bool) -> list[Form]:
+    found = [
+        form
+        for form in FORMS.values()
+        if not form.slow
+        and (bf16 or form.precision == "f32")
+        and engine in ("auto", form.engine)
+        and (engine != "auto" or is_installed(form))
+    ]
+    if bf16 and all(form.precision == "f32" for form in found):
+        raise ExportError(
+            "bfloat16 is counted in by OpenVINO: pip install 'convatlas[openvino]' and leave "
+            "--engine out, or leave --bf16 out"
+        )
+    return found
+
+
+def choose(saved: Saved, candidates: list[Form]) -> Chosen:
+    """What was remembered where it still answers right, else measured anew and remembered."""
+    forms = Forms(saved)
+    place = _place(saved, candidates)
+    known = _remembered(place)
+    if known in [form.name for form in candidates] and (answer := _near(forms, FORMS[known])):
+        return Chosen(FORMS[known], answer, "the fastest when it was measured here")
+    chosen = measured(forms, candidates, Reference(saved))
+    _remember(place, chosen.form)
+    return chosen
+
+
+def _near(forms: Forms, form: Form) -> Answer | None:
+    """A remembered form, unless it cannot be made any more or answers otherwise."""
+    with contextlib.suppress(ExportError):
+        answer = forms.made(form)
+        few = Reference(forms.saved, PICTURES)
+        if form == EAGER or few.compare(answer, form.precision).is_near:
+            return answer
+    return None
+
+
+def measured(
+    forms: Forms,
+    candidates: list[Form],
+    reference: Reference,
+    threads: int | None = None,
+    seconds: float = SECONDS,
+    clock: Clock = time.perf_counter,
+) -> Chosen:
+    """The fastest at one picture, of those within their limits, by the best call of each: what else
+    the machine does only adds. ExportError where none is within its limits.
+    """
+    answers: dict[str, Answer] = {}
+    refused: dict[str, str] = {}
+    for form in candidates:
+        try:
+            answer = forms.made(form, threads)
+            compared = reference.compare(answer, form.precision)
+        except ExportError as error:
+            refused[form.name] = str(error)
+            continue
+        if compared.holds:
+            answers[form.name] = answer
+        else:
+            refused[form.name] = f"{form.name} does not answer as predict does ({compared})"
+    if not answers:
+        raise ExportError("; ".join(refused.values()))
+    one = reference.images[:1]
+    calls = {name: lambda answer=answer: answer(one) for name, answer in answers.items()}
+    times = {name: found.best for name, found in alternated(calls, seconds, clock).items()}
+    best = min(times, key=lambda name: times[name])
+    return Chosen(FORMS[best], answers[best], _reason(best, times, refused))
+
+
+def _reason(best: str, times: dict[str, float], refused: dict[str, str]) -> str:
+    others = (f"{name} {1e3 * t:.1f}" for name, t in times.items() if name != best)
+    more = "".join(f", {name}" for name in others)
+    left = "".join(f"; refused: {why}" for why in refused.values())
+    return f"{1e3 * times[best]:.1f} ms a picture{more}{left}"
+
+
+def processor() -> str:
+    """Its name and what it can do: kinds that differ in the latter share names."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    told = [line for line in lines if line.startswith(("model name", "flags", "Features", "CPU"))]
+    return "\n".join(sorted({*told})) or torch.backends.cpu.get_cpu_capability()
+
+
+def _place(saved: Saved, candidates: list[Form]) -> Path:
+    """A file named for all that the choice depends on."""
+    prep = saved.preprocess
+    about = {
+        "format": FORMAT,
+        "network": saved.network,
+        "weights": sha256(weights_file(saved.net.state_dict())),
+        "side": [prep.channels, prep.side],
+        "candidates": [form.name for form in candidates],
+        "threads": torch.get_num_threads(),
+        "versions": installed(*PACKAGES),
+        "processor": processor(),
+    }
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "convatlas" / "engines" / f"{digest}.json"
+
+
+def _remembered(place: Path) -> str:
+    """The name of a form; "" where nothing sound is remembered."""
+    try:
+        about = strict_json.loads(read_regular(place, LARGEST))
+        name = about["form"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return name if isinstance(name, str) and name in FORMS else ""
+
+
+def _remember(place: Path, form: Form) -> None:
+    """Where there is no place for it, the next time measures again."""
+    with contextlib.suppress(OSError, RuntimeError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=place.parent, delete=False, encoding="utf-8"
+        ) as file:
+            json.dump({"form": form.name}, file)
+        os.replace(file.name, place)

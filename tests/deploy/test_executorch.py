@@ -1,0 +1,131 @@
+"""ExecuTorch files take the raw picture, to the bit, and answer as `predict` does."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn as nn
+from PIL import Image
+
+from convatlas.data import Preprocess
+from convatlas.deploy import engines, executorch
+from convatlas.deploy.engines import open_export
+from convatlas.deploy.exporting import export
+from convatlas.deploy.planned_pictures import LARGEST, PlannedPictures
+from convatlas.deploy.writers import record_of
+from convatlas.errors import ExportError
+from convatlas.model_file import Saved
+from convatlas.registry import create_model
+
+PAGE = Path(__file__).parents[2] / "docs" / "ship" / "executorch.md"
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+PREPARED = {
+    "shorter side": Preprocess(3, 64, *IMAGENET, "resize", 73),
+    "square": Preprocess(3, 32, *IMAGENET, "resize", 32),
+    "grey field": Preprocess(1, 32, (0.13,), (0.31,), "pad", 28),
+    "colour field": Preprocess(3, 32, *IMAGENET, "pad", 32),
+    "whole": Preprocess(3, 64, *IMAGENET, "whole", 64),
+    "squashed": Preprocess(1, 64, (0.13,), (0.31,), "squash", 69),
+}
+SIZES = [  # larger, smaller, equal, odd, strips, the largest
+    *((150, 200), (201, 150), (8, 8), (28, 28), (31, 25), (29, 24), (23, 100), (225, 301)),
+    *((300, 12), (2, 7), (LARGEST, 7), (999, LARGEST)),
+]
+
+
+@pytest.fixture(scope="module")
+def saved() -> Saved:
+    torch.manual_seed(0)
+    net = create_model("lenet5").eval()
+    classes = tuple("abcdefghij")
+    return Saved(net, "lenet5", classes, Preprocess(1, 32, (0.4,), (0.3,), "pad", 28), {"run": "x"})
+
+
+@pytest.fixture(scope="module")
+def exported(saved, tmp_path_factory):
+    pytest.importorskip("executorch", reason="the extra executorch is not installed")
+    place = tmp_path_factory.mktemp("export") / "lenet5.pte"
+    return export(saved, "executorch", place)
+
+
+def test_an_engine_that_ends_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(executorch, "START", "import os; os.kill(os.getpid(), 11)")
+    with pytest.raises(ExportError, match=r"ended with SIGSEGV on a\.pte; choose another engine"):
+        executorch.Engine(tmp_path / "a.pte", None).read()
+    monkeypatch.setattr(executorch, "START", "raise SystemExit(3)")
+    engine = executorch.Engine(tmp_path / "a.pte", None)
+    engine.process.wait()
+    with pytest.raises(ExportError, match="ended with exit status 3"):
+        engine.answers(np.zeros((500, 500, 3), np.uint8))
+
+
+@pytest.mark.parametrize("prep", PREPARED.values(), ids=PREPARED)
+def test_pictures_become_the_same_input_to_the_bit(prep):
+    ours = PlannedPictures(prep, nn.Identity())
+    for h, w in SIZES:
+        picture = np.random.default_rng(h + w).integers(0, 256, (1, h, w, 3), dtype=np.uint8)
+        planes = torch.from_numpy(picture).permute(0, 3, 1, 2).contiguous()
+        wanted = prep.normalise(prep.fit_images(planes))
+        assert torch.equal(ours(torch.from_numpy(picture)), wanted), (h, w)
+
+
+def test_taps_are_enough_for_every_size():
+    """A weight left out would be a darker edge of the largest pictures; their sum shows it."""
+    for prep in PREPARED.values():
+        module = PlannedPictures(prep, nn.Identity())
+        white = torch.full((1, LARGEST, LARGEST, 3), 255, dtype=torch.uint8)
+        for h, w in ((LARGEST, LARGEST), (LARGEST, LARGEST - 1), (LARGEST, 2), (2, LARGEST)):
+            planes = white[:, :h, :w].permute(0, 3, 1, 2).contiguous()
+            wanted = prep.normalise(prep.fit_images(planes))
+            assert torch.equal(module(white[:, :h, :w]), wanted), (prep, h, w)
+
+
+def test_bicubic_networks_are_refused(saved):
+    prep = Preprocess(3, 64, *IMAGENET, "whole", 73, interpolation="bicubic")
+    with pytest.raises(ExportError, match=r"takes bicubic pictures.* --to pt2"):
+        PlannedPictures(prep, nn.Identity())
+
+
+def test_a_missing_engine_is_one_sentence_with_its_extra(saved, tmp_path, monkeypatch):
+    def missing(name):
+        if name.startswith("executorch"):
+            raise ImportError(name)
+        return import_module(name)
+
+    monkeypatch.setattr(engines, "import_module", missing)
+    with pytest.raises(ExportError, match=r"pip install 'convatlas\[executorch\]'"):
+        export(saved, "executorch", tmp_path / "lenet5.pte")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_file_is_proved_and_opens(saved, exported):
+    place, proof = exported
+    assert proof.holds and proof.pictures == 64 and proof.precision == "f32"
+    opened = open_export(place)
+    assert opened.record == record_of(saved)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 1), dtype=np.uint8)
+    logits, probabilities = opened(pictures)
+    assert logits.shape == probabilities.shape == (3, 10)
+    alone = np.concatenate([opened(picture[None])[0] for picture in pictures])
+    np.testing.assert_array_equal(alone, logits)
+    np.testing.assert_array_equal(opened(np.repeat(pictures, 3, 3))[0], logits)
+
+
+def test_pictures_larger_than_memory_was_planned_for_are_refused(exported):
+    opened = open_export(exported[0])
+    with pytest.raises(ExportError, match=r"up to 1024 x 1024 pixels, not 1025 x 3; scale them"):
+        opened(np.zeros((1, LARGEST + 1, 3, 3), np.uint8))
+
+
+def test_the_pages_own_lines_read_the_file(saved, exported, tmp_path, monkeypatch, capsys):
+    lines = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
+    picture = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    (tmp_path / "lenet5.pte").write_bytes(exported[0].read_bytes())
+    monkeypatch.chdir(tmp_path)
+    exec(lines.replace("NAME", "lenet5").replace("photo.jpg", "photo.png"), {})
+    wanted = open_export(exported[0])(picture[None])[0].argmax()
+    assert capsys.readouterr().out.strip() == saved.classes[wanted]
