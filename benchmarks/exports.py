@@ -90,7 +90,12 @@ def believed(row: dict) -> bool:
 def waiting(names: list[str], done: dict[tuple[str, str], dict]) -> list[tuple[str, list[str]]]:
     """Networks and the engines that each is to be measured in, in this order."""
     now, params = shared_source(), {name: stored_facts()[name]["params"] for name in names}
-    new = {name: [kind for kind in CALLED if (name, kind) not in done] for name in names}
+
+    def open_still(row: dict | None) -> bool:
+        """Not measured, or a fault that the parts that all share may have lost since."""
+        return row is None or (state(row) in FAULTS and row["shared"] != now)
+
+    new = {name: [kind for kind in CALLED if open_still(done.get((name, kind)))] for name in names}
     old = {
         name: [kind for kind in CALLED if done.get((name, kind), {}).get("shared") != now]
         for name in names

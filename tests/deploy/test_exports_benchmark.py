@@ -144,6 +144,9 @@ def test_a_line_of_an_earlier_shared_part_is_named_and_measured_again_at_the_end
     every = {("squeezenet1_1", kind): done["squeezenet1_1", "pt2"] for kind in exports.CALLED}
     waiting = exports.waiting(["squeezenet1_1", NAME], every)
     assert [name for name, _ in waiting] == [NAME, "squeezenet1_1"]
+    every["squeezenet1_1", "onnx"] = ledger(shared="0", broken="")["squeezenet1_1", "pt2"]
+    waiting = exports.waiting(["squeezenet1_1"], every)
+    assert waiting == [("squeezenet1_1", ["onnx"])]  # a fault comes first
 
 
 def test_a_network_rests_on_its_own_file_and_those_it_builds_on():
