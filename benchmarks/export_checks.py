@@ -177,21 +177,20 @@ def _input(saved: Saved, batch: np.ndarray) -> torch.Tensor:
 
 
 def source(name: str) -> str:
-    """Of the files that a network's figures rest on: its own and those it builds on, the layers,
-    the writer of its graph, and what measures it.
-    """
-    checks = [Path(__file__), Path(__file__).with_name("lively_weights.py")]
+    """Of the files that a network is made of: its own, those it builds on, and the layers."""
     layers = sorted((HOUSE / "layers").glob("*.py"))
-    graph = HOUSE / "deploy" / "network_graph.py"
-    return _digest([*nets(stored_facts()[name]["family"]), *layers, graph, *checks])
+    return _digest([*nets(stored_facts()[name]["family"]), *layers])
 
 
-def pictures_source() -> str:
-    """Of the files that make a network's input of pictures."""
-    parts = ("picture_graph", "picture_module", "scaling_graph", "sample_pictures")
-    return _digest(
-        [HOUSE / "data" / "preprocess.py", *(HOUSE / "deploy" / f"{part}.py" for part in parts)]
-    )
+def shared_source() -> str:
+    """Of the files that all networks share here: the writer of graphs, what makes input of
+    pictures, and what measures.
+    """
+    deploy = HOUSE / "deploy"
+    parts = ("network_graph", "picture_graph", "picture_module", "scaling_graph", "sample_pictures")
+    checks = [Path(__file__), Path(__file__).with_name("lively_weights.py")]
+    pictures = HOUSE / "data" / "preprocess.py"
+    return _digest([*(deploy / f"{part}.py" for part in parts), pictures, *checks])
 
 
 def nets(family: str) -> list[Path]:

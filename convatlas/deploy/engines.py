@@ -53,6 +53,7 @@ class Opened:
     engine: str  # and its version
     precision: str  # in which the engine counts: "f32", "bf16"
     run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    usual: bool = True  # the engine counts so unless it is asked for another precision
 
     def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] not in (1, 3):
@@ -104,8 +105,9 @@ def open_export(
     """An exported file, once its proof says that it is the file that was proved.
 
     `precision` is f32 or bf16 where the engine has both, `threads` how many the engine may use;
-    None leaves either to the engine. Raises ExportError for a file that is missing, without its
-    proof, altered since, or whose engine is not installed or lacks the precision.
+    None leaves either to the engine, except that a file for which only f32 was proved is opened in
+    f32. Raises ExportError for a file that is missing, without its proof, altered since, not proved
+    in the precision, or whose engine is not installed or lacks the precision.
     """
     path = Path(path).expanduser()
     hashes = content_hashes(path)
@@ -113,25 +115,40 @@ def open_export(
     try:
         proof = json.loads(beside.read_bytes()[:LARGEST_PROOF])
         proved, record = proof["files"], proof["record"]
+        forms = [proof, *proof.get("others", [])]
+        precisions = [form.get("precision") for form in forms if form.get("holds")]
     except OSError:
         raise ExportError(
             f"{path} has no proof beside it ({beside.name}); copy the two together again, or "
             "export the network again"
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ExportError(f"{beside} is damaged; export the network again") from None
     if proved != hashes:
         raise ExportError(
             f"{path} is not the file that was proved (its sha256 differs from that in "
             f"{beside.name}); copy the two together again, or export the network again"
         )
-    opened = open_unproved(path, precision, threads)
+    opened = _opened(path, precision, threads, precisions)
     if json.loads(opened.record.to_json()) != record:
         raise ExportError(
             f"{beside} is of other classes, other preprocessing or another network than {path}; "
             "export the network again"
         )
     return opened
+
+
+def _opened(path: Path, precision: str | None, threads: int | None, proved: list[str]) -> Opened:
+    """In a precision that was proved, where the engine has several."""
+    opened = open_unproved(path, precision, threads)
+    if len(kind_of(path).precisions) == 1 or opened.precision in proved:
+        return opened
+    if precision is None and "f32" in proved:
+        return open_unproved(path, "f32", threads)
+    raise ExportError(
+        f"{path} was proved in {' and '.join(proved)}, not in {opened.precision}; export the "
+        "network again on a machine like this one"
+    )
 
 
 def open_unproved(path: Path, precision: str | None = None, threads: int | None = None) -> Opened:
@@ -178,12 +195,15 @@ def _openvino(path: Path, kind: Kind, precision: str | None, threads: int | None
     settings = {name: value for name, value in asked.items() if value is not None}
     compiled = core.compile_model(model, "CPU", settings)
     counted = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    if precision not in (None, counted):
+        raise ExportError(f"{kind.package} has no {precision} on this machine; it has {counted}")
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = compiled(pictures)
         return found["logits"], found["probabilities"]
 
-    return Opened(Record.from_json(text, str(path)), _called("openvino"), counted, run)
+    record = Record.from_json(text, str(path))
+    return Opened(record, _called("openvino"), counted, run, usual=precision is None)
 
 
 def _pt2(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:

@@ -2,10 +2,11 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from convatlas.deploy.engines import KINDS, REPOSITORIES, Kind, open_unproved, proof_path
-from convatlas.deploy.proof import Batch, Proof, batches_of, prove, write_proof
+from convatlas.deploy.engines import KINDS, REPOSITORIES, Kind, Opened, open_unproved, proof_path
+from convatlas.deploy.proof import LIMITS, Batch, Proof, batches_of, prove, write_proof
 from convatlas.deploy.sample_pictures import sample_batches
 from convatlas.deploy.writers import write
 from convatlas.errors import DataError, Error, ExportError, RecipeError
@@ -61,16 +62,27 @@ def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], sou
                 f"{kind.package} cannot write {place} ({_first_line(error)}); check its free "
                 "space, or choose another engine with --to"
             ) from error
-        opened = open_unproved(written)
-        proof = prove(saved, opened, batches, source)
+        forms = _forms(written, kind)
+        proofs = prove(saved, forms, batches, source)
+        proofs.sort(key=lambda one: not one.holds)  # the usual one first, where it holds
+        proof = replace(proofs[0], others=tuple(proofs[1:]))
         if not proof.holds:
             raise ExportError(
                 f"{saved.network} as {kind.name} does not answer as predict does, and was not "
                 f"kept: {proof}"
             )
-        write_proof(proof, opened, written)
+        write_proof(proof, forms[0], written)
         take(written, place, kind)
     return proof
+
+
+def _forms(written: Path, kind: Kind) -> list[Opened]:
+    """The file in the engine's default precision, and in f32 where that is another one."""
+    usual = open_unproved(written)
+    if usual.precision == "f32" or "f32" not in kind.precisions:
+        return [usual]
+    plain = open_unproved(written, "f32")
+    return [usual, plain] if usual.precision in LIMITS else [plain]
 
 
 def take(written: Path, place: Path, kind: Kind) -> None:

@@ -46,41 +46,61 @@ class Proof:
     limit: Limit
     accuracy: float | None = None  # of the file, where the classes of the pictures are known
     accuracy_before: float | None = None  # of the network
+    usual: bool = True  # in the precision in which the engine counts unless asked for another
+    others: tuple["Proof", ...] = ()  # of the same file, in other precisions
 
     @property
     def holds(self) -> bool:
         return self.error <= self.limit.error and self.agreement >= self.limit.agreement
 
     def __str__(self) -> str:
+        return "; ".join(one._told() for one in (self, *self.others))
+
+    def _told(self) -> str:
         scored = (
             f", {100 * self.accuracy:.2f} % right (predict {100 * self.accuracy_before:.2f} %)"
             if self.accuracy is not None and self.accuracy_before is not None
             else ""
         )
+        note = " (its default here)" if self.usual and self.precision != "f32" else ""
+        refused = "" if self.holds else "; refused in this precision"
         return (
-            f"{self.engine} in {self.precision}, {self.pictures} {self.source}: largest error "
-            f"{self.error:.1e} of the largest logit (limit {self.limit.error:.0e}), "
+            f"{self.engine} in {self.precision}{note}, {self.pictures} {self.source}: "
+            f"largest error {self.error:.1e} of the largest logit (limit {self.limit.error:.0e}), "
             f"{100 * self.agreement:.1f} % the same answer (limit "
-            f"{100 * self.limit.agreement:.0f} %){scored}"
+            f"{100 * self.limit.agreement:.0f} %){scored}{refused}"
         )
 
 
-def prove(saved: Saved, opened: Opened, batches: Iterable[Batch], source: str) -> Proof:
-    """Raises ExportError where the engine's precision has no limit, or there is no picture."""
-    if opened.precision not in LIMITS:
-        raise ExportError(
-            f"{opened.engine} counts in {opened.precision} here, for which no limit is stated; "
-            "choose another engine with --to"
-        )
+def prove(saved: Saved, forms: list[Opened], batches: Iterable[Batch], source: str) -> list[Proof]:
+    """Of one file, in each of the precisions in which it was opened.
+
+    Raises ExportError where such a precision has no limit, or there is no picture.
+    """
+    for opened in forms:
+        if opened.precision not in LIMITS:
+            raise ExportError(
+                f"{opened.engine} counts in {opened.precision} here, for which no limit is stated; "
+                "choose another engine with --to"
+            )
     found, wanted, truth = [], [], []
     for pictures, classes in batches:
-        found.append(opened(pictures)[0])
+        found.append([opened(pictures)[0] for opened in forms])
         wanted.append(answers(saved, pictures))
         truth.append(classes)
     if not found:
         raise ExportError("there is no picture to prove the file with")
-    ours, theirs = np.concatenate(wanted), np.concatenate(found)
+    ours = np.concatenate(wanted)
     known = None if any(t is None for t in truth) else np.concatenate(truth)
+    return [
+        _compared(opened, np.concatenate(theirs), ours, known, source)
+        for opened, theirs in zip(forms, zip(*found, strict=True), strict=True)
+    ]
+
+
+def _compared(
+    opened: Opened, theirs: np.ndarray, ours: np.ndarray, known: np.ndarray | None, source: str
+) -> Proof:
     right = [None if known is None else share(x.argmax(1) == known) for x in (theirs, ours)]
     return Proof(
         opened.engine,
@@ -91,18 +111,23 @@ def prove(saved: Saved, opened: Opened, batches: Iterable[Batch], source: str) -
         share(theirs.argmax(1) == ours.argmax(1)),
         LIMITS[opened.precision],
         *right,
+        usual=opened.usual,
     )
 
 
 def write_proof(proof: Proof, opened: Opened, path: Path) -> None:
     """FILE.proof.json beside the export at `path`."""
     about = {
-        "holds": proof.holds,
-        **asdict(proof),
+        **_told(proof),
+        "others": [_told(other) for other in proof.others],
         "files": content_hashes(path),
         "record": json.loads(opened.record.to_json()),
     }
     proof_path(path).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+
+def _told(proof: Proof) -> dict:
+    return {"holds": proof.holds, **asdict(proof)}
 
 
 def batches_of(split: Split, white: float | None, count: int = PICTURES) -> Iterator[Batch]:

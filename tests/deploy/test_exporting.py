@@ -7,17 +7,19 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+import torch.nn as nn
 import torchvision.models as tv
 
 from convatlas.cli import run as command
 from convatlas.data import Preprocess
-from convatlas.deploy import engines, exporting
-from convatlas.deploy.engines import KINDS, open_export, proof_path
+from convatlas.deploy import engines, exporting, writers
+from convatlas.deploy.engines import KINDS, open_export, open_unproved, proof_path
 from convatlas.deploy.proof import prove
 from convatlas.deploy.record import Record
 from convatlas.deploy.writers import record_of
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
+from convatlas.nets.mobilenet_v3_released import Gate
 from convatlas.registry import create_model
 
 
@@ -60,6 +62,96 @@ def test_a_file_for_another_engine_is_proved_and_opens(saved, to, tmp_path):
     opened = open_export(place)
     assert opened.record == record_of(saved)
     assert json.loads(proof_path(place).read_text())["error"] == proof.error
+
+
+@pytest.fixture(scope="module")
+def for_openvino(colourful, tmp_path_factory):
+    skip_without("openvino")
+    place = tmp_path_factory.mktemp("openvino") / "net.xml"
+    return exporting.export(colourful, "openvino", place)
+
+
+@pytest.fixture(scope="module")
+def colourful() -> Saved:
+    """Of coloured pictures, in a few layers."""
+    torch.manual_seed(0)
+    net = create_model("lenet5", num_classes=10, in_channels=3).eval()
+    prep = Preprocess(3, 32, (0.4,) * 3, (0.3,) * 3, "resize", 32)
+    return Saved(net, "lenet5", tuple("abcdefghij"), prep, {})
+
+
+def test_a_file_for_openvino_is_proved_in_f32_and_in_the_default(for_openvino):
+    place, proof = for_openvino
+    proofs = {one.precision: one for one in (proof, *proof.others)}
+    assert proofs["f32"].holds and proofs["f32"].error <= 1e-5 and proofs["f32"].agreement == 1
+    assert [one.precision for one in proofs.values() if one.usual] == [
+        open_unproved(place).precision
+    ]
+    assert all(f"in {precision}" in str(proof) for precision in proofs)
+    assert open_export(place, "f32").precision == "f32"
+    assert open_export(place).precision == proof.precision
+
+
+def test_openvino_keeps_the_gate_of_mobilenet_v3s_release(tmp_path):
+    """0.16667 is no sixth."""
+    skip_without("openvino")
+    net = nn.Sequential(nn.Conv2d(3, 10, 8), Gate(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    saved = Saved(
+        net, "x", tuple("abcdefghij"), Preprocess(3, 8, (0,) * 3, (1,) * 3, "resize", 8), {}
+    )
+    writers.write_openvino(saved, tmp_path / "x.xml")
+    opened = open_unproved(tmp_path / "x.xml", "f32")
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
+    (proof,) = prove(saved, [opened], [(pictures, None)], "pictures")
+    assert proof.error < 2e-6
+
+
+def copy_of(place, folder):
+    for file in (place, place.with_suffix(".bin"), proof_path(place)):
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder / place.name
+
+
+def prove_only(place, *precisions):
+    """The proof of a file, as if only these had held."""
+    about = json.loads(proof_path(place).read_text())
+    about["others"] = [{"holds": True, "precision": one} for one in precisions]
+    proof_path(place).write_text(json.dumps(about | {"holds": False}))
+
+
+def test_what_was_proved_in_f32_only_is_opened_in_f32(for_openvino, tmp_path):
+    place = copy_of(for_openvino[0], tmp_path)
+    prove_only(place, "f32")
+    opened = open_export(place, threads=1)
+    assert opened.precision == "f32" and opened.record.network == "lenet5"
+
+
+def test_a_precision_that_was_not_proved_is_refused(for_openvino, tmp_path):
+    place = copy_of(for_openvino[0], tmp_path)
+    prove_only(place, "bf16")
+    with pytest.raises(ExportError, match="was proved in bf16, not in f32"):
+        open_export(place, "f32")
+    with pytest.raises(ExportError, match=r"no f16 .* it has f32 and bf16"):
+        open_export(place, "f16")
+
+
+def test_a_default_that_misses_its_limit_leaves_f32(colourful, tmp_path, monkeypatch):
+    skip_without("openvino")
+    usual = open_unproved
+
+    def coarse(path, precision=None, threads=None):
+        """An engine that rounds by default, whatever this machine's does."""
+        opened = usual(path, "f32", threads)
+        if precision == "f32":
+            return opened
+        return replace(opened, precision="bf16", usual=True, run=lambda x: (-opened(x)[0],) * 2)
+
+    monkeypatch.setattr(exporting, "open_unproved", coarse)
+    _, proof = exporting.export(colourful, "openvino", tmp_path / "net.xml")
+    assert proof.precision == "f32" and proof.holds and not proof.usual
+    assert not proof.others[0].holds
+    assert "in bf16 (its default here)" in str(proof) and "refused in this precision" in str(proof)
+    assert open_export(tmp_path / "net.xml").precision == "f32"
 
 
 def test_a_pt2_file_is_proved_and_opens(saved, exported):
@@ -158,7 +250,7 @@ def test_a_proof_that_cannot_be_moved_leaves_no_file_without_one(copied, tmp_pat
 def test_answers_that_are_not_numbers_never_pass(saved, exported):
     opened = open_export(exported)
     nan = replace(opened, run=lambda pictures: (np.full((len(pictures), 10), np.nan),) * 2)
-    proof = prove(saved, nan, [(np.zeros((2, 28, 28, 1), np.uint8), None)], "pictures")
+    (proof,) = prove(saved, [nan], [(np.zeros((2, 28, 28, 1), np.uint8), None)], "pictures")
     assert not proof.holds
 
 
