@@ -5,7 +5,6 @@ folded into the convolutions before it, the record in the file's metadata.
 import io
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from convatlas.deploy.engines import needed
@@ -70,38 +69,9 @@ def write_openvino(saved: Saved, path: Path, model=None) -> None:
     """`model` as for write_onnx."""
     ov = needed("openvino", "openvino", "--to openvino")
     graph = model or onnx_model(saved)
-    _keep_gates(graph)
     model = ov.convert_model(io.BytesIO(graph.SerializeToString()))
     model.set_rt_info(record_of(saved).to_json(), [KEY])
     ov.save_model(model, str(path), compress_to_fp16=False)
-
-
-def _keep_gates(model) -> None:
-    """In place, relu6(x + 3) times 0.16667, the gate of MobileNetV3's release, as x + 3 times the
-    factor, cut off after that: OpenVINO takes the factor for a sixth, puts a gate of its own there,
-    and is off by 2e-5 at each.
-    """
-    onnx = needed("onnx", "onnx", "--to openvino")
-    numbers = {
-        each.name: onnx.numpy_helper.to_array(each).item()
-        for each in model.graph.initializer
-        if all(size == 1 for size in each.dims)
-    }
-    cuts = {node.output[0]: node for node in model.graph.node if node.op_type == "Clip"}
-    for node in model.graph.node:
-        cut = cuts.get(node.input[0]) if node.op_type == "Mul" else None
-        factor = numbers.get(node.input[1]) if cut else None
-        if factor is None or not abs(6 * factor - 1) < 1e-3:
-            continue
-        values, floor, top = cut.input
-        if (numbers.get(floor), numbers.get(top)) == (0, 6):
-            name = f"{node.output[0]}/top"
-            model.graph.initializer.append(
-                onnx.numpy_helper.from_array(np.float32(6 * factor), name)
-            )
-            cut.op_type, node.op_type = "Mul", "Clip"
-            cut.input[:] = [values, node.input[1]]
-            node.input[:] = [cut.output[0], floor, name]
 
 
 def write_pt2(saved: Saved, path: Path) -> None:

@@ -7,19 +7,17 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
-import torch.nn as nn
 import torchvision.models as tv
 
 from convatlas.cli import run as command
 from convatlas.data import Preprocess
-from convatlas.deploy import engines, exporting, writers
+from convatlas.deploy import engines, exporting
 from convatlas.deploy.engines import KINDS, open_export, open_unproved, proof_path
 from convatlas.deploy.proof import prove
 from convatlas.deploy.record import Record
 from convatlas.deploy.writers import record_of
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
-from convatlas.nets.mobilenet_v3_released import Gate
 from convatlas.registry import create_model
 
 
@@ -90,20 +88,6 @@ def test_a_file_for_openvino_is_proved_in_f32_and_in_the_default(for_openvino):
     assert all(f"in {precision}" in str(proof) for precision in proofs)
     assert open_export(place, "f32").precision == "f32"
     assert open_export(place).precision == proof.precision
-
-
-def test_openvino_keeps_the_gate_of_mobilenet_v3s_release(tmp_path):
-    """0.16667 is no sixth."""
-    skip_without("openvino")
-    net = nn.Sequential(nn.Conv2d(3, 10, 8), Gate(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    saved = Saved(
-        net, "x", tuple("abcdefghij"), Preprocess(3, 8, (0,) * 3, (1,) * 3, "resize", 8), {}
-    )
-    writers.write_openvino(saved, tmp_path / "x.xml")
-    opened = open_unproved(tmp_path / "x.xml", "f32")
-    pictures = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
-    (proof,) = prove(saved, [opened], [(pictures, None)], "pictures")
-    assert proof.error < 2e-6
 
 
 def copy_of(place, folder):
