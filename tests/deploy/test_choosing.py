@@ -165,6 +165,7 @@ def other_versions(saved, monkeypatch):
 
 def other_threads(saved, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
+    monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # nor do others get so many
     return saved, TORCH
 
 
