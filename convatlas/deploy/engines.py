@@ -13,6 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
+from convatlas.deploy.openvino_cpu import compiled
 from convatlas.deploy.record import KEY, Record, installed, sha256
 from convatlas.errors import ExportError
 
@@ -187,19 +188,18 @@ def _onnx(path: Path, kind: Kind, precision: str | None, threads: int | None) ->
 
 def _openvino(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
     ov = needed(kind.package, kind.extra, f"{path.name}")
-    core = ov.Core()
-    model = core.read_model(str(path))
+    model = ov.Core().read_model(str(path))
     has = model.has_rt_info([KEY])
     text = model.get_rt_info([KEY]).astype(str) if has else ""
     asked = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
     settings = {name: value for name, value in asked.items() if value is not None}
-    compiled = core.compile_model(model, "CPU", settings)
-    counted = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    network = compiled(ov, model, settings)
+    counted = network.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     if precision not in (None, counted):
         raise ExportError(f"{kind.package} has no {precision} on this machine; it has {counted}")
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = compiled(pictures)
+        found = network(pictures)
         return found["logits"], found["probabilities"]
 
     record = Record.from_json(text, str(path))

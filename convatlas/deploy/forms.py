@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from convatlas.deploy.engines import needed
+from convatlas.deploy.openvino_cpu import compiled
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 
@@ -143,8 +144,7 @@ class Forms:
     def _openvino(self, batch: int, threads: int, precision: str) -> Answer:
         import openvino as ov
 
-        core = ov.Core()
-        model = core.read_model(self.graph)
+        model = ov.Core().read_model(self.graph)
         channels, side = self.saved.preprocess.channels, self.saved.preprocess.side
         model.reshape([batch, channels, side, side])
         settings = {
@@ -152,7 +152,7 @@ class Forms:
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }
-        request = core.compile_model(model, "CPU", settings).create_infer_request()
+        request = compiled(ov, model, settings).create_infer_request()
 
         def answer(images: Tensor) -> Tensor:
             request.infer([ov.Tensor(images.numpy(), shared_memory=True)])

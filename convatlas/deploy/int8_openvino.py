@@ -13,6 +13,7 @@ import numpy as np
 
 from convatlas.deploy.engines import needed
 from convatlas.deploy.int8 import LayerError, energy, relative
+from convatlas.deploy.openvino_cpu import compiled
 from convatlas.deploy.record import KEY
 from convatlas.deploy.writers import network_graph, record_of
 from convatlas.model_file import Saved
@@ -79,10 +80,10 @@ def layer_errors(network, int8, inputs: Sequence[np.ndarray]) -> list[LayerError
         return []
     results = [output for _, *both in layers for output in both]
     model = ov.Model(results, floats.get_parameters())
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    both_ways = compiled(ov, model, {"INFERENCE_PRECISION_HINT": "f32"})
     off, whole = [0.0] * len(layers), [0.0] * len(layers)
     for batch in inputs:
-        found = compiled(batch).to_tuple()
+        found = both_ways(batch).to_tuple()
         for i, wanted in enumerate(found[::2]):
             whole[i] = whole[i] + energy(wanted.astype(np.float64))
             off[i] = off[i] + energy(found[2 * i + 1].astype(np.float64) - wanted)

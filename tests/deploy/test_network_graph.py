@@ -9,6 +9,7 @@ from torch import nn
 
 from convatlas.data import Preprocess
 from convatlas.deploy.network_graph import network_graph
+from convatlas.deploy.openvino_cpu import compiled
 from convatlas.model_file import Saved
 
 
@@ -32,6 +33,6 @@ def test_a_factor_near_a_sixth_is_not_taken_for_it(factor):
     gate = Gate(factor)
     saved = Saved(gate, "gate", ("a", "b", "c"), Preprocess(3, 8, (0,) * 3, (1,) * 3, "pad", 8), {})
     model = ov.convert_model(io.BytesIO(network_graph(saved).SerializeToString()))
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    network = compiled(ov, model, {"INFERENCE_PRECISION_HINT": "f32"})
     x = 4 * torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    np.testing.assert_allclose(compiled(x.numpy())["logits"], gate(x), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(network(x.numpy())["logits"], gate(x), rtol=1e-6, atol=1e-6)

@@ -67,14 +67,15 @@ def in_onnx_runtime(prep: Preprocess):
 def in_openvino(prep: Preprocess, precision: str | None):
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
     ov = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    from convatlas.deploy.openvino_cpu import compiled
     from convatlas.deploy.picture_graph import picture_graph
 
     settings = {"INFERENCE_NUM_THREADS": 1}
     if precision:
         settings["INFERENCE_PRECISION_HINT"] = precision
     model = ov.convert_model(io.BytesIO(picture_graph(prep).SerializeToString()))
-    compiled = ov.Core().compile_model(model, "CPU", settings)
-    return lambda pictures: compiled(pictures)[0]
+    network = compiled(ov, model, settings)
+    return lambda pictures: network(pictures)[0]
 
 
 ENGINES = {
