@@ -34,8 +34,8 @@ MISSING = {  # command -> what to type when something is missing
     "check-data": "which folder? `convatlas check-data FOLDER`, a folder with one folder a class",
     "compress": "which run? `convatlas compress RUN`, with the folder that `convatlas train` has "
     "named, or `convatlas compress NETWORK --weights FILE`",
-    "netadapt": "which run? `convatlas netadapt RUN --budget 0.7x`, with the folder that `convatlas "
-    "train` has named",
+    "netadapt": "which run? `convatlas netadapt RUN --budget 0.7x`, with the folder that "
+    "`convatlas train` has named",
     "convert": "which file, and for which network? `convatlas convert FILE --network NETWORK`",
 }
 MEANT = {  # what other programs call a command -> ours
