@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convatlas.answer import Prediction
-from convatlas.errors import DataError, RecipeError
+from convatlas.errors import DataError, ExportError, RecipeError
 
 SUFFIXES = (".onnx", ".xml", ".pt2", ".pte")  # of deploy.engines.KINDS, which a test compares
 
@@ -62,9 +62,9 @@ def _answers(file: Path, images: list[Path], top: int, limit: float) -> Iterator
     for image in images:
         try:
             pixels = read_pixels(image, white=model.white, max_megapixels=limit)
-        except DataError as error:
+            logits, _ = model.opened(pixels.transpose(1, 2, 0)[None])
+        except (DataError, ExportError) as error:
             yield Prediction(str(image), problem=str(error))
             continue
-        logits, _ = model.opened(pixels.transpose(1, 2, 0)[None])
         classes, shares = likeliest(model, logits[0], top)
         yield Prediction(str(image), tuple(classes), tuple(shares))

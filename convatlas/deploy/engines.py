@@ -15,6 +15,7 @@ import numpy as np
 
 from convatlas.deploy.openvino_cpu import compiled
 from convatlas.deploy.record import KEY, Record, installed, sha256
+from convatlas.deploy.scaling_graph import longest
 from convatlas.errors import ExportError
 
 LARGEST_PROOF = 8_000_000  # bytes
@@ -47,7 +48,7 @@ REPOSITORIES = {
 @dataclass(frozen=True, eq=False)
 class Opened:
     """An exported file, ready: uint8 pictures (N, H, W, 1 or 3) in, logits and probabilities, each
-    float32 (N, classes), out.
+    float32 (N, classes), out. ExportError for anything else, and for pictures that are too large.
     """
 
     record: Record
@@ -55,12 +56,19 @@ class Opened:
     precision: str  # in which the engine counts: "f32", "bf16"
     run: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     usual: bool = True  # the engine counts so unless it is asked for another precision
+    longest: int | None = None  # pixels of a side that the file can scale
 
     def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] not in (1, 3):
             raise ExportError(
                 "pictures must be uint8 of shape (N, height, width, 1 or 3), not "
                 f"{pictures.dtype} of {pictures.shape}"
+            )
+        h, w = pictures.shape[1:3]
+        if self.longest and max(h, w) > self.longest:
+            raise ExportError(
+                f"this file takes pictures of up to {self.longest:,} pixels a side, not {h:,} x "
+                f"{w:,}; scale them down first"
             )
         return self.run(np.ascontiguousarray(pictures))
 
@@ -114,7 +122,8 @@ def open_export(
     hashes = content_hashes(path)
     beside = proof_path(path)
     try:
-        proof = json.loads(beside.read_bytes()[:LARGEST_PROOF])
+        with beside.open("rb") as file:
+            proof = json.loads(file.read(LARGEST_PROOF))
         proved, record = proof["files"], proof["record"]
         forms = [proof, *proof.get("others", [])]
         precisions = [form.get("precision") for form in forms if form.get("holds")]
@@ -167,7 +176,19 @@ def open_unproved(path: Path, precision: str | None = None, threads: int | None 
         "pt2": _pt2,
         "executorch": open_executorch,
     }[kind.name]
-    return opener(path, kind, precision, threads)
+    try:
+        return opener(path, kind, precision, threads)
+    except ExportError:
+        raise
+    except Exception as error:  # each engine raises its own
+        raise ExportError(
+            f"{kind.package} cannot open {path} ({first_line(error)}); install a newer one, or "
+            "export the network again"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _onnx(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
@@ -183,7 +204,8 @@ def _onnx(path: Path, kind: Kind, precision: str | None, threads: int | None) ->
         logits, probabilities = session.run(["logits", "probabilities"], {"pictures": pictures})
         return logits, probabilities
 
-    return Opened(Record.from_json(text, str(path)), _called("onnxruntime"), "f32", run)
+    record = Record.from_json(text, str(path))
+    return Opened(record, _called("onnxruntime"), "f32", run, longest=_longest(record))
 
 
 def _openvino(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
@@ -203,7 +225,8 @@ def _openvino(path: Path, kind: Kind, precision: str | None, threads: int | None
         return found["logits"], found["probabilities"]
 
     record = Record.from_json(text, str(path))
-    return Opened(record, _called("openvino"), counted, run, usual=precision is None)
+    engine = _called("openvino")
+    return Opened(record, engine, counted, run, precision is None, _longest(record))
 
 
 def _pt2(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
@@ -221,6 +244,11 @@ def _pt2(path: Path, kind: Kind, precision: str | None, threads: int | None) -> 
     text = extra[KEY]
     text = text.decode() if isinstance(text, bytes) else text
     return Opened(Record.from_json(text, str(path)), _called("torch"), "f32", run)
+
+
+def _longest(record: Record) -> int:
+    prep = record.preprocess
+    return longest(prep.get("interpolation", "bilinear"), prep["content"])
 
 
 def _called(package: str) -> str:

@@ -69,16 +69,11 @@ def open_executorch(path: Path, kind: Kind, precision: str | None, threads: int 
     record = Record.from_json(engine.read().decode(), str(path))
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if max(pictures.shape[1:3]) > LARGEST:
-            raise ExportError(
-                f"{path.name} takes pictures of up to {LARGEST} x {LARGEST} pixels, not "
-                f"{pictures.shape[1]} x {pictures.shape[2]}; scale them down first"
-            )
         three = np.broadcast_to(pictures, (*pictures.shape[:3], 3))
         found = np.stack([engine.answers(picture) for picture in three])
         return found[:, 0], found[:, 1]
 
-    return Opened(record, f"executorch {version(kind.package)}", "f32", run)
+    return Opened(record, f"executorch {version(kind.package)}", "f32", run, longest=LARGEST)
 
 
 class Engine:

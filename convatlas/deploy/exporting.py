@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from convatlas.deploy.engines import KINDS, REPOSITORIES, Kind, Opened, open_unproved, proof_path
+from convatlas.deploy.engines import (
+    KINDS,
+    REPOSITORIES,
+    Kind,
+    Opened,
+    first_line,
+    open_unproved,
+    proof_path,
+)
 from convatlas.deploy.proof import LIMITS, Batch, Proof, batches_of, prove, write_proof
 from convatlas.deploy.sample_pictures import sample_batches
 from convatlas.deploy.writers import write
@@ -59,7 +67,7 @@ def _proved(saved: Saved, kind: Kind, place: Path, batches: Iterator[Batch], sou
             raise
         except Exception as error:  # each engine's writer raises its own
             raise ExportError(
-                f"{kind.package} cannot write {place} ({_first_line(error)}); check its free "
+                f"{kind.package} cannot write {place} ({first_line(error)}); check its free "
                 "space, or choose another engine with --to"
             ) from error
         forms = _forms(written, kind)
@@ -111,10 +119,6 @@ def require_free(place: Path, kind: Kind) -> None:
         for file in (place.with_suffix(suffix), proof_path(place)):
             if file.exists():
                 raise ExportError(f"{file} exists; remove it, or name another with --output")
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _pictures(run: str | Path | None) -> tuple[Iterator[Batch], str]:

@@ -14,6 +14,10 @@ from convatlas.deploy.engines import needed
 from convatlas.model_file import Saved
 
 OUTPUTS = ["logits", "probabilities"]
+CLIPS = {  # limits where a call names none
+    torch.ops.aten.relu6.default: {"min_val": 0.0, "max_val": 6.0},
+    torch.ops.aten.hardtanh.default: {"min_val": -1.0, "max_val": 1.0},
+}
 
 
 class Answers(nn.Module):
@@ -94,9 +98,6 @@ def _select(node: torch.fx.Node) -> None:
         node.args = (values, asked[0], indices[asked[0]])
 
 
-CLIPS = {torch.ops.aten.relu6.default: (0.0, 6.0), torch.ops.aten.hardtanh.default: (-1.0, 1.0)}
-
-
 def _is_nearly_a_sigmoid(clipped: object, factor: object) -> bool:
     return (
         isinstance(clipped, torch.fx.Node)
@@ -111,12 +112,14 @@ def _is_nearly_a_sigmoid(clipped: object, factor: object) -> bool:
 def _clip_last(node: torch.fx.Node) -> None:
     """clip(x, low, high) * factor as clip(x * factor, low * factor, high * factor)."""
     clip, factor = node.args
-    x, *limits = clip.args
+    x, *given = clip.args
+    usual = CLIPS[clip.target]
+    limits = usual | dict(zip(usual, given, strict=False)) | clip.kwargs
     node.args = (x, factor)
     with node.graph.inserting_after(node):
         last = node.graph.call_function(
             torch.ops.aten.hardtanh.default,
-            (node, *(limit * factor for limit in limits or CLIPS[clip.target])),
+            (node, *(limit * factor for limit in limits.values())),
         )
     last.meta = dict(node.meta)
     node.replace_all_uses_with(last, delete_user_cb=lambda user: user is not last)

@@ -13,6 +13,7 @@ in float32, and divides whole numbers in float32 too. An axis is scaled in tiles
 pixels, each a product of the few pixels that it needs with a matrix of weights.
 """
 
+import math
 from itertools import pairwise
 from string import Template
 
@@ -84,16 +85,10 @@ _SHORT_STEP = """
     s${n} = Mul(r2_${p}, digit)
     digit${n} = Div(s${n}, t2)
     e${n} = Mul(digit${n}, t2)
-    r2_${n} = Sub(s${n}, e${n})
-    g${n} = Mul(f${p}, digit)
-    f${n} = Add(g${n}, digit${n})"""
+    r2_${n} = Sub(s${n}, e${n})"""
 _SHORT_END = """
     under = Less(r2_${n}, zero)
     over = GreaterOrEqual(r2_${n}, t2)
-    less = Cast<to = 6>(under)
-    more = Cast<to = 6>(over)
-    fewest = Sub(f${n}, less)
-    share = Add(fewest, more)
     sign = Identity(one)"""
 
 # Keys' cubic with a = -1/2, times 2 D^3: (D - n) (2 D^2 + 2 D n - 3 n^2) up to D, and
@@ -156,9 +151,7 @@ _LONG_STEP = """
     u2_${n} = Sub(s2_${n}, e2_${n})
     u1_${n} = Sub(s1_${n}, e1_${n})
     u0_${n} = Sub(s0_${n}, e0_${n})
-    r2_${n}, r1_${n}, r0_${n} = $domain.carried(u2_${n}, u1_${n}, u0_${n})
-    g${n} = Mul(f${p}, digit)
-    f${n} = Add(g${n}, digit${n})"""
+    r2_${n}, r1_${n}, r0_${n} = $domain.carried(u2_${n}, u1_${n}, u0_${n})"""
 _LONG_END = """
     under = $domain.negative(r2_${n}, r1_${n}, r0_${n})
     v2 = Sub(r2_${n}, t2)
@@ -166,11 +159,7 @@ _LONG_END = """
     v0 = Sub(r0_${n}, t0)
     w2, w1, w0 = $domain.carried(v2, v1, v0)
     short = $domain.negative(w2, w1, w0)
-    over = Not(short)
-    less = Cast<to = 6>(under)
-    more = Cast<to = 6>(over)
-    fewest = Sub(f${n}, less)
-    share = Add(fewest, more)"""
+    over = Not(short)"""
 _LIMBS = """
 <domain: "$domain", opset_import: ["" : 20]>
 carried (a2, a1, a0) => (b2, b1, b0)
@@ -197,7 +186,17 @@ negative (a2, a1, a0) => (result)
 }
 """
 
+_DIGIT = """
+    g${n} = Mul(f${p}, digit)
+    f${n} = Add(g${n}, digit${n})"""
+
+# a digit may be one off where an engine divides in float32, or only the highest limb is divided:
+# the next puts that right, and this the last
 _ROUNDED = """
+    less = Cast<to = 6>(under)
+    more = Cast<to = 6>(over)
+    fewest = Sub(f${n}, less)
+    share = Add(fewest, more)
     places = Constant<value = int32 {$places}>()
     bound = Constant<value = int32 {32768}>()
     tried = Constant<value = int32[$tries] {$tried}>()
@@ -299,7 +298,7 @@ def functions(interpolation: str) -> str:
     else:
         support, digit, start, step, end = 2, 8, _CUBE, _LONG_STEP, _LONG_END
     number = BITS // digit
-    steps = [Template(step).safe_substitute(n=n, p=n - 1) for n in range(1, number + 1)]
+    steps = [Template(step + _DIGIT).safe_substitute(n=n, p=n - 1) for n in range(1, number + 1)]
     text = "".join([_PLACES, start, *steps, end, _ROUNDED, _LIMBS, _MATRICES, _LEVEL])
     return Template(text).substitute(
         domain=DOMAIN,
@@ -321,6 +320,15 @@ def functions(interpolation: str) -> str:
 
 def _powers(exponents) -> str:
     return ", ".join(str(2**exponent) for exponent in exponents)
+
+
+def longest(interpolation: str, content: int) -> int:
+    """Pixels of a side that is scaled to `content`, up to which every number fits in 32 bits, even
+    where a digit of a quotient is one off.
+    """
+    if interpolation == "bilinear":
+        return min(65_535, int(5500 * math.sqrt(content)))
+    return min(15_000, 100 * content)
 
 
 def tiles(side: int) -> list[tuple[int, int]]:

@@ -1,7 +1,6 @@
 """ExecuTorch files take the raw picture, to the bit, and answer as `predict` does."""
 
 import re
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,12 @@ import torch.nn as nn
 from PIL import Image
 
 from convatlas.data import Preprocess
-from convatlas.deploy import engines, executorch
+from convatlas.deploy import executorch
 from convatlas.deploy.engines import open_export
 from convatlas.deploy.exporting import export
 from convatlas.deploy.planned_pictures import LARGEST, PlannedPictures
 from convatlas.deploy.writers import record_of
 from convatlas.errors import ExportError
-from convatlas.model_file import Saved
-from convatlas.registry import create_model
 
 PAGE = Path(__file__).parents[2] / "docs" / "ship" / "executorch.md"
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -34,14 +31,6 @@ SIZES = [  # larger, smaller, equal, odd, strips, the largest
     *((150, 200), (201, 150), (8, 8), (28, 28), (31, 25), (29, 24), (23, 100), (225, 301)),
     *((300, 12), (2, 7), (LARGEST, 7), (999, LARGEST)),
 ]
-
-
-@pytest.fixture(scope="module")
-def saved() -> Saved:
-    torch.manual_seed(0)
-    net = create_model("lenet5").eval()
-    classes = tuple("abcdefghij")
-    return Saved(net, "lenet5", classes, Preprocess(1, 32, (0.4,), (0.3,), "pad", 28), {"run": "x"})
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +78,6 @@ def test_bicubic_networks_are_refused(saved):
         PlannedPictures(prep, nn.Identity())
 
 
-def test_a_missing_engine_is_one_sentence_with_its_extra(saved, tmp_path, monkeypatch):
-    def missing(name):
-        if name.startswith("executorch"):
-            raise ImportError(name)
-        return import_module(name)
-
-    monkeypatch.setattr(engines, "import_module", missing)
-    with pytest.raises(ExportError, match=r"pip install 'convatlas\[executorch\]'"):
-        export(saved, "executorch", tmp_path / "lenet5.pte")
-    assert [*tmp_path.iterdir()] == []
-
-
 def test_a_file_is_proved_and_opens(saved, exported):
     place, proof = exported
     assert proof.holds and proof.pictures == 64 and proof.precision == "f32"
@@ -116,7 +93,7 @@ def test_a_file_is_proved_and_opens(saved, exported):
 
 def test_pictures_larger_than_memory_was_planned_for_are_refused(exported):
     opened = open_export(exported[0])
-    with pytest.raises(ExportError, match=r"up to 1024 x 1024 pixels, not 1025 x 3; scale them"):
+    with pytest.raises(ExportError, match=r"up to 1,024 pixels a side, not 1,025 x 3; scale them"):
         opened(np.zeros((1, LARGEST + 1, 3, 3), np.uint8))
 
 

@@ -12,21 +12,19 @@ import torchvision.models as tv
 from convatlas.cli import run as command
 from convatlas.data import Preprocess
 from convatlas.deploy import engines, exporting
-from convatlas.deploy.engines import KINDS, open_export, open_unproved, proof_path
+from convatlas.deploy.engines import (
+    KINDS,
+    content_hashes,
+    open_export,
+    open_unproved,
+    proof_path,
+)
 from convatlas.deploy.proof import prove
 from convatlas.deploy.record import Record
 from convatlas.deploy.writers import record_of
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 from convatlas.registry import create_model
-
-
-@pytest.fixture(scope="module")
-def saved() -> Saved:
-    torch.manual_seed(0)
-    net = create_model("lenet5").eval()
-    classes = tuple("abcdefghij")
-    return Saved(net, "lenet5", classes, Preprocess(1, 32, (0.4,), (0.3,), "pad", 28), {"run": "x"})
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +229,25 @@ def test_a_proof_that_cannot_be_moved_leaves_no_file_without_one(copied, tmp_pat
     assert [*place.parent.iterdir()] == []
 
 
+def test_what_its_engine_cannot_open_is_one_sentence(copied):
+    about = json.loads(proof_path(copied).read_text())
+    copied.write_bytes(b"of another age")
+    proof_path(copied).write_text(json.dumps(about | {"files": content_hashes(copied)}))
+    with pytest.raises(
+        ExportError, match=r"torch cannot open .*lenet5\.pt2 \(.+\); install a"
+    ) as it:
+        open_export(copied)
+    assert "\n" not in str(it.value)
+
+
+def test_pictures_that_its_numbers_do_not_hold_are_refused(exported):
+    opened = replace(open_export(exported), longest=50)
+    assert opened(np.zeros((1, 50, 7, 1), np.uint8))[0].shape == (1, 10)
+    for shape in ((1, 51, 7, 1), (1, 7, 51, 1)):
+        with pytest.raises(ExportError, match=r"up to 50 pixels a side, not .*; scale"):
+            opened(np.zeros(shape, np.uint8))
+
+
 def test_answers_that_are_not_numbers_never_pass(saved, exported):
     opened = open_export(exported)
     nan = replace(opened, run=lambda pictures: (np.full((len(pictures), 10), np.nan),) * 2)
@@ -238,7 +255,10 @@ def test_answers_that_are_not_numbers_never_pass(saved, exported):
     assert not proof.holds
 
 
-@pytest.mark.parametrize(("to", "package"), [("onnx", "onnx"), ("openvino", "openvino")])
+@pytest.mark.parametrize(
+    ("to", "package"),
+    [("onnx", "onnx"), ("openvino", "openvino"), ("executorch", "executorch.exir")],
+)
 def test_a_missing_engine_is_one_sentence_with_its_extra(saved, to, package, tmp_path, monkeypatch):
     def missing(name):
         if name == package:

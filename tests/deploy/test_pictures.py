@@ -1,14 +1,18 @@
 """Preprocessing inside a file gives, for every picture, the bits that `Preprocess` gives."""
 
+import functools
 import io
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from convatlas.data import Preprocess
 from convatlas.deploy.picture_module import Pictures
 from convatlas.deploy.sample_pictures import COUNT, sample_batches
+from convatlas.deploy.scaling_graph import longest
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PREPARED = {
@@ -83,7 +87,18 @@ ENGINES = {
     "openvino": lambda prep: in_openvino(prep, None),
     "openvino in f32": lambda prep: in_openvino(prep, "f32"),
 }
-in_each_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+
+
+@functools.cache
+def opened(prep: Preprocess, engine: str):
+    """Made once for all tests."""
+    return ENGINES[engine](prep)
+
+
+def require_the_same(prep: Preprocess, engine: str, pictures: np.ndarray):
+    found = opened(prep, engine)(pictures)
+    wanted = expected(prep, pictures)
+    np.testing.assert_allclose(found, wanted, atol=2e-6, err_msg=str(pictures.shape))
 
 
 CASES = [(prep, engine) for prep in PREPARED for engine in ("onnx runtime", "openvino")]
@@ -92,23 +107,36 @@ CASES += [("grey field", "openvino in f32"), ("bicubic whole 64", "openvino in f
 
 @pytest.mark.parametrize(("prep", "engine"), CASES)
 def test_the_graph_gives_the_same_input_in_every_engine(prep, engine):
-    run = ENGINES[engine](PREPARED[prep])
     for shape in SIZES + STRIPS:
-        pictures = noise(shape)
-        found = run(pictures)
-        np.testing.assert_allclose(found, expected(PREPARED[prep], pictures), atol=2e-6)
+        require_the_same(PREPARED[prep], engine, noise(shape))
+
+
+@pytest.mark.parametrize("engine", ["onnx runtime", "openvino"])
+@settings(max_examples=80, deadline=None)
+@given(
+    prep=st.sampled_from([*PREPARED]),
+    size=st.tuples(*[st.integers(1, 400)] * 2),
+    channels=st.sampled_from((1, 3)),
+)
+def test_no_size_is_an_exception(engine, prep, size, channels):
+    require_the_same(PREPARED[prep], engine, noise((1, *size, channels)))
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
-@in_each_engine
+@pytest.mark.parametrize("engine", ENGINES)
 def test_large_pictures_are_scaled_to_the_bit(engine, interpolation):
     """A total of weights that needs more than 32 bits, and sums of more than 2^24."""
     prep = Preprocess(3, 40, *IMAGENET, "whole", 40, interpolation=interpolation)
-    run = engine(prep)
     for shape in ((1, 1500, 1601, 3), (1, 37, 3000, 1)):
-        pictures = np.maximum(noise(shape), 200)
-        found = run(pictures)
-        np.testing.assert_allclose(found, expected(prep, pictures), atol=2e-6, err_msg=str(shape))
+        require_the_same(prep, engine, np.maximum(noise(shape), 200))
+
+
+@pytest.mark.parametrize("prep", ["squashed to the field", "bicubic squash 69"])
+@pytest.mark.parametrize("engine", ["onnx runtime", "openvino"])
+def test_the_longest_pictures_that_are_not_refused(engine, prep):
+    prep = PREPARED[prep]
+    length = longest(prep.interpolation, prep.content)
+    require_the_same(prep, engine, noise((1, length, 12, 1)))
 
 
 @prepared
