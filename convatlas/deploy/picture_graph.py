@@ -159,16 +159,18 @@ _WAYS = """
     line_shape = Concat<axis = 0>(unknown, across)
     lines = Reshape(planes, line_shape)"""
 
+# of tile n of rows or columns, t: its pixels' places, and its own
+_TILE = """
+    {t}{n} = Constant<value = int64[2] {{{axis}, {n}}}>()
+    {t}{n}_from0 = GatherND(from, {t}{n})
+    {t}{n}_to0 = GatherND(to, {t}{n})
+    {t}{n}_from = Reshape({t}{n}_from0, one)
+    {t}{n}_to = Reshape({t}{n}_to0, one)
+    {t}{n}_taps = Sub({t}{n}_to, {t}{n}_from)
+    {t}{n}_0 = Constant<value = int64[1] {{{begin}}}>()
+    {t}{n}_1 = Constant<value = int64[1] {{{end}}}>()"""
 _COLUMN_TILE = """
-    c{n} = Constant<value = int64[2] {{1, {n}}}>()
-    c{n}_from0 = GatherND(from, c{n})
-    c{n}_to0 = GatherND(to, c{n})
-    c{n}_from = Reshape(c{n}_from0, one)
-    c{n}_to = Reshape(c{n}_to0, one)
     c{n}_pixels = Slice(lines, c{n}_from, c{n}_to, axis1)
-    c{n}_taps = Sub(c{n}_to, c{n}_from)
-    c{n}_0 = Constant<value = int64[1] {{{begin}}}>()
-    c{n}_1 = Constant<value = int64[1] {{{end}}}>()
     c{n}_begin = Concat<axis = 0>(zero1, c{n}_0)
     c{n}_end = Concat<axis = 0>(c{n}_taps, c{n}_1)
     c{n}_bytes = Slice(column_bytes, c{n}_begin, c{n}_end, spatial)
@@ -183,15 +185,7 @@ _BETWEEN = """
     row_bytes1 = Unsqueeze(row_bytes, axis1)"""
 
 _ROW_TILE = """
-    r{n} = Constant<value = int64[2] {{0, {n}}}>()
-    r{n}_from0 = GatherND(from, r{n})
-    r{n}_to0 = GatherND(to, r{n})
-    r{n}_from = Reshape(r{n}_from0, one)
-    r{n}_to = Reshape(r{n}_to0, one)
     r{n}_pixels = Slice(narrow, r{n}_from, r{n}_to, axis2)
-    r{n}_taps = Sub(r{n}_to, r{n}_from)
-    r{n}_0 = Constant<value = int64[1] {{{begin}}}>()
-    r{n}_1 = Constant<value = int64[1] {{{end}}}>()
     r{n}_begin = Concat<axis = 0>(r{n}_0, zero1)
     r{n}_end = Concat<axis = 0>(r{n}_1, r{n}_taps)
     r{n}_bytes = Slice(row_bytes1, r{n}_begin, r{n}_end, last_two)
@@ -236,12 +230,12 @@ def _text(prep: Preprocess) -> str:
     else:
         ways = [_MIDDLE, _SQUARE, _AS_IS] if first else [_MIDDLE, _SHORTER, _CUT]
     tile = tiles(prep.side)
-    columns, rows = (
+    rows, columns = (
         "".join(
-            lines.replace("{n}", str(n)).replace("{begin}", str(a)).replace("{end}", str(b))
+            _of_tile(_TILE + lines, n=n, begin=a, end=b, t=t, axis=axis)
             for n, (a, b) in enumerate(tile)
         )
-        for lines in (_COLUMN_TILE, _ROW_TILE)
+        for axis, (t, lines) in enumerate((("r", _ROW_TILE), ("c", _COLUMN_TILE)))
     )
     channels = _GREY if prep.channels == 1 else _COLOUR
     return "".join([_HEAD, *ways, _NEEDED, channels, _WAYS, columns, _BETWEEN, rows, _TAIL]).format(
@@ -262,6 +256,12 @@ def _text(prep: Preprocess) -> str:
         column_tiles=_listed(f"c{n}_done" for n in range(len(tile))),
         row_tiles=_listed(f"r{n}_levels" for n in range(len(tile))),
     )
+
+
+def _of_tile(lines: str, **values) -> str:
+    for name, value in values.items():
+        lines = lines.replace(f"{{{name}}}", str(value))
+    return lines
 
 
 def _listed(values) -> str:

@@ -323,11 +323,11 @@ def _powers(exponents) -> str:
 
 
 def longest(interpolation: str, content: int) -> int:
-    """Pixels of a side that is scaled to `content`, up to which every number fits in 32 bits, even
-    where a digit of a quotient is one off.
+    """Pixels of a side that is scaled to `content`, up to which numbers fit in 32 bits and the sums
+    of weights in the 24 with which OpenVINO makes them.
     """
     if interpolation == "bilinear":
-        return min(65_535, int(5500 * math.sqrt(content)))
+        return min(65_535, int(2800 * math.sqrt(content)))
     return min(15_000, 100 * content)
 
 
