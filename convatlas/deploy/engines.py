@@ -149,9 +149,11 @@ def open_export(
 
 
 def _opened(path: Path, precision: str | None, threads: int | None, proved: list[str]) -> Opened:
-    """In a precision that was proved, where the engine has several."""
+    """In a precision that was proved, where the engine has several. Of an int8 file the engine says
+    how it counts around the whole numbers.
+    """
     opened = open_unproved(path, precision, threads)
-    if len(kind_of(path).precisions) == 1 or opened.precision in proved:
+    if len(kind_of(path).precisions) == 1 or {opened.precision, "int8"} & {*proved}:
         return opened
     if precision is None and "f32" in proved:
         return open_unproved(path, "f32", threads)

@@ -1,5 +1,8 @@
 """What is typed beside --int8 that cannot be."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from convatlas.cli.exporting import export
@@ -26,3 +29,11 @@ def test_a_missing_quantiser_is_one_sentence_with_its_extra(to, extra, tmp_path,
     monkeypatch.setattr(engines, "import_module", missing)
     with pytest.raises(ExportError, match=rf"--int8 --to {to} needs .*'convatlas\[{extra}\]'"):
         export(tmp_path, to=to, int8=True)
+
+
+def test_an_int8_file_opens_however_its_engine_counts_around_the_whole_numbers(monkeypatch):
+    opened = SimpleNamespace(precision="bf16")
+    monkeypatch.setattr(engines, "open_unproved", lambda *asked: opened)
+    assert engines._opened(Path("x.xml"), None, None, ["int8"]) is opened
+    with pytest.raises(ExportError, match="was proved in f32, not in bf16"):
+        engines._opened(Path("x.xml"), "bf16", None, ["f32"])
