@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from networks import SMALLEST
 
 from convatlas.registry import create_model
 from convatlas.shapes_only import shapes_only
@@ -18,6 +19,17 @@ def test_it_is_the_network_without_its_numbers(name):
     assert {key: (t.shape, t.dtype) for key, t in net.state_dict().items()} == {
         key: (t.shape, t.dtype) for key, t in real.state_dict().items()
     }
+
+
+@pytest.mark.parametrize("name", sorted(SMALLEST.values()))
+def test_all_that_a_network_computes_with_is_in_its_state(name):
+    """So that one that was made without values has all of them once its weights are loaded."""
+    with shapes_only():
+        net = create_model(name)
+    kept = {*net.state_dict()}
+    assert {key for key, _ in (*net.named_parameters(), *net.named_buffers())} <= kept
+    for part in net.modules():
+        assert not [key for key, value in vars(part).items() if isinstance(value, torch.Tensor)]
 
 
 def test_tensors_with_room_for_numbers_are_drawn_all_the_same():

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from convatlas.cli.flags import Source, Weights
 from convatlas.errors import RecipeError
 
 ENDING = ".dc"
@@ -12,8 +13,8 @@ TURNED_BACK = (ENDING, ".net")
 def compress(
     subject: str,
     *,
-    weights: str | None = None,
-    source: str | None = None,
+    weights: Weights = None,
+    source: Source = None,
     data: str | None = None,
     output: Path | None = None,
     keep: float = 0.33,
@@ -36,12 +37,6 @@ def compress(
     subject: str
         The folder of a finished run; with --weights a network's name; or a file to turn back, .dc
         or the authors' .net.
-    weights: str
-        Published weights, or a file of them, where a network is named instead of a run:
-        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
-    source: str
-        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
-        several networks.
     data: str
         Where the run's images lie now.
     output: Path

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from convatlas.cli.exported import is_export
+from convatlas.cli.exported import is_export, require_plain
+from convatlas.cli.flags import Bf16, Device, Engine, Source, Weights
 from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.printable import printable
@@ -24,12 +25,12 @@ def eval_(
     crops: str | None = None,
     sizes: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
     workers: Annotated[int, Parameter(name=["--workers", "-j"])] = 0,
-    weights: str | None = None,
-    source: str | None = None,
+    weights: Weights = None,
+    source: Source = None,
     of: Path | None = None,
-    device: str = "cpu",
-    engine: str | None = None,
-    bf16: bool = False,
+    device: Device = "cpu",
+    engine: Engine = None,
+    bf16: Bf16 = False,
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -54,22 +55,9 @@ def eval_(
         or the paper's].
     workers: int
         Processes that read images.
-    weights: str
-        Published weights, or a file of them, where a network is named instead of a run:
-        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
-    source: str
-        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
-        several networks.
     of: Path
         With an exported file: the run that it must have been made of, on whose test images it is
         measured. A file of other weights, classes or preparation of pictures is refused.
-    device: str
-        Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
-    engine: str
-        What counts on the processor: torch, onnxruntime, openvino, or auto, the fastest that is
-        installed; compared with torch first, and remembered [torch, as in training].
-    bf16: bool
-        With --engine: bfloat16 too, where it is faster; answers differ a little.
     json: bool
         Print JSON.
     max_megapixels: float
@@ -80,8 +68,8 @@ def eval_(
         from convatlas.finished_run import measure
 
     if is_export(run):
-        found = _of_export(
-            *(run, of, data, data_root, split, max_megapixels),
+        require_plain(
+            run,
             crops=crops,
             sizes=sizes,
             workers=workers,
@@ -91,7 +79,9 @@ def eval_(
             engine=engine,
             bf16=bf16,
         )
-        return _print(found, json)
+        from convatlas.deploy.measuring import measure_export
+
+        return _print(measure_export(run, of, data, data_root, split, max_megapixels), json)
     if of:
         raise RecipeError("--of goes with an exported file, such as lenet5.onnx; leave it out")
     if weights and not data:
@@ -104,26 +94,6 @@ def eval_(
     place = opened(run, weights, source, device) if weights else run
     ways = (split, crops, sizes, workers, max_megapixels, device, formed(engine, bf16))
     return _print(measure(place, data, data_root, *ways), json)
-
-
-def _of_export(
-    file: Path,
-    of: Path | None,
-    data: str | None,
-    data_root: str | None,
-    split: str | None,
-    max_megapixels: float | None,
-    **others: object,
-) -> "Measurement":
-    """RecipeError for a flag that has no effect on a file."""
-    if given := [name for name, value in others.items() if value]:
-        raise RecipeError(
-            f"--{given[0]} has no effect on {file}, which prepares pictures itself and answers in "
-            "its own engine; leave it out"
-        )
-    from convatlas.deploy.measuring import measure_export
-
-    return measure_export(file, of, data, data_root, split, max_megapixels)
 
 
 def _print(found: "Measurement", json: bool) -> int:

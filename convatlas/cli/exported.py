@@ -15,20 +15,14 @@ def is_export(run: Path) -> bool:
     return run.suffix in SUFFIXES and not run.is_dir()
 
 
-def require_plain(
-    file: Path, test: int, weights: str | None, source: str | None, device: str, engine: bool
-) -> None:
-    """RecipeError for flags that an exported file has no use for."""
-    given = {
-        "--test": (test, "give image files"),
-        "--weights": (weights, "it holds its own"),
-        "--source": (source, "it holds its weights"),
-        "--device": (device != "cpu", "its engine uses the processor"),
-        "--engine and --bf16": (engine, "it was written for one engine"),
-    }
-    for flag, (is_given, why) in given.items():
-        if is_given:
-            raise RecipeError(f"{file} is an exported file, for which there is no {flag}: {why}")
+def require_plain(file: Path, **flags: object) -> None:
+    """RecipeError where one of these flags, which have no effect on an exported file, is given."""
+    for name, value in flags.items():
+        if value:
+            raise RecipeError(
+                f"--{name} has no effect on {file}, which holds its weights, prepares pictures "
+                "itself and answers in its own engine; leave it out"
+            )
 
 
 def predict(file: Path, images: list[Path], top: int, limit: float, as_json: bool) -> int:

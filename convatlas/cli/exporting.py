@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from convatlas.cli.flags import Source, Weights
 from convatlas.errors import ExportError
 from convatlas.printable import printable
 
@@ -11,8 +12,8 @@ def export(
     *,
     to: str = "onnx",
     output: Path | None = None,
-    weights: str | None = None,
-    source: str | None = None,
+    weights: Weights = None,
+    source: Source = None,
     int8: bool = False,
     calibrate: Path | None = None,
     keep_slower: bool = False,
@@ -32,12 +33,6 @@ def export(
         NVIDIA's Triton (triton, with an onnx file) or of OpenVINO Model Server (ovms) [onnx].
     output: Path
         The file [the network's name, in this folder], or the repository [models].
-    weights: str
-        Published weights, or a file of them, where a network is named instead of a run:
-        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
-    source: str
-        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
-        several networks.
     int8: bool
         In whole numbers of 8 bits, for onnx or openvino: loses 0.5 points of the validation
         pictures at most, gives 97 % of them the same answer and is faster than the float file, or

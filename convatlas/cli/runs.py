@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from convatlas.cli import exported
 from convatlas.cli import output as streams
+from convatlas.cli.flags import Bf16, Device, Engine, Source, Weights
 from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.training import builtin, effect
@@ -173,11 +174,11 @@ def predict(
     top: int = 3,
     test: int = 0,
     data: str | None = None,
-    weights: str | None = None,
-    source: str | None = None,
-    device: str = "cpu",
-    engine: str | None = None,
-    bf16: bool = False,
+    weights: Weights = None,
+    source: Source = None,
+    device: Device = "cpu",
+    engine: Engine = None,
+    bf16: Bf16 = False,
     json: bool = False,
     max_megapixels: float | None = None,
 ) -> int:
@@ -196,19 +197,6 @@ def predict(
         Instead of files, take this many of the run's own test images and show the truth beside.
     data: str
         Where the images of --test are: the folder to which the run's own moved, or others.
-    weights: str
-        Published weights, or a file of them, where a network is named instead of a run:
-        torchvision, hub:owner/name or FILE; see `convatlas list --weights`.
-    source: str
-        Where such a file comes from, such as timm or timm:tf_efficientnet_b0, where its names fit
-        several networks.
-    device: str
-        Where to answer: cpu, cuda, cuda:1, mps, or auto, the best that there is [cpu].
-    engine: str
-        What counts on the processor: torch, onnxruntime, openvino, or auto, the fastest that is
-        installed; compared with torch first, and remembered [torch, as in training].
-    bf16: bool
-        With --engine: bfloat16 too, where it is faster; answers differ a little.
     json: bool
         One JSON object a line.
     max_megapixels: float
@@ -234,7 +222,15 @@ def predict(
         raise RecipeError("--test takes a run's own test images; with --weights, name image files")
     limit = Recipe().max_megapixels if max_megapixels is None else max_megapixels
     if exported.is_export(run):
-        exported.require_plain(run, test, weights, source, device, engine or bf16)
+        exported.require_plain(
+            run,
+            test=test,
+            weights=weights,
+            source=source,
+            device=device != "cpu",
+            engine=engine,
+            bf16=bf16,
+        )
         return exported.predict(run, images or [], top, limit, json)
     with quick_imports():
         from convatlas.cli import answers, opening

@@ -88,12 +88,14 @@ def _opened(files: tuple[Path, ...], engine: str | None) -> "dict[str, Model]":
 
     if engine and not any(file.is_dir() for file in files):
         raise ExportError("--engine is for runs, a file is for its own engine; leave --engine out")
-    served = []
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows: it is in use
-        for number, file in enumerate(files):
-            if file.is_dir():
-                own = Path(folder) / str(number)
-                own.mkdir()
-                file = exported(file, own, engine, lambda line: print(printable(line)))
-            served.append(file)
-        return open_models(served)
+    with contextlib.ExitStack() as stack:
+
+        def to_serve(file: Path) -> Path:
+            if not file.is_dir():
+                return file
+            # on Windows a file that is open cannot be removed
+            folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+            own = Path(stack.enter_context(folder))
+            return exported(file, own, engine, lambda line: print(printable(line)))
+
+        return open_models([*map(to_serve, files)])

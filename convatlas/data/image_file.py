@@ -100,12 +100,12 @@ def read_pixels(
     return _attempt(source, use, max_megapixels)
 
 
-def read_header(path: str | os.PathLike) -> tuple[bool, int, int]:
-    """(is it grey, height, width), without decoding; the sides are as stored, however large. Raises
-    DataError as read_image does.
+def read_header(source: str | os.PathLike | bytes) -> tuple[bool, int, int]:
+    """(is it grey, height, width) of a file or of its bytes, without decoding; the sides are as
+    stored, however large. Raises DataError as read_image does.
     """
     return _attempt(
-        path, lambda image, _: (image.mode in GREY_MODES, image.height, image.width), float("inf")
+        source, lambda image, _: (image.mode in GREY_MODES, image.height, image.width), float("inf")
     )
 
 

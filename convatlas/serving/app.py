@@ -198,11 +198,10 @@ def application(models: dict[str, Model], guard: Guard, limits: Limits) -> Starl
     server = Server(models, guard, limits, Line(limits.places), Metrics(), room)
 
     async def unrouted(request: Request, error: HTTPException) -> Response:
-        try:
-            guard.check(request.url.path, request.scope["headers"])
-        except Refusal as refusal:
-            return refused(request, refusal)
-        return refused(request, Refusal(error.status_code, error.detail.lower(), error.headers))
+        async def answer(request: Request) -> Response:
+            raise Refusal(error.status_code, error.detail.lower(), error.headers)
+
+        return await server.route(answer)(request)
 
     async def failed(request: Request, error: Exception) -> Response:
         return refused(request, Refusal(500, "the engine could not answer this request"))

@@ -16,7 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from convatlas.errors import ExportError
 
-HEADER_SECONDS = 10.0  # for the first line and the headers of a request
+HEADER_SECONDS = 10.0  # for the first line and the headers of a request; to read on in an answer
+IDLE_SECONDS = 5  # between two requests of a connection
 DRAIN_SECONDS = 8  # for those who are inside when the server is asked to leave
 LARGEST_HEADER = 16_384  # bytes
 BACKLOG = 1024
@@ -24,7 +25,9 @@ ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
 
 class Timed(H11Protocol):
-    """Closes a connection whose headers do not come: uvicorn waits for ever."""
+    """Ends a connection whose headers do not come, or whose client does not read what it is
+    answered: uvicorn waits for ever.
+    """
 
     header_seconds = HEADER_SECONDS
     clock = None
@@ -49,12 +52,21 @@ class Timed(H11Protocol):
         if unread:
             self.transport.close()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stop()
+        self._wind()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop()
+
     def connection_lost(self, fault: Exception | None) -> None:
         self._stop()
         super().connection_lost(fault)
 
     def _wind(self) -> None:
-        self.clock = self.loop.call_later(self.header_seconds, self.transport.close)
+        self.clock = self.loop.call_later(self.header_seconds, self.transport.abort)
 
     def _stop(self) -> None:
         if self.clock is not None:
@@ -126,6 +138,7 @@ def run(app: Starlette, listening: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,
         h11_max_incomplete_event_size=LARGEST_HEADER,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     Graceful(config).run(sockets=[listening])

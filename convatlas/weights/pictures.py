@@ -3,7 +3,7 @@ pictures and the names of classes that go with its kind.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -120,10 +120,7 @@ def _entry(found: Found, weights: str) -> tuple[Published | None, str]:
 
 def _configured(found: Found) -> Published | None:
     """What the hub's description of a timm model says, where it stands beside the file."""
-    about = beside(found.file, "config.json")
-    if about.get("architecture", found.kind.theirs) != found.kind.theirs:
-        return None  # another file's: `source` says what this one is
-    config = about.get("pretrained_cfg")
+    config = _config(found).get("pretrained_cfg")
     try:
         _, height, width = config["input_size"]
         if height != width:
@@ -138,12 +135,16 @@ def _configured(found: Found) -> Published | None:
 
 def _labels(found: Found, classes: int) -> tuple[str, ...]:
     """The names that such a description gives, one for each class, or none."""
-    about = beside(found.file, "config.json")
-    if about.get("architecture", found.kind.theirs) != found.kind.theirs:
-        return ()
-    names = about.get("label_names")
+    names = _config(found).get("label_names")
     right = isinstance(names, list) and len(set(map(str, names))) == len(names) == classes
     return tuple(map(str, names)) if right else ()
+
+
+def _config(found: Found) -> Mapping:
+    """timm's description beside the file; nothing where it is of another file."""
+    about = beside(found.file, "config.json")
+    theirs = found.kind.theirs
+    return about if about.get("architecture", theirs) == theirs else {}
 
 
 def _prepared(entry: Published) -> Preprocess:

@@ -11,7 +11,8 @@ GREY = Preprocess(1, 4, (0.0,), (1.0,), "resize", 4)
 
 
 def split(n: int) -> ArraySplit:
-    images = torch.arange(n, dtype=torch.uint8).view(n, 1, 1, 1).expand(n, 1, 4, 4).contiguous()
+    levels = (torch.arange(n) % 256).to(torch.uint8)
+    images = levels.view(n, 1, 1, 1).expand(n, 1, 4, 4).contiguous()
     return ArraySplit(images, torch.arange(n) % 2, [str(i) for i in range(n)])
 
 
@@ -38,6 +39,23 @@ def test_the_parts_of_a_batch_are_the_batch_of_one_process_and_neighbours_stay_t
         assert [row for part in parts for row in part] == whole
         if batch >= 2 * size:
             assert all(len(part) % 2 == 0 for part in parts[:-1]), "2k and 2k + 1 may be mixed"
+
+
+@pytest.mark.parametrize(("count", "batch"), [(1100, 512), (700, 300)])
+def test_256_processes_get_slices_that_are_disjoint_complete_and_of_equal_length(count, batch):
+    (alone,) = loaders(count, batch, 1)
+    parts = loaders(count, batch, 256)
+    lengths = [part.part for part in parts]
+    assert sum(lengths) == batch and {part.smallest_part for part in parts} == {min(lengths)}
+    assert max(lengths) - min(lengths) <= (0 if batch % 512 == 0 else 1)
+    batches = [rows.tolist() for _, _, rows in alone.epoch(2)]
+    shares = [[rows.tolist() for _, _, rows in part.epoch(2)] for part in parts]
+    for step, whole in enumerate(batches):
+        mine = [share[step] for share in shares]
+        assert [len(each) for each in mine] == lengths
+        assert [row for each in mine for row in each] == whole  # in order, each once
+    measured = [row for part in parts for block in part.blocks(2) for row in block.tolist()]
+    assert sorted(measured) == list(range(count))
 
 
 def test_a_step_s_draws_depend_on_seed_epoch_and_step():

@@ -220,10 +220,10 @@ def test_predict_takes_an_exported_file(answering, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("typed", "part"),
     [
-        ("--test 3", "no --test: give image files"),
-        ("a.png --weights torchvision", "no --weights: it holds its own"),
-        ("a.png --device cuda", "no --device"),
-        ("a.png --engine auto", "no --engine and --bf16"),
+        ("--test 3", "--test has no effect on mine.onnx"),
+        ("a.png --weights torchvision", "--weights has no effect on mine.onnx"),
+        ("a.png --device cuda", "--device has no effect"),
+        ("a.png --engine auto", "--engine has no effect"),
         ("none.png", "the image 'none.png' does not exist"),
     ],
 )

@@ -98,6 +98,14 @@ def test_a_body_that_nobody_waits_for_does_not_hold_the_connection(server):
         everything(raw)
 
 
+def test_who_does_not_read_its_answers_is_left(hasty):
+    """Answers of 290 kB, until no buffer takes more."""
+    body = json.dumps({"inputs": [TENSOR], "id": "x" * 290_000})
+    head = f"POST /v2/models/other/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
+    with hasty.send("") as raw, pytest.raises(ConnectionError):
+        raw.sendall(100 * f"{head}\r\n\r\n{body}".encode())
+
+
 def test_clients_that_leave_leave_nothing_behind(server):
     body = png()
     whole = (HEAD + f"Content-Length: {len(body)}\r\n\r\n").encode() + body

@@ -39,9 +39,18 @@ def test_health_does_not_wait_for_the_engine(slow):
     slow.wait_until(lambda: slow.metric("requests_inside") == 1)
     assert slow.ask("GET", "/v2/health/live")[0] == 200
     assert json.loads(slow.ask("GET", "/v2/health/ready")[2]) == {"ready": True}
-    assert not found
+    assert slow.metric("pictures_total") == 0, "the engine was waited for"
     asking.join()
     assert found[0][0] == 200
+
+
+def test_decoded_pictures_have_so_much_room():
+    """Two megapixels, four of these; the engine would take eight of them together."""
+    picture = png(side=707)
+    with stand_in(seconds=1) as server:
+        found = together(9, lambda: server.predict(picture)[0])
+        assert found == [200] * 9
+        assert server.metric("batches_total") >= 3
 
 
 def test_a_client_that_leaves_frees_its_place(slow):

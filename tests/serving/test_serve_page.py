@@ -118,7 +118,12 @@ def test_the_client_that_is_shown_works(folder, files):
 
 def test_the_limits_are_those_of_the_code():
     from convatlas.serving.app import DECODERS, Limits
-    from convatlas.serving.running import DRAIN_SECONDS, HEADER_SECONDS, LARGEST_HEADER
+    from convatlas.serving.running import (
+        DRAIN_SECONDS,
+        HEADER_SECONDS,
+        IDLE_SECONDS,
+        LARGEST_HEADER,
+    )
 
     usual = Limits()
     stated = [
@@ -129,6 +134,8 @@ def test_the_limits_are_those_of_the_code():
         f"| {2 * usual.megapixels} megapixels; {DECODERS} are decoded at once |",
         f"| {usual.places} (`--places`) | 503 with `Retry-After: {line.RETRY_AFTER}` |",
         f"| {LARGEST_HEADER // 1024} kB, within {HEADER_SECONDS:.0f} s |",
+        f"| idle connection | {IDLE_SECONDS} s |",
+        f"| an answer that is not read on | {HEADER_SECONDS:.0f} s |",
         f"| {DRAIN_SECONDS} s | exit 0",
         f"up to {line.LARGEST_BATCH} in a batch",
     ]

@@ -128,8 +128,10 @@ def test_a_bad_request_is_refused(server, body, query, headers, status, sentence
     ],
 )
 def test_nothing_else_is_there(server, path):
+    before = server.answered(404)
     status, _, body = server.ask("GET", path)
     assert status == 404 and json.loads(body)["error"]
+    assert server.answered(404) == before + 1
     assert b"root:" not in body
 
 
