@@ -34,11 +34,7 @@ def elementwise(trace: Trace, call: Call) -> None:
     if len(set(axes)) > 1:
         return unknown(trace, call)
     if not axes:
-        found = [trace.of(x).labels[:1] for x in tensors]
-        for labels in found[1:]:
-            trace.labels.unite(found[0], labels)
-        trace.keep(out, Channels(None, found[0]))
-        return None
+        return trace.keep(out, Channels(None, trace.of(tensors[0]).labels[:1]))
     axis, size = axes[0], out.shape[axes[0]]
     meeting = [x for x in tensors if x.ndim >= -axis and x.shape[axis] == size]
     along = [trace.of(x).along(axis + x.ndim, size) for x in meeting]
@@ -131,20 +127,11 @@ def reduced(trace: Trace, call: Call) -> None:
     dims = range(x.ndim) if dims is None else [dims] if isinstance(dims, int) else dims
     gone = {dim % x.ndim for dim in dims}
     if channels.axis is None:
-        if gone <= {axis for axis, size in enumerate(x.shape) if size == 1}:
-            return trace.keep(out, channels)
-        return _reduced_uniform(trace, call, channels, gone)
+        return trace.keep(out, channels)
     if channels.axis in gone:
         return unknown(trace, call)
     shift = 0 if out.ndim == x.ndim else sum(dim < channels.axis for dim in gone)
     return trace.keep(out, Channels(channels.axis - shift, channels.labels))
-
-
-def _reduced_uniform(trace: Trace, call: Call, channels: Channels, gone: set[int]) -> None:
-    """Of one label it is not known along which dimension it lies: the first after the images."""
-    if 1 in gone:
-        trace.fix(call.inputs, call.name)
-    trace.keep(call.outputs[0], channels)
 
 
 def softmax(trace: Trace, call: Call) -> None:
@@ -264,7 +251,7 @@ def indexed(trace: Trace, call: Call) -> None:
     """x[...]: channels that are picked stay, with all beside them."""
     x = call.args[0]
     channels = trace.of(x)
-    if isinstance(call.args[1], Tensor):
+    if len(call.inputs) > 1:  # picked by another tensor
         return unknown(trace, call)
     (labels,) = _again(call, channels.spread(x.shape), call.args[1:])
     axes = _axes(labels)
