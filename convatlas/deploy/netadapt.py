@@ -23,7 +23,7 @@ from convatlas.deploy import retraining
 from convatlas.deploy.adaptation import Journal, Step
 from convatlas.deploy.latency import Cost, Latency, Macs, networks_latency
 from convatlas.deploy.subject import BATCH, Run
-from convatlas.errors import InputError, RunError, Stopped
+from convatlas.errors import InputError, Stopped
 from convatlas.evaluation import Evaluation, evaluate
 from convatlas.model_file import Saved, load_model, weights_file
 from convatlas.narrowing import proof, steps
@@ -142,6 +142,7 @@ class Adaptation:
             *(last.cost, first.cost, budget, number - 1),
             *(self.settings.first, self.settings.decay),
         )
+        goal = steps.reachable(goal, last.cost, self._least(anatomy), first.cost)
         best, count = None, 0
         for proposal in self._proposals(net, anatomy, goal, number):
             count += 1
@@ -149,22 +150,17 @@ class Adaptation:
             if steps.best(both) is proposal.scored:
                 best = proposal
         if best is None:
-            raise self._out_of_reach(anatomy, goal, number)
+            return self._step(net)  # those that could have are refused by now
         self._add(best, number, goal, count)
         return best.net
 
-    def _out_of_reach(self, anatomy: Anatomy, goal: float, number: int) -> RunError:
-        """No layer comes down to the step's target, and what would do instead."""
-        groups = [g for g in anatomy.narrowable if g.name not in self.journal.refused]
-        costs = [self.cost(anatomy, g.shapes(g.choices[-1], anatomy.shapes)) for g in groups]
-        full, now = self.journal.steps[0].cost, self.journal.steps[-1].cost
-        share = (now - min(costs, default=now)) / (full * self.settings.decay ** (number - 1))
-        first = math.floor(1000 * share) / 1000
-        remedy = f"--first {first:g} or less" if first > 0 else f"a budget of {now:g} or more"
-        return RunError(
-            f"no layer of {self.run.saved.network} can alone come down to {goal:g} "
-            f"{self.cost.unit} in step {number}; give {remedy}, and another folder with --output"
-        )
+    def _open(self, anatomy: Anatomy) -> list[Group]:
+        return [group for group in anatomy.narrowable if group.name not in self.journal.refused]
+
+    def _least(self, anatomy: Anatomy) -> float:
+        """What the network costs when the layer that can save most has its fewest filters."""
+        fewest_left = [g.shapes(g.choices[-1], anatomy.shapes) for g in self._open(anatomy)]
+        return min((self.cost(anatomy, shapes) for shapes in fewest_left), default=math.inf)
 
     def _begin(self, net: nn.Module, anatomy: Anatomy) -> None:
         """Row 0. InputError where the budget cannot be reached, or nothing can be narrowed."""
@@ -187,10 +183,8 @@ class Adaptation:
         self, net: nn.Module, anatomy: Anatomy, goal: float, number: int
     ) -> Iterator[Proposal]:
         batches = self._batches(number)
-        for group in anatomy.narrowable:
+        for group in self._open(anatomy):
             self._leave_if_asked()
-            if group.name in self.journal.refused:
-                continue
             gone = fewest(group, partial(self.cost, anatomy), anatomy.shapes, goal)
             if gone is None:
                 continue

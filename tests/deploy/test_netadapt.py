@@ -151,14 +151,15 @@ def test_an_exported_one_answers_the_same(whole, tmp_path):
         (["--budget", "0.1x"], "never come down to"),
         (["--budget", "1e9"], "cannot be planned"),
         (["--budget", "0.5x", "--size", "32"], "trained already"),
-        (["--budget", "0.1x", "--first", "0.9"], "in step 1; give --first 0.605 or less, and"),
+        (["--budget", "0.02x", "--first", "0.9", "--batches", "0"], "no layer alone brings it"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(words, why, finished, capsys, tmp_path):
     folder = tmp_path / "x"
     assert convatlas(["netadapt", str(finished), *words, "--output", str(folder)]) in (1, 2)
-    said = capsys.readouterr().err.replace("at first: ", "\0").splitlines()
-    assert [why in line for line in said if "\0" not in line] == [True]
+    said = capsys.readouterr().err.splitlines()
+    steps = ("at first: ", "step ")
+    assert [why in line for line in said if not line.startswith(steps)] == [True]
 
 
 def test_a_name_needs_images(capsys):
