@@ -10,7 +10,6 @@ that a benchmark that was stopped goes on.
 """
 
 import argparse
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks import results
 from convatlas import create_model
 from convatlas.deploy.compressed_file import pack
 from convatlas.deploy.compression import Compressed, Settings, compress, prunable, write
@@ -32,7 +32,6 @@ from convatlas.weights.published import IMAGENET, imagenet_classes
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "compression.md"
-START, END = "<!-- figures of benchmarks/compression.jsonl -->", "<!-- end of figures -->"
 # run -> built-in recipe, what is changed in it, and epochs after each step of the compression;
 # those with a size are of --photographs
 RUNS = {
@@ -138,18 +137,6 @@ def both(split: dict) -> str:
     return f"{split['right']:,}, {split['right_compressed']:,} of {split['pictures']:,}"
 
 
-def stored() -> list[dict]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(text) for text in RESULTS.read_text(encoding="utf-8").splitlines()]
-
-
-def write_page() -> None:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{START}\n\n{table(stored())}\n\n{END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", help=f"of {', '.join(RUNS)} [all]")
@@ -157,16 +144,15 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/compression"))
     parser.add_argument("--page", action="store_true", help="write the page from what is stored")
     chosen = parser.parse_args()
-    done = {row["run"] for row in stored()}
+    done = {row["run"] for row in results.stored(RESULTS)}
     names = [] if chosen.page else [one for one in chosen.networks or RUNS if one not in done]
     for name in names:
         row = measured(name, trained(name, chosen.runs, chosen.photographs))
         if not row["bit_equal"]:
             raise SystemExit(f"{name} did not come back bit for bit")
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        results.keep(row, RESULTS)
         print(line(row), flush=True)
-    write_page()
+    results.show(table(results.stored(RESULTS)), RESULTS, PAGE)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ network, with its figures or why it was refused.
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks import results
 from benchmarks.export_checks import Case, case, exact, judged, sample
 from convatlas.deploy.engines import open_unproved
 from convatlas.deploy.executorch import write_executorch
@@ -27,7 +27,6 @@ from convatlas.training.provenance import provenance
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "ship" / "executorch.md"
-START, END = "<!-- figures of benchmarks/executorch.jsonl -->", "<!-- end of figures -->"
 
 
 def chosen() -> list[str]:
@@ -97,32 +96,19 @@ def line(row: dict) -> str:
     return f"{begin} {row['side']} | {figures(row)} | {row['bytes'] / 1e6:.1f} |"
 
 
-def stored() -> list[dict]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(text) for text in RESULTS.read_text(encoding="utf-8").splitlines()]
-
-
-def write_page() -> None:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{START}\n\n{table(stored())}\n\n{END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", help="[the smallest of every paper]")
     parser.add_argument("--page", action="store_true", help="write the page from what is stored")
     asked = parser.parse_args()
-    done = {row["network"] for row in stored()}
+    done = {row["network"] for row in results.stored(RESULTS)}
     names = [] if asked.page else [n for n in asked.networks or chosen() if n not in done]
     pictures = sample()
     for name in names:
         row = measured(name, pictures)
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        results.keep(row, RESULTS)
         print(line(row), flush=True)
-    write_page()
+    results.show(table(results.stored(RESULTS)), RESULTS, PAGE)
 
 
 if __name__ == "__main__":

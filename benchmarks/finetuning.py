@@ -14,12 +14,12 @@ import shutil
 from pathlib import Path
 from statistics import mean
 
+from benchmarks import results
 from convatlas.training import builtin, train
 from convatlas.training.recipe import Recipe
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "published_weights.md"
-START, END = "<!-- figures of benchmarks/finetuning.jsonl -->", "<!-- end of figures -->"
 SHORT = {"network": "resnet20_cifar", "size": 32, "device": "cpu"}
 LIGHT = {"lr": 2e-3, "warmup_epochs": 0.5}  # modern, for a light network and few epochs
 EPOCHS, SEEDS = (1, 3), (0, 1)
@@ -80,34 +80,21 @@ def table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def stored() -> list[dict]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(text) for text in RESULTS.read_text().splitlines()]
-
-
-def write_page() -> None:
-    before, _, rest = PAGE.read_text().partition(START)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{START}\n\n{table(stored())}\n\n{END}{after}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photographs", type=Path, default=Path("sign-digits"))
     parser.add_argument("--runs", type=Path, default=Path("runs/finetuning"))
     parser.add_argument("--page", action="store_true", help="write the page from what is stored")
     chosen = parser.parse_args()
-    done = {(row["start"], row["epochs"], row["seed"]) for row in stored()}
+    done = {(row["start"], row["epochs"], row["seed"]) for row in results.stored(RESULTS)}
     asked = [(a, b, c) for c in SEEDS for b in EPOCHS for a in STARTS]
     if not (chosen.page or (chosen.runs / "second").exists()):
         halves(chosen.photographs, chosen.runs)
     for one in [] if chosen.page else [one for one in asked if one not in done]:
         row = measured(*one, chosen.runs)
-        with RESULTS.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        results.keep(row, RESULTS)
         print(row, flush=True)
-    write_page()
+    results.show(table(results.stored(RESULTS)), RESULTS, PAGE)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ says so. The exit code is 1 where a check failed.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.gpu_checks import CHECKS, Setting
+from benchmarks.results import keep
 from convatlas.training.provenance import provenance
 
 MINUTES = 8
@@ -100,8 +100,8 @@ def main(words: list[str] | None = None) -> int:
         setting = Setting(device, given.quick, given.data_root, Path(place))
         found = rows(setting, given.only or list(CHECKS), given.minutes)
     if not given.quick:
-        with given.results.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row | {"provenance": about}) + "\n" for row in found)
+        for row in found:
+            keep(row | {"provenance": about}, given.results)
     failed = [row for row in found if row["ok"] is False]
     print(f"\n{len(found)} rows, {len(failed)} failed")
     return 1 if failed else 0

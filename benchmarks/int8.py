@@ -10,12 +10,12 @@ stopped goes on.
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
 import torch
 
+from benchmarks import results
 from convatlas.deploy.engines import open_export
 from convatlas.deploy.proof import answers, batches_of
 from convatlas.deploy.quantising import Int8Proof, export_int8
@@ -27,7 +27,6 @@ from convatlas.training.provenance import provenance
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "ship" / "int8.md"
-START, END = "<!-- figures of benchmarks/int8.jsonl -->", "<!-- end of figures -->"
 TEST = 10_000  # pictures
 # run -> built-in recipe, and what is changed in it; "photographs" is the folder --photographs
 RUNS = {
@@ -126,18 +125,6 @@ def both(values: dict[str, float]) -> tuple[float, float]:
     return values["int8"], next(value for name, value in values.items() if name != "int8")
 
 
-def stored() -> list[dict]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(text) for text in RESULTS.read_text().splitlines()]
-
-
-def write_page() -> None:
-    before, _, rest = PAGE.read_text().partition(START)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{START}\n\n{table(stored())}\n\n{END}{after}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", help=f"of {', '.join(RUNS)} [all]")
@@ -146,15 +133,14 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/int8"))
     parser.add_argument("--page", action="store_true", help="write the page from what is stored")
     chosen = parser.parse_args()
-    done = {row["run"] for row in stored()}
+    done = {row["run"] for row in results.stored(RESULTS)}
     names = [] if chosen.page else [one for one in chosen.networks or RUNS if one not in done]
     for name in names:
         run = trained(name, chosen.runs, chosen.data_root, chosen.photographs)
         row = measured(name, run)
-        with RESULTS.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        results.keep(row, RESULTS)
         print(line(row), flush=True)
-    write_page()
+    results.show(table(results.stored(RESULTS)), RESULTS, PAGE)
 
 
 if __name__ == "__main__":

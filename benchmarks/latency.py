@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import by_hand
+from benchmarks import by_hand, results
 from convatlas.deploy import benching, peak
 from convatlas.deploy.choosing import measured
 from convatlas.deploy.comparing import Reference
@@ -39,7 +39,6 @@ from convatlas.training.provenance import provenance
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "ship" / "speed.md"
-START, END = "<!-- figures of benchmarks/latency.jsonl -->", "<!-- end of figures -->"
 # ours -> whose eager network it is held against. Where ours under the paper's name has no twin, the
 # one with torchvision's graph is taken, so that weights and answers are the same.
 NETWORKS = {
@@ -65,7 +64,7 @@ def network_row(name: str, threads: int, seconds: float, slow: bool, clock: str)
     """Times and errors of one network by way: "eager", "chosen-f32", "hand-openvino-f32", ..."""
     saved = benching.fresh(name)
     there, net = theirs(saved, NETWORKS[name])
-    reference = Reference(saved, PICTURES, is_drawn=True)
+    reference = Reference(saved, PICTURES)
     chosen = {}
     answers: dict[str, Answer] = {}
     forms = Forms(saved)
@@ -255,23 +254,14 @@ def peak_table(row: dict) -> str:
     return "\n".join(lines)
 
 
-def stored() -> list[dict]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(text) for text in RESULTS.read_text().splitlines()]
-
-
 def write_page() -> None:
     """The last line of each network that was measured with the wall's clock."""
-    rows = [row for row in stored() if row["clock"] == "wall"]
+    rows = [row for row in results.stored(RESULTS) if row["clock"] == "wall"]
     last = {row.get("network", "peak"): row for row in rows}
     networks = [last[name] for name in NETWORKS if name in last]
     parts = [_machine(networks[0]), table(networks)] if networks else []
     parts += [peak_table(last["peak"])] if "peak" in last else []
-    before, _, rest = PAGE.read_text().partition(START)
-    after = rest.partition(END)[2]
-    body = "\n\n".join(parts)
-    PAGE.write_text(f"{before}{START}\n\n{body}\n\n{END}{after}")
+    results.show("\n\n".join(parts), RESULTS, PAGE)
 
 
 def _machine(row: dict) -> str:
@@ -303,21 +293,16 @@ def main() -> None:
         except ExportError as error:
             print(f"{name}: {error}", flush=True)
             continue
-        _keep(row)
+        results.keep(row, RESULTS)
         done.append(row)
         print(f"{line(row)} {time.monotonic() - begin:.0f} s", flush=True)
     if given.peak:
         row = json.loads(json.dumps(peak_row(given.threads, given.seconds, given.clock)))
-        _keep(row)
+        results.keep(row, RESULTS)
         print(peak_table(row))
     if done:
         print(table(done).splitlines()[-1])
     write_page()
-
-
-def _keep(row: dict) -> None:
-    with RESULTS.open("a") as file:
-        file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ table is made from the last line of each network.
 """
 
 import argparse
-import json
 import tempfile
 from functools import cache
 from pathlib import Path
 
 import torch
 
+from benchmarks.results import keep, stored
 from convatlas.registry import create_model, require, stored_facts
 from convatlas.training import Recipe, builtin, train
 from convatlas.training.callbacks import Callback
@@ -123,8 +123,7 @@ def tried(recipe: Recipe, file: Path) -> dict:
         "   {accuracy:.1%}, {times_chance:.1f} x chance, {seconds:.0f} s".format(**result),
         flush=True,
     )
-    with file.open("a") as results:
-        results.write(json.dumps(result) + "\n")
+    keep(result, file)
     return result
 
 
@@ -157,10 +156,6 @@ def table(results: dict[str, dict]) -> str:
     return "\n".join([*lines, "", *sorted(places), f"Networks: {len(results)}, {verdict}."])
 
 
-def read(file: Path) -> list[dict]:
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-
-
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
@@ -187,13 +182,13 @@ def main(words: list[str] | None = None) -> None:
     changes = {name: value for name, value in given.items() if value is not None}
     for name in networks:
         require(name, stored_facts())
-    done = {result["network"] for result in read(file) if result["times_chance"] > PASSED}
+    done = {result["network"] for result in stored(file) if result["times_chance"] > PASSED}
     for name in networks or [name for name in chosen() if name not in done]:
         print(name, flush=True)
         recipe = short(name, changes)
         if tried(recipe, file)["times_chance"] <= PASSED:
             tried(recipe.change(epochs=LONGER * recipe.epochs), file)
-    print(table({result["network"]: result for result in read(file)}))
+    print(table({result["network"]: result for result in stored(file)}))
 
 
 if __name__ == "__main__":

@@ -32,13 +32,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks import results
 from benchmarks.asking import Running
 from convatlas.deploy.record import installed
 from convatlas.deploy.sample_pictures import sample_batches
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 PAGE = Path(__file__).parents[1] / "docs" / "ship" / "serve.md"
-START, END = "<!-- figures of benchmarks/serving.jsonl -->", "<!-- end of figures -->"
 PARTS = 10  # of a soak, after each of which the memory is noted
 WARM = 500  # requests, after which a process has its size
 SMALL = 20_000  # bytes of a photograph that is sent by the hundred
@@ -289,15 +289,6 @@ def line(row: dict) -> str:
     )
 
 
-def write_page(rows: list[dict]) -> None:
-    before, found, rest = PAGE.read_text(encoding="utf-8").partition(START)
-    after = rest.partition(END)[2]
-    if not found:
-        before, after = f"{before}\n## Measured\n\n", "\n"
-    page = f"{before}{START}\n\n{table(rows)}\n\n{END}{after}"
-    PAGE.write_text(page, encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", nargs="?", type=Path, help="an exported file, .onnx or .xml")
@@ -310,9 +301,8 @@ def main() -> None:
         row = measured(file, chosen.requests, chosen.seconds)
     print(json.dumps(row, indent=1))
     if chosen.write:
-        with RESULTS.open("a", encoding="utf-8") as ledger:
-            ledger.write(json.dumps(row) + "\n")
-        write_page([json.loads(text) for text in RESULTS.read_text().splitlines()])
+        results.keep(row, RESULTS)
+        results.show(table(results.stored(RESULTS)), RESULTS, PAGE)
 
 
 if __name__ == "__main__":

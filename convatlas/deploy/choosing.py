@@ -129,8 +129,8 @@ def measured(
     seconds: float = SECONDS,
     clock: Clock = time.perf_counter,
 ) -> Chosen:
-    """The fastest at one picture, of those within their limits, by the best call of each: what else
-    the machine does only adds. ExportError where none is within its limits.
+    """The fastest at one picture, of those within their limits, by the median of each. ExportError
+    where none is within its limits.
     """
     answers: dict[str, Answer] = {}
     refused: dict[str, str] = {}
@@ -149,7 +149,7 @@ def measured(
         raise ExportError("; ".join(refused.values()))
     one = reference.images[:1]
     calls = {name: lambda answer=answer: answer(one) for name, answer in answers.items()}
-    times = {name: found.best for name, found in alternated(calls, seconds, clock).items()}
+    times = {name: found.median for name, found in alternated(calls, seconds, clock).items()}
     best = min(times, key=lambda name: times[name])
     return Chosen(FORMS[best], answers[best], _reason(best, times, refused))
 

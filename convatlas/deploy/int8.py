@@ -6,7 +6,7 @@ extremes of the calibration pictures; and how far each layer is from what it was
 import contextlib
 import logging
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,37 +113,28 @@ def layer_errors(
 
     Each layer is run alone: on the float network's own values, so that no layer answers for one
     before it. Each channel counts alike, so that one channel far above the others, which takes all
-    steps of the scale for itself, shows.
+    steps of the scale for itself, shows. The graph itself sums the squares of each channel: what
+    all layers give, twice, would be too much to hold.
     """
     ort = needed("onnxruntime", "onnx", "--int8")
-    model, pairs = _each_alone(network, int8)
-    if not pairs:
+    model, layers = _each_alone(network, int8)
+    if not layers:
         return []
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
-    asked = list(dict.fromkeys(name for _, before, after in pairs for name in (before, after)))
-    off: dict[str, np.ndarray] = {}
-    whole: dict[str, np.ndarray] = {}
-    for batch in inputs:
-        found = dict(zip(asked, session.run(asked, {"images": batch}), strict=True))
-        for node, before, after in pairs:
-            wanted = found[before].astype(np.float64)
-            off[node.name] = off.get(node.name, 0) + energy(found[after] - wanted)
-            whole[node.name] = whole.get(node.name, 0) + energy(wanted)
+    sums = summed(session.run(None, {"images": batch}) for batch in inputs)
     errors = [
-        LayerError(_called(node, network), node.name, relative(off[node.name], whole[node.name]))
-        for node, _, _ in pairs
+        LayerError(_called(node, network), node.name, relative(off, whole))
+        for node, off, whole in zip(layers, sums[::2], sums[1::2], strict=True)
     ]
     return sorted(errors, key=lambda one: -one.error)
 
 
-def energy(values: np.ndarray) -> np.ndarray:
-    """Sum of squares of each channel, the second axis."""
-    if values.ndim < 2:
-        return np.square(values).sum(keepdims=True)
-    return np.square(values).sum(axis=tuple(axis for axis in range(values.ndim) if axis != 1))
+def summed(runs: Iterable[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Of each output, over the runs."""
+    return [np.sum(found, 0, np.float64) for found in zip(*runs, strict=True)]
 
 
 def relative(off: np.ndarray, whole: np.ndarray) -> float:
@@ -157,9 +148,10 @@ def relative(off: np.ndarray, whole: np.ndarray) -> float:
 
 def _each_alone(
     network: onnx.ModelProto, int8: onnx.ModelProto
-) -> tuple[onnx.ModelProto, list[tuple[onnx.NodeProto, str, str]]]:
-    """The float network with each layer of the other beside it, reading the float values; and for
-    each layer its node, the tensor it should give and the one that it gives.
+) -> tuple[onnx.ModelProto, list[onnx.NodeProto]]:
+    """The float network with each layer of the other beside it, reading the float values; and the
+    layers. For each the model gives two sums of squares by channel: of what the layer is off by,
+    and of what it should give.
     """
     model = onnx.ModelProto()
     model.CopyFrom(network)
@@ -169,23 +161,37 @@ def _each_alone(
     for stored in int8.graph.initializer:
         graph.initializer.add().CopyFrom(stored)
         graph.initializer[-1].name = f"int8/{stored.name}"
-    pairs = []
-    for node in _layers(int8):
+    del graph.output[:]
+    layers = [*_layers(int8)]
+    for node in layers:
         chain = [*_before(node, int8), node, *_after(node, int8)]
         last = chain[-1].output[0]
         target = node.output[0] if node.output[0] in floats else last
         made = {name for one in chain for name in one.output}
         for one in chain:
             graph.node.add().CopyFrom(_renamed(one, node.name, made, known))
-        pairs.append((node, target, f"{node.name}/{last}"))
-    del graph.output[:]
-    for name in dict.fromkeys(name for _, before, after in pairs for name in (before, after)):
-        graph.output.add().name = name
+        off = f"{node.name}/off"
+        graph.node.append(onnx.helper.make_node("Sub", [f"{node.name}/{last}", target], [off]))
+        for values, by_channel in ((off, off), (target, f"{node.name}/whole")):
+            graph.node.extend(_squares(values, by_channel))
+            graph.output.add().name = f"{by_channel}/squares"
     for text in {(one.domain, one.version) for one in int8.opset_import} - {
         (one.domain, one.version) for one in model.opset_import
     }:
         model.opset_import.add(domain=text[0], version=text[1])
-    return model, pairs
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([0, 0, -1]), "by channel"))
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([0, 2]), "but the channel"))
+    return model, layers
+
+
+def _squares(values: str, name: str) -> list[onnx.NodeProto]:
+    """Their sums, by the second axis."""
+    node = onnx.helper.make_node
+    planes = f"{name}/planes"
+    return [
+        node("Reshape", [values, "by channel"], [planes]),
+        node("ReduceSumSquare", [planes, "but the channel"], [f"{name}/squares"], keepdims=0),
+    ]
 
 
 def _layers(int8: onnx.ModelProto) -> Iterator[onnx.NodeProto]:

@@ -4,10 +4,9 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from convatlas.deploy.engines import (
 )
 from convatlas.deploy.exporting import require_free, take
 from convatlas.deploy.proof import Batch, answers, batches_of, relative_error, share
+from convatlas.deploy.timing import alternated
 from convatlas.deploy.writers import record_of, write
 from convatlas.errors import ExportError
 from convatlas.finished_run import open_run
@@ -38,8 +38,7 @@ LOSS = 0.5  # largest loss of top-1 accuracy, in points
 AGREEMENT = 0.97
 FLOAT_SHARE = 0.5  # of the layers; a network with more of them in float is no int8 network
 LISTED = 32  # pictures that the layers are compared on
-ROUNDS = 15
-ROUND = 0.02  # seconds
+SECONDS = 2.0  # of timing
 
 
 @dataclass(frozen=True)
@@ -252,21 +251,9 @@ def _size(place: Path) -> int:
 
 
 def latencies(forms: dict[str, Opened], picture: np.ndarray) -> dict[str, float]:
-    """Milliseconds for one picture in each form: the median of ROUNDS, in which the forms take
-    turns, so that what else this machine does falls on all of them.
-    """
-    times: dict[str, list[float]] = {name: [] for name in forms}
-    start = perf_counter()
-    for opened in forms.values():
-        opened(picture)
-    repeats = max(1, int(ROUND * len(forms) / (perf_counter() - start)))
-    for _ in range(ROUNDS):
-        for name, opened in forms.items():
-            start = perf_counter()
-            for _ in range(repeats):
-                opened(picture)
-            times[name].append(1000 * (perf_counter() - start) / repeats)
-    return {name: median(values) for name, values in times.items()}
+    """Milliseconds for one picture in each form, the median."""
+    calls = {name: partial(opened, picture) for name, opened in forms.items()}
+    return {name: 1000 * one.median for name, one in alternated(calls, SECONDS).items()}
 
 
 def _figures(proof: Int8Proof) -> str:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 Clock = Callable[[], float]  # seconds
 
 LEAST = 5  # rounds
-PAUSE = 0.005  # seconds in which the threads of the form before come to rest
+PAUSE = 0.005  # seconds
+AT_REST = 0.1  # of a pause: what this process counts in it, at most, once its threads wait
+LONGEST = 0.25  # seconds of waiting for them
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,35 @@ def summarised(seconds: Sequence[float]) -> Timing:
     return Timing(median, low, high, min(seconds), len(seconds))
 
 
+def rest(used: Clock = time.process_time, pause: Callable[[float], object] = time.sleep) -> None:
+    """Until this process no longer counts. Engines let their threads look for more work at full
+    speed after a call, ONNX Runtime for 30 ms, and whoever is timed next has a core less.
+    """
+    for _ in range(round(LONGEST / PAUSE)):
+        before = used()
+        pause(PAUSE)
+        if used() - before <= AT_REST * PAUSE:
+            return
+
+
 def alternated(
     calls: Mapping[str, Callable[[], object]],
     budget: float,
     clock: Clock = time.perf_counter,
-    pause: Callable[[float], object] = time.sleep,
+    rest: Callable[[], object] = rest,
     least: int = LEAST,
 ) -> dict[str, Timing]:
     """Each call once a round, in turn, until `budget` seconds of the clock are spent, and `least`
-    rounds at least; so that what else the machine does meets all of them alike. Before it is timed
-    a call is made once, since the one before it took the caches.
+    rounds at least; so that what else the machine does meets all of them alike. Each begins when
+    the threads of the one before are at rest. Before it is timed a call is made once, since the
+    one before it took the caches.
     """
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     begin = clock()
     rounds = 0
     while rounds < least or clock() - begin < budget:
         for name, call in calls.items():
-            pause(PAUSE)
+            rest()
             call()
             before = clock()
             call()

@@ -47,7 +47,7 @@ def times(monkeypatch, tmp_path, pictures):
         measured.append([*calls])
         for call in calls.values():
             call()
-        return {name: Timing(9.0, 9.0, 9.0, given[name], 5) for name in calls}
+        return {name: Timing(given[name], 0.0, 9.0, -given[name], 5) for name in calls}
 
     monkeypatch.setattr(choosing, "alternated", fake)
     given["measured"] = measured

@@ -88,7 +88,11 @@ def test_the_layer_with_the_outlier_heads_the_list(opened, planted, to):
     bad = {named(planted[0].net, one) for one in convolutions(planted[0].net)[:2]}
     assert max(one.error for one in errors[False]) < 0.2
     assert {one.layer for one in errors[True][:2]} == bad
-    assert errors[True][0].error > 0.5
+    # nncf keeps the scales of a layer's weights within a factor of 100: the first convolution has
+    # 2 of 63 steps left, the second one has none
+    least = {"onnx": 0.5, "openvino": 0.25}[to]
+    assert errors[True][0].error > 0.5 and errors[True][1].error > least
+    assert errors[True][2].error < 0.2
 
 
 def test_it_is_left_in_float_until_the_limits_hold(run, planted, to, place):

@@ -7,9 +7,11 @@ from convatlas.deploy import peak
 from convatlas.deploy.forms import FORMS
 from convatlas.deploy.timing import (
     LEAST,
+    PAUSE,
     Timing,
     alternated,
     geometric_mean,
+    rest,
     share_of_peak,
     summarised,
 )
@@ -42,22 +44,30 @@ def test_the_median_and_the_quartiles():
 
 def test_the_second_call_of_each_round_counts():
     clock = Clock()
-    found = alternated({"a": clock.call(7, 1)}, 0, clock, pause=lambda _: None)
+    found = alternated({"a": clock.call(7, 1)}, 0, clock, rest=lambda: None)
     assert found == {"a": Timing(1, 1, 1, 1, LEAST)}
 
 
 def test_calls_take_turns_with_a_rest_before_each():
     clock, order = Clock(), []
     calls = {name: lambda name=name: order.append(name) for name in "ab"}
-    alternated(calls, 0, clock, pause=lambda _: order.append("."))
+    alternated(calls, 0, clock, rest=lambda: order.append("."))
     assert "".join(order) == ".aa.bb" * LEAST
+
+
+@pytest.mark.parametrize(("spinning", "pauses"), [(0, 1), (PAUSE, 2), (0.03, 7), (9, 50)])
+def test_a_rest_ends_when_no_thread_counts_any_more(spinning, pauses):
+    """Threads that look for work for so many seconds, on a core of their own."""
+    slept = []
+    rest(lambda: min(sum(slept), spinning), slept.append)
+    assert slept == [PAUSE] * pauses
 
 
 @pytest.mark.parametrize(("budget", "rounds"), [(0, LEAST), (12, 6), (11.5, 6), (12.5, 7)])
 def test_rounds_go_on_until_the_budget_is_spent(budget, rounds):
     clock = Clock()
     calls = {"a": clock.call(0.25), "b": clock.call(0.75)}
-    found = alternated(calls, budget, clock, pause=lambda _: None)
+    found = alternated(calls, budget, clock, rest=lambda: None)
     assert [found[name].rounds for name in "ab"] == [rounds, rounds]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import convatlas
 from benchmarks import modern
+from benchmarks.results import stored
 from convatlas.registry import create_model, stored_facts
 from convatlas.shapes_only import shapes_only
 
@@ -72,8 +73,7 @@ def test_a_network_at_chance_is_named():
 def test_the_page_of_recipes_shows_the_last_run_of_each_network():
     page = (Path(modern.__file__).parent.parent / "docs/recipes.md").read_text()
     results = {
-        result["network"]: result
-        for result in modern.read(Path(modern.__file__).with_suffix(".jsonl"))
+        result["network"]: result for result in stored(Path(modern.__file__).with_suffix(".jsonl"))
     }
     rows = modern.table(results).partition("\n\n")[0]
     assert set(results) <= set(stored_facts())
