@@ -55,7 +55,7 @@ class Latency:
         return sum(self.table[key] for key in keys)
 
     def measure(self, keys: list[Key]) -> None:
-        """Adds what is new to the table: medians of runs that take turns."""
+        """Adds what is new to the table."""
         times = milliseconds([_layer(key) for key in keys], ROUNDS)
         self.table |= dict(zip(keys, times, strict=True))
 
@@ -88,11 +88,13 @@ def _layer(key: Key) -> Callable[[], Tensor]:
 
 
 def milliseconds(calls: list[Callable[[], object]], rounds: int) -> list[float]:
-    """The median of each, of `rounds` runs that take turns."""
+    """The least of each, of `rounds` runs that take turns: what else the machine does only adds to
+    it.
+    """
     named = {str(number): call for number, call in enumerate(calls)}
     with torch.inference_mode():
-        found = alternated(named, 0, pause=lambda seconds: None, least=rounds)
-    return [1000 * timing.median for timing in found.values()]
+        found = alternated(named, 0, rest=lambda: None, least=rounds)  # torch's threads only
+    return [1000 * timing.best for timing in found.values()]
 
 
 def networks_latency(nets: list[nn.Module], size: tuple[int, ...]) -> list[float]:
