@@ -52,21 +52,21 @@ def conv2d(trace: Trace, call: Call) -> None:
     bias, groups = call.argument("bias", 2), call.argument("groups", 6, 1)
     name = trace.weight(weight)
     before = trace.of(x).along(1, x.shape[1])
-    positions = trace.multiplied(weight, name, call.out, is_last=False)
+    trace.multiplied(weight, name, call.out, is_last=False)
     if name is None or before is None:
         trace.fix([x, *([bias] if bias is not None else [])], call.name)
         trace.keep(call.out, trace.labels.constant(call.name))
         return
     c_out, per_group = weight.shape[:2]
     window = tuple(call.argument(*part) for part in WINDOW)
-    layer = trace.layers.setdefault(name, Layer(positions, window, tuple(x.shape[2:]), groups))
+    layer = trace.layers.setdefault(name, Layer(window, tuple(x.shape[2:]), groups))
     if groups > 1 and per_group == 1:
         layer.depthwise = c_out // groups
         after = before.repeat_interleave(layer.depthwise)
     else:
         # of a grouped convolution the same places in all groups, for all read as many channels
         parts = before.view(groups, per_group)
-        trace.labels.unite(parts[:1].expand_as(parts).flatten(), parts.flatten(), "groups")
+        trace.labels.unite_rows(parts, "groups")
         trace.bind(name, 1, parts[0])
         fresh = trace.labels.fresh(c_out // groups)
         layer.fresh += fresh.tolist()
@@ -79,12 +79,12 @@ def linear(trace: Trace, call: Call) -> None:
     name = trace.weight(weight)
     last = x.ndim - 1
     before = trace.of(x).along(last, x.shape[last])
-    positions = trace.multiplied(weight, name, call.out, is_last=True)
+    trace.multiplied(weight, name, call.out, is_last=True)
     if name is None or before is None:
         trace.fix([x, *([bias] if bias is not None else [])], call.name)
         trace.keep(call.out, trace.labels.constant(call.name))
         return
-    layer = trace.layers.setdefault(name, Layer(positions))
+    layer = trace.layers.setdefault(name, Layer())
     trace.bind(name, 1, before)
     fresh = trace.labels.fresh(weight.shape[0])
     layer.fresh += fresh.tolist()
@@ -232,8 +232,7 @@ def divided(trace: Trace, call: Call) -> None:
     elif channels.axis == dim and isinstance(by, int):
         if x.shape[dim] % by:
             return unknown(trace, call)
-        parts = channels.labels.view(by, -1)
-        trace.labels.unite(parts[:1].expand_as(parts).flatten(), parts.flatten(), call.name)
+        trace.labels.unite_rows(channels.labels.view(by, -1), call.name)
     elif channels.axis == dim and len(by):
         trace.labels.fix(channels.labels[: max(by)], call.name)
     return rearranged(trace, call)
