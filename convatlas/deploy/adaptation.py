@@ -70,7 +70,7 @@ class Journal:
 
     def open(self, resume: bool) -> None:
         """Takes up what stands there. RunError where there is something and nobody asked to go on,
-        nothing to go on with, or what is of another network or other settings.
+        and where it is damaged, or of another network or other settings.
         """
         file = self.path / "trace.json"
         if not resume:
@@ -135,7 +135,7 @@ class Journal:
             title = f"{start.network} on {self.about['data']}"
             points = [(s.cost, 100 * s.accuracy) for s in self.steps]
             right = result["validation"]["right"] / result["validation"]["pictures"]
-            end = (result["cost"], 100 * right) if result["trained_at_the_end"] else None
+            end = (self.steps[-1].cost, 100 * right) if result["trained_at_the_end"] else None
             self.folder.write("trace.png", plots.adaptation(points, end, unit, title))
         except Exception as error:
             reason = str(error).partition("\n")[0] or type(error).__name__

@@ -9,7 +9,7 @@ the same share; a weight that is kept may become any value; training is by Adam,
 import os
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -103,7 +103,8 @@ def compress(
     parts = _share(net, layers, masks, settings, teaching)
     state = dict(net.state_dict())
     weights = weights_file(state)
-    about = saved.provenance | {"compressed": _said(settings, teaching)}
+    said = asdict(settings if teaching else replace(settings, epochs=0))
+    about = saved.provenance | {"compressed": said}
     model = describe_model(
         *(saved.network, saved.classes, saved.preprocess, about, weights, saved.widths)
     )
@@ -114,16 +115,6 @@ def compress(
         sum(len(part.places) for part in parts.values()),
         len(weights),
     )
-
-
-def _said(settings: Settings, teaching: Teaching | None) -> dict:
-    return {
-        "keep": settings.keep,
-        "bits": settings.bits,
-        "linear_bits": settings.linear_bits,
-        "epochs": settings.epochs if teaching else 0,
-        "rate": settings.rate,
-    }
 
 
 def _prune(

@@ -2,16 +2,15 @@
 milliseconds of this processor, each convolution and fully connected layer by itself.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from statistics import median
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from convatlas.deploy.timing import alternated
 from convatlas.narrowing.groups import Anatomy
 from convatlas.narrowing.surgery import Shapes
 from convatlas.narrowing.tracing import Layer
@@ -56,8 +55,8 @@ class Latency:
         return sum(self.table[key] for key in keys)
 
     def measure(self, keys: list[Key]) -> None:
-        """Adds what is new to the table: medians of runs that take turns."""
-        times = alternated([_layer(key) for key in keys], ROUNDS)
+        """Adds what is new to the table."""
+        times = milliseconds([_layer(key) for key in keys], ROUNDS)
         self.table |= dict(zip(keys, times, strict=True))
 
 
@@ -88,20 +87,17 @@ def _layer(key: Key) -> Callable[[], Tensor]:
     return partial(F.conv2d, x, weight, None, stride, padding, dilation, groups)
 
 
-def alternated(functions: list[Callable[[], object]], rounds: int) -> list[float]:
-    """The median milliseconds of each, run in turns, after one round that is not counted."""
-    times: list[list[float]] = [[] for _ in functions]
+def milliseconds(calls: list[Callable[[], object]], rounds: int) -> list[float]:
+    """The least of each, of `rounds` runs that take turns: what else the machine does only adds to
+    it.
+    """
+    named = {str(number): call for number, call in enumerate(calls)}
     with torch.inference_mode():
-        for number in range(rounds + 1):
-            for function, found in zip(functions, times, strict=True):
-                began = time.perf_counter()
-                function()
-                if number:
-                    found.append(1000 * (time.perf_counter() - began))
-    return [median(found) for found in times]
+        found = alternated(named, 0, rest=lambda: None, least=rounds)  # torch's threads only
+    return [1000 * timing.best for timing in found.values()]
 
 
 def networks_latency(nets: list[nn.Module], size: tuple[int, ...]) -> list[float]:
     """Milliseconds of each whole network for one image of `size`, (C, H, W), run in turns."""
     x = torch.randn(1, *size, generator=torch.Generator().manual_seed(0))
-    return alternated([partial(net.eval(), x) for net in nets], NETWORK_ROUNDS)
+    return milliseconds([partial(net.eval(), x) for net in nets], NETWORK_ROUNDS)

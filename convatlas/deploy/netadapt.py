@@ -8,6 +8,7 @@ code, github.com/denru01/netadapt; ties are broken by the loss, which is ours.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +23,7 @@ from convatlas.deploy import retraining
 from convatlas.deploy.adaptation import Journal, Step
 from convatlas.deploy.latency import Cost, Latency, Macs, networks_latency
 from convatlas.deploy.subject import BATCH, Run
-from convatlas.errors import InputError, RunError, Stopped
+from convatlas.errors import InputError, Stopped
 from convatlas.evaluation import Evaluation, evaluate
 from convatlas.model_file import Saved, load_model, weights_file
 from convatlas.narrowing import proof, steps
@@ -93,7 +94,7 @@ class Proposal:
     @cached_property
     def scored(self) -> steps.Scored:
         filters = self.group.filters[self.gone]
-        return steps.Scored(self.group.name, filters, _right(self.found), self.found.loss)
+        return steps.Scored(self.group.name, filters, self.found.correct, self.found.loss)
 
 
 @dataclass
@@ -114,12 +115,11 @@ class Adaptation:
         self.validation = Loader(val, self.run.saved.preprocess, BATCH)
         prepare = self.run.saved.preprocess
         self.size = (prepare.channels, prepare.side, prepare.side)
-        self.cost: Cost = Macs()
+        by_latency = self.settings.measure == "latency"
+        self.cost: Cost = Latency(dict(self.journal.table)) if by_latency else Macs()
 
     def go(self) -> Saved:
         """The narrowed network. Raises Stopped after a signal, with all finished steps saved."""
-        if self.settings.measure == "latency":
-            self.cost = Latency(dict(self.journal.table))
         start = replace(self.run.saved, net=deepcopy(self.run.saved.net).cpu().float())
         saved = self.journal.last_network(start)
         net = saved.net
@@ -142,6 +142,7 @@ class Adaptation:
             *(last.cost, first.cost, budget, number - 1),
             *(self.settings.first, self.settings.decay),
         )
+        goal = steps.reachable(goal, last.cost, self._least(anatomy), first.cost)
         best, count = None, 0
         for proposal in self._proposals(net, anatomy, goal, number):
             count += 1
@@ -149,13 +150,17 @@ class Adaptation:
             if steps.best(both) is proposal.scored:
                 best = proposal
         if best is None:
-            raise RunError(
-                f"no layer of {self.run.saved.network} can alone come down to {goal:g} "
-                f"{self.cost.unit} in step {number}; give a smaller --first, or a budget above "
-                f"{last.cost:g} {self.cost.unit}"
-            )
+            return self._step(net)  # those that could have are refused by now
         self._add(best, number, goal, count)
         return best.net
+
+    def _open(self, anatomy: Anatomy) -> list[Group]:
+        return [group for group in anatomy.narrowable if group.name not in self.journal.refused]
+
+    def _least(self, anatomy: Anatomy) -> float:
+        """What the network costs when the layer that can save most has its fewest filters."""
+        fewest_left = [g.shapes(g.choices[-1], anatomy.shapes) for g in self._open(anatomy)]
+        return min((self.cost(anatomy, shapes) for shapes in fewest_left), default=math.inf)
 
     def _begin(self, net: nn.Module, anatomy: Anatomy) -> None:
         """Row 0. InputError where the budget cannot be reached, or nothing can be narrowed."""
@@ -170,7 +175,7 @@ class Adaptation:
         found = self._evaluate(net)
         row = Step(
             *(0, "", 0, 0, full, full, anatomy.macs(), _params(net)),
-            *(_right(found), found.count, found.loss, 0),
+            *(found.correct, found.count, found.loss, 0),
         )
         self._keep(row, net)
 
@@ -178,10 +183,8 @@ class Adaptation:
         self, net: nn.Module, anatomy: Anatomy, goal: float, number: int
     ) -> Iterator[Proposal]:
         batches = self._batches(number)
-        for group in anatomy.narrowable:
+        for group in self._open(anatomy):
             self._leave_if_asked()
-            if group.name in self.journal.refused:
-                continue
             gone = fewest(group, partial(self.cost, anatomy), anatomy.shapes, goal)
             if gone is None:
                 continue
@@ -200,7 +203,7 @@ class Adaptation:
         filters = best.group.filters
         row = Step(
             *(number, best.group.name, filters[0], filters[best.gone], goal, best.cost, macs),
-            *(_params(best.net), _right(best.found), best.found.count, best.found.loss, proposals),
+            *(_params(best.net), best.found.correct, best.found.count, best.found.loss, proposals),
         )
         self._keep(row, best.net)
 
@@ -262,7 +265,7 @@ class Adaptation:
                 *(FINAL, self._leave_if_asked),
             )
             after = self._evaluate(trained)
-            if (_right(after), -after.loss) > (_right(found), -found.loss):
+            if (after.correct, -after.loss) > (found.correct, -found.loss):
                 last, found = trained, after
         figures = self._figures(start, last, found) | {"trained_at_the_end": last is not net}
         self.journal.finish(start, last, figures, self.warn)
@@ -271,23 +274,18 @@ class Adaptation:
         tests = [self.run.accuracy(replace(start, net=one)) for one in (start.net, net)]
         times = networks_latency([start.net, net], self.size)
         return {
-            "cost": self.journal.steps[-1].cost,
             "validation": {
-                "right": _right(found),
+                "right": found.correct,
                 "pictures": found.count,
                 "loss": found.loss,
             },
             "test": {
                 "count": tests[0].count,
-                "before": _right(tests[0]),
-                "after": _right(tests[1]),
+                "before": tests[0].correct,
+                "after": tests[1].correct,
             },
             "milliseconds": {"before": round(times[0], 3), "after": round(times[1], 3)},
         }
-
-
-def _right(found: Evaluation) -> int:
-    return int(found.confusion.diagonal().sum())
 
 
 def _params(net: nn.Module) -> int:

@@ -77,9 +77,9 @@ class Labels:
                 if why:
                     self._tied.setdefault(first, why)
 
-    def unite_all(self, labels: Tensor, why: str) -> None:
-        """None of them goes without the others."""
-        self.unite(labels[:1].expand(len(labels)), labels, why)
+    def unite_rows(self, rows: Tensor, why: str) -> None:
+        """The same places of all rows, int64 (rows, places), go together."""
+        self.unite(rows[:1].expand_as(rows).flatten(), rows.flatten(), why)
 
     def fix(self, labels: Tensor, why: str) -> None:
         """They stay, because of the function `why`."""

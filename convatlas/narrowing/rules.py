@@ -34,11 +34,7 @@ def elementwise(trace: Trace, call: Call) -> None:
     if len(set(axes)) > 1:
         return unknown(trace, call)
     if not axes:
-        found = [trace.of(x).labels[:1] for x in tensors]
-        for labels in found[1:]:
-            trace.labels.unite(found[0], labels)
-        trace.keep(out, Channels(None, found[0]))
-        return None
+        return trace.keep(out, Channels(None, trace.of(tensors[0]).labels[:1]))
     axis, size = axes[0], out.shape[axes[0]]
     meeting = [x for x in tensors if x.ndim >= -axis and x.shape[axis] == size]
     along = [trace.of(x).along(axis + x.ndim, size) for x in meeting]
@@ -56,21 +52,21 @@ def conv2d(trace: Trace, call: Call) -> None:
     bias, groups = call.argument("bias", 2), call.argument("groups", 6, 1)
     name = trace.weight(weight)
     before = trace.of(x).along(1, x.shape[1])
-    positions = trace.multiplied(weight, name, call.out, is_last=False)
+    trace.multiplied(weight, name, call.out, is_last=False)
     if name is None or before is None:
         trace.fix([x, *([bias] if bias is not None else [])], call.name)
         trace.keep(call.out, trace.labels.constant(call.name))
         return
     c_out, per_group = weight.shape[:2]
     window = tuple(call.argument(*part) for part in WINDOW)
-    layer = trace.layers.setdefault(name, Layer(positions, window, tuple(x.shape[2:]), groups))
+    layer = trace.layers.setdefault(name, Layer(window, tuple(x.shape[2:]), groups))
     if groups > 1 and per_group == 1:
         layer.depthwise = c_out // groups
         after = before.repeat_interleave(layer.depthwise)
     else:
         # of a grouped convolution the same places in all groups, for all read as many channels
         parts = before.view(groups, per_group)
-        trace.labels.unite(parts[:1].expand_as(parts).flatten(), parts.flatten(), "groups")
+        trace.labels.unite_rows(parts, "groups")
         trace.bind(name, 1, parts[0])
         fresh = trace.labels.fresh(c_out // groups)
         layer.fresh += fresh.tolist()
@@ -83,12 +79,12 @@ def linear(trace: Trace, call: Call) -> None:
     name = trace.weight(weight)
     last = x.ndim - 1
     before = trace.of(x).along(last, x.shape[last])
-    positions = trace.multiplied(weight, name, call.out, is_last=True)
+    trace.multiplied(weight, name, call.out, is_last=True)
     if name is None or before is None:
         trace.fix([x, *([bias] if bias is not None else [])], call.name)
         trace.keep(call.out, trace.labels.constant(call.name))
         return
-    layer = trace.layers.setdefault(name, Layer(positions))
+    layer = trace.layers.setdefault(name, Layer())
     trace.bind(name, 1, before)
     fresh = trace.labels.fresh(weight.shape[0])
     layer.fresh += fresh.tolist()
@@ -131,20 +127,11 @@ def reduced(trace: Trace, call: Call) -> None:
     dims = range(x.ndim) if dims is None else [dims] if isinstance(dims, int) else dims
     gone = {dim % x.ndim for dim in dims}
     if channels.axis is None:
-        if gone <= {axis for axis, size in enumerate(x.shape) if size == 1}:
-            return trace.keep(out, channels)
-        return _reduced_uniform(trace, call, channels, gone)
+        return trace.keep(out, channels)
     if channels.axis in gone:
         return unknown(trace, call)
     shift = 0 if out.ndim == x.ndim else sum(dim < channels.axis for dim in gone)
     return trace.keep(out, Channels(channels.axis - shift, channels.labels))
-
-
-def _reduced_uniform(trace: Trace, call: Call, channels: Channels, gone: set[int]) -> None:
-    """Of one label it is not known along which dimension it lies: the first after the images."""
-    if 1 in gone:
-        trace.fix(call.inputs, call.name)
-    trace.keep(call.outputs[0], channels)
 
 
 def softmax(trace: Trace, call: Call) -> None:
@@ -245,8 +232,7 @@ def divided(trace: Trace, call: Call) -> None:
     elif channels.axis == dim and isinstance(by, int):
         if x.shape[dim] % by:
             return unknown(trace, call)
-        parts = channels.labels.view(by, -1)
-        trace.labels.unite(parts[:1].expand_as(parts).flatten(), parts.flatten(), call.name)
+        trace.labels.unite_rows(channels.labels.view(by, -1), call.name)
     elif channels.axis == dim and len(by):
         trace.labels.fix(channels.labels[: max(by)], call.name)
     return rearranged(trace, call)
@@ -264,7 +250,7 @@ def indexed(trace: Trace, call: Call) -> None:
     """x[...]: channels that are picked stay, with all beside them."""
     x = call.args[0]
     channels = trace.of(x)
-    if isinstance(call.args[1], Tensor):
+    if len(call.inputs) > 1:  # picked by another tensor
         return unknown(trace, call)
     (labels,) = _again(call, channels.spread(x.shape), call.args[1:])
     axes = _axes(labels)

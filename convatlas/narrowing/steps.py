@@ -11,6 +11,7 @@ from convatlas.errors import InputError
 
 FIRST = 0.025
 DECAY = 0.96
+SMALLEST = 0.001  # of the whole cost, that a step takes
 
 
 class Scored(NamedTuple):
@@ -43,9 +44,25 @@ def target(
     cost: float, full: float, budget: float, step: int, first: float = FIRST, decay: float = DECAY
 ) -> float:
     """What a network that costs `cost` must come down to in step `step`, from 0: less by
-    first * decay**step of `full`, but the budget in the last one.
+    first * decay**step of `full`, and by a thousandth at least; but the budget in the last one.
     """
-    return max(budget, cost - full * first * decay**step)
+    return max(budget, cost - full * max(first * decay**step, SMALLEST))
+
+
+def reachable(goal: float, cost: float, least: float, full: float) -> float:
+    """The target of a step of which no layer alone brings `cost` below `least`: a half of what was
+    asked, or half of that, as often as it needs. InputError where what can be taken is neither what
+    was asked nor a thousandth of `full`.
+    """
+    asked, possible = cost - goal, cost - least
+    if possible < min(asked, full * SMALLEST):
+        raise InputError(
+            f"no layer alone brings it below {cost:g}; give a budget of {cost:g} or more, and "
+            "another folder with --output"
+        )
+    while asked > possible:
+        asked /= 2
+    return max(cost - asked, least)
 
 
 def best(scored: Sequence[Scored]) -> Scored:

@@ -37,9 +37,8 @@ class Call:
 
 @dataclass
 class Layer:
-    """A convolution or fully connected layer: how often its filters are applied to an image."""
+    """A convolution or fully connected layer."""
 
-    positions: int
     window: tuple = ()  # stride, padding and dilation of a convolution
     sizes: tuple[int, ...] = ()  # of the maps that it reads
     groups: int = 1
@@ -99,14 +98,13 @@ class Trace(TorchFunctionMode):
         for tensor in tensors:
             self.labels.fix(self.of(tensor).labels, why)
 
-    def multiplied(self, weight: Tensor, name: str | None, out: Tensor, is_last: bool) -> int:
-        """Positions at which a weight was applied, which are counted."""
+    def multiplied(self, weight: Tensor, name: str | None, out: Tensor, is_last: bool) -> None:
+        """Counts the positions at which a weight was applied."""
         values = out.numel() // out.shape[-1 if is_last else 1]
         if name is None:
             self.other_macs += values * weight.numel()
         else:
             self.calls.append((name, values))
-        return values
 
 
 def unknown(trace: Trace, call: Call) -> None:

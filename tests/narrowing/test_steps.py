@@ -21,6 +21,25 @@ def test_a_budget_that_the_steps_never_reach_is_refused():
     steps.require_reachable(1000.0, 380.0, 0.025, 0.96)
 
 
+def test_a_step_is_a_thousandth_at_least():
+    assert steps.target(600.0, 1000.0, 400.0, 500) == 599
+    assert steps.target(400.5, 1000.0, 400.0, 500) == 400
+
+
+def test_where_no_layer_can_give_so_much_half_is_asked():
+    assert steps.reachable(80.0, 100.0, 70.0, 100.0) == 80
+    assert steps.reachable(80.0, 100.0, 80.0, 100.0) == 80
+    assert steps.reachable(80.0, 100.0, 81.0, 100.0) == 90
+    assert steps.reachable(80.0, 100.0, 94.9, 100.0) == 95
+    assert steps.reachable(99.99, 100.0, 99.98, 100.0) == 99.99  # the last step may be smaller
+
+
+@pytest.mark.parametrize("least", [99.95, 100.0, 101.0, float("inf")])
+def test_where_no_layer_can_give_a_thousandth_it_ends(least):
+    with pytest.raises(InputError, match="brings it below 100; give a budget of 100 or more"):
+        steps.reachable(80.0, 100.0, least, 100.0)
+
+
 @pytest.mark.parametrize("budget", [0.0, 100.0, 120.0, float("nan")])
 def test_a_budget_outside_the_cost_is_refused(budget):
     with pytest.raises(InputError, match="between 0 and the full cost"):
