@@ -21,10 +21,10 @@ from torch import Tensor
 
 from benchmarks import results
 from convatlas import create_model
-from convatlas.deploy.compressed_file import pack
-from convatlas.deploy.compression import Compressed, Settings, compress, prunable, write
-from convatlas.deploy.sharing import Shared
-from convatlas.deploy.subject import Run, of_run
+from convatlas.compression.compressed_file import pack
+from convatlas.compression.deep_compression import Compressed, Settings, compress, prunable, write
+from convatlas.compression.sharing import Shared
+from convatlas.compression.subject import Run, of_run
 from convatlas.model_file import Saved, describe_model, load_model, weights_file
 from convatlas.training import builtin, train
 from convatlas.training.provenance import provenance

@@ -26,15 +26,15 @@ from pathlib import Path
 import torch
 
 from benchmarks import by_hand, results
-from convatlas.deploy import benching, peak
-from convatlas.deploy.choosing import measured
-from convatlas.deploy.comparing import Reference
-from convatlas.deploy.forms import FORMS, Answer, Forms, is_installed
 from convatlas.deploy.record import installed
-from convatlas.deploy.theirs import theirs
-from convatlas.deploy.timing import Clock, alternated, geometric_mean
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
+from convatlas.speed import benching, peak
+from convatlas.speed.choosing import measured
+from convatlas.speed.comparing import Reference
+from convatlas.speed.forms import FORMS, Answer, Forms, is_installed
+from convatlas.speed.theirs import theirs
+from convatlas.timing import Clock, alternated, geometric_mean
 from convatlas.training.provenance import provenance
 
 RESULTS = Path(__file__).with_suffix(".jsonl")

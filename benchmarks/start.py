@@ -13,7 +13,7 @@ import subprocess
 import sys
 from functools import partial
 
-from convatlas.deploy.timing import Timing, alternated
+from convatlas.timing import Timing, alternated
 
 LIMIT = 0.5  # seconds, of the exported file
 RATIO = 1.1  # of the run, to importing torch and loading it

@@ -86,7 +86,7 @@ class Saved:
 
         Raises ExportError for an engine that is unknown, missing, or refused.
         """
-        from convatlas.deploy.choosing import on_engine
+        from convatlas.speed.choosing import on_engine
 
         return on_engine(self, engine, bf16)[0]
 
@@ -105,7 +105,7 @@ def load_model(folder: str | Path, device: str = "cpu") -> Saved:
     """
     folder, there = Path(folder).expanduser(), usable_device(device)
     if folder.suffix == COMPRESSED and not folder.is_dir():
-        from convatlas.deploy.compressed_file import load_compressed
+        from convatlas.compression.compressed_file import load_compressed
 
         return load_compressed(folder).to(device)
     about = read_description(folder / "model.json")

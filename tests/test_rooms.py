@@ -47,17 +47,27 @@ DOORS = {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
         "narrowing",
         "prediction",  # when a network is called on pictures
-        "deploy",  # when a compressed file is given, or it is to answer through another engine
+        "compression",  # when a compressed file is given
+        "speed",  # when it is to answer through another engine
     },
     "published_model": {"device", "model_file", "registry"},
     "evaluation": {"data", "registry"},
     "prediction": {"answer", "data", "registry", "model_file"},
     "run_images": {"data", "model_file", "regular_file", "training", "weights"},
     "finished_run": {"data", "evaluation", "model_file", "run_images", "training"},
+    "timing": set(),
     "deploy": {
-        *("regular_file", "strict_json", "shapes_only", "data", "registry", "weights"),
+        *("timing", "strict_json", "data", "model_file", "evaluation"),
+        *("run_images", "finished_run", "training"),
+    },
+    "speed": {
+        *("timing", "settings", "strict_json", "regular_file", "data", "weights", "elsewhere"),
+        *("anatomy", "registry", "model_file", "deploy"),
+    },
+    "compression": {
+        *("timing", "strict_json", "regular_file", "shapes_only", "data", "weights", "registry"),
         *("model_description", "model_file", "evaluation", "run_images", "finished_run"),
-        *("training", "settings", "anatomy", "elsewhere", "narrowing"),
+        *("training", "narrowing"),
     },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),

@@ -77,8 +77,8 @@ def netadapt(
     base = place.absolute() if is_run else Path("runs") / subject
     folder = (output or base.with_name(f"{base.name}-{budget}")).expanduser()
     with quick_imports():
-        from convatlas.deploy.netadapt import Settings, adapt
-        from convatlas.deploy.subject import of_run
+        from convatlas.compression.netadapt import Settings, adapt
+        from convatlas.compression.subject import of_run
 
     settings = Settings(budget, measure, batches, lr, epochs, first, decay, seed)
     if not is_run:

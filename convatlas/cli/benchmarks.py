@@ -12,8 +12,8 @@ from convatlas.cli.printing import open_console, plain_table, print_json, say
 from convatlas.errors import ExportError
 
 if TYPE_CHECKING:
-    from convatlas.deploy.benching import Row
-    from convatlas.deploy.comparing import Reference
+    from convatlas.speed.benching import Row
+    from convatlas.speed.comparing import Reference
 
 Numbers = Annotated[list[int] | None, Parameter(consume_multiple=True)]
 
@@ -71,8 +71,8 @@ def bench(
     with quick_imports():
         import torch
 
-        from convatlas.deploy import benching, peak
         from convatlas.deploy.engines import KINDS
+        from convatlas.speed import benching, peak
 
     threads = threads or sorted({1, torch.get_num_threads()})
     batches = batches or [*benching.BATCHES]
@@ -101,9 +101,9 @@ def bench(
 
 def _reference(subject: Path, weights: str | None, source: str | None) -> "Reference":
     from convatlas.cli.opening import opened
-    from convatlas.deploy.benching import fresh
-    from convatlas.deploy.comparing import Reference
     from convatlas.registry import require, stored_facts
+    from convatlas.speed.benching import fresh
+    from convatlas.speed.comparing import Reference
 
     if weights is None and source is None and str(subject) in stored_facts():
         return Reference(fresh(str(subject)), is_drawn=True)

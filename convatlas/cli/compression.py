@@ -57,10 +57,10 @@ def compress(
     if subject.endswith(TURNED_BACK) and weights is None:
         return _restored(subject, output)
     from convatlas.cli.opening import opened, require_run
-    from convatlas.deploy import compression
-    from convatlas.deploy.subject import of_run
+    from convatlas.compression import deep_compression
+    from convatlas.compression.subject import of_run
 
-    settings = compression.Settings(keep, bits, linear_bits, epochs, lr)
+    settings = deep_compression.Settings(keep, bits, linear_bits, epochs, lr)
     if weights is not None:
         if data:
             raise RecipeError("--data goes with a run; with --weights nothing is trained")
@@ -70,10 +70,10 @@ def compress(
         run = of_run(subject, data)
         saved = run.saved
     path = output or Path(subject if run else ".") / f"{saved.network}{ENDING}"
-    compression.require_free(path)
+    deep_compression.require_free(path)
     teaching = run.teaching(workers) if run and epochs else None
-    found = compression.compress(saved, settings, teaching)
-    compression.write(found, path)
+    found = deep_compression.compress(saved, settings, teaching)
+    deep_compression.write(found, path)
     print(
         f"{found.kept:,} of {found.weights:,} weights kept "
         f"({100 * found.kept / found.weights:.1f} %), {len(found.content):,} bytes, 1/"
@@ -91,7 +91,7 @@ def compress(
 def _restored(file: str, output: Path | None) -> int:
     if output is None:
         raise RecipeError(f"where to? `convatlas compress {file} --output FOLDER` turns it back")
-    from convatlas.deploy.subject import restore
+    from convatlas.compression.subject import restore
 
     restore(file, output)
     print(f"wrote {output}, the same weights bit for bit")

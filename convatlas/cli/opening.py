@@ -40,7 +40,7 @@ def formed(engine: str | None, bf16: bool) -> Callable[[Saved], Saved]:
         return lambda saved: saved
 
     def on(saved: Saved) -> Saved:
-        from convatlas.deploy.choosing import on_engine
+        from convatlas.speed.choosing import on_engine
 
         there, chosen = on_engine(saved, engine, bf16)
         output.say_error(printable(f"note: form {chosen}"))

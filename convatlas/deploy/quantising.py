@@ -23,11 +23,11 @@ from convatlas.deploy.engines import (
 )
 from convatlas.deploy.exporting import require_free, take
 from convatlas.deploy.proof import Batch, answers, batches_of, relative_error, share
-from convatlas.deploy.timing import alternated
 from convatlas.deploy.writers import record_of, write
 from convatlas.errors import ExportError
 from convatlas.finished_run import open_run
 from convatlas.model_file import Saved
+from convatlas.timing import alternated
 
 PICTURES = 5000  # of the validation split, all where it has fewer
 QUANTISERS = {  # --to -> how it is made, the extra, and the packages

@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 
+from convatlas.compression import deep_compression
+from convatlas.compression.compressed_file import load_compressed
 from convatlas.data import Preprocess
-from convatlas.deploy import compression
-from convatlas.deploy.compressed_file import load_compressed
 from convatlas.errors import InputError, ModelFileError
 from convatlas.model_description import checksum
 from convatlas.model_file import Saved, describe_model, load_model, weights_file
@@ -64,8 +64,8 @@ def test_it_answers_as_before_and_only_then_the_format_is_2(small, folder):
 def test_it_is_compressed_and_comes_back(small, tmp_path):
     net, changed = small
     saved = Saved(net, NAME, CLASSES, PREP, {}, changed)
-    found = compression.compress(saved, compression.Settings(epochs=0))
-    compression.write(found, tmp_path / "small.dc")
+    found = deep_compression.compress(saved, deep_compression.Settings(epochs=0))
+    deep_compression.write(found, tmp_path / "small.dc")
     again = load_compressed(tmp_path / "small.dc")
     assert again.widths == changed
     with torch.inference_mode():

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convatlas.deploy.forms import Answer
 from convatlas.deploy.proof import LIMITS, Limit, relative_error, share
 from convatlas.deploy.sample_pictures import COUNT, sample_batches
 from convatlas.model_file import Saved
+from convatlas.speed.forms import Answer
 
 BATCH = 16
 

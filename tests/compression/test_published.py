@@ -8,7 +8,7 @@ import torch
 
 from convatlas import create_model, load_model, verify
 from convatlas.cli import run as convatlas
-from convatlas.deploy.published import read_published
+from convatlas.compression.published import read_published
 from convatlas.errors import ModelFileError
 from convatlas.shapes_only import shapes_only
 

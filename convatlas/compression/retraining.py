@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from convatlas.compression.sharing import Shared
 from convatlas.data import Loader
-from convatlas.deploy.sharing import Shared
 from convatlas.errors import RunError
 
 Made = Callable[[], dict[str, Tensor]]  # the weights that the network runs with, by name

@@ -14,14 +14,14 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas import strict_json
-from convatlas.deploy.comparing import Reference
-from convatlas.deploy.forms import EAGER, ENGINES, FORMS, Answer, Form, Forms, is_installed
 from convatlas.deploy.record import installed, sha256
-from convatlas.deploy.timing import Clock, alternated
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved, weights_file
 from convatlas.regular_file import read_regular
 from convatlas.settings import shown
+from convatlas.speed.comparing import Reference
+from convatlas.speed.forms import EAGER, ENGINES, FORMS, Answer, Form, Forms, is_installed
+from convatlas.timing import Clock, alternated
 
 FORMAT = 1
 SECONDS = 2.0  # of measuring

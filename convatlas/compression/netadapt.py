@@ -18,11 +18,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from convatlas.compression import retraining
+from convatlas.compression.adaptation import Journal, Step
+from convatlas.compression.latency import Cost, Latency, Macs, networks_latency
+from convatlas.compression.subject import BATCH, Run
 from convatlas.data import Loader
-from convatlas.deploy import retraining
-from convatlas.deploy.adaptation import Journal, Step
-from convatlas.deploy.latency import Cost, Latency, Macs, networks_latency
-from convatlas.deploy.subject import BATCH, Run
 from convatlas.errors import InputError, Stopped
 from convatlas.evaluation import Evaluation, evaluate
 from convatlas.model_file import Saved, load_model, weights_file

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from convatlas.deploy import peak
-from convatlas.deploy.forms import FORMS
-from convatlas.deploy.timing import (
+from convatlas.speed import peak
+from convatlas.speed.forms import FORMS
+from convatlas.timing import (
     LEAST,
     PAUSE,
     Timing,

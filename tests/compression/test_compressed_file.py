@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from convatlas import create_model
+from convatlas.compression.compressed_file import HEAD, load_compressed, pack, unpack
+from convatlas.compression.sharing import kept, share
 from convatlas.data import Preprocess
-from convatlas.deploy.compressed_file import HEAD, load_compressed, pack, unpack
-from convatlas.deploy.sharing import kept, share
 from convatlas.errors import ModelFileError
 from convatlas.model_file import describe_model, weights_file
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from convatlas.compression.compressed_file import unpack
+from convatlas.compression.deep_compression import Teaching
+from convatlas.compression.published import SUFFIX as PUBLISHED
+from convatlas.compression.published import open_published
 from convatlas.data import Augment, Loader
-from convatlas.deploy.compressed_file import unpack
-from convatlas.deploy.compression import Teaching
-from convatlas.deploy.published import SUFFIX as PUBLISHED
-from convatlas.deploy.published import open_published
 from convatlas.errors import ModelFileError
 from convatlas.evaluation import Evaluation, evaluate
 from convatlas.finished_run import open_run

@@ -7,10 +7,10 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.data import Preprocess
-from convatlas.deploy.forms import FORMS, Form, Forms, is_installed
-from convatlas.deploy.timing import Clock
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
+from convatlas.speed.forms import FORMS, Form, Forms, is_installed
+from convatlas.timing import Clock
 
 PROBES = ((256, 56), (512, 28))  # channels and side: large maps, and deep ones
 LAYERS = 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convatlas.deploy.sharing import gaps_of, k_means, kept, places_of, share
+from convatlas.compression.sharing import gaps_of, k_means, kept, places_of, share
 from convatlas.errors import InputError
 
 

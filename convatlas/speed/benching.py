@@ -14,16 +14,16 @@ from torch import Tensor
 from convatlas import strict_json
 from convatlas.anatomy import summary
 from convatlas.data import Preprocess
-from convatlas.deploy.comparing import Comparison, Reference
 from convatlas.deploy.engines import LARGEST_PROOF, Opened, open_export, proof_path
-from convatlas.deploy.forms import FORMS, Answer, Forms, is_installed
 from convatlas.deploy.sample_pictures import sample_batches
-from convatlas.deploy.theirs import theirs
-from convatlas.deploy.timing import Clock, Timing, alternated, share_of_peak
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 from convatlas.registry import create_model, stored_facts
 from convatlas.regular_file import read_regular
+from convatlas.speed.comparing import Comparison, Reference
+from convatlas.speed.forms import FORMS, Answer, Forms, is_installed
+from convatlas.speed.theirs import theirs
+from convatlas.timing import Clock, Timing, alternated, share_of_peak
 
 BATCHES = (1, 16)
 SECONDS = 3.0  # of measuring a batch size at a number of threads

@@ -12,16 +12,17 @@ from PIL import Image
 from convatlas.anatomy import summary
 from convatlas.cli import exported, opening, run
 from convatlas.data import Preprocess
-from convatlas.deploy import benching, choosing, comparing, engines, peak
-from convatlas.deploy.comparing import Reference
+from convatlas.deploy import engines
 from convatlas.deploy.engines import KINDS, Opened, proof_path
 from convatlas.deploy.exporting import export
 from convatlas.deploy.record import Record
-from convatlas.deploy.theirs import theirs
-from convatlas.deploy.timing import Timing
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 from convatlas.registry import create_model
+from convatlas.speed import benching, choosing, comparing, peak
+from convatlas.speed.comparing import Reference
+from convatlas.speed.theirs import theirs
+from convatlas.timing import Timing
 
 
 @pytest.fixture(scope="module")

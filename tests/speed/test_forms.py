@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from convatlas.data import Preprocess
-from convatlas.deploy import forms as module
-from convatlas.deploy.comparing import Reference
-from convatlas.deploy.forms import EAGER, FORMS, LARGEST_BATCH, Form, Forms
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 from convatlas.registry import create_model
+from convatlas.speed import forms as module
+from convatlas.speed.comparing import Reference
+from convatlas.speed.forms import EAGER, FORMS, LARGEST_BATCH, Form, Forms
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,8 @@ import torch
 from torch import Tensor
 
 from convatlas import strict_json
-from convatlas.deploy import huffman
-from convatlas.deploy.sharing import Shared, gaps_of, places_of
+from convatlas.compression import huffman
+from convatlas.compression.sharing import Shared, gaps_of, places_of
 from convatlas.errors import ModelFileError
 from convatlas.model_description import LARGEST as LARGEST_MODEL
 from convatlas.model_description import Description, description_of

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from convatlas.data import Preprocess
-from convatlas.deploy import choosing, comparing
-from convatlas.deploy.comparing import Reference
-from convatlas.deploy.forms import EAGER, FORMS, Forms
-from convatlas.deploy.timing import Timing
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 from convatlas.registry import create_model
+from convatlas.speed import choosing, comparing
+from convatlas.speed.comparing import Reference
+from convatlas.speed.forms import EAGER, FORMS, Forms
+from convatlas.timing import Timing
 
 TORCH = [FORMS["eager"], FORMS["channels_last"]]
 

@@ -13,11 +13,11 @@ from torch import nn
 
 from convatlas import create_model, load_model, save_weights
 from convatlas.cli import run as convatlas
+from convatlas.compression import deep_compression, retraining
+from convatlas.compression.compressed_file import load_compressed
+from convatlas.compression.sharing import kept, share
+from convatlas.compression.subject import of_run
 from convatlas.data import Preprocess
-from convatlas.deploy import compression, retraining
-from convatlas.deploy.compressed_file import load_compressed
-from convatlas.deploy.sharing import kept, share
-from convatlas.deploy.subject import of_run
 from convatlas.errors import InputError, RunError
 from convatlas.training import Recipe, train
 
@@ -38,12 +38,12 @@ def test_a_run_becomes_a_file_and_a_folder_again(finished, tmp_path, capsys):
     assert convatlas(words) == 0
     printed = capsys.readouterr().out
     saved = load_compressed(file)
-    weights = {name: part.weight for name, part in compression.prunable(saved.net).items()}
+    weights = {name: part.weight for name, part in deep_compression.prunable(saved.net).items()}
     stayed = sum(round(0.33 * weight.numel()) for weight in weights.values())
     whole = sum(weight.numel() for weight in weights.values())
     assert printed.startswith(f"{stayed:,} of {whole:,} weights kept (33.0 %), ")
     assert f"{file.stat().st_size:,} bytes, 1/" in printed
-    for name, part in compression.prunable(saved.net).items():
+    for name, part in deep_compression.prunable(saved.net).items():
         bits = 3 if isinstance(part, nn.Conv2d) else 5
         values = part.weight.unique()
         assert len(values[values != 0]) <= 2**bits, name
@@ -138,7 +138,7 @@ def test_how_weights_lie_in_memory_changes_no_byte(finished):
     turned = deepcopy(net).to(memory_format=torch.channels_last)
     assert not turned.conv2.weight.is_contiguous()
     one, other = (
-        compression.compress(replace(saved, net=each, network="lenet_caffe"))
+        deep_compression.compress(replace(saved, net=each, network="lenet_caffe"))
         for each in (net, turned)
     )
     assert one.content == other.content
@@ -156,7 +156,7 @@ def test_a_run_of_mixed_images_and_weighted_classes_is_trained_on_as_it_was(tmp_
     # log(10) each, at the share of each class times what its images weigh
     weight = (y * (counts.float().mean() / counts)).sum(1).mean()
     assert float(teaching.loss(logits, y)) == pytest.approx(float(weight) * math.log(10), rel=1e-4)
-    found = compression.compress(run.saved, compression.Settings(epochs=1), teaching)
+    found = deep_compression.compress(run.saved, deep_compression.Settings(epochs=1), teaching)
     assert run.accuracy(found.saved).accuracy > run.accuracy(run.saved).accuracy - 0.02
 
 
@@ -202,13 +202,15 @@ def test_a_pruned_weight_has_no_gradient_and_a_shared_value_that_of_all_its_weig
 
 def test_a_loss_that_is_no_number_ends_it(finished):
     run = of_run(finished)
-    teaching = compression.Teaching(run.teaching().loader, lambda logits, y: logits.sum() * 1e39)
+    teaching = deep_compression.Teaching(
+        run.teaching().loader, lambda logits, y: logits.sum() * 1e39
+    )
     with pytest.raises(RunError, match=r"the loss became .*; give a lower --lr"):
-        compression.compress(run.saved, compression.Settings(epochs=1), teaching)
+        deep_compression.compress(run.saved, deep_compression.Settings(epochs=1), teaching)
 
 
 def test_a_network_without_weights_to_prune_is_refused(finished):
     saved = of_run(finished).saved
-    bare = compression.Saved(nn.Flatten(), "bare", ("a",), saved.preprocess, {})
+    bare = deep_compression.Saved(nn.Flatten(), "bare", ("a",), saved.preprocess, {})
     with pytest.raises(InputError, match="bare has no convolution"):
-        compression.compress(bare)
+        deep_compression.compress(bare)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convatlas.deploy.huffman import AT_A_TIME, LONGEST, decode, encode, lengths_for, words
+from convatlas.compression.huffman import AT_A_TIME, LONGEST, decode, encode, lengths_for, words
 
 
 def read_bit_by_bit(content: bytes, lengths: np.ndarray, count: int) -> list[int]:

@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks import latency, start
-from convatlas.deploy.timing import Timing
 from convatlas.registry import stored_facts
+from convatlas.timing import Timing
 
 
 def timed(**medians: float) -> dict:

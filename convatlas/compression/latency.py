@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convatlas.deploy.timing import alternated
 from convatlas.narrowing.groups import Anatomy
 from convatlas.narrowing.surgery import Shapes
 from convatlas.narrowing.tracing import Layer
+from convatlas.timing import alternated
 
 ROUNDS = 15  # of a layer
 NETWORK_ROUNDS = 31

@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from convatlas.compression import retraining
+from convatlas.compression.compressed_file import pack, unpack
+from convatlas.compression.sharing import Shared, kept, share
 from convatlas.data import Loader
-from convatlas.deploy import retraining
-from convatlas.deploy.compressed_file import pack, unpack
-from convatlas.deploy.sharing import Shared, kept, share
 from convatlas.errors import InputError, ModelFileError
 from convatlas.model_file import Saved, describe_model, weights_file
 

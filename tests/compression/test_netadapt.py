@@ -14,9 +14,9 @@ from torch import nn
 
 from convatlas import anatomy, load_model
 from convatlas.cli import run as convatlas
-from convatlas.deploy import latency
-from convatlas.deploy.netadapt import Settings, adapt
-from convatlas.deploy.subject import of_run
+from convatlas.compression import latency
+from convatlas.compression.netadapt import Settings, adapt
+from convatlas.compression.subject import of_run
 from convatlas.errors import InputError, RunError, Stopped
 from convatlas.narrowing.groups import dissected
 from convatlas.registry import create_model
