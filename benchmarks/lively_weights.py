@@ -73,8 +73,9 @@ def _norm(way: Spread, norm: nn.BatchNorm2d, args: tuple[Tensor]) -> None:
     variance, mean = torch.var_mean(args[0], (0, 2, 3), correction=0)
     norm.running_mean.copy_(mean)
     norm.running_var.uniform_(0.5, 1.5).mul_(variance.mean())
-    if norm.affine:
+    if norm.weight is not None:
         norm.weight.uniform_(0.5, 1.5).mul_(way.scale)
+    if norm.bias is not None:
         norm.bias.normal_(way.shift, 0.1)
 
 

@@ -13,6 +13,7 @@ from benchmarks import export_checks, exports, lively_weights
 from benchmarks.export_checks import Case, judged, rows
 from convatlas.deploy.proof import answers
 from convatlas.errors import ExportError
+from convatlas.layers.tensorflow import ShiftNorm
 from convatlas.registry import stored_facts
 
 NAME = "shufflenet_v1_g1_x0_25"
@@ -84,6 +85,15 @@ def test_a_network_that_no_picture_moves_proves_nothing():
 
     with pytest.raises(ValueError, match="no logit tells two pictures apart"):
         lively_weights.enliven(Mute(), torch.randn(3, 3, 8, 8))
+
+
+def test_a_norm_may_have_no_scale():
+    torch.manual_seed(0)
+    norm = ShiftNorm(4, 0.1)
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), norm, nn.Flatten(), nn.Linear(144, 5))
+    way, apart = lively_weights.enliven(net, torch.randn(3, 3, 8, 8))
+    assert way == "settled" and apart >= lively_weights.APART
+    assert 0.5 < float(norm.bias.detach().mean()) < 1.5
 
 
 @pytest.mark.parametrize(
