@@ -7,10 +7,12 @@ not the one that it was made with. The engine here goes through a batch picture 
 import contextlib
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import weakref
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +25,8 @@ from convatlas.deploy.record import KEY, Record
 from convatlas.errors import ExportError
 
 METHOD = "forward"
+MISSING = re.compile(rb"kernel '([\w:.]+)' not found")  # a line of the engine's own
+SAID = 65_536  # bytes of what it says last that are searched
 START = """import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from convatlas.deploy.executorch import serve
@@ -38,6 +42,7 @@ def write_executorch(saved, path: Path) -> None:
     )
     import torch
 
+    from convatlas.deploy.executorch_graph import write_for_executorch
     from convatlas.deploy.network_graph import Answers, quiet, write_plainly
     from convatlas.deploy.planned_pictures import LARGEST, PlannedPictures
     from convatlas.deploy.writers import record_of
@@ -51,6 +56,7 @@ def write_executorch(saved, path: Path) -> None:
             dynamic_shapes=(sides,),
         )
         write_plainly(program)
+        write_for_executorch(program)
         lowered = exir.to_edge_transform_and_lower(
             program,
             partitioner=[xnnpack.XnnpackPartitioner()],
@@ -81,12 +87,13 @@ class Engine:
 
     def __init__(self, path: Path, threads: int | None):
         self.path = path
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
         words = [json.dumps(sys.path), str(path), str(threads or 0)]
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", START, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.said,
         )
         weakref.finalize(self, _end, self.process)
 
@@ -105,8 +112,11 @@ class Engine:
     def refuse(self) -> NoReturn:
         code = self.process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        self.said.seek(max(0, self.said.seek(0, os.SEEK_END) - SAID))
+        lacking = sorted({name.decode() for name in MISSING.findall(self.said.read())})
+        why = f", for it has no {' and no '.join(lacking)}," if lacking else ""
         raise ExportError(
-            f"ExecuTorch ended with {how} on {self.path.name}; choose another engine with --to"
+            f"ExecuTorch ended with {how}{why} on {self.path.name}; choose another engine with --to"
         )
 
 

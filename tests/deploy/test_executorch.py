@@ -1,17 +1,20 @@
 """ExecuTorch files take the raw picture, to the bit, and answer as `predict` does."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn as nn
+import torch.nn.functional as F
 from PIL import Image
 
 from convatlas.data import Preprocess
 from convatlas.deploy import executorch
 from convatlas.deploy.engines import open_export
+from convatlas.deploy.executorch_graph import write_for_executorch
 from convatlas.deploy.exporting import export
 from convatlas.deploy.planned_pictures import LARGEST, PlannedPictures
 from convatlas.deploy.writers import record_of
@@ -47,8 +50,12 @@ def test_an_engine_that_ends_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(executorch, "START", "raise SystemExit(3)")
     engine = executorch.Engine(tmp_path / "a.pte", None)
     engine.process.wait()
-    with pytest.raises(ExportError, match="ended with exit status 3"):
+    with pytest.raises(ExportError, match=r"ended with exit status 3 on a\.pte"):
         engine.answers(np.zeros((500, 500, 3), np.uint8))
+    said = "[operator_registry.cpp:277] kernel 'aten::avg_pool3d.out' not found."
+    monkeypatch.setattr(executorch, "START", f"""raise SystemExit("x" * 99_000 + {said!r})""")
+    with pytest.raises(ExportError, match=r"ended with .*, for it has no aten::avg_pool3d\.out,"):
+        executorch.Engine(tmp_path / "a.pte", None).read()
 
 
 @pytest.mark.parametrize("prep", PREPARED.values(), ids=PREPARED)
@@ -70,6 +77,35 @@ def test_taps_are_enough_for_every_size():
             planes = white[:, :h, :w].permute(0, 3, 1, 2).contiguous()
             wanted = prep.normalise(prep.fit_images(planes))
             assert torch.equal(module(white[:, :h, :w]), wanted), (prep, h, w)
+
+
+class Neighbours(nn.Module):
+    """What ExecuTorch has no kernels for: (N, 3, H, W) -> the same, by parts of other maps."""
+
+    def forward(self, x):
+        x = F.local_response_norm(x, 2, 0.9, 0.75, 1.5)
+        moved = F.pad(x, (-1, 1, 2, -1))[:, :, 1:]
+        return x + 2 * F.pad(moved, (-2, 2)) + F.pad(x, (0, 0, -3, 3))
+
+
+def test_what_the_engine_lacks_is_written_otherwise():
+    x = torch.randn(1, 3, 9, 8)
+    program = torch.export.export(Neighbours().eval(), (x,))
+    write_for_executorch(program)
+    targets = {str(node.target) for node in program.graph.nodes}
+    assert "aten.avg_pool2d.default" in targets and "aten.avg_pool3d.default" not in targets
+    pads = [node.args[1] for node in program.graph.nodes if "pad" in str(node.target)]
+    assert pads and min(map(min, pads)) >= 0
+    torch.testing.assert_close(program.module()(x), Neighbours()(x), rtol=1e-6, atol=1e-6)
+
+
+def test_such_a_network_is_proved_there(saved, tmp_path):
+    pytest.importorskip("executorch", reason="the extra executorch is not installed")
+    torch.manual_seed(0)
+    head = nn.Sequential(nn.Conv2d(3, 10, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    prep = Preprocess(3, 32, *IMAGENET, "resize", 32)
+    odd = replace(saved, net=nn.Sequential(Neighbours(), head).eval(), preprocess=prep)
+    assert export(odd, "executorch", tmp_path / "odd.pte")[1].agreement == 1
 
 
 def test_bicubic_networks_are_refused(saved):
