@@ -42,7 +42,7 @@ def write_executorch(saved, path: Path) -> None:
     )
     import torch
 
-    from convatlas.deploy.executorch_graph import write_for_executorch
+    from convatlas.deploy.executorch_graph import with_scales, write_for_executorch
     from convatlas.deploy.network_graph import Answers, quiet, write_plainly
     from convatlas.deploy.planned_pictures import LARGEST, PlannedPictures
     from convatlas.deploy.writers import record_of
@@ -51,7 +51,7 @@ def write_executorch(saved, path: Path) -> None:
     one = torch.zeros(1, 45, 37, 3, dtype=torch.uint8)
     with quiet():
         program = torch.export.export(
-            PlannedPictures(saved.preprocess, Answers(saved.net)).eval(),
+            PlannedPictures(saved.preprocess, Answers(with_scales(saved.net))).eval(),
             (one,),
             dynamic_shapes=(sides,),
         )

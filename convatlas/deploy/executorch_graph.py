@@ -1,9 +1,23 @@
-"""Operations that ExecuTorch's own kernels lack, as others that they have."""
+"""Operations that ExecuTorch lacks, as others that it has."""
+
+import copy
 
 import torch
+import torch.nn as nn
 from torch.fx import Node
 
 aten = torch.ops.aten
+
+
+def with_scales(net: nn.Module) -> nn.Module:
+    """A copy whose batch norms all have a scale, of one where there was none: ExecuTorch 1.5.1 ends
+    on one that only shifts.
+    """
+    net = copy.deepcopy(net)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.weight is None:
+            module.weight = nn.Parameter(torch.ones_like(module.running_mean))
+    return net
 
 
 def write_for_executorch(program: torch.export.ExportedProgram) -> None:

@@ -19,6 +19,7 @@ from convatlas.deploy.exporting import export
 from convatlas.deploy.planned_pictures import LARGEST, PlannedPictures
 from convatlas.deploy.writers import record_of
 from convatlas.errors import ExportError
+from convatlas.layers.tensorflow import ShiftNorm
 
 PAGE = Path(__file__).parents[2] / "docs" / "ship" / "executorch.md"
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -102,10 +103,14 @@ def test_what_the_engine_lacks_is_written_otherwise():
 def test_such_a_network_is_proved_there(saved, tmp_path):
     pytest.importorskip("executorch", reason="the extra executorch is not installed")
     torch.manual_seed(0)
-    head = nn.Sequential(nn.Conv2d(3, 10, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    norm = ShiftNorm(10, 0.1)
+    head = nn.Sequential(
+        nn.Conv2d(3, 10, 5), norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
     prep = Preprocess(3, 32, *IMAGENET, "resize", 32)
     odd = replace(saved, net=nn.Sequential(Neighbours(), head).eval(), preprocess=prep)
     assert export(odd, "executorch", tmp_path / "odd.pte")[1].agreement == 1
+    assert norm.weight is None
 
 
 def test_bicubic_networks_are_refused(saved):
