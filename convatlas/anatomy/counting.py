@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 from torch.fx import GraphModule
 from torch.jit import ScriptModule
+from torch.nn import Module
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -95,9 +96,10 @@ class Trace(TorchDispatchMode):
         self.params = sum(self.unread.values())
         self.modules = dict(net.named_modules())
         for name, module in self.modules.items():
-            if PARAMETRIZED not in f".{name}.":
-                module.register_forward_pre_hook(self._enter(name), prepend=True, with_kwargs=True)
-                module.register_forward_hook(self._leave)
+            if PARAMETRIZED not in f".{name}.":  # by the base class: scripted ones refuse their own
+                enter = self._enter(name)
+                Module.register_forward_pre_hook(module, enter, prepend=True, with_kwargs=True)
+                Module.register_forward_hook(module, self._leave)
 
     @classmethod
     def of(

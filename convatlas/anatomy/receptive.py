@@ -280,6 +280,21 @@ def _same_elements(op: str, a: dict, x: Tensor, field: Field, out: Tensor) -> Fi
     return layout.reshaped(field, out.shape)
 
 
+def _pixel_shuffle(op: str, a: dict, x: Tensor, field: Field, out: Tensor) -> Field:
+    """Channels become the pixels of blocks, or back."""
+    *batch, c, h, w = x.shape
+    first = len(batch)
+    if op == "pixel_shuffle":
+        r = a["upscale_factor"]
+        parts, order = (c // (r * r), r, r, h, w), (0, 3, 1, 4, 2)
+    else:
+        r = a["downscale_factor"]
+        parts, order = (c, h // r, r, w // r, r), (0, 2, 4, 1, 3)
+    apart = layout.reshaped(field, (*batch, *parts)).dims
+    moved = [*apart[:first], *(apart[first + i] for i in order)]
+    return layout.reshaped(field.with_dims(moved), out.shape)
+
+
 def _spread(op: str, a: dict, x: Tensor, field: Field, out: Tensor) -> Field:
     return layout.broadcast(field, out.shape)
 
@@ -332,6 +347,7 @@ RULES: dict[str, Callable[..., Field]] = {
     **dict.fromkeys(("select", "unbind"), _pick),
     **dict.fromkeys(SIDES, _product),
     **dict.fromkeys(("cat", "stack"), _concatenated),
+    **dict.fromkeys(("pixel_shuffle", "pixel_unshuffle"), _pixel_shuffle),
     "slice": _crop,
     "squeeze": _squeezed,
     "unsqueeze": _unsqueezed,

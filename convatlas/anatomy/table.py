@@ -147,10 +147,10 @@ class Summary:
 
 def _places(paths: tuple[str, ...]) -> str:
     """ "3.conv, 4.conv (2 calls)" """
-    each = [
-        (path or "the network itself") + f" ({n} calls)" * ((n := paths.count(path)) > 1)
-        for path in dict.fromkeys(paths)
-    ]
+    each = []
+    for path in dict.fromkeys(paths):
+        times = paths.count(path)
+        each.append((path or "the network itself") + f" ({times} calls)" * (times > 1))
     more = f" and {len(each) - FEW} others" if len(each) > FEW else ""
     return ", ".join(each[:FEW]) + more
 
