@@ -11,7 +11,7 @@ from convatlas.wiring import elementwise, layers, moving, norms
 from convatlas.wiring.movements import Seen
 from convatlas.wiring.operations import Operation
 
-UNTOLD = {"dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking"}
+UNTOLD = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
 DROPPING = "dropout_p"  # the only draw of an attention, off in evaluation
 TABLE = elementwise.HANDLERS | layers.HANDLERS | norms.HANDLERS | moving.HANDLERS
 
@@ -61,6 +61,8 @@ def _plain(operation: Operation, result: int, shape: tuple[int, ...]) -> int:
         return f"{len(reads)}: {tuple(t.shape)}"
 
     told = {name: value for name, value in operation.args.items() if name not in UNTOLD}
+    if operation.args.get("dtype") == operation.kind:
+        told["dtype"] = None
     own = {name: _fixed(tree_map_only(Tensor, edge, value)) for name, value in told.items()}
     own["results"] = result
     alone = draws(operation.func, operation.args)
