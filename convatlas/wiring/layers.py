@@ -283,6 +283,7 @@ def _softmax(op: str) -> Handler:
 
 HANDLERS: dict[str, Handler] = {
     "convolution": _convolution,
+    "_convolution": _convolution,  # as a traced module calls it
     "addmm": _addmm,
     "mm": _mm,
     "linear": _linear_whole,

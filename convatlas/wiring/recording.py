@@ -3,6 +3,8 @@
 One that is not in the tables is a node of aten's own name with every argument: nothing is dropped.
 """
 
+from uuid import uuid4
+
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -74,7 +76,10 @@ def _fixed(value: object) -> object:
     """A setting that can be told from others and does not change."""
     if isinstance(value, list | tuple):
         return tuple(map(_fixed, value))
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
+    if isinstance(value, bool | int | float | str | None):
+        return value
+    told = isinstance(value, torch.dtype | torch.device | torch.layout | torch.memory_format)
+    return str(value) if told else f"{type(value).__name__} {uuid4().hex}"  # what is in it?
 
 
 def draws(func, args: dict) -> bool:
