@@ -4,6 +4,7 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from operator import index
 from typing import NamedTuple
 
 import torch
@@ -101,8 +102,8 @@ def _of_tensors(args: tuple, kwargs: dict[str, object]) -> Given:
 def _sizes(asked) -> tuple[Size, ...]:
     try:
         several = isinstance(asked[0], Sequence)
-        sizes = tuple(tuple(int(n) for n in size) for size in (asked if several else [asked]))
-    except (TypeError, ValueError, KeyError, IndexError):
+        sizes = tuple(tuple(map(index, size)) for size in (asked if several else [asked]))
+    except (TypeError, KeyError, IndexError):
         sizes = ()
     if not sizes or not all(sizes) or min(min(size) for size in sizes) < 1:
         raise ValueError(
