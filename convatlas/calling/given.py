@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from operator import index
+from types import ModuleType
 from typing import NamedTuple
 
 import torch
@@ -69,8 +70,11 @@ def given(
     lists several, else of `net.input_size`, or what an exported program was exported with.
 
     `inputs` are a tensor, a tuple or list of all arguments in order, or a dict of them by name.
-    Raises ValueError where neither is known or where a size is none; `example` is the remedy named.
+    Raises ValueError where neither is known, where both are given or where a size is none;
+    `example` is the remedy named.
     """
+    if inputs is not None and input_size is not None:
+        raise ValueError("input_size and inputs are both given; give the one that is meant")
     if inputs is not None:
         args, kwargs = _arguments(inputs)
         return _of_tensors(args, kwargs)
@@ -143,7 +147,7 @@ def parts_of(value) -> list[object]:
         return list(value.values())
     if isinstance(value, tuple | list | set | frozenset):
         return list(value)
-    if isinstance(value, type | nn.Module) or inspect.isroutine(value):
+    if isinstance(value, type | nn.Module | ModuleType) or inspect.isroutine(value):
         return []
     if is_dataclass(value):
         return [getattr(value, field.name, None) for field in fields(value)]

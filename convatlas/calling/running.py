@@ -2,6 +2,8 @@
 go, a real one.
 """
 
+import inspect
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -68,10 +70,11 @@ def watched(net: nn.Module, given: Given, watch: Callable[[nn.Module], W]) -> Pa
 
 
 class _Failed(Exception):
-    def __init__(self, cause: Exception, where: str):
+    def __init__(self, cause: Exception, where: str, called: bool):
         super().__init__(cause)
         self.cause = cause
         self.where = where
+        self.called = called  # the network, not only copied
 
 
 def _is_final(error: Exception) -> bool:
@@ -91,9 +94,11 @@ def _once(net: nn.Module, given: Given, watch: Callable[[nn.Module], W], copied:
         watcher = watch(twin)
         watcher.start((args, kwargs))
         with watcher:
-            twin(*args, **kwargs)
+            given_out = twin(*args, **kwargs)
+            if inspect.isgenerator(given_out):  # nothing of it has run
+                deque(given_out, maxlen=0)
     except Exception as error:
-        raise _Failed(error, watcher.where if watcher else "") from error
+        raise _Failed(error, watcher.where if watcher else "", watcher is not None) from error
     return watcher
 
 
@@ -148,7 +153,7 @@ def _notes(net: nn.Module) -> tuple[str, ...]:
 def _sentence(net: nn.Module, given: Given, failed: _Failed) -> str:
     where = f" at {failed.where}" if failed.where else ""
     said = f"{name_of(net)} does not run on {given.text}{where}: {_reason(failed.cause)}"
-    return said + _remedy(given, failed.cause)
+    return said + (_remedy(given, failed.cause) if failed.called else "")
 
 
 def _remedy(given: Given, error: Exception) -> str:

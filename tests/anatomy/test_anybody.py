@@ -270,6 +270,24 @@ class Hooked(nn.Module):
         return self.kept["y"]
 
 
+def test_a_function_made_in_the_network_uses_the_copy():
+    class Closing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1, bias=False)
+            self.kept = kept = []
+            self.act = lambda x: [self.conv(x), kept.append(x)][0]
+
+        def forward(self, x):
+            return self.act(x)
+
+    net = Closing()
+    counted = summary(net, (3, 8, 8))
+    assert [row.name for row in counted.rows if row.macs] == ["conv"]
+    assert (counted.params, counted.macs, counted.notes) == (*CONV, ())
+    assert net.kept == []
+
+
 def test_hooks_of_the_network_run_and_those_of_the_caller_do_not():
     net = Hooked()
     assert summary(net, (3, 8, 8)).parts[""].receptive_field == 3
@@ -366,6 +384,28 @@ def test_a_quantised_layer_counts_its_products():
     assert counted.notes[1] == "90 quantised weights are packed away, and not among the parameters"
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_network_that_works_on_whole_numbers_counts():
+    ao = torch.ao.quantization
+    net = nn.Sequential(ao.QuantStub(), nn.Conv2d(3, 4, 3, padding=1), ao.DeQuantStub()).eval()
+    net.qconfig = ao.get_default_qconfig("fbgemm")
+    ao.prepare(net, inplace=True)
+    net(X)
+    counted = summary(ao.convert(net), (3, 8, 8))
+    assert (counted.params, counted.macs, counted.layers) == (0, CONV[1], 1)
+    assert "108 quantised weights are packed away, and not among the parameters" in counted.notes
+
+
+def test_what_is_given_out_bit_by_bit_runs():
+    class Yielding(Call):
+        def forward(self, x):
+            yield self.conv(x)
+
+    counted = summary(Yielding(), (3, 8, 8))
+    assert counted.macs == CONV[1]
+    assert counted.notes[0].startswith("nothing in the output is known to come from the input")
+
+
 def test_complex_weights_count():
     assert figures(nn.Linear(4, 3, dtype=torch.complex64), (4,)) == (15, 12)
 
@@ -458,6 +498,16 @@ def test_work_of_unknown_size_is_listed():
     assert str(counted).splitlines()[-1] == "not counted: aten._fft_r2c in 1.0"
 
 
+@pytest.mark.full
+def test_a_branch_of_torch_cond_counts_if_it_is_taken():
+    class Choosing(Call):
+        def forward(self, x):
+            return torch.cond(x.sum() > 0, lambda x: self.conv(x).sum(1), lambda x: x[:, 0], (x,))
+
+    assert figures(Choosing(), inputs=X + 1) == CONV
+    assert figures(Choosing(), inputs=X - 1) == (CONV[0], 0)
+
+
 @pytest.mark.parametrize("cell", [nn.LSTM, nn.GRU, nn.RNN])
 def test_a_recurrent_layer_is_as_deep_as_its_layers(cell):
     class Reader(Call):
@@ -498,5 +548,7 @@ def test_what_does_not_run_is_one_sentence(net, size, words):
 
 
 def test_what_is_no_module_is_refused():
+    with pytest.raises(ValueError, match="both given; give the one that is meant"):
+        summary(Call(), (3, 8, 8), inputs=X)
     with pytest.raises(TypeError, match="a str is no network; give a torch"):
         summary("resnet50")
