@@ -29,6 +29,17 @@ def in_memory(net: nn.Module) -> nn.Module:
     return _copied(net, _clone)
 
 
+def with_its_constants(net: nn.Module) -> nn.Module:
+    """A copy for evaluation whose parameters have no storage and all other tensors their numbers;
+    a scripted module's parameters have theirs, too.
+    """
+    modules = modules_of(net)
+    scripted = any(isinstance(module, torch.jit.ScriptModule) for module in modules)
+    own = [] if scripted else [p for module in modules for p in module.parameters(recurse=False)]
+    ghosts = set(map(id, own))
+    return _copied(net, lambda tensor: (_ghost if id(tensor) in ghosts else _clone)(tensor))
+
+
 def modules_of(net: nn.Module) -> list[nn.Module]:
     """All modules, though an attribute of one may hide the method of that name."""
     return [module for _, module in nn.Module.named_modules(net)]
