@@ -74,7 +74,9 @@ class Call:
     """A running module and what its own operations, not its children's, have added up to."""
 
     def __init__(self, name: str, module: nn.Module, depth: int):
-        self.name, self.module, self.depth = name, module, depth
+        self.name = name
+        self.module = module
+        self.depth = depth
         self.kind = class_of(module)
         self.params = self.macs = 0
         self.window: receptive.Window | None = None
@@ -90,9 +92,13 @@ class Trace(TorchDispatchMode):
 
     def __init__(self, net: nn.Module, kind: str, size: tuple[int, ...]):
         super().__init__()
-        self.kind, self.size, self.called = kind, size, ""
+        self.kind = kind
+        self.size = size
+        self.called = ""
         self.notes: tuple[str, ...] = ()
-        self.rows, self.parts, self.stack = [], {}, []
+        self.rows: list[Layer] = []
+        self.parts: dict[str, Part] = {}
+        self.stack: list[Call] = []
         self.origins = Origins()
         self.remarks = Remarks(net)
         self.held = {name: p for name, p in net.named_parameters() if not is_lazy(p)}
@@ -153,7 +159,8 @@ class Trace(TorchDispatchMode):
     def _part(self, tensors: list[Tensor], depth: int) -> Part:
         first = tensors[0] if tensors else None
         shape = () if first is None else tuple(first.shape[1:])
-        return Part(shape, self._field(first), self._depth(tensors) - depth)
+        depths = [origin.depth for t in tensors if (origin := self.origins.get(t))]
+        return Part(shape, self._field(first), max(depths) - depth if depths else 0)
 
     def _declare(self, call: Call, tensors: list[Tensor]) -> None:
         declared = getattr(call.module, DECLARED, None)

@@ -224,7 +224,8 @@ def _shrunk(field: Field, dims: Sequence[int], out: Tensor) -> Field:
 
 def _batch_norm(op: str, a: dict, x: Tensor, field: Field, out: Tensor) -> Field:
     """By running statistics elementwise, by those of the batch over all but the channels."""
-    if a.get("training") or (a.get("running_mean") is None and a.get("running_var") is None):
+    unkept = a.get("running_mean") is None
+    if a.get("training") or unkept or op == "_batch_norm_with_update":
         return mixed(field, (dim for dim in range(x.ndim) if dim != 1))
     return field
 

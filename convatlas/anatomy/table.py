@@ -82,7 +82,7 @@ class Summary:
     params: int
     uncounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # see below
     notes: tuple[str, ...] = ()
-    called: str = ""  # "inputs 2x3x8x8 and mask 2x8x8"; "" is one image of `input_size`
+    called: str = ""  # "input 3x8x8", "inputs 2x3x8x8 and mask 2x8x8"; "" as the first
 
     @property
     def macs(self) -> int:

@@ -82,18 +82,22 @@ def given(
         if input_size is None and net.example_inputs:
             return _of_tensors(*net.example_inputs)
         net = net.module()
-    asked = input_size or getattr(net, "input_size", ())
-    if not asked:
+    sizes = _sizes(getattr(net, "input_size", None) if input_size is None else input_size)
+    if not sizes and input_size is None:
         kind = name_of(net)
         raise ValueError(f"{kind} does not state an input size; give one: {example}")
-    sizes = _sizes(asked)
+    if not sizes:
+        raise ValueError(
+            f"input_size is {input_size!r}, which is no size; give whole numbers above 0 without "
+            "the batch, such as (3, 224, 224), or a list of sizes for a module of several inputs"
+        )
     return Given(tuple(Image(size) for size in sizes), {}, sizes[0], sizes)
 
 
 def _arguments(inputs: Inputs) -> tuple[tuple, dict[str, object]]:
     if isinstance(inputs, Mapping):
         return (), {str(name): value for name, value in inputs.items()}
-    if isinstance(inputs, tuple | list):
+    if isinstance(inputs, tuple | list) and not hasattr(inputs, "_fields"):
         return tuple(inputs), {}
     return (inputs,), {}
 
@@ -104,17 +108,14 @@ def _of_tensors(args: tuple, kwargs: dict[str, object]) -> Given:
 
 
 def _sizes(asked) -> tuple[Size, ...]:
+    """One or several; empty where it is none."""
     try:
         several = isinstance(asked[0], Sequence)
         sizes = tuple(tuple(map(index, size)) for size in (asked if several else [asked]))
     except (TypeError, KeyError, IndexError):
-        sizes = ()
-    if not sizes or not all(sizes) or min(min(size) for size in sizes) < 1:
-        raise ValueError(
-            f"input_size is {asked!r}, which is no size; give whole numbers above 0 without the "
-            "batch, such as (3, 224, 224), or a list of such sizes for a module of several inputs"
-        )
-    return sizes
+        return ()
+    fit = all(size and min(size) > 0 for size in sizes)
+    return sizes if fit else ()
 
 
 def name_of(net: nn.Module) -> str:

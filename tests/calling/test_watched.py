@@ -90,9 +90,19 @@ def test_what_is_given_is_told(asked, called, text):
     assert told.text == (text or f"the {called}")
 
 
+def test_a_size_of_another_kind_is_none_that_a_network_states():
+    with pytest.raises(ValueError, match="LSTM does not state an input size; give one: summary"):
+        given(nn.LSTM(5, 6))
+
+
+def test_a_packed_sequence_is_one_input():
+    packed = nn.utils.rnn.pack_sequence([torch.ones(4, 5)])
+    assert given(nn.LSTM(5, 6), inputs=packed).args == (packed,)
+
+
 @pytest.mark.parametrize("size", [(), 0, 224, "224", (3, 0, 8), (3, None), [(3, 8), ()], (3, "x")])
 def test_what_is_no_size_is_refused(size):
-    with pytest.raises(ValueError, match=r"input size|is no size"):
+    with pytest.raises(ValueError, match="which is no size; give whole numbers"):
         given(nn.Identity(), size)
 
 
