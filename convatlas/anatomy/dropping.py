@@ -1,4 +1,4 @@
-"""Layers that drop something in training and do nothing in evaluation, where no graph shows them."""
+"""Layers that drop something in training and do nothing in evaluation: no graph shows them."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -34,10 +34,10 @@ class Habits:
         return cls(
             tuple(drops(net, ["" if node.op in VALUES else node.name for node in graph.nodes])),
             {
-                node.name: modules[node.name].momentum
-                for node in graph.nodes
-                if node.op == "batch norm"
-                and isinstance(getattr(modules.get(node.name), "momentum", None), float)
+                path: module.momentum
+                for path, module in modules.items()
+                if isinstance(module, nn.modules.batchnorm._NormBase)
+                and module.momentum is not None
             },
             _idle(net, graph),
             tuple(dict.fromkeys(path[:i] for path, i in dots)),

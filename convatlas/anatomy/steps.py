@@ -50,7 +50,8 @@ class Step:
     )  # kind and settings: steps that agree in it do the same
 
     def __post_init__(self):
-        object.__setattr__(self, "like", f"{self.kind} {sorted(self.own.items())}")
+        own = sorted(item for item in self.own.items() if item[0] != "momentum")
+        object.__setattr__(self, "like", f"{self.kind} {own}")
 
     @property
     def family(self) -> str:
@@ -144,9 +145,7 @@ class Walk:
         return sum(step.macs for step in self.steps)
 
 
-def _steps(
-    graph: Graph, momentum: Mapping[str, float]
-) -> Iterator[tuple[int, Step | None]]:
+def _steps(graph: Graph, momentum: Mapping[str, float]) -> Iterator[tuple[int, Step | None]]:
     """A step for each node that does something; the parameters of nodes that only hold a value are
     those of the first step that reads it.
     """
@@ -157,8 +156,8 @@ def _steps(
             continue
         params = node.params + sum(unpaid.pop(read, 0) for read in node.reads)
         kind, own = told(graph, node)
-        if kind == "batch norm" and node.name in momentum:
-            own["momentum"] = momentum[node.name]
+        if node.weights and (home := node.weights[-1].name.rpartition(".")[0]) in momentum:
+            own["momentum"] = momentum[home]
         yield (
             place,
             Step(
