@@ -24,6 +24,7 @@ from convatlas.anatomy.parts import Part, stages_of, units_of, within
 from convatlas.anatomy.steps import Step, Walk
 
 ALIKE = 0.55  # likeness from which parts of different names are compared
+MORE = 1.2  # times as many agreeing steps make up for stages and units that are torn apart
 
 
 def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
@@ -38,7 +39,7 @@ def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
     if not all(_left_over(staged)):
         return staged
     flat = grouped(a, b, in_order(a, b, kin))
-    return flat if _agreeing(flat) > _agreeing(staged) + 1 else staged
+    return flat if _agreeing(flat) > 2 + MORE * _agreeing(staged) else staged
 
 
 def _left_over(matches: list[Match]) -> tuple[int, int]:

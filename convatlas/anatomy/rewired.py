@@ -42,22 +42,20 @@ class Wires:
         same = sorted(meant) == sorted(reads[1])
         if meant == reads[1] or (same and {a.kind, b.kind} <= COMMUTE):
             return None
-        texts = [
-            ", ".join(self._label(side, read, step) for read in each)
-            for side, (each, step) in enumerate(zip(reads, (a, b), strict=True))
-        ]
+        homes = [step.name.rpartition(".")[0] for step in (a, b)]
+        texts = self._texts(reads, homes)
+        if texts[0] == texts[1]:
+            texts = self._texts(reads, ["", ""])
         if same:
             return f"order of {b.kind}", texts[0], texts[1]
         return b.kind, f"after {texts[0]}", f"after {texts[1]}"
 
-    def _label(self, side: int, place: int, step: Step) -> str:
-        node = self.walks[side].graph.nodes[place]
-        if node.op == "input":
-            return "the input"
-        home = step.name.rpartition(".")[0]
-        near = home and node.name.startswith(f"{home}.")
-        name = node.name.removeprefix(f"{home}.") if near else node.name
-        return f"{node.op} of {name}" if name else node.op
+    def _texts(self, reads: list[list[int]], homes: list[str]) -> list[str]:
+        """What each side reads, by the paths of modules inside its home."""
+        return [
+            ", ".join(_label(walk, read, home) for read in each)
+            for walk, each, home in zip(self.walks, reads, homes, strict=True)
+        ]
 
     def _shares(self, a: Step, b: Step) -> Told | None:
         others = [
@@ -89,6 +87,15 @@ class Wires:
             for walk, places in zip(self.walks, outputs, strict=True)
         ]
         return "output", f"of {names[0]}", f"of {names[1]}"
+
+
+def _label(walk: Walk, place: int, home: str) -> str:
+    node = walk.graph.nodes[place]
+    if node.op == "input":
+        return "the input"
+    near = home and node.name.startswith(f"{home}.")
+    name = node.name.removeprefix(f"{home}.") if near else node.name
+    return f"{node.op} of {name}" if name else node.op
 
 
 def _maps(walk: Walk, step: Step) -> list[int]:

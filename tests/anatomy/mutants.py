@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 class Mutant(NamedTuple):
     net: nn.Module
-    path: str  # of the module that does something else now
+    places: tuple[str, ...]  # of the module that does something else, and of what it read before
     told: str
 
 
@@ -73,14 +73,23 @@ class Calls(TorchFunctionMode):
         return super().__exit__(*error)
 
 
-def places(net: nn.Module, size: tuple[int, ...]) -> dict[Place, tuple[int, ...]]:
-    """Of one pass in evaluation, in order, with the shapes of their results."""
+class Seen(NamedTuple):
+    shape: tuple[int, ...]  # of the result
+    reads: str  # path of the module that made what is read first; "" if that is the network
+
+
+def places(net: nn.Module, size: tuple[int, ...]) -> dict[Place, Seen]:
+    """Of one pass in evaluation, in order."""
     seen = {}
+    makers: list[tuple[Tensor, str]] = []
 
     def note(place: Place, func, args, kwargs):
         out = func(*args, **kwargs)
         if isinstance(out, Tensor):
-            seen[place] = tuple(out.shape)
+            first = args[0] if args else None
+            reads = next((path for t, path in reversed(makers) if t is first), "")
+            makers.append((out, place.path))
+            seen[place] = Seen(tuple(out.shape), reads)
         return out
 
     with torch.no_grad(), Calls(net, note):
@@ -111,25 +120,25 @@ def with_another_call(net: nn.Module, place: Place, answer: Callable) -> nn.Modu
 
 
 def mutants(
-    net: nn.Module, shapes: dict[Place, tuple[int, ...]], kind: str, start: int, form: int
+    net: nn.Module, seen: dict[Place, Seen], kind: str, start: int, form: int
 ) -> Iterator[Mutant]:
     """Those of one kind, from the start-th place where there is one, in the form-th form; not all
-    of them run. `shapes` are the network's `places`.
+    of them run. `seen` are the network's `places`.
     """
     layers = dict(net.named_modules())
-    found = [
-        (place, shape) for place, shape in shapes.items() if _forms(layers, place, shape, kind)
-    ]
+    found = [place for place in seen if _forms(layers, place, seen[place].shape, kind)]
     for i in range(len(found)):
-        place, shape = found[(start + i) % len(found)]
-        forms = _forms(layers, place, shape, kind)
+        place = found[(start + i) % len(found)]
+        forms = _forms(layers, place, seen[place].shape, kind)
         told, other = forms[form % len(forms)]
         if isinstance(other, nn.Module):
             changed = copy.deepcopy(net)
             changed.set_submodule(place.path, other)
         else:
             changed = with_another_call(net, place, other)
-        yield Mutant(changed, place.path, f"{kind} of {place.path}.{place.function}: {told}")
+        read = seen[place].reads if kind == "edge" else ""
+        where = tuple(filter(None, (place.path, read)))
+        yield Mutant(changed, where, f"{kind} of {place.path}.{place.function}: {told}")
 
 
 def _forms(layers, place: Place, shape: tuple[int, ...], kind: str) -> list[tuple[str, object]]:
@@ -179,8 +188,7 @@ def _kernels(layer, shape):
         yield f"kernel {kernel}", _conv(layer, kernel_size=kernel, padding=padding)
         if max(layer.kernel_size) > 1:
             padding = tuple(
-                side + k // 2
-                for side, k in zip(layer.padding, layer.kernel_size, strict=True)
+                side + k // 2 for side, k in zip(layer.padding, layer.kernel_size, strict=True)
             )
             yield "dilation 2", _conv(layer, dilation=2, padding=padding)
     elif isinstance(layer, POOLS) and not _is_point(shape):
