@@ -27,6 +27,7 @@ DOORS = {
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
     "layers": set(),
+    "wiring": set(),
     "anatomy": {"wiring"},
     "data": {"augmentation", "printable"},
     "device": {"settings"},
