@@ -39,7 +39,7 @@ def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
     if not all(_left_over(staged)):
         return staged
     flat = grouped(a, b, in_order(a, b, kin))
-    return flat if _agreeing(flat) > 2 + MORE * _agreeing(staged) else staged
+    return flat if _agreeing(flat) > 1 + MORE * _agreeing(staged) else staged
 
 
 def _left_over(matches: list[Match]) -> tuple[int, int]:
@@ -51,9 +51,16 @@ def _left_over(matches: list[Match]) -> tuple[int, int]:
     )
 
 
-def _agreeing(matches: list[Match]) -> int:
+def _agreeing(matches: list[Match]) -> float:
+    """How many steps with weights have a counterpart; one of another kind counts for less."""
     pairs = [pair for match in matches for pair in match.pairs if all(pair)]
-    return sum(a.weighs and a.like == b.like for a, b in pairs)
+    return sum(_likeness(a, b) for a, b in pairs if a.weighs)
+
+
+def _likeness(a: Step, b: Step) -> float:
+    if a.like == b.like:
+        return 1
+    return 0.5 if (a.kind, a.kernel) == (b.kind, b.kernel) else 0.1
 
 
 def _by_stages(a: Walk, b: Walk, kin: Kin) -> list[Match]:

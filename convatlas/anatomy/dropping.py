@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch.nn as nn
 
 DROPS = re.compile(r"drop|stochastic_?depth", re.IGNORECASE)  # in the name of a class
+PATHS = re.compile(r"drop ?path|stochastic|drop ?connect")  # one thing under several names
 
 
 class Drop(NamedTuple):
@@ -24,14 +25,12 @@ def drops(net: nn.Module, names: Sequence[str]) -> Iterator[Drop]:
     """
     for name, module in net.named_modules():
         if _drops(module) and (place := _place(name, net, names)) is not None:
-            kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(module).__name__).lower()
-            yield Drop(place, name, kind, attributes(module))
+            yield Drop(place, name, _kind(module), _settings(module))
 
 
 def _drops(module: nn.Module) -> bool:
     leaf = next(module.children(), None) is None and next(module.parameters(), None) is None
-    rates = [value for value in attributes(module).values() if isinstance(value, float)]
-    return leaf and bool(DROPS.search(type(module).__name__)) and any(rates)
+    return leaf and bool(DROPS.search(type(module).__name__)) and any(_rates(module))
 
 
 def _place(name: str, net: nn.Module, names: Sequence[str]) -> int | None:
@@ -54,17 +53,20 @@ def _child(name: str, within: str) -> str:
     return within + name.removeprefix(within).partition(".")[0]
 
 
-def attributes(module: nn.Module) -> dict[str, object]:
-    """Settings of a layer that are plain values."""
-    return {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in vars(module).items()
-        if key not in ("training", "inplace") and key[0] != "_" and _is_plain(value)
-    }
+def _kind(module: nn.Module) -> str:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(module).__name__).lower()
+    return "stochastic depth" if PATHS.search(name) else name
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, bool | int | float | str) or (
-        isinstance(value, tuple | list)
-        and all(isinstance(item, bool | int | float) for item in value)
-    )
+def _rates(module: nn.Module) -> list[float]:
+    return [value for value in vars(module).values() if isinstance(value, float)]
+
+
+def _settings(module: nn.Module) -> dict[str, object]:
+    """The rate, and how large a block is; one of all images at once is another thing."""
+    own: dict[str, object] = {"p": _rates(module)[0]}
+    if isinstance(block := getattr(module, "block_size", None), int):
+        own["block"] = block
+    if getattr(module, "mode", "") == "batch":
+        own["of"] = "batch"
+    return own

@@ -23,35 +23,46 @@ class Match(NamedTuple):
 
 
 class Kin:
-    """Which steps are known to answer to each other."""
+    """Which steps are known to answer to each other: by their nodes, and what only trains by its
+    place behind these.
+    """
 
     def __init__(self, a: Walk, b: Walk, known: Mapping[int, int]):
-        there = {step.node: step for step in b.steps if step.node is not None}
+        there = {step.node: step for step in b.steps if not step.trains}
         self.partners = {
-            id(step): there[known[step.node]] for step in a.steps if known.get(step.node) in there
+            id(step): there[known[step.node]]
+            for step in a.steps
+            if not step.trains and known.get(step.node) in there
         }
+        ends = _training(a, known), _training(b, None)
+        for i, j in best(*ends, _training_affinity):
+            (one, place), (other, there_too) = ends[0][i], ends[1][j]
+            alike = one.params == other.params if one.kind == TRAINING else place == there_too
+            if one.like == other.like and alike:
+                self.partners[id(one)] = other
 
     def are(self, a: Step, b: Step) -> bool:
         return self.partners.get(id(a)) is b
 
 
 def rejoined(matches: list[Match], kin: Kin) -> list[Match]:
-    """With steps that are known to answer to each other paired, where that was left undone."""
-    lone = {id(b) for match in matches for a, b in match.pairs if not a}
-    found = {
-        id(a): kin.partners[id(a)]
-        for match in matches
-        for a, b in match.pairs
-        if not b and id(kin.partners.get(id(a))) in lone
-    }
+    """With steps that are known to answer to each other paired, where that was left undone, and
+    layers that are the same under one name.
+    """
+    pairs = [pair for match in matches for pair in match.pairs]
+    lone = {id(b): b for a, b in pairs if not a}
+    named = {(b.name, b.like): b for b in lone.values() if b.weighs}
+    found: dict[int, Step] = {}
+    for a, b in pairs:
+        partner = kin.partners.get(id(a)) if a and not b else None
+        if a and not b and partner is None:
+            partner = named.get((a.name, a.like))
+        if partner is not None and lone.pop(id(partner), None):
+            found[id(a)] = partner
     gone = {id(b) for b in found.values()}
     joined = [
         match._replace(
-            pairs=[
-                (a, found[id(a)]) if a and not b and id(a) in found else (a, b)
-                for a, b in match.pairs
-                if a or id(b) not in gone
-            ]
+            pairs=[(a, b or found.get(id(a))) for a, b in match.pairs if a or id(b) not in gone]
         )
         for match in matches
     ]
@@ -126,7 +137,7 @@ def _training(walk: Walk, nodes: Mapping[int, int] | None) -> list[tuple[Step, i
         if step.trains:
             found.append((step, before))
         else:
-            before = nodes[step.node] if nodes else step.node
+            before = step.node if nodes is None else nodes.get(step.node, -1)
     return found
 
 
