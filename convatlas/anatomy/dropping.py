@@ -21,7 +21,8 @@ class Drop(NamedTuple):
 
 def drops(net: nn.Module, names: Sequence[str]) -> Iterator[Drop]:
     """All of a network, in order, among its operations, of which the modules that run them are
-    named. A layer stands after what is registered before it; parts that do not run are left out.
+    named. A layer stands right before what is registered after it; parts that do not run are left
+    out.
     """
     for name, module in net.named_modules():
         if _drops(module) and (place := _place(name, net, names)) is not None:
@@ -38,11 +39,14 @@ def _place(name: str, net: nn.Module, names: Sequence[str]) -> int | None:
         parent, _, last = name.rpartition(".")
         within = f"{parent}." if parent else ""
         children = [child for child, _ in net.get_submodule(parent).named_children()]
-        before = {f"{within}{child}" for child in children[: children.index(last)]}
+        place = children.index(last)
+        before = {f"{within}{child}" for child in children[:place]}
+        behind = {f"{within}{child}" for child in children[place:]}
         inside = [i for i, other in enumerate(names) if f"{other}.".startswith(within)]
-        earlier = [i for i in inside if _child(names[i], within) in before]
+        first = max((i + 1 for i in inside if _child(names[i], within) in before), default=0)
+        later = [i for i in inside if i >= first and _child(names[i], within) in behind]
         if inside:
-            return earlier[-1] + 1 if earlier else inside[0]
+            return later[0] if later else first or inside[0]
         if next(net.get_submodule(parent).parameters(), None) is not None:
             return None
         name = parent
