@@ -28,6 +28,14 @@ def in_memory(net: nn.Module) -> nn.Module:
     return _copied(net, _clone)
 
 
+def with_its_constants(net: nn.Module) -> nn.Module:
+    """A copy for evaluation whose parameters have no storage and all other tensors their numbers;
+    a scripted module's parameters have theirs, too.
+    """
+    scripted = any(isinstance(module, torch.jit.ScriptModule) for module in modules_of(net))
+    return _copied(net, _clone if scripted else _ghost_of_what_trains)
+
+
 def modules_of(net: nn.Module) -> list[nn.Module]:
     """All modules, though an attribute of one may hide the method of that name."""
     return [module for _, module in nn.Module.named_modules(net)]
@@ -107,6 +115,10 @@ def _ghost(tensor: Tensor) -> Tensor:
         return _uninitialised(tensor, torch.device("meta"))
     empty = torch.empty_like(tensor, device="meta", requires_grad=False)
     return _as_parameter(tensor, empty)
+
+
+def _ghost_of_what_trains(tensor: Tensor) -> Tensor:
+    return _ghost(tensor) if isinstance(tensor, nn.Parameter) else _clone(tensor)
 
 
 def _clone(tensor: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ element by element, and become one node when an operation reads them.
 from collections.abc import Iterable
 from hashlib import sha1
 from typing import NamedTuple
+from uuid import uuid4
 
 import torch
 from torch import Tensor
@@ -14,6 +15,9 @@ from convatlas.wiring.shuffles import said
 
 SHIFT = 33  # a code is a node's place and, in its low bits, an element of that node
 LOW = (1 << SHIFT) - 1
+
+
+Layout = tuple[tuple[int, ...], tuple[int, ...], int]  # sizes, strides, offset
 
 
 class Held(NamedTuple):
@@ -43,8 +47,16 @@ class Storages:
         self.build = builder
         self.held: dict[int, Held] = {}
         self._kept: list[object] = []  # no storage's number is given again
-        self._unknown = 0
-        self.names: dict[int, str] = {}  # of buffers
+        self._named: dict[int, tuple[str, Layout]] = {}
+
+    def name(self, name: str, t: Tensor) -> None:
+        """`t` is a buffer of the network."""
+        self._named[t.untyped_storage()._cdata] = (name, _layout(t))
+
+    def named(self, t: Tensor) -> str:
+        """The buffer that `t` is, whole; "" where it is none."""
+        name, layout = self._named.get(t.untyped_storage()._cdata, ("", None))
+        return name if layout == _layout(t) else ""
 
     def knows(self, t: Tensor) -> bool:
         """Whether `t` is more than a constant."""
@@ -115,9 +127,7 @@ class Storages:
     def constant(self, t: Tensor) -> int:
         """A node for numbers that do not depend on the input."""
         if t.is_meta:
-            name = self.names.get(t.untyped_storage()._cdata, "")
-            self._unknown += not name
-            content = f"unknown: {name or self._unknown}"
+            content = f"unknown: {self.named(t) or uuid4().hex}"
             return self.build.lay(
                 "constant", {"content": content}, shape=tuple(t.shape), batched=False
             )
@@ -195,9 +205,11 @@ class Storages:
         """One node inside a frame of one number."""
         if len(sources) != 2:
             return None
-        inside = ((codes >> SHIFT) == place).nonzero()
-        first = inside[0].tolist()
-        last = inside[-1].tolist()
+        inside = (codes >> SHIFT) == place
+        rows = [inside.movedim(axis, 0).reshape(side, -1) for axis, side in enumerate(codes.shape)]
+        runs = [row.any(1).nonzero() for row in rows]
+        first = [int(run[0]) for run in runs]
+        last = [int(run[-1]) for run in runs]
         box = codes[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
         whole = self.codes_of(place)
         if box.numel() != whole.numel() or not torch.equal(box.reshape(-1), whole.reshape(-1)):
@@ -256,7 +268,7 @@ class Storages:
             mine = (codes >> SHIFT) == place if maps is None else maps[0] == place
             numbers = (codes & LOW if maps is None else maps[1])[mine]
             digest.update(bytes([ordinals[place] % 256]))
-            digest.update(mine.nonzero().numpy().tobytes())
+            digest.update(mine.numpy().tobytes())
             digest.update(numbers.numpy().tobytes())
         own = {"map": digest.hexdigest()[:16]}
         if maps is not None:
@@ -292,14 +304,15 @@ class Storages:
 
 def _first_seen(places: Tensor) -> list[int]:
     """Each place once, in the order in which they first appear."""
-    found, inverse = torch.unique(places, return_inverse=True)
-    first = torch.full((len(found),), places.numel(), dtype=torch.int64)
-    first.scatter_reduce_(0, inverse, torch.arange(places.numel()), "amin")
-    return found[first.argsort()].tolist()
+    return list(dict.fromkeys(places.unique_consecutive().tolist()))
 
 
 def _room(t: Tensor) -> int:
     return t.untyped_storage().nbytes() // t.element_size()
+
+
+def _layout(t: Tensor) -> Layout:
+    return tuple(t.shape), tuple(t.stride()), t.storage_offset()
 
 
 def _strided(flat: Tensor, t: Tensor) -> Tensor:
