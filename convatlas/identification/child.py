@@ -30,7 +30,7 @@ def main() -> None:
     except BaseException as error:
         _say(answers, {"error": explained(error, order)})
         return
-    _say(answers, {"found": [made.told() for made in found], "passed": passed})
+    _say(answers, {"found": [made.call for made in found], "passed": passed})
     for line in asked:
         _say(answers, _graph(found, json.loads(line), order))
 
@@ -85,7 +85,8 @@ def _graph(found: list, wanted: dict, order: dict) -> dict:
         from convatlas.identification.graph_json import dumped
 
         sizes = [tuple(size) for size in wanted["sizes"]]
-        return {"graph": dumped(found[wanted["network"]].graph(sizes, wanted["fold"]))}
+        graph, habits = found[wanted["network"]].traced(sizes)
+        return {"graph": dumped(graph), "habits": habits.to_record()}
     except BaseException as error:
         return {"error": explained(error, order)}
 

@@ -12,6 +12,7 @@ MOST_VALUES = 5_000_000  # in all settings
 LARGEST = 2**62
 DEEPEST = 6  # of tuples in a setting
 LONGEST = 10_000  # letters of a name or a setting
+NOT_OURS = "what came back is no graph: its code has written where only convatlas may"
 
 
 def dumped(graph: Graph) -> dict:
@@ -37,9 +38,33 @@ def loaded(value: object) -> Graph:
     try:
         return _graph(value)
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
-        raise IdentifyError(
-            "what came back is no graph: its code has written where only convatlas may"
-        ) from None
+        raise IdentifyError(NOT_OURS) from None
+
+
+def checked(record: object) -> dict:
+    """A record of habits, whose values are of the kinds that anatomy gives them. Raises
+    IdentifyError for anything else.
+    """
+    left = [MOST_VALUES]
+    try:
+        return {
+            "drops": [
+                [*_counts([place]), _text(name), _text(kind), _settings(own, left)]
+                for place, name, kind, own in record["drops"]
+            ],
+            "momentum": {_text(k): float(v) for k, v in record["momentum"].items()},
+            "idle": dict(zip(map(_text, record["idle"]), _counts([*record["idle"].values()]))),
+            **{key: [_text(path) for path in record[key]] for key in ("opened", "stacks")},
+            "draws": {_text(k): list(_plain(v, left)) for k, v in record["draws"].items()},
+        }
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        raise IdentifyError(NOT_OURS) from None
+
+
+def _settings(own: Mapping, left: list[int]) -> dict:
+    if not isinstance(own, Mapping):
+        raise TypeError
+    return {_text(key): _plain(value, left) for key, value in own.items()}
 
 
 def _graph(value) -> Graph:
@@ -59,11 +84,9 @@ def _graph(value) -> Graph:
 
 def _node(place: int, row: list, left: list[int]) -> Node:
     op, own, reads, weights, output, name, params, macs = row
-    if not isinstance(own, Mapping):
-        raise TypeError
     return Node(
         _text(op),
-        {_text(key): _plain(setting, left) for key, setting in own.items()},
+        _settings(own, left),
         _places(reads, place),
         tuple(Weight(_text(called), _counts(shape)) for called, shape in weights),
         _counts(output),

@@ -12,6 +12,7 @@ from types import FunctionType, ModuleType
 import torch
 from torch import nn
 
+from convatlas.anatomy.habits import Habits
 from convatlas.errors import IdentifyError
 from convatlas.identification.sizes import first_that_runs, sizes_of
 from convatlas.wiring import Graph
@@ -30,13 +31,10 @@ class Made:
     def sizes(self) -> list[tuple[int, ...]]:
         return sizes_of(self.net)
 
-    def graph(self, sizes: list[tuple[int, ...]], fold: bool) -> Graph:
+    def traced(self, sizes: list[tuple[int, ...]]) -> tuple[Graph, Habits]:
         """At the first of these sizes that it runs on; of none, of its own."""
-        return first_that_runs(self.net, sizes or self.sizes(), fold)
-
-    def told(self) -> dict:
-        """What the other process is told of it."""
-        return {"call": self.call, "sizes": self.sizes()}
+        graph = first_that_runs(self.net, sizes or self.sizes())
+        return graph, Habits.of(self.net, graph)
 
 
 def networks(module: ModuleType, call: str, shown: str) -> tuple[list[Made], list[str]]:

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from convatlas.anatomy.habits import Habits
 from convatlas.errors import IdentifyError
 from convatlas.identification.makers import Made
 from convatlas.identification.onnx_file import Constant, File, Operation, read
 from convatlas.identification.onnx_layers import Unsupported
 from convatlas.identification.onnx_operators import OPERATORS
-from convatlas.identification.sizes import SIDES
+from convatlas.identification.sizes import SIDES, first_that_runs
 from convatlas.wiring import Graph, Weight
 
 STATISTICS = {("BatchNormalization", 3), ("BatchNormalization", 4)}
@@ -136,8 +137,11 @@ class OnnxNetwork(nn.Module):
         self.add_module(number, step)
         self.io.append((operation.reads, operation.writes))
         self.paths[number] = _path(operation, held)
+        taken = {*self.paths.values()}
         for place, key in step.tensors.items():
-            self.paths[f"{number}.{key}"] = held[place].name
+            name = held[place].name
+            own = name if name not in taken else f"{name} of {number}"
+            self.paths[f"{number}.{key}"] = own
 
     def forward(self, image: Tensor):
         values: dict[str, Value] = {"": None, self.reads: image}
@@ -186,8 +190,9 @@ class Exported(Made):
     def sizes(self) -> list[tuple[int, ...]]:
         return self.net.sizes()
 
-    def graph(self, sizes: list[tuple[int, ...]], fold: bool) -> Graph:
-        return self.net.renamed(super().graph(sizes, fold))
+    def traced(self, sizes: list[tuple[int, ...]]) -> tuple[Graph, Habits]:
+        graph = self.net.renamed(first_that_runs(self.net, sizes or self.sizes()))
+        return graph, Habits.of_names(graph)
 
 
 def _refuse_unknown(file: File, path: str) -> None:

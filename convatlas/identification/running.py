@@ -11,18 +11,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convatlas.errors import IdentifyError
 from convatlas.identification.target import Target
 from convatlas.printable import printable
 
+if TYPE_CHECKING:
+    from convatlas.anatomy.habits import Habits
+    from convatlas.wiring import Graph
+
 SECONDS = 60.0  # for all that is asked of one file
 MEMORY = 8_000_000_000  # bytes; RegNetY-128GF has 2.6 billion of weights
 LONGEST = 100_000_000  # characters of an answer; NASNet-A's graph has two million
 SAID = 600  # letters of a reason
+NO_ANSWER = "what came back is no answer: its code has written in its place"
 A_WHILE = 0.5  # seconds until we look whether it still runs
 
 
@@ -56,39 +62,46 @@ class Process:
         )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._found: list[dict] | None = None
+        self._found: list[str] | None = None
         self.passed: tuple[str, ...] = ()
 
-    def networks(self) -> list[tuple[str, list[tuple[int, ...]]]]:
-        """(call, sizes to try) of each network that was found. Waits until the code has run."""
+    def networks(self) -> list[str]:
+        """The call that gives each network that was found; "" in a file that is one. Waits until
+        the code has run.
+        """
         if self._found is None:
             answer = self._answer()
-            try:
-                self._found = [
-                    {"call": str(each["call"]), "sizes": [tuple(map(int, s)) for s in each["sizes"]]}
-                    for each in answer["found"]
-                ]
-                self.passed = tuple(map(str, answer["passed"]))
-            except (KeyError, TypeError, ValueError):
-                raise self._failed("what came back is no list of networks") from None
-        return [(each["call"], each["sizes"]) for each in self._found]
+            lists = answer.get("found"), answer.get("passed")
+            if not all(isinstance(each, list) for each in lists):
+                raise self._failed(NO_ANSWER)
+            self._found, passed = ([str(one)[:SAID] for one in each] for each in lists)
+            self.passed = tuple(passed)
+        return self._found
 
-    def graph(self, number: int, sizes: list[tuple[int, ...]], fold: bool = False):
-        """The Graph of one of them, at the first of these sizes that it runs on; of none, at the
-        first of those that it is tried on.
+    def traced(
+        self, number: int, sizes: Sequence[tuple[int, ...]]
+    ) -> tuple["Graph", "Habits"]:
+        """The graph of one of them, at the first of these sizes that it runs on (of none, at the
+        first of those that it is tried on), and what it does in training only.
         """
-        from convatlas.identification.graph_json import loaded
+        from convatlas.anatomy.habits import Habits  # with torch, long after the child has begun
+        from convatlas.identification.graph_json import checked, loaded
 
         self.networks()
-        asked = {"network": number, "sizes": sizes, "fold": fold}
-        with contextlib.suppress(OSError):  # it has ended, as its missing answer will say
+        asked = {"network": number, "sizes": list(sizes)}
+        with contextlib.suppress(OSError, ValueError):  # it has ended, as its missing answer says
             self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
         answer = self._answer()
         try:
-            return loaded(answer.get("graph"))
+            habits = Habits.from_record(checked(answer.get("habits")))
+            return loaded(answer.get("graph")), habits
         except IdentifyError as error:
             raise self._failed(str(error)) from None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def close(self) -> None:
         """End it and what it has started, so far as that has not left its group."""
@@ -124,9 +137,9 @@ class Process:
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
-            raise self._failed("what came back is no answer: its code has written in its place")
-        if "error" in answer:
-            raise self._failed(str(answer["error"])[:SAID])
+            raise self._failed(NO_ANSWER)
+        if "error" in answer:  # of one network, or on one size: others may be asked for
+            raise self._error(str(answer["error"])[:SAID])
         return answer
 
     def _next_line(self) -> bytes | None:
@@ -150,6 +163,9 @@ class Process:
 
     def _failed(self, reason: str) -> IdentifyError:
         self.close()
+        return self._error(reason)
+
+    def _error(self, reason: str) -> IdentifyError:
         return IdentifyError(f"{printable(self.target.word)}: {printable(reason)}")
 
 
@@ -167,9 +183,11 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def opened(target: Target, seconds: float = SECONDS) -> Iterator[Process]:
+def opened(
+    target: Target, seconds: float = SECONDS, memory: int = MEMORY
+) -> Iterator[Process]:
     """The process that runs it, ended afterwards."""
-    process = Process(target, seconds)
+    process = Process(target, seconds, memory)
     try:
         yield process
     finally:

@@ -53,7 +53,7 @@ def _stated(net: nn.Module, channels: int) -> list[Size]:
     return found
 
 
-def first_that_runs(net: nn.Module, sizes: Iterable[Size], fold: bool = False) -> Graph:
+def first_that_runs(net: nn.Module, sizes: Iterable[Size]) -> Graph:
     """The graph at the first of these sizes that the network runs on.
 
     Raises IdentifyError where it runs on none, with what it says of the first.
@@ -61,7 +61,7 @@ def first_that_runs(net: nn.Module, sizes: Iterable[Size], fold: bool = False) -
     said = {}
     for size in sizes:
         try:
-            return wiring.of(net, size, fold=fold)
+            return wiring.of(net, size)
         except MemoryError:
             raise
         except Exception as error:  # a forward of anybody's may raise anything

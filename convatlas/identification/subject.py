@@ -1,24 +1,26 @@
 """What is to be identified: a module at hand, or a network that another process holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import nn
 
+from convatlas.anatomy.habits import Habits
+from convatlas.anatomy.steps import Walk
 from convatlas.identification.running import Process
 from convatlas.identification.sizes import Size, first_that_runs, sizes_of
-from convatlas.wiring import Graph
 
 
 class Subject(Protocol):
-    """Gives its graph at the first of these sizes that it runs on; of none, of its own. Raises
-    IdentifyError where it runs on none.
+    """Gives its graph, and what it does in training only, at the first of these sizes that it runs
+    on; of none, of its own. Raises IdentifyError where it runs on none.
     """
 
     name: str
     exported: bool  # by programs that fold norms into the layers before them
 
-    def graph(self, sizes: list[Size]) -> Graph: ...
+    def walk(self, sizes: Sequence[Size]) -> Walk: ...
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class Here:
         name = getattr(self.net, "name", "")
         return name if name and isinstance(name, str) else type(self.net).__name__
 
-    def graph(self, sizes: list[Size]) -> Graph:
-        return first_that_runs(self.net, sizes or sizes_of(self.net))
+    def walk(self, sizes: Sequence[Size]) -> Walk:
+        graph = first_that_runs(self.net, sizes or sizes_of(self.net))
+        return Walk(graph, Habits.of(self.net, graph))
 
 
 @dataclass(frozen=True)
@@ -49,5 +52,6 @@ class There:
     def exported(self) -> bool:
         return self.process.target.kind == "onnx"
 
-    def graph(self, sizes: list[Size]) -> Graph:
-        return self.process.graph(self.number, sizes)
+    def walk(self, sizes: Sequence[Size]) -> Walk:
+        graph, habits = self.process.traced(self.number, sizes)
+        return Walk(graph, habits)

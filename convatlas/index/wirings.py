@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from convatlas import registry, wiring
-from convatlas.anatomy.function import fixed_buffers
+from convatlas.anatomy.function import fixed_buffers as has_constants
 from convatlas.verification import blueprint
 from convatlas.wiring import Graph, Node, Weight
 
@@ -122,7 +122,7 @@ def _weight(word: str) -> int:
 def measured(name: str) -> Wiring:
     """The wiring of a network, measured now."""
     net = blueprint(name)
-    if fixed_buffers(net):  # whose numbers count
+    if has_constants(net):  # whose numbers count
         net = registry.create_model(name)
     plain, folded = (neutral(wiring.of(net, net.input_size, fold=fold)) for fold in (False, True))
     signatures = map(wiring.signature, (plain, folded))
