@@ -27,7 +27,7 @@ DOORS = {
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
     "layers": set(),
-    "anatomy": set(),
+    "anatomy": {"wiring"},
     "data": {"augmentation", "printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
