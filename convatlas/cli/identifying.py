@@ -126,7 +126,9 @@ def _tell(found: list["Result"], against: str | None) -> None:
         else:
             for line in _lines(result, against):
                 _wrapped(line, width)
-        if result.passed and (number + 1 == len(found) or found[number + 1].passed != result.passed):
+        if result.passed and (
+            number + 1 == len(found) or found[number + 1].passed != result.passed
+        ):
             _wrapped(f"  not tried: {'; '.join(result.passed)}", width)
 
 
@@ -211,7 +213,8 @@ def _difference(network: str, block, change) -> Iterator[str]:
 def _total(verdict) -> Iterator[str]:
     follow = sum(change.follows for _, change in verdict.changes())
     a, b = verdict.difference.a, verdict.difference.b
-    yield ""
+    if verdict.changes():
+        yield ""
     if a.params != b.params or a.macs != b.macs:
         yield f"in all {b.params - a.params:+,} parameters, {b.macs - a.macs:+,} MACs"
     if follow:
@@ -267,8 +270,10 @@ def _csv(found: list["Result"]) -> str:
     writer.writeheader()
     for result in found:
         writer.writerow(
-            {key: value if isinstance(value, int | float) else cell(str(value))
-             for key, value in _row(result).items()}
+            {
+                key: value if isinstance(value, int | float) else cell(str(value))
+                for key, value in _row(result).items()
+            }
         )
     return lines.getvalue()
 

@@ -16,9 +16,7 @@ from convatlas.weights.known import OURS, Known
 from convatlas.weights.nearness import LEAST, nearest, refusal
 from convatlas.weights.reading import Checkpoint
 
-NO_WIRING = (
-    "weights have names and shapes only: strides, padding and activations are not in them"
-)
+NO_WIRING = "weights have names and shapes only: strides, padding and activations are not in them"
 SAME, DIFFERS, FAR = "same", "differs", "another family"
 
 

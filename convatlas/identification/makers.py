@@ -142,9 +142,7 @@ def _giving(functions: dict[str, FunctionType], makers: set[str]) -> list[str]:
         except (OSError, TypeError, SyntaxError, IndexError):
             continue
     found: set[str] = set()
-    while new := {
-        name for name in trees.keys() - found if _gives(trees[name], {*makers, *found})
-    }:
+    while new := {name for name in trees.keys() - found if _gives(trees[name], {*makers, *found})}:
         found |= new
     return [name for name in functions if name in found]
 

@@ -78,9 +78,7 @@ class Process:
             self.passed = tuple(passed)
         return self._found
 
-    def traced(
-        self, number: int, sizes: Sequence[tuple[int, ...]]
-    ) -> tuple["Graph", "Habits"]:
+    def traced(self, number: int, sizes: Sequence[tuple[int, ...]]) -> tuple["Graph", "Habits"]:
         """The graph of one of them, at the first of these sizes that it runs on (of none, at the
         first of those that it is tried on), and what it does in training only.
         """
@@ -183,9 +181,7 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def opened(
-    target: Target, seconds: float = SECONDS, memory: int = MEMORY
-) -> Iterator[Process]:
+def opened(target: Target, seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[Process]:
     """The process that runs it, ended afterwards."""
     process = Process(target, seconds, memory)
     try:

@@ -75,9 +75,7 @@ def _ranked(graph: Graph, held: Mapping[str, Wiring]) -> list[tuple[float, str]]
     return sorted(scored, key=lambda pair: -pair[0])
 
 
-def _sizes(
-    ranked: list[tuple[float, str]], held: Mapping[str, Wiring], first: Graph
-) -> list[Size]:
+def _sizes(ranked: list[tuple[float, str]], held: Mapping[str, Wiring], first: Graph) -> list[Size]:
     """The sizes of the nearest networks, with the subject's channels."""
     best = ranked[0][0]
     near = [name for score, name in ranked[:FEW] if score >= CLOSE * best]

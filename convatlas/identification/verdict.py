@@ -3,12 +3,14 @@ apart.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
+import torch
 from torch import nn
 
 from convatlas import registry, wiring
-from convatlas.anatomy.comparing import Difference, compare
+from convatlas.anatomy.comparing import compare
+from convatlas.anatomy.difference import GROUPS, Difference
 from convatlas.anatomy.habits import Habits
 from convatlas.anatomy.steps import Walk
 from convatlas.anatomy.table import by
@@ -21,11 +23,8 @@ from convatlas.verification import blueprint
 from convatlas.wiring import Graph
 
 SAME, DIFFERS, FAR = "same", "differs", "another family"
+NOTHING_TRAINED: dict = {"drops": (), "momentum": {}, "idle": {}, "draws": {}}
 NEAR = 0.5  # likeness from which two networks are of one family
-GROUPS = (
-    *("structure", "activation", "normalisation", "padding"),
-    *("initialisation", "training"),
-)
 SILENT = ("initialisation", "training")  # groups that change no answer
 
 
@@ -50,7 +49,6 @@ class Verdict:
     channels: int | None = None
     folded: bool = False
     likeness: float = 1.0
-    notes: tuple[str, ...] = field(default=())
 
     def __bool__(self) -> bool:
         return self.kind == SAME
@@ -105,7 +103,7 @@ class Verdict:
             found = self.changes(group)
             lines += [f"{group}:"] if found else []
             lines += [f"  {told(block, change)}" for block, change in found]
-        return "\n".join([*lines, *self.notes])
+        return "\n".join(lines)
 
 
 def told(block, change) -> str:
@@ -155,9 +153,11 @@ def _beside(subject: Subject, found: Found, name: str) -> Verdict:
     facts = registry.stored_facts()[name]
     classes = _classes(graph, facts["num_classes"])
     channels = graph.size[0] if graph.size[0] != facts["input_size"][0] else None
-    ours = _ours(name, classes, channels, graph.size, found.folded)
+    ours = _ours(name, classes, channels, found)
+    if subject.exported:  # what only trains is in no such file
+        ours = Walk(ours.graph, replace(ours.habits, **NOTHING_TRAINED))
     difference = compare(ours, theirs)
-    same = wiring.match(ours.graph, graph) is not None
+    same = difference.same
     kind = SAME if same else DIFFERS if found.likeness >= NEAR else FAR
     return Verdict(
         subject.name,
@@ -180,13 +180,16 @@ def _classes(graph: Graph, printed: int) -> int | None:
     return count if count not in (printed, 0) else None
 
 
-def _ours(name: str, classes: int | None, channels: int | None, size: Size, folded: bool) -> Walk:
-    """The network of the atlas, on images of this size where it reads those, else on its own."""
+def _ours(name: str, classes: int | None, channels: int | None, found: Found) -> Walk:
+    """The network of the atlas, on images of this size where it reads those, else on its own; with
+    fresh weights where the subject's are, so that these can be compared.
+    """
     net = blueprint(name, classes, channels)
-    if wirings.has_constants(net):
-        net = registry.create_model(name, classes, channels)
+    if found.walk.habits.draws or wirings.has_constants(net):
+        with torch.random.fork_rng(devices=[]):
+            net = registry.create_model(name, classes, channels)
     try:
-        graph = wiring.of(net, size, fold=folded)
+        graph = wiring.of(net, found.walk.graph.size, fold=found.folded)
     except ValueError:
-        graph = wiring.of(net, net.input_size, fold=folded)
+        graph = wiring.of(net, net.input_size, fold=found.folded)
     return Walk(graph, Habits.of(net, graph))

@@ -106,7 +106,9 @@ def test_a_process_that_has_left_does_not_hold_us(tmp_path):
 
 def test_good_code_gives_graphs(tmp_path):
     """All networks of a file, one after the other; what runs on no size stops no other."""
-    source = SMALL + "\n\nclass Never(nn.Module):\n    def forward(self, x):\n        raise KeyError\n"
+    source = (
+        SMALL + "\n\nclass Never(nn.Module):\n    def forward(self, x):\n        raise KeyError\n"
+    )
     with opened(Target("net.py", "file", written(tmp_path, source))) as process:
         assert process.networks() == ["five()", "seven()", "Never()"]
         assert process.passed == ("Block wants channels and more", "Pair wants first and second")
