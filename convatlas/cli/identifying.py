@@ -126,9 +126,8 @@ def _tell(found: list["Result"], against: str | None) -> None:
         else:
             for line in _lines(result, against):
                 _wrapped(line, width)
-        if result.passed and (
-            number + 1 == len(found) or found[number + 1].passed != result.passed
-        ):
+        is_last = number + 1 == len(found) or found[number + 1].passed != result.passed
+        if result.passed and is_last:
             _wrapped(f"  not tried: {'; '.join(result.passed)}", width)
 
 

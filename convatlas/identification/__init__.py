@@ -1,5 +1,5 @@
-"""Is this the network of the paper? Anybody's module, file of code, ONNX graph or checkpoint, beside
-the networks of the atlas: which one it is, or which it is nearest to and what sets it apart.
+"""Is this the network of the paper? Anybody's module, file of code, ONNX graph or checkpoint,
+beside the networks of the atlas: which one it is, or which it is nearest to and what differs.
 
 Names are looked up on first use, so that a wrong word on the command line costs no torch.
 """

@@ -53,7 +53,9 @@ def checked(record: object) -> dict:
                 for place, name, kind, own in record["drops"]
             ],
             "momentum": {_text(k): float(v) for k, v in record["momentum"].items()},
-            "idle": dict(zip(map(_text, record["idle"]), _counts([*record["idle"].values()]))),
+            "idle": dict(
+                zip(map(_text, record["idle"]), _counts([*record["idle"].values()]), strict=True)
+            ),
             **{key: [_text(path) for path in record[key]] for key in ("opened", "stacks")},
             "draws": {_text(k): list(_plain(v, left)) for k, v in record["draws"].items()},
         }

@@ -125,8 +125,8 @@ class Process:
         line = self._next_line()
         if line is None:
             raise self._failed(
-                f"it was not done after {self.seconds:.0f} seconds, and was ended; keep training under "
-                "if __name__ == '__main__':, or give it longer, such as --seconds 300"
+                f"it was not done after {self.seconds:.0f} seconds, and was ended; keep training "
+                "under if __name__ == '__main__':, or give it longer, such as --seconds 300"
             )
         if not line:
             raise self._failed("its process ended without an answer" + self._death())

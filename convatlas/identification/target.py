@@ -30,7 +30,7 @@ class Target:
 
 
 def parse(word: str) -> Target:
-    """What is meant by it. Raises IdentifyError for what is no file, and for a call that is none."""
+    """What is meant by it. Raises IdentifyError for what is no file, or no call."""
     shown = printable(word)
     if "\0" in word or not word.strip():
         raise IdentifyError(f"{shown!r} names no file; {FORMS}")

@@ -34,9 +34,9 @@ class Verdict:
 
     `kind` is "same", "differs" (a form of `network`, with the listed differences) or "another
     family" (`network` is only the nearest). `also` are other networks of the atlas with the same
-    wiring. `classes` and `channels` are its own where they are not the paper's, else None. `folded`:
-    with the batch norms of `network` folded. `likeness`, from 0 to 1, is the share of operations
-    that both have. `difference` goes from the network of the atlas to what was given.
+    wiring. `classes` and `channels` are its own where they are not the paper's, else None.
+    `folded`: with the batch norms of `network` folded. `likeness`, from 0 to 1, is the share of
+    operations that both have. `difference` goes from the network of the atlas to what was given.
     """
 
     subject: str

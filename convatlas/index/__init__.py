@@ -94,8 +94,8 @@ def write(
 
     Renewed are catalogue.json, sources.json, wirings.json, layers/NAME.json, functions/NAME.json
     and the checkpoints that are known (with the words for timm's, where all are renewed), all at
-    the end; the others keep what they have. `tell` is given a line for each network. Returns the names in
-    the index.
+    the end; the others keep what they have. `tell` is given a line for each network. Returns the
+    names in the index.
     """
     entries, before = registry.entries(), {}
     if names is not None:
