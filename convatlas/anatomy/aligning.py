@@ -35,10 +35,25 @@ def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
     """
     kin = Kin(a, b, known)
     staged = rejoined(_by_stages(a, b, kin), kin)
-    if not all(_left_over(staged)):
+    torn = not _share_names(a, b) and any(", " in (match.a or "") for match in staged)
+    if not torn and not all(_left_over(staged)):
         return staged
-    flat = grouped(a, b, in_order(a, b, kin))
-    return flat if _agreeing(flat) > _agreeing(staged) + 1 else staged
+    flat = rejoined(grouped(a, b, in_order(a, b, kin)), kin)
+    better = _cost(flat) <= _cost(staged) if torn else _cost(flat) < _trust(a, b) * _cost(staged)
+    return flat if better else staged
+
+
+def _share_names(a: Walk, b: Walk) -> bool:
+    """Half of the layers of the smaller network are in both."""
+    names = [{step.name for step in walk.steps if step.weighs} for walk in (a, b)]
+    return 2 * len(names[0] & names[1]) >= min(map(len, names))
+
+
+def _trust(a: Walk, b: Walk) -> float:
+    """How much better an alignment must be than one by stages. Where layers share their names, the
+    stages tell more.
+    """
+    return 0.5 if _share_names(a, b) else 0.85
 
 
 def _left_over(matches: list[Match]) -> tuple[int, int]:
@@ -50,9 +65,16 @@ def _left_over(matches: list[Match]) -> tuple[int, int]:
     )
 
 
-def _agreeing(matches: list[Match]) -> int:
-    pairs = [pair for match in matches for pair in match.pairs if all(pair)]
-    return sum(a.weighs and a.like == b.like for a, b in pairs)
+def _cost(matches: list[Match]) -> float:
+    """How much is left without a counterpart or differs from it; a layer with weights is dear."""
+    cost = 0.0
+    for match in matches:
+        for a, b in match.pairs:
+            if a and b:
+                cost += a.like != b.like
+            elif not (a or b).trains:
+                cost += 2 if (a or b).weighs else 0.75
+    return cost
 
 
 def _by_stages(a: Walk, b: Walk, kin: Kin) -> list[Match]:

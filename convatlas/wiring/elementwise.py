@@ -153,6 +153,7 @@ def _several(o: Operation, op: str, operands: tuple) -> Seen | None:
     """Two tensors, one of them perhaps the same over some axes of the other."""
     if not all(isinstance(t, Tensor) for t in operands):
         return None
+    operands = tuple(map(_unspread, operands))
     wide = [(1,) * (len(o.shape) - t.ndim) + tuple(t.shape) for t in operands]
     whole = [shape == o.shape for shape in wide]
     seen = [o.see(t, axes=fills) for t, fills in zip(operands, whole, strict=True)]
@@ -168,6 +169,14 @@ def _several(o: Operation, op: str, operands: tuple) -> Seen | None:
         places.append(s.place if fits else o.reshaped(s._replace(axes=None)))
     own = {"over": tuple(over)} if set(over) != {"whole"} else {}
     return Seen(o.lay(op, own, tuple(places), shape=shape), o.shape, order)
+
+
+def _unspread(t: Tensor) -> Tensor:
+    """A tensor that was expanded, before that."""
+    for axis, (side, step) in enumerate(zip(t.shape, t.stride(), strict=True)):
+        if side > 1 and step == 0:
+            t = t.narrow(axis, 0, 1)
+    return t
 
 
 def _shape(

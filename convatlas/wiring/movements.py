@@ -5,6 +5,7 @@ element by element, and become one node when an operation reads them.
 from collections.abc import Iterable
 from hashlib import sha1
 from typing import NamedTuple
+from uuid import uuid4
 
 import torch
 from torch import Tensor
@@ -14,6 +15,9 @@ from convatlas.wiring.shuffles import said
 
 SHIFT = 33  # a code is a node's place and, in its low bits, an element of that node
 LOW = (1 << SHIFT) - 1
+
+
+Layout = tuple[tuple[int, ...], tuple[int, ...], int]  # sizes, strides, offset
 
 
 class Held(NamedTuple):
@@ -43,8 +47,16 @@ class Storages:
         self.build = builder
         self.held: dict[int, Held] = {}
         self._kept: list[object] = []  # no storage's number is given again
-        self._unknown = 0
-        self.names: dict[int, str] = {}  # of buffers
+        self._named: dict[int, tuple[str, Layout]] = {}
+
+    def name(self, name: str, t: Tensor) -> None:
+        """`t` is a buffer of the network."""
+        self._named[t.untyped_storage()._cdata] = (name, _layout(t))
+
+    def named(self, t: Tensor) -> str:
+        """The buffer that `t` is, whole; "" where it is none."""
+        name, layout = self._named.get(t.untyped_storage()._cdata, ("", None))
+        return name if layout == _layout(t) else ""
 
     def knows(self, t: Tensor) -> bool:
         """Whether `t` is more than a constant."""
@@ -98,23 +110,24 @@ class Storages:
         """
         if not self.knows(t):
             return Seen(self.constant(t), tuple(t.shape))
+        return self.whole(t, axes) or Seen(self.settle(self.codes(t)), tuple(t.shape))
+
+    def whole(self, t: Tensor, axes: bool = False) -> Seen | None:
+        """The node whose elements `t` holds in order, if there is one already."""
         held = self.held[t.untyped_storage()._cdata]
-        if held.place is not None and t.storage_offset() == held.offset:
-            layout = (tuple(t.shape), tuple(t.stride()))
-            if layout == (held.size, held.stride) or _merged(*layout) == _merged(
-                held.size, held.stride
-            ):
-                return Seen(held.place, tuple(t.shape))
-            if axes and (order := _order(layout, held)):
-                return Seen(held.place, tuple(t.shape), order)
-        return Seen(self.settle(self.codes(t)), tuple(t.shape))
+        if held.place is None or t.storage_offset() != held.offset:
+            return None
+        layout = (tuple(t.shape), tuple(t.stride()))
+        theirs = (held.size, held.stride)
+        if layout == theirs or _merged(*layout) == _merged(*theirs):
+            return Seen(held.place, tuple(t.shape))
+        order = _order(layout, held) if axes else None
+        return Seen(held.place, tuple(t.shape), order) if order else None
 
     def constant(self, t: Tensor) -> int:
         """A node for numbers that do not depend on the input."""
         if t.is_meta:
-            name = self.names.get(t.untyped_storage()._cdata, "")
-            self._unknown += not name
-            content = f"unknown: {name or self._unknown}"
+            content = f"unknown: {self.named(t) or uuid4().hex}"
             return self.build.lay(
                 "constant", {"content": content}, shape=tuple(t.shape), batched=False
             )
@@ -190,8 +203,7 @@ class Storages:
 
     def _padded(self, codes: Tensor, place: int, sources: list[int]) -> int | None:
         """One node inside a frame of one number."""
-        full = self.build.full[place]
-        if len(sources) != 2 or codes.ndim != len(full):
+        if len(sources) != 2:
             return None
         inside = (codes >> SHIFT) == place
         rows = [inside.movedim(axis, 0).reshape(side, -1) for axis, side in enumerate(codes.shape)]
@@ -199,7 +211,8 @@ class Storages:
         first = [int(run[0]) for run in runs]
         last = [int(run[-1]) for run in runs]
         box = codes[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
-        if tuple(box.shape) != full or not torch.equal(box, self.codes_of(place)):
+        whole = self.codes_of(place)
+        if box.numel() != whole.numel() or not torch.equal(box.reshape(-1), whole.reshape(-1)):
             return None
         padding = tuple(
             (a, side - 1 - b) for a, b, side in zip(first, last, codes.shape, strict=True)
@@ -207,6 +220,9 @@ class Storages:
         value = next(self.build.nodes[s].own["value"] for s in sources if s != place)
         if padding[0] != (0, 0):
             return None
+        if tuple(box.shape) != self.build.full[place]:
+            to = {"to": tuple(box.shape[1:])}
+            place = self.build.lay("reshape", to, (place,), shape=tuple(box.shape))
         own = {"padding": padding[1:], "value": value}
         return self.build.lay("pad", own, (place,), shape=tuple(codes.shape))
 
@@ -216,12 +232,21 @@ class Storages:
         for axis in range(1, min(map(len, shapes))):
             rest = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
             if len(rest) == 1:
-                whole = torch.cat([self.codes_of(place) for place in moving], axis)
                 joined = self.concat(moving, axis)
-                if whole.shape == codes.shape and torch.equal(whole, codes):
-                    return joined
-                return self._moved(_looked_up(whole, codes, joined), (joined,))
+                return self.settle(self._of_joined(codes, moving, joined, axis))
         return self._moved(codes, tuple(moving))
+
+    def _of_joined(self, codes: Tensor, parts: list[int], joined: int, axis: int) -> Tensor:
+        """Codes of the parts as codes of the concat that holds them all."""
+        whole = self.codes_of(joined)
+        found = torch.empty_like(codes)
+        first = 0
+        for place in parts:
+            side = self.build.full[place][axis]
+            mine = (codes >> SHIFT) == place
+            found[mine] = whole.narrow(axis, first, side).reshape(-1)[codes[mine] & LOW]
+            first += side
+        return found
 
     def concat(self, places: Iterable[int], axis: int) -> int:
         """Nodes one behind the other; concats among them dissolve."""
@@ -277,13 +302,6 @@ class Storages:
         return places[0].contiguous(), first.contiguous()
 
 
-def _looked_up(whole: Tensor, codes: Tensor, joined: int) -> Tensor:
-    """Codes of the parts as codes of the concat that holds them all."""
-    order = whole.reshape(-1).argsort()
-    found = torch.searchsorted(whole.reshape(-1)[order], codes.reshape(-1))
-    return (order[found] + (joined << SHIFT)).reshape(codes.shape)
-
-
 def _first_seen(places: Tensor) -> list[int]:
     """Each place once, in the order in which they first appear."""
     return list(dict.fromkeys(places.unique_consecutive().tolist()))
@@ -291,6 +309,10 @@ def _first_seen(places: Tensor) -> list[int]:
 
 def _room(t: Tensor) -> int:
     return t.untyped_storage().nbytes() // t.element_size()
+
+
+def _layout(t: Tensor) -> Layout:
+    return tuple(t.shape), tuple(t.stride()), t.storage_offset()
 
 
 def _strided(flat: Tensor, t: Tensor) -> Tensor:
