@@ -322,6 +322,7 @@ OPERATORS: dict[str, Callable] = {
     "ConstantOfShape": constant_of_shape,
     "DepthToSpace": depth_to_space,
     "Cast": cast,
+    "CastLike": same,
     "Identity": same,
     "Dropout": same,
 }

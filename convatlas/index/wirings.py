@@ -33,7 +33,7 @@ class Wiring:
 
     size: tuple[int, ...]
     plain: str  # signatures
-    folded: str
+    folded: str  # with a bias in every layer
     exact: Profile  # by operation, settings and width
     coarse: Profile  # by operation and window
 
@@ -84,6 +84,20 @@ def _with_any_channels(weight: Weight) -> Weight:
     return Weight(weight.name, (weight.shape[0], ANY, *weight.shape[2:]))
 
 
+def biased(graph: Graph) -> Graph:
+    """The same where every layer with weights has a bias: programs that fold norms leave those out
+    that come to zero.
+    """
+
+    def one(node: Node) -> Node:
+        if node.op not in WEIGHING or not node.weights or node.own.get("bias"):
+            return node
+        bias = Weight(f"{node.weights[0].name}, its bias", node.weights[0].shape[:1])
+        return replace(node, own={**node.own, "bias": True}, weights=(*node.weights, bias))
+
+    return replace(graph, nodes=tuple(map(one, graph.nodes)))
+
+
 def profile(graph: Graph) -> tuple[Profile, Profile]:
     """How often each operation comes in a neutral graph: exact, with settings and width, and
     coarse. Map sizes are in neither, so that it hardly changes with the image.
@@ -125,7 +139,7 @@ def measured(name: str) -> Wiring:
     if has_constants(net):  # whose numbers count
         net = registry.create_model(name)
     plain, folded = (neutral(wiring.of(net, net.input_size, fold=fold)) for fold in (False, True))
-    signatures = map(wiring.signature, (plain, folded))
+    signatures = map(wiring.signature, (plain, biased(folded)))
     return Wiring(tuple(net.input_size), *signatures, *profile(plain))
 
 
