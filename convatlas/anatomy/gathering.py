@@ -7,6 +7,7 @@ from convatlas.anatomy.difference import Block, Change
 from convatlas.anatomy.wording import numbers, ranges
 
 BIASES = {"bias", "no bias"}
+EVERYWHERE = {"activation", "normalisation", "training"}  # such changes are told apart from units
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:
@@ -76,7 +77,7 @@ def _spread(blocks: list[Block]) -> list[Block]:
 def _is_everywhere(found: list[tuple[Block, Change]]) -> bool:
     insides = {change.inside for _, change in found}
     others = {tuple(other.key for other in block.changes) for block, _ in found}
-    return len(insides) > 1 or len(others) > 1
+    return len(insides) > 1 or (len(others) > 1 and found[0][1].group in EVERYWHERE)
 
 
 def _of_all(found: list[tuple[Block, Change]]) -> Block:
@@ -91,6 +92,4 @@ def _is_plain(change: Change) -> bool:
         return True
     if change.params or change.macs or change.follows:
         return False
-    return change.group in ("activation", "normalisation", "training") or (
-        bool(change.what) and not change.values
-    )
+    return change.group in EVERYWHERE or (bool(change.what) and not change.values)

@@ -167,8 +167,9 @@ def _moves(match: Match) -> Iterator[tuple[Step, Step]]:
 def _may_be(a: Step, b: Step, match: Match, inside: set[str]) -> bool:
     """Both in one module; or b's modules are called otherwise, and nothing can be said."""
     path = within(a.name, match.a)
-    home = path.rpartition(".")[0]
-    return path not in inside or within(b.name, match.b).rpartition(".")[0] == home
+    if within(b.name, match.b).rpartition(".")[0] == path.rpartition(".")[0]:
+        return True
+    return path not in inside and (a.params, a.output) == (b.params, b.output)
 
 
 def _behind(step: Step, steps: list[Step]) -> str:
