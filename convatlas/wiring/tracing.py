@@ -5,6 +5,7 @@ is, so that constants are known by their content. Where a network cannot run so,
 numbers.
 """
 
+from itertools import product
 from uuid import uuid4
 
 import torch
@@ -19,6 +20,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from convatlas.calling import module_of, name_of, tensors_in
 from convatlas.calling.copying import in_memory, with_its_constants
 from convatlas.wiring.building import Builder
+from convatlas.wiring.constants import Constants
 from convatlas.wiring.graph import Graph, Weight, bare
 from convatlas.wiring.movements import Storages
 from convatlas.wiring.operations import Operation
@@ -62,16 +64,24 @@ def of(
 def _traced(net: nn.Module, kind: str, size: tuple[int, ...]) -> tuple["Tracer", tuple[int, ...]]:
     """The first of several ways to run it that goes through: without numbers before with them."""
     first: tuple[Exception, str] | None = None
-    with torch.inference_mode(False), torch.no_grad():
-        for real in (False, True):
-            for batch in BATCHES:
-                tracer = None
-                try:
-                    twin, x = _made(net, (batch, *size), real)
-                    tracer = Tracer(twin, x, real)
-                    return tracer, tracer.run(twin, x)
-                except Exception as error:
-                    first = first or (error, tracer.where if tracer else "")
+    found: tuple[Tracer, tuple[int, ...]] | None = None
+    with torch.inference_mode(False), torch.no_grad(), torch.device("cpu"):
+        for real, batch in product((False, True), BATCHES):
+            tracer = None
+            if found and not real:
+                continue
+            try:
+                twin, x = _made(net, (batch, *size), real)
+                tracer = Tracer(twin, x, real)
+                answer = tracer, tracer.run(twin, x)
+            except Exception as error:
+                first = first or (error, tracer.where if tracer else "")
+                continue
+            found = answer if real else found or answer
+            if not tracer.storages.lost:
+                break
+    if found:
+        return found
     error, path = first
     where = f" at {path}" if path else ""
     by = "x".join(map(str, size))
@@ -153,7 +163,7 @@ class Tracer(TorchDispatchMode):
 
     def run(self, net: nn.Module, x: Tensor) -> tuple[int, ...]:
         """The places of what the network answers with, and of what Python read of its numbers."""
-        with self:
+        with Constants(), self:
             answer = net(x)
         found = [self._answer(t) for t in tensors_in(answer)]
         if not found:
@@ -177,6 +187,8 @@ class Tracer(TorchDispatchMode):
         if name in SHAPED or not tensors:
             return self._new(func, name, args, kwargs)
         if not any(map(self.storages.knows, tensors)) and not draws(func, kwargs):
+            if kwargs.get("device") is not None and not any(t.is_meta for t in tensors):
+                kwargs["device"] = "cpu"  # a constant keeps its numbers
             return func(*args, **kwargs)
         if _is_view(func):
             return func(*args, **kwargs)
