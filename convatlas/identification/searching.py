@@ -36,8 +36,6 @@ def search(subject: Subject, sizes: Sequence[Size], held: Mapping[str, Wiring]) 
     """The networks of these that the subject may be: of equal signature, or near. `sizes` are those
     that the caller wants, of which the first that runs is taken, and no other is tried.
     """
-    if not held:
-        raise IdentifyError(f"the index holds no network; {RENEW}")
     first = subject.walk(sizes)
     if found := _same(subject, first, held):
         return found

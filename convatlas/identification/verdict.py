@@ -163,6 +163,8 @@ def identify(
 def judged(subject: Subject, sizes: Sequence[Size] = (), against: str | None = None) -> Verdict:
     """The same of whatever can be traced."""
     known = wirings.stored()
+    if not known:
+        raise IdentifyError(f"the index holds no wiring of any network; {RENEW}")
     if against is not None:
         registry.require(against, registry.stored_facts())
         if against not in known:

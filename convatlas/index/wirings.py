@@ -173,7 +173,11 @@ def measured(name: str) -> Wiring:
 
 @cache
 def stored(file: Path = STORED) -> dict[str, Wiring]:
-    """What the index holds of every network, in the order of the catalogue."""
+    """What the index holds of every network, in the order of the catalogue; nothing where it was
+    never made.
+    """
+    if not file.is_file():
+        return {}
     kept = json.loads(file.read_bytes())
     words = kept["words"]
     return {
