@@ -80,19 +80,21 @@ def dense(
 
 
 def for_32_pixels(
-    layers: tuple[int, ...], k: int, classes: int = 10, last: nn.Module | None = None, **more
+    layers: tuple[int, ...], k: int, classes: int = 10, logs: bool = False, **more
 ) -> nn.Sequential:
     body, c = dense(Layer, layers, 2 * k, k, **more)
     head = nn.Linear(c, classes)
-    return nn.Sequential(conv(3, 2 * k, 3), body, mean(), head, *([last] if last else []))
+    return nn.Sequential(
+        conv(3, 2 * k, 3), body, mean(), head, *([nn.LogSoftmax(dim=1)] if logs else [])
+    )
 
 
-def book(c_in: int, padding: int, pool: nn.Module) -> nn.Sequential:
+def book(c_in: int, padding: int, pool) -> nn.Sequential:
     body, c = dense(Single, (4, 4, 4, 4), 64, 32, bias=True)
     return nn.Sequential(
         *(conv(c_in, 64, 7, 2, bias=True), nn.BatchNorm2d(64), nn.ReLU()),
         *(nn.MaxPool2d(3, stride=2, padding=padding), body),
-        *(pool, nn.Flatten(), nn.Linear(c, 10)),
+        *(pool((1, 1)), nn.Flatten(), nn.Linear(c, 10)),
     )
 
 
@@ -151,10 +153,8 @@ LISTINGS = (
     ),
     Listing(
         "densenet_bc100_bamos",
-        partial(for_32_pixels, (16, 16, 16), 12, last=nn.LogSoftmax(dim=1)),
-        Source(
-            "bamos/densenet.pytorch", "densenet.py", "3a012b56541359d066bfbceb5c98168474011365"
-        ),
+        partial(for_32_pixels, (16, 16, 16), 12, logs=True),
+        Source("bamos/densenet.pytorch", "densenet.py", "3a012b56541359d066bfbceb5c98168474011365"),
         (3, 32, 32),
         params=769_162,
         macs=287_929_692,
@@ -173,7 +173,7 @@ LISTINGS = (
     ),
     Listing(
         "densenet_of_four_blocks",
-        partial(book, 3, 0, nn.AdaptiveAvgPool2d((1, 1))),
+        partial(book, 3, 0, nn.AdaptiveAvgPool2d),
         TUTORIAL_0,
         (3, 224, 224),
         params=764_498,
@@ -182,7 +182,7 @@ LISTINGS = (
     ),
     Listing(
         "densenet_d2l",
-        partial(xavier, partial(book, 1, 1, nn.AdaptiveMaxPool2d((1, 1)))),
+        partial(xavier, partial(book, 1, 1, nn.AdaptiveMaxPool2d)),
         BOOK,
         (1, 224, 224),
         params=758_226,

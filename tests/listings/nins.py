@@ -1,6 +1,7 @@
 """What tutorials call Network in Network."""
 
 from functools import partial
+from itertools import pairwise
 
 import torch.nn as nn
 from lenets import xavier
@@ -11,7 +12,7 @@ from pieces import flat
 def block(c_in: int, *widths: int, k: int, stride: int = 1, padding: int = 0) -> nn.Sequential:
     """A convolution and two 1x1, a ReLU behind each."""
     first = nn.Conv2d(c_in, widths[0], k, stride, padding)
-    more = [nn.Conv2d(a, b, 1) for a, b in zip(widths, widths[1:], strict=False)]
+    more = [nn.Conv2d(a, b, 1) for a, b in pairwise(widths)]
     return nn.Sequential(*(each for conv in (first, *more) for each in (conv, nn.ReLU())))
 
 

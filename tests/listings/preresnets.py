@@ -12,7 +12,6 @@ from listing import (
     changed,
     dropout,
     gone,
-    new,
 )
 from pieces import Do, Gated, conv, conv_norm_relu, flat, norm_relu, strides
 from resnets import SMALL
@@ -76,8 +75,8 @@ def head(c: int, k: int, classes: int) -> nn.Sequential:
     return nn.Sequential(Do(partial(F.avg_pool2d, kernel_size=k)), flat(), nn.Linear(c, classes))
 
 
-def eighteen(first: nn.Module, classes: int = 10, k: int = 4, out: int = 512, **unit):
-    return nn.Sequential(first, stages(partial(Unit, **unit), SMALL, 64), head(out, k, classes))
+def eighteen(first, classes: int = 10, k: int = 4, out: int = 512, **unit):
+    return nn.Sequential(first(), stages(partial(Unit, **unit), SMALL, 64), head(out, k, classes))
 
 
 def wide(raw: bool, last_relu: bool, p: float | None, bias: bool) -> nn.Sequential:
@@ -91,10 +90,12 @@ def wide(raw: bool, last_relu: bool, p: float | None, bias: bool) -> nn.Sequenti
     )
 
 
+STEM = partial(conv_norm_relu, 3, 64, 3)
+
 LISTINGS = (
     Listing(
         "preresnet18_pytorch_cifar",
-        partial(eighteen, conv(3, 64, 3)),
+        partial(eighteen, partial(conv, 3, 64, 3)),
         Source(
             "kuangliu/pytorch-cifar",
             "models/preact_resnet.py",
@@ -115,7 +116,7 @@ LISTINGS = (
     ),
     Listing(
         "resnet18_of_2017",
-        partial(eighteen, conv_norm_relu(3, 64, 3)),
+        partial(eighteen, STEM),
         Source(
             "kuangliu/pytorch-cifar", "models/resnet.py", "0acfbc16e60efe8e4b6666196d4111206db29254"
         ),
@@ -133,7 +134,7 @@ LISTINGS = (
     ),
     Listing(
         "preresnet18_cifar100",
-        partial(eighteen, conv_norm_relu(3, 64, 3, bias=True), 100, raw=True, bias=True),
+        partial(eighteen, partial(STEM, bias=True), 100, raw=True, bias=True),
         Source(
             "weiaicunzai/pytorch-cifar100",
             "models/preactresnet.py",
@@ -141,7 +142,6 @@ LISTINGS = (
         ),
         (3, 32, 32),
         params=11_222_244,
-        printed="11.2M",
         atlas="senet18_32_tutorial",
         differences=(
             changed("conv", "bias", True, False, 20),
@@ -155,7 +155,7 @@ LISTINGS = (
     ),
     Listing(
         "senet18_pytorch_cifar",
-        partial(eighteen, conv_norm_relu(3, 64, 3), gated=True),
+        partial(eighteen, STEM, gated=True),
         Source(
             "kuangliu/pytorch-cifar", "models/senet.py", "c9a6af7f65685adbb817652b2a74d91c133ef685"
         ),
@@ -166,7 +166,7 @@ LISTINGS = (
     ),
     Listing(
         "senet18_of_large_images",
-        partial(eighteen, conv_norm_relu(3, 64, 3), 1000, out=512 * 49, gated=True),
+        partial(eighteen, STEM, 1000, out=512 * 49, gated=True),
         Source("a post in Chinese with eleven networks", "without an address"),
         (3, 224, 224),
         params=36_344_224,

@@ -160,9 +160,7 @@ LISTINGS = (
     Listing(
         "resnet18_strides_late",
         partial(for_32_pixels, partial(basic, late=True), SMALL, 512),
-        Source(
-            "Ryuk17/SpeechAlgorithms", "AudioPatternReognition/CommandRecognition/model.py", ""
-        ),
+        Source("Ryuk17/SpeechAlgorithms", "AudioPatternReognition/CommandRecognition/model.py", ""),
         (3, 32, 32),
         params=11_173_962,
         macs=725_292_032,
