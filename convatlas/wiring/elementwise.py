@@ -1,0 +1,245 @@
+"""Activations, and sums and products element by element."""
+
+from collections.abc import Callable
+from math import inf
+
+from torch import Tensor
+
+from convatlas.wiring.graph import bare
+from convatlas.wiring.movements import Seen
+from convatlas.wiring.operations import Operation
+
+Handler = Callable[[Operation], Seen | Tensor | None]
+SIDES = {  # over which of the node's axes, the batch left out, one operand is the same everywhere
+    (): "one",
+    (0,): "channel",
+    (1, 2): "place",
+}
+
+
+def one(o: Operation, op: str, own: dict | None = None, name: str = "self") -> Seen:
+    """An operation on each element by itself: in which order they lie does not matter."""
+    seen = o.see(o[name], axes=True)
+    place = o.lay(op, own, (seen.place,), shape=o.full(seen.place))
+    return seen._replace(place=place)
+
+
+def _plain(op: str, **settings: str) -> Handler:
+    """An activation, and what its settings are called here: their aten names."""
+
+    def handler(o: Operation) -> Seen:
+        return one(o, op, {ours: _setting(o[theirs]) for ours, theirs in settings.items()})
+
+    return handler
+
+
+def _setting(value: object) -> object:
+    return float(value) if isinstance(value, int) else value
+
+
+def _clamp(low: str, high: str) -> Handler:
+    def handler(o: Operation) -> Seen | None:
+        ends = [o.number(o.args.get(name)) for name in (low, high)]
+        given = [o.args.get(name) is not None for name in (low, high)]
+        if any(there and end is None for there, end in zip(given, ends, strict=True)):
+            return None
+        own = {"low": -inf if ends[0] is None else ends[0], "high": _high(ends[1])}
+        return one(o, "clamp", own)
+
+    return handler
+
+
+def _high(end: float | None) -> float:
+    return inf if end is None else end
+
+
+def _relu(o: Operation) -> Seen:
+    return one(o, "clamp", {"low": 0.0, "high": inf})
+
+
+def _threshold(o: Operation) -> Seen | None:
+    if o.number(o["threshold"]) != 0 or o.number(o["value"]) != 0:
+        return None
+    return _relu(o)
+
+
+def _maximum(o: Operation) -> Seen | None:
+    """Against a number."""
+    end = o.number(o["other"])
+    return None if end is None else one(o, "clamp", {"low": end, "high": inf})
+
+
+def _power(o: Operation) -> Seen | None:
+    exponent = o.number(o["exponent"])
+    return None if exponent is None else one(o, "power", {"exponent": exponent})
+
+
+def _to_the(exponent: float) -> Handler:
+    return lambda o: one(o, "power", {"exponent": exponent})
+
+
+def _prelu(o: Operation) -> Seen | None:
+    weights = o.weights(o["weight"])
+    if weights is None:
+        node = o.build.nodes[o.see(o["weight"]).place]
+        weights = node.weights if node.op == "parameter" else None
+    seen = o.see(o["self"])
+    if not weights or len(seen.shape) < 2:
+        return None
+    place = o.lay("prelu", {}, (o.shaped(seen),), weights, shape=seen.shape)
+    return Seen(place, seen.shape)
+
+
+def _add(o: Operation) -> Seen | None:
+    return _sum(o, o["self"], o["other"], o["alpha"])
+
+
+def _subtract(o: Operation) -> Seen | None:
+    return _difference(o, o["self"], o["other"], o["alpha"])
+
+
+def _subtract_from(o: Operation) -> Seen | None:
+    return _difference(o, o["other"], o["self"], o["alpha"])
+
+
+def _difference(o: Operation, left, right, factor) -> Seen | None:
+    number = o.number(right)
+    if number is not None and factor == 1:
+        return _with_number(o, left, "add", -number)
+    return _several(o, "subtract", (left, right)) if factor == 1 else None
+
+
+def _sum(o: Operation, left, right, factor) -> Seen | None:
+    for one_side, other in ((left, right), (right, left)):
+        number = o.number(other)
+        if number is not None and factor == 1 and _spans(o, one_side):
+            return _with_number(o, one_side, "add", number)
+    return _several(o, "add", (left, right)) if factor == 1 else None
+
+
+def _multiply(o: Operation) -> Seen | None:
+    for one_side, other in ((o["self"], o["other"]), (o["other"], o["self"])):
+        number = o.number(other)
+        if number is not None and _spans(o, one_side):
+            return _with_number(o, one_side, "multiply", number)
+    return _several(o, "multiply", (o["self"], o["other"]))
+
+
+def _divide(o: Operation) -> Seen | None:
+    if o.args.get("rounding_mode") is not None:
+        return None
+    number = o.number(o["other"])
+    if number and _spans(o, o["self"]):
+        return _with_number(o, o["self"], "multiply", 1 / number)
+    return _several(o, "divide", (o["self"], o["other"]))
+
+
+def _spans(o: Operation, value) -> bool:
+    """Whether the result is no larger than this operand."""
+    return isinstance(value, Tensor) and tuple(value.shape) == o.shape and o.number(value) is None
+
+
+def _with_number(o: Operation, t, op: str, number: float) -> Seen | None:
+    if not isinstance(t, Tensor) or not _spans(o, t):
+        return None
+    seen = o.see(t, axes=True)
+    if number == {"add": 0, "multiply": 1}[op]:
+        return seen
+    own = {"number": number}
+    place = o.lay(f"{op} number", own, (seen.place,), shape=o.full(seen.place))
+    return seen._replace(place=place)
+
+
+def _several(o: Operation, op: str, operands: tuple) -> Seen | None:
+    """Two tensors, one of them perhaps the same over some axes of the other."""
+    if not all(isinstance(t, Tensor) for t in operands):
+        return None
+    wide = [(1,) * (len(o.shape) - t.ndim) + tuple(t.shape) for t in operands]
+    seen = [o.see(t, axes=shape == o.shape) for t, shape in zip(operands, wide, strict=True)]
+    axes = {s.axes for s, shape in zip(seen, wide, strict=True) if shape == o.shape}
+    if len(axes) != 1:
+        seen = [o.see(t) for t in operands]
+        axes = {None}
+    order = axes.pop()
+    if order and not any(o.build.batched[s.place] for s in seen):
+        return None
+    shape = _whole(o, seen, wide, order)
+    places = []
+    over = []
+    for s, aligned in zip(seen, wide, strict=True):
+        if aligned == o.shape:
+            over.append("whole")
+            fits = bare(o.full(s.place)) == bare(shape)
+        else:
+            over.append(_over(o, aligned, order))
+            fits = _sides(o.full(s.place)) == _sides(aligned)
+        places.append(s.place if fits else o.reshaped(s._replace(axes=None)))
+    own = {"over": tuple(over)} if set(over) != {"whole"} else {}
+    return Seen(o.lay(op, own, tuple(places), shape=shape), o.shape, order)
+
+
+def _whole(o: Operation, seen: list[Seen], wide: list, order: tuple[int, ...] | None) -> tuple:
+    """The shape of the node: its operands' own where they agree, so that a change of shape before
+    or after is none.
+    """
+    if order is not None:
+        shape = [0] * len(order)
+        for here, there in enumerate(order):
+            shape[there] = o.shape[here]
+        return tuple(shape)
+    own = {bare(o.full(s.place)) for s, shape in zip(seen, wide, strict=True) if shape == o.shape}
+    same = len(own) == 1 and all(shape == o.shape for shape in wide)
+    return next(o.full(s.place) for s in seen) if same else o.shape
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(side for side in shape if side != 1)
+
+
+def _over(o: Operation, aligned: tuple[int, ...], order: tuple[int, ...] | None) -> str:
+    """Along which axes of the result the operand changes: "channel", "place", "one" number."""
+    kept = {
+        order[i] if order else i
+        for i, (side, whole) in enumerate(zip(aligned, o.shape, strict=True))
+        if side == whole and side != 1
+    }
+    inner = tuple(sorted(axis - 1 for axis in kept if axis > 0))
+    if inner in SIDES and (len(o.shape) == 4 or len(inner) < 2):
+        return SIDES[inner]
+    return f"axes {', '.join(map(str, inner))}"
+
+
+HANDLERS: dict[str, Handler] = {
+    "relu": _relu,
+    "hardtanh": _clamp("min_val", "max_val"),
+    "clamp": _clamp("min", "max"),
+    "clamp_min": _clamp("min", ""),
+    "clamp_max": _clamp("", "max"),
+    "threshold": _threshold,
+    "maximum": _maximum,
+    "sigmoid": _plain("sigmoid"),
+    "tanh": _plain("tanh"),
+    "silu": _plain("swish"),
+    "hardswish": _plain("h-swish"),
+    "hardsigmoid": _plain("h-sigmoid"),
+    "mish": _plain("mish"),
+    "gelu": _plain("gelu", approximate="approximate"),
+    "elu": _plain("elu", alpha="alpha", scale="scale", input_scale="input_scale"),
+    "leaky_relu": _plain("leaky relu", slope="negative_slope"),
+    "softplus": _plain("softplus", beta="beta", threshold="threshold"),
+    "_prelu_kernel": _prelu,
+    "exp": _plain("exp"),
+    "log": _plain("log"),
+    "abs": _plain("abs"),
+    "neg": lambda o: one(o, "multiply number", {"number": -1.0}),
+    "sqrt": _to_the(0.5),
+    "rsqrt": _to_the(-0.5),
+    "reciprocal": _to_the(-1.0),
+    "square": _to_the(2.0),
+    "pow": _power,
+    "add": _add,
+    "sub": _subtract,
+    "rsub": _subtract_from,
+    "mul": _multiply,
+    "div": _divide,
+}

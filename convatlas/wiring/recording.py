@@ -1,0 +1,79 @@
+"""Lays a node for an operation.
+
+One that is not in the tables is a node of aten's own name with every argument: nothing is dropped.
+"""
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from convatlas.wiring import elementwise, layers, moving, norms
+from convatlas.wiring.movements import Seen
+from convatlas.wiring.operations import Operation
+
+UNTOLD = {"dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking"}
+DROPPING = "dropout_p"  # the only draw of an attention, off in evaluation
+TABLE = elementwise.HANDLERS | layers.HANDLERS | norms.HANDLERS | moving.HANDLERS
+
+
+def record(operation: Operation) -> None:
+    """Lays the nodes of an operation and says what its results hold."""
+    storages = operation.storages
+    handler = TABLE.get(operation.name)
+    answer = handler(operation) if handler else None
+    if answer is None:
+        answers = list(_unknown(operation))
+    else:
+        answers = [(operation.written[0] if operation.written else operation.first, answer)]
+    for t, value in answers:
+        if operation.written:
+            storages.write(t, value)
+        elif isinstance(value, Tensor):
+            storages.hold_codes(t, value)
+        else:
+            storages.hold(t, value.place, value.axes)
+    if answer is not None and not operation.written:
+        _others(operation)
+
+
+def _others(operation: Operation) -> None:
+    """Further results of a known operation, such as where a maximum was."""
+    results = [t for t in tree_leaves(operation.out) if isinstance(t, Tensor)]
+    for i, t in enumerate(results[1:], start=1):
+        if t.numel():
+            place = _plain(operation, i, tuple(t.shape))
+            operation.storages.hold(t, place)
+
+
+def _unknown(operation: Operation):
+    """A node for each result, with every argument."""
+    results = operation.written or [t for t in tree_leaves(operation.out) if isinstance(t, Tensor)]
+    for i, t in enumerate(results):
+        yield t, Seen(_plain(operation, i, tuple(t.shape)), tuple(t.shape))
+
+
+def _plain(operation: Operation, result: int, shape: tuple[int, ...]) -> int:
+    reads = []
+
+    def edge(t: Tensor) -> str:
+        reads.append(operation.at(t))
+        return f"{len(reads)}: {tuple(t.shape)}"
+
+    told = {name: value for name, value in operation.args.items() if name not in UNTOLD}
+    own = {name: _fixed(tree_map_only(Tensor, edge, value)) for name, value in told.items()}
+    own["results"] = result
+    alone = draws(operation.func, operation.args)
+    name = str(operation.func).removesuffix(".default")
+    return operation.lay(name, own, tuple(reads), shape=shape, alone=alone)
+
+
+def _fixed(value: object) -> object:
+    """A setting that can be told from others and does not change."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_fixed, value))
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+def draws(func, args: dict) -> bool:
+    """Whether random numbers are drawn."""
+    return torch.Tag.nondeterministic_seeded in func.tags and args.get(DROPPING) != 0
