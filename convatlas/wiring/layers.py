@@ -96,11 +96,12 @@ def _matrix(o: Operation, x: Tensor, matrix: Tensor, bias: Tensor | None) -> See
     weights = o.weights(matrix.t(), bias)
     if weights is None or not o.storages.knows(x):
         return None
+    if (answer := _at_each_place(o, x, weights, bias)) is not None:
+        return answer
     seen = o.see(x)
-    full = o.full(seen.place)
-    if len(full) and full[0] == seen.shape[0] and prod(full) == prod(seen.shape):
+    if o.full(seen.place)[:1] == seen.shape[:1] == (o.batch,):
         return _linear(o, seen.place, weights, bias is not None)
-    return _at_each_place(o, x, weights, bias) or _of_rows(o, seen, weights, bias)
+    return _of_rows(o, seen, weights, bias)
 
 
 def _at_each_place(o: Operation, x: Tensor, weights: tuple, bias: Tensor | None) -> Seen | None:
@@ -211,7 +212,7 @@ def _adaptive(pool: str, whole: str) -> Handler:
         sides = tuple(x.shape[-axes:])
         to = tuple(o.shape[-axes:])
         if sides == to:
-            return o.storages.codes(x)
+            return o.see(x)
         place = o.shaped(o.see(x))
         if {*to} == {1} and x.ndim == axes + 2:
             return Seen(o.lay(whole, {}, (place,), shape=o.full(place)[:2]), o.shape)
@@ -246,6 +247,8 @@ def _over_axes(o: Operation, op: str, whole: str) -> Seen | None:
     axes = sorted(dim % x.ndim for dim in dims)
     if 0 in axes:
         return None
+    if all(x.shape[axis] == 1 for axis in axes):
+        return o.see(x)
     seen = o.see(x, axes=True)
     if seen.axes is not None:
         axes = sorted(seen.axes[axis] for axis in axes)

@@ -32,17 +32,18 @@ def record(operation: Operation) -> None:
             storages.hold_codes(t, value)
         else:
             storages.hold(t, value.place, value.axes)
-    if answer is not None and not operation.written:
-        _others(operation)
+    if isinstance(answer, Seen) and not operation.written:
+        _others(operation, answer.place)
 
 
-def _others(operation: Operation) -> None:
+def _others(operation: Operation, place: int) -> None:
     """Further results of a known operation, such as where a maximum was."""
     results = [t for t in tree_leaves(operation.out) if isinstance(t, Tensor)]
     for i, t in enumerate(results[1:], start=1):
         if t.numel():
-            place = _plain(operation, i, tuple(t.shape))
-            operation.storages.hold(t, place)
+            shape = tuple(t.shape)
+            other = operation.lay("result", {"number": i}, (place,), shape=shape)
+            operation.storages.hold(t, other)
 
 
 def _unknown(operation: Operation):

@@ -112,11 +112,14 @@ def _softplus_of(build: Builder, tanh: Node) -> int | None:
 
 def _divide(build: Builder, own: dict, reads: tuple[int, ...]) -> Form:
     x, below = reads
-    node = build.nodes[below]
     node = _below(build, below)
-    if not own and node.op == "power":
-        if found := _response_norm(build, x, node.reads[0], node.own["exponent"]):
-            return "local response norm", found, (x,), None
+    found = (
+        _response_norm(build, x, node.reads[0], node.own["exponent"])
+        if not own and node.op == "power"
+        else None
+    )
+    if found:
+        return "local response norm", found, (x,), None
     return "divide", own, reads, None
 
 

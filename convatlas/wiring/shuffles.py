@@ -1,6 +1,6 @@
 """The field's words for a movement of elements: which channels, which rows, in which order."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import torch
 from torch import Tensor
@@ -52,7 +52,7 @@ def _one_axis(picked: Tensor, side: int, name: str) -> str:
         return ""
     if len(lines) == 1:
         return f"{name} {lines[0]}"
-    steps = {b - a for a, b in zip(lines, lines[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(lines)}
     if steps == {1}:
         return f"{name}s {lines[0]} to {lines[-1]}"
     if steps == {-1} and len(lines) == side:

@@ -177,6 +177,8 @@ def _shadow(t: Tensor) -> Tensor:
 
 def _is_view(func) -> bool:
     """Whether the answer lies in the storage of the input, unchanged."""
+    if torch.Tag.inplace_view in func.tags:
+        return True
     returns = func._schema.returns
     aliases = [r.alias_info for r in returns if r.alias_info is not None]
     if func.overloadpacket.__name__ in ("_unsafe_view", "lift_fresh"):
