@@ -5,7 +5,7 @@ from functools import partial
 
 import torch.nn as nn
 from lenets import xavier
-from listing import TUTORIAL_0, TUTORIAL_1, Listing, Source, changed, dropout
+from listing import PADDING, TUTORIAL_0, TUTORIAL_1, Listing, Source, changed, dropout
 from pieces import flat
 
 POOL = partial(nn.MaxPool2d, 3, stride=2)
@@ -153,6 +153,7 @@ LISTINGS = (
         differences=(
             changed("conv", "kernel", (3, 3), (11, 11)),
             changed("conv", "stride", 2, 4),
+            changed("conv", "padding", "half", 2, group=PADDING),
             changed("conv", "kernel", (3, 3), (5, 5)),
             changed("max pool", "kernel", (2, 2), (3, 3), 3),
         ),

@@ -189,7 +189,7 @@ LISTINGS = (
         atlas="densenet_tutorial",
         differences=(
             changed("max pool", "padding", 1, 0, group=PADDING),
-            changed("pool", "kind", "max pool", "average pool"),
+            changed("pool", "kind", "global max", "global average"),
         ),
         starts_alike=True,
         remark="this edition ends in a global maximum",

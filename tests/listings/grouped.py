@@ -98,6 +98,7 @@ LISTINGS = (
         atlas="regnetx_400mf",
         differences=(
             *NO_STRIDES,
+            new("global average", 22),
             new("linear", 44),
             new("relu", 22, "activation"),
             new("sigmoid", 22, "activation"),

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from listing import (
     ACTIVATION,
     NORMALISATION,
+    PADDING,
     TUTORIAL_0,
     TUTORIAL_3,
     Listing,
@@ -245,6 +246,7 @@ LISTINGS = (
         atlas="mobilenet_v2",
         differences=(
             changed("conv", "kernel", (1, 1), (3, 3)),
+            changed("conv", "padding", 1, "half", group=PADDING),
             FIRST_STRIDE,
             changed("conv", "stride", 1, 2),
             new("conv", 1),

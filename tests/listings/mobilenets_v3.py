@@ -243,7 +243,7 @@ LISTINGS = (
             epsilon(1e-5, 1e-3, 46),
             activation("relu6", "relu", 11),
             new("relu6", 7, ACTIVATION),
-            new("hard swish", 9, ACTIVATION),
+            new("h-swish", 9, ACTIVATION),
             new("conv", 1),
             new("batch norm", 1, NORMALISATION),
             new("conv", 1),

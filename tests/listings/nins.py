@@ -68,8 +68,8 @@ LISTINGS = (
         atlas="nin_cifar10",
         differences=(
             changed("max pool", "padding", 1, 0, group=PADDING),
+            changed("max pool", "ceil", False, True, group=PADDING),
             changed("pool", "kind", "average pool", "max pool"),
-            changed("average pool", "padding", 1, 0, group=PADDING),
         ),
         remark="pools are padded by 1 where the author's round up",
     ),

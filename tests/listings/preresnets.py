@@ -107,6 +107,7 @@ LISTINGS = (
         differences=(
             gone("batch norm", 1, NORMALISATION),
             gone("relu", 9, ACTIVATION),
+            gone("global average", 8),
             gone("linear", 16),
             gone("sigmoid", 8, ACTIVATION),
             gone("multiply", 8),
@@ -125,6 +126,7 @@ LISTINGS = (
         atlas="senet18_32_tutorial",
         differences=(
             gone("relu", 8, ACTIVATION),
+            gone("global average", 8),
             gone("linear", 16),
             gone("sigmoid", 8, ACTIVATION),
             gone("multiply", 8),
@@ -147,6 +149,7 @@ LISTINGS = (
             changed("conv", "bias", True, False, 20),
             changed("conv", "reads", "the raw input", "the activated input", 3),
             gone("relu", 8, ACTIVATION),
+            gone("global average", 8),
             gone("linear", 16),
             gone("sigmoid", 8, ACTIVATION),
             gone("multiply", 8),

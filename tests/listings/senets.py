@@ -6,6 +6,7 @@ import torch.nn as nn
 from listing import (
     ACTIVATION,
     NORMALISATION,
+    PADDING,
     Listing,
     Source,
     changed,
@@ -147,6 +148,7 @@ LISTINGS = (
         differences=(
             changed("conv", "kernel", (3, 3), (7, 7)),
             changed("conv", "stride", 1, 2),
+            changed("conv", "padding", "half", 0, group=PADDING),
             new("batch norm", 25, NORMALISATION),
             changed("max pool", "kernel", (2, 2), (3, 3), 3),
             gone("add", 1),
