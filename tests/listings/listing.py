@@ -99,7 +99,7 @@ class Listing:
         return all(each.group == TRAINING for each in self.differences)
 
 
-TUTORIAL_0 = Source("a post in Chinese with eleven networks", "without an address")
-TUTORIAL_1 = Source("a post in Chinese on networks from LeNet to ResNeSt", "without an address")
-TUTORIAL_3 = Source("a post in Chinese on MobileNets", "without an address")
+TUTORIAL_0 = Source("a post of eleven networks", "no address known")
+TUTORIAL_1 = Source("a post from LeNet to ResNeSt", "no address known")
+TUTORIAL_3 = Source("a post on MobileNets", "no address known")
 TUTORIAL_4 = Source("gpleiss/efficient_densenet_pytorch", "models/densenet.py")

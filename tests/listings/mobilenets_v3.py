@@ -187,7 +187,7 @@ LISTINGS = (
     Listing(
         "mobilenet_v3_large_of_the_post",
         partial(draft, DRAFT, 960, False),
-        Source(LEADER, "model.py, as a post in Chinese prints it"),
+        Source(LEADER, "model.py, as a post prints it"),
         (3, 224, 224),
         params=5_152_518,
         macs=248_776_032,
@@ -196,7 +196,7 @@ LISTINGS = (
     Listing(
         "mobilenet_v3_small_of_the_post",
         partial(draft, DRAFT_SMALL, 576, True),
-        Source(LEADER, "model.py, as a post in Chinese prints it"),
+        Source(LEADER, "model.py, as a post prints it"),
         (3, 224, 224),
         params=3_111_462,
         macs=60_285_408,

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from listing import (
     ACTIVATION,
     NORMALISATION,
+    TUTORIAL_0,
     Listing,
     Source,
     changed,
@@ -170,7 +171,7 @@ LISTINGS = (
     Listing(
         "senet18_of_large_images",
         partial(eighteen, STEM, 1000, out=512 * 49, gated=True),
-        Source("a post in Chinese with eleven networks", "without an address"),
+        TUTORIAL_0,
         (3, 224, 224),
         params=36_344_224,
         macs=27_240_637_440,
