@@ -27,7 +27,8 @@ DOORS = {
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
     "layers": set(),
-    "anatomy": set(),
+    "wiring": set(),
+    "anatomy": {"wiring"},
     "data": {"augmentation", "printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},

@@ -5,7 +5,6 @@ from math import inf
 
 from torch import Tensor
 
-from convatlas.wiring.graph import bare
 from convatlas.wiring.movements import Seen
 from convatlas.wiring.operations import Operation
 
@@ -154,42 +153,44 @@ def _several(o: Operation, op: str, operands: tuple) -> Seen | None:
     """Two tensors, one of them perhaps the same over some axes of the other."""
     if not all(isinstance(t, Tensor) for t in operands):
         return None
+    operands = tuple(map(_unspread, operands))
     wide = [(1,) * (len(o.shape) - t.ndim) + tuple(t.shape) for t in operands]
-    seen = [o.see(t, axes=shape == o.shape) for t, shape in zip(operands, wide, strict=True)]
-    axes = {s.axes for s, shape in zip(seen, wide, strict=True) if shape == o.shape}
-    if len(axes) != 1:
+    whole = [shape == o.shape for shape in wide]
+    seen = [o.see(t, axes=fills) for t, fills in zip(operands, whole, strict=True)]
+    if len({s.axes for s, fills in zip(seen, whole, strict=True) if fills}) != 1:
         seen = [o.see(t) for t in operands]
-        axes = {None}
-    order = axes.pop()
-    if order and not any(o.build.batched[s.place] for s in seen):
-        return None
-    shape = _whole(o, seen, wide, order)
+    order = next((s.axes for s, fills in zip(seen, whole, strict=True) if fills), None)
+    shape = _shape(o, seen, whole, order)
     places = []
     over = []
-    for s, aligned in zip(seen, wide, strict=True):
-        if aligned == o.shape:
-            over.append("whole")
-            fits = bare(o.full(s.place)) == bare(shape)
-        else:
-            over.append(_over(o, aligned, order))
-            fits = _sides(o.full(s.place)) == _sides(aligned)
+    for s, fills, aligned in zip(seen, whole, wide, strict=True):
+        over.append("whole" if fills else _over(o, aligned, order))
+        fits = _sides(o.full(s.place)) == _sides(shape if fills else aligned)
         places.append(s.place if fits else o.reshaped(s._replace(axes=None)))
     own = {"over": tuple(over)} if set(over) != {"whole"} else {}
     return Seen(o.lay(op, own, tuple(places), shape=shape), o.shape, order)
 
 
-def _whole(o: Operation, seen: list[Seen], wide: list, order: tuple[int, ...] | None) -> tuple:
-    """The shape of the node: its operands' own where they agree, so that a change of shape before
-    or after is none.
+def _unspread(t: Tensor) -> Tensor:
+    """A tensor that was expanded, before that."""
+    for axis, (side, step) in enumerate(zip(t.shape, t.stride(), strict=True)):
+        if side > 1 and step == 0:
+            t = t.narrow(axis, 0, 1)
+    return t
+
+
+def _shape(
+    o: Operation, seen: list[Seen], whole: list[bool], order: tuple[int, ...] | None
+) -> tuple[int, ...]:
+    """Of the node: its operands' own where they agree, so that a change of shape before or after is
+    none.
     """
     if order is not None:
-        shape = [0] * len(order)
-        for here, there in enumerate(order):
-            shape[there] = o.shape[here]
-        return tuple(shape)
-    own = {bare(o.full(s.place)) for s, shape in zip(seen, wide, strict=True) if shape == o.shape}
-    same = len(own) == 1 and all(shape == o.shape for shape in wide)
-    return next(o.full(s.place) for s in seen) if same else o.shape
+        return tuple(o.shape[order.index(axis)] for axis in range(len(order)))
+    full = [o.full(s.place) for s, fills in zip(seen, whole, strict=True) if fills]
+    agreed = len({_sides(shape) for shape in full}) == 1
+    changed = agreed and _sides(full[0]) != _sides(o.shape)
+    return full[0] if agreed and (all(whole) or not changed) else o.shape
 
 
 def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -197,14 +198,17 @@ def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _over(o: Operation, aligned: tuple[int, ...], order: tuple[int, ...] | None) -> str:
-    """Along which axes of the result the operand changes: "channel", "place", "one" number."""
-    kept = {
-        order[i] if order else i
+    """Along which axes of the result the operand changes: "channel", "place", "one" number. Axes
+    of one are not counted.
+    """
+    kept = [
+        (order[i] if order else i, side != 1)
         for i, (side, whole) in enumerate(zip(aligned, o.shape, strict=True))
-        if side == whole and side != 1
-    }
-    inner = tuple(sorted(axis - 1 for axis in kept if axis > 0))
-    if inner in SIDES and (len(o.shape) == 4 or len(inner) < 2):
+        if whole != 1 or i == 0
+    ]
+    changes = [there for _, there in sorted(kept)]
+    inner = tuple(i for i, there in enumerate(changes[1:]) if there)
+    if inner in SIDES and (len(changes) == 4 or len(inner) < 2):
         return SIDES[inner]
     return f"axes {', '.join(map(str, inner))}"
 

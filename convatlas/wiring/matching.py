@@ -90,7 +90,10 @@ def said(node: Node) -> str:
     if node.op in COMMUTATIVE:
         own = [(key, value) for key, value in own if key != "over"]
     weights = tuple(numel(weight) for weight in node.weights)
-    return f"{node.op} {sorted(own)} {bare(node.output)} {weights}"
+    output = bare(node.output)
+    if node.op == "parameter":
+        output = tuple(side for side in output if side != 1)
+    return f"{node.op} {sorted(own)} {output} {weights}"
 
 
 @cache

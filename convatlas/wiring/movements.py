@@ -98,16 +98,19 @@ class Storages:
         """
         if not self.knows(t):
             return Seen(self.constant(t), tuple(t.shape))
+        return self.whole(t, axes) or Seen(self.settle(self.codes(t)), tuple(t.shape))
+
+    def whole(self, t: Tensor, axes: bool = False) -> Seen | None:
+        """The node whose elements `t` holds in order, if there is one already."""
         held = self.held[t.untyped_storage()._cdata]
-        if held.place is not None and t.storage_offset() == held.offset:
-            layout = (tuple(t.shape), tuple(t.stride()))
-            if layout == (held.size, held.stride) or _merged(*layout) == _merged(
-                held.size, held.stride
-            ):
-                return Seen(held.place, tuple(t.shape))
-            if axes and (order := _order(layout, held)):
-                return Seen(held.place, tuple(t.shape), order)
-        return Seen(self.settle(self.codes(t)), tuple(t.shape))
+        if held.place is None or t.storage_offset() != held.offset:
+            return None
+        layout = (tuple(t.shape), tuple(t.stride()))
+        theirs = (held.size, held.stride)
+        if layout == theirs or _merged(*layout) == _merged(*theirs):
+            return Seen(held.place, tuple(t.shape))
+        order = _order(layout, held) if axes else None
+        return Seen(held.place, tuple(t.shape), order) if order else None
 
     def constant(self, t: Tensor) -> int:
         """A node for numbers that do not depend on the input."""
@@ -190,14 +193,14 @@ class Storages:
 
     def _padded(self, codes: Tensor, place: int, sources: list[int]) -> int | None:
         """One node inside a frame of one number."""
-        full = self.build.full[place]
-        if len(sources) != 2 or codes.ndim != len(full):
+        if len(sources) != 2:
             return None
         inside = ((codes >> SHIFT) == place).nonzero()
         first = inside[0].tolist()
         last = inside[-1].tolist()
         box = codes[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
-        if tuple(box.shape) != full or not torch.equal(box, self.codes_of(place)):
+        whole = self.codes_of(place)
+        if box.numel() != whole.numel() or not torch.equal(box.reshape(-1), whole.reshape(-1)):
             return None
         padding = tuple(
             (a, side - 1 - b) for a, b, side in zip(first, last, codes.shape, strict=True)
@@ -205,6 +208,9 @@ class Storages:
         value = next(self.build.nodes[s].own["value"] for s in sources if s != place)
         if padding[0] != (0, 0):
             return None
+        if tuple(box.shape) != self.build.full[place]:
+            to = {"to": tuple(box.shape[1:])}
+            place = self.build.lay("reshape", to, (place,), shape=tuple(box.shape))
         own = {"padding": padding[1:], "value": value}
         return self.build.lay("pad", own, (place,), shape=tuple(codes.shape))
 
@@ -214,12 +220,21 @@ class Storages:
         for axis in range(1, min(map(len, shapes))):
             rest = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
             if len(rest) == 1:
-                whole = torch.cat([self.codes_of(place) for place in moving], axis)
                 joined = self.concat(moving, axis)
-                if whole.shape == codes.shape and torch.equal(whole, codes):
-                    return joined
-                return self._moved(_looked_up(whole, codes, joined), (joined,))
+                return self.settle(self._of_joined(codes, moving, joined, axis))
         return self._moved(codes, tuple(moving))
+
+    def _of_joined(self, codes: Tensor, parts: list[int], joined: int, axis: int) -> Tensor:
+        """Codes of the parts as codes of the concat that holds them all."""
+        whole = self.codes_of(joined)
+        found = torch.empty_like(codes)
+        first = 0
+        for place in parts:
+            side = self.build.full[place][axis]
+            mine = (codes >> SHIFT) == place
+            found[mine] = whole.narrow(axis, first, side).reshape(-1)[codes[mine] & LOW]
+            first += side
+        return found
 
     def concat(self, places: Iterable[int], axis: int) -> int:
         """Nodes one behind the other; concats among them dissolve."""
@@ -273,13 +288,6 @@ class Storages:
             ):
                 return None
         return places[0].contiguous(), first.contiguous()
-
-
-def _looked_up(whole: Tensor, codes: Tensor, joined: int) -> Tensor:
-    """Codes of the parts as codes of the concat that holds them all."""
-    order = whole.reshape(-1).argsort()
-    found = torch.searchsorted(whole.reshape(-1)[order], codes.reshape(-1))
-    return (order[found] + (joined << SHIFT)).reshape(codes.shape)
 
 
 def _first_seen(places: Tensor) -> list[int]:

@@ -16,8 +16,7 @@ def _copied(o: Operation) -> Seen | Tensor | None:
     x = o["self"]
     if o.first.dtype != x.dtype:
         return None
-    seen = o.storages.see(x, axes=True)
-    return seen if tuple(o.shape) == seen.shape else o.storages.codes(x)
+    return o.storages.whole(x, axes=True) or o.storages.codes(x)
 
 
 def _copied_into(o: Operation) -> Seen | Tensor:
