@@ -9,8 +9,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convatlas.anatomy.comparing import Difference, diff
+    from convatlas.anatomy.comparing import diff
     from convatlas.anatomy.counting import summary
+    from convatlas.anatomy.difference import Difference
     from convatlas.anatomy.folding import fold
     from convatlas.anatomy.stages import features
     from convatlas.anatomy.table import Layer, Summary
@@ -21,7 +22,7 @@ _HOMES = {
     "fold": "folding",
     "summary": "counting",
     "features": "stages",
-    "Difference": "comparing",
+    "Difference": "difference",
     "diff": "comparing",
 }
 __all__ = ["Difference", "Layer", "Summary", "diff", "features", "fold", "summary"]

@@ -6,133 +6,86 @@ one, but begin alike, they are compared as a whole: the stem of one network with
 another one starts with.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import groupby
-from operator import attrgetter
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import partial
 
-import torch.nn as nn
-
+from convatlas.anatomy.pairing import (
+    Kin,
+    Match,
+    Pairs,
+    best,
+    grouped,
+    in_order,
+    rejoined,
+    step_affinity,
+    woven,
+)
+from convatlas.anatomy.parts import Part, stages_of, units_of, within
 from convatlas.anatomy.steps import Step, Walk
 
 ALIKE = 0.55  # likeness from which parts of different names are compared
-
-Pairs = list[tuple[Step | None, Step | None]]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A stage, a unit, or what the network itself does between its stages (path "")."""
-
-    path: str
-    steps: tuple[Step, ...]
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition(".")[2]
-
-    @cached_property
-    def told(self) -> Sequence[Step]:
-        """The steps that say what this is: norms and activations only where there
-        is nothing else.
-        """
-        return [
-            step for step in self.steps if step.family not in ("norm", "activation")
-        ] or self.steps
-
-    @cached_property
-    def kinds(self) -> set[str]:
-        return {step.kind for step in self.told}
-
-    @cached_property
-    def bags(self) -> tuple[dict[object, float], dict[object, float]]:
-        """The steps, exactly, and by kind and kernel, as shares."""
-        return tuple(
-            {key: count / len(self.told) for key, count in Counter(map(key_of, self.told)).items()}
-            for key_of in (attrgetter("like"), attrgetter("kind", "kernel"))
-        )
+MORE = 1.2  # times as many agreeing steps make up for stages and units that are torn apart
 
 
-class Match(NamedTuple):
-    """Parts that answer to each other, with their steps in order; None as the path of a side that
-    has nothing.
+def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
+    """All steps of both, matched; None stands where one has no counterpart. `known` are the places
+    of nodes that answer to each other whatever they are called.
+
+    Networks whose stages and units are cut otherwise are compared step by step, where more of them
+    agrees that way.
     """
+    kin = Kin(a, b, known)
+    staged = rejoined(_by_stages(a, b, kin), kin)
+    if not all(_left_over(staged)):
+        return staged
+    flat = grouped(a, b, in_order(a, b, kin))
+    return flat if _agreeing(flat) > 2 + MORE * _agreeing(staged) else staged
 
-    a: str | None
-    b: str | None
-    pairs: Pairs
+
+def _left_over(matches: list[Match]) -> tuple[int, int]:
+    """Steps with weights of either side that have no counterpart."""
+    pairs = [pair for match in matches for pair in match.pairs]
+    return (
+        sum(a is not None and a.weighs for a, b in pairs if not b),
+        sum(b is not None and b.weighs for a, b in pairs if not a),
+    )
 
 
-def align(a: Walk, b: Walk) -> list[Match]:
-    """All steps of both, matched; None stands where one has no counterpart."""
+def _agreeing(matches: list[Match]) -> int:
+    pairs = [pair for match in matches for pair in match.pairs if all(pair)]
+    return sum(a.weighs and a.like == b.like for a, b in pairs)
+
+
+def _by_stages(a: Walk, b: Walk, kin: Kin) -> list[Match]:
     matches = []
-    for left, right in _runs(_stages(a), _stages(b)):
+    for left, right in _runs(stages_of(a), stages_of(b), kin):
         stacks = [
-            _is_stack(walk, part.path) for walk, run in ((a, left), (b, right)) for part in run
+            part.path in walk.habits.stacks for walk, run in ((a, left), (b, right)) for part in run
         ]
         if len(left) <= 1 and len(right) <= 1 and all(stacks):
-            units = [[unit for part in run for unit in _units(part)] for run in (left, right)]
-            for pair in _runs(*units):
-                matches += _matched(*pair)
+            units = [[unit for part in run for unit in units_of(part)] for run in (left, right)]
+            for pair in _runs(*units, kin):
+                matches += _matched(*pair, kin)
         else:
-            matches += _matched(left, right)
+            matches += _matched(left, right, kin)
     return matches
 
 
-def _stages(walk: Walk) -> list[Part]:
-    opened = {
-        path[:i]
-        for path in getattr(walk.modules[""], "stages", ())
-        for i, c in enumerate(path)
-        if c == "."
-    }
-
-    def stage(step: Step) -> str:
-        path, _, rest = step.name.partition(".")
-        while path in opened and rest:
-            head, _, rest = rest.partition(".")
-            path = f"{path}.{head}"
-        return path
-
-    return [Part(path, tuple(steps)) for path, steps in groupby(walk.steps, key=stage)]
-
-
-def _is_stack(walk: Walk, path: str) -> bool:
-    """A plain sequence of units: nothing but modules that have parts of their own, or at least two
-    of them.
-    """
-    module = walk.modules.get(path)  # None for a parameter at the top that only trains
-    if not path or not isinstance(module, nn.Sequential | nn.ModuleList):
-        return False
-    units = [next(child.children(), None) is not None for child in module.children()]
-    return all(units) or sum(units) > 1
-
-
-def _units(stage: Part) -> list[Part]:
-    def unit(step: Step) -> str:
-        return ".".join(step.name.split(".")[: stage.path.count(".") + 2])
-
-    return [Part(path, tuple(steps)) for path, steps in groupby(stage.steps, key=unit)]
-
-
-def _runs(a: list[Part], b: list[Part]) -> list[tuple[list[Part], list[Part]]]:
+def _runs(a: list[Part], b: list[Part], kin: Kin) -> list[tuple[list[Part], list[Part]]]:
     """Both lists cut into runs that belong together: one and one where parts match, else whatever
     lies between.
     """
     runs, i, j = [], 0, 0
-    for k, m in [*best(a, b, _affinity), (len(a), len(b))]:
+    for k, m in [*best(a, b, partial(_affinity, kin=kin)), (len(a), len(b))]:
         runs += [(a[i:k], b[j:m])] if i < k or j < m else []
         runs += [(a[k : k + 1], b[m : m + 1])] if k < len(a) else []
         i, j = k + 1, m + 1
     return runs
 
 
-def _matched(left: list[Part], right: list[Part]) -> list[Match]:
+def _matched(left: list[Part], right: list[Part], kin: Kin) -> list[Match]:
     if len(left) == len(right) == 1:
-        return [Match(left[0].path, right[0].path, _step_pairs(left[0], right[0]))]
+        return [Match(left[0].path, right[0].path, _step_pairs(left[0], right[0], kin))]
     a, b = (
         Part(
             ", ".join(part.path for part in side),
@@ -148,7 +101,7 @@ def _matched(left: list[Part], right: list[Part]) -> list[Match]:
     ]
 
 
-def _affinity(a: Part, b: Part) -> float:
+def _affinity(a: Part, b: Part, kin: Kin) -> float:
     """How much speaks for comparing two stages or units; 0: nothing."""
     alike = likeness(a, b)
     if a.name == b.name and a.kinds & b.kinds:
@@ -173,42 +126,9 @@ def likeness(a: Part, b: Part) -> float:
     )
 
 
-def _step_pairs(a: Part, b: Part) -> Pairs:
-    pairs, i, j = [], 0, 0
+def _step_pairs(a: Part, b: Part, kin: Kin) -> Pairs:
     steps = [[(step, within(step.name, part.path)) for step in part.steps] for part in (a, b)]
-    for k, m in [*best(*steps, _step_affinity), (len(a.steps), len(b.steps))]:
-        pairs += [
-            *((step, None) for step in a.steps[i:k]),
-            *((None, step) for step in b.steps[j:m]),
-        ]
-        pairs += [(a.steps[k], b.steps[m])] if k < len(a.steps) else []
-        i, j = k + 1, m + 1
-    return pairs
-
-
-def within(name: str, unit: str) -> str:
-    """The path of a module inside its unit; "" is the unit itself."""
-    return "" if name == unit else name.removeprefix(f"{unit}.")
-
-
-def _step_affinity(one: tuple[Step, str], other: tuple[Step, str]) -> float:
-    """How much speaks for comparing two steps; 0: nothing."""
-    (a, name_a), (b, name_b) = one, other
-    named = (
-        1
-        if name_a == name_b
-        else 0.3
-        if name_a.rpartition(".")[2] == name_b.rpartition(".")[2]
-        else 0
-    )
-    if a.like == b.like:
-        return (
-            1 if a.family in ("norm", "activation") else 3
-        ) + named  # these are alike everywhere
-    if a.kind == b.kind:
-        keys = {*a.own, *b.own}
-        return 0.5 + sum(a.own.get(key) == b.own.get(key) for key in keys) / len(keys) + named
-    return 0.5 + named if a.family == b.family else 0
+    return woven(a.steps, b.steps, best(*steps, partial(step_affinity, kin=kin)))
 
 
 def _same_ends(a: Sequence[Step], b: Sequence[Step]) -> Pairs:
@@ -232,25 +152,3 @@ def _equal(a: Sequence[Step], b: Sequence[Step]) -> int:
         (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x.like != y.like),
         min(len(a), len(b)),
     )
-
-
-def best(a: Sequence, b: Sequence, score: Callable[..., float]) -> list[tuple[int, int]]:
-    """The pairs (i, j), in order on both sides, with the largest sum of scores; a score of 0 is no
-    pair.
-    """
-    scores = [[score(x, y) for y in b] for x in a]
-    sums = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]
-    for i in reversed(range(len(a))):
-        row, below, gains = sums[i], sums[i + 1], scores[i]
-        for j in reversed(range(len(b))):
-            row[j] = max(below[j], row[j + 1], below[j + 1] + gains[j])
-    pairs, i, j = [], 0, 0
-    while i < len(a) and j < len(b):
-        if scores[i][j] and sums[i][j] == sums[i + 1][j + 1] + scores[i][j]:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif sums[i][j] == sums[i + 1][j]:
-            i += 1
-        else:
-            j += 1
-    return pairs

@@ -13,11 +13,19 @@ NONE = "-"  # stands for what one network does not have
 SHORT = 8  # of so many steps each is told
 LONG = 12  # of more words than that only the layers with weights are told, counted by kind
 TOLD = {
-    "bias": ("no bias", "bias"),
-    "ceil_mode": ("rounds down", "rounds up"),
-    "affine": ("no scale", "scale"),
-    "count_include_pad": ("padding not counted", "padding counted"),
+    ("bias", False): "no bias",
+    ("bias", True): "bias",
+    ("ceil", False): "rounds down",
+    ("ceil", True): "rounds up",
+    ("affine", "none"): "no scale",
+    ("affine", "scale and shift"): "scale",
+    ("affine", "scale"): "no shift",
+    ("affine", "shift"): "no scale, shift",
+    ("divisor", "inside"): "padding not counted",
+    ("divisor", "window"): "padding counted",
 }
+PADDING = {"padding", "ceil", "divisor", "output_padding"}
+KINDS = {"activation": "activation", "norm": "normalisation", "pad": "padding"}
 
 
 def made_of(steps: list[Step]) -> str:
@@ -46,15 +54,38 @@ def what(a: Step, b: Step) -> str:
 
 
 def words(a: Step, b: Step) -> tuple[str, str]:
-    if a.kind != b.kind or "pad" in a.own:
+    if a.kind != b.kind or a.own.get("what") != b.own.get("what"):
         return str(a), str(b)
-    told = sorted(
-        dict.fromkeys((*a.own, *b.own)), key="momentum".__eq__
-    )  # it only matters in training
-    keys = [key for key in told if a.own.get(key, NONE) != b.own.get(key, NONE)]
+    keys = unlike(a, b)
     if a.kernel != b.kernel and _keeps_size(a) and _keeps_size(b):
         keys = [key for key in keys if key != "padding"]
     return tuple(", ".join(_word(key, step.own.get(key, NONE)) for key in keys) for step in (a, b))
+
+
+def unlike(a: Step, b: Step) -> list[str]:
+    """The settings in which two steps of one kind differ; what only matters in training last."""
+    keys = [key for key in dict.fromkeys((*a.own, *b.own)) if _of(a, key) != _of(b, key)]
+    keys = [key for key in keys if key != "momentum" or (key in a.own and key in b.own)]
+    return sorted(keys, key="momentum".__eq__)
+
+
+def _of(step: Step, key: str) -> object:
+    return step.own.get(key, NONE)
+
+
+def group_of(a: list[Step], b: list[Step]) -> str:
+    """Which of GROUPS a difference in these steps belongs to."""
+    steps = [*a, *b]
+    if all(step.trains for step in steps):
+        return "training"
+    if a and b and a[0].kind == b[0].kind:
+        keys = set(unlike(a[0], b[0]))
+        if keys == {"momentum"}:
+            return "training"
+        if keys and keys <= PADDING:
+            return "padding"
+    families = {step.family for step in steps}
+    return KINDS.get(families.pop(), "structure") if len(families) == 1 else "structure"
 
 
 def _keeps_size(step: Step) -> bool:
@@ -64,8 +95,8 @@ def _keeps_size(step: Step) -> bool:
 
 
 def _word(key: str, value) -> str:
-    if key in TOLD and isinstance(value, bool):
-        return TOLD[key][value]
+    if (key, value) in TOLD:
+        return TOLD[key, value]
     if isinstance(value, tuple):
         value = by(value)
     if isinstance(value, float):
