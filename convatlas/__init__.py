@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.data import check_data
     from convatlas.errors import Error
     from convatlas.finished_run import evaluate
+    from convatlas.identification import identify
     from convatlas.layers import Network
     from convatlas.model_file import Saved, load_model
     from convatlas.prediction import predict
@@ -45,6 +46,7 @@ __all__ = [
     "diff",
     "evaluate",
     "features",
+    "identify",
     "list_models",
     "load_model",
     "load_weights",
@@ -73,6 +75,7 @@ _HOMES = {
     "diff": "anatomy",
     "evaluate": "finished_run",
     "features": "anatomy",
+    "identify": "identification",
     "list_models": "registry",
     "load_model": "model_file",
     "load_weights": "weights",

@@ -10,6 +10,7 @@ sentence.
         WeightsError        a checkpoint of any library that is refused
         ModelFileError      a trained network on disk that cannot be read
         ExportError         an exported file that cannot be written, proved or read
+        IdentifyError       code, a graph or a file of which no network can be read
         MultiCropError      crops or sizes that do not fit the network
         RunError            a run that cannot start or go on
         CheckpointError     a checkpoint of a run that cannot be written or read
@@ -85,6 +86,12 @@ class ModelFileError(Error, ValueError):
 
 class ExportError(Error, ValueError):
     """An exported file that cannot be written, proved or read: which, why, the remedy."""
+
+
+class IdentifyError(Error, ValueError):
+    """Code, a graph or a file of which no network can be read: what, why, what was read so far."""
+
+    exit_code = WRONG_USAGE
 
 
 class MultiCropError(Error, ValueError):

@@ -39,7 +39,11 @@ DOORS = {
     "elsewhere": {"weights"},
     "registry": {"nets", "paper", "claim", "claims", "weights", "elsewhere"},
     "verification": {"registry", "shapes_only", "anatomy", "claim", "claim_sources", "measures"},
-    "index": {"registry", "shapes_only", "anatomy", "verification", "papers", "weights"},
+    "index": {"registry", "shapes_only", "anatomy", "wiring", "verification", "papers", "weights"},
+    "identification": {
+        *("printable", "regular_file", "registry", "verification", "index"),
+        *("anatomy", "wiring", "weights"),
+    },
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},

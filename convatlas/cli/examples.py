@@ -27,6 +27,14 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
     ),
+    "identify": (
+        ("convatlas identify net.py:ResNet18", "which printed network somebody's class is"),
+        ("convatlas identify 'net.py:Net(classes=10)' --size 32", "with arguments, on 3x32x32"),
+        ("convatlas identify torchvision.models:resnet50", "a function of an installed package"),
+        ("convatlas identify net.py:Net --against vgg16", "all that sets it apart from one"),
+        ("convatlas identify model.onnx resnet50.pth", "a graph and weights, read as data"),
+        ("convatlas identify homework/*.py --csv", "a table, one row for each network"),
+    ),
     "verify": (
         ("convatlas verify alexnet", "one network's printed numbers"),
         ("convatlas verify", "all of them, a few minutes"),

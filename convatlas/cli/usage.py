@@ -25,6 +25,7 @@ OF_A_RUN = ("eval", "predict")
 MISSING = {  # command -> what to type when something is missing
     "show": "which network? `convatlas show resnet50` shows one, `convatlas list` lists them all",
     "diff": "diff compares two networks, such as `convatlas diff {}`",
+    "identify": "what? `convatlas identify FILE.py:NAME`, FILE.onnx or a checkpoint",
     "scale": "scale takes a network and a number, as in `convatlas scale efficientnet_b0 --phi 3`",
     "eval": "which run? `convatlas eval RUN`, with the folder that `convatlas train` has named",
     "predict": "which run? `convatlas predict RUN IMAGE…`, with the folder that `convatlas train` "
@@ -48,6 +49,7 @@ MEANT = {  # what other programs call a command -> ours
     **dict.fromkeys(("benchmark", "speed", "latency", "profile"), "bench"),
     "recipe": "recipes",
     "compare": "diff",
+    **dict.fromkeys(("which", "recognise", "recognize", "whatis"), "identify"),
 }
 
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from convatlas.index import HERE, wanted, write, write_functions
+from convatlas.index import HERE, wanted, wirings, write, write_functions
 
 parser = argparse.ArgumentParser(
     prog="python -m convatlas.index",
@@ -19,8 +19,11 @@ parser.add_argument(
 parser.add_argument(
     "--functions", action="store_true", help="renew functions/NAME.json only, and nothing else"
 )
+parser.add_argument(
+    "--wirings", action="store_true", help="renew wirings.json only, which `identify` reads"
+)
 given, began = parser.parse_args(), time.perf_counter()
-renew = write_functions if given.functions else write
+renew = write_functions if given.functions else wirings.write if given.wirings else write
 try:
     names = wanted(given.names) if given.names else None
     total = len(renew(names, tell=lambda line: print(line, flush=True)))

@@ -61,7 +61,7 @@ def refusal(file: Checkpoint, network: str, own: Shapes) -> str:
     """Why the file fits no network: what of the one at hand, or which other network is nearer."""
     parts = [shapes_in(under(file.tensors, prefix)) for prefix in prefixes(file.tensors)]
     here = max(_compared(parts, network, own), key=lambda found: found.share, default=None)
-    there = max(_near(parts), key=lambda near: near.share)
+    there = nearest(parts)
     is_here = here and (here.share >= there.share or here.place.kind.sketch == there.kind.sketch)
     if here and (here.remedy == FOLDED or (is_here and here.share >= LEAST)):
         return f"{file.path} fits no network of the atlas: {_nearly(here)}"
@@ -98,6 +98,11 @@ def _beside(place: Place, shapes: Shapes) -> Compared:
     everything = (*differences, *(f"{name} (unknown there)" for name in unknown))
     remedy = FOLDED if _are_norms(missing, place.shapes) else TURNED if turned else ""
     return Compared(place, same, everything, remedy)
+
+
+def nearest(parts: list[dict]) -> Near:
+    """The kind of checkpoint with which one of these parts of a file shares most."""
+    return max(_near(parts), key=lambda near: near.share)
 
 
 def _near(parts: list[dict]) -> Iterator[Near]:

@@ -195,9 +195,11 @@ class Storages:
         """One node inside a frame of one number."""
         if len(sources) != 2:
             return None
-        inside = ((codes >> SHIFT) == place).nonzero()
-        first = inside[0].tolist()
-        last = inside[-1].tolist()
+        inside = (codes >> SHIFT) == place
+        rows = [inside.movedim(axis, 0).reshape(side, -1) for axis, side in enumerate(codes.shape)]
+        runs = [row.any(1).nonzero() for row in rows]
+        first = [int(run[0]) for run in runs]
+        last = [int(run[-1]) for run in runs]
         box = codes[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
         whole = self.codes_of(place)
         if box.numel() != whole.numel() or not torch.equal(box.reshape(-1), whole.reshape(-1)):
@@ -256,7 +258,7 @@ class Storages:
             mine = (codes >> SHIFT) == place if maps is None else maps[0] == place
             numbers = (codes & LOW if maps is None else maps[1])[mine]
             digest.update(bytes([ordinals[place] % 256]))
-            digest.update(mine.nonzero().numpy().tobytes())
+            digest.update(mine.numpy().tobytes())
             digest.update(numbers.numpy().tobytes())
         own = {"map": digest.hexdigest()[:16]}
         if maps is not None:
@@ -292,10 +294,7 @@ class Storages:
 
 def _first_seen(places: Tensor) -> list[int]:
     """Each place once, in the order in which they first appear."""
-    found, inverse = torch.unique(places, return_inverse=True)
-    first = torch.full((len(found),), places.numel(), dtype=torch.int64)
-    first.scatter_reduce_(0, inverse, torch.arange(places.numel()), "amin")
-    return found[first.argsort()].tolist()
+    return list(dict.fromkeys(places.unique_consecutive().tolist()))
 
 
 def _room(t: Tensor) -> int:

@@ -80,6 +80,11 @@ def _ghost(tensor: Tensor) -> Tensor:
 class Tracer(TorchDispatchMode):
     """Follows a pass, operation by operation, and lays a node for each."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch would import its compiler, half a second, to keep it out of this."""
+        return False
+
     def __init__(self, net: nn.Module, x: Tensor):
         super().__init__()
         self.build = Builder(BATCH)

@@ -1,0 +1,195 @@
+"""The verdict: which printed network something is, or which it is nearest to and what sets it
+apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from convatlas import registry, wiring
+from convatlas.anatomy.comparing import compare
+from convatlas.anatomy.difference import GROUPS, Difference
+from convatlas.anatomy.habits import Habits
+from convatlas.anatomy.steps import Walk
+from convatlas.anatomy.table import by
+from convatlas.errors import IdentifyError
+from convatlas.identification.searching import RENEW, Found, search
+from convatlas.identification.sizes import Size
+from convatlas.identification.subject import Here, Subject
+from convatlas.index import wirings
+from convatlas.verification import blueprint
+from convatlas.wiring import Graph
+
+SAME, DIFFERS, FAR = "same", "differs", "another family"
+NOTHING_TRAINED: dict = {"drops": (), "momentum": {}, "idle": {}, "draws": {}}
+NEAR = 0.5  # likeness from which two networks are of one family
+SILENT = ("initialisation", "training")  # groups that change no answer
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What something is. True where it answers as `network` does with equal weights, at `size`.
+
+    `kind` is "same", "differs" (a form of `network`, with the listed differences) or "another
+    family" (`network` is only the nearest). `also` are other networks of the atlas with the same
+    wiring. `classes` and `channels` are its own where they are not the paper's, else None.
+    `folded`: with the batch norms of `network` folded. `likeness`, from 0 to 1, is the share of
+    operations that both have. `difference` goes from the network of the atlas to what was given.
+    """
+
+    subject: str
+    kind: str
+    network: str
+    size: tuple[int, ...]
+    difference: Difference
+    also: tuple[str, ...] = ()
+    classes: int | None = None
+    channels: int | None = None
+    folded: bool = False
+    likeness: float = 1.0
+
+    def __bool__(self) -> bool:
+        return self.kind == SAME
+
+    @property
+    def paper(self) -> dict:
+        """What the index holds of the network's paper: title, authors, year, venue, page, ..."""
+        return registry.stored_facts()[self.network]["paper"]
+
+    @property
+    def page(self) -> str:
+        """Our page of it."""
+        return f"docs/papers/{self.paper['page']}.md"
+
+    def changes(self, group: str = "") -> list[tuple]:
+        """(block, change) of all differences, or of those of a group of GROUPS."""
+        return [
+            (block, change)
+            for block in self.difference.blocks
+            for change in block.changes
+            if group in ("", change.group)
+        ]
+
+    def sentence(self) -> str:
+        """The verdict in a sentence."""
+        at = f"at {by(self.size)}"
+        if self.kind == SAME:
+            but = self._but()
+            return f"{self.subject} is {self.network}{but}: the same network {at}"
+        told = [change for _, change in self.changes() if change.group not in SILENT]
+        count = f"{len(told)} difference{'s' * (len(told) != 1)}"
+        if self.kind == DIFFERS:
+            return f"{self.subject} is {self.network} up to {count} {at}"
+        return (
+            f"{self.subject} is no network of the atlas {at}; nearest is {self.network}, which "
+            f"shares {self.likeness:.0%} of its operations"
+        )
+
+    def _but(self) -> str:
+        words = []
+        if self.classes is not None:
+            words.append(f"for {self.classes:,} classes")
+        if self.channels is not None:
+            words.append(f"for {self.channels} channels")
+        if self.folded:
+            words.append("with its batch norms folded into the layers before them")
+        return f" {', '.join(words)}" if words else ""
+
+    def __str__(self) -> str:
+        lines = [self.sentence()]
+        for group in GROUPS:
+            found = self.changes(group)
+            lines += [f"{group}:"] if found else []
+            lines += [f"  {told(block, change)}" for block, change in found]
+        return "\n".join(lines)
+
+
+def told(block, change) -> str:
+    """A difference in a line: where, what, both forms, cost."""
+    where = " | ".join(dict.fromkeys(filter(None, block.where)))
+    words = ": ".join(filter(None, (where, change.inside, change.what)))
+    cost = f" ({change.params:+,} parameters, {change.macs:+,} MACs)"
+    return f"{words}: {change.a} -> {change.b}{cost if change.params or change.macs else ''}"
+
+
+def identify(
+    net: nn.Module, input_size: tuple[int, ...] | None = None, against: str | None = None
+) -> Verdict:
+    """Which network of the atlas this module is, whatever its layers and weights are called; or
+    which it is nearest to, and all that sets it apart.
+
+    It is held against the index on images of `input_size`, (C, H, W); where none is given on the
+    size that it states or the first usual one that it runs on, and on those of the networks that
+    are near. With `against` it is held against that network only. The number of classes and of
+    input channels may be any. `net` is not run, moved or changed. Raises IdentifyError (a
+    ValueError) where it runs on no size tried, UnknownNetwork for a name that is not in the atlas.
+    """
+    sizes = [tuple(input_size)] if input_size is not None else []
+    return judged(Here(net), sizes, against)
+
+
+def judged(subject: Subject, sizes: Sequence[Size] = (), against: str | None = None) -> Verdict:
+    """The same of whatever can be traced."""
+    known = wirings.stored()
+    if against is not None:
+        registry.require(against, registry.stored_facts())
+        if against not in known:
+            raise IdentifyError(f"the index holds no wiring of {against}; {RENEW}")
+        known = {against: known[against]}
+    found = search(subject, sizes, known)
+    for number, name in enumerate(found.names if found.same else found.names[:1]):
+        verdict = _beside(subject, found, name)
+        if verdict.kind == SAME or not found.same or number == len(found.names) - 1:
+            return verdict
+    raise AssertionError("a search finds at least one network")
+
+
+def _beside(subject: Subject, found: Found, name: str) -> Verdict:
+    """The subject beside one network, which is built here."""
+    theirs = found.walk
+    graph = theirs.graph
+    facts = registry.stored_facts()[name]
+    classes = _classes(graph, facts["num_classes"])
+    channels = graph.size[0] if graph.size[0] != facts["input_size"][0] else None
+    ours = _ours(name, classes, channels, found)
+    if subject.exported:  # what only trains is in no such file
+        ours = Walk(ours.graph, replace(ours.habits, **NOTHING_TRAINED))
+    difference = compare(ours, theirs)
+    same = difference.same
+    kind = SAME if same else DIFFERS if found.likeness >= NEAR else FAR
+    return Verdict(
+        subject.name,
+        kind,
+        name,
+        graph.size,
+        difference,
+        tuple(other for other in found.names if other != name) if same else (),
+        classes,
+        channels,
+        found.folded,
+        found.likeness,
+    )
+
+
+def _classes(graph: Graph, printed: int) -> int | None:
+    """Its own number of classes, where that is another than the paper's."""
+    answer = graph.nodes[graph.outputs[0]].output
+    count = answer[0] if len(answer) == 1 else printed
+    return count if count not in (printed, 0) else None
+
+
+def _ours(name: str, classes: int | None, channels: int | None, found: Found) -> Walk:
+    """The network of the atlas, on images of this size where it reads those, else on its own; with
+    fresh weights where the subject's are, so that these can be compared.
+    """
+    net = blueprint(name, classes, channels)
+    if found.walk.habits.draws or wirings.has_constants(net):
+        with torch.random.fork_rng(devices=[]):
+            net = registry.create_model(name, classes, channels)
+    try:
+        graph = wiring.of(net, found.walk.graph.size, fold=found.folded)
+    except ValueError:
+        graph = wiring.of(net, net.input_size, fold=found.folded)
+    return Walk(graph, Habits.of(net, graph))
