@@ -27,8 +27,9 @@ DOORS = {
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
     "layers": set(),
-    "wiring": set(),
-    "anatomy": {"wiring"},
+    "calling": set(),
+    "wiring": {"calling"},
+    "anatomy": {"calling", "wiring"},
     "data": {"augmentation", "printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},

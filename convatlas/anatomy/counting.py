@@ -1,79 +1,70 @@
-"""Counts the layers of any torch.nn.Module: one evaluation pass of a copy on the meta device, which
-has no numbers.
+"""Counts the layers of any torch.nn.Module: one evaluation pass of a copy, on the meta device
+wherever the module allows, which has no numbers.
 
 Multiply-adds come from torch's own formulas (torch.utils.flop_counter), operation by operation, and
 go to the module that runs it.
 """
 
-import copy
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple, Self
+from typing import Self
 
-import torch
 import torch.nn as nn
 from torch import Tensor
+from torch.export import ExportedProgram
+from torch.fx import GraphModule
+from torch.jit import ScriptModule
+from torch.nn import Module
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
-from torch.utils.weak import WeakTensorKeyDictionary
 
-from convatlas.anatomy import receptive
-from convatlas.anatomy.table import Layer, Part, Summary, by
+from convatlas.anatomy import layout, receptive
+from convatlas.anatomy.inside import Inside, exported_kind
+from convatlas.anatomy.multiplying import multiply_adds
+from convatlas.anatomy.origins import Origin, Origins
+from convatlas.anatomy.remarks import Remarks
+from convatlas.anatomy.table import Layer, Part, Summary
+from convatlas.calling import class_of, given, module_of, name_of, tensors_in, watched
+from convatlas.calling.given import Inputs, Size
 
 NORMALISATION = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 # Where two tensors that depend on the image are multiplied, the deeper one is a gate, computed from
 # the other: its layers lie beside the way (squeeze and excitation, selective kernels).
 GATES = ("mul", "mul_")
 DECLARED = "counted_layers"  # a module's own word for how many layers it counts as in a depth
-HOOKS = ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
+SLICES = ("slice", "select", "split", "split_with_sizes", "unbind")
+PARAMETRIZED = ".parametrizations."  # what computes a layer's weight is part of the layer
 
 
-def summary(net: nn.Module, input_size: tuple[int, ...] | None = None) -> Summary:
-    """The layer table and totals of `net` for one image of `input_size`, (C, H, W); by default
-    `net.input_size`.
+def summary(
+    net: nn.Module | ExportedProgram,
+    input_size: Size | Sequence[Size] | None = None,
+    *,
+    inputs: Inputs | None = None,
+) -> Summary:
+    """The layer table and totals of `net` for one image of `input_size`, (C, H, W), or one of each
+    size in a list; by default of `net.input_size`. Or for `inputs`, as they are: a tensor, a tuple
+    of all arguments in their order (tensors, lists, dicts, ...), or a dict of them by name.
 
-    `net` itself is not run, moved or changed. A row is one call of a layer; work that a container
-    does itself (a matrix product, its own parameters) gets a row under the container's name. Raises
-    ValueError where no input size is known or where the network cannot run on it.
+    `net` itself is not run, moved or changed; a lazy module's copy finds its sizes. A row is one
+    call of a layer; work that a container does itself (a matrix product, its own parameters) gets a
+    row under the container's name. Where a module cannot run without numbers (it reads values, is
+    scripted or quantised), a copy runs on them, and `notes` says so; operations whose
+    multiply-adds are not known are `uncounted`. Raises ValueError where no input size is known or
+    where the network cannot run on it, TypeError for what is no module.
     """
-    trace = Trace.of(net, input_size)
-    return Summary(trace.kind, trace.size, tuple(trace.rows), trace.parts, trace.params)
-
-
-def _on_meta(net: nn.Module) -> nn.Module:
-    """A copy for evaluation, without storage. Forward hooks stay after: they watch the caller's
-    network.
-    """
-    memo = {
-        id(getattr(module, hooks)): OrderedDict() for module in net.modules() for hooks in HOOKS
-    }
-    memo |= {id(tensor): _ghost(tensor) for tensor in _tensors(net)}
-    return copy.deepcopy(net, memo).eval()
-
-
-def _tensors(net: nn.Module) -> Iterator[Tensor]:
-    yield from net.parameters()
-    yield from net.buffers()
-    for module in net.modules():
-        yield from (value for value in vars(module).values() if isinstance(value, Tensor))
-
-
-def _ghost(tensor: Tensor) -> Tensor:
-    empty = torch.empty_like(tensor, device="meta", requires_grad=False)
-    return (
-        nn.Parameter(empty, requires_grad=tensor.requires_grad)
-        if isinstance(tensor, nn.Parameter)
-        else empty
+    trace = Trace.of(net, input_size, inputs)
+    return Summary(
+        trace.kind,
+        trace.size,
+        tuple(trace.rows),
+        trace.parts,
+        trace.params,
+        {op: tuple(where) for op, where in trace.remarks.uncounted.items()},
+        (*trace.notes, *trace.remarks.told()),
+        trace.called,
     )
-
-
-class Origin(NamedTuple):
-    """What a tensor that depends on the input comes from."""
-
-    axes: receptive.Axes | None  # None: the input is no image
-    depth: int  # layers with weights on the longest path up to here
 
 
 class Call:
@@ -81,9 +72,12 @@ class Call:
 
     def __init__(self, name: str, module: nn.Module, depth: int):
         self.name, self.module, self.depth = name, module, depth
+        self.kind = class_of(module)
         self.params = self.macs = 0
         self.window: receptive.Window | None = None
         self.bias = False
+        self.part = Part((), None, 0)
+        self.inside = Inside() if isinstance(module, ScriptModule | GraphModule) else None
 
 
 class Trace(TorchDispatchMode):
@@ -91,47 +85,46 @@ class Trace(TorchDispatchMode):
 
     def __init__(self, net: nn.Module, kind: str, size: tuple[int, ...]):
         super().__init__()
-        self.kind, self.size = kind, size
+        self.kind, self.size, self.called = kind, size, ""
+        self.notes: tuple[str, ...] = ()
         self.rows, self.parts, self.stack = [], {}, []
-        self.origins = WeakTensorKeyDictionary()
-        self.names = {id(p): name for name, p in net.named_parameters()}
-        self.unread = {id(p): p.numel() for p in net.parameters()}
+        self.origins = Origins()
+        self.remarks = Remarks(net)
+        self.held = {name: p for name, p in net.named_parameters() if not is_lazy(p)}
+        self.names = {id(p): name for name, p in self.held.items()}
+        self.unread = {id(p): p.numel() for p in self.held.values()}
         self.params = sum(self.unread.values())
-        for name, module in net.named_modules():
-            module.register_forward_pre_hook(self._enter(name), with_kwargs=True)
-            module.register_forward_hook(self._leave)
+        self.modules = dict(net.named_modules())
+        for name, module in self.modules.items():
+            if PARAMETRIZED not in f".{name}.":  # by the base class: scripted ones refuse their own
+                enter = self._enter(name)
+                Module.register_forward_pre_hook(module, enter, prepend=True, with_kwargs=True)
+                Module.register_forward_hook(module, self._leave)
 
     @classmethod
-    def of(cls, net: nn.Module, input_size: tuple[int, ...] | None = None) -> Self:
+    def of(
+        cls,
+        net: nn.Module | ExportedProgram,
+        input_size: Size | Sequence[Size] | None = None,
+        inputs: Inputs | None = None,
+    ) -> Self:
         """The finished trace of one pass; arguments and errors as for `summary`."""
-        size = tuple(input_size or getattr(net, "input_size", ()))
-        kind = getattr(net, "name", "") or type(net).__name__
-        if not size:
-            raise ValueError(
-                f"{kind} does not state an input size; give one: summary(net, input_size=(C, H, W))"
-            )
-        with torch.inference_mode(False):  # it keeps linear layers whole, which have no formula
-            return cls._run(_on_meta(net), kind, size)
-
-    @classmethod
-    def _run(cls, ghost: nn.Module, kind: str, size: tuple[int, ...]) -> Self:
-        trace = cls(ghost, kind, size)
-        floats = (p.dtype for p in ghost.parameters() if p.is_floating_point())
-        try:
-            with torch.no_grad(), torch.device("meta"):
-                x = torch.empty(1, *size, dtype=next(floats, None))
-                trace.start(x)
-                with trace:
-                    ghost(x)
-        except (RuntimeError, NotImplementedError) as error:
-            where = f" at {trace.stack[-1].name}" if trace.stack and trace.stack[-1].name else ""
-            raise ValueError(
-                f"{kind} does not run on an input of {by(size)}{where}: {error}"
-            ) from error
+        module = module_of(net)
+        called = given(net if isinstance(net, ExportedProgram) else module, input_size, inputs)
+        kind = name_of(module)
+        trace, notes = watched(module, called, lambda twin: cls(twin, kind, called.size))
+        trace.called = called.called
+        trace.notes = notes
         return trace
 
-    def start(self, x: Tensor) -> None:
-        self.origins[x] = Origin(receptive.pixels(x.shape) if x.ndim == 4 else None, 0)
+    @property
+    def where(self) -> str:
+        return self.stack[-1].name if self.stack else ""
+
+    def start(self, values) -> None:
+        for x in tensors_in(values):
+            image = x.ndim == 4 and (x.is_floating_point() or x.is_complex())
+            self.origins.put(x, Origin(layout.pixels(x.shape) if image else None, 0))
 
     def _enter(self, name: str):
         def hook(module, args, kwargs):
@@ -141,40 +134,72 @@ class Trace(TorchDispatchMode):
 
     def _leave(self, module, args, output) -> None:
         call = self.stack.pop()
-        self._declare(call, output)
-        first = next((t for t in tree_leaves(output) if isinstance(t, Tensor)), None)
-        shape = () if first is None else tuple(first.shape[1:])
-        part = Part(shape, self._field(first), self._depth(output) - call.depth)
+        tensors = [*tensors_in(output)]
+        self._declare(call, tensors)
+        part = self._part(tensors, call.depth)
         self.parts[call.name] = part
-        leaf = next(module.children(), None) is None
-        if leaf or call.params or call.macs:
+        if not call.name:
+            self.remarks.lost = bool(tensors) and not any(t in self.origins for t in tensors)
+        for layer in call.inside.layers.values() if call.inside else ():
+            self.rows.append(_row(layer, layer.part))
+        if call.params or call.macs or (is_layer(module) and tensors):
             self.rows.append(_row(call, part))
 
-    def _declare(self, call: Call, output) -> None:
+    def _part(self, tensors: list[Tensor], depth: int) -> Part:
+        first = tensors[0] if tensors else None
+        shape = () if first is None else tuple(first.shape[1:])
+        return Part(shape, self._field(first), self._depth(tensors) - depth)
+
+    def _declare(self, call: Call, tensors: list[Tensor]) -> None:
         declared = getattr(call.module, DECLARED, None)
-        for t in tree_leaves(output) if isinstance(declared, int) else ():
-            if isinstance(t, Tensor) and t in self.origins:
-                self.origins[t] = self.origins[t]._replace(depth=call.depth + declared)
+        if isinstance(call.module, nn.RNNBase):  # not one for every step of a sequence
+            declared = call.module.num_layers
+        for t in tensors if isinstance(declared, int) else ():
+            if origin := self.origins.get(t):
+                self.origins.put(t, origin._replace(depth=call.depth + declared))
 
     def _field(self, t: Tensor | None) -> int | None:
         origin = None if t is None else self.origins.get(t)
-        return max(axis.receptive_field for axis in origin.axes) if origin and origin.axes else None
+        return origin.field.size if origin and origin.field else None
 
     def _depth(self, values) -> int:
-        origins = [self.origins.get(t) for t in tree_leaves(values) if isinstance(t, Tensor)]
+        origins = map(self.origins.get, tensors_in(values))
         return max((origin.depth for origin in origins if origin), default=0)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
-        macs = _multiply_adds(func, args, kwargs or {}, out)
         named = _by_name(func, args, kwargs or {})
         inputs = [t for t in tree_leaves(named) if isinstance(t, Tensor)]
+        data = [(t, origin) for t in inputs if (origin := self.origins.get(t))]
+        macs = multiply_adds(func, args, kwargs or {}, named, out, bool(data))
         window = receptive.window_of(func.overloadpacket.__name__, named)
-        if self.stack:
-            self._credit(self.stack[-1], inputs, macs, window)
+        self.remarks.read(func, named, inputs, bool(data), self.where if macs is None else None)
+        call = self._caller(func, inputs, data, out)
+        if call:
+            self._credit(call, inputs, macs or 0, window)
             self._note(self.stack[-1], func, named, inputs, out)
-        self._follow(func.overloadpacket.__name__, named, inputs, out, bool(macs), window)
+        self._follow(func, named, inputs, data, out, bool(macs), window)
+        if call and call is not self.stack[-1]:
+            call.part = self._part(_tensors(out), call.depth)
         return out
+
+    def _caller(self, func, inputs: list[Tensor], data: list, out) -> Call | None:
+        """The running module; inside one that runs as a whole, the layer that holds the weights."""
+        if not self.stack or self.stack[-1].inside is None:
+            return self.stack[-1] if self.stack else None
+        running = self.stack[-1]
+        owner = running.inside.owner(inputs, self.names)
+        if owner is None or owner == running.name or owner not in self.modules:
+            return running
+        if not data:
+            running.inside.keep(owner, _tensors(out))
+        if owner not in running.inside.layers:
+            depth = max((origin.depth for _, origin in data), default=running.depth)
+            running.inside.layers[owner] = Call(owner, self.modules[owner], depth)
+        call = running.inside.layers[owner]
+        if type(call.module) is nn.Module:  # of an exported program, which keeps no classes
+            call.kind = exported_kind(func, call.kind, inputs)
+        return call
 
     def _credit(
         self, call: Call, inputs: list[Tensor], macs: int, window: receptive.Window | None
@@ -186,7 +211,7 @@ class Trace(TorchDispatchMode):
             call.window = _alike(call.window, window)
         for t in inputs:
             if id(t) in self.names:
-                call.bias |= self.names[id(t)].rpartition(".")[2] == "bias"
+                call.bias |= _is_bias(self.names[id(t)])
                 call.params += self.unread.pop(id(t), 0)
 
     def _note(self, call: Call, func, named: dict, inputs: list[Tensor], out) -> None:
@@ -195,11 +220,23 @@ class Trace(TorchDispatchMode):
         """
 
     def _follow(
-        self, op: str, named: dict, inputs: list[Tensor], out, multiplies: bool, window
+        self, func, named: dict, inputs: list[Tensor], data: list, out, multiplies: bool, window
     ) -> None:
-        data = [(t, self.origins[t]) for t in inputs if t in self.origins]
-        if not data:
+        op = func.overloadpacket.__name__
+        outs = _tensors(out)
+        if op in SLICES and func.is_view:
+            self.origins.cut(op, named, outs)
+        if not data or op in receptive.SHAPES_ALONE:
             return
+        depth = self._deeper(op, inputs, data, multiplies, window)
+        seen = [(t, origin.field) for t, origin in data if origin.field]
+        fields = receptive.after(func, named, seen, outs) if seen else [None] * len(outs)
+        given = {id(t) for t in inputs}
+        for t, field in zip(outs, fields, strict=True):
+            keep = self.origins.write if id(t) in given else self.origins.put
+            keep(t, Origin(field, depth))
+
+    def _deeper(self, op: str, inputs: list, data: list, multiplies: bool, window) -> int:
         trained_pool = (
             window
             and self.stack
@@ -207,19 +244,22 @@ class Trace(TorchDispatchMode):
         )
         weighted = (multiplies and len(data) < len(inputs)) or (not multiplies and trained_pool)
         deepest = min if op in GATES else max
-        depth = deepest(origin.depth for _, origin in data) + bool(weighted)
-        axes = receptive.join([origin.axes for _, origin in data]) if data[0][1].axes else None
-        for t in tree_leaves(out):
-            if isinstance(t, Tensor):
-                self.origins[t] = Origin(
-                    axes and receptive.after(op, named, data[0][0], axes, t), depth
-                )
+        return deepest(origin.depth for _, origin in data) + bool(weighted)
 
 
-def _multiply_adds(func, args: tuple, kwargs: dict, out) -> int:
-    """Of one operation, by torch's own formula for it; 0 where torch has none."""
-    formula = flop_registry.get(func.overloadpacket)
-    return formula(*args, **kwargs, out_val=out) // 2 if formula else 0
+def is_layer(module: nn.Module) -> bool:
+    """Without children, but for what computes its weights."""
+    return all(name == "parametrizations" for name, _ in module.named_children())
+
+
+def _is_bias(name: str) -> bool:
+    """Also of a pruned and of a parametrized layer."""
+    owner, _, last = name.rpartition(".")
+    return last in ("bias", "bias_orig") or f".{owner}.".endswith(f"{PARAMETRIZED}bias.")
+
+
+def _tensors(out) -> list[Tensor]:
+    return [t for t in tree_leaves(out) if isinstance(t, Tensor)]
 
 
 def _row(call: Call, part: Part) -> Layer:
@@ -227,14 +267,14 @@ def _row(call: Call, part: Part) -> Layer:
     bias = call.bias and not isinstance(call.module, NORMALISATION)
     return Layer(
         call.name,
-        type(call.module).__name__,
+        call.kind,
         kernel,
         stride,
         padding,
         groups,
         part.output,
         call.params,
-        bias,
+        bias and "Norm" not in call.kind,
         call.macs,
         part.receptive_field,
     )

@@ -1,11 +1,12 @@
 """The layer table of a network and its totals. Plain records: nothing here needs torch."""
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from math import prod
 from typing import NamedTuple
 
 Pair = tuple[int, int]
+FEW = 5  # places that a line names
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Summary:
 
     `params` counts every nn.Parameter once, frozen or not; running statistics are buffers and stay
     out. `idle` of them are not read in evaluation: auxiliary heads. `macs` are the multiply-adds of
-    convolutions and matrix products.
+    convolutions and matrix products. `uncounted` names the operations whose multiply-adds are not
+    known, and so not among them, each with the paths of the modules that run it, once a call;
+    `notes` are sentences on how it was counted. Where inputs were given, all is for these as they
+    are, and `input_size` is the first tensor's shape without its first dimension.
     """
 
     network: str
@@ -76,6 +80,9 @@ class Summary:
     rows: tuple[Layer, ...]
     parts: Mapping[str, Part]  # of every module that ran, by path; "" is the network
     params: int
+    uncounted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # see below
+    notes: tuple[str, ...] = ()
+    called: str = ""  # "inputs 2x3x8x8 and mask 2x8x8"; "" is one image of `input_size`
 
     @property
     def macs(self) -> int:
@@ -125,11 +132,27 @@ class Summary:
             for line in lines
         )
         idle = f", {self.idle:,} of them only in training" if self.idle else ""
-        return (
-            f"{self.network}, input {by(self.input_size)}\n{table}\n{self.params:,} "
-            f"parameters{idle}; {self.macs:,} MACs ({self.flops:,} FLOPs); {self.layers} layers "
-            "deep"
+        told = [f"not counted: {op} in {_places(self.uncounted[op])}" for op in self.uncounted]
+        return "\n".join(
+            (
+                f"{self.network}, {self.called or f'input {by(self.input_size)}'}",
+                table,
+                f"{self.params:,} parameters{idle}; {self.macs:,} MACs ({self.flops:,} FLOPs); "
+                f"{self.layers} layers deep",
+                *told,
+                *self.notes,
+            )
         )
+
+
+def _places(paths: tuple[str, ...]) -> str:
+    """ "3.conv, 4.conv (2 calls)" """
+    each = []
+    for path in dict.fromkeys(paths):
+        times = paths.count(path)
+        each.append((path or "the network itself") + f" ({times} calls)" * (times > 1))
+    more = f" and {len(each) - FEW} others" if len(each) > FEW else ""
+    return ", ".join(each[:FEW]) + more
 
 
 def by(sizes: tuple[int, ...] | None) -> str:

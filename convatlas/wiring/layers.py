@@ -154,11 +154,13 @@ def _average_pool(o: Operation) -> Seen | Tensor | None:
     edged = own["ceil"] or any(pair != (0, 0) for pair in own["padding"])
     inside = edged and not o["count_include_pad"]
     own["divisor"] = "inside" if inside else "window"
-    if divisor is not None and divisor != prod(own["kernel"]):
-        own["divisor"] = divisor
-    elif (moved := _every(o, own)) is not None:
+    if divisor is not None:
+        own["divisor"] = "window" if divisor == prod(own["kernel"]) and not edged else divisor
+    if own["divisor"] == "window" and (moved := _every(o, own)) is not None:
         return moved
     place = o.shaped(o.see(o["self"]))
+    if own["divisor"] == "window" and not own["ceil"]:
+        own, (place,) = _with_frame(o, own, (place,))
     if own["divisor"] == "window" and _covers(own, sides, o.shape):
         return _global_average(o, place)
     return _new(o, "average pool", own, (place,))
@@ -250,6 +252,9 @@ def _over_axes(o: Operation, op: str, whole: str) -> Seen | None:
     if all(x.shape[axis] == 1 for axis in axes):
         return o.see(x)
     seen = o.see(x, axes=True)
+    left = [axis for axis in seen.axes or () if axis not in {seen.axes[i] for i in axes}]
+    if left != sorted(left):  # what is left would lie in another order
+        seen = o.see(x)
     if seen.axes is not None:
         axes = sorted(seen.axes[axis] for axis in axes)
         shape = o.full(seen.place)
@@ -278,6 +283,7 @@ def _softmax(op: str) -> Handler:
 
 HANDLERS: dict[str, Handler] = {
     "convolution": _convolution,
+    "_convolution": _convolution,  # as a traced module calls it
     "addmm": _addmm,
     "mm": _mm,
     "linear": _linear_whole,

@@ -5,6 +5,7 @@ element by element, and become one node when an operation reads them.
 from collections.abc import Iterable
 from hashlib import sha1
 from typing import NamedTuple
+from uuid import uuid4
 
 import torch
 from torch import Tensor
@@ -14,6 +15,9 @@ from convatlas.wiring.shuffles import said
 
 SHIFT = 33  # a code is a node's place and, in its low bits, an element of that node
 LOW = (1 << SHIFT) - 1
+
+
+Layout = tuple[tuple[int, ...], tuple[int, ...], int]  # sizes, strides, offset
 
 
 class Held(NamedTuple):
@@ -43,8 +47,16 @@ class Storages:
         self.build = builder
         self.held: dict[int, Held] = {}
         self._kept: list[object] = []  # no storage's number is given again
-        self._unknown = 0
-        self.names: dict[int, str] = {}  # of buffers
+        self._named: dict[int, tuple[str, Layout]] = {}
+
+    def name(self, name: str, t: Tensor) -> None:
+        """`t` is a buffer of the network."""
+        self._named[t.untyped_storage()._cdata] = (name, _layout(t))
+
+    def named(self, t: Tensor) -> str:
+        """The buffer that `t` is, whole; "" where it is none."""
+        name, layout = self._named.get(t.untyped_storage()._cdata, ("", None))
+        return name if layout == _layout(t) else ""
 
     def knows(self, t: Tensor) -> bool:
         """Whether `t` is more than a constant."""
@@ -115,9 +127,7 @@ class Storages:
     def constant(self, t: Tensor) -> int:
         """A node for numbers that do not depend on the input."""
         if t.is_meta:
-            name = self.names.get(t.untyped_storage()._cdata, "")
-            self._unknown += not name
-            content = f"unknown: {name or self._unknown}"
+            content = f"unknown: {self.named(t) or uuid4().hex}"
             return self.build.lay(
                 "constant", {"content": content}, shape=tuple(t.shape), batched=False
             )
@@ -299,6 +309,10 @@ def _first_seen(places: Tensor) -> list[int]:
 
 def _room(t: Tensor) -> int:
     return t.untyped_storage().nbytes() // t.element_size()
+
+
+def _layout(t: Tensor) -> Layout:
+    return tuple(t.shape), tuple(t.stride()), t.storage_offset()
 
 
 def _strided(flat: Tensor, t: Tensor) -> Tensor:

@@ -24,6 +24,9 @@ class Operation:
         self.written = [self.args[name] for name, _, write in schema if write]
         packet = func.overloadpacket.__name__
         self.name = packet[:-1] if self.written and packet.endswith("_") else packet
+        self.kind = next(
+            (t.dtype for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)), None
+        )
         self.first = next((t for t in tree_leaves(out) if isinstance(t, Tensor)), None)
 
     def __getitem__(self, name: str):
@@ -68,7 +71,7 @@ class Operation:
         if t is None:
             return None
         if not self.storages.knows(t):
-            name = self.storages.names.get(t.untyped_storage()._cdata)
+            name = self.storages.named(t)
             return Weight(name, tuple(t.shape)) if name else None
         seen = self.storages.see(t, axes=True)
         node = self.build.nodes[seen.place]

@@ -3,6 +3,8 @@
 One that is not in the tables is a node of aten's own name with every argument: nothing is dropped.
 """
 
+from uuid import uuid4
+
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -11,7 +13,7 @@ from convatlas.wiring import elementwise, layers, moving, norms
 from convatlas.wiring.movements import Seen
 from convatlas.wiring.operations import Operation
 
-UNTOLD = {"dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking"}
+UNTOLD = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
 DROPPING = "dropout_p"  # the only draw of an attention, off in evaluation
 TABLE = elementwise.HANDLERS | layers.HANDLERS | norms.HANDLERS | moving.HANDLERS
 
@@ -61,6 +63,8 @@ def _plain(operation: Operation, result: int, shape: tuple[int, ...]) -> int:
         return f"{len(reads)}: {tuple(t.shape)}"
 
     told = {name: value for name, value in operation.args.items() if name not in UNTOLD}
+    if operation.args.get("dtype") == operation.kind:
+        told["dtype"] = None
     own = {name: _fixed(tree_map_only(Tensor, edge, value)) for name, value in told.items()}
     own["results"] = result
     alone = draws(operation.func, operation.args)
@@ -72,7 +76,10 @@ def _fixed(value: object) -> object:
     """A setting that can be told from others and does not change."""
     if isinstance(value, list | tuple):
         return tuple(map(_fixed, value))
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
+    if isinstance(value, bool | int | float | str | None):
+        return value
+    told = isinstance(value, torch.dtype | torch.device | torch.layout | torch.memory_format)
+    return str(value) if told else f"{type(value).__name__} {uuid4().hex}"  # what is in it?
 
 
 def draws(func, args: dict) -> bool:

@@ -1,19 +1,23 @@
 """One pass of a network, written down as a graph of operations.
 
-The pass runs on a copy, on the meta device, which has shapes and no numbers; what does not depend
-on the input is computed as it is, so that constants are known by their content.
+The pass runs on a copy, on images without numbers; what does not depend on them is computed as it
+is, so that constants are known by their content. Where a network cannot run so, the images have
+numbers.
 """
 
-import copy
-from collections import OrderedDict
-from collections.abc import Iterator
+from uuid import uuid4
 
 import torch
 import torch.nn as nn
 from torch import Tensor
+from torch.export import ExportedProgram
+from torch.nn import Module
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from convatlas.calling import module_of, name_of, tensors_in
+from convatlas.calling.copying import in_memory, with_its_constants
 from convatlas.wiring.building import Builder
 from convatlas.wiring.graph import Graph, Weight, bare
 from convatlas.wiring.movements import Storages
@@ -21,60 +25,71 @@ from convatlas.wiring.operations import Operation
 from convatlas.wiring.recording import draws, record
 from convatlas.wiring.rewriting import finished
 
-BATCH = 2  # two images show what is done to each, and what is done across them
-HOOKS = ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
+BATCHES = (2, 1)  # two images show what is done across them; some modules take but one
 SHAPED = {  # new tensors that take no more from another one than its shape or kind
     *("new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided"),
     *("zeros_like", "ones_like", "full_like", "empty_like"),
 }
 EMPTY = {"empty", "empty_like", "new_empty", "new_empty_strided", "empty_strided"}
+READING = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero"}  # Python sees numbers
 
 
-def of(net: nn.Module, input_size: tuple[int, ...] | None = None, *, fold: bool = False) -> Graph:
+def of(
+    net: nn.Module | ExportedProgram,
+    input_size: tuple[int, ...] | None = None,
+    *,
+    fold: bool = False,
+) -> Graph:
     """The operations of `net` in evaluation, for images of `input_size`, (C, H, W); by default
     `net.input_size`.
 
     `net` itself is not run, moved or changed. With `fold` a batch norm behind a convolution or a
-    linear layer counts as part of it, as in a network whose norms have been folded. Raises
-    ValueError where no input size is known or where the network cannot run on it.
+    linear layer counts as part of it, as in a network whose norms have been folded. What Python
+    decides by numbers of the pass makes a graph that is no other's equal. Raises ValueError where
+    no input size is known or where the network cannot run on it.
     """
-    size = tuple(input_size or getattr(net, "input_size", ()))
-    kind = getattr(net, "name", "") or type(net).__name__
+    module = module_of(net)
+    kind = name_of(module)
+    size = tuple(input_size or getattr(module, "input_size", ()))
     if not size:
         raise ValueError(
             f"{kind} does not state an input size; give one: wiring.of(net, input_size=(C, H, W))"
         )
-    ghost = _on_meta(net)
-    floats = (p.dtype for p in ghost.parameters() if p.is_floating_point())
-    x = torch.empty(BATCH, *size, dtype=next(floats, None), device="meta")
-    with torch.inference_mode(False):
-        tracer = Tracer(ghost, x)
-        outputs = tracer.run(kind, size, ghost, x)
+    tracer, outputs = _traced(module, kind, size)
     return finished(tracer.build, kind, size, tracer.inputs, outputs, fold=fold)
 
 
-def _on_meta(net: nn.Module) -> nn.Module:
-    """A copy for evaluation whose parameters have no storage. Forward hooks stay after: they watch
-    the caller's network.
-    """
-    memo = {
-        id(getattr(module, hooks)): OrderedDict() for module in net.modules() for hooks in HOOKS
-    }
-    memo |= {id(t): _ghost(t) for t in _trained(net)}
-    return copy.deepcopy(net, memo).eval()
+def _traced(net: nn.Module, kind: str, size: tuple[int, ...]) -> tuple["Tracer", tuple[int, ...]]:
+    """The first of several ways to run it that goes through: without numbers before with them."""
+    first: tuple[Exception, str] | None = None
+    with torch.inference_mode(False), torch.no_grad():
+        for real in (False, True):
+            for batch in BATCHES:
+                tracer = None
+                try:
+                    twin, x = _made(net, (batch, *size), real)
+                    tracer = Tracer(twin, x, real)
+                    return tracer, tracer.run(twin, x)
+                except Exception as error:
+                    first = first or (error, tracer.where if tracer else "")
+    error, path = first
+    where = f" at {path}" if path else ""
+    by = "x".join(map(str, size))
+    raise ValueError(f"{kind} does not run on an input of {by}{where}: {error}") from error
 
 
-def _trained(net: nn.Module) -> Iterator[Tensor]:
-    yield from net.parameters()
-    for module in net.modules():
-        yield from (value for value in vars(module).values() if isinstance(value, Tensor))
-
-
-def _ghost(tensor: Tensor) -> Tensor:
-    if not isinstance(tensor, nn.Parameter):
-        return tensor.detach().clone()
-    empty = torch.empty_like(tensor, device="meta", requires_grad=False)
-    return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+def _made(net: nn.Module, shape: tuple[int, ...], real: bool) -> tuple[nn.Module, Tensor]:
+    """A copy to run, and images for it."""
+    twin = (in_memory if real else with_its_constants)(net)
+    if any(map(is_lazy, twin.parameters())):
+        twin = in_memory(net)
+        twin(torch.zeros(shape))
+        twin = (in_memory if real else with_its_constants)(twin)
+    kind = next((p.dtype for p in twin.parameters() if p.is_floating_point()), None)
+    if real:
+        draw = torch.Generator().manual_seed(0)
+        return twin, torch.rand(shape, generator=draw).to(kind)
+    return twin, torch.empty(shape, dtype=kind, device="meta")
 
 
 class Tracer(TorchDispatchMode):
@@ -85,21 +100,27 @@ class Tracer(TorchDispatchMode):
         """Else torch would import its compiler, half a second, to keep it out of this."""
         return False
 
-    def __init__(self, net: nn.Module, x: Tensor):
+    def __init__(self, net: nn.Module, x: Tensor, real: bool):
         super().__init__()
-        self.build = Builder(BATCH)
+        self.build = Builder(x.shape[0])
         self.storages = Storages(self.build)
+        self.real = real
         self.stack: list[str] = []
-        self.x = x
+        self.decided: list[int] = []
         place = self.build.lay("input", shape=tuple(x.shape), batched=True, alone=True)
         self.inputs = (place,)
         self.storages.hold(x, place)
-        for name, tensor in net.named_parameters():
+        for name, tensor in Module.named_parameters(net):
             self._own(name, tensor)
-        for name, tensor in net.named_buffers():
-            self.storages.names[tensor.untyped_storage()._cdata] = name
-        for name, module in net.named_modules():
+        for name, tensor in Module.named_buffers(net):
+            self.storages.name(name, tensor)
+        for name, module in Module.named_modules(net):
             self._watch(name, module)
+
+    @property
+    def where(self) -> str:
+        """The path of the module that runs."""
+        return self.stack[-1] if self.stack else ""
 
     def _own(self, name: str, tensor: Tensor) -> None:
         weight = Weight(name, tuple(tensor.shape))
@@ -116,21 +137,19 @@ class Tracer(TorchDispatchMode):
 
         def leave(*_):
             self.stack.pop()
-            self.build.where = self.stack[-1] if self.stack else ""
+            self.build.where = self.where
 
-        module.register_forward_pre_hook(enter, prepend=True)
-        module.register_forward_hook(leave)
+        Module.register_forward_pre_hook(module, enter, prepend=True)
+        Module.register_forward_hook(module, leave)
 
-    def run(self, kind: str, size: tuple[int, ...], net: nn.Module, x: Tensor) -> tuple[int, ...]:
-        """The places of what the network answers with."""
-        try:
-            with torch.no_grad(), self:
-                answer = net(x)
-        except (RuntimeError, NotImplementedError) as error:
-            where = f" at {self.stack[-1]}" if self.stack and self.stack[-1] else ""
-            by = "x".join(map(str, size))
-            raise ValueError(f"{kind} does not run on an input of {by}{where}: {error}") from error
-        return tuple(self._answer(t) for t in tree_leaves(answer) if isinstance(t, Tensor))
+    def run(self, net: nn.Module, x: Tensor) -> tuple[int, ...]:
+        """The places of what the network answers with, and of what Python read of its numbers."""
+        with self:
+            answer = net(x)
+        found = [self._answer(t) for t in tensors_in(answer)]
+        if not found:
+            raise TypeError(f"its answer, {type(answer).__name__}, holds no tensor")
+        return (*found, *self.decided)
 
     def _answer(self, t: Tensor) -> int:
         """An answer in another shape than its last operation gives it is another answer."""
@@ -152,6 +171,8 @@ class Tracer(TorchDispatchMode):
             return func(*args, **kwargs)
         if _is_view(func):
             return func(*args, **kwargs)
+        if name in READING:
+            return self._read(func, args, kwargs, tensors)
         return self._step(func, args, kwargs)
 
     def _new(self, func, name: str, args: tuple, kwargs: dict):
@@ -164,20 +185,35 @@ class Tracer(TorchDispatchMode):
             record(Operation(self.build, self.storages, func, args, kwargs, out))
         return out.zero_() if name in EMPTY else out
 
+    def _read(self, func, args: tuple, kwargs: dict, tensors: list[Tensor]):
+        """Numbers that Python may decide by: what follows holds for these images only."""
+        out = func(*args, **kwargs)
+        reads = tuple(self.storages.see(t).place for t in tensors if self.storages.knows(t))
+        own = {"decides": uuid4().hex}
+        self.decided.append(self.build.lay("numbers read", own, reads, shape=(1,)))
+        return out
+
     def _step(self, func, args: tuple, kwargs: dict):
-        ghosts = tree_map_only(Tensor, _shadow, (args, kwargs))
+        ghosts = (args, kwargs) if self.real else tree_map_only(Tensor, _shadow, (args, kwargs))
         out = func(*ghosts[0], **ghosts[1])
+        written = any(r.alias_info is not None for r in func._schema.returns)
+        if not written:
+            out = tree_map_only(Tensor, self._apart, out)
         operation = Operation(self.build, self.storages, func, args, kwargs, out)
         record(operation)
         if not operation.written:
             return out
         return operation.written[0] if isinstance(out, Tensor) else tuple(operation.written)
 
+    def _apart(self, t: Tensor) -> Tensor:
+        """A result that is no view has a storage of its own, whatever this kernel does."""
+        return t.clone() if self.storages.knows(t) else t
+
 
 def _shadow(t: Tensor) -> Tensor:
-    return (
-        t if t.is_meta else torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
-    )
+    if t.is_meta:
+        return t
+    return torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
 
 
 def _is_view(func) -> bool:

@@ -154,10 +154,12 @@ def stacks(draw) -> nn.Module:
     return nn.Sequential(*layers)
 
 
-def test_a_norm_that_may_be_of_rows_is_taken_to_see_everything():
-    """Over the last dimension of maps as they are, and of maps whose channels look like columns."""
+def test_a_norm_sees_what_it_is_of():
+    """Over the last dimension of maps as they are, and over channels, also where they are as many
+    as columns.
+    """
     assert summary(nn.LayerNorm(8), (4, 8, 8)).parts[""].receptive_field == 8
-    assert summary(ChannelNorm(8), (8, 8, 8)).parts[""].receptive_field == 8
+    assert summary(ChannelNorm(8), (8, 8, 8)).parts[""].receptive_field == 1
     assert summary(ChannelNorm(4), (4, 8, 8)).parts[""].receptive_field == 1
 
 
