@@ -103,10 +103,11 @@ def test_the_groups_of_shufflenet(told):
 
 def test_the_one_tower_of_alexnet(told):
     lines = told("alexnet", "alexnet_owt")
-    start = lines.index("conv1")
-    assert lines[start + 1 : start + 10] == [
-        "border pad right 3 bottom 3 -",
-        "itself 11x11 conv padding 0, 96 channels padding 2, 64 channels -11,648 -35.1 M",
+    start = lines.index(
+        "conv1 11x11 conv padding bottom 3 right 3, 96 channels padding 2, 64 channels -11,648 "
+        "-35.1 M"
+    )
+    assert lines[start + 1 : start + 8] == [
         "norm1-2 (x2) local response norm -",
         "conv2 5x5 conv 256 channels, 2 groups 192 channels, 1 group -64",
         "conv3 3x3 conv reads 256 reads 192 -221,184 -37.4 M",
@@ -151,17 +152,15 @@ def test_the_bypasses_of_squeezenet(told):
 
 def test_the_padding_and_epsilon_of_torchvisions_efficientnet(told):
     lines = told("efficientnet_b0", "efficientnet_b0_torchvision")
-    assert lines[6:9] == [
+    assert lines[6:8] == [
         "stage1",
-        "conv.pad pad right 1 bottom 1 -",
-        "conv 3x3 conv padding 0 padding 1",
+        "conv 3x3 conv padding bottom 1 right 1 padding 1",
     ]
-    assert lines[12:15] == [
+    assert lines[10:12] == [
         "stage4.0, stage7.0 (x2)",
-        "layers.depthwise.pad pad left 1 right 2 top 1 bottom 2 -",
-        "layers.depthwise 5x5 depthwise conv padding 0 padding 2",
+        "layers.depthwise 5x5 depthwise conv padding top 1 bottom 2 left 1 right 2 padding 2",
     ]
-    assert lines[15].endswith(
+    assert lines[12].endswith(
         "batch norm (x49) eps 0.001, in training momentum 0.01 eps 1e-05, in training momentum 0.1"
     )
 
@@ -214,6 +213,7 @@ def test_as_json(capsys):
         "macs": 832667936,
     }
     added = {
+        "group": "structure",
         "inside": "",
         "what": "",
         "a": "-",

@@ -24,7 +24,6 @@ from convatlas.anatomy.parts import Part, stages_of, units_of, within
 from convatlas.anatomy.steps import Step, Walk
 
 ALIKE = 0.55  # likeness from which parts of different names are compared
-MORE = 1.2  # times as many agreeing steps make up for stages and units that are torn apart
 
 
 def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
@@ -38,8 +37,17 @@ def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
     staged = rejoined(_by_stages(a, b, kin), kin)
     if not all(_left_over(staged)):
         return staged
-    flat = grouped(a, b, in_order(a, b, kin))
-    return flat if _agreeing(flat) > 2 + MORE * _agreeing(staged) else staged
+    flat = rejoined(grouped(a, b, in_order(a, b, kin)), kin)
+    return flat if _cost(flat) < _trust(a, b) * _cost(staged) else staged
+
+
+def _trust(a: Walk, b: Walk) -> float:
+    """How much better an alignment must be than one by stages. Where layers share their names, the
+    stages tell more.
+    """
+    names = [{step.name for step in walk.steps if step.weighs} for walk in (a, b)]
+    shared = len(names[0] & names[1])
+    return 0.5 if 2 * shared >= min(map(len, names)) else 0.85
 
 
 def _left_over(matches: list[Match]) -> tuple[int, int]:
@@ -51,9 +59,16 @@ def _left_over(matches: list[Match]) -> tuple[int, int]:
     )
 
 
-def _agreeing(matches: list[Match]) -> int:
-    pairs = [pair for match in matches for pair in match.pairs if all(pair)]
-    return sum(a.weighs and a.like == b.like for a, b in pairs)
+def _cost(matches: list[Match]) -> float:
+    """How much is left without a counterpart or differs from it; a layer with weights is dear."""
+    cost = 0.0
+    for match in matches:
+        for a, b in match.pairs:
+            if a and b:
+                cost += a.like != b.like
+            elif not (a or b).trains:
+                cost += 2 if (a or b).weighs else 0.75
+    return cost
 
 
 def _by_stages(a: Walk, b: Walk, kin: Kin) -> list[Match]:

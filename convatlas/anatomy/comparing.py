@@ -52,7 +52,8 @@ def compare(a: Walk, b: Walk) -> Difference:
     wires = Wires(a, b, pairs)
     blocks = folded(_blocks(matches, wires))
     if not same:
-        blocks = [*_images(a, b), *blocks, *_answers(wires)]
+        blocks = [*(_of_another_image(a, b, blocks) if a.size != b.size else blocks)]
+        blocks += _answers(wires)
         blocks = blocks or [_otherwise(a, b)]
     drawn = _drawn(a, b, pairs)
     return Difference(_side(a), _side(b), (*blocks, *drawn), same is not None)
@@ -62,9 +63,22 @@ def _side(walk: Walk) -> Side:
     return Side(walk.kind, walk.size, walk.params, walk.macs)
 
 
-def _images(a: Walk, b: Walk) -> Iterator[Block]:
-    if a.size != b.size:
-        yield Block((("input", "input"),), (Change("", "image", by(a.size), by(b.size), 0, 0),))
+def _of_another_image(a: Walk, b: Walk, blocks: list[Block]) -> Iterator[Block]:
+    """All that follows from maps of another size is one line, and costs what it costs."""
+    kept = []
+    macs = 0
+    for block in blocks:
+        told_of = tuple(change for change in block.changes if not _is_map(change))
+        macs += sum(change.macs for change in block.changes if _is_map(change))
+        if told_of:
+            kept.append(Block(block.places, told_of))
+    image = Change("", "image", by(a.size), by(b.size), 0, macs)
+    return iter([Block((("input", "input"),), (image,)), *kept])
+
+
+def _is_map(change: Change) -> bool:
+    """A step that is the same, on a map of another size."""
+    return change.follows and not change.params
 
 
 def _answers(wires: Wires) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch.nn as nn
 
 DROPS = re.compile(r"drop|stochastic_?depth", re.IGNORECASE)  # in the name of a class
+PATHS = re.compile(r"drop ?path|stochastic|drop ?connect")  # one thing under several names
 
 
 class Drop(NamedTuple):
@@ -20,18 +21,17 @@ class Drop(NamedTuple):
 
 def drops(net: nn.Module, names: Sequence[str]) -> Iterator[Drop]:
     """All of a network, in order, among its operations, of which the modules that run them are
-    named. A layer stands after what is registered before it; parts that do not run are left out.
+    named. A layer stands right before what is registered after it; parts that do not run are left
+    out.
     """
     for name, module in net.named_modules():
         if _drops(module) and (place := _place(name, net, names)) is not None:
-            kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(module).__name__).lower()
-            yield Drop(place, name, kind, attributes(module))
+            yield Drop(place, name, _kind(module), _settings(module))
 
 
 def _drops(module: nn.Module) -> bool:
     leaf = next(module.children(), None) is None and next(module.parameters(), None) is None
-    rates = [value for value in attributes(module).values() if isinstance(value, float)]
-    return leaf and bool(DROPS.search(type(module).__name__)) and any(rates)
+    return leaf and bool(DROPS.search(type(module).__name__)) and any(_rates(module))
 
 
 def _place(name: str, net: nn.Module, names: Sequence[str]) -> int | None:
@@ -39,11 +39,14 @@ def _place(name: str, net: nn.Module, names: Sequence[str]) -> int | None:
         parent, _, last = name.rpartition(".")
         within = f"{parent}." if parent else ""
         children = [child for child, _ in net.get_submodule(parent).named_children()]
-        before = {f"{within}{child}" for child in children[: children.index(last)]}
+        place = children.index(last)
+        before = {f"{within}{child}" for child in children[:place]}
+        behind = {f"{within}{child}" for child in children[place:]}
         inside = [i for i, other in enumerate(names) if f"{other}.".startswith(within)]
-        earlier = [i for i in inside if _child(names[i], within) in before]
+        first = max((i + 1 for i in inside if _child(names[i], within) in before), default=0)
+        later = [i for i in inside if i >= first and _child(names[i], within) in behind]
         if inside:
-            return earlier[-1] + 1 if earlier else inside[0]
+            return later[0] if later else first or inside[0]
         if next(net.get_submodule(parent).parameters(), None) is not None:
             return None
         name = parent
@@ -54,17 +57,20 @@ def _child(name: str, within: str) -> str:
     return within + name.removeprefix(within).partition(".")[0]
 
 
-def attributes(module: nn.Module) -> dict[str, object]:
-    """Settings of a layer that are plain values."""
-    return {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in vars(module).items()
-        if key not in ("training", "inplace") and key[0] != "_" and _is_plain(value)
-    }
+def _kind(module: nn.Module) -> str:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(module).__name__).lower()
+    return "stochastic depth" if PATHS.search(name) else name
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, bool | int | float | str) or (
-        isinstance(value, tuple | list)
-        and all(isinstance(item, bool | int | float) for item in value)
-    )
+def _rates(module: nn.Module) -> list[float]:
+    return [value for value in vars(module).values() if isinstance(value, float)]
+
+
+def _settings(module: nn.Module) -> dict[str, object]:
+    """The rate, and how large a block is; one of all images at once is another thing."""
+    own: dict[str, object] = {"p": _rates(module)[0]}
+    if isinstance(block := getattr(module, "block_size", None), int):
+        own["block"] = block
+    if getattr(module, "mode", "") == "batch":
+        own["of"] = "batch"
+    return own

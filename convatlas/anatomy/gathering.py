@@ -7,6 +7,8 @@ from convatlas.anatomy.difference import Block, Change
 from convatlas.anatomy.steps import CLASSES
 from convatlas.anatomy.wording import NONE, numbers, ranges
 
+BIASES = {"bias", "no bias"}
+
 
 def merged(changes: Iterable[Change]) -> list[Change]:
     """The same change of several steps of a unit is told once."""
@@ -81,6 +83,8 @@ def _spread(blocks: list[Block]) -> list[Block]:
 
 
 def _is_plain(change: Change) -> bool:
+    if {change.a, change.b} == BIASES:
+        return True
     if change.what:
         return not (change.params or change.macs or change.values)
     return (

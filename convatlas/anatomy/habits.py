@@ -63,7 +63,10 @@ class Habits:
             record["idle"],
             tuple(record["opened"]),
             tuple(record["stacks"]),
-            {name: Draw(*draw) for name, draw in record["draws"].items()},
+            {
+                name: Draw(kind, scale, tuple(fans), count)
+                for name, (kind, scale, fans, count) in record["draws"].items()
+            },
         )
 
 

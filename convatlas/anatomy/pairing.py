@@ -4,8 +4,10 @@ called.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
+from convatlas.anatomy.anchoring import COMMUTE
 from convatlas.anatomy.parts import unit_of
 from convatlas.anatomy.steps import TRAINING, Step, Walk
 
@@ -23,39 +25,78 @@ class Match(NamedTuple):
 
 
 class Kin:
-    """Which steps are known to answer to each other."""
+    """Which steps are known to answer to each other: by their nodes, and what only trains by its
+    place behind these.
+    """
 
     def __init__(self, a: Walk, b: Walk, known: Mapping[int, int]):
-        there = {step.node: step for step in b.steps if step.node is not None}
+        self.walks = a, b
+        there = {step.node: step for step in b.steps if not step.trains}
         self.partners = {
-            id(step): there[known[step.node]] for step in a.steps if known.get(step.node) in there
+            id(step): there[known[step.node]]
+            for step in a.steps
+            if not step.trains and known.get(step.node) in there
         }
+        ends = _training(a, known), _training(b, None)
+        for i, j in best(*ends, _training_affinity):
+            (one, place), (other, there_too) = ends[0][i], ends[1][j]
+            alike = one.params == other.params if one.kind == TRAINING else place == there_too
+            if one.like == other.like and alike:
+                self.partners[id(one)] = other
+
+    def reads(self, side: int, step: Step) -> tuple[int, ...]:
+        """Places of the nodes that a step of a (0) or b (1) reads."""
+        return self.walks[side].graph.nodes[step.node].reads
 
     def are(self, a: Step, b: Step) -> bool:
         return self.partners.get(id(a)) is b
 
 
 def rejoined(matches: list[Match], kin: Kin) -> list[Match]:
-    """With steps that are known to answer to each other paired, where that was left undone."""
-    lone = {id(b) for match in matches for a, b in match.pairs if not a}
-    found = {
-        id(a): kin.partners[id(a)]
-        for match in matches
-        for a, b in match.pairs
-        if not b and id(kin.partners.get(id(a))) in lone
-    }
+    """With steps paired that were left alone: those that are known to answer to each other, layers
+    that are the same under one name, and steps of one family that read what is a pair already.
+    """
+    pairs = [pair for match in matches for pair in match.pairs]
+    lone = {id(b): b for a, b in pairs if not a}
+    named = {(b.name, b.like): b for b in lone.values() if b.weighs}
+    found: dict[int, Step] = {}
+    for a, b in pairs:
+        if a and not b:
+            partner = kin.partners.get(id(a)) or named.get((a.name, a.like))
+            if partner is not None and lone.pop(id(partner), None):
+                found[id(a)] = partner
+    found |= _by_reading(pairs, found, lone, kin)
     gone = {id(b) for b in found.values()}
     joined = [
         match._replace(
-            pairs=[
-                (a, found[id(a)]) if a and not b and id(a) in found else (a, b)
-                for a, b in match.pairs
-                if a or id(b) not in gone
-            ]
+            pairs=[(a, b or found.get(id(a))) for a, b in match.pairs if a or id(b) not in gone]
         )
         for match in matches
     ]
     return [_both(match) for match in joined if match.pairs]
+
+
+def _by_reading(
+    pairs: Pairs, found: Mapping[int, Step], lone: Mapping[int, Step], kin: Kin
+) -> dict[int, Step]:
+    """Steps without weights that nothing has been found for, with those that follow the same."""
+    partner = {a.node: b.node for a, b in pairs if a and b}
+    partner |= {a.node: found[id(a)].node for a, _ in pairs if a and id(a) in found}
+    waiting: dict[int, list[Step]] = {}
+    for b in lone.values():
+        if not b.trains and not b.weighs and kin.reads(1, b):
+            waiting.setdefault(kin.reads(1, b)[0], []).append(b)
+    more: dict[int, Step] = {}
+    for a, b in pairs:
+        if not a or b or id(a) in found or a.trains or a.weighs or not kin.reads(0, a):
+            continue
+        others = waiting.get(partner.get(kin.reads(0, a)[0], -1), [])
+        same = next((other for other in others if other.family == a.family), None)
+        if same is not None:
+            others.remove(same)
+            more[id(a)] = same
+            partner[a.node] = same.node
+    return more
 
 
 def _both(match: Match) -> Match:
@@ -67,29 +108,71 @@ def _both(match: Match) -> Match:
 
 
 def in_order(a: Walk, b: Walk, kin: Kin) -> Pairs:
-    """The steps of both paired in order, whatever they are called: first those with weights, then
-    what lies between them.
+    """The steps of both paired in the order of their graphs, whatever they are called: first those
+    with weights, then what lies between them.
     """
 
     def score(x: Step, y: Step) -> float:
         same_map = x.output[1:] == y.output[1:]
         return step_affinity((x, x.name), (y, y.name), kin) + same_map
 
-    sides = a.steps, b.steps
+    def heavy_score(x: Step, y: Step) -> float:
+        same = [x.own.get(key) == y.own.get(key) for key in ("kernel", "channels")]
+        return score(x, y) if x.kind == y.kind and any(same) else 0
+
+    sides = _by_graph(a), _by_graph(b)
     heavy = [[i for i, step in enumerate(steps) if step.weighs] for steps in sides]
-    found = best(
-        *([steps[i] for i in each] for steps, each in zip(sides, heavy, strict=True)), score
-    )
-    anchors = [(heavy[0][i], heavy[1][j]) for i, j in found]
+    layers = ([steps[i] for i in each] for steps, each in zip(sides, heavy, strict=True))
+    found = [(heavy[0][i], heavy[1][j]) for i, j in best(*layers, heavy_score)]
     pairs: Pairs = []
     i, j = 0, 0
-    for k, m in [*anchors, tuple(map(len, sides))]:
-        left = a.steps[i:k]
-        right = b.steps[j:m]
-        pairs += woven(left, right, best(left, right, score))
-        pairs += [(a.steps[k], b.steps[m])] if k < len(a.steps) else []
+    for k, m in [*found, (len(sides[0]), len(sides[1]))]:
+        left = sides[0][i:k]
+        right = sides[1][j:m]
+        pairs += woven(left, right, best(left, right, partial(_light_score, score)))
+        pairs += [(sides[0][k], sides[1][m])] if k < len(sides[0]) else []
         i, j = k + 1, m + 1
     return pairs
+
+
+def _light_score(score: Callable[..., float], x: Step, y: Step) -> float:
+    """Layers with weights that have no counterpart by now have none."""
+    return 0 if x.weighs or y.weighs else score(x, y)
+
+
+def _by_graph(walk: Walk) -> list[Step]:
+    """The steps in an order that depends on the graph alone: of branches the deepest comes first,
+    in whatever order they ran.
+    """
+    nodes = walk.graph.nodes
+    depth: list[int] = []
+    for node in nodes:
+        depth.append(1 + max((depth[read] for read in node.reads), default=0))
+    rank: dict[int, int] = {}
+    waiting = list(walk.graph.outputs)[::-1]
+    while waiting:
+        place = waiting[-1]
+        left = [read for read in nodes[place].reads if read not in rank]
+        if left and place not in rank:
+            if nodes[place].op in COMMUTE:
+                left.sort(key=depth.__getitem__)
+            else:
+                left.reverse()
+            waiting += left
+            continue
+        waiting.pop()
+        rank.setdefault(place, len(rank))
+    return _ranked(walk.steps, rank)
+
+
+def _ranked(steps: Sequence[Step], rank: Mapping[int, int]) -> list[Step]:
+    """By rank; what only trains stays behind the step before it."""
+    keyed = []
+    before = -1
+    for i, step in enumerate(steps):
+        before = before if step.trains else rank.get(step.node, before)
+        keyed.append((len(rank) if step.kind == TRAINING else before, i, step))
+    return [step for *_, step in sorted(keyed, key=lambda entry: entry[:2])]
 
 
 def woven(a: Sequence[Step], b: Sequence[Step], found: list[tuple[int, int]]) -> Pairs:
@@ -126,7 +209,7 @@ def _training(walk: Walk, nodes: Mapping[int, int] | None) -> list[tuple[Step, i
         if step.trains:
             found.append((step, before))
         else:
-            before = nodes[step.node] if nodes else step.node
+            before = step.node if nodes is None else nodes.get(step.node, -1)
     return found
 
 
@@ -162,7 +245,7 @@ def grouped(a: Walk, b: Walk, pairs: Pairs) -> list[Match]:
 def _path_of(pairs: Pairs, units: Mapping[int, str]) -> str | None:
     """The units of b that the pairs are in; None where it has nothing there."""
     paths = dict.fromkeys(units[id(b)] for _, b in pairs if b)
-    return ", ".join(paths) if paths else None
+    return ", ".join(filter(None, paths)) if paths else None
 
 
 def step_affinity(one: tuple[Step, str], other: tuple[Step, str], kin: Kin) -> float:

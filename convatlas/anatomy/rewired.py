@@ -43,6 +43,8 @@ class Wires:
         if meant == reads[1] or (same and {a.kind, b.kind} <= COMMUTE):
             return None
         homes = [step.name.rpartition(".")[0] for step in (a, b)]
+        if b.kind in COMMUTE:  # in no order of their own: as the other side has them
+            reads[1] = sorted(reads[1], key=lambda read: _rank(reads[0], self.back[read]))
         texts = self._texts(reads, homes)
         if texts[0] == texts[1]:
             texts = self._texts(reads, ["", ""])
@@ -87,6 +89,10 @@ class Wires:
             for walk, places in zip(self.walks, outputs, strict=True)
         ]
         return "output", f"of {names[0]}", f"of {names[1]}"
+
+
+def _rank(places: list[int], place: int) -> int:
+    return places.index(place) if place in places else len(places)
 
 
 def _label(walk: Walk, place: int, home: str) -> str:

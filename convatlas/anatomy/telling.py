@@ -47,10 +47,12 @@ def _movement(own: dict[str, object]) -> tuple[str, dict[str, object]]:
 
 def _channels(graph: Graph, node: Node, own: dict[str, object]) -> dict[str, object]:
     width = (graph.nodes[node.reads[0]].output or (1,))[0]
+    channels = {"channels": (node.output or (1,))[0]}
     if "groups" in own:
         depthwise = own["groups"] == width != 1
-        own["groups"] = "depthwise" if depthwise else own["groups"]
-    return own | {"channels": (node.output or (1,))[0]}
+        channels["groups"] = "depthwise" if depthwise else own["groups"]
+    before = {key: value for key, value in own.items() if key not in ("groups", "bias")}
+    return before | channels | {"bias": own["bias"]}
 
 
 def _short(values: tuple) -> tuple:

@@ -48,6 +48,8 @@ def what(a: Step, b: Step) -> str:
     """What both have in common: "3x3 depthwise conv", "activation"."""
     if a.kind != b.kind:
         return a.family
+    if unlike(a, b) == ["bias"]:
+        return a.kind
     kernel = by(a.kernel) if a.kernel == b.kernel else ""
     depthwise = "depthwise" if a.own.get("groups") == b.own.get("groups") == "depthwise" else ""
     return " ".join(filter(None, (kernel, depthwise, a.kind)))

@@ -9,6 +9,7 @@ LEGEND = {
     " maps": "maps: the size of what it gives out, where nothing else differs",
     " + norm": "+ norm: with the norm after it",
 }
+KEPT = ("group", "inside", "what", "a", "b", "steps", "times", "params", "macs")
 KEYS = {"introduced": "introduced", "silent": "left open", "departs": "departs"}
 
 
@@ -37,10 +38,13 @@ def tell(found) -> int:
     console = open_console()
     console.print(_totals(found))
     console.print()
-    if not found:
+    if found.same:
         for line in _sameness(found.a.name, found.b.name):
             console.print(line)
+    if not found:
         return 0
+    if found.same:
+        console.print()
     console.print(_table(found))
     text = "".join(
         f"{change.a} {change.what} " for block in found.blocks for change in block.changes
@@ -57,18 +61,12 @@ def _record(found) -> dict:
     blocks = [
         {
             "places": [{"a": a, "b": b} for a, b in block.places],
-            "changes": [
-                {
-                    key: getattr(change, key)
-                    for key in ("inside", "what", "a", "b", "steps", "times", "params", "macs")
-                }
-                for change in block.changes
-            ],
+            "changes": [{key: getattr(change, key) for key in KEPT} for change in block.changes],
         }
         for block in found.blocks
     ]
     return sides | {
-        "same": not found,
+        "same": found.same,
         "params": found.b.params - found.a.params,
         "macs": found.b.macs - found.a.macs,
         "layers": blocks,

@@ -75,7 +75,8 @@ class Calls(TorchFunctionMode):
 
 class Seen(NamedTuple):
     shape: tuple[int, ...]  # of the result
-    reads: str  # path of the module that made what is read first; "" if that is the network
+    given: tuple[int, ...]  # of what is read first
+    reads: str  # path of the module that made that; "" if that is the network
 
 
 def places(net: nn.Module, size: tuple[int, ...]) -> dict[Place, Seen]:
@@ -89,7 +90,8 @@ def places(net: nn.Module, size: tuple[int, ...]) -> dict[Place, Seen]:
             first = args[0] if args else None
             reads = next((path for t, path in reversed(makers) if t is first), "")
             makers.append((out, place.path))
-            seen[place] = Seen(tuple(out.shape), reads)
+            given = tuple(first.shape) if isinstance(first, Tensor) else ()
+            seen[place] = Seen(tuple(out.shape), given, reads)
         return out
 
     with torch.no_grad(), Calls(net, note):
@@ -126,10 +128,10 @@ def mutants(
     of them run. `seen` are the network's `places`.
     """
     layers = dict(net.named_modules())
-    found = [place for place in seen if _forms(layers, place, seen[place].shape, kind)]
+    found = [place for place in seen if _forms(layers, place, seen[place], kind)]
     for i in range(len(found)):
         place = found[(start + i) % len(found)]
-        forms = _forms(layers, place, seen[place].shape, kind)
+        forms = _forms(layers, place, seen[place], kind)
         told, other = forms[form % len(forms)]
         if isinstance(other, nn.Module):
             changed = copy.deepcopy(net)
@@ -141,10 +143,10 @@ def mutants(
         yield Mutant(changed, where, f"{kind} of {place.path}.{place.function}: {told}")
 
 
-def _forms(layers, place: Place, shape: tuple[int, ...], kind: str) -> list[tuple[str, object]]:
+def _forms(layers, place: Place, seen: Seen, kind: str) -> list[tuple[str, object]]:
     """What can be changed there: words, and another layer or an answer for `with_another_call`."""
     layer = layers[place.path]
-    return [*LAYERS.get(kind, _none)(layer, shape), *CALLS.get(kind, _none)(place, shape)]
+    return [*LAYERS.get(kind, _none)(layer, seen), *CALLS.get(kind, _none)(place)]
 
 
 def _none(*_):
@@ -173,14 +175,14 @@ def _is_point(shape: tuple[int, ...]) -> bool:
     return len(shape) == 4 and shape[2:] == (1, 1)
 
 
-def _strides(layer, shape):
-    if isinstance(layer, (nn.Conv2d, *POOLS)) and not _is_point(shape):
+def _strides(layer, seen):
+    if isinstance(layer, (nn.Conv2d, *POOLS)) and not _is_point(seen.shape):
         other = 1 if max(_two(layer.stride)) > 1 else 2
         yield f"stride {layer.stride} to {other}", _set(layer, stride=_two(other))
 
 
-def _kernels(layer, shape):
-    if type(layer) is nn.Conv2d and not _is_point(shape):
+def _kernels(layer, seen):
+    if type(layer) is nn.Conv2d and not _is_point(seen.shape):
         kernel = tuple(side + 2 for side in layer.kernel_size)
         padding = tuple(
             side + dilation for side, dilation in zip(layer.padding, layer.dilation, strict=True)
@@ -191,29 +193,29 @@ def _kernels(layer, shape):
                 side + k // 2 for side, k in zip(layer.padding, layer.kernel_size, strict=True)
             )
             yield "dilation 2", _conv(layer, dilation=2, padding=padding)
-    elif isinstance(layer, POOLS) and not _is_point(shape):
+    elif isinstance(layer, POOLS) and not _is_point(seen.shape):
         kernel = tuple(side + 1 for side in _two(layer.kernel_size))
         yield f"kernel {kernel}", _set(layer, kernel_size=kernel)
 
 
-def _groups(layer, shape):
+def _groups(layer, seen):
     if type(layer) is nn.Conv2d:
         for groups in (1, 2, layer.groups // 2, layer.groups * 2):
             fits = groups and layer.in_channels % groups == layer.out_channels % groups == 0
             if fits and groups != layer.groups:
                 yield f"groups {layer.groups} to {groups}", _conv(layer, groups=groups)
-    elif isinstance(layer, ChannelShuffle) and shape[1] % (layer.groups + 1) == 0:
+    elif isinstance(layer, ChannelShuffle) and seen.shape[1] % (layer.groups + 1) == 0:
         yield "another shuffle", ChannelShuffle(layer.groups + 1)
 
 
-def _activations(layer, shape):
+def _activations(layer, seen):
     if isinstance(layer, ACTIVATIONS):
         for other in (*ACTIVATIONS, nn.Identity):
             if type(layer) is not other:
                 yield other.__name__, other()
 
 
-def _norms(layer, shape):
+def _norms(layer, seen):
     if isinstance(layer, _BatchNorm):
         channels = layer.num_features
         yield "no norm", nn.Identity()
@@ -225,7 +227,7 @@ def _norms(layer, shape):
         yield "no norm", nn.Identity()
 
 
-def _constants(layer, shape):
+def _constants(layer, seen):
     if isinstance(layer, _BatchNorm):
         yield "eps", _set(layer, eps=layer.eps * 10)
     elif isinstance(layer, nn.LocalResponseNorm):
@@ -246,7 +248,14 @@ class _Shifted(nn.Conv2d):
         return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
-def _paddings(layer, shape):
+def _is_cut(layer, seen: Seen) -> bool:
+    """Whether the pool's windows do not end with the map: only then does rounding count."""
+    window = zip(*(map(_two, (layer.kernel_size, layer.stride, layer.padding))), strict=True)
+    sides = zip(seen.given[2:], window, strict=True)
+    return any((side + 2 * pad - k) % stride for side, (k, stride, pad) in sides)
+
+
+def _paddings(layer, seen):
     if type(layer) is nn.Conv2d and min(layer.padding) > 0:
         for mode in ("reflect", "replicate", "circular"):
             yield mode, _conv(layer, padding_mode=mode)
@@ -255,12 +264,13 @@ def _paddings(layer, shape):
         yield "shifted", shifted
         yield "none", _conv(layer, padding=0)
     elif isinstance(layer, POOLS):
-        yield "rounding", _set(layer, ceil_mode=not layer.ceil_mode)
+        if _is_cut(layer, seen):
+            yield "rounding", _set(layer, ceil_mode=not layer.ceil_mode)
         if isinstance(layer, nn.AvgPool2d) and layer.padding:
             yield "counting", _set(layer, count_include_pad=not layer.count_include_pad)
 
 
-def _biases(layer, shape):
+def _biases(layer, seen):
     if type(layer) is nn.Conv2d:
         yield "bias", _conv(layer, bias=layer.bias is None)
     elif type(layer) is nn.Linear:
@@ -268,7 +278,7 @@ def _biases(layer, shape):
         yield "bias", nn.Linear(*sides, bias=layer.bias is None, device="meta")
 
 
-def _edges(place, shape):
+def _edges(place):
     if place.function in ("add", "add_", "__add__"):
         yield "the second alone", _of_tensors(lambda a, b: b)
         yield "the first alone", _of_tensors(lambda a, b: a)
@@ -303,7 +313,7 @@ def _from_elsewhere(func, args, kwargs, seen):
     return func(others[-1], *rest, **kwargs)
 
 
-def _orders(place, shape):
+def _orders(place):
     if place.function == "cat":
         yield (
             "the other way round",
@@ -311,7 +321,7 @@ def _orders(place, shape):
         )
 
 
-def _factors(place, shape):
+def _factors(place):
     if place.function in ("mul", "__mul__", "__rmul__"):
         yield "factor", _doubled
 
@@ -322,13 +332,13 @@ def _doubled(func, args, kwargs, seen):
     return 2 * func(*args, **kwargs)
 
 
-def _functional_activations(place, shape):
+def _functional_activations(place):
     if place.function in ("relu", "sigmoid", "silu", "hardswish", "hardsigmoid"):
         yield "tanh", lambda func, args, kwargs, seen: torch.tanh(args[0])
         yield "none", lambda func, args, kwargs, seen: args[0].clone()
 
 
-def _pads(place, shape):
+def _pads(place):
     if place.function == "pad":
         yield "the other sides", _other_sides
 

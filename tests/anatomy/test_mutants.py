@@ -29,7 +29,13 @@ NAMES = (
     *("resnet18", "resnet18_option_a", "resnet50", "preresnet110_cifar", "resnext50_32x4d"),
     *("se_resnet50", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mnasnet_a1"),
     *("shufflenet_v1_g3_x0_5", "shufflenet_v2_x0_5", "efficientnet_b0", "xception"),
-    *("inception_v3", "densenet40_k12_cifar", "regnety_400mf", "res2net50_26w4s", "resnet110_cifar"),
+    *(
+        "inception_v3",
+        "densenet40_k12_cifar",
+        "regnety_400mf",
+        "res2net50_26w4s",
+        "resnet110_cifar",
+    ),
 )
 TRIES = 12  # places of one network that are tried until a mutant runs
 CHEAP = {"derandomize": True, "deadline": None, "phases": (Phase.generate,), "database": None}
