@@ -16,12 +16,21 @@ from listing import (
     changed,
     epsilon,
     gone,
+    momentum,
     new,
 )
 from pieces import conv, mean
 from torch import Tensor
 
 LAYERS = (6, 12, 24, 16)
+
+
+KERAS = 1.001e-5
+
+
+def norm(c: int, eps: float) -> nn.BatchNorm2d:
+    """Keras forgets more slowly than PyTorch."""
+    return nn.BatchNorm2d(c, eps=eps, momentum=0.01 if eps == KERAS else 0.1)
 
 
 class Layer(nn.Module):
@@ -31,8 +40,8 @@ class Layer(nn.Module):
         super().__init__()
         self.first = first
         self.branch = nn.Sequential(
-            *(nn.BatchNorm2d(c, eps=eps), nn.ReLU(), conv(c, 4 * k, 1)),
-            *(nn.BatchNorm2d(4 * k, eps=eps), nn.ReLU(), conv(4 * k, k, 3)),
+            *(norm(c, eps), nn.ReLU(), conv(c, 4 * k, 1)),
+            *(norm(4 * k, eps), nn.ReLU(), conv(4 * k, k, 3)),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -72,10 +81,10 @@ def dense(
             found.append(layer(c, k, first=first, eps=eps))
             c += k
         if i < len(layers) - 1:
-            found.extend([nn.BatchNorm2d(c, eps=eps), nn.ReLU() if relu else nn.Identity()])
+            found.extend([norm(c, eps), nn.ReLU() if relu else nn.Identity()])
             found.extend([conv(c, c // 2, 1, bias=bias), nn.AvgPool2d(2, stride=2)])
             c //= 2
-    found.extend([nn.BatchNorm2d(c, eps=eps), nn.ReLU() if last_relu else nn.Identity()])
+    found.extend([norm(c, eps), nn.ReLU() if last_relu else nn.Identity()])
     return found, c
 
 
@@ -99,9 +108,9 @@ def book(c_in: int, padding: int, pool) -> nn.Sequential:
 
 
 def keras() -> nn.Sequential:
-    body, c = dense(Layer, LAYERS, 64, 32, eps=1.001e-5, last_relu=False)
+    body, c = dense(Layer, LAYERS, 64, 32, eps=KERAS, last_relu=False)
     return nn.Sequential(
-        *(conv(3, 64, 7, 2), nn.BatchNorm2d(64, eps=1.001e-5), nn.ReLU()),
+        *(conv(3, 64, 7, 2), norm(64, KERAS), nn.ReLU()),
         *(nn.MaxPool2d(3, stride=2, padding=1), body, mean(), nn.Linear(c, 1000), nn.Softmax(1)),
     )
 
@@ -207,9 +216,10 @@ LISTINGS = (
         macs=2_834_161_664,
         atlas="densenet121",
         differences=(
-            epsilon(1.001e-5, 1e-5, 121),
+            epsilon(KERAS, 1e-5, 121),
             gone("relu", 1, ACTIVATION),
             new("softmax", 1, ACTIVATION),
+            momentum(0.01, 0.1, 121),
         ),
         remark="this version has no ReLU behind the last norm",
     ),

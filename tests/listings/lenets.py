@@ -6,11 +6,11 @@ import torch.nn as nn
 import torch.nn.functional as F
 from listing import (
     ACTIVATION,
+    PADDING,
     TUTORIAL_0,
     TUTORIAL_1,
     Listing,
     Source,
-    activation,
     changed,
     new,
 )
@@ -74,8 +74,8 @@ BOOK = Source(
     "02c2e54a4fd2fda1f58a2a660b5eb89005b217bf",
 )
 MODERN = (
-    activation("relu", "sigmoid", 4),
-    changed("pool", "kind", "max pool", "average pool", 2),
+    new("relu", 4, ACTIVATION),
+    changed("conv", "padding", 0, 1, group=PADDING),
 )
 
 LISTINGS = (
@@ -88,7 +88,7 @@ LISTINGS = (
         (3, 32, 32),
         params=62_006,
         macs=651_720,
-        atlas="lenet5_tutorial_32",
+        atlas="lenet5_tutorial_max",
         differences=MODERN,
         remark="also PyTorch's own tutorial on CIFAR-10",
     ),
@@ -144,7 +144,7 @@ LISTINGS = (
         ),
         (3, 32, 32),
         params=121_182,
-        atlas="lenet5_tutorial_32",
+        atlas="lenet5_tutorial_max",
         differences=(
             *MODERN,
             changed("conv", "channels", 16, 6),
@@ -161,7 +161,7 @@ LISTINGS = (
         ),
         (1, 32, 32),
         params=61_706,
-        atlas="lenet5_tutorial_32",
+        atlas="lenet5_tutorial_max",
         differences=MODERN,
         remark="MNIST, made larger to 32x32",
     ),

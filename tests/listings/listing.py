@@ -56,6 +56,10 @@ def epsilon(here: float, there: float, times: int) -> Difference:
     return Difference(NORMALISATION, "batch norm", "eps", here, there, times)
 
 
+def momentum(here: float, there: float, times: int) -> Difference:
+    return Difference(TRAINING, "batch norm", "momentum", here, there, times)
+
+
 def dropout(here: float | None, there: float | None, times: int = 1) -> Difference:
     return Difference(TRAINING, "dropout", "p", here, there, times)
 

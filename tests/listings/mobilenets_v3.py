@@ -13,6 +13,7 @@ from listing import (
     changed,
     dropout,
     epsilon,
+    momentum,
     new,
 )
 from pieces import Do, Gated, HardSigmoid, HardSwish, Plus, conv, conv_norm, mean
@@ -152,10 +153,12 @@ def draft(rows, c: int, gated: bool) -> nn.Sequential:
     )
 
 
+normed = partial(conv_norm, eps=1e-3, momentum=0.01)
+
+
 def torchvision_block(c_in: int, row: tuple[int, ...]) -> nn.Module:
     k, c, c_out, gated, swish, stride = row
     act = nn.Hardswish if swish else nn.ReLU
-    normed = partial(conv_norm, eps=1e-3)
     squeezed = rounded(c // 4)
     gates = Gated(
         nn.Sequential(
@@ -175,8 +178,8 @@ def reduced_tail() -> nn.Sequential:
     """Large, half as wide from the last stage on."""
     rows = (*LARGE[:12], (5, 672, 80, 1, 1, 2), (5, 480, 80, 1, 1, 1), (5, 480, 80, 1, 1, 1))
     return nn.Sequential(
-        *(conv_norm(3, 16, 3, 2, eps=1e-3), nn.Hardswish(), body(torchvision_block, rows)),
-        *(conv_norm(80, 480, 1, eps=1e-3), nn.Hardswish(), mean()),
+        *(normed(3, 16, 3, 2), nn.Hardswish(), body(torchvision_block, rows)),
+        *(normed(80, 480, 1), nn.Hardswish(), mean()),
         *(nn.Linear(480, 640), nn.Hardswish(), nn.Dropout(0.2), nn.Linear(640, 1000)),
     )
 
@@ -225,6 +228,7 @@ LISTINGS = (
         differences=(
             epsilon(1e-5, 1e-3, 46),
             changed("gate", "order", "before the activation", "behind the activation", 8),
+            momentum(0.1, 0.01, 46),
         ),
         remark="as many parameters as the paper's",
     ),
@@ -254,6 +258,7 @@ LISTINGS = (
             changed("linear", "channels", 30, 32, 2),
             changed("linear", "bias", False, True, 18),
             dropout(None, 0.2),
+            momentum(0.1, 0.01, 46),
         ),
         remark="active behind its projections, norms in its gates, shortcuts through convolutions",
     ),

@@ -102,9 +102,16 @@ def conv(c_in: int, c_out: int, k: int, stride: int = 1, **more) -> nn.Conv2d:
 
 
 def conv_norm(
-    c_in: int, c_out: int, k: int, stride: int = 1, eps: float = 1e-5, **more
+    c_in: int,
+    c_out: int,
+    k: int,
+    stride: int = 1,
+    eps: float = 1e-5,
+    momentum: float = 0.1,
+    **more,
 ) -> nn.Sequential:
-    return nn.Sequential(conv(c_in, c_out, k, stride, **more), nn.BatchNorm2d(c_out, eps=eps))
+    norm = nn.BatchNorm2d(c_out, eps=eps, momentum=momentum)
+    return nn.Sequential(conv(c_in, c_out, k, stride, **more), norm)
 
 
 def conv_norm_relu(c_in: int, c_out: int, k: int, stride: int = 1, **more) -> nn.Sequential:

@@ -93,6 +93,8 @@ def wide(raw: bool, last_relu: bool, p: float | None, bias: bool) -> nn.Sequenti
 
 STEM = partial(conv_norm_relu, 3, 64, 3)
 
+PREACTIVATED = (changed("norm and ReLU", "order", "before a convolution", "behind it", 16),)
+
 LISTINGS = (
     Listing(
         "preresnet18_pytorch_cifar",
@@ -104,16 +106,13 @@ LISTINGS = (
         ),
         (3, 32, 32),
         params=11_171_146,
-        atlas="senet18_32_tutorial",
+        atlas="resnet18_32",
         differences=(
-            gone("batch norm", 1, NORMALISATION),
-            gone("relu", 9, ACTIVATION),
-            gone("global average", 8),
-            gone("linear", 16),
-            gone("sigmoid", 8, ACTIVATION),
-            gone("multiply", 8),
+            *PREACTIVATED,
+            gone("batch norm", 4, NORMALISATION),
+            gone("relu", 1, ACTIVATION),
+            changed("conv", "reads", "the activated input", "the input", 3),
         ),
-        starts_alike=True,
         remark="no norm and no ReLU behind the last unit",
     ),
     Listing(
@@ -124,15 +123,12 @@ LISTINGS = (
         ),
         (3, 32, 32),
         params=11_171_274,
-        atlas="senet18_32_tutorial",
+        atlas="resnet18_32",
         differences=(
-            gone("relu", 8, ACTIVATION),
-            gone("global average", 8),
-            gone("linear", 16),
-            gone("sigmoid", 8, ACTIVATION),
-            gone("multiply", 8),
+            *PREACTIVATED,
+            gone("batch norm", 3, NORMALISATION),
+            changed("conv", "reads", "the activated input", "the input", 3),
         ),
-        starts_alike=True,
         remark="called ResNet18, and of pre-activation units",
     ),
     Listing(
@@ -145,17 +141,12 @@ LISTINGS = (
         ),
         (3, 32, 32),
         params=11_222_244,
-        atlas="senet18_32_tutorial",
+        atlas="resnet18_32",
         differences=(
+            *PREACTIVATED,
+            gone("batch norm", 3, NORMALISATION),
             changed("conv", "bias", True, False, 20),
-            changed("conv", "reads", "the raw input", "the activated input", 3),
-            gone("relu", 8, ACTIVATION),
-            gone("global average", 8),
-            gone("linear", 16),
-            gone("sigmoid", 8, ACTIVATION),
-            gone("multiply", 8),
         ),
-        starts_alike=True,
     ),
     Listing(
         "senet18_pytorch_cifar",
@@ -201,12 +192,12 @@ LISTINGS = (
         ),
         (3, 32, 32),
         params=36_546_980,
-        atlas="wide_resnet28_10_cifar_dropout",
+        atlas="wide_resnet28_10_cifar",
         differences=(
             changed("conv", "bias", True, False, 28),
             changed("conv", "reads", "the raw input", "the activated input", 3),
             gone("relu", 1, ACTIVATION),
-            dropout(0.5, 0.3, 12),
+            dropout(0.5, None, 12),
         ),
     ),
 )

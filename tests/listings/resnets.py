@@ -13,6 +13,7 @@ from listing import (
     changed,
     epsilon,
     gone,
+    momentum,
     new,
 )
 from pieces import Do, Plus, conv, conv_norm, conv_norm_relu, flat, mean, strides
@@ -134,7 +135,9 @@ def only_the_first_strides() -> nn.Sequential:
 
 
 def keras() -> nn.Sequential:
-    net = for_224_pixels(partial(bottleneck, early=True), DEEP, 2048, bias=True, eps=1.001e-5)
+    net = for_224_pixels(
+        partial(bottleneck, early=True), DEEP, 2048, bias=True, eps=1.001e-5, momentum=0.01
+    )
     return net.append(nn.Softmax(dim=1))
 
 
@@ -215,6 +218,7 @@ LISTINGS = (
             changed("conv", "bias", True, False, 53),
             epsilon(1.001e-5, 1e-5, 53),
             new("softmax", 1, ACTIVATION),
+            momentum(0.01, 0.1, 53),
         ),
         remark="strides in the first 1x1, as printed",
     ),

@@ -6,6 +6,7 @@ import torch
 import torch.nn as nn
 from listing import (
     ACTIVATION,
+    NORMALISATION,
     TUTORIAL_0,
     Listing,
     Source,
@@ -223,12 +224,13 @@ LISTINGS = (
         (3, 32, 32),
         params=1_012_108,
         printed="1.0M",
-        atlas="shufflenet_v1_g3",
+        atlas="shufflenet_v1_g3_tutorial",
         differences=(
             *SMALL_STEM,
-            changed("conv", "bias", True, False, 49),
+            new("batch norm", 1, NORMALISATION),
+            new("relu", 1, ACTIVATION),
+            changed("conv", "bias", True, False, 16),
             changed("conv", "groups", 3, 1),
-            changed("linear", "bias", True, False),
         ),
         remark="its test for the first stage never holds, so the first 1x1 is grouped too",
     ),

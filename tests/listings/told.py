@@ -68,6 +68,8 @@ def several(op: str, times: int) -> str:
 
 def said(each: Difference) -> str:
     times = f" (x{each.times})" if each.times > 1 else ""
+    if each.what == "momentum":
+        return f"momentum {each.here:g} for {each.there:g}{times}"
     if each.what == "p":
         if None in (each.here, each.there):
             return f"no {each.op}" if each.here is None else f"{each.op} {word(each.here)}{times}"
