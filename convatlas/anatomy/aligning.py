@@ -35,19 +35,25 @@ def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
     """
     kin = Kin(a, b, known)
     staged = rejoined(_by_stages(a, b, kin), kin)
-    if not all(_left_over(staged)):
+    torn = not _share_names(a, b) and any(", " in (match.a or "") for match in staged)
+    if not torn and not all(_left_over(staged)):
         return staged
     flat = rejoined(grouped(a, b, in_order(a, b, kin)), kin)
-    return flat if _cost(flat) < _trust(a, b) * _cost(staged) else staged
+    better = _cost(flat) <= _cost(staged) if torn else _cost(flat) < _trust(a, b) * _cost(staged)
+    return flat if better else staged
+
+
+def _share_names(a: Walk, b: Walk) -> bool:
+    """Half of the layers of the smaller network are in both."""
+    names = [{step.name for step in walk.steps if step.weighs} for walk in (a, b)]
+    return 2 * len(names[0] & names[1]) >= min(map(len, names))
 
 
 def _trust(a: Walk, b: Walk) -> float:
     """How much better an alignment must be than one by stages. Where layers share their names, the
     stages tell more.
     """
-    names = [{step.name for step in walk.steps if step.weighs} for walk in (a, b)]
-    shared = len(names[0] & names[1])
-    return 0.5 if 2 * shared >= min(map(len, names)) else 0.85
+    return 0.5 if _share_names(a, b) else 0.85
 
 
 def _left_over(matches: list[Match]) -> tuple[int, int]:

@@ -44,7 +44,8 @@ class Change:
         """Changes of equal key are the same difference; where they have values, those do not
         matter.
         """
-        return self.inside, self.what, bool(self.values) or (self.a, self.b, self.steps)
+        folds = tuple(map(bool, self.values))
+        return self.inside, self.what, folds or (self.a, self.b, self.steps)
 
 
 @dataclass(frozen=True)

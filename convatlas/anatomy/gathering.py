@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from convatlas.anatomy.difference import Block, Change
-from convatlas.anatomy.steps import CLASSES
-from convatlas.anatomy.wording import NONE, numbers, ranges
+from convatlas.anatomy.wording import numbers, ranges
 
 BIASES = {"bias", "no bias"}
+EVERYWHERE = {"activation", "normalisation", "training"}  # such changes are told apart from units
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:
@@ -55,39 +55,41 @@ def _sum(same: tuple[Change, ...]) -> Change:
 
 
 def _spread(blocks: list[Block]) -> list[Block]:
-    """Takes out what is the same at several places of a unit and has no numbers of its own: a block
-    for each.
+    """Takes out what is the same at several places of a unit, or of units that differ in other
+    things, too: a block for each.
 
-    Another epsilon of all norms, a norm after all convolutions.
+    Another epsilon of all norms, a norm after all convolutions, another rate of dropping.
     """
-    plain: dict[tuple, list[tuple[tuple, Change]]] = {}
+    plain: dict[tuple, list[tuple[Block, Change]]] = {}
     for block in blocks:
         for change in filter(_is_plain, block.changes):
-            plain.setdefault((change.what, change.a, change.b), []).append(
-                (block.places[0], change)
-            )
-    spread = [found for found in plain.values() if len({change.inside for _, change in found}) > 1]
+            plain.setdefault(change.key[1:], []).append((block, change))
+    spread = [found for found in plain.values() if _is_everywhere(found)]
     taken = {id(change) for found in spread for _, change in found}
     rest = [
         Block(block.places, left)
         for block in blocks
         if (left := tuple(change for change in block.changes if id(change) not in taken))
     ]
-    return rest + [
-        Block(
-            tuple(dict.fromkeys(place for place, _ in found)),
-            (replace(_sum(tuple(change for _, change in found)), inside=""),),
-        )
-        for found in spread
-    ]
+    return rest + [_of_all(found) for found in spread]
+
+
+def _is_everywhere(found: list[tuple[Block, Change]]) -> bool:
+    insides = {change.inside for _, change in found}
+    others = {tuple(other.key for other in block.changes) for block, _ in found}
+    return len(insides) > 1 or (len(others) > 1 and found[0][1].group in EVERYWHERE)
+
+
+def _of_all(found: list[tuple[Block, Change]]) -> Block:
+    places = tuple(dict.fromkeys(block.places[0] for block, _ in found))
+    insides = {change.inside for _, change in found}
+    total = _sum(tuple(change for _, change in found))
+    return Block(places, (replace(total, inside=insides.pop() if len(insides) == 1 else ""),))
 
 
 def _is_plain(change: Change) -> bool:
     if {change.a, change.b} == BIASES:
         return True
-    if change.what:
-        return not (change.params or change.macs or change.values)
-    return (
-        NONE in (change.a, change.b)
-        and {change.a, change.b} & (CLASSES["norm"] | CLASSES["activation"]) != set()
-    )
+    if change.params or change.macs or change.follows:
+        return False
+    return change.group in EVERYWHERE or (bool(change.what) and not change.values)

@@ -79,24 +79,33 @@ def rejoined(matches: list[Match], kin: Kin) -> list[Match]:
 def _by_reading(
     pairs: Pairs, found: Mapping[int, Step], lone: Mapping[int, Step], kin: Kin
 ) -> dict[int, Step]:
-    """Steps without weights that nothing has been found for, with those that follow the same."""
+    """Steps that nothing has been found for, with those of their family that follow the same."""
     partner = {a.node: b.node for a, b in pairs if a and b}
     partner |= {a.node: found[id(a)].node for a, _ in pairs if a and id(a) in found}
     waiting: dict[int, list[Step]] = {}
     for b in lone.values():
-        if not b.trains and not b.weighs and kin.reads(1, b):
+        if not b.trains and kin.reads(1, b):
             waiting.setdefault(kin.reads(1, b)[0], []).append(b)
     more: dict[int, Step] = {}
     for a, b in pairs:
-        if not a or b or id(a) in found or a.trains or a.weighs or not kin.reads(0, a):
+        if not a or b or id(a) in found or a.trains or not kin.reads(0, a):
             continue
         others = waiting.get(partner.get(kin.reads(0, a)[0], -1), [])
-        same = next((other for other in others if other.family == a.family), None)
+        same = next((other for other in others if _may_be(a, other)), None)
         if same is not None:
             others.remove(same)
             more[id(a)] = same
             partner[a.node] = same.node
     return more
+
+
+def _may_be(a: Step, b: Step) -> bool:
+    """Whether two steps that read the same may answer to each other."""
+    if a.weighs:
+        return a.kind == b.kind and any(
+            a.own.get(key) == b.own.get(key) for key in ("kernel", "channels")
+        )
+    return a.family == b.family
 
 
 def _both(match: Match) -> Match:

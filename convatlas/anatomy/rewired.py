@@ -4,6 +4,7 @@ weights that are also others'.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import groupby
 
 from convatlas.anatomy.anchoring import COMMUTE
 from convatlas.anatomy.steps import Step, Walk
@@ -42,15 +43,22 @@ class Wires:
         same = sorted(meant) == sorted(reads[1])
         if meant == reads[1] or (same and {a.kind, b.kind} <= COMMUTE):
             return None
-        homes = [step.name.rpartition(".")[0] for step in (a, b)]
         if b.kind in COMMUTE:  # in no order of their own: as the other side has them
             reads[1] = sorted(reads[1], key=lambda read: _rank(reads[0], self.back[read]))
-        texts = self._texts(reads, homes)
-        if texts[0] == texts[1]:
-            texts = self._texts(reads, ["", ""])
+        homes = [step.name.rpartition(".")[0] for step in (a, b)]
+        texts = self._kinds(reads)
+        for near in (homes, ["", ""]):
+            texts = self._texts(reads, near) if texts[0] == texts[1] else texts
         if same:
             return f"order of {b.kind}", texts[0], texts[1]
         return b.kind, f"after {texts[0]}", f"after {texts[1]}"
+
+    def _kinds(self, reads: list[list[int]]) -> list[str]:
+        """What each side reads, in short: "average pool, conv"."""
+        return [
+            ", ".join(op for op, _ in groupby(_op(walk, read) for read in each))
+            for walk, each in zip(self.walks, reads, strict=True)
+        ]
 
     def _texts(self, reads: list[list[int]], homes: list[str]) -> list[str]:
         """What each side reads, by the paths of modules inside its home."""
@@ -80,6 +88,8 @@ class Wires:
         outputs = [list(walk.graph.outputs) for walk in self.walks]
         if any(place not in self.there for place in outputs[0]):
             return None
+        if any(place not in self.back for place in outputs[1]):
+            return None
         if [self.there[place] for place in outputs[0]] == outputs[1]:
             return None
         names = [
@@ -93,6 +103,11 @@ class Wires:
 
 def _rank(places: list[int], place: int) -> int:
     return places.index(place) if place in places else len(places)
+
+
+def _op(walk: Walk, place: int) -> str:
+    op = walk.graph.nodes[place].op
+    return "the input" if op == "input" else op
 
 
 def _label(walk: Walk, place: int, home: str) -> str:

@@ -24,7 +24,11 @@ def told(inside: str, words: tuple[str, str, str], a: list[Step], b: list[Step],
 
 
 def alone(inside: str, gone: list[Step], new: list[Step]) -> Change:
-    """Steps that one side has alone."""
+    """Steps that one side has alone; of layers that drop the rates are numbers that fold."""
+    if {"p"} == {*(key for step in gone + new for key in step.own)}:
+        rates = tuple(tuple((float(step.own["p"]),) for step in side) for side in (gone, new))
+        words = " and ".join(dict.fromkeys(step.kind for step in gone + new)), *map(numbers, rates)
+        return told(inside, words, gone, new, values=rates, times=len(gone + new))
     words = "", made_of(gone), made_of(new)
     return told(inside, words, gone, new, steps=tuple(map(str, gone + new)))
 
@@ -149,19 +153,23 @@ class Unit:
 def _moves(match: Match) -> Iterator[tuple[Step, Step]]:
     """Steps that both have, in one module, but at another place in its order."""
     pairs = list(match.pairs)
+    inside = {within(b.name, match.b) for _, b in pairs if b}
     for i, (a, b) in enumerate(pairs):
         if a and not b:
-            home = within(a.name, match.a).rpartition(".")[0]
             for j in range(max(0, i - NEAR), min(len(pairs), i + NEAR + 1)):
                 gone, other = pairs[j]
-                if (
-                    not gone
-                    and other.like == a.like
-                    and within(other.name, match.b).rpartition(".")[0] == home
-                ):
+                if not gone and other.like == a.like and _may_be(a, other, match, inside):
                     pairs[j] = (other, other)
                     yield a, other
                     break
+
+
+def _may_be(a: Step, b: Step, match: Match, inside: set[str]) -> bool:
+    """Both in one module; or b's modules are called otherwise, and nothing can be said."""
+    path = within(a.name, match.a)
+    if within(b.name, match.b).rpartition(".")[0] == path.rpartition(".")[0]:
+        return True
+    return path not in inside and (a.params, a.output) == (b.params, b.output)
 
 
 def _behind(step: Step, steps: list[Step]) -> str:

@@ -114,7 +114,9 @@ def _word(key: str, value) -> str:
 
 
 def numbers(values: tuple[tuple, ...]) -> str:
-    """ "reads 64 to 256", "28x28 to 7x7 maps", "p 0.1 to 0.2" """
+    """ "reads 64 to 256", "28x28 to 7x7 maps", "p 0.1 to 0.2"; NONE of no values"""
+    if not values:
+        return NONE
     ends = min(values), max(values)
     if isinstance(values[0][0], float):
         return "p " + " to ".join(dict.fromkeys(f"{p:.3g}" for (p,) in ends))

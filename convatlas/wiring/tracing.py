@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 from torch.nn import Module
 from torch.nn.parameter import is_lazy
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from convatlas.calling import module_of, name_of, tensors_in
@@ -131,16 +131,25 @@ class Tracer(TorchDispatchMode):
         self.storages.hold(tensor, place)
 
     def _watch(self, name: str, module: nn.Module) -> None:
-        def enter(*_):
+        def enter(_, args):
+            self._settle(args)
             self.stack.append(name)
             self.build.where = name
 
-        def leave(*_):
+        def leave(_, args, output):
+            self._settle(output)
             self.stack.pop()
             self.build.where = self.where
 
         Module.register_forward_pre_hook(module, enter, prepend=True)
         Module.register_forward_hook(module, leave)
+
+    def _settle(self, values: object) -> None:
+        """What a module moves is its own doing, whichever module reads it."""
+        with _disable_current_modes(), torch.device("cpu"):
+            for t in tensors_in(values):
+                if self.storages.knows(t) and self.storages.whole(t, axes=True) is None:
+                    self.storages.settle(self.storages.codes(t))
 
     def run(self, net: nn.Module, x: Tensor) -> tuple[int, ...]:
         """The places of what the network answers with, and of what Python read of its numbers."""
