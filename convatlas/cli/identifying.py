@@ -178,7 +178,7 @@ def _differences(verdict, most: int) -> Iterator[str]:
         return
     left = most
     for group in GROUPS:
-        changes = [pair for pair in verdict.changes(group) if not pair[1].follows]
+        changes = verdict.changes(group)
         if not changes:
             continue
         yield ""
@@ -210,14 +210,14 @@ def _difference(network: str, block, change) -> Iterator[str]:
 
 
 def _total(verdict) -> Iterator[str]:
-    follow = sum(change.follows for _, change in verdict.changes())
+    if not verdict.changes():
+        return
     a, b = verdict.difference.a, verdict.difference.b
-    if verdict.changes():
-        yield ""
+    yield ""
     if a.params != b.params or a.macs != b.macs:
         yield f"in all {b.params - a.params:+,} parameters, {b.macs - a.macs:+,} MACs"
-    if follow:
-        yield f"{plural(follow, 'step')} more read or give other sizes, as follows from these"
+    if verdict.follows:
+        yield f"{plural(verdict.follows, 'step')} more read or give other sizes, as follows"
 
 
 def _record(result: "Result") -> dict:
@@ -242,6 +242,7 @@ def _record(result: "Result") -> dict:
         "page": verdict.page,
         "params": verdict.difference.b.params - verdict.difference.a.params,
         "macs": verdict.difference.b.macs - verdict.difference.a.macs,
+        "follow": verdict.follows,
         "differences": [_change(block, change) for block, change in verdict.changes()],
         "not tried": result.passed,
     }
@@ -258,7 +259,6 @@ def _change(block, change) -> dict:
         "found": change.b,
         "params": change.params,
         "macs": change.macs,
-        "follows": change.follows,
     }
 
 
@@ -278,7 +278,7 @@ def _csv(found: list["Result"]) -> str:
 
 
 def _row(result: "Result") -> dict[str, object]:
-    from convatlas.identification.verdict import GROUPS, Verdict, told
+    from convatlas.identification.verdict import GROUPS, SILENT, Verdict, told
 
     if result.problem:
         return {"name": result.name, "verdict": "unread", "problem": result.problem}
@@ -286,7 +286,7 @@ def _row(result: "Result") -> dict[str, object]:
     row = {"name": result.name, "verdict": verdict.kind, "network": verdict.network}
     if not isinstance(verdict, Verdict):
         return row | {"what": verdict.sentence()}
-    changes = [pair for pair in verdict.changes() if not pair[1].follows]
+    changes = verdict.changes()
     side = verdict.difference
     return (
         row
@@ -294,7 +294,7 @@ def _row(result: "Result") -> dict[str, object]:
         | {
             "input": "x".join(map(str, verdict.size)),
             "likeness": round(verdict.likeness, 3),
-            "differences": len(changes),
+            "differences": sum(change.group not in SILENT for _, change in changes),
             "parameters": side.b.params - side.a.params,
             "macs": side.b.macs - side.a.macs,
             "what": "; ".join(told(*pair) for pair in changes[:MOST]),

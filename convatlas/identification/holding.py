@@ -11,7 +11,7 @@ from convatlas import registry
 from convatlas.verification import blueprint
 from convatlas.weights import probe
 from convatlas.weights.averages import open_checkpoint
-from convatlas.weights.fitting import fits, prefixes, shapes_in, under
+from convatlas.weights.fitting import fits, shapes_in
 from convatlas.weights.known import OURS, Known
 from convatlas.weights.nearness import LEAST, nearest, refusal
 from convatlas.weights.reading import Checkpoint
@@ -83,9 +83,11 @@ def _whole(path: str, kinds: list[Known], all_kinds: list[Known], against: str |
 
 
 def _nearly(path: str, file: Checkpoint, against: str | None) -> Holding:
-    parts = [shapes_in(under(file.tensors, prefix)) for prefix in prefixes(file.tensors)]
-    near = nearest(parts)
-    name = against or near.kind.ours
-    own = {key: tuple(tensor.shape) for key, tensor in blueprint(name).state_dict().items()}
-    kind = DIFFERS if against or near.share >= LEAST else FAR
-    return Holding(path, kind, (name,), refusal(file, name, own))
+    share, name = nearest(file, _shapes)
+    kind = DIFFERS if against or share >= LEAST else FAR
+    name = against or name
+    return Holding(path, kind, (name,), refusal(file, name, _shapes(name)))
+
+
+def _shapes(network: str) -> dict[str, tuple[int, ...]]:
+    return shapes_in(blueprint(network).state_dict())

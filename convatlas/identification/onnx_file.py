@@ -29,6 +29,8 @@ BFLOAT16 = 16
 FLOATING = {1, 10, 11, BFLOAT16}
 MOST_CONTENT = 100_000  # numbers of a constant that are read
 OURS = ("", "ai.onnx")
+SHORT = 6  # digits of a number that somebody has typed
+LEAST = 1e-4  # of the numbers that may be one over a whole one
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def read(path: str | Path) -> File:
     try:
         with (
             open_regular(Path(path)) as (file, size),
-            mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as buffer,
+            mmap.mmap(file.fileno(), _some(size), access=mmap.ACCESS_READ) as buffer,
         ):
             return _model(buffer)
     except OSError as error:
@@ -76,6 +78,12 @@ def read(path: str | Path) -> File:
         if isinstance(error, IdentifyError):
             raise
         raise IdentifyError(f"{shown} is no ONNX file, or damaged; export it again") from None
+
+
+def _some(size: int) -> int:
+    if not size:
+        raise WeightsError("is empty; export it again")
+    return size
 
 
 def _model(buffer: mmap.mmap) -> File:
@@ -136,7 +144,7 @@ def _setting(message: Message, buffer: mmap.mmap) -> tuple[str, Setting | Consta
         if number == LABEL:
             label = value.text()
         elif number == FLOAT:
-            found = struct.unpack_from("<f", buffer, value.place)[0]
+            found = meant(struct.unpack_from("<f", buffer, value.place)[0])
         elif number == INTEGER:
             found = _signed(value)
         elif number == TEXT:
@@ -146,12 +154,23 @@ def _setting(message: Message, buffer: mmap.mmap) -> tuple[str, Setting | Consta
         elif number == INTEGERS:
             several += _whole([value])
         elif number == FLOATS:
-            several += _numbers([value], "<f4", buffer).tolist()
+            several += map(meant, _numbers([value], "<f4", buffer).tolist())
         elif number == TEXTS:
             several.append(value.text())
         elif number == SUBGRAPH:
             found = "a graph"
     return label, tuple(several) if several or found is None else found
+
+
+def meant(number: float) -> float:
+    """The number that a program wrote in single precision: 0.0005 for 0.0005000000237, a sixth for
+    0.1666666716.
+    """
+    short = str(np.float32(number))
+    whole = round(1 / number) if number and abs(number) > LEAST else 0
+    if len(short.strip("-0.")) > SHORT and whole and np.float32(1 / whole) == np.float32(number):
+        return 1 / whole
+    return float(short)
 
 
 def _constant(message: Message, buffer: mmap.mmap) -> Constant:

@@ -2,6 +2,7 @@
 weights, only their shapes; its constants have their content.
 """
 
+import math
 import re
 from collections import Counter
 from dataclasses import replace
@@ -52,7 +53,7 @@ class Step(nn.Module):
 
     def _hold(self, place: int, constant: Constant) -> None:
         key = f"input_{place}"
-        many = constant.content is None or constant.content.size > 1
+        many = math.prod(constant.shape) > 1
         if (self.kind in WEIGHED and place) or (constant.floating and many and constant.name):
             self._hold_weight(place, key, constant)
         elif constant.content is None:
@@ -204,7 +205,7 @@ def _refuse_unknown(file: File, path: str) -> None:
     more = f" and {len(unknown) - NAMED} more kinds" if len(unknown) > NAMED else ""
     known = sum(count for kind, count in kinds.items() if kind not in unknown)
     weights = sum(
-        int(np.prod(constant.shape)) for constant in file.constants.values() if constant.floating
+        math.prod(constant.shape) for constant in file.constants.values() if constant.floating
     )
     raise IdentifyError(
         f"{path}: operators that are not known: {named}{more}; read so far: {known} of "

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from convatlas.identification.onnx_file import meant
 from convatlas.identification.onnx_layers import (
     Settings,
     Unsupported,
@@ -44,7 +45,7 @@ def number(value):
     if isinstance(value, np.ndarray):
         if value.size != 1:
             raise Unsupported("arithmetic with a list of whole numbers")
-        return value.item()
+        return meant(value.item()) if value.dtype == np.float32 else value.item()
     return value
 
 

@@ -12,18 +12,18 @@ WORDS = ("stride", "kernel", "groups", "channels", "bias", "padding", "size")
 
 
 def printed(network: str, paths: Iterable[str], said: str = "") -> str:
-    """The source, such as "Table 1", of the claim that is closest to one of these dotted paths;
-    of equally close ones that of a quantity which `said`, what differs there, speaks of. "" where
-    nothing is printed of any of them.
+    """The source, such as "Table 1, caption", of the claim that is closest to one of these dotted
+    paths and of a quantity that `said`, what differs there, speaks of. Where there is none only
+    the table or section of the closest, "Table 1"; "" where nothing is printed of any of them.
     """
-    best, found = (0, False), ""
+    best, found = (False, 0), ""
     for part, quantity, source in _claims(network):
         for path in paths:
             depth = _depth(part, path)
-            rank = depth, quantity in said
+            rank = quantity in said, depth
             if depth and rank > best:
                 best, found = rank, source
-    return found
+    return found if best[0] else re.split("[,:]", found)[0]
 
 
 @cache

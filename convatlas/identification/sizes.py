@@ -62,7 +62,7 @@ def first_that_runs(net: nn.Module, sizes: Iterable[Size]) -> Graph:
     for size in sizes:
         try:
             return wiring.of(net, size)
-        except MemoryError:
+        except (MemoryError, IdentifyError):
             raise
         except Exception as error:  # a forward of anybody's may raise anything
             said[size] = " ".join(str(error).split()) or type(error).__name__

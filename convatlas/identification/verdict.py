@@ -10,7 +10,7 @@ from torch import nn
 
 from convatlas import registry, wiring
 from convatlas.anatomy.comparing import compare
-from convatlas.anatomy.difference import GROUPS, Difference
+from convatlas.anatomy.difference import GROUPS, Block, Change, Difference
 from convatlas.anatomy.habits import Habits
 from convatlas.anatomy.steps import Walk
 from convatlas.anatomy.table import by
@@ -63,14 +63,21 @@ class Verdict:
         """Our page of it."""
         return f"docs/papers/{self.paper['page']}.md"
 
-    def changes(self, group: str = "") -> list[tuple]:
-        """(block, change) of all differences, or of those of a group of GROUPS."""
+    def changes(self, group: str = "") -> list[tuple[Block, Change]]:
+        """(block, change) of all differences, or of those of a group of GROUPS, without steps that
+        are the same and only read or give other sizes, as follows from the others.
+        """
         return [
             (block, change)
             for block in self.difference.blocks
             for change in block.changes
-            if group in ("", change.group)
+            if group in ("", change.group) and not change.follows
         ]
+
+    @property
+    def follows(self) -> int:
+        """How many changes follow from the others."""
+        return sum(change.follows for block in self.difference.blocks for change in block.changes)
 
     def sentence(self) -> str:
         """The verdict in a sentence."""
@@ -92,7 +99,7 @@ class Verdict:
         if self.classes is not None:
             words.append(f"for {self.classes:,} classes")
         if self.channels is not None:
-            words.append(f"for {self.channels} channels")
+            words.append(f"on {self.channels} channel{'s' * (self.channels != 1)}")
         if self.folded:
             words.append("with its batch norms folded into the layers before them")
         return f" {', '.join(words)}" if words else ""
@@ -106,7 +113,7 @@ class Verdict:
         return "\n".join(lines)
 
 
-def told(block, change) -> str:
+def told(block: Block, change: Change) -> str:
     """A difference in a line: where, what, both forms, cost."""
     where = " | ".join(dict.fromkeys(filter(None, block.where)))
     words = ": ".join(filter(None, (where, change.inside, change.what)))

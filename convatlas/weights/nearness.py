@@ -1,7 +1,7 @@
 """How near a file that is refused was: which network most of it fits, and what does not."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from convatlas.weights.sources import TABLES
 KEPT = 32  # hashes of a sketch
 DIGITS = 6  # of a hash
 LEAST = 0.2  # of a network that must fit for it to be called near
+CLOSE = 0.8  # of the best share: others that may be nearer in truth, for shares are estimates
+COMPARED = 8  # of them
 FEW = 3  # differences that are named
 TURNED = (
     "; dimensions stand in another order there than its source writes them: transpose such weights "
@@ -61,7 +63,7 @@ def refusal(file: Checkpoint, network: str, own: Shapes) -> str:
     """Why the file fits no network: what of the one at hand, or which other network is nearer."""
     parts = [shapes_in(under(file.tensors, prefix)) for prefix in prefixes(file.tensors)]
     here = max(_compared(parts, network, own), key=lambda found: found.share, default=None)
-    there = nearest(parts)
+    there = max(_near(parts), key=lambda near: near.share)
     is_here = here and (here.share >= there.share or here.place.kind.sketch == there.kind.sketch)
     if here and (here.remedy == FOLDED or (is_here and here.share >= LEAST)):
         return f"{file.path} fits no network of the atlas: {_nearly(here)}"
@@ -100,9 +102,17 @@ def _beside(place: Place, shapes: Shapes) -> Compared:
     return Compared(place, same, everything, remedy)
 
 
-def nearest(parts: list[dict]) -> Near:
-    """The kind of checkpoint with which one of these parts of a file shares most."""
-    return max(_near(parts), key=lambda near: near.share)
+def nearest(file: Checkpoint, own: Callable[[str], Shapes]) -> tuple[float, str]:
+    """The network of which a file has most names and shapes, and which share. `own` gives the names
+    and shapes of a network: those that may be it are compared whole.
+    """
+    parts = [shapes_in(under(file.tensors, prefix)) for prefix in prefixes(file.tensors)]
+    ranked = sorted(_near(parts), key=lambda near: -near.share)
+    close = [near.kind.ours for near in ranked if near.share >= CLOSE * ranked[0].share]
+    names = list(dict.fromkeys(close))[:COMPARED]
+    shares = {n: max(found.share for found in _compared(parts, n, own(n))) for n in names}
+    best = max(names, key=shares.__getitem__)
+    return shares[best], best
 
 
 def _near(parts: list[dict]) -> Iterator[Near]:
