@@ -32,8 +32,11 @@ def with_its_constants(net: nn.Module) -> nn.Module:
     """A copy for evaluation whose parameters have no storage and all other tensors their numbers;
     a scripted module's parameters have theirs, too.
     """
-    scripted = any(isinstance(module, torch.jit.ScriptModule) for module in modules_of(net))
-    return _copied(net, _clone if scripted else _ghost_of_what_trains)
+    modules = modules_of(net)
+    scripted = any(isinstance(module, torch.jit.ScriptModule) for module in modules)
+    own = [] if scripted else [p for module in modules for p in module.parameters(recurse=False)]
+    ghosts = set(map(id, own))
+    return _copied(net, lambda tensor: (_ghost if id(tensor) in ghosts else _clone)(tensor))
 
 
 def modules_of(net: nn.Module) -> list[nn.Module]:
@@ -115,10 +118,6 @@ def _ghost(tensor: Tensor) -> Tensor:
         return _uninitialised(tensor, torch.device("meta"))
     empty = torch.empty_like(tensor, device="meta", requires_grad=False)
     return _as_parameter(tensor, empty)
-
-
-def _ghost_of_what_trains(tensor: Tensor) -> Tensor:
-    return _ghost(tensor) if isinstance(tensor, nn.Parameter) else _clone(tensor)
 
 
 def _clone(tensor: Tensor) -> Tensor:

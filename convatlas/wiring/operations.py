@@ -67,7 +67,7 @@ class Operation:
         return seen.place if self.full(seen.place)[:2] == seen.shape[:2] else self.shaped(seen)
 
     def weight(self, t: Tensor | None) -> Weight | None:
-        """The parameter or running statistic that `t` is, whole."""
+        """The parameter or running statistic whose numbers `t` holds, all and in their order."""
         if t is None:
             return None
         if not self.storages.knows(t):
@@ -75,8 +75,7 @@ class Operation:
             return Weight(name, tuple(t.shape)) if name else None
         seen = self.storages.see(t, axes=True)
         node = self.build.nodes[seen.place]
-        whole = node.op == "parameter" and seen.axes is None
-        return node.weights[0] if whole and seen.shape == self.full(seen.place) else None
+        return node.weights[0] if node.op == "parameter" and seen.axes is None else None
 
     def weights(self, *tensors: Tensor | None) -> tuple[Weight, ...] | None:
         """Those of the tensors that are there; None where one of them is no plain weight."""

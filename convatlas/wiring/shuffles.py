@@ -57,12 +57,16 @@ def _one_axis(picked: Tensor, side: int, name: str) -> str:
         return f"{name}s {lines[0]} to {lines[-1]}"
     if steps == {-1} and len(lines) == side:
         return f"{name}s mirrored"
+    if len(steps) == 1 and (step := steps.pop()) > 1 and lines[0] < step:
+        return f"every {_nth(step)} {name}{f' from {lines[0]}' if lines[0] else ''}"
     if groups := _groups(picked, side):
         part = "" if len(lines) == side else f", {name}s {_part(picked, side, groups)}"
         return f"{name} shuffle, {groups} groups{part}"
-    if len(steps) == 1:
-        return f"every {steps.pop()}th {name} from {lines[0]}"
     return f"{name}s in another order"
+
+
+def _nth(step: int) -> str:
+    return {2: "2nd", 3: "3rd"}.get(step, f"{step}th")
 
 
 def _groups(picked: Tensor, side: int) -> int | None:

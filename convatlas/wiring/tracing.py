@@ -19,6 +19,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from convatlas.calling import module_of, name_of, tensors_in
 from convatlas.calling.copying import in_memory, with_its_constants
 from convatlas.wiring.building import Builder
+from convatlas.wiring.constants import Constants
 from convatlas.wiring.graph import Graph, Weight, bare
 from convatlas.wiring.movements import Storages
 from convatlas.wiring.operations import Operation
@@ -153,7 +154,7 @@ class Tracer(TorchDispatchMode):
 
     def run(self, net: nn.Module, x: Tensor) -> tuple[int, ...]:
         """The places of what the network answers with, and of what Python read of its numbers."""
-        with self:
+        with Constants(), self:
             answer = net(x)
         found = [self._answer(t) for t in tensors_in(answer)]
         if not found:
@@ -177,6 +178,8 @@ class Tracer(TorchDispatchMode):
         if name in SHAPED or not tensors:
             return self._new(func, name, args, kwargs)
         if not any(map(self.storages.knows, tensors)) and not draws(func, kwargs):
+            if kwargs.get("device") is not None and not any(t.is_meta for t in tensors):
+                kwargs["device"] = "cpu"  # a constant keeps its numbers
             return func(*args, **kwargs)
         if _is_view(func):
             return func(*args, **kwargs)

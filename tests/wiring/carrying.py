@@ -31,8 +31,8 @@ def randomise(net: nn.Module, seed: int = 0) -> nn.Module:
 
 def carry(match: Match, a: nn.Module, b: nn.Module) -> None:
     """The weights of `a` into `b`."""
-    mine, other = a.state_dict(keep_vars=True), b.state_dict(keep_vars=True)
     b.double().eval()
+    mine, other = a.state_dict(keep_vars=True), b.state_dict(keep_vars=True)
     for name, there in match.weights.items():
         with torch.no_grad():
             other[there].data = mine[name].detach().reshape(other[there].shape).clone()
