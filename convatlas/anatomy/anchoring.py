@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from convatlas.wiring import Graph, Node
-
-COMMUTE = {"add", "multiply", "maximum", "minimum"}
+from convatlas.wiring.graph import COMMUTATIVE
 
 
 def anchors(a: Graph, b: Graph) -> dict[int, int]:
@@ -60,13 +59,14 @@ def _following(graph: Graph) -> list[int]:
         node = graph.nodes[place]
         keys[place] = hash((_does(node), tuple(sorted(map(hash, ends[place])))))
         for position, read in enumerate(node.reads):
-            ends[read].append((keys[place], 0 if node.op in COMMUTE else position))
+            ends[read].append((keys[place], 0 if node.op in COMMUTATIVE else position))
     return keys
 
 
 def _does(node: Node) -> Hashable:
-    return node.op, frozenset(node.own.items())
+    own = {key: value for key, value in node.own.items() if key != "over"}
+    return node.op, frozenset(own.items()), tuple(sorted(node.own.get("over", ())))
 
 
 def _turned(node: Node, sources: Sequence[int]) -> tuple[int, ...]:
-    return tuple(sorted(sources) if node.op in COMMUTE else sources)
+    return tuple(sorted(sources) if node.op in COMMUTATIVE else sources)

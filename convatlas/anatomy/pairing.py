@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from convatlas.anatomy.anchoring import COMMUTE
 from convatlas.anatomy.parts import unit_of
 from convatlas.anatomy.steps import TRAINING, Step, Walk
+from convatlas.wiring.graph import COMMUTATIVE
 
 Pairs = list[tuple[Step | None, Step | None]]
 
@@ -163,7 +163,7 @@ def _by_graph(walk: Walk) -> list[Step]:
         place = waiting[-1]
         left = [read for read in nodes[place].reads if read not in rank]
         if left and place not in rank:
-            if nodes[place].op in COMMUTE:
+            if nodes[place].op in COMMUTATIVE:
                 left.sort(key=depth.__getitem__)
             else:
                 left.reverse()

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 
-from convatlas.anatomy.anchoring import COMMUTE
 from convatlas.anatomy.steps import Step, Walk
 from convatlas.anatomy.telling import VALUES
+from convatlas.wiring.graph import COMMUTATIVE
 
 Told = tuple[str, str, str]  # what, and a's and b's form of it
 
@@ -41,9 +41,9 @@ class Wires:
             return None
         meant = [self.there[read] for read in reads[0]]
         same = sorted(meant) == sorted(reads[1])
-        if meant == reads[1] or (same and {a.kind, b.kind} <= COMMUTE):
+        if meant == reads[1] or (same and {a.kind, b.kind} <= COMMUTATIVE):
             return None
-        if b.kind in COMMUTE:  # in no order of their own: as the other side has them
+        if b.kind in COMMUTATIVE:  # in no order of their own: as the other side has them
             reads[1] = sorted(reads[1], key=lambda read: _rank(reads[0], self.back[read]))
         homes = [step.name.rpartition(".")[0] for step in (a, b)]
         texts = self._kinds(reads)

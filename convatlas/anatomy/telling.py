@@ -20,7 +20,8 @@ def told(graph: Graph, node: Node) -> tuple[str, dict[str, object]]:
     """
     kind = KINDS.get(node.op, node.op)
     own = dict(node.own)
-    own.pop("over", None)
+    if "over" in own:
+        own["over"] = tuple(sorted(own["over"]))
     if node.op == "rearrange":
         return _movement(own)
     if node.op in ("multiply number", "add number"):

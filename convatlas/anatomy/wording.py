@@ -100,7 +100,7 @@ def _word(key: str, value) -> str:
     if (key, value) in TOLD:
         return TOLD[key, value]
     if isinstance(value, tuple):
-        value = by(value)
+        value = ", ".join(value) if any(isinstance(each, str) for each in value) else by(value)
     if isinstance(value, float):
         value = f"{value:.6g}"
     return {
