@@ -62,9 +62,11 @@ def first_that_runs(net: nn.Module, sizes: Iterable[Size]) -> Graph:
     for size in sizes:
         try:
             return wiring.of(net, size)
-        except (MemoryError, IdentifyError):
+        except MemoryError:
             raise
         except Exception as error:  # a forward of anybody's may raise anything
+            if isinstance(error.__cause__, IdentifyError):
+                raise error.__cause__ from None
             said[size] = " ".join(str(error).split()) or type(error).__name__
     first = next(iter(said))
     tried = ", ".join("x".join(map(str, size)) for size in said)

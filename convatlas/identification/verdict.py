@@ -14,6 +14,7 @@ from convatlas.anatomy.difference import GROUPS, Block, Change, Difference
 from convatlas.anatomy.habits import Habits
 from convatlas.anatomy.steps import Walk
 from convatlas.anatomy.table import by
+from convatlas.anatomy.wording import NONE
 from convatlas.errors import IdentifyError
 from convatlas.identification.searching import RENEW, Found, search
 from convatlas.identification.sizes import Size
@@ -24,7 +25,8 @@ from convatlas.wiring import Graph
 
 SAME, DIFFERS, FAR = "same", "differs", "another family"
 NOTHING_TRAINED: dict = {"drops": (), "momentum": {}, "idle": {}, "draws": {}}
-NEAR = 0.5  # likeness from which two networks are of one family
+MOST_ALONE = 0.25  # of the layers with weights may have no counterpart in a form of a network
+FEW = 3  # differences that a sentence names
 SILENT = ("initialisation", "training")  # groups that change no answer
 
 
@@ -32,7 +34,7 @@ SILENT = ("initialisation", "training")  # groups that change no answer
 class Verdict:
     """What something is. True where it answers as `network` does with equal weights, at `size`.
 
-    `kind` is "same", "differs" (a form of `network`, with the listed differences) or "another
+    `kind` is "same", "differs" (`network` but for the listed differences) or "another
     family" (`network` is only the nearest). `also` are other networks of the atlas with the same
     wiring. `classes` and `channels` are its own where they are not the paper's, else None.
     `folded`: with the batch norms of `network` folded. `likeness`, from 0 to 1, is the share of
@@ -85,14 +87,16 @@ class Verdict:
         if self.kind == SAME:
             but = self._but()
             return f"{self.subject} is {self.network}{but}: the same network {at}"
-        told = [change for _, change in self.changes() if change.group not in SILENT]
-        count = f"{len(told)} difference{'s' * (len(told) != 1)}"
         if self.kind == DIFFERS:
-            return f"{self.subject} is {self.network} up to {count} {at}"
+            return f"{self.subject} is {self.network} {at} but for {said(self._loud())}"
         return (
             f"{self.subject} is no network of the atlas {at}; nearest is {self.network}, which "
             f"shares {self.likeness:.0%} of its operations"
         )
+
+    def _loud(self) -> list[Change]:
+        """The differences that change an answer."""
+        return [change for _, change in self.changes() if change.group not in SILENT]
 
     def _but(self) -> str:
         words = []
@@ -111,6 +115,25 @@ class Verdict:
             lines += [f"{group}:"] if found else []
             lines += [f"  {told(block, change)}" for block, change in found]
         return "\n".join(lines)
+
+
+def said(changes: Sequence[Change]) -> str:
+    """Differences in a few words: "2 differences: bias in 3x3 conv (x20), no relu (x8)"."""
+    count = f"{len(changes)} difference{'s' * (len(changes) != 1)}"
+    named = changes if len(changes) <= FEW + 1 else changes[:FEW]
+    words = ", ".join(dict.fromkeys(map(_phrase, named)))
+    return f"{count}: {words}" + (f" and {len(changes) - FEW} more" if named != changes else "")
+
+
+def _phrase(change: Change) -> str:
+    """ "bias in 3x3 conv", "no relu", "elu for relu" """
+    a, b = change.a, change.b
+    if a == NONE or b == NONE:
+        words = f"no {a}" if b == NONE else f"{b} added"
+    else:
+        words = b if a == f"no {b}" or b == f"no {a}" else f"{b} for {a}"
+        words += f" in {change.what}" if change.what not in ("", "activation", "norm") else ""
+    return f"{words} (x{change.times})" if change.times > 1 else words
 
 
 def told(block: Block, change: Change) -> str:
@@ -153,6 +176,17 @@ def judged(subject: Subject, sizes: Sequence[Size] = (), against: str | None = N
     raise AssertionError("a search finds at least one network")
 
 
+def unpaired(difference: Difference, a: Walk, b: Walk) -> float:
+    """The share of the layers with weights that one of two networks has alone."""
+    every = sum(node.op in wirings.WEIGHING for walk in (a, b) for node in walk.graph.nodes)
+    alone = sum(
+        change.times * sum(any(word in step for word in wirings.WEIGHING) for step in change.steps)
+        for block in difference.blocks
+        for change in block.changes
+    )
+    return alone / max(every, 1)
+
+
 def _beside(subject: Subject, found: Found, name: str) -> Verdict:
     """The subject beside one network, which is built here."""
     theirs = found.walk
@@ -165,7 +199,7 @@ def _beside(subject: Subject, found: Found, name: str) -> Verdict:
         ours = Walk(ours.graph, replace(ours.habits, **NOTHING_TRAINED))
     difference = compare(ours, theirs)
     same = difference.same
-    kind = SAME if same else DIFFERS if found.likeness >= NEAR else FAR
+    kind = SAME if same else DIFFERS if unpaired(difference, ours, theirs) <= MOST_ALONE else FAR
     return Verdict(
         subject.name,
         kind,
@@ -188,15 +222,23 @@ def _classes(graph: Graph, printed: int) -> int | None:
 
 
 def _ours(name: str, classes: int | None, channels: int | None, found: Found) -> Walk:
-    """The network of the atlas, on images of this size where it reads those, else on its own; with
-    fresh weights where the subject's are, so that these can be compared.
+    """The network of the atlas, on images of this size where it is the same there, else on those of
+    its own, for small maps hide what it is; with fresh weights where the subject's are, so that
+    these can be compared.
     """
     net = blueprint(name, classes, channels)
     if found.walk.habits.draws or wirings.has_constants(net):
         with torch.random.fork_rng(devices=[]):
             net = registry.create_model(name, classes, channels)
-    try:
-        graph = wiring.of(net, found.walk.graph.size, fold=found.folded)
-    except ValueError:
+    theirs = found.walk.graph
+    graph = _traced(net, theirs.size, found.folded)
+    if graph is None or (theirs.size != net.input_size and not wiring.match(graph, theirs)):
         graph = wiring.of(net, net.input_size, fold=found.folded)
     return Walk(graph, Habits.of(net, graph))
+
+
+def _traced(net: nn.Module, size: Size, fold: bool) -> Graph | None:
+    try:
+        return wiring.of(net, size, fold=fold)
+    except ValueError:  # a size that it does not read
+        return None
