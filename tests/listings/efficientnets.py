@@ -43,7 +43,7 @@ class Same(nn.Conv2d):
         return super().forward(F.pad(x, (left, columns - left, top, rows - top)))
 
 
-class Dropped(nn.Module):
+class DropPath(nn.Module):
     """Drops a whole branch, in training."""
 
     def __init__(self, p: float):
@@ -114,7 +114,7 @@ def small_images() -> nn.Sequential:
         for stride in strides(step, blocks):
             layers = branch(
                 c, width, t, k, stride, c // 4, widens=t > 1, depthwise=symmetric
-            ).append(Dropped(0.2 * done / 16))
+            ).append(DropPath(0.2 * done / 16))
             body.append(Plus(layers) if stride == 1 and c == width else layers)
             c = width
             done += 1
@@ -157,7 +157,7 @@ def published(drops: bool) -> nn.Sequential:
                 *([same(c, wide, 1), Swish()] if t > 1 else []),
                 *(same(wide, wide, k, stride, wide), Swish()),
                 *(gate(wide, c // 4), same(wide, width, 1)),
-                Dropped(0.2 * done / 16 if drops else 0.0),
+                DropPath(0.2 * done / 16 if drops else 0.0),
             )
             body.append(Plus(layers) if stride == 1 and c == width else layers)
             c = width
@@ -209,8 +209,10 @@ LISTINGS = (
             gone("conv", 1),
             gone("batch norm", 1, NORMALISATION),
             gone("swish", 1, ACTIVATION),
+            Difference(TRAINING, "idle layer", "", (), None),
         ),
-        remark="no convolution behind its last block; 1,088 parameters are never read",
+        remark="no convolution behind its last block; the idle layer's 1,088 parameters are never "
+        "read",
     ),
     Listing(
         "efficientnet_b0_first_edition",
@@ -233,6 +235,7 @@ LISTINGS = (
             gone("batch norm", 1, NORMALISATION),
             gone("swish", 1, ACTIVATION),
             dropout(None, 0.2),
+            drop_path(None, 9),
         ),
         remark="adds what it strides to itself, and drops channels in evaluation too",
     ),

@@ -215,8 +215,8 @@ LISTINGS = (
         atlas="googlenet",
         differences=(
             gone("local response norm", 2, NORMALISATION),
-            dropout(0.5, None, 2),
-            dropout(0.5, 0.7, 2),
+            Difference(TRAINING, "dropout in a head", "p", 0.5, None, 2),
+            Difference(TRAINING, "dropout in a head", "p", 0.5, 0.7, 2),
         ),
         remark="the paper's heads drop out once, 0.7",
     ),
