@@ -5,6 +5,7 @@ is, so that constants are known by their content. Where a network cannot run so,
 numbers.
 """
 
+from itertools import product
 from uuid import uuid4
 
 import torch
@@ -63,16 +64,24 @@ def of(
 def _traced(net: nn.Module, kind: str, size: tuple[int, ...]) -> tuple["Tracer", tuple[int, ...]]:
     """The first of several ways to run it that goes through: without numbers before with them."""
     first: tuple[Exception, str] | None = None
-    with torch.inference_mode(False), torch.no_grad():
-        for real in (False, True):
-            for batch in BATCHES:
-                tracer = None
-                try:
-                    twin, x = _made(net, (batch, *size), real)
-                    tracer = Tracer(twin, x, real)
-                    return tracer, tracer.run(twin, x)
-                except Exception as error:
-                    first = first or (error, tracer.where if tracer else "")
+    found: tuple[Tracer, tuple[int, ...]] | None = None
+    with torch.inference_mode(False), torch.no_grad(), torch.device("cpu"):
+        for real, batch in product((False, True), BATCHES):
+            tracer = None
+            if found and not real:
+                continue
+            try:
+                twin, x = _made(net, (batch, *size), real)
+                tracer = Tracer(twin, x, real)
+                answer = tracer, tracer.run(twin, x)
+            except Exception as error:
+                first = first or (error, tracer.where if tracer else "")
+                continue
+            found = answer if real else found or answer
+            if not tracer.storages.lost:
+                break
+    if found:
+        return found
     error, path = first
     where = f" at {path}" if path else ""
     by = "x".join(map(str, size))
