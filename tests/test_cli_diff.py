@@ -6,11 +6,9 @@ from functools import cache
 
 import pytest
 
-import convatlas
 from convatlas import registry
 from convatlas.anatomy import Difference
 from convatlas.cli import differences, run
-from convatlas.shapes_only import shapes_only
 
 PAIRS = (
     ("resnet50", "resnet50_v15"),
@@ -27,8 +25,7 @@ PAIRS = (
 
 @cache
 def found(a: str, b: str) -> Difference:
-    with shapes_only():
-        return convatlas.diff(convatlas.create_model(a), convatlas.create_model(b))
+    return differences.compared(a, b)
 
 
 @pytest.fixture

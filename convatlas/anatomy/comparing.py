@@ -5,6 +5,7 @@ multiply-adds.
 from collections.abc import Iterable, Iterator
 
 import torch.nn as nn
+from torch.export import ExportedProgram
 
 from convatlas import wiring
 from convatlas.anatomy.aligning import align
@@ -17,9 +18,10 @@ from convatlas.anatomy.rewired import Wires
 from convatlas.anatomy.steps import Step, Walk
 from convatlas.anatomy.table import by
 from convatlas.anatomy.units import Unit, alone, sides, told
+from convatlas.calling import module_of, name_of
 from convatlas.wiring import Graph
 
-Network = nn.Module | Graph | Walk
+Network = nn.Module | ExportedProgram | Graph | Walk
 
 
 def diff(a: Network, b: Network, input_size: tuple[int, ...] | None = None) -> Difference:
@@ -27,9 +29,15 @@ def diff(a: Network, b: Network, input_size: tuple[int, ...] | None = None) -> D
     each one's own, or the other's where it states none. Either may be a graph of `wiring`.
 
     `same` where both answer alike with equal weights at that size, whatever their modules are
-    called. Raises ValueError as `summary` does.
+    called. Raises ValueError where neither states a size or one cannot run on
+    it.
     """
     sizes = [input_size or _size(net) for net in (a, b)]
+    if not any(sizes):
+        raise ValueError(
+            f"neither {_name(a)} nor {_name(b)} states an input size; give one: "
+            "diff(a, b, input_size=(C, H, W))"
+        )
     walks = [
         net if isinstance(net, Walk) else Walk.of(net, own or other)
         for net, own, other in zip((a, b), sizes, sizes[::-1], strict=True)
@@ -37,8 +45,14 @@ def diff(a: Network, b: Network, input_size: tuple[int, ...] | None = None) -> D
     return compare(*walks)
 
 
+def _name(net: Network) -> str:
+    return net.kind if isinstance(net, Graph | Walk) else name_of(module_of(net))
+
+
 def _size(net: Network) -> tuple[int, ...] | None:
-    return net.size if isinstance(net, Graph | Walk) else getattr(net, "input_size", None)
+    if isinstance(net, Graph | Walk):
+        return net.size
+    return getattr(module_of(net), "input_size", None)
 
 
 def compare(a: Walk, b: Walk) -> Difference:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch.nn as nn
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 ENOUGH = 256  # numbers that tell how they were drawn
 SHAPED = 4000  # numbers that tell a truncated normal distribution from a whole one
@@ -31,7 +32,7 @@ class Draw(NamedTuple):
 
 def draws(net: nn.Module) -> dict[str, Draw]:
     """Of all weights, by name; nothing where the network has been trained or holds no numbers."""
-    tensors = dict(net.named_parameters())
+    tensors = {name: t for name, t in net.named_parameters() if not is_lazy(t)}
     if any(t.is_meta for t in tensors.values()) or not _is_fresh(net):
         return {}
     found = {name: _drawn(t.detach()) for name, t in tensors.items()}

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Self
 
 import torch.nn as nn
+from torch.nn.parameter import is_lazy
 
 from convatlas.anatomy.drawing import Draw, draws
 from convatlas.anatomy.dropping import Drop, drops
@@ -79,7 +80,7 @@ def _idle(net: nn.Module, graph: Graph) -> dict[str, int]:
     read = {weight.name for node in graph.nodes for weight in node.weights}
     heads: dict[str, int] = {}
     for name, parameter in net.named_parameters():
-        if name not in read:
+        if name not in read and not is_lazy(parameter):
             top = name.partition(".")[0]
             heads[top] = heads.get(top, 0) + parameter.numel()
     return heads

@@ -41,7 +41,7 @@ class Kin:
         for i, j in best(*ends, _training_affinity):
             (one, place), (other, there_too) = ends[0][i], ends[1][j]
             alike = one.params == other.params if one.kind == TRAINING else place == there_too
-            if one.like == other.like and alike:
+            if one.kind == other.kind and alike:
                 self.partners[id(one)] = other
 
     def reads(self, side: int, step: Step) -> tuple[int, ...]:

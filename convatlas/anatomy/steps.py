@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import Self
 
 import torch.nn as nn
+from torch.export import ExportedProgram
 
 from convatlas import wiring
 from convatlas.anatomy.habits import Habits
 from convatlas.anatomy.table import by
 from convatlas.anatomy.telling import VALUES, told
+from convatlas.calling import module_of
 from convatlas.wiring import Graph, Node
 
 CLASSES = {
@@ -107,12 +109,14 @@ class Walk:
     habits: Habits
 
     @classmethod
-    def of(cls, net: nn.Module | Graph, input_size: tuple[int, ...] | None = None) -> Self:
+    def of(
+        cls, net: nn.Module | ExportedProgram | Graph, input_size: tuple[int, ...] | None = None
+    ) -> Self:
         """Of a network, as `wiring.of` reads it, or of a graph alone."""
         if isinstance(net, Graph):
             return cls(net, Habits.of_names(net))
         graph = wiring.of(net, input_size)
-        return cls(graph, Habits.of(net, graph))
+        return cls(graph, Habits.of(module_of(net), graph))
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

@@ -13,7 +13,7 @@ from convatlas.anatomy.steps import Step
 from convatlas.anatomy.wording import group_of, made_of, numbers, unlike, what, words
 
 WITH_NORM = " + norm"
-NEAR = 6  # steps from one place to another of what has only moved
+NEAR = 8  # steps from one place to another of what has only moved
 
 
 def told(inside: str, words: tuple[str, str, str], a: list[Step], b: list[Step], **more) -> Change:

@@ -9,6 +9,7 @@ LEGEND = {
     " maps": "maps: the size of what it gives out, where nothing else differs",
     " + norm": "+ norm: with the norm after it",
 }
+STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 KEPT = ("group", "inside", "what", "a", "b", "steps", "times", "params", "macs")
 KEYS = {"introduced": "introduced", "silent": "left open", "departs": "departs"}
 
@@ -25,12 +26,28 @@ def diff(a: str, b: str, *, json: bool = False) -> int:
     json: bool
         Print JSON.
     """
-    from convatlas import anatomy, registry
+    found = compared(a, b)
+    return print_json(_record(found)) if json else tell(found)
+
+
+def compared(a: str, b: str):
+    """The Difference of two networks of the atlas."""
+    from convatlas import anatomy
+
+    return anatomy.diff(_built(a), _built(b))
+
+
+def _built(name: str):
+    """Without storage; with numbers where the network holds some that it computes with, such as
+    LeNet-5's codes of the digits.
+    """
+    from convatlas import registry
     from convatlas.shapes_only import shapes_only
 
     with shapes_only():
-        found = anatomy.diff(registry.create_model(a), registry.create_model(b))
-    return print_json(_record(found)) if json else tell(found)
+        net = registry.create_model(name)
+    plain = all(path.rpartition(".")[2] in STATISTICS for path, _ in net.named_buffers())
+    return net if plain else registry.create_model(name)
 
 
 def tell(found) -> int:

@@ -361,7 +361,9 @@ def test_a_larger_image():
     ] == [("input", "image", "3x16x16", "3x32x32", 768 * 9 * 8 * (3 + 8))]
     assert diff(Net(Unit()), Reads(16)).a.input_size == (3, 16, 16)  # the other one states it
     assert diff(Reads(16), Net(Unit())).same
-    with pytest.raises(ValueError, match="does not state an input size"):
+    with pytest.raises(
+        ValueError, match="neither Net nor Net states an input size; give one: diff"
+    ):
         diff(Net(Unit()), Net(Unit()))
 
 
