@@ -5,6 +5,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -43,7 +44,17 @@ def padded(x: Tensor, before: list[int], after: list[int], value: float) -> Tens
     return F.pad(x, turned, value=value)
 
 
+def _bias(bias: Tensor | np.ndarray | None) -> Tensor | None:
+    """None for the zeros that an exporter writes where there is none."""
+    if isinstance(bias, np.ndarray):
+        if bias.any():
+            raise Unsupported("a layer whose bias is computed")
+        return None
+    return bias
+
+
 def conv(s: Settings, x: Tensor, weight: Tensor, bias=None) -> Tensor:
+    bias = _bias(bias)
     kernel = weight.shape[2:]
     before, after = _pads(s, x, kernel)
     if before != after:

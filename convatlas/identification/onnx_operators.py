@@ -162,6 +162,14 @@ def split(s: Settings, x: Tensor, sizes=None):
     return torch.split(x, parts, axis)
 
 
+def split_to_sequence(s: Settings, x: Tensor, sizes=None) -> tuple[list[Tensor]]:
+    """One value, a list, of which SequenceAt takes a part."""
+    if sizes is None:
+        raise Unsupported("a split into single rows")
+    parts = whole(sizes)
+    return (list(torch.split(x, parts if np.ndim(sizes) else parts[0], s.get("axis", 0))),)
+
+
 def slices(s: Settings, x, starts=None, ends=None, axes=None, steps=None):
     begins = whole(starts) if starts is not None else list(s["starts"])
     stops = whole(ends) if ends is not None else list(s["ends"])
@@ -314,6 +322,8 @@ OPERATORS: dict[str, Callable] = {
     "Transpose": transpose,
     "Concat": concat,
     "Split": split,
+    "SplitToSequence": split_to_sequence,
+    "SequenceAt": lambda s, parts, place: parts[int(place)],
     "Slice": slices,
     "Gather": gather,
     "Pad": pad,
@@ -322,6 +332,7 @@ OPERATORS: dict[str, Callable] = {
     "ConstantOfShape": constant_of_shape,
     "DepthToSpace": depth_to_space,
     "Cast": cast,
+    "CastLike": same,
     "Identity": same,
     "Dropout": same,
 }

@@ -9,7 +9,7 @@ from convatlas.anatomy.steps import Walk
 from convatlas.errors import IdentifyError
 from convatlas.identification.sizes import Size
 from convatlas.identification.subject import Subject
-from convatlas.index.wirings import Wiring, likeness, neutral, profile
+from convatlas.index.wirings import Wiring, biased, likeness, neutral, profile
 from convatlas.wiring import Graph, signature
 
 CLOSE = 0.9  # of the best likeness: others whose size is tried, too
@@ -36,10 +36,8 @@ def search(subject: Subject, sizes: Sequence[Size], held: Mapping[str, Wiring]) 
     """The networks of these that the subject may be: of equal signature, or near. `sizes` are those
     that the caller wants, of which the first that runs is taken, and no other is tried.
     """
-    if not held:
-        raise IdentifyError(f"the index holds no network; {RENEW}")
     first = subject.walk(sizes)
-    if found := _same(first, held):
+    if found := _same(subject, first, held):
         return found
     ranked = _ranked(first.graph, held)
     walks = {first.graph.size: first}
@@ -48,7 +46,7 @@ def search(subject: Subject, sizes: Sequence[Size], held: Mapping[str, Wiring]) 
         if walk is None:
             continue
         walks[size] = walk
-        if found := _same(walk, held):
+        if found := _same(subject, walk, held):
             return found
     score, nearest = ranked[0]
     walk = walks.get(_with_channels(held[nearest].size, first.graph), first)
@@ -56,16 +54,20 @@ def search(subject: Subject, sizes: Sequence[Size], held: Mapping[str, Wiring]) 
     return Found(tuple(name for _, name in ranked[:FEW]), walk, False, folded, score)
 
 
-def _same(walk: Walk, held: Mapping[str, Wiring]) -> Found | None:
-    """Networks whose signature is this graph's, as it is or with their norms folded."""
-    signed = signature(neutral(walk.graph))
-    for folded in (False, True):
-        names = tuple(
-            name for name, each in held.items() if signed == (each.folded if folded else each.plain)
-        )
-        if names:
-            return Found(names, walk, True, folded, 1.0)
-    return None
+def _same(subject: Subject, walk: Walk, held: Mapping[str, Wiring]) -> Found | None:
+    """Networks whose signature is this graph's, as it is or with their norms folded. Only an
+    exporter leaves biases out that are zero.
+    """
+    graph = neutral(walk.graph)
+    signed = signature(graph)
+    names = tuple(name for name, each in held.items() if signed == each.plain)
+    if names:
+        return Found(names, walk, True, False, 1.0)
+    if any(node.op == NORM for node in graph.nodes):
+        return None
+    signed = signature(biased(graph) if subject.exported else graph)
+    names = tuple(name for name, each in held.items() if signed == each.folded)
+    return Found(names, walk, True, True, 1.0) if names else None
 
 
 def _ranked(graph: Graph, held: Mapping[str, Wiring]) -> list[tuple[float, str]]:
@@ -95,11 +97,5 @@ def _walked(subject: Subject, size: Size) -> Walk | None:
 
 
 def _is_folded(graph: Graph, nearest: Wiring) -> bool:
-    """Whether it has no batch norms where the nearest has them, and biases instead."""
-    layers = [node for node in graph.nodes if node.op == "conv"]
-    return (
-        all(node.op != NORM for node in graph.nodes)
-        and nearest.exact.get(NORM, 0) > 0
-        and bool(layers)
-        and all(node.own.get("bias") for node in layers)
-    )
+    """Whether it has no batch norms where the nearest has them."""
+    return all(node.op != NORM for node in graph.nodes) and nearest.exact.get(NORM, 0) > 0

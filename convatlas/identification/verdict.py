@@ -163,6 +163,8 @@ def identify(
 def judged(subject: Subject, sizes: Sequence[Size] = (), against: str | None = None) -> Verdict:
     """The same of whatever can be traced."""
     known = wirings.stored()
+    if not known:
+        raise IdentifyError(f"the index holds no wiring of any network; {RENEW}")
     if against is not None:
         registry.require(against, registry.stored_facts())
         if against not in known:
@@ -194,9 +196,12 @@ def _beside(subject: Subject, found: Found, name: str) -> Verdict:
     facts = registry.stored_facts()[name]
     classes = _classes(graph, facts["num_classes"])
     channels = graph.size[0] if graph.size[0] != facts["input_size"][0] else None
-    ours = _ours(name, classes, channels, found)
+    if found.folded and subject.exported:
+        theirs = Walk(wirings.biased(graph), theirs.habits)
+    ours = _ours(name, classes, channels, theirs, found.folded)
     if subject.exported:  # what only trains is in no such file
-        ours = Walk(ours.graph, replace(ours.habits, **NOTHING_TRAINED))
+        whole = wirings.biased(ours.graph) if found.folded else ours.graph
+        ours = Walk(whole, replace(ours.habits, **NOTHING_TRAINED))
     difference = compare(ours, theirs)
     same = difference.same
     kind = SAME if same else DIFFERS if unpaired(difference, ours, theirs) <= MOST_ALONE else FAR
@@ -221,20 +226,24 @@ def _classes(graph: Graph, printed: int) -> int | None:
     return count if count not in (printed, 0) else None
 
 
-def _ours(name: str, classes: int | None, channels: int | None, found: Found) -> Walk:
+def _ours(name: str, classes: int | None, channels: int | None, theirs: Walk, folded: bool) -> Walk:
     """The network of the atlas, on images of this size where it is the same there, else on those of
     its own, for small maps hide what it is; with fresh weights where the subject's are, so that
     these can be compared.
     """
     net = blueprint(name, classes, channels)
-    if found.walk.habits.draws or wirings.has_constants(net):
+    if theirs.habits.draws or wirings.has_constants(net):
         with torch.random.fork_rng(devices=[]):
             net = registry.create_model(name, classes, channels)
-    theirs = found.walk.graph
-    graph = _traced(net, theirs.size, found.folded)
-    if graph is None or (theirs.size != net.input_size and not wiring.match(graph, theirs)):
-        graph = wiring.of(net, net.input_size, fold=found.folded)
+    size = theirs.graph.size
+    graph = _traced(net, size, folded)
+    if graph is None or (size != net.input_size and not _alike(graph, theirs.graph, folded)):
+        graph = wiring.of(net, net.input_size, fold=folded)
     return Walk(graph, Habits.of(net, graph))
+
+
+def _alike(ours: Graph, theirs: Graph, folded: bool) -> bool:
+    return wiring.match(wirings.biased(ours) if folded else ours, theirs) is not None
 
 
 def _traced(net: nn.Module, size: Size, fold: bool) -> Graph | None:

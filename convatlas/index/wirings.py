@@ -21,6 +21,7 @@ STORED = Path(__file__).with_name("wirings.json")
 ANY = 1  # stands for the number of classes, and of channels
 WEIGHING = ("conv", "linear", "transposed conv")
 TOLD = (*WEIGHING, "max pool", "average pool")  # whose settings are part of a profile
+NORM = "batch norm"
 APART = ("kernel", "bias")  # settings that are told otherwise
 HEAVY = 4  # of the weight of other operations has one with weights
 
@@ -33,7 +34,7 @@ class Wiring:
 
     size: tuple[int, ...]
     plain: str  # signatures
-    folded: str
+    folded: str  # with a bias in every layer
     exact: Profile  # by operation, settings and width
     coarse: Profile  # by operation and window
 
@@ -84,6 +85,47 @@ def _with_any_channels(weight: Weight) -> Weight:
     return Weight(weight.name, (weight.shape[0], ANY, *weight.shape[2:]))
 
 
+def folded(graph: Graph) -> Graph:
+    """The same with its batch norms folded into the layers before them, as wiring.of gives it with
+    `fold`, without another pass.
+    """
+    uses = Counter([*graph.outputs, *(read for node in graph.nodes for read in node.reads)])
+    nodes = dict(enumerate(graph.nodes))
+    for place, norm in enumerate(graph.nodes):
+        layer = nodes.get(norm.reads[0]) if norm.op == NORM else None
+        if layer is None or layer.op not in WEIGHING or not layer.weights:
+            continue
+        if uses[norm.reads[0]] == 1:
+            del nodes[norm.reads[0]]
+            shift = layer.weights[1] if layer.own["bias"] else norm.weights[-1]
+            own = {**layer.own, "bias": True}
+            nodes[place] = replace(layer, own=own, weights=(layer.weights[0], shift))
+    new = {place: i for i, place in enumerate(sorted(nodes))}
+    return replace(
+        graph,
+        nodes=tuple(
+            replace(nodes[place], reads=tuple(new[read] for read in nodes[place].reads))
+            for place in new
+        ),
+        inputs=tuple(new[i] for i in graph.inputs),
+        outputs=tuple(new[o] for o in graph.outputs),
+    )
+
+
+def biased(graph: Graph) -> Graph:
+    """The same where every layer with weights has a bias: programs that fold norms leave those out
+    that come to zero.
+    """
+
+    def one(node: Node) -> Node:
+        if node.op not in WEIGHING or not node.weights or node.own.get("bias"):
+            return node
+        bias = Weight(f"{node.weights[0].name}, its bias", node.weights[0].shape[:1])
+        return replace(node, own={**node.own, "bias": True}, weights=(*node.weights, bias))
+
+    return replace(graph, nodes=tuple(map(one, graph.nodes)))
+
+
 def profile(graph: Graph) -> tuple[Profile, Profile]:
     """How often each operation comes in a neutral graph: exact, with settings and width, and
     coarse. Map sizes are in neither, so that it hardly changes with the image.
@@ -124,14 +166,18 @@ def measured(name: str) -> Wiring:
     net = blueprint(name)
     if has_constants(net):  # whose numbers count
         net = registry.create_model(name)
-    plain, folded = (neutral(wiring.of(net, net.input_size, fold=fold)) for fold in (False, True))
-    signatures = map(wiring.signature, (plain, folded))
+    plain = neutral(wiring.of(net, net.input_size))
+    signatures = map(wiring.signature, (plain, biased(folded(plain))))
     return Wiring(tuple(net.input_size), *signatures, *profile(plain))
 
 
 @cache
 def stored(file: Path = STORED) -> dict[str, Wiring]:
-    """What the index holds of every network, in the order of the catalogue."""
+    """What the index holds of every network, in the order of the catalogue; nothing where it was
+    never made.
+    """
+    if not file.is_file():
+        return {}
     kept = json.loads(file.read_bytes())
     words = kept["words"]
     return {

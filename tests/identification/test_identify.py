@@ -9,7 +9,9 @@ from torch import nn
 import convatlas
 from convatlas.errors import IdentifyError, UnknownNetwork
 from convatlas.identification.verdict import GROUPS
+from convatlas.index import wirings
 
+STORED = wirings.stored
 pytestmark = pytest.mark.usefixtures("index")
 
 
@@ -129,6 +131,13 @@ def test_the_module_is_as_it_was():
     assert net.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_without_an_index_it_says_how_to_make_one(monkeypatch, tmp_path):
+    assert STORED(tmp_path / "none.json") == {}
+    monkeypatch.setattr(wirings, "stored", dict)
+    with pytest.raises(IdentifyError, match=r"run `python -m convatlas.index --wirings`"):
+        convatlas.identify(nn.Conv2d(3, 4, 3))
 
 
 def test_what_cannot_be_said_is_a_sentence():
