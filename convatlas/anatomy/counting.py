@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Self
 
+import torch
 import torch.nn as nn
 from torch import Tensor
+from torch._ops import HigherOrderOperator
 from torch.export import ExportedProgram
 from torch.fx import GraphModule
 from torch.jit import ScriptModule
@@ -18,11 +20,12 @@ from torch.nn import Module
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
 
 from convatlas.anatomy import layout, receptive
 from convatlas.anatomy.inside import Inside, exported_kind
 from convatlas.anatomy.multiplying import multiply_adds
-from convatlas.anatomy.origins import Origin, Origins
+from convatlas.anatomy.origins import Origin, Origins, united
 from convatlas.anatomy.remarks import Remarks
 from convatlas.anatomy.table import Layer, Part, Summary
 from convatlas.calling import class_of, given, module_of, name_of, tensors_in, watched
@@ -83,6 +86,8 @@ class Call:
 class Trace(TorchDispatchMode):
     """Follows one pass, operation by operation, and closes a row when a module returns."""
 
+    supports_higher_order_operators = True
+
     def __init__(self, net: nn.Module, kind: str, size: tuple[int, ...]):
         super().__init__()
         self.kind, self.size, self.called = kind, size, ""
@@ -139,7 +144,7 @@ class Trace(TorchDispatchMode):
         part = self._part(tensors, call.depth)
         self.parts[call.name] = part
         if not call.name:
-            self.remarks.lost = bool(tensors) and not any(t in self.origins for t in tensors)
+            self.remarks.lost = not any(t in self.origins for t in tensors)
         for layer in call.inside.layers.values() if call.inside else ():
             self.rows.append(_row(layer, layer.part))
         if call.params or call.macs or (is_layer(module) and tensors):
@@ -167,6 +172,13 @@ class Trace(TorchDispatchMode):
         return max((origin.depth for origin in origins if origin), default=0)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if isinstance(func, HigherOrderOperator):
+            return self._of_functions(func, args, kwargs or {})
+        if _is_composite(func):  # as inside an operation on functions
+            with self:
+                out = func.decompose(*args, **(kwargs or {}))
+            if out is not NotImplemented:
+                return out
         out = func(*args, **(kwargs or {}))
         named = _by_name(func, args, kwargs or {})
         inputs = [t for t in tree_leaves(named) if isinstance(t, Tensor)]
@@ -181,6 +193,23 @@ class Trace(TorchDispatchMode):
         self._follow(func, named, inputs, data, out, bool(macs), window)
         if call and call is not self.stack[-1]:
             call.part = self._part(_tensors(out), call.depth)
+        return out
+
+    def _of_functions(self, func: HigherOrderOperator, args: tuple, kwargs: dict):
+        """An operation on functions: the branch that is taken, or a whole that is not seen into."""
+        if func is torch.ops.higher_order.cond:
+            taken, otherwise, operands = args[1:]
+            with self:
+                return (taken if args[0] else otherwise)(*operands)
+        out = func(*args, **kwargs)
+        macs = flop_registry.get(func, lambda *_, **__: None)(*args, **kwargs, out_val=out)
+        if macs is None:
+            self.remarks.uncounted.setdefault(func.name(), []).append(self.where)
+        elif self.stack:
+            self.stack[-1].macs += macs // 2
+        data = [origin for t in _tensors((args, kwargs)) if (origin := self.origins.get(t))]
+        for t in _tensors(out) if data else ():
+            self.origins.put(t, united(data, t.shape, everything=True))
         return out
 
     def _caller(self, func, inputs: list[Tensor], data: list, out) -> Call | None:
@@ -228,7 +257,8 @@ class Trace(TorchDispatchMode):
             self.origins.cut(op, named, outs)
         if not data or op in receptive.SHAPES_ALONE:
             return
-        depth = self._deeper(op, inputs, data, multiplies, window)
+        packed = func.namespace == "quantized"  # its weight is no tensor that is seen
+        depth = self._deeper(op, len(inputs) + packed, data, multiplies, window)
         seen = [(t, origin.field) for t, origin in data if origin.field]
         fields = receptive.after(func, named, seen, outs) if seen else [None] * len(outs)
         given = {id(t) for t in inputs}
@@ -236,13 +266,13 @@ class Trace(TorchDispatchMode):
             keep = self.origins.write if id(t) in given else self.origins.put
             keep(t, Origin(field, depth))
 
-    def _deeper(self, op: str, inputs: list, data: list, multiplies: bool, window) -> int:
+    def _deeper(self, op: str, inputs: int, data: list, multiplies: bool, window) -> int:
         trained_pool = (
             window
             and self.stack
             and next(self.stack[-1].module.parameters(recurse=False), None) is not None
         )
-        weighted = (multiplies and len(data) < len(inputs)) or (not multiplies and trained_pool)
+        weighted = (multiplies and len(data) < inputs) or (not multiplies and trained_pool)
         deepest = min if op in GATES else max
         return deepest(origin.depth for _, origin in data) + bool(weighted)
 
@@ -291,6 +321,12 @@ def _alike(first: receptive.Window | None, other: receptive.Window) -> receptive
         if first.groups == other.groups
         else first._replace(groups=None)
     )
+
+
+@cache
+def _is_composite(func) -> bool:
+    name = func.name()
+    return torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd")
 
 
 @cache

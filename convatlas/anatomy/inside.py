@@ -2,6 +2,8 @@
 apart by the weights that are read.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -25,7 +27,7 @@ class Inside:
     """The layers that have run inside one call of such a module, by path."""
 
     def __init__(self):
-        self.layers: dict[str, "Call"] = {}
+        self.layers: dict[str, Call] = {}
         self._owners = WeakTensorKeyDictionary()  # of what was computed from weights alone
 
     def owner(self, inputs: list[Tensor], names: dict[int, str]) -> str | None:
@@ -45,6 +47,5 @@ class Inside:
 def exported_kind(func, before: str, inputs: list[Tensor]) -> str:
     """The class of torch's layer that an operation is of; `before` where none is."""
     op = func.overloadpacket.__name__
-    if "batch_norm" in op:
-        return "BatchNorm"
-    return KINDS[op].format(inputs[0].ndim - 2) if op in KINDS else before
+    kind = "BatchNorm{}d" if "batch_norm" in op else KINDS.get(op, before)
+    return kind.format(max(1, inputs[0].ndim - 2))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import flop_registry
 
-from convatlas.anatomy.receptive import POINTWISE, RULES, SHAPES_ALONE, SIDES
+from convatlas.anatomy.receptive import POINTWISE, RULES, SHAPES_ALONE, SIDES, is_pointwise
 
 
 def multiply_adds(func, args: tuple, kwargs: dict, a: dict, out, depends: bool) -> int | None:
@@ -33,9 +33,10 @@ def _is_harmless(func) -> bool:
     op = func.overloadpacket.__name__
     if func.namespace not in ("aten", "prims", "torchvision"):
         return False
-    told = (torch.Tag.pointwise, torch.Tag.reduction, torch.Tag.view_copy)
+    told = (torch.Tag.reduction, torch.Tag.view_copy)
     return (
         func.is_view
+        or is_pointwise(func)
         or any(tag in func.tags for tag in told)
         or bool({op, op.removesuffix("_"), f"{func.namespace}::{op}"} & HARMLESS)
         or op.startswith(("_upsample", "upsample_", "_foreach_", "sym_", "_assert", "is_"))
@@ -104,7 +105,31 @@ HARMLESS = {
     *("quantize_per_tensor", "quantize_per_channel", "quantize_per_tensor_dynamic", "dequantize"),
     *("q_scale", "q_zero_point", "copy", "mean", "cross", "linalg_cross", "polar", "complex"),
     *("view_as_real", "view_as_complex", "real", "imag", "count_nonzero", "logcumsumexp"),
-    *("_thnn_fused_lstm_cell", "_thnn_fused_gru_cell", "rrelu_with_noise", "trace"),
+    *(
+        "_thnn_fused_lstm_cell",
+        "_thnn_fused_gru_cell",
+        "rrelu_with_noise",
+        "trace",
+        "as_strided",
+        "squeeze",
+        "t",
+        "detach",
+    ),
+    *("block_diag", "isin", "_unique", "hann_window", "hamming_window", "logspace", "addr"),
+    *(
+        "floor_divide",
+        "empty_permuted",
+        "poisson",
+        "exponential",
+        "cauchy",
+        "geometric",
+        "log_normal",
+        "renorm",
+    ),
+    *("resize_as", "_chunk_cat", "_pin_memory", "index_reduce", "segment_reduce", "dist"),
+    *("_unsafe_masked_index", "_masked_scale", "nll_loss_forward", "nll_loss2d_forward"),
+    *("mse_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss", "log_sigmoid_forward"),
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits", "multi_margin_loss"),
     *("torchvision::nms", "torchvision::roi_align", "torchvision::roi_pool"),
     *("torchvision::ps_roi_align", "torchvision::ps_roi_pool"),
 }

@@ -53,7 +53,7 @@ class Origins:
         written = self._of_storage(t)
         if written is None or (origin and times == written.times):
             return origin
-        return _united([each for each in (origin, written.origin) if each], t.shape)
+        return united([each for each in (origin, written.origin) if each], t.shape)
 
     def put(self, t: Tensor, origin: Origin) -> None:
         """Of a new tensor, or of one that is a layer's output by declaration."""
@@ -65,18 +65,17 @@ class Origins:
         if self.get(t) == origin:
             return
         before = self._of_storage(t)
-        seen = origin.field and layout.everything(origin.field, ())
-        united = [Origin(seen, origin.depth), *([before.origin] if before else [])]
+        all_of_it = [origin, *([before.origin] if before else [])]
         key = _storage(t)
         if key is not None:
             times = before.times + 1 if before else 1
-            self._written[key.cdata] = Written(key, times, _united(united, ()))
+            self._written[key.cdata] = Written(key, times, united(all_of_it, (), everything=True))
         place = self._slices.get(t)
         if place:
             old, _ = self._kept.get(place.whole, (None, 0))
             placed = Origin(origin.field and _placed(origin.field, place), origin.depth)
             both = [each for each in (old, placed) if each]
-            self.put(place.whole, _united(both, place.whole.shape))
+            self.put(place.whole, united(both, place.whole.shape))
         self.put(t, origin)
 
     def cut(self, op: str, named: dict, views: Sequence[Tensor]) -> None:
@@ -126,8 +125,11 @@ def _storage(t: Tensor) -> StorageWeakRef | None:
         return None
 
 
-def _united(origins: Sequence[Origin], shape: Sequence[int]) -> Origin:
+def united(origins: Sequence[Origin], shape: Sequence[int], everything: bool = False) -> Origin:
+    """Of a tensor of `shape` that comes from all of these, or from everything that they saw."""
     fields = [origin.field for origin in origins if origin.field]
+    if everything:
+        fields = [layout.everything(field, shape) for field in fields]
     return Origin(
         layout.joined(fields, shape) if fields else None,
         max(origin.depth for origin in origins),

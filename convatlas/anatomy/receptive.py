@@ -9,6 +9,7 @@ local is taken to see the whole map, so a field is never too small.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -62,9 +63,19 @@ def after(func, a: dict, data: Data, outs: Sequence[Tensor]) -> list[Field]:
         return [_all(data, out) for out in outs]
     if op in RULES and func.namespace == "aten":
         return [_by_rule(op, a, data, outs, i) for i in range(len(outs))]
-    if torch.Tag.pointwise in func.tags or op in POINTWISE:
+    if is_pointwise(func):
         return [_pointwise(data, out) for out in outs]
     return [_all(data, out) for out in outs]
+
+
+@cache
+def is_pointwise(func) -> bool:
+    """Works element by element. Torch does not tag every form of what it tags."""
+    packet = func.overloadpacket
+    forms = [getattr(packet, form) for form in packet.overloads()]
+    return packet.__name__.removesuffix("_") in POINTWISE or any(
+        torch.Tag.pointwise in form.tags for form in forms
+    )
 
 
 def _by_rule(op: str, a: dict, data: Data, outs: Sequence[Tensor], i: int) -> Field:
@@ -325,7 +336,8 @@ POINTWISE = {
     *("native_dropout", "dropout", "copy", "_to_copy", "_prelu_kernel", "hardswish", "bernoulli"),
     *("clone", "detach", "alias", "lift_fresh", "contiguous", "fill", "zero", "_conj", "_neg_view"),
 }
-PARTING = ("split", "split_with_sizes", "unbind")
+SPLITS = ("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes")
+PARTING = (*SPLITS, "unbind")
 SIDES = {  # the names of what is multiplied, in the operations that have them
     "mm": ("self", "mat2"),
     "bmm": ("self", "mat2"),
@@ -343,7 +355,7 @@ RULES: dict[str, Callable[..., Field]] = {
     **dict.fromkeys(("index", "index_select"), _index),
     **dict.fromkeys(("permute", "transpose", "t"), _moved),
     **dict.fromkeys(SAME_ELEMENTS, _same_elements),
-    **dict.fromkeys(("split", "split_with_sizes"), _parted),
+    **dict.fromkeys(SPLITS, _parted),
     **dict.fromkeys(("select", "unbind"), _pick),
     **dict.fromkeys(SIDES, _product),
     **dict.fromkeys(("cat", "stack"), _concatenated),

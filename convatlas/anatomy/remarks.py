@@ -34,8 +34,7 @@ class Remarks:
         if func.namespace == "quantized":
             for value in named.values():
                 if hasattr(value, "unpack"):
-                    weight = value.unpack()[0]
-                    self._packed[weight.shape.numel(), str(value)] = weight.numel()
+                    self._packed[id(value)] = value.unpack()[0].numel()
 
     def told(self) -> list[str]:
         """One sentence each."""
@@ -45,7 +44,7 @@ class Remarks:
         sentences = {
             f"{others:,} weights belong to no registered module, as in a plain list, and are not "
             "among the parameters": others,
-            f"{packed:,} quantised weights are packed away and are not among the parameters": packed,
+            f"{packed:,} quantised weights are packed away, and not among the parameters": packed,
             f"without {', '.join(lazy)}: lazy, and never run, so of no size": lazy,
             "values are read into Python (.item(), if): what they decide is not followed in depth "
             "and receptive fields": self._decides,

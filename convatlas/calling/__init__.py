@@ -8,5 +8,12 @@ from convatlas.calling.given import Given, class_of, given, module_of, name_of, 
 from convatlas.calling.running import Pass, watched
 
 __all__ = [
-    *("Given", "Pass", "class_of", "given", "module_of", "name_of", "tensors_in", "watched"),
+    "Given",
+    "Pass",
+    "class_of",
+    "given",
+    "module_of",
+    "name_of",
+    "tensors_in",
+    "watched",
 ]

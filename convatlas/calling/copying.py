@@ -1,10 +1,10 @@
 """Copies of a network to run, so that its own tensors, lists and hooks stay as they are."""
 
 import copy
-import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, KeysView
-from types import MethodType
+from contextlib import suppress
+from types import CellType, FunctionType, MethodType
 
 import torch
 import torch.nn as nn
@@ -13,6 +13,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, Unin
 
 from convatlas.calling.given import PLAIN, parts_of
 
+CONTAINERS = list | tuple | dict | set | frozenset
 HOOKS = ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -65,14 +66,51 @@ def _copied(net: nn.Module, turned: Callable[[Tensor], Tensor]) -> nn.Module:
     }
     held = list(_held(net))
     memo |= {id(each): turned(each) for each in held if isinstance(each, Tensor)}
+    memo |= {id(each): _rebound(each) for each in held if _closes_over_something(each)}
     try:
-        twin = copy.deepcopy(net, dict(memo))
+        done = dict(memo)
+        twin = copy.deepcopy(net, done)
     except Exception:
-        for each in reversed(held):
-            _share_what_cannot_be_copied(each, memo)
-        twin = copy.deepcopy(net, memo)
+        _share_what_cannot_be_copied(held, memo)
+        done = dict(memo)
+        twin = copy.deepcopy(net, done)
+    for function in filter(_closes_over_something, held):
+        for cell, old in zip(done[id(function)].__closure__, function.__closure__, strict=True):
+            with suppress(Exception):  # of what cannot be copied it keeps what it has
+                cell.cell_contents = copy.deepcopy(old.cell_contents, done)
     _hook_again(dict(zip(map(id, modules_of(net)), modules_of(twin), strict=True)), net)
     return _evaluating(twin)
+
+
+def _closes_over_something(function: object) -> bool:
+    """A function that is made inside another and uses its modules, tensors or lists: `self.act =
+    lambda x: self.conv(x)`. Copies share it otherwise, and with it the original's.
+    """
+    if not isinstance(function, FunctionType):
+        return False
+    used = [_content(cell) for cell in function.__closure__ or ()]
+    return any(isinstance(each, nn.Module | Tensor | list | dict | FunctionType) for each in used)
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not filled yet
+        return None
+
+
+def _rebound(function: FunctionType) -> FunctionType:
+    """The same function over cells of its own."""
+    twin = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        tuple(CellType(_content(cell)) for cell in function.__closure__ or ()),
+    )
+    twin.__kwdefaults__ = function.__kwdefaults__
+    vars(twin).update(vars(function))
+    return twin
 
 
 def _hook_again(twins: dict[int, nn.Module], net: nn.Module) -> None:
@@ -98,19 +136,24 @@ def _held(net: nn.Module) -> Iterator[object]:
         yield each
         if isinstance(each, nn.Module):
             waiting += list(vars(each).values())
+        elif _closes_over_something(each):
+            waiting += map(_content, each.__closure__)
         elif not isinstance(each, Tensor):
             waiting += parts_of(each)
 
 
-def _share_what_cannot_be_copied(each: object, memo: dict[int, object]) -> None:
-    """Locks, open files, modules of Python, running generators: the copy uses the same one."""
-    if isinstance(each, nn.Module | Tensor):
-        return
-    try:
-        copy.deepcopy(each, dict(memo))
-    except Exception:
-        if not parts_of(each) or inspect.isgenerator(each):
-            memo[id(each)] = each
+def _share_what_cannot_be_copied(held: list[object], memo: dict[int, object]) -> None:
+    """Locks, open files, modules of Python, running generators: the copy uses the same one. First
+    what holds nothing else, then what cannot be copied though all that it holds can.
+    """
+    others = [each for each in held if not isinstance(each, nn.Module | Tensor | CONTAINERS)]
+    for whole in (False, True):
+        for each in reversed(others):
+            try:
+                copy.deepcopy(each, dict(memo))
+            except Exception:
+                if whole or not parts_of(each):
+                    memo[id(each)] = each
 
 
 def _ghost(tensor: Tensor) -> Tensor:

@@ -4,6 +4,8 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from operator import index
+from types import ModuleType
 from typing import NamedTuple
 
 import torch
@@ -68,8 +70,11 @@ def given(
     lists several, else of `net.input_size`, or what an exported program was exported with.
 
     `inputs` are a tensor, a tuple or list of all arguments in order, or a dict of them by name.
-    Raises ValueError where neither is known or where a size is none; `example` is the remedy named.
+    Raises ValueError where neither is known, where both are given or where a size is none;
+    `example` is the remedy named.
     """
+    if inputs is not None and input_size is not None:
+        raise ValueError("input_size and inputs are both given; give the one that is meant")
     if inputs is not None:
         args, kwargs = _arguments(inputs)
         return _of_tensors(args, kwargs)
@@ -101,8 +106,8 @@ def _of_tensors(args: tuple, kwargs: dict[str, object]) -> Given:
 def _sizes(asked) -> tuple[Size, ...]:
     try:
         several = isinstance(asked[0], Sequence)
-        sizes = tuple(tuple(int(n) for n in size) for size in (asked if several else [asked]))
-    except (TypeError, ValueError, KeyError, IndexError):
+        sizes = tuple(tuple(map(index, size)) for size in (asked if several else [asked]))
+    except (TypeError, KeyError, IndexError):
         sizes = ()
     if not sizes or not all(sizes) or min(min(size) for size in sizes) < 1:
         raise ValueError(
@@ -142,7 +147,7 @@ def parts_of(value) -> list[object]:
         return list(value.values())
     if isinstance(value, tuple | list | set | frozenset):
         return list(value)
-    if isinstance(value, type | nn.Module) or inspect.isroutine(value):
+    if isinstance(value, type | nn.Module | ModuleType) or inspect.isroutine(value):
         return []
     if is_dataclass(value):
         return [getattr(value, field.name, None) for field in fields(value)]

@@ -2,6 +2,8 @@
 go, a real one.
 """
 
+import inspect
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -15,7 +17,7 @@ from torch.nn.parameter import is_lazy
 from convatlas.calling.copying import in_memory, left_out, modules_of, on_meta
 from convatlas.calling.given import Given, Image, name_of, turned
 
-LONGEST = 300  # letters of another library's message
+LONGEST = 200  # letters of another library's message
 
 
 class Watcher(Protocol):
@@ -57,10 +59,7 @@ def watched(net: nn.Module, given: Given, watch: Callable[[nn.Module], W]) -> Pa
                 return Pass(_once(net, given, watch, on_meta), _notes(net))
         except _Failed as failed:
             first = failed
-        if isinstance(first.cause, RuntimeError) and "meta" not in str(first.cause).lower():
-            if not isinstance(first.cause, NotImplementedError):
-                raise ValueError(_sentence(net, given, first)) from first.cause
-        if any(tensor.is_meta for tensor in _tensors(net)):
+        if _is_final(first.cause) or any(tensor.is_meta for tensor in _tensors(net)):
             raise ValueError(_sentence(net, given, first)) from first.cause
         try:
             with _plain_kernels():
@@ -71,10 +70,17 @@ def watched(net: nn.Module, given: Given, watch: Callable[[nn.Module], W]) -> Pa
 
 
 class _Failed(Exception):
-    def __init__(self, cause: Exception, where: str):
+    def __init__(self, cause: Exception, where: str, called: bool):
         super().__init__(cause)
         self.cause = cause
         self.where = where
+        self.called = called  # the network, not only copied
+
+
+def _is_final(error: Exception) -> bool:
+    """Torch itself refuses these shapes: numbers would change nothing."""
+    of_device = isinstance(error, NotImplementedError) or "meta" in str(error).lower()
+    return isinstance(error, RuntimeError) and not of_device
 
 
 def _once(net: nn.Module, given: Given, watch: Callable[[nn.Module], W], copied: Callable) -> W:
@@ -88,9 +94,11 @@ def _once(net: nn.Module, given: Given, watch: Callable[[nn.Module], W], copied:
         watcher = watch(twin)
         watcher.start((args, kwargs))
         with watcher:
-            twin(*args, **kwargs)
+            given_out = twin(*args, **kwargs)
+            if inspect.isgenerator(given_out):  # nothing of it has run
+                deque(given_out, maxlen=0)
     except Exception as error:
-        raise _Failed(error, watcher.where if watcher else "") from error
+        raise _Failed(error, watcher.where if watcher else "", watcher is not None) from error
     return watcher
 
 
@@ -144,24 +152,26 @@ def _notes(net: nn.Module) -> tuple[str, ...]:
 
 def _sentence(net: nn.Module, given: Given, failed: _Failed) -> str:
     where = f" at {failed.where}" if failed.where else ""
-    return f"{name_of(net)} does not run on {given.text}{where}: {_reason(failed.cause)}" + (
-        "; give what its forward takes: summary(net, inputs=(tensor, ...)), or a dict by name"
-        if given.sizes and _wants_other_inputs(failed)
-        else ""
-    )
+    said = f"{name_of(net)} does not run on {given.text}{where}: {_reason(failed.cause)}"
+    return said + (_remedy(given, failed.cause) if failed.called else "")
 
 
-def _wants_other_inputs(failed: _Failed) -> bool:
-    """Other arguments, or whole numbers as for an embedding."""
-    return isinstance(failed.cause, TypeError | AttributeError | KeyError) or any(
-        word in str(failed.cause) for word in ("indices", "Long", "unpack")
-    )
+def _remedy(given: Given, error: Exception) -> str:
+    """Where a size was given that was no image's, or a module that takes something else."""
+    batched = next((size for size in given.sizes if len(size) == 4 and size[0] == 1), None)
+    if batched:
+        return f"; give the size without the batch: {batched[1:]}"
+    other = isinstance(error, TypeError | AttributeError | KeyError)
+    if given.sizes and (other or any(word in str(error) for word in ("indices", "Long", "unpack"))):
+        return (
+            "; give what its forward takes: summary(net, inputs=(tensor, ...)), or a dict by name"
+        )
+    return ""
 
 
 def _reason(error: Exception) -> str:
     """The first sentence of the message, with the kind of error where it alone says little."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = lines[0].rstrip(".") if lines else ""
+    told = " ".join(str(error).split()).split(". ")[0].rstrip(".")
     told = told if len(told) <= LONGEST else f"{told[:LONGEST]}..."
     kind = type(error).__name__
     if kind in ("RuntimeError", "ValueError", "NotImplementedError") and told:

@@ -12,7 +12,7 @@ class Constants(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        if func in MADE and kwargs.get("device") is not None:
+        if func in MADE:
             kwargs["device"] = "cpu"
         if func in (Tensor.__getitem__, Tensor.__setitem__):
             args = (args[0], _index(args[1]), *args[2:])

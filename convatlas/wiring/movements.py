@@ -47,6 +47,7 @@ class Storages:
         self.build = builder
         self.held: dict[int, Held] = {}
         self._kept: list[object] = []  # no storage's number is given again
+        self.lost = False  # whether a constant was met whose numbers are nowhere
         self._named: dict[int, tuple[str, Layout]] = {}
 
     def name(self, name: str, t: Tensor) -> None:
@@ -127,7 +128,9 @@ class Storages:
     def constant(self, t: Tensor) -> int:
         """A node for numbers that do not depend on the input."""
         if t.is_meta:
-            content = f"unknown: {self.named(t) or uuid4().hex}"
+            name = self.named(t)
+            self.lost |= not name
+            content = f"unknown: {name or uuid4().hex}"
             return self.build.lay(
                 "constant", {"content": content}, shape=tuple(t.shape), batched=False
             )

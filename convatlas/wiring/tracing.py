@@ -5,6 +5,7 @@ is, so that constants are known by their content. Where a network cannot run so,
 numbers.
 """
 
+from itertools import product
 from uuid import uuid4
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 from torch.nn import Module
 from torch.nn.parameter import is_lazy
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from convatlas.calling import module_of, name_of, tensors_in
@@ -63,16 +64,24 @@ def of(
 def _traced(net: nn.Module, kind: str, size: tuple[int, ...]) -> tuple["Tracer", tuple[int, ...]]:
     """The first of several ways to run it that goes through: without numbers before with them."""
     first: tuple[Exception, str] | None = None
-    with torch.inference_mode(False), torch.no_grad():
-        for real in (False, True):
-            for batch in BATCHES:
-                tracer = None
-                try:
-                    twin, x = _made(net, (batch, *size), real)
-                    tracer = Tracer(twin, x, real)
-                    return tracer, tracer.run(twin, x)
-                except Exception as error:
-                    first = first or (error, tracer.where if tracer else "")
+    found: tuple[Tracer, tuple[int, ...]] | None = None
+    with torch.inference_mode(False), torch.no_grad(), torch.device("cpu"):
+        for real, batch in product((False, True), BATCHES):
+            tracer = None
+            if found and not real:
+                continue
+            try:
+                twin, x = _made(net, (batch, *size), real)
+                tracer = Tracer(twin, x, real)
+                answer = tracer, tracer.run(twin, x)
+            except Exception as error:
+                first = first or (error, tracer.where if tracer else "")
+                continue
+            found = answer if real else found or answer
+            if not tracer.storages.lost:
+                break
+    if found:
+        return found
     error, path = first
     where = f" at {path}" if path else ""
     by = "x".join(map(str, size))
@@ -132,16 +141,25 @@ class Tracer(TorchDispatchMode):
         self.storages.hold(tensor, place)
 
     def _watch(self, name: str, module: nn.Module) -> None:
-        def enter(*_):
+        def enter(_, args):
+            self._settle(args)
             self.stack.append(name)
             self.build.where = name
 
-        def leave(*_):
+        def leave(_, args, output):
+            self._settle(output)
             self.stack.pop()
             self.build.where = self.where
 
         Module.register_forward_pre_hook(module, enter, prepend=True)
         Module.register_forward_hook(module, leave)
+
+    def _settle(self, values: object) -> None:
+        """What a module moves is its own doing, whichever module reads it."""
+        with _disable_current_modes(), torch.device("cpu"):
+            for t in tensors_in(values):
+                if self.storages.knows(t) and self.storages.whole(t, axes=True) is None:
+                    self.storages.settle(self.storages.codes(t))
 
     def run(self, net: nn.Module, x: Tensor) -> tuple[int, ...]:
         """The places of what the network answers with, and of what Python read of its numbers."""

@@ -174,7 +174,7 @@ WORKS = {
         lambda x: F.unfold(x, 3, padding=1).view(1, -1, *x.shape[2:])
     ),
     "as strided": lambda c: Work(
-        lambda x: x.contiguous().as_strided(x.shape, x.mT.stride()[:2] + (1, x.shape[2])) + x
+        lambda x: x.contiguous().as_strided(x.shape, (*x.mT.stride()[:2], 1, x.shape[2])) + x
     ),
     "nearest": lambda c: nn.Upsample(scale_factor=2),
     "bilinear": lambda c: nn.Upsample(scale_factor=2, mode="bilinear"),

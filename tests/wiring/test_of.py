@@ -174,3 +174,23 @@ def test_a_computed_weight_is_read_by_the_convolution():
     assert last.op == "conv"
     assert [graph.nodes[read].op for read in last.reads] == ["input", "subtract"]
     assert sum(node.params for node in graph.nodes) == 216
+
+
+def test_constants_that_are_made_where_the_image_is():
+    """torch makes them without numbers there; and where all that is made is on no device."""
+
+    def run(order):
+        return lambda net, x: net.a(x)[:, torch.tensor(order, device=x.device)]
+
+    a, b = ([0, 1, 2, 3], [3, 2, 1, 0])
+    first, again, other = (of(Of(run(order), a=conv()), (3, 8, 8)) for order in (a, a, b))
+    with torch.device("meta"):
+        bare = of(Of(run(a), a=conv()), (3, 8, 8))
+    assert match(first, again)
+    assert match(first, bare)
+    assert match(first, other) is None
+
+
+def test_a_movement_is_named_after_the_module_that_moves():
+    net = nn.Sequential(conv(), nn.ChannelShuffle(2), conv(8, 8))
+    assert [node.name for node in of(net, (3, 8, 8)).nodes] == ["", "0", "1", "2"]
