@@ -21,8 +21,10 @@ def _convolution(o: Operation) -> Seen | None:
     axes = o["weight"].ndim - 2
     if axes < 1:
         return None
-    place = o.shaped(o.see(o["input"]))
-    reads = (place,)
+    seen = o.see(o["input"])
+    if weights and _at_one_place(o, seen):
+        return _linear(o, seen.place, weights, o["bias"] is not None)
+    reads = (o.shaped(seen),)
     padding = tuple((p, p) for p in spread(o["padding"], axes))
     own = {
         "kernel": tuple(o["weight"].shape[2:]),
@@ -43,6 +45,12 @@ def _convolution(o: Operation) -> Seen | None:
     if len(reads) == 1 and _sees_all(o, own, reads[0]):
         return _linear(o, reads[0], weights, own["bias"])
     return _new(o, "conv", own, reads, weights)
+
+
+def _at_one_place(o: Operation, seen: Seen) -> bool:
+    """Of maps of one pixel, whatever they were before they were flattened."""
+    ones = {*o["weight"].shape[2:], *seen.shape[2:]} == {1}
+    return ones and o["groups"] == 1 and not o["transposed"] and {*o["padding"]} == {0}
 
 
 def _new(o: Operation, op: str, own: dict, reads: tuple[int, ...], weights=()) -> Seen:

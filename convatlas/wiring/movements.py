@@ -182,8 +182,10 @@ class Storages:
         moving = [place for place in sources if not self._uniform(place)]
         if len(moving) == 1 and len(sources) == 1:
             return self._of_one(codes, flat, moving[0])
-        if len(moving) == 1 and (place := self._padded(codes, moving[0], sources)) is not None:
-            return place
+        if moving and len(sources) == len(moving) + 1:
+            (frame,) = set(sources) - set(moving)
+            if (place := self._framed(codes, frame)) is not None:
+                return place
         if len(moving) > 1 and len(moving) == len(sources):
             return self._of_several(codes, moving)
         return self._moved(codes, tuple(sources))
@@ -204,29 +206,24 @@ class Storages:
                 return self.settle(parts.reshape(codes.shape))
         return self._moved(codes, (place,))
 
-    def _padded(self, codes: Tensor, place: int, sources: list[int]) -> int | None:
-        """One node inside a frame of one number."""
-        if len(sources) != 2:
-            return None
-        inside = (codes >> SHIFT) == place
+    def _framed(self, codes: Tensor, frame: int) -> int | None:
+        """What is settled already, or can be, inside a frame of one number."""
+        inside = (codes >> SHIFT) != frame
         rows = [inside.movedim(axis, 0).reshape(side, -1) for axis, side in enumerate(codes.shape)]
         runs = [row.any(1).nonzero() for row in rows]
-        first = [int(run[0]) for run in runs]
-        last = [int(run[-1]) for run in runs]
-        box = codes[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
-        whole = self.codes_of(place)
-        if box.numel() != whole.numel() or not torch.equal(box.reshape(-1), whole.reshape(-1)):
-            return None
         padding = tuple(
-            (a, side - 1 - b) for a, b, side in zip(first, last, codes.shape, strict=True)
+            (int(run[0]), side - 1 - int(run[-1]))
+            for run, side in zip(runs, codes.shape, strict=True)
         )
-        value = next(self.build.nodes[s].own["value"] for s in sources if s != place)
-        if padding[0] != (0, 0):
+        if padding[:1] != ((0, 0),) or {*padding} == {(0, 0)}:
             return None
+        sides = zip(padding, codes.shape, strict=True)
+        box = codes[tuple(slice(before, side - after) for (before, after), side in sides)]
+        place = self.settle(box)
         if tuple(box.shape) != self.build.full[place]:
             to = {"to": tuple(box.shape[1:])}
             place = self.build.lay("reshape", to, (place,), shape=tuple(box.shape))
-        own = {"padding": padding[1:], "value": value}
+        own = {"padding": padding[1:], "value": self.build.nodes[frame].own["value"]}
         return self.build.lay("pad", own, (place,), shape=tuple(codes.shape))
 
     def _of_several(self, codes: Tensor, moving: list[int]) -> int:
