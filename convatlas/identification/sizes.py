@@ -67,7 +67,9 @@ def first_that_runs(net: nn.Module, sizes: Iterable[Size]) -> Graph:
         except Exception as error:  # a forward of anybody's may raise anything
             if isinstance(error.__cause__, IdentifyError):
                 raise error.__cause__ from None
-            said[size] = " ".join(str(error).split()) or type(error).__name__
+            reason = error.__cause__ or error
+            words = " ".join(str(reason).split())
+            said[size] = ": ".join(filter(None, [type(reason).__name__, words]))
     first = next(iter(said))
     tried = ", ".join("x".join(map(str, size)) for size in said)
     raise IdentifyError(

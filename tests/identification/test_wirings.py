@@ -8,7 +8,7 @@ from torch import nn
 
 from convatlas import wiring
 from convatlas.index import wirings
-from convatlas.registry import create_model
+from convatlas.registry import create_model, entries
 from convatlas.shapes_only import shapes_only
 
 
@@ -63,6 +63,13 @@ def test_what_is_written_is_read(few, tmp_path):
     assert "resnet50" in names
     assert {*wirings.stored(file)} == {*few}
     assert json.loads(file.read_text())["words"] == sorted(json.loads(file.read_text())["words"])
+
+
+def test_the_stored_index_is_what_is_measured(few):
+    """Renewed by `python -m convatlas.index --wirings`."""
+    stored = wirings.stored()
+    assert {name: stored.get(name) for name in few} == few
+    assert {*stored} == {*entries()}
 
 
 def test_constants_count():
