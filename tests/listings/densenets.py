@@ -91,7 +91,7 @@ def dense(
 def for_32_pixels(layers: tuple[int, ...], k: int, classes: int = 10, **more) -> nn.Sequential:
     body, c = dense(Layer, layers, 2 * k, k, **more)
     head = nn.Linear(c, classes)
-    return nn.Sequential(conv(3, 2 * k, 3), body, mean(), head, TAIL)
+    return nn.Sequential(conv(3, 2 * k, 3), body, mean(), head)
 
 
 def bamos() -> nn.Sequential:

@@ -13,7 +13,7 @@ from listing import Difference as Told
 from convatlas import wiring
 from convatlas.anatomy.difference import Change, Difference
 
-MOVEMENTS = {"constant", "input", "rearrange", "reshape"}  # what is joined to what
+MOVEMENTS = {"constant", "input", "pad", "rearrange", "reshape"}  # what is joined to what
 EDGES = {"order", "reads", "zeros"}  # differences that move no count
 KINDS = {"activation", "pool"}  # their two forms are operations
 REPLACED = {"", "rearrange", *KINDS}  # whole steps stand on both sides
@@ -66,7 +66,7 @@ def of_listing(differences: Iterable[Told]) -> Counter:
     """What changes an answer."""
     found = Counter()
     for each in differences:
-        if each.group == TRAINING or each.what in EDGES or each.op in ("pad", *MOVEMENTS):
+        if each.group == TRAINING or each.what in EDGES or each.op in MOVEMENTS:
             continue
         if each.op in KINDS:
             found[each.here] += each.times
@@ -116,7 +116,9 @@ def _operation(step: str) -> str | None:
     found = OPERATION.match(step)
     op = found[1].strip() if found else ""
     return (
-        None if not op or op in MOVEMENTS or op.startswith(("channel", "elements", "map")) else op
+        None
+        if not op or op in MOVEMENTS or op.startswith(("channel", "elements", "map", "pad", "zero"))
+        else op
     )
 
 

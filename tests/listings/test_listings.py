@@ -13,6 +13,7 @@ from resnets import BROKEN
 from tallies import (
     EDGES,
     balanced,
+    changes,
     of_diff,
     of_graph,
     of_listing,
@@ -23,6 +24,8 @@ from tracing import META, answer, beside, difference, listing_net, listing_walk
 
 from convatlas import registry, wiring
 from convatlas.anatomy import summary
+from convatlas.anatomy.comparing import compare
+from convatlas.anatomy.steps import Walk
 
 SAME = [name for name in LISTINGS if LISTINGS[name].same]
 OTHER = [name for name in LISTINGS if not LISTINGS[name].same]
@@ -128,6 +131,25 @@ def test_its_differences_are_those_that_are_told(listing):
     assert balanced(of_diff(found), uneven(listing), leave) == balanced(
         of_listing(told), uneven(listing), leave
     )
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        pytest.param(name, marks=[] if LISTINGS[name].params < 100_000 else [pytest.mark.full])
+        for name in LISTINGS
+        if LISTINGS[name].params < 1_000_000
+    ],
+)
+def test_first_weights_that_are_drawn_otherwise_are_told(listing):
+    told = LISTINGS[listing]
+    net = told.build().eval()
+    channels = told.size[0]
+    classes = answer(listing_walk(listing).graph)
+    ours = registry.create_model(told.atlas, num_classes=classes, in_channels=channels).eval()
+    found = compare(Walk.of(ours, (channels, ours.side, ours.side)), Walk.of(net, told.size))
+    drawn = [change for change in changes(found) if change.group == "initialisation"]
+    assert (not drawn) == told.starts_alike
 
 
 @pytest.mark.parametrize("listing", LISTINGS)

@@ -4,7 +4,7 @@ from functools import partial
 
 import torch.nn as nn
 from lenets import xavier
-from listing import TUTORIAL_1, Listing, Source, changed
+from listing import ACTIVATION, TUTORIAL_1, Listing, Source, dropout, new
 from torch import Tensor
 
 PLANS = {
@@ -98,9 +98,15 @@ LISTINGS = (
         (3, 32, 32),
         params=34_015_396,
         printed="34.0M",
-        atlas="vgg16_bn",
-        differences=(changed("linear", "reads", "512 numbers", "25,088"),),
-        remark="the paper's three linear layers, on maps of one pixel",
+        atlas="vgg16_bn_32",
+        differences=(
+            new("linear", 2),
+            new("relu", 2, ACTIVATION),
+            dropout(0.5, None, 2),
+        ),
+        near=("vgg16_bn",),
+        starts_alike=True,
+        remark="or vgg16_bn on maps of one pixel",
     ),
     Listing(
         "vgg11_d2l",
