@@ -16,7 +16,8 @@ from convatlas.anatomy.difference import Change, Difference
 MOVEMENTS = {"constant", "input", "pad", "rearrange", "reshape"}  # what is joined to what
 EDGES = {"order", "reads", "zeros"}  # differences that move no count
 KINDS = {"activation", "pool"}  # their two forms are operations
-REPLACED = {"", "rearrange", *KINDS}  # whole steps stand on both sides
+MOVING = ("channel", "elements", "every", "map", "pad", "zero")  # how diff writes them
+REPLACED = {"", "pad", "rearrange", *KINDS}  # whole steps stand on both sides
 PARTS = {"dropout": ("aten.bernoulli_.float", "multiply number", "multiply")}
 SETTINGS = ("kernel", "stride", "padding", "groups", "bias", "eps", "ceil", "channels")
 SILENT = (TRAINING, "initialisation")
@@ -115,11 +116,7 @@ def _operation(step: str) -> str | None:
         return "multiply number"
     found = OPERATION.match(step)
     op = found[1].strip() if found else ""
-    return (
-        None
-        if not op or op in MOVEMENTS or op.startswith(("channel", "elements", "map", "pad", "zero"))
-        else op
-    )
+    return None if not op or op in MOVEMENTS or op.startswith(MOVING) else op
 
 
 def _setting(word: str) -> tuple | None:
