@@ -68,7 +68,8 @@ def compare(a: Walk, b: Walk) -> Difference:
     if not same:
         blocks = [*(_of_another_image(a, b, blocks) if a.size != b.size else blocks)]
         blocks += _answers(wires)
-        blocks = blocks or [_otherwise(a, b)]
+        if all(change.group == "training" for block in blocks for change in block.changes):
+            blocks.append(_otherwise(a, b))
     drawn = _drawn(a, b, pairs)
     return Difference(_side(a), _side(b), (*blocks, *drawn), same is not None)
 
@@ -107,9 +108,9 @@ def _otherwise(a: Walk, b: Walk) -> Block:
     ahead = set(wiring.forward(b.graph))
     keys = wiring.forward(a.graph)
     parts = [step for step in a.steps if not step.trains and keys[step.node] not in ahead]
-    step = (parts or a.steps)[0]
-    words = "wiring", f"{step.kind} as it is", "otherwise"
-    return Block(((step.name, step.name),), (told("", words, [step], [step], group="structure"),))
+    kind, name = (parts[0].kind, parts[0].name) if parts else ("answer", "")
+    change = Change("", "wiring", f"{kind} as it is", "otherwise", 0, 0, paths=(name,))
+    return Block(((name, name),), (change,))
 
 
 def _blocks(matches: Iterable[Match], wires: Wires) -> Iterator[Block]:

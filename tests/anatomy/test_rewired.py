@@ -9,7 +9,10 @@ from torch import Tensor
 from convatlas import wiring
 from convatlas.anatomy import diff
 from convatlas.anatomy.comparing import compare
+from convatlas.anatomy.dropping import Drop
+from convatlas.anatomy.habits import Habits
 from convatlas.anatomy.steps import Walk
+from convatlas.wiring import Graph, Node
 
 SIZE = (4, 8, 8)
 
@@ -177,3 +180,21 @@ def test_graphs_alone_can_be_compared():
         compare(Walk.of(graphs[0]), Walk.of(graphs[2])).blocks
         == diff(Chained(), Parallel(), SIZE).blocks
     )
+
+
+def test_what_has_no_words_is_not_called_the_same_either():
+    def graph(side: int) -> Graph:
+        nodes = Node("input", {}, (), (), (4,)), Node("odd", {}, (0,), (), (side,), "here")
+        return Graph("Odd", (4,), nodes, (0,), (1,))
+
+    drop = Habits((Drop(2, "off", "dropout", {"p": 0.5}),))
+    found = compare(Walk(graph(4), Habits()), Walk(graph(5), drop))
+    assert not found.same
+    assert [
+        (change.group, change.what, change.a, change.b, change.paths)
+        for block in found.blocks
+        for change in block.changes
+    ] == [
+        ("training", "dropout", "-", "p 0.5", ("off",)),
+        ("structure", "wiring", "odd as it is", "otherwise", ("here",)),
+    ]
