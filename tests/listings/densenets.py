@@ -175,6 +175,7 @@ LISTINGS = (
         macs=287_929_692,
         atlas="densenet_bc100_k12_cifar",
         differences=(new("log softmax", 1, ACTIVATION),),
+        starts_alike=True,
     ),
     Listing(
         "densenet_bc100_of_little_memory",
