@@ -111,6 +111,32 @@ def test_it_is_the_network_of_the_atlas(listing):
     assert difference(listing).same
 
 
+@pytest.mark.parametrize(
+    "listing",
+    [
+        pytest.param(name, marks=[] if LISTINGS[name].params < 100_000 else [pytest.mark.full])
+        for name in SAME
+        if LISTINGS[name].params < 3_000_000
+    ],
+)
+@torch.no_grad()
+def test_with_its_weights_the_atlas_network_answers_alike(listing):
+    told = LISTINGS[listing]
+    torch.manual_seed(0)
+    net = told.build().double().eval()
+    x = torch.randn(2, *told.size, dtype=torch.float64)
+    wanted = net(x)
+    ours = registry.create_model(
+        told.atlas, num_classes=wanted.shape[1], in_channels=told.size[0]
+    ).double()
+    pairs = wiring.match(wiring.of(ours, told.size), wiring.of(net, told.size)).weights
+    theirs = net.state_dict()
+    for name, tensor in ours.state_dict().items():
+        if name in pairs:
+            tensor.copy_(theirs[pairs[name]].reshape(tensor.shape))
+    assert (ours.eval()(x) - wanted).abs().max() < 1e-10
+
+
 @pytest.mark.parametrize("listing", OTHER)
 def test_its_differences_account_for_every_operation(listing):
     here, there = beside(listing)
