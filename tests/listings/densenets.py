@@ -88,14 +88,20 @@ def dense(
     return found, c
 
 
-def for_32_pixels(
-    layers: tuple[int, ...], k: int, classes: int = 10, logs: bool = False, **more
-) -> nn.Sequential:
+def for_32_pixels(layers: tuple[int, ...], k: int, classes: int = 10, **more) -> nn.Sequential:
     body, c = dense(Layer, layers, 2 * k, k, **more)
     head = nn.Linear(c, classes)
-    return nn.Sequential(
-        conv(3, 2 * k, 3), body, mean(), head, *([nn.LogSoftmax(dim=1)] if logs else [])
-    )
+    return nn.Sequential(conv(3, 2 * k, 3), body, mean(), head)
+
+
+def bamos() -> nn.Sequential:
+    """He's weights by fan-out, no first bias; log-probabilities come out."""
+    net = for_32_pixels((16, 16, 16), 12)
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out")
+    nn.init.zeros_(net[-1].bias)
+    return net.append(nn.LogSoftmax(dim=1))
 
 
 def book(c_in: int, padding: int, pool) -> nn.Sequential:
@@ -162,13 +168,14 @@ LISTINGS = (
     ),
     Listing(
         "densenet_bc100_bamos",
-        partial(for_32_pixels, (16, 16, 16), 12, logs=True),
+        bamos,
         Source("bamos/densenet.pytorch", "densenet.py", "3a012b56541359d066bfbceb5c98168474011365"),
         (3, 32, 32),
         params=769_162,
         macs=287_929_692,
         atlas="densenet_bc100_k12_cifar",
         differences=(new("log softmax", 1, ACTIVATION),),
+        starts_alike=True,
     ),
     Listing(
         "densenet_bc100_of_little_memory",

@@ -90,6 +90,7 @@ LISTINGS = (
         macs=651_720,
         atlas="lenet5_tutorial_max",
         differences=MODERN,
+        starts_alike=True,
         remark="also PyTorch's own tutorial on CIFAR-10",
     ),
     Listing(
@@ -150,6 +151,7 @@ LISTINGS = (
             changed("conv", "channels", 16, 6),
             changed("conv", "channels", 32, 16),
         ),
+        starts_alike=True,
     ),
     Listing(
         "lenet_bentrevett",
@@ -163,6 +165,7 @@ LISTINGS = (
         params=61_706,
         atlas="lenet5_tutorial_max",
         differences=MODERN,
+        starts_alike=True,
         remark="MNIST, made larger to 32x32",
     ),
 )

@@ -91,7 +91,8 @@ class Listing:
     params: int
     atlas: str
     differences: tuple[Difference, ...] = ()
-    starts_alike: bool = False  # its first weights are drawn as the atlas network's
+    near: tuple[str, ...] = ()  # others that are as near
+    starts_alike: bool = False  # it draws its first weights as the atlas network does
     macs: int | None = None
     printed: str = ""
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # of named parts, as printed

@@ -244,7 +244,7 @@ LISTINGS = (
         Source(
             "akamaster/pytorch_resnet_cifar10",
             "resnet.py",
-            "4e4f8da1ba2611dad2eedf8a23505c0fbd94b983",
+            "1877b675ffe676e33cb61ee606d6aad9ab5131e8",
         ),
         (3, 32, 32),
         params=269_722,
@@ -260,7 +260,7 @@ LISTINGS = (
         Source(
             "akamaster/pytorch_resnet_cifar10",
             "resnet.py, option='B'",
-            "4e4f8da1ba2611dad2eedf8a23505c0fbd94b983",
+            "1877b675ffe676e33cb61ee606d6aad9ab5131e8",
         ),
         (3, 32, 32),
         params=272_474,

@@ -13,10 +13,11 @@ from listing import Difference as Told
 from convatlas import wiring
 from convatlas.anatomy.difference import Change, Difference
 
-MOVEMENTS = {"constant", "input", "rearrange", "reshape"}  # what is joined to what
+MOVEMENTS = {"constant", "input", "pad", "rearrange", "reshape"}  # what is joined to what
 EDGES = {"order", "reads", "zeros"}  # differences that move no count
 KINDS = {"activation", "pool"}  # their two forms are operations
-REPLACED = {"", "rearrange", *KINDS}  # whole steps stand on both sides
+MOVING = ("channel", "elements", "every", "map", "pad", "zero")  # how diff writes them
+REPLACED = {"", "pad", "rearrange", *KINDS}  # whole steps stand on both sides
 PARTS = {"dropout": ("aten.bernoulli_.float", "multiply number", "multiply")}
 SETTINGS = ("kernel", "stride", "padding", "groups", "bias", "eps", "ceil", "channels")
 SILENT = (TRAINING, "initialisation")
@@ -66,7 +67,7 @@ def of_listing(differences: Iterable[Told]) -> Counter:
     """What changes an answer."""
     found = Counter()
     for each in differences:
-        if each.group == TRAINING or each.what in EDGES or each.op in ("pad", *MOVEMENTS):
+        if each.group == TRAINING or each.what in EDGES or each.op in MOVEMENTS:
             continue
         if each.op in KINDS:
             found[each.here] += each.times
@@ -115,9 +116,7 @@ def _operation(step: str) -> str | None:
         return "multiply number"
     found = OPERATION.match(step)
     op = found[1].strip() if found else ""
-    return (
-        None if not op or op in MOVEMENTS or op.startswith(("channel", "elements", "map")) else op
-    )
+    return None if not op or op in MOVEMENTS or op.startswith(MOVING) else op
 
 
 def _setting(word: str) -> tuple | None:

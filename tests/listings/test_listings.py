@@ -13,6 +13,7 @@ from resnets import BROKEN
 from tallies import (
     EDGES,
     balanced,
+    changes,
     of_diff,
     of_graph,
     of_listing,
@@ -23,6 +24,8 @@ from tracing import META, answer, beside, difference, listing_net, listing_walk
 
 from convatlas import registry, wiring
 from convatlas.anatomy import summary
+from convatlas.anatomy.comparing import compare
+from convatlas.anatomy.steps import Walk
 
 SAME = [name for name in LISTINGS if LISTINGS[name].same]
 OTHER = [name for name in LISTINGS if not LISTINGS[name].same]
@@ -108,6 +111,32 @@ def test_it_is_the_network_of_the_atlas(listing):
     assert difference(listing).same
 
 
+@pytest.mark.parametrize(
+    "listing",
+    [
+        pytest.param(name, marks=[] if LISTINGS[name].params < 100_000 else [pytest.mark.full])
+        for name in SAME
+        if LISTINGS[name].params < 3_000_000
+    ],
+)
+@torch.no_grad()
+def test_with_its_weights_the_atlas_network_answers_alike(listing):
+    told = LISTINGS[listing]
+    torch.manual_seed(0)
+    net = told.build().double().eval()
+    x = torch.randn(2, *told.size, dtype=torch.float64)
+    wanted = net(x)
+    ours = registry.create_model(
+        told.atlas, num_classes=wanted.shape[1], in_channels=told.size[0]
+    ).double()
+    pairs = wiring.match(wiring.of(ours, told.size), wiring.of(net, told.size)).weights
+    theirs = net.state_dict()
+    for name, tensor in ours.state_dict().items():
+        if name in pairs:
+            tensor.copy_(theirs[pairs[name]].reshape(tensor.shape))
+    assert (ours.eval()(x) - wanted).abs().max() < 1e-10
+
+
 @pytest.mark.parametrize("listing", OTHER)
 def test_its_differences_account_for_every_operation(listing):
     here, there = beside(listing)
@@ -128,6 +157,25 @@ def test_its_differences_are_those_that_are_told(listing):
     assert balanced(of_diff(found), uneven(listing), leave) == balanced(
         of_listing(told), uneven(listing), leave
     )
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        pytest.param(name, marks=[] if LISTINGS[name].params < 100_000 else [pytest.mark.full])
+        for name in LISTINGS
+        if LISTINGS[name].params < 1_000_000
+    ],
+)
+def test_first_weights_that_are_drawn_otherwise_are_told(listing):
+    told = LISTINGS[listing]
+    net = told.build().eval()
+    channels = told.size[0]
+    classes = answer(listing_walk(listing).graph)
+    ours = registry.create_model(told.atlas, num_classes=classes, in_channels=channels).eval()
+    found = compare(Walk.of(ours, (channels, ours.side, ours.side)), Walk.of(net, told.size))
+    drawn = [change for change in changes(found) if change.group == "initialisation"]
+    assert (not drawn) == told.starts_alike
 
 
 @pytest.mark.parametrize("listing", LISTINGS)

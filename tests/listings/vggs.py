@@ -104,7 +104,9 @@ LISTINGS = (
             new("relu", 2, ACTIVATION),
             dropout(0.5, None, 2),
         ),
+        near=("vgg16_bn",),
         starts_alike=True,
+        remark="or vgg16_bn on maps of one pixel",
     ),
     Listing(
         "vgg11_d2l",
