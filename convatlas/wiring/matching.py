@@ -9,6 +9,7 @@ from hashlib import sha1
 from convatlas.wiring.graph import COMMUTATIVE, Graph, Node, bare, numel
 
 ROUNDS = 2  # of telling nodes apart by what lies around them
+TRIES = 5000  # of which of several alike is which; after them two graphs are taken for two
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def match(a: Graph, b: Graph) -> Match | None:
     colors = _colors(a), _colors(b)
     walk = _Walk(a, b, colors)
     ends = zip((*a.outputs, *a.inputs), (*b.outputs, *b.inputs), strict=True)
-    return Match(walk.nodes, walk.weights) if walk.pair(ends) else None
+    found = walk.pair(ends) and len(walk.nodes) == len(a.nodes)
+    return Match(walk.nodes, walk.weights) if found else None
 
 
 def signature(graph: Graph) -> str:
@@ -128,7 +130,9 @@ def _colors(graph: Graph) -> list[str]:
 
 
 class _Walk:
-    """Pairs nodes from the answers back to the inputs."""
+    """Pairs nodes from the answers back to the inputs. Where a sum reads several that look alike,
+    it tries which is which, and takes back what does not fit.
+    """
 
     def __init__(self, a: Graph, b: Graph, colors: tuple[list[str], list[str]]):
         self.a, self.b, self.colors = a, b, colors
@@ -136,59 +140,93 @@ class _Walk:
         self.back: dict[int, int] = {}
         self.weights: dict[str, str] = {}
         self.named: dict[str, str] = {}
+        self.done: list[tuple[dict, object]] = []  # what was written where, to be taken back
+        self.tries = TRIES
 
     def pair(self, ends: Iterable[tuple[int, int]]) -> bool:
         waiting = list(ends)
         while waiting:
             left, right = waiting.pop()
-            if self.nodes.get(left, right) != right or self.back.get(right, left) != left:
-                return False
-            if left in self.nodes:
+            if left in self.nodes or right in self.back:
+                if self.nodes.get(left) != right:
+                    return False
                 continue
             if not self._alike(left, right):
                 return False
-            self.nodes[left] = right
-            self.back[right] = left
+            self._write(self.nodes, left, right)
+            self._write(self.back, right, left)
             reads = self._reads(self.a.nodes[left], self.b.nodes[right])
             if reads is None:
                 return False
             waiting += reads
-        return len(self.nodes) == len(self.a.nodes) == len(self.back)
+        return True
+
+    def _write(self, table: dict, key: object, value: object) -> None:
+        table[key] = value
+        self.done.append((table, key))
 
     def _alike(self, left: int, right: int) -> bool:
         a, b = self.a.nodes[left], self.b.nodes[right]
         if self.colors[0][left] != self.colors[1][right] or said(a) != said(b):
             return False
         for mine, other in zip(a.weights, b.weights, strict=True):
-            if self.weights.setdefault(mine.name, other.name) != other.name:
-                return False
-            if self.named.setdefault(other.name, mine.name) != mine.name:
+            known = self.weights.get(mine.name), self.named.get(other.name)
+            if known == (None, None):
+                self._write(self.weights, mine.name, other.name)
+                self._write(self.named, other.name, mine.name)
+            elif known != (other.name, mine.name):
                 return False
         return True
 
     def _reads(self, a: Node, b: Node) -> list[tuple[int, int]] | None:
-        """What they read, in pairs; of a sum by colour, and first what is a pair already."""
+        """What they read, in pairs still to be looked at; those of a sum that are alike are paired
+        here.
+        """
         if len(a.reads) != len(b.reads):
             return None
         if a.op not in COMMUTATIVE:
             return list(zip(a.reads, b.reads, strict=True))
-        words = [node.own.get("over", ("",) * len(node.reads)) for node in (a, b)]
-        left = list(zip(a.reads, words[0], strict=True))
-        rest = list(zip(b.reads, words[1], strict=True))
+        left = self._kinds(a, 0)
+        right = self._kinds(b, 1)
+        if {kind: len(found) for kind, found in left.items()} != {
+            kind: len(found) for kind, found in right.items()
+        }:
+            return None
         pairs = []
-        for read, word in sorted(left, key=lambda entry: entry[0] not in self.nodes):
-            found = self._partner(read, word, rest)
-            if found is None:
+        for kind, reads in left.items():
+            if len(reads) == 1:
+                pairs += zip(reads, right[kind], strict=True)
+            elif not self._tried(reads, right[kind]):
                 return None
-            rest.remove(found)
-            pairs.append((read, found[0]))
         return pairs
 
-    def _partner(self, read: int, word: str, rest: list[tuple[int, str]]) -> tuple | None:
-        for other in rest:
-            known = self.nodes.get(read, other[0]) == other[0]
-            free = self.back.get(other[0], read) == read
-            same = self.colors[0][read] == self.colors[1][other[0]] and word == other[1]
-            if known and free and same:
-                return other
-        return None
+    def _kinds(self, node: Node, side: int) -> dict[tuple[str, str], list[int]]:
+        """What a sum reads, by colour and by how it is spread."""
+        found = defaultdict(list)
+        for read, word in zip(
+            node.reads, node.own.get("over", ("",) * len(node.reads)), strict=True
+        ):
+            found[self.colors[side][read], word].append(read)
+        return found
+
+    def _tried(self, reads: list[int], others: list[int]) -> bool:
+        """Whether those can be paired, one with one; what is a pair already stays one."""
+        rest = list(others)
+        for read in sorted(reads, key=lambda each: each not in self.nodes):
+            found = next((other for other in rest if self._fits(read, other)), None)
+            if found is None:
+                return False
+            rest.remove(found)
+        return True
+
+    def _fits(self, left: int, right: int) -> bool:
+        if left in self.nodes or right in self.back:
+            return self.nodes.get(left) == right
+        before = len(self.done)
+        self.tries -= 1
+        if self.tries > 0 and self.pair([(left, right)]):
+            return True
+        while len(self.done) > before:
+            table, key = self.done.pop()
+            del table[key]
+        return False

@@ -157,6 +157,22 @@ CLOTHES = {
             **{name: conv() for name in "abcd"},
         ),
     ),
+    "sums of what looks alike": (
+        lambda: Of(
+            lambda net, x: F.relu((y := net.a(x)) + (z := net.b(x))) + (net.c(y) + net.d(z)),
+            a=conv(),
+            b=conv(),
+            c=conv(8, 8),
+            d=conv(8, 8),
+        ),
+        lambda: Of(
+            lambda net, x: (net.d(z := net.b(x)) + net.c(y := net.a(x))) + F.relu(z + y),
+            d=conv(8, 8),
+            b=conv(),
+            c=conv(8, 8),
+            a=conv(),
+        ),
+    ),
     "a sum in place": (
         lambda: Of(lambda net, x: net.b(y := net.a(x)) + y, a=conv(), b=conv(8, 8)),
         lambda: Of(

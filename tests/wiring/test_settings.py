@@ -79,6 +79,37 @@ PAIRS = {
         lambda: within(lambda net, x: (y := net.a(x)) + net.b(y) + net.c(y)),
         lambda: within(lambda net, x: (y := net.a(x)) + net.b(y) + net.c(net.b(y))),
     ),
+    "which of two alike is read": (
+        lambda: Of(
+            lambda net, x: net.c(y := net.a(x)) + net.d(z := net.b(x)) + y * z + torch.exp(y),
+            a=conv(),
+            b=conv(),
+            c=conv(8, 8),
+            d=conv(8, 8),
+        ),
+        lambda: Of(
+            lambda net, x: net.c(y := net.a(x)) + net.d(net.b(x)) + y * net.b(x) + torch.exp(y + y),
+            a=conv(),
+            b=conv(),
+            c=conv(8, 8),
+            d=conv(8, 8),
+        ),
+    ),
+    "crossed weights": (
+        lambda: Of(
+            lambda net, x: torch.exp(net.b(net.a(x))) + torch.sin(net.c(net.d(x))),
+            a=conv(),
+            b=conv(8, 8),
+            c=conv(8, 8),
+            d=conv(),
+        ),
+        lambda: Of(
+            lambda net, x: torch.exp(net.b(net.a(x))) + torch.sin(net.b(net.d(x))),
+            a=conv(),
+            b=conv(8, 8),
+            d=conv(),
+        ),
+    ),
     "a - b and b - a": (
         lambda: within(lambda net, x: net.b(y := net.a(x)) - y),
         lambda: within(lambda net, x: (y := net.a(x)) - net.b(y)),
