@@ -1,14 +1,15 @@
 """Activations, and sums and products element by element."""
 
 from collections.abc import Callable
-from math import inf
+from math import inf, prod
 
 from torch import Tensor
 
-from convatlas.wiring.movements import Seen
+from convatlas.wiring.movements import SHIFT, Seen
 from convatlas.wiring.operations import Operation
 
-Handler = Callable[[Operation], Seen | Tensor | None]
+Answer = Seen | Tensor | None  # a node; a code for each element; not so simple
+Handler = Callable[[Operation], Answer]
 SIDES = {  # over which of the node's axes, the batch left out, one operand is the same everywhere
     (): "one",
     (0,): "channel",
@@ -16,17 +17,36 @@ SIDES = {  # over which of the node's axes, the batch left out, one operand is t
 }
 
 
-def one(o: Operation, op: str, own: dict | None = None, name: str = "self") -> Seen:
-    """An operation on each element by itself: in which order they lie does not matter."""
-    seen = o.see(o[name], axes=True)
+def one(o: Operation, op: str, own: dict | None = None, t: Tensor | None = None) -> Seen | Tensor:
+    """An operation on each element by itself: in which order they lie does not matter, so that
+    whatever moves all of one node's is done after it.
+    """
+    t = o["self"] if t is None else t
+    codes = _moved(o, t)
+    if codes is not None:
+        source = int(codes.flatten()[0] >> SHIFT)
+        place = o.lay(op, own, (source,), shape=o.full(source))
+        return codes + ((place - source) << SHIFT)
+    seen = o.see(t, axes=True)
     place = o.lay(op, own, (seen.place,), shape=o.full(seen.place))
     return seen._replace(place=place)
+
+
+def _moved(o: Operation, t: Tensor) -> Tensor | None:
+    """A code for each element, where these are all of one node in another order."""
+    if not o.storages.knows(t) or o.storages.whole(t, axes=True) is not None:
+        return None
+    codes = o.storages.codes(t)
+    sources = codes >> SHIFT
+    source = int(sources.flatten()[0])
+    whole = prod(o.full(source)) if source >= 0 else 0
+    return codes if whole == codes.numel() and bool((sources == source).all()) else None
 
 
 def _plain(op: str, **settings: str) -> Handler:
     """An activation, and what its settings are called here: their aten names."""
 
-    def handler(o: Operation) -> Seen:
+    def handler(o: Operation) -> Answer:
         return one(o, op, {ours: _setting(o[theirs]) for ours, theirs in settings.items()})
 
     return handler
@@ -37,7 +57,7 @@ def _setting(value: object) -> object:
 
 
 def _clamp(low: str, high: str) -> Handler:
-    def handler(o: Operation) -> Seen | None:
+    def handler(o: Operation) -> Answer:
         ends = [o.number(o.args.get(name)) for name in (low, high)]
         given = [o.args.get(name) is not None for name in (low, high)]
         if any(there and end is None for there, end in zip(given, ends, strict=True)):
@@ -52,23 +72,23 @@ def _high(end: float | None) -> float:
     return inf if end is None else end
 
 
-def _relu(o: Operation) -> Seen:
+def _relu(o: Operation) -> Answer:
     return one(o, "clamp", {"low": 0.0, "high": inf})
 
 
-def _threshold(o: Operation) -> Seen | None:
+def _threshold(o: Operation) -> Answer:
     if o.number(o["threshold"]) != 0 or o.number(o["value"]) != 0:
         return None
     return _relu(o)
 
 
-def _maximum(o: Operation) -> Seen | None:
+def _maximum(o: Operation) -> Answer:
     """Against a number."""
     end = o.number(o["other"])
     return None if end is None else one(o, "clamp", {"low": end, "high": inf})
 
 
-def _power(o: Operation) -> Seen | None:
+def _power(o: Operation) -> Answer:
     exponent = o.number(o["exponent"])
     return None if exponent is None else one(o, "power", {"exponent": exponent})
 
@@ -77,7 +97,7 @@ def _to_the(exponent: float) -> Handler:
     return lambda o: one(o, "power", {"exponent": exponent})
 
 
-def _prelu(o: Operation) -> Seen | None:
+def _prelu(o: Operation) -> Answer:
     weights = o.weights(o["weight"])
     if weights is None:
         node = o.build.nodes[o.see(o["weight"]).place]
@@ -89,26 +109,26 @@ def _prelu(o: Operation) -> Seen | None:
     return Seen(place, seen.shape)
 
 
-def _add(o: Operation) -> Seen | None:
+def _add(o: Operation) -> Answer:
     return _sum(o, o["self"], o["other"], o["alpha"])
 
 
-def _subtract(o: Operation) -> Seen | None:
+def _subtract(o: Operation) -> Answer:
     return _difference(o, o["self"], o["other"], o["alpha"])
 
 
-def _subtract_from(o: Operation) -> Seen | None:
+def _subtract_from(o: Operation) -> Answer:
     return _difference(o, o["other"], o["self"], o["alpha"])
 
 
-def _difference(o: Operation, left, right, factor) -> Seen | None:
+def _difference(o: Operation, left, right, factor) -> Answer:
     number = o.number(right)
     if number is not None and factor == 1:
         return _with_number(o, left, "add", -number)
     return _several(o, "subtract", (left, right)) if factor == 1 else None
 
 
-def _sum(o: Operation, left, right, factor) -> Seen | None:
+def _sum(o: Operation, left, right, factor) -> Answer:
     for one_side, other in ((left, right), (right, left)):
         number = o.number(other)
         if number is not None and factor == 1 and _spans(o, one_side):
@@ -116,7 +136,7 @@ def _sum(o: Operation, left, right, factor) -> Seen | None:
     return _several(o, "add", (left, right)) if factor == 1 else None
 
 
-def _multiply(o: Operation) -> Seen | None:
+def _multiply(o: Operation) -> Answer:
     for one_side, other in ((o["self"], o["other"]), (o["other"], o["self"])):
         number = o.number(other)
         if number is not None and _spans(o, one_side):
@@ -124,7 +144,7 @@ def _multiply(o: Operation) -> Seen | None:
     return _several(o, "multiply", (o["self"], o["other"]))
 
 
-def _divide(o: Operation) -> Seen | None:
+def _divide(o: Operation) -> Answer:
     if o.args.get("rounding_mode") is not None:
         return None
     number = o.number(o["other"])
@@ -138,18 +158,15 @@ def _spans(o: Operation, value) -> bool:
     return isinstance(value, Tensor) and tuple(value.shape) == o.shape and o.number(value) is None
 
 
-def _with_number(o: Operation, t, op: str, number: float) -> Seen | None:
+def _with_number(o: Operation, t, op: str, number: float) -> Answer:
     if not isinstance(t, Tensor) or not _spans(o, t):
         return None
-    seen = o.see(t, axes=True)
     if number == {"add": 0, "multiply": 1}[op]:
-        return seen
-    own = {"number": number}
-    place = o.lay(f"{op} number", own, (seen.place,), shape=o.full(seen.place))
-    return seen._replace(place=place)
+        return o.see(t, axes=True)
+    return one(o, f"{op} number", {"number": number}, t)
 
 
-def _several(o: Operation, op: str, operands: tuple) -> Seen | None:
+def _several(o: Operation, op: str, operands: tuple) -> Answer:
     """Two tensors, one of them perhaps the same over some axes of the other."""
     if not all(isinstance(t, Tensor) for t in operands):
         return None
