@@ -61,7 +61,8 @@ def _with_frame(o: Operation, own: dict, reads: tuple[int, ...]) -> tuple[dict, 
     """Zeros that are laid around the map first are padding."""
     node = o.build.nodes[reads[0]]
     frame = node.own.get("padding", ())
-    if node.op != "pad" or node.own["value"] != 0 or frame[0] != (0, 0):
+    fits = node.op == "pad" and len(frame) == len(own["padding"]) + 1
+    if not fits or node.own["value"] != 0 or frame[0] != (0, 0):
         return own, reads
     padding = tuple(
         (a + c, b + d) for (a, b), (c, d) in zip(own["padding"], frame[1:], strict=True)
@@ -145,8 +146,10 @@ def _max_pool(o: Operation) -> Seen | Tensor | None:
         return moved
     place = o.shaped(o.see(o["self"]))
     node = o.build.nodes[place]
-    if node.op == "pad" and node.own["value"] == -inf and node.own["padding"][0] == (0, 0):
-        frame = node.own["padding"][1:]
+    frame = node.own["padding"] if node.op == "pad" else ()
+    fits = len(frame) == len(sides) + 1 and frame[0] == (0, 0)
+    if fits and node.own["value"] == -inf:
+        frame = frame[1:]
         pairs = zip(own["padding"], frame, strict=True)
         own["padding"] = tuple((a + c, b + d) for (a, b), (c, d) in pairs)
         place = node.reads[0]
@@ -163,7 +166,8 @@ def _average_pool(o: Operation) -> Seen | Tensor | None:
     inside = edged and not o["count_include_pad"]
     own["divisor"] = "inside" if inside else "window"
     if divisor is not None:
-        own["divisor"] = "window" if divisor == prod(own["kernel"]) and not edged else divisor
+        plain = divisor == prod(own["kernel"]) and not own["ceil"]
+        own["divisor"] = "window" if plain else divisor
     if own["divisor"] == "window" and (moved := _every(o, own)) is not None:
         return moved
     place = o.shaped(o.see(o["self"]))
@@ -188,6 +192,8 @@ def _window(o: Operation) -> tuple[dict, tuple[int, ...]]:
         for side, pad, d, k, step in zip(sides, pads, dilation, kernel, stride, strict=True)
     )
     own["ceil"] = floor != tuple(o.shape[-axes:])
+    if x.ndim != axes + 2:
+        own["unbatched"] = True
     return own, sides
 
 
@@ -252,7 +258,8 @@ def _over_axes(o: Operation, op: str, whole: str) -> Seen | None:
     """A mean, sum or maximum over axes; over all places of a map it has a name of its own."""
     x = o["self"]
     dims = o.args.get("dim")
-    if not isinstance(dims, list | tuple) or not dims:
+    dims = [dims] if isinstance(dims, int) else dims
+    if not dims or o.args.get("dtype") not in (None, x.dtype):
         return None
     axes = sorted(dim % x.ndim for dim in dims)
     if 0 in axes:
@@ -269,22 +276,56 @@ def _over_axes(o: Operation, op: str, whole: str) -> Seen | None:
     else:
         shape = seen.shape
     full = o.full(seen.place)
+    if seen.axes is None and _sides(shape) == _sides(full):  # axes that were kept, or put in
+        axes = _across(axes, shape, full)
+        shape = full
     over_places = axes == list(range(2, len(shape))) and shape[:2] == full[:2]
-    if over_places and whole and len(full) > 2:
-        return Seen(o.lay(whole, {}, (seen.place,), shape=full[:2]), o.shape)
-    place = seen.place if seen.axes is not None else o.shaped(seen)
-    left = tuple(side for axis, side in enumerate(shape) if axis not in axes)
+    if over_places:
+        axes = list(range(2, len(full)))
+    place = seen.place if over_places or shape == full else o.shaped(seen)
+    return _reduced(o, op, whole, *_in_one(o, op, place, axes))
+
+
+def _reduced(o: Operation, op: str, whole: str, place: int, axes: list[int]) -> Seen:
+    full = o.full(place)
+    if whole and len(full) > 2 and axes == list(range(2, len(full))):
+        return Seen(o.lay(whole, {}, (place,), shape=full[:2]), o.shape)
+    left = tuple(side for axis, side in enumerate(full) if axis not in axes)
     own = {"axes": tuple(axis - 1 for axis in axes)}
     return Seen(o.lay(op, own, (place,), shape=left), o.shape)
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[:1], *(side for side in shape[1:] if side != 1))
+
+
+def _across(axes: list[int], shape: tuple[int, ...], full: tuple[int, ...]) -> list[int]:
+    """The axes of `full` that are these of `shape`, which has the same sides but for ones."""
+    here = [axis for axis, side in enumerate(shape) if side != 1 or axis == 0]
+    there = [axis for axis, side in enumerate(full) if side != 1 or axis == 0]
+    found = dict(zip(here, there, strict=True))
+    return sorted(found[axis] for axis in axes if axis in found)
+
+
+def _in_one(o: Operation, op: str, place: int, axes: list[int]) -> tuple[int, list[int]]:
+    """A mean of means over other axes is one mean, as are sums and maxima."""
+    inner = o.build.nodes[place]
+    if inner.op != op:
+        return place, axes
+    source = inner.reads[0]
+    gone = [axis + 1 for axis in inner.own["axes"]]
+    left = [axis for axis in range(len(o.full(source))) if axis not in gone]
+    return source, sorted([*gone, *(left[axis] for axis in axes)])
 
 
 def _softmax(op: str) -> Handler:
     def handler(o: Operation) -> Seen | None:
         seen = o.see(o["self"])
-        axis = o["dim"] % len(seen.shape)
+        axis = o["dim"] % max(len(seen.shape), 1)
         if axis == 0 or not o.build.batched[seen.place]:
             return None
-        return Seen(o.lay(op, {"axis": axis - 1}, (o.shaped(seen),)), o.shape)
+        place = o.shaped(seen)
+        return Seen(o.lay(op, {"axis": axis - 1}, (place,), shape=o.full(place)), o.shape)
 
     return handler
 
@@ -306,6 +347,7 @@ HANDLERS: dict[str, Handler] = {
     ),
     "mean": _mean,
     "amax": _greatest,
+    "max": _greatest,
     "sum": _total,
     "_softmax": _softmax("softmax"),
     "_log_softmax": _softmax("log softmax"),

@@ -43,8 +43,9 @@ class Seen(NamedTuple):
 class Storages:
     """All storages that a pass has touched."""
 
-    def __init__(self, builder: Builder):
+    def __init__(self, builder: Builder, kind: torch.dtype):
         self.build = builder
+        self.kind = kind  # of the images' numbers
         self.held: dict[int, Held] = {}
         self._kept: list[object] = []  # no storage's number is given again
         self.lost = False  # whether a constant was met whose numbers are nowhere
@@ -202,8 +203,10 @@ class Storages:
             parts = torch.cat(
                 [self.codes_of(read) for read in node.reads], node.own["axis"] + 1
             ).reshape(-1)[flat & LOW]
-            if len(_first_seen(parts >> SHIFT)) == 1:
-                return self.settle(parts.reshape(codes.shape))
+            parts = parts.reshape(codes.shape)
+            sources = _first_seen(parts >> SHIFT)
+            if len(sources) == 1 or _runs(parts, len(sources)):
+                return self.settle(parts)
         return self._moved(codes, (place,))
 
     def _framed(self, codes: Tensor, frame: int) -> int | None:
@@ -228,6 +231,8 @@ class Storages:
 
     def _of_several(self, codes: Tensor, moving: list[int]) -> int:
         """A concat, or one whose elements are then moved."""
+        if runs := _runs(codes, len(moving)):
+            return self.concat(map(self.settle, codes.split(runs, 1)), 1)
         shapes = [self.build.full[place] for place in moving]
         for axis in range(1, min(map(len, shapes))):
             rest = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
@@ -305,6 +310,18 @@ class Storages:
 def _first_seen(places: Tensor) -> list[int]:
     """Each place once, in the order in which they first appear."""
     return list(dict.fromkeys(places.unique_consecutive().tolist()))
+
+
+def _runs(codes: Tensor, sources: int) -> list[int] | None:
+    """How many channels in a row are of each source, where each has one run of them."""
+    if codes.ndim < 2 or not codes.numel():
+        return None
+    places = (codes >> SHIFT).flatten(2) if codes.ndim > 2 else (codes >> SHIFT)[:, :, None]
+    channels = places[0, :, 0]
+    if not bool((places == channels[None, :, None]).all()):
+        return None
+    counts = channels.unique_consecutive(return_counts=True)[1].tolist()
+    return counts if len(counts) == sources else None
 
 
 def _room(t: Tensor) -> int:

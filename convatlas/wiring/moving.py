@@ -21,15 +21,17 @@ def _copied(o: Operation) -> Seen | Tensor | None:
 
 def _copied_into(o: Operation) -> Seen | Tensor:
     there, source = o["self"], o["src"]
-    if tuple(there.shape) == tuple(source.shape) and o.number(source) is None:
-        return o.see(source)
+    if tuple(there.shape) == tuple(source.shape) and o.storages.knows(source):
+        return o.storages.whole(source, axes=True) or o.storages.codes(source)
     return o.storages.codes(source).expand(there.shape)
 
 
 def _filled(value: str | float) -> Handler:
     def handler(o: Operation) -> Tensor | None:
         number = o.number(o[value] if isinstance(value, str) else value)
-        return None if number is None else _all(o, number)
+        if number is None or not (number.is_integer() or o.written[0].is_floating_point()):
+            return None
+        return _all(o, number)
 
     return handler
 
@@ -85,7 +87,7 @@ def _together(
     as they come.
     """
     moving = [t for t in tensors if o.number(t) is None]
-    if len(moving) < 2:
+    if len(moving) < 2 or _of_one(o, tensors):
         return join([o.storages.codes(t) for t in tensors])
     seen = {id(t): o.see(t) for t in moving}
     axis = o["dim"] % tensors[0].ndim
@@ -98,6 +100,20 @@ def _together(
         else o.storages.codes(t)
         for t in tensors
     ])  # fmt: skip
+
+
+def _of_one(o: Operation, tensors: list[Tensor]) -> bool:
+    """Whether all are parts of one node, or that node: then it is moved, and nothing is joined."""
+    sources = set()
+    for t in tensors:
+        if not o.storages.knows(t):
+            return False
+        whole = o.storages.whole(t, axes=True)
+        places = [whole.place] if whole else (o.storages.codes(t) >> SHIFT).unique().tolist()
+        sources.update(places)
+        if len(sources) > 1:
+            return False
+    return True
 
 
 HANDLERS: dict[str, Handler] = {

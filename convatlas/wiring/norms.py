@@ -93,7 +93,8 @@ def _layer_norm(o: Operation) -> Seen | None:
     full = o.full(seen.place)
     if prod(full[1:]) == prod(over) and full[0] == seen.shape[0]:
         return _layer_norm_of_all(o, seen.place, own, weights)
-    own["over"] = tuple(range(-len(over), 0))
+    rank = len(seen.shape) - 1
+    own["over"] = tuple(range(rank - len(over), rank))
     return Seen(o.lay("layer norm", own, (o.shaped(seen),), weights), o.shape)
 
 

@@ -24,6 +24,7 @@ class Operation:
         self.written = [self.args[name] for name, _, write in schema if write]
         packet = func.overloadpacket.__name__
         self.name = packet[:-1] if self.written and packet.endswith("_") else packet
+        self.tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         self.kind = next(
             (t.dtype for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)), None
         )

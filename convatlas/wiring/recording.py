@@ -21,7 +21,7 @@ TABLE = elementwise.HANDLERS | layers.HANDLERS | norms.HANDLERS | moving.HANDLER
 def record(operation: Operation) -> None:
     """Lays the nodes of an operation and says what its results hold."""
     storages = operation.storages
-    handler = TABLE.get(operation.name)
+    handler = TABLE.get(operation.name) if _ordinary(operation) else None
     answer = handler(operation) if handler else None
     if answer is None:
         answers = list(_unknown(operation))
@@ -38,13 +38,24 @@ def record(operation: Operation) -> None:
         _others(operation, answer.place)
 
 
+def _ordinary(operation: Operation) -> bool:
+    """Whether the numbers stay of one kind: whole ones wrap, and a change of kind is rounding."""
+    out = operation.written[0] if operation.written else operation.first
+    if out is None:
+        return False
+    known = [t for t in operation.tensors if operation.storages.knows(t)]
+    same = all(t.dtype == out.dtype for t in known)
+    return same and (out.dtype.is_floating_point or operation.name in moving.HANDLERS)
+
+
 def _others(operation: Operation, place: int) -> None:
     """Further results of a known operation, such as where a maximum was."""
     results = [t for t in tree_leaves(operation.out) if isinstance(t, Tensor)]
     for i, t in enumerate(results[1:], start=1):
         if t.numel():
             shape = tuple(t.shape)
-            other = operation.lay("result", {"number": i}, (place,), shape=shape)
+            own = {"number": i, "of": tuple(operation.tensors[0].shape[1:])}
+            other = operation.lay("result", own, (place,), shape=shape)
             operation.storages.hold(t, other)
 
 
@@ -60,16 +71,38 @@ def _plain(operation: Operation, result: int, shape: tuple[int, ...]) -> int:
 
     def edge(t: Tensor) -> str:
         reads.append(operation.at(t))
-        return f"{len(reads)}: {tuple(t.shape)}"
+        kind = "" if t.dtype == operation.storages.kind else f" {t.dtype}"
+        return f"{len(reads)}: {tuple(t.shape)}{kind}"
 
     told = {name: value for name, value in operation.args.items() if name not in UNTOLD}
     if operation.args.get("dtype") == operation.kind:
         told["dtype"] = None
     own = {name: _fixed(tree_map_only(Tensor, edge, value)) for name, value in told.items()}
     own["results"] = result
+    _settle_axes(operation, own)
     alone = draws(operation.func, operation.args)
     name = str(operation.func).removesuffix(".default")
     return operation.lay(name, own, tuple(reads), shape=shape, alone=alone)
+
+
+def _settle_axes(operation: Operation, own: dict) -> None:
+    """Axes from the front; scales only where the sizes do not tell them."""
+    if not operation.tensors or operation.first is None:
+        return
+    sides = operation.tensors[0].shape
+    for name in ("dim", "dims"):
+        value = own.get(name)
+        if isinstance(value, int) and sides:
+            own[name] = value % len(sides)
+        elif isinstance(value, tuple) and sides:
+            own[name] = tuple(
+                each % len(sides) if isinstance(each, int) else each for each in value
+            )
+    if operation.name.startswith("upsample_"):
+        ratio = [out / side for out, side in zip(operation.shape, sides, strict=True)]
+        names = [name for name in own if name.startswith("scales")]
+        for name, exact in zip(names, ratio[len(ratio) - len(names) :], strict=True):
+            own[name] = None if own[name] == exact else own[name]
 
 
 def _fixed(value: object) -> object:

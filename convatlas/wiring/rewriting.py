@@ -63,6 +63,8 @@ def _raised(build: Builder, place: int) -> int | None:
 
 def _multiply_number(build: Builder, own: dict, reads: tuple[int, ...]) -> Form:
     inner = build.nodes[reads[0]]
+    if (mean := _mean(build, own, reads)) is not None:
+        return mean
     if own["number"] == SIXTH and (x := _raised(build, reads[0])) is not None:
         return "h-sigmoid", {}, (x,), None
     if own["number"] == SIXTH and inner.op == "multiply" and not inner.own:
@@ -81,6 +83,38 @@ def _add_number(build: Builder, own: dict, reads: tuple[int, ...]) -> Form:
         own = {"number": own["number"] + inner.own["number"]}
         reads = inner.reads
     return "add number", own, reads, reads[0] if own["number"] == 0 else None
+
+
+def _add(build: Builder, own: dict, reads: tuple[int, ...]) -> Form:
+    if own or reads[0] != reads[1]:
+        return "add", own, reads, None
+    return _multiply_number(build, {"number": 2.0}, reads[:1])
+
+
+def _mean(build: Builder, own: dict, reads: tuple[int, ...]) -> Form | None:
+    """A sum by how many it sums."""
+    inner = build.nodes[reads[0]]
+    if inner.op != "sum" or not build.batched[inner.reads[0]]:
+        return None
+    sides = build.nodes[inner.reads[0]].output
+    axes = inner.own["axes"]
+    if own["number"] != 1 / prod(sides[axis] for axis in axes):
+        return None
+    places = len(sides) > 1 and axes == tuple(range(1, len(sides)))
+    op = "global average" if places else "mean"
+    return op, {} if places else {"axes": axes}, inner.reads, None
+
+
+def _sum(build: Builder, own: dict, reads: tuple[int, ...]) -> Form:
+    """A stack that is summed up is a sum."""
+    stack = build.nodes[reads[0]]
+    parts = build.nodes[stack.reads[0]] if stack.op == "reshape" and own["axes"] == (0,) else None
+    if parts is None or parts.op != "concat" or parts.own["axis"] != 0:
+        return "sum", own, reads, None
+    shapes = {(len(parts.reads), *build.nodes[read].output) for read in parts.reads}
+    if shapes != {stack.output}:
+        return "sum", own, reads, None
+    return "add", {}, parts.reads, None
 
 
 def _power(build: Builder, own: dict, reads: tuple[int, ...]) -> Form:
@@ -190,6 +224,8 @@ RULES = {
     "multiply number": _multiply_number,
     "add number": _add_number,
     "power": _power,
+    "add": _add,
+    "sum": _sum,
     "multiply": _multiply,
     "divide": _divide,
 }

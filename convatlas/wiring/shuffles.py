@@ -5,6 +5,8 @@ from itertools import pairwise, permutations
 import torch
 from torch import Tensor
 
+MANY = 1 << 22  # elements beyond which no order of axes is looked for
+
 
 def said(
     places: Tensor, numbers: Tensor, shapes: list[tuple[int, ...]], sources: tuple[int, ...]
@@ -98,7 +100,7 @@ def _run(picked: Tensor, order: Tensor) -> int | None:
 def _turned(numbers: Tensor, shape: tuple[int, ...]) -> str:
     """Axes in another order, the shape afterwards whatever it is."""
     whole = torch.arange(torch.Size(shape).numel()).reshape(shape)
-    if whole.numel() != numbers.numel() or len(shape) > 4:
+    if whole.numel() != numbers.numel() or len(shape) > 4 or whole.numel() > MANY:
         return ""
     for order in permutations(range(len(shape))):
         if torch.equal(whole.permute(order).reshape(-1), numbers.reshape(-1)):

@@ -5,6 +5,7 @@ is, so that constants are known by their content. Where a network cannot run so,
 numbers.
 """
 
+from collections.abc import Iterator, Mapping
 from itertools import product
 from uuid import uuid4
 
@@ -22,17 +23,19 @@ from convatlas.calling.copying import in_memory, with_its_constants
 from convatlas.wiring.building import Builder
 from convatlas.wiring.constants import Constants
 from convatlas.wiring.graph import Graph, Weight, bare
-from convatlas.wiring.movements import Storages
+from convatlas.wiring.hooks import answering
+from convatlas.wiring.movements import Seen, Storages
 from convatlas.wiring.operations import Operation
 from convatlas.wiring.recording import draws, record
 from convatlas.wiring.rewriting import finished
 
-BATCHES = (2, 1)  # two images show what is done across them; some modules take but one
+BATCHES = (3, 2, 1)  # several images show what is done across them; some modules take no three
 SHAPED = {  # new tensors that take no more from another one than its shape or kind
     *("new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided"),
     *("zeros_like", "ones_like", "full_like", "empty_like"),
 }
 EMPTY = {"empty", "empty_like", "new_empty", "new_empty_strided", "empty_strided"}
+OTHER_NUMBERS = {"view_as_real", "view_as_complex", "_conj", "_neg_view"}  # in the same storage
 READING = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero"}  # Python sees numbers
 
 
@@ -63,6 +66,7 @@ def of(
 
 def _traced(net: nn.Module, kind: str, size: tuple[int, ...]) -> tuple["Tracer", tuple[int, ...]]:
     """The first of several ways to run it that goes through: without numbers before with them."""
+    hooks = answering(net)
     first: tuple[Exception, str] | None = None
     found: tuple[Tracer, tuple[int, ...]] | None = None
     with torch.inference_mode(False), torch.no_grad(), torch.device("cpu"):
@@ -72,7 +76,7 @@ def _traced(net: nn.Module, kind: str, size: tuple[int, ...]) -> tuple["Tracer",
                 continue
             try:
                 twin, x = _made(net, (batch, *size), real)
-                tracer = Tracer(twin, x, real)
+                tracer = Tracer(twin, x, real, hooks)
                 answer = tracer, tracer.run(twin, x)
             except Exception as error:
                 first = first or (error, tracer.where if tracer else "")
@@ -110,11 +114,12 @@ class Tracer(TorchDispatchMode):
         """Else torch would import its compiler, half a second, to keep it out of this."""
         return False
 
-    def __init__(self, net: nn.Module, x: Tensor, real: bool):
+    def __init__(self, net: nn.Module, x: Tensor, real: bool, hooks: dict[str, str]):
         super().__init__()
         self.build = Builder(x.shape[0])
-        self.storages = Storages(self.build)
+        self.storages = Storages(self.build, x.dtype)
         self.real = real
+        self.hooks = hooks
         self.stack: list[str] = []
         self.decided: list[int] = []
         place = self.build.lay("input", shape=tuple(x.shape), batched=True, alone=True)
@@ -148,11 +153,23 @@ class Tracer(TorchDispatchMode):
 
         def leave(_, args, output):
             self._settle(output)
+            if name in self.hooks:
+                self._hooked(name, output)
             self.stack.pop()
             self.build.where = self.where
 
         Module.register_forward_pre_hook(module, enter, prepend=True)
         Module.register_forward_hook(module, leave)
+
+    def _hooked(self, name: str, values: object) -> None:
+        """The caller's hook may have answered in the module's place."""
+        with _disable_current_modes(), torch.device("cpu"):
+            for t in tensors_in(values):
+                seen = self.storages.see(t)
+                own = {"hook": self.hooks[name]}
+                shape = tuple(t.shape)
+                place = self.build.lay("forward hook", own, (seen.place,), shape=shape)
+                self.storages.write(t, Seen(place, shape))
 
     def _settle(self, values: object) -> None:
         """What a module moves is its own doing, whichever module reads it."""
@@ -165,17 +182,26 @@ class Tracer(TorchDispatchMode):
         """The places of what the network answers with, and of what Python read of its numbers."""
         with Constants(), self:
             answer = net(x)
-        found = [self._answer(t) for t in tensors_in(answer)]
+        found = list(self._answers(answer))
         if not found:
             raise TypeError(f"its answer, {type(answer).__name__}, holds no tensor")
         return (*found, *self.decided)
+
+    def _answers(self, answer: object) -> Iterator[int]:
+        """One for each tensor; of several in a dict their names count."""
+        if not isinstance(answer, Mapping) or len(answer) < 2:
+            yield from map(self._answer, tensors_in(answer))
+            return
+        for name, value in answer.items():
+            for place in self._answers(value):
+                full = self.build.full[place]
+                yield self.build.lay("answer", {"name": str(name)}, (place,), shape=full)
 
     def _answer(self, t: Tensor) -> int:
         """An answer in another shape than its last operation gives it is another answer."""
         seen = self.storages.see(t)
         place = seen.place
-        full = self.build.full[place]
-        if bare(seen.shape) == bare(full) and len(seen.shape) == len(full):
+        if seen.shape == bare(self.build.full[place]):
             return place
         own = {"to": seen.shape[1:]}
         return self.build.lay("reshape", own, (place,), shape=seen.shape)
@@ -228,12 +254,18 @@ class Tracer(TorchDispatchMode):
 
     def _apart(self, t: Tensor) -> Tensor:
         """A result that is no view has a storage of its own, whatever this kernel does."""
-        return t.clone() if self.storages.knows(t) else t
+        if not self.storages.knows(t):
+            return t
+        return _fresh(t) if t.is_meta else t.resolve_conj().resolve_neg().clone()
 
 
 def _shadow(t: Tensor) -> Tensor:
     if t.is_meta:
         return t
+    return _fresh(t)
+
+
+def _fresh(t: Tensor) -> Tensor:
     return torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device="meta")
 
 
@@ -243,8 +275,9 @@ def _is_view(func) -> bool:
         return True
     returns = func._schema.returns
     aliases = [r.alias_info for r in returns if r.alias_info is not None]
-    if func.overloadpacket.__name__ in ("_unsafe_view", "lift_fresh"):
+    name = func.overloadpacket.__name__
+    if name in ("_unsafe_view", "lift_fresh"):
         return True
     if not aliases or any(alias.is_write for alias in aliases):
         return False
-    return func not in (torch.ops.aten.view.dtype, torch.ops.aten.view_as_real.default)
+    return func != torch.ops.aten.view.dtype and name not in OTHER_NUMBERS

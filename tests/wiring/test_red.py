@@ -62,6 +62,12 @@ def hooked(returned):
     return net
 
 
+def halves(net, y):
+    z = net.b(y)
+    z[:, :4] = y[:, :4]
+    return z
+
+
 def kept(run):
     """What is read first is changed afterwards."""
 
@@ -117,6 +123,14 @@ TWO = {
     "S10 pool over three axes": (
         lambda net, y: F.avg_pool3d(y[..., None], (3, 1, 1), 1, (1, 0, 0)),
         lambda net, y: F.avg_pool3d(y, (3, 1, 1), 1, (1, 0, 0)),
+    ),
+    "S12 shape of the answer of a sum": (
+        lambda net, y: y[..., None].sum(2),
+        lambda net, y: y.sum(2),
+    ),
+    "S12 shape of the answer of a softmax": (
+        lambda net, y: F.adaptive_avg_pool2d(y, 1).softmax(1),
+        lambda net, y: F.adaptive_avg_pool2d(y, 1).flatten(1).softmax(1),
     ),
     "half and whole numbers between": (
         lambda net, y: y.half().double(),
@@ -197,16 +211,13 @@ def test_s7_hook_that_answers_otherwise(returned):
 
 ONE = {
     "written in several ways": (
-        lambda net, y: torch.cat([y[:, :4], y[:, 4:]], 1),
         lambda net, y: y.clone(),
         lambda net, y: torch.zeros_like(y).copy_(y),
-        lambda net, y: torch.stack(y.unbind(1), 1),
         lambda net, y: y.view(len(y), 2, 4, 8, 8).transpose(1, 2).transpose(1, 2).flatten(1, 2),
     ),
     "a shuffle": (
         lambda net, y: F.channel_shuffle(y, 2),
         lambda net, y: y.view(len(y), 2, 4, 8, 8).transpose(1, 2).flatten(1, 2),
-        lambda net, y: torch.stack(y.chunk(2, 1), 2).flatten(1, 2),
     ),
     "circular padding": (
         lambda net, y: F.pad(y, (1, 1, 0, 0), mode="circular"),
@@ -215,7 +226,6 @@ ONE = {
     "pool of a padded map": (
         lambda net, y: F.avg_pool2d(y, 3, 1, 1),
         lambda net, y: F.avg_pool2d(F.pad(y, (1, 1, 1, 1)), 3, 1),
-        lambda net, y: F.avg_pool2d(y, 3, 1, 1, divisor_override=9),
     ),
     "out of a given tensor": (
         lambda net, y: torch.cat([y + 1, y * 2], 1),
@@ -225,6 +235,48 @@ ONE = {
         lambda net, y: net.b(y),
         lambda net, y: F.conv2d(y, net.b.weight.view(8, 72).view(8, 8, 3, 3), padding="same"),
         lambda net, y: F.conv2d(F.pad(y, (1, 1, 1, 1)), net.b.weight.detach()),
+    ),
+    "D4 mean over places in steps": (
+        lambda net, y: y.mean((2, 3)),
+        lambda net, y: y.mean(3).mean(2),
+        lambda net, y: y.sum((2, 3)) / 64,
+    ),
+    "D4 greatest over places in steps": (
+        lambda net, y: y.amax((2, 3)),
+        lambda net, y: y.flatten(2).max(2).values,
+        lambda net, y: y.max(3)[0].max(2)[0],
+    ),
+    "D5 size for scale": (
+        lambda net, y: F.interpolate(y, scale_factor=2, mode="bilinear"),
+        lambda net, y: F.interpolate(y, size=(16, 16), mode="bilinear"),
+    ),
+    "D6 laid twice": (lambda net, y: torch.cat([y, y], 1), lambda net, y: y.repeat(1, 2, 1, 1)),
+    "D10 twice": (lambda net, y: y + y, lambda net, y: 2 * y),
+    "D10 sum of a stack": (
+        lambda net, y: y + net.b(y),
+        lambda net, y: torch.stack([y, net.b(y)], 1).sum(1),
+    ),
+    "D14 axis from the end": (lambda net, y: y.cumsum(3), lambda net, y: y.cumsum(-1)),
+    "D18 softmax, then flat": (
+        lambda net, y: F.adaptive_avg_pool2d(y, 1).softmax(1).flatten(1),
+        lambda net, y: F.adaptive_avg_pool2d(y, 1).flatten(1).softmax(1),
+    ),
+    "D20 split and put together": (
+        lambda net, y: y.clone(),
+        lambda net, y: torch.cat(y.chunk(4, 1), 1),
+        lambda net, y: torch.cat([y[:, :4], y[:, 4:]], 1),
+    ),
+    "D20 shuffle by a stack": (
+        lambda net, y: F.channel_shuffle(y, 2),
+        lambda net, y: torch.stack(y.chunk(2, 1), 2).flatten(1, 2),
+    ),
+    "D20 halves of two": (
+        lambda net, y: torch.cat([y[:, :4], net.b(y)[:, 4:]], 1),
+        halves,
+    ),
+    "D21 divisor given": (
+        lambda net, y: F.avg_pool2d(y, 3, 1, 1),
+        lambda net, y: F.avg_pool2d(y, 3, 1, 1, divisor_override=9),
     ),
 }
 
