@@ -24,6 +24,9 @@ def match(a: Graph, b: Graph) -> Match | None:
     """The pairs of two graphs that are one; None where the networks can answer differently with
     equal weights.
 
+    Random numbers count as one draw whatever the seed, and buffers that have no storage by their
+    names; a number that Python takes from the batch of the trace is a number like any other.
+
     A weight may have another shape in `b` (a linear layer of a map, written as a convolution): its
     numbers lie in the same order.
     """

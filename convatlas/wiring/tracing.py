@@ -18,7 +18,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from convatlas.calling import module_of, name_of, tensors_in
+from convatlas.calling import given, module_of, name_of, tensors_in
 from convatlas.calling.copying import in_memory, with_its_constants
 from convatlas.wiring.building import Builder
 from convatlas.wiring.constants import Constants
@@ -55,11 +55,10 @@ def of(
     """
     module = module_of(net)
     kind = name_of(module)
-    size = tuple(input_size or getattr(module, "input_size", ()))
-    if not size:
-        raise ValueError(
-            f"{kind} does not state an input size; give one: wiring.of(net, input_size=(C, H, W))"
-        )
+    called = given(module, input_size, example="wiring.of(net, input_size=(C, H, W))")
+    if len(called.sizes) != 1:
+        raise ValueError(f"input_size lists {len(called.sizes)} sizes; a graph is of one image")
+    size = called.size
     tracer, outputs = _traced(module, kind, size)
     return finished(tracer.build, kind, size, tracer.inputs, outputs, fold=fold)
 

@@ -149,6 +149,8 @@ def test_a_network_is_left_as_it_was():
     ("net", "size", "message"),
     [
         (small(), None, "Sequential does not state an input size; give one"),
+        (small(), 5, "input_size is 5, which is no size"),
+        (small(), [(3, 8, 8), (3, 8, 8)], "input_size lists 2 sizes; a graph is of one image"),
         (small(), (1, 8, 8), "Sequential does not run on an input of 1x8x8 at 0"),
         (nn.Bilinear(3, 4, 5), (3,), "Bilinear does not run on an input of 3: .*input2"),
         (Of(lambda net, x: None), (3, 8, 8), "its answer, NoneType, holds no tensor"),
@@ -157,6 +159,25 @@ def test_a_network_is_left_as_it_was():
 def test_what_cannot_be_traced(net, size, message):
     with pytest.raises(ValueError, match=message):
         of(net, size)
+
+
+def test_a_hook_of_the_caller_counts_where_it_may_answer():
+    watched, changed = small(), small()
+    kept = []
+    watched[0].register_forward_hook(lambda *_: kept.append(1))
+    changed[0].register_forward_hook(lambda module, inputs, output: output * 2)
+    assert ops(watched) == ops(small())
+    assert ops(changed) == ["input", "conv", "forward hook", "batch norm", "relu", "linear"]
+
+
+def test_names_of_several_answers_count():
+    first, other, same = (
+        of(Of(lambda net, x, names=names: dict(zip(names, (net.a(x), x), strict=True)), a=conv()),
+           (3, 8, 8))
+        for names in ("ab", "ba", "ab")
+    )  # fmt: skip
+    assert match(first, same)
+    assert match(first, other) is None
 
 
 def test_shared_weights_are_paid_for_once():
