@@ -118,7 +118,7 @@ def _explained(error: BaseException, order: dict) -> str:
     if isinstance(error, SyntaxError):
         return f"it is no Python that can be run: line {error.lineno}: {error.msg}"
     if isinstance(error, ModuleNotFoundError):
-        return f"it imports {error.name}, which is not installed here{where}"
+        return f"it imports {error.name}{where}, which is not installed here"
     return f"{type(error).__name__}{where}: {said}"
 
 

@@ -39,6 +39,7 @@ class Verdict:
     wiring. `classes` and `channels` are its own where they are not the paper's, else None.
     `folded`: with the batch norms of `network` folded. `likeness`, from 0 to 1, is the share of
     operations that both have. `difference` goes from the network of the atlas to what was given.
+    `asked`: it was held against this network only.
     """
 
     subject: str
@@ -51,6 +52,7 @@ class Verdict:
     channels: int | None = None
     folded: bool = False
     likeness: float = 1.0
+    asked: bool = False
 
     def __bool__(self) -> bool:
         return self.kind == SAME
@@ -89,10 +91,14 @@ class Verdict:
             return f"{self.subject} is {self.network}{but}: the same network {at}"
         if self.kind == DIFFERS:
             return f"{self.subject} is {self.network} {at} but for {said(self._loud())}"
-        return (
-            f"{self.subject} is no network of the atlas {at}; nearest is {self.network}, which "
-            f"shares {self.likeness:.0%} of its operations"
-        )
+        if self.asked:
+            near = f"not {self.network} {at}: they share {self.likeness:.0%} of their operations"
+        else:
+            near = (
+                f"no network of the atlas {at}; nearest is {self.network}, which shares "
+                f"{self.likeness:.0%} of its operations"
+            )
+        return f"{self.subject} is {near}"
 
     def _loud(self) -> list[Change]:
         """The differences that change an answer."""
@@ -172,7 +178,7 @@ def judged(subject: Subject, sizes: Sequence[Size] = (), against: str | None = N
         known = {against: known[against]}
     found = search(subject, sizes, known)
     for number, name in enumerate(found.names if found.same else found.names[:1]):
-        verdict = _beside(subject, found, name)
+        verdict = replace(_beside(subject, found, name), asked=against is not None)
         if verdict.kind == SAME or not found.same or number == len(found.names) - 1:
             return verdict
     raise AssertionError("a search finds at least one network")

@@ -1,5 +1,7 @@
 """The verdict on modules."""
 
+import re
+
 import pytest
 import torch
 import torchvision
@@ -110,6 +112,8 @@ def test_it_can_be_held_against_one():
     assert convatlas.identify(net, against="resnet18").kind == "same"
     verdict = convatlas.identify(net, against="resnet18_32")
     assert (verdict.kind, verdict.network) == ("differs", "resnet18_32")
+    far = convatlas.identify(made(SMALL, "Net"), against="resnet18_32")
+    assert re.search(r"is not resnet18_32 at 3x32x32: they share \d+% of their", far.sentence())
     assert groups(verdict)["structure"] >= 2  # the stem and its pool
 
 

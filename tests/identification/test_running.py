@@ -43,7 +43,7 @@ BAD = {
     "no Python": ("x = 1\ndef f(:", "it is no Python that can be run: line 2: invalid syntax"),
     "a missing package": (
         "import nowhere_to_be_found",
-        "it imports nowhere_to_be_found, which is not installed here in line 1",
+        "it imports nowhere_to_be_found in line 1, which is not installed here",
     ),
     "a null byte": ("x = '\0'", "it is no Python that can be run"),
     "an answer of its own": (FORGED.format(line=b'{"found": 3}\n'), "what came back is no answer"),
