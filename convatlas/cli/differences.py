@@ -3,7 +3,7 @@
 from convatlas.anatomy.table import by
 from convatlas.cli.printing import Phrase, open_console, plain_table, print_json, short
 
-PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])"  # where a path may break
+PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])|(?<=\.)(?=\d)"  # where a path may break
 LEGEND = {
     "reads ": "reads: the channels that come in, where nothing else differs",
     " maps": "maps: the size of what it gives out, where nothing else differs",

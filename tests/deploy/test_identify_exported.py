@@ -5,9 +5,7 @@ import warnings
 import pytest
 import torch
 import torchvision
-
-pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
+from skips import needs
 
 from convatlas.anatomy.steps import Walk
 from convatlas.identification.onnx_module import Exported, OnnxNetwork
@@ -25,6 +23,8 @@ FORMS = {
     "new": {"dynamo": True, "optimize": True},
     "plain": {"dynamo": True, "optimize": False},
 }
+
+pytestmark = needs("the extra onnx is not installed", "onnx", "onnxscript")
 
 
 class File:
