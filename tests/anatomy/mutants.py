@@ -315,10 +315,14 @@ def _from_elsewhere(func, args, kwargs, seen):
 
 def _orders(place):
     if place.function == "cat":
-        yield (
-            "the other way round",
-            lambda func, args, kwargs, seen: func(list(args[0])[::-1], *args[1:], **kwargs),
-        )
+        yield "the other way round", _backwards
+
+
+def _backwards(func, args, kwargs, seen):
+    maps, *rest = args
+    if len(maps) < 2:
+        raise ValueError("nothing to change here: it is one map")
+    return func(list(maps)[::-1], *rest, **kwargs)
 
 
 def _factors(place):
