@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.answer import Prediction
     from convatlas.conversion import convert
     from convatlas.data import check_data
+    from convatlas.drawing import Drawing, draw
     from convatlas.errors import Error
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Callback",
     "Certificate",
+    "Drawing",
     "Error",
     "Network",
     "Prediction",
@@ -44,6 +46,7 @@ __all__ = [
     "create_model",
     "describe",
     "diff",
+    "draw",
     "evaluate",
     "features",
     "identify",
@@ -62,6 +65,7 @@ __all__ = [
 _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
+    "Drawing": "drawing",
     "Error": "errors",
     "Network": "layers",
     "Prediction": "answer",
@@ -73,6 +77,7 @@ _HOMES = {
     "create_model": "registry",
     "describe": "registry",
     "diff": "anatomy",
+    "draw": "drawing",
     "evaluate": "finished_run",
     "features": "anatomy",
     "identify": "identification",

@@ -22,6 +22,7 @@ from convatlas.cli import (
     claims,
     compression,
     differences,
+    drawing,
     evaluation,
     examples,
     exporting,
@@ -41,6 +42,7 @@ COMMANDS = {  # in the order of work
     "The networks": {
         "list": atlas.list_,
         "show": atlas.show,
+        "draw": drawing.draw,
         "diff": differences.diff,
         "identify": identifying.identify,
         "verify": claims.verify,

@@ -23,6 +23,13 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas show seresnet50", "a name of timm or torchvision: what it is here"),
         ("convatlas show lenet5 --json --layers", "all of it, for a program"),
     ),
+    "draw": (
+        ("convatlas draw resnet50", "its stages and units, as resnet50.svg"),
+        ("convatlas draw googlenet --level stage -o googlenet.pdf", "one box a stage, to print"),
+        ("convatlas draw vgg16 --style volumes -o vgg16.png", "feature maps to scale"),
+        ("convatlas draw resnet50 resnet50_d", "the two side by side, what differs in colour"),
+        ("convatlas draw 'net.py:Net(classes=10)' --size 32", "somebody's class, on 3x32x32"),
+    ),
     "diff": (
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
