@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from convatlas.anatomy.table import by
-from convatlas.drawing.block import LANE, Block, End, fork
+from convatlas.drawing.block import LANE, Block, End, Ends, fork
 from convatlas.drawing.letters import width_of, wrapped
 from convatlas.drawing.palette import BARS
 from convatlas.drawing.palette import THICK as BAR
@@ -19,6 +19,7 @@ HIGH = 24  # a box with one line
 PAD = 12
 HEADER = 24
 CARD = 380
+ASKEW = 60  # how much further a frame may reach to one side
 WIDEST = 200  # a line of a box with several
 
 
@@ -62,7 +63,8 @@ def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title:
     items.append(Text(x, line, words, SIZE))
     items += _bar(-left + 6, high - BAR - 3, left + right - 12, scale.share(macs)) if macs else []
     heads = tuple(End(end.key, end.x) for end in tails) if len(tails) > 1 else (End(),)
-    return Block((Box(path or step.path, tuple(items), told(step)),), left, right, high, heads)
+    box = Box(path or step.path, tuple(items), told(step), join=step.row is None)
+    return Block((box,), left, right, high, heads)
 
 
 def row_block(piece: Piece, words: Sequence[str], scale: Scale) -> Block:
@@ -98,7 +100,7 @@ def _fits_sides(tails: Sequence) -> bool:
 def _round(step: Step, look: str) -> Block:
     sign = JOINS[step.kind]
     items = (Rect(-9, 0, 18, 18, look, 9), Text(0, 14.2, sign, 15, anchor="middle", bold=True))
-    return Block((Box(step.path, items),), 9, 9, 18)
+    return Block((Box(step.path, items, join=True),), 9, 9, 18)
 
 
 def _reach(wide: float, tails: Sequence) -> tuple[float, float]:
@@ -135,7 +137,7 @@ def frame_block(piece: Piece, inner: Block, look: str, within: str = "") -> Bloc
     low, high = (min(e.x for e in inner.heads), max(e.x for e in inner.heads)) if own else (0, 0)
     left = ceil(max(inner.left + PAD, names + PAD + 8 - low))
     right = ceil(max(inner.right + PAD, width_of(figures, SMALL) + PAD + 8 + high))
-    left, right = (left, right) if own else (max(left, right - 24), max(right, left - 24))
+    left, right = (left, right) if own else (max(left, right - ASKEW), max(right, left - ASKEW))
     forks = len(inner.heads) > 1 and not own
     top = HEADER + (12 if forks else 4)
     tall = top + inner.height + (20 if len(inner.tails) > 1 else 12)
@@ -168,7 +170,9 @@ def _out(inner: Block, y: float, bottom: float) -> list[Item]:
     ]
 
 
-def card_block(piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], scale: Scale) -> Block:
+def card_block(
+    piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], scale: Scale, tails: Ends = ()
+) -> Block:
     """A stage as one card: its name, what it is made of, its numbers and its share of the multiply-adds, `kinds` of
     which go to which kind of operation.
     """
@@ -187,7 +191,9 @@ def card_block(piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], sca
         y += 17
     if piece.params or piece.macs:
         items += _costs(piece, y, kinds, scale)
-    return Block((Box(piece.path, tuple(items), told(piece)),), CARD / 2, CARD / 2, high)
+    edge = CARD / 2 - 2 * PAD
+    heads = tuple(End(end.key, max(-edge, min(end.x, edge))) for end in tails) or (End(),)
+    return Block((Box(piece.path, tuple(items), told(piece)),), CARD / 2, CARD / 2, high, heads)
 
 
 def _costs(piece: Piece, y: float, kinds: Mapping[str, int], scale: Scale) -> list[Item]:

@@ -18,6 +18,7 @@ from convatlas.drawing.words import short
 
 WIDE = 1200
 SHAPE = 1.3  # of a page: height over width
+SHORT = 700  # a drawing of this height stays in one column
 MARGIN = 24
 GUTTER = 56  # between columns, where the wire goes up
 TURN = 18  # below a column and above the next, where it turns
@@ -36,6 +37,8 @@ def paged(name: str, totals: str, chain: Chain, style: Style, scale: Scale, colu
     parts = _unbroken(chain)
     heights = [chain_block(part, style).height + style.labelled for part in parts]
     counts = range(1, 13) if columns is None else (columns,)
+    if columns is None and sum(heights) <= SHORT:
+        counts = (1,)
     choices = [_arranged(_columns(parts, heights, count, style)) for count in counts if count <= len(parts)]
     items, width, height = min(choices or [_arranged(_columns(parts, heights, 1, style))], key=_misfit)
     head: list[Item] = [Text(MARGIN, 38, name, 20, bold=True), Text(MARGIN, 59, totals, 12, "quiet")]

@@ -158,7 +158,7 @@ class Stages:
         step = part.parts[0]
         if len(part.parts) == 1 and isinstance(step, Step) and not step.path:
             return step_block(step, tails, self.scale)
-        return card_block(part, _made_of(part), _spent(part), self.scale)
+        return card_block(part, _made_of(part), _spent(part), self.scale, tails)
 
 
 def _made_of(stage: Piece) -> list[str]:

@@ -58,7 +58,7 @@ def look_of(step: Step) -> str:
     if row is None:
         if step.kind in ("mean", "max pool", "average pool", "max"):
             return "pool"
-        return {"multiply": "gate", "input": "other", "output": "other"}.get(step.kind, "join")
+        return {"multiply": "gate", "input": "port", "output": "port"}.get(step.kind, "join")
     if not row.macs:
         return "pool" if "Pool" in row.kind or row.kernel else "other"
     if row.kernel is None:
