@@ -40,6 +40,7 @@ def side(net: nn.Module) -> int:
     return max(net.smallest, min(net.side, 64))
 
 
+@torch.no_grad()
 def lively(net: nn.Module, size: tuple[int, ...]) -> nn.Module:
     """In double precision, with weights that keep every layer's numbers of one size: those of
     random weights grow so far in deep networks that a last digit moves the answers by 1e-8.
