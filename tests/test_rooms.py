@@ -45,6 +45,7 @@ DOORS = {
         *("printable", "regular_file", "registry", "verification", "index"),
         *("anatomy", "wiring", "weights"),
     },
+    "stored_walks": {"registry", "anatomy"},
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
