@@ -25,7 +25,7 @@ from convatlas.anatomy.placing import by_place
 from convatlas.anatomy.steps import Step, Walk
 
 ALIKE = 0.55  # likeness from which parts of different names are compared
-OTHER = 0.25  # of so many differences a step two networks have only places in common
+OTHER = 0.5  # with less layers that have a like counterpart, networks share only places
 DEARER = 1.25  # what blocks that are compared by their places may leave more than single steps
 NOTHING = Part("", ())
 
@@ -50,11 +50,22 @@ def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
 
 
 def _are_others(a: Walk, b: Walk, closest: list[Match]) -> bool:
-    """Networks of two papers, on images of one size: neither their names nor most of their steps
-    tell what answers to what.
+    """Networks of two papers, on images of one size: neither names tell what answers to what, nor
+    have layers counterparts of their own window and width.
     """
-    steps = (len(a.steps) + len(b.steps)) / 2
-    return a.size[1:] == b.size[1:] and not _share_names(a, b) and _cost(closest) > OTHER * steps
+    if a.size[1:] != b.size[1:] or _share_names(a, b):
+        return False
+    pairs = [pair for match in closest for pair in match.pairs]
+    same = sum(x is not None and y is not None and _of_one_form(x, y) for x, y in pairs)
+    return same < OTHER * min(sum(step.weighs for step in walk.steps) for walk in (a, b))
+
+
+def _of_one_form(a: Step, b: Step) -> bool:
+    return a.weighs and b.weighs and _form(a) == _form(b)
+
+
+def _form(step: Step) -> tuple[object, ...]:
+    return step.kind, step.kernel, step.own.get("channels"), step.own.get("groups")
 
 
 def _by_place(a: Walk, b: Walk, kin: Kin) -> list[Match]:
