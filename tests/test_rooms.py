@@ -42,7 +42,7 @@ DOORS = {
     "verification": {"registry", "shapes_only", "anatomy", "claim", "claim_sources", "measures"},
     "index": {"registry", "shapes_only", "anatomy", "wiring", "verification", "papers", "weights"},
     "identification": {
-        *("printable", "regular_file", "registry", "verification", "index"),
+        *("printable", "regular_file", "registry", "verification", "index", "stored_walks"),
         *("anatomy", "wiring", "weights"),
     },
     "stored_walks": {"registry", "anatomy"},
