@@ -42,9 +42,10 @@ DOORS = {
     "verification": {"registry", "shapes_only", "anatomy", "claim", "claim_sources", "measures"},
     "index": {"registry", "shapes_only", "anatomy", "wiring", "verification", "papers", "weights"},
     "identification": {
-        *("printable", "regular_file", "registry", "verification", "index"),
+        *("printable", "regular_file", "registry", "verification", "index", "stored_walks"),
         *("anatomy", "wiring", "weights"),
     },
+    "stored_walks": {"registry", "anatomy"},
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
