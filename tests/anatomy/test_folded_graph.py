@@ -105,11 +105,11 @@ def check_edges(graph: NetworkGraph, parent: Part) -> None:
 
 def check_sums(parent: Part) -> None:
     """Of what a part shows of itself: of its first repeat."""
-    inner = [place for part in parent.parts for place in part.boxes]
-    assert sorted(inner) == inner and len({*inner}) == len(inner)
+    inner = sorted(place for part in parent.parts for place in part.boxes)
+    assert len({*inner}) == len(inner)
     assert len(inner) * parent.repeats == len(parent.boxes)
     if parent.repeats == 1:
-        assert inner == [*parent.boxes]
+        assert inner == sorted(parent.boxes)
         assert sum(part.params for part in parent.parts) == parent.params
         assert sum(part.macs for part in parent.parts) == parent.macs
 
@@ -129,11 +129,11 @@ def test_every_network_is_whole_at_every_level(name):
         for parent in [root, *(part for _, part in walk(root) if part.parts)]:
             check_edges(graph, parent)
             check_sums(parent)
-    stages = {part.name: part for part in whole(name, "stage").parts if part.name}
+    stages = {part.name: part for part in whole(name, "stage").parts}
     for line in fold(rows, ends):
-        if not line.indent and line.name:
+        if not line.indent and line.params:
             part = stages[line.name]
-            assert (part.params, part.macs, part.output) == (line.params, line.macs, line.output)
+            assert (part.params, part.macs) == (line.params, line.macs)
 
 
 def not_read(graph: NetworkGraph) -> list:

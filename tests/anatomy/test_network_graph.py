@@ -140,7 +140,14 @@ CASES = {
     "padding": (lambda n, x: F.pad(n.a(x), (1, 1)), ["a of x", "pad of a", "output of pad"]),
     "a part that is changed": (
         shifted,
-        ["a of x", "split of a", "shift of split", "write of a, shift", "b of write", "output of b"],
+        [
+            "a of x",
+            "split of a",
+            "shift of split",
+            "write of a, shift",
+            "b of write",
+            "output of b",
+        ],
     ),
     "a part that is emptied": (
         emptied,
