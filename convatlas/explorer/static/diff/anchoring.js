@@ -78,6 +78,6 @@ function following(graph, keys) {
 
 function does(node) {
   const own = [...node.own].filter(([key]) => key !== "over");
-  const over = (node.own.get("over") ?? []).toSorted(byCode);
+  const over = [...(node.own.get("over") ?? [])].sort(byCode);
   return repr(leveled([node.op, own.sort(([a], [b]) => byCode(a, b)), over]));
 }
