@@ -1,10 +1,10 @@
 // Which step of one network answers to which of another: stage by stage, unit by unit, step by
 // step: convatlas/anatomy/aligning.py.
 
-import { best, grouped, inOrder, Kin, rejoined, sameMap, stepAffinity, woven } from "./pairing.js";
+import { best, grouped, inOrder, Kin, rejoined, stepAffinity, woven } from "./pairing.js";
 import { Part, shared, stagesOf, unitsOf, within } from "./parts.js";
 import { byPlace } from "./placing.js";
-import { equal } from "./python.js";
+import { equal, parted } from "./python.js";
 
 const ALIKE = 0.55; // likeness from which parts of different names are compared
 const OTHER = 0.5; // with less layers that have a like counterpart, networks share only places
@@ -30,7 +30,7 @@ export function align(a, b, known) {
 /** Networks of two papers, on images of one size: neither names tell what answers to what, nor have
  * layers counterparts of their own window and width. */
 function areOthers(a, b, closest) {
-  if (!sameMap({ output: a.size }, { output: b.size }) || shareNames(a, b)) return false;
+  if (!equal(a.size.slice(1), b.size.slice(1)) || shareNames(a, b)) return false;
   const pairs = closest.flatMap((match) => match.pairs);
   const same = pairs.filter(([x, y]) => x && y && ofOneForm(x, y)).length;
   return same < OTHER * Math.min(...[a, b].map((walk) => weighing(walk).length));
@@ -46,7 +46,7 @@ function ofOneForm(a, b) {
 /** Block by block, as they come between one halving of the map and the next. */
 function ofPlaces(a, b, kin) {
   const affinity = (one, other) => {
-    const groups = [one, other].map(([step]) => step.own.get("groups"));
+    const groups = [one, other].map(({ step }) => step.own.get("groups"));
     // a depthwise convolution answers to one, whatever its window
     return stepAffinity(one, other, kin) + Number(groups.every((each) => each === "depthwise"));
   };
@@ -140,11 +140,16 @@ function affinityOf(a, b) {
   if (a.name === b.name && [...a.kinds].some((kind) => b.kinds.has(kind))) {
     return alike + (/^\d+$/.test(a.name) ? 0.25 : 1); // a number tells the place, not what is there
   }
-  return alike >= ALIKE ? alike * (sameMap(a.steps.at(-1), b.steps.at(-1)) ? 1 : 0.5) : 0;
+  return alike >= ALIKE ? alike * (a.steps.at(-1).map === b.steps.at(-1).map ? 1 : 0.5) : 0;
 }
 
 function stepPairs(a, b, affinity) {
-  const sides = [a, b].map((part) => part.steps.map((step) => [step, within(step.name, part.path)]));
+  const sides = [a, b].map((part) =>
+    part.steps.map((step) => {
+      const name = within(step.name, part.path);
+      return { step, name, last: parted(name)[1] };
+    }),
+  );
   return woven(a.steps, b.steps, best(...sides, affinity));
 }
 

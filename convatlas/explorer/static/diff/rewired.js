@@ -135,7 +135,9 @@ function usersOf(walk) {
       users.get(name).add(place);
     }
   });
-  const others = (own, place) =>
-    new Set(own.flatMap((name) => [...users.get(name)]).filter((each) => each !== place));
+  const others = (own, place) => {
+    const shared = own.filter((name) => users.get(name).size > 1);
+    return new Set(shared.flatMap((name) => [...users.get(name)]).filter((each) => each !== place));
+  };
   return new Map([...names].map(([place, own]) => [place, others(own, place)]));
 }
