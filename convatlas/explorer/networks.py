@@ -4,7 +4,7 @@ The HTML is terse (no quotes and end tags that HTML does not ask for): there are
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from html import escape
 
 from convatlas import registry
@@ -14,7 +14,7 @@ from convatlas.explorer.frame import word
 from convatlas.explorer.pictures import drawn
 from convatlas.explorer.printed import printed
 from convatlas.explorer.rows import table
-from convatlas.pages.names import forms
+from convatlas.pages.names import forms, stem
 
 MODULE = "network/page.js"
 
@@ -80,7 +80,7 @@ def _others(name: str) -> str:
     """The other forms of the network, and the way to compare it with another."""
     links = [
         f'<a href="{other}.html" title="{escape(what)}">{other}</a>'
-        for what, names in forms(name, registry.stored_facts())
+        for what, names in forms(name, _alike()[stem(name)])
         for other in names
     ]
     listed = f"{word('other.forms', 'Other forms')}: {', '.join(links)}. " if links else ""
@@ -88,6 +88,15 @@ def _others(name: str) -> str:
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
     return f"<p class=others>{listed}{compare}"
+
+
+@cache
+def _alike() -> dict[str, list[str]]:
+    """The names by what their forms share, for each is asked of all others."""
+    found: dict[str, list[str]] = {}
+    for name in registry.stored_facts():
+        found.setdefault(stem(name), []).append(name)
+    return found
 
 
 def _notes(paper: dict) -> str:
