@@ -9,6 +9,8 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "front",
     "networks",
     "papers",
+    "tree",
+    "chart",
 )
 
 
