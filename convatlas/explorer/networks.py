@@ -8,6 +8,7 @@ from functools import cache, partial
 from html import escape
 
 from convatlas import registry
+from convatlas.anatomy import network_graph
 from convatlas.anatomy.table import by
 from convatlas.explorer import frame
 from convatlas.explorer.frame import word
@@ -33,7 +34,7 @@ def page(name: str) -> bytes:
     body = (
         f"<h1>{name}</h1>{_head(paper)}{_facts(facts)}{_others(name)}"
         f'<div class=pair><section class=drawing id=drawing data-network="{name}">{drawn(name)}'
-        f"</section><section class=units>{table(facts)}</section></div>"
+        f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
         f"{printed(facts['claims'])}{_notes(paper)}"
     )
     return frame.page(where(name), name, body, description=_description(name, facts), module=MODULE)

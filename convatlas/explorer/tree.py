@@ -22,7 +22,7 @@ LANES = {
     "plain": "plain stacks",
     "inception": "Inception",
     "residual": "residual",
-    "branches": "dense, grouped, aggregated",
+    "branches": "dense, grouped",
     "gates": "gates and attention",
     "small": "small",
     "searched": "searched and scaled",
@@ -95,7 +95,7 @@ def page() -> bytes:
         "tree.html",
         "Family tree of the convolutional networks",
         body,
-        description=f"{len(lanes)} networks from 1989 to 2022, and {len(edges)} steps between them.",
+        description=f"{len(lanes)} networks, 1989 to 2022, and {len(edges)} steps between them.",
         module="tree.js",
     )
 
@@ -151,7 +151,7 @@ def _line(edge: Edge, at: dict[str, Place]) -> str:
 
 
 def _curve(start: Place, end: Place, aside: float) -> str:
-    """From the foot of a box to the head of another; past boxes of its own column, aside of them."""
+    """From the foot of a box to the head of another; past boxes of its column, aside."""
     x, y, u, v = start.middle, start.top + HIGH, end.middle, end.top
     if aside:
         return f"M{x} {y}C{x + aside:g} {y + 20} {u + aside:g} {v - 20} {u} {v}"
@@ -179,6 +179,7 @@ def _box(name: str, place: Place) -> str:
     return (
         f'<a href="networks/{name}.html" class=node data-name={name}>'
         f"<title>{escape(title)}</title>"
-        f'<rect x="{place.middle - wide / 2:g}" y={place.top} width="{wide:g}" height={HIGH} rx=5 />'
+        f'<rect x="{place.middle - wide / 2:g}" y={place.top} width="{wide:g}" height={HIGH} '
+        "rx=5 />"
         f"<text x={place.middle} y={place.top + 17} text-anchor=middle>{name}</text></a>"
     )

@@ -27,10 +27,8 @@ export function join(main) {
 function rowsOf(main) {
   const found = new Map();
   for (const row of main.querySelectorAll(".units tbody tr[id]")) {
-    found.set(row.id, row);
-    const [, stem, first] = /^(.*?)(\d+)$/.exec(row.id) ?? [];
-    for (let n = Number(first) + 1; n <= Number(row.dataset.to ?? -1); n++)
-      found.set(stem + n, row);
+    for (const path of [row.id, ...(row.dataset.also ?? "").split(" ")])
+      if (path && !found.has(path)) found.set(path, row);
   }
   return found;
 }
