@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from itertools import combinations
 
 from convatlas.anatomy import Layer, fold
 from convatlas.anatomy.folding import Line
@@ -59,11 +60,9 @@ def _units(line: Line, inside: list[str]) -> list[str]:
     """The names of the units that a line stands for, of all in its stage: "1-3" is 1, 2 and 3."""
     if line.repeats == 1:
         return [line.name]
-    for first in inside:
-        at = inside.index(first)
-        last = inside[min(at + line.repeats, len(inside)) - 1]
-        if line.name == f"{first}-{last}":
-            return inside[at : at + line.repeats]
+    for first, last in combinations(range(len(inside)), 2):
+        if line.name == f"{inside[first]}-{inside[last]}":
+            return inside[first : last + 1]
     return [line.name]
 
 
@@ -108,6 +107,15 @@ def _sizes(found: list[Row], layers: list[list], way: steps.Steps) -> list[str]:
         told = "" if set(there) <= {last} else " ".join(f"{n}:{macs}" for n, macs in there.items())
         marks.append(f" data-n={last}" + (f' data-m="{told}"' if told else ""))
     return marks
+
+
+def _claims_of(claims: list[dict]) -> dict[str, list[tuple[int, dict]]]:
+    """Unit -> (number, claim), of the paper's own as the network stands."""
+    found: dict[str, list[tuple[int, dict]]] = {}
+    for number, claim in enumerate(claims, 1):
+        if claim["part"] and not claim["by"] and not claim["at"]:
+            found.setdefault(claim["part"], []).append((number, claim))
+    return found
 
 
 def _row(row: Row, said: Iterable[tuple[int, dict]], whole: int, marks: str) -> str:
