@@ -120,7 +120,8 @@ def _claims_of(claims: list[dict]) -> dict[str, list[tuple[int, dict]]]:
 
 def _row(row: Row, said: Iterable[tuple[int, dict]], whole: int, marks: str) -> str:
     line = row.line
-    marks += (f" data-to={row.last}" if row.last else "") + ("" if line.indent else " class=stage")
+    marks += f' data-also="{" ".join(row.units[1:])}"' if row.units[1:] else ""
+    marks += "" if line.indent else " class=stage"
     share = round(100 * line.macs / whole, 1)
     times = f" <b>&times;{line.repeats}</b>" if line.repeats > 1 else ""
     return (
