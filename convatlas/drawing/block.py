@@ -4,27 +4,36 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import NamedTuple
 
-from convatlas.drawing.scene import Box, Item, Wire, moved
+from convatlas.drawing.scene import Box, Item, Text, Wire, moved
 
-Ends = tuple[tuple[Hashable, float], ...]
-
-OPEN = "~"  # the key of an end where no box is, but a wire goes on
 GAP = 24  # between boxes side by side
-ROOM = 30  # between boxes in a row, where a wire runs
 LANE = 14  # between wires
+
+
+class End(NamedTuple):
+    """Where a wire enters a piece, or leaves it: the key of what it comes from or goes to, where that matters; `is_open`
+    where no box is, but a wire goes on.
+    """
+
+    key: Hashable = None
+    x: float = 0.0
+    is_open: bool = False
+
+
+Ends = tuple[End, ...]
 
 
 class Block(NamedTuple):
     """`left` and `right` are how far it reaches from the axis; `heads` and `tails` the places at its top and its bottom
-    where wires enter and leave, each with the key of what is there.
+    where wires enter and leave.
     """
 
     items: tuple[Item, ...]
     left: float
     right: float
     height: float
-    heads: Ends = ((None, 0.0),)
-    tails: Ends = ((None, 0.0),)
+    heads: Ends = (End(),)
+    tails: Ends = (End(),)
 
     @property
     def width(self) -> float:
@@ -37,15 +46,36 @@ class Block(NamedTuple):
             self.left - dx,
             self.right + dx,
             self.height,
-            tuple((key, x + dx) for key, x in self.heads),
-            tuple((key, x + dx) for key, x in self.tails),
+            shifted(self.heads, dx),
+            shifted(self.tails, dx),
         )
+
+    def mirrored(self) -> "Block":
+        """Left for right; boxes stay as they are, in the places of their images."""
+        heads, tails = (
+            tuple(end._replace(x=-end.x) for end in reversed(ends)) for ends in (self.heads, self.tails)
+        )
+        items = tuple(map(_mirrored, self.items))
+        return Block(items, self.right, self.left, self.height, heads, tails)
+
+
+def shifted(ends: Ends, dx: float) -> Ends:
+    return tuple(end._replace(x=end.x + dx) for end in ends)
+
+
+def _mirrored(item: Item) -> Item:
+    if isinstance(item, Wire):
+        return replace(item, points=tuple((-x, y) for x, y in item.points))
+    if isinstance(item, Text):  # beside a wire
+        return item
+    left, _, right, _ = item.bounds
+    return item.moved(-right - left, 0)
 
 
 def plain_wire(height: float = 0) -> Block:
     """A wire and no box."""
     items = (Wire(((0, 0), (0, height))),) if height else ()
-    return Block(items, LANE / 2, LANE / 2, height, ((OPEN, 0.0),), ((OPEN, 0.0),))
+    return Block(items, LANE / 2, LANE / 2, height, (End(is_open=True),), (End(is_open=True),))
 
 
 def fork(x: float, heads: Ends, top: float, bottom: float) -> list[Item]:
@@ -54,9 +84,9 @@ def fork(x: float, heads: Ends, top: float, bottom: float) -> list[Item]:
     return [
         Wire(
             ((x, top), (x, bottom)) if head == x else ((x, top), (x, half), (head, half), (head, bottom)),
-            ends=key != OPEN,
+            ends=not is_open,
         )
-        for key, head in heads
+        for _, head, is_open in heads
     ]
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from convatlas.drawing.block import GAP, LANE, OPEN, Block, Ends
+from convatlas.drawing.block import GAP, LANE, Block, End, Ends, shifted
 from convatlas.drawing.scene import Item, Wire
 from convatlas.drawing.structure import Chain, Mesh
+from convatlas.drawing.matching import crossed
 from convatlas.drawing.tracks import Net, tracks
 
 Key = Hashable
@@ -48,13 +49,14 @@ def mesh_block(mesh: Mesh, style, chain_block: Callable) -> Block:
         element.block = _block(element, style, chain_block)
     _order(layers, elements)
     _place(layers, elements)
+    _turn(layers, elements)
     return _drawn(layers, elements)
 
 
 def _block(element: Element, style, chain_block: Callable) -> Block | None:
     kind, what = element.name[:2]
     if kind == "key":
-        tails = tuple((name, LANE * number) for number, name in enumerate(element.reads))
+        tails = tuple(End(name, LANE * number) for number, name in enumerate(element.reads))
         return style.box(what, tails if len(tails) > 1 else ())
     return chain_block(what, style) if kind == "chain" else None
 
@@ -164,6 +166,17 @@ def _place(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
         element.x = round(element.x - middle)
 
 
+def _turn(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
+    """Left for right where that uncrosses the wires that come into one box."""
+    for layer in layers:
+        for element in layer:
+            block = element.block
+            if block and len(block.heads) > 1 and len(element.reads) > 1:
+                above = tuple(End(_key(name), elements[name].x) for name in element.reads if name in elements)
+                if crossed(block.heads, above):
+                    element.block = block.mirrored()
+
+
 def _wanted(element: Element, elements: dict[tuple, Element], down: bool) -> float:
     names = element.reads if down else element.read_by
     near = [elements[name].x for name in names if name in elements]
@@ -206,27 +219,34 @@ def _drawn(layers: list[list[Element]], elements: dict[tuple, Element]) -> Block
         max(element.left - element.x for element in every),
         max(element.right + element.x for element in every),
         y,
-        _ends(layers[0], _heads),
-        _ends(layers[-1], _tails),
+        tuple(end for element in layers[0] for end in _heads(element, layers[0])),
+        tuple(end for element in layers[-1] for end in _tails(element)),
     )
 
 
-def _heads(element: Element) -> Ends:
-    return element.block.heads if element.block else ((OPEN, 0.0),)
+def _heads(element: Element, layer: list[Element]) -> Ends:
+    """Where wires reach the element's layer; where it does not fill that they go on."""
+    if not element.block:
+        return (End(x=element.x, is_open=True),)
+    full = element.height == max(other.height for other in layer)
+    return tuple(
+        end._replace(is_open=end.is_open or not full) for end in shifted(element.block.heads, element.x)
+    )
 
 
 def _tails(element: Element) -> Ends:
-    return element.block.tails if element.block else ((OPEN, 0.0),)
+    if not element.block:
+        return (End(_key(element.name), element.x, is_open=True),)
+    return shifted(element.block.tails, element.x)
 
 
-def _ends(layer: list[Element], of: Callable[[Element], Ends]) -> Ends:
-    """Of all in a layer; where an element does not fill the layer a wire goes on to it."""
-    high = max(element.height for element in layer)
-    return tuple(
-        (key if element.height == high else OPEN, element.x + at)
-        for element in layer
-        for key, at in of(element)
-    )
+def _key(name: tuple) -> Key:
+    """What a box would call the one whose wire comes from there."""
+    if name[0] == "lane":
+        return _key(name[1])
+    if name[0] == "chain":
+        return name[1].parts[-1]
+    return name[1] if name[0] == "key" else None
 
 
 def _in_layer(element: Element, y: float, height: float) -> list[Item]:
@@ -237,28 +257,28 @@ def _in_layer(element: Element, y: float, height: float) -> list[Item]:
     if not element.block:
         return [Wire(((element.x, y), (element.x, y + height)))] if height else []
     if down:
-        items += [
-            Wire(((element.x + x, y), (element.x + x, y + down)), ends=key != OPEN)
-            for key, x in _heads(element)
-        ]
+        into = shifted(element.block.heads, element.x)
+        items += [Wire(((x, y), (x, y + down)), ends=not is_open) for _, x, is_open in into]
     if end < height:
-        items += [Wire(((element.x + x, y + end), (element.x + x, y + height))) for _, x in _tails(element)]
+        items += [Wire(((x, y + end), (x, y + height))) for _, x, _ in _tails(element)]
     return items
 
 
 def _nets(upper: list[Element], lower: list[Element], elements: dict[tuple, Element]) -> list[Net]:
     """For each element of the upper layer: where its wires begin, and where they end below."""
-    below: dict[tuple, list[float]] = {element.name: [] for element in upper}
+    below: dict[tuple, list[End]] = {element.name: [] for element in upper}
     for element in lower:
-        heads = [element.x + x for _, x in _heads(element)]
+        heads = list(_heads(element, lower))
         if len(element.reads) == 1 or len(heads) == 1:
             for name in element.reads:
                 below[name] += heads
-        else:
-            order = sorted(element.reads, key=lambda name: elements[name].x)
-            for name, x in zip(order, heads, strict=True):
-                below[name].append(x)
-    return [Net([e.x + x for _, x in _tails(e)], below[e.name]) for e in upper if below[e.name]]
+            continue
+        order = sorted(element.reads, key=lambda name: elements[name].x)
+        for name in order:
+            mine = [head for head in heads if head.key is not None and head.key == _key(name)]
+            below[name] += mine or [head for head in heads if head.key is None][:1]
+            heads = [head for head in heads if head not in below[name]]
+    return [Net(_tails(e), tuple(below[e.name])) for e in upper if below[e.name]]
 
 
 def _routed(nets: list[Net], y: float) -> tuple[list[Item], float]:
@@ -268,8 +288,9 @@ def _routed(nets: list[Net], y: float) -> tuple[list[Item], float]:
     wires: list[Item] = []
     for net, level in zip(nets, levels, strict=True):
         at = y + 6 + TRACK * (level + 0.5)
-        for a in net.begins:
-            for b in net.ends:
+        for _, a, _ in net.begins:
+            for end in net.ends:
+                b = end.x
                 points = ((a, y), (b, y + room)) if a == b else ((a, y), (a, at), (b, at), (b, y + room))
-                wires.append(Wire(points))
+                wires.append(Wire(points, ends=not end.is_open))
     return wires, room

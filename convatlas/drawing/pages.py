@@ -50,7 +50,7 @@ def paged(name: str, totals: str, chain: Chain, style: Style, scale: Scale, colu
 def _misfit(choice: tuple[list[Item], float, float]) -> float:
     """How far from the shape of a page; too wide is worst."""
     _, width, height = choice
-    return abs(log((height + TOP) / width / SHAPE)) + 10 * max(0, width + 2 * MARGIN - WIDE)
+    return abs(log((height + TOP) / width / SHAPE)) + 9 * max(0, log((width + 2 * MARGIN) / WIDE))
 
 
 def _unbroken(chain: Chain) -> list[Chain]:
@@ -58,7 +58,7 @@ def _unbroken(chain: Chain) -> list[Chain]:
     pieces: list[list] = [[]]
     for part, following in pairwise([*chain.parts, None]):
         pieces[-1].append(part)
-        if not any(isinstance(each, Fan | Mesh) for each in (part, following)) and following is not None:
+        if not isinstance(part, Fan | Mesh) and following is not None:
             pieces.append([])
     return [Chain(tuple(piece)) for piece in pieces]
 
@@ -108,11 +108,13 @@ def _arranged(columns: list[Column]) -> tuple[list[Item], float, float]:
 
 
 def _turn(upper: Column, lower: Column, a: float, gutter: float, b: float) -> list[Item]:
-    """From below one column up to above the next."""
+    """From below one column up to above the next, and into all that begins there."""
     begin, end = upper.block.height, -TURN
-    a, b = a + upper.block.tails[0][1], b + lower.block.heads[0][1]
-    points = ((a, begin), (a, begin + TURN), (gutter, begin + TURN), (gutter, end), (b, end), (b, 0.0))
-    wires: list[Item] = [Wire(points, ends=True)]
+    a += upper.block.tails[0].x
+    up = ((a, begin), (a, begin + TURN), (gutter, begin + TURN), (gutter, end))
+    wires: list[Item] = [
+        Wire((*up, (b + x, end), (b + x, 0.0)), ends=not is_open) for _, x, is_open in lower.block.heads
+    ]
     label = Text(a + 7, begin + TURN - 5, upper.label, 11, "quiet")
     return [*wires, label] if upper.label and label.bounds[2] < gutter - 2 else wires
 
@@ -120,7 +122,7 @@ def _turn(upper: Column, lower: Column, a: float, gutter: float, b: float) -> li
 def _legend(items: Sequence[Item], scale: Scale, room: float) -> tuple[list[Item], float]:
     """What the colours and the bar mean, of what is drawn."""
     looks = {rect.look for box in items if isinstance(box, Box) for rect in box.items if isinstance(rect, Rect)}
-    entries = [(look, words) for look, words in KINDS.items() if look in looks]
+    entries = [(look, words) for look, words in KINDS.items() if {look, f"bar_{look}"} & looks]
     if scale.full:
         entries.append(("bar", f"multiply-adds, full: {short(scale.full)}"))
     found: list[Item] = []

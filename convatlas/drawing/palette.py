@@ -29,6 +29,8 @@ LOOKS = {
     "join": Look(("#ffffff", "#14171c"), ("#59616e", "#8d97a5"), 1.25),
     "gate": Look(("#fff9c4", "#474208"), ("#8a7f00", "#d9cf45")),
     "other": Look(("#eceef2", "#2b313b"), ("#7d8694", "#8d97a5")),
+    "port": Look(("#ffffff", "#14171c"), ("#bfc7d3", "#47505f")),
+    "times": Look(("#b84a00", "#f6a06a")),
     "bar": Look(("#d55e00", "#f08540")),
     "track": Look(("#e3e7ed", "#333b47")),
     "same": Look(("#eceef2", "#2b313b"), ("#aab2be", "#5b6575")),
@@ -36,6 +38,11 @@ LOOKS = {
     "only_a": Look(("#fbdccb", "#5c2a0a"), ("#d55e00", "#f08540"), 1.5),
     "only_b": Look(("#cfe3f3", "#173d5c"), ("#0072b2", "#4aa3dc"), 1.5),
 }
+BARS = ("conv", "point", "depth", "linear", "other")  # kinds that cost multiply-adds
+LOOKS |= {f"bar_{kind}": Look(LOOKS[kind].line) for kind in BARS}
+LOOKS["bar_point"] = Look(("#56a9dc", "#7cc4f0"))
+LINES = {"bar", "track", *(f"bar_{kind}" for kind in BARS)}  # bars, THICK units high
+THICK = 4
 KINDS = {
     "conv": "convolution",
     "point": "1x1 convolution",

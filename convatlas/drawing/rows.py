@@ -4,10 +4,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from convatlas.drawing.block import GAP, OPEN, Block, Ends, fork, is_frame, plain_wire, widened
+from convatlas.drawing.block import GAP, Block, End, Ends, fork, is_frame, plain_wire, shifted, widened
+from convatlas.drawing.matching import crossed, matched
 from convatlas.drawing.mesh import mesh_block
 from convatlas.drawing.scene import Item, Text, Wire
 from convatlas.drawing.structure import Chain, Fan, Mesh
+from convatlas.drawing.tracks import Net, tracks
 
 Key = Hashable
 
@@ -16,13 +18,12 @@ Key = Hashable
 class Style:
     """How boxes are drawn that the layout puts in place.
 
-    box(key, tails) is the Block of a key, given the places above it where wires end if they are several; on_side(key)
-    tells whether those wires may come in at its left and right; label(key) is the text beside the wire that leaves it;
-    main(branches, key) the number of the branch that stands on the axis, for branches that end in this key, or None.
+    box(key, tails) is the Block of a key, given the places above it where wires end if they are several; label(key) is the
+    text beside the wire that leaves it; main(branches, key) the number of the branch that stands on the axis, for branches
+    that end in this key, or None.
     """
 
     box: Callable[[Key, Ends], Block]
-    on_side: Callable[[Key], bool]
     label: Callable[[Key], str]
     main: Callable[[Sequence[Chain], Key], int | None]
     room: float = 18  # between one box and the next
@@ -54,7 +55,9 @@ def _blocks(chain: Chain, style: Style, after: Key) -> list[Block]:
     """Of each part; frames below each other are of the same width."""
     blocks: list[Block] = []
     for part, following in pairwise([*chain.parts, after]):
-        blocks.append(_part(part, following, blocks[-1].tails if blocks else (), style))
+        tails = blocks[-1].tails if blocks else ()
+        block = _part(part, following, tails, style)
+        blocks.append(block.mirrored() if len(tails) > 1 and crossed(block.heads, tails) else block)
     frames = [block for block in blocks if is_frame(block)]
     left = max((block.left for block in frames), default=0)
     right = max((block.right for block in frames), default=0)
@@ -72,10 +75,15 @@ def _part(part, following: Key, tails: Ends, style: Style) -> Block:
 def _between(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
     """The wires from the tails at y to the heads of the block below."""
     if len(tails) == 1:
-        return fork(tails[0][1], block.heads, y, y + room)
-    if len(block.heads) == len(tails):
-        ends = zip(tails, block.heads, strict=True)
-        return [_joint(a, head, y, y + room) for (_, a), (_, head) in ends]
+        return fork(tails[0].x, block.heads, y, y + room)
+    if len(block.heads) > 1:
+        pairs = matched(tails, block.heads)
+        levels, count = tracks([Net((tail,), (head,)) for tail, head in pairs])
+        step = room / (count + 1)
+        return [
+            _joint(tail.x, head, y, y + step * (level + 1), y + room)
+            for (tail, head), level in zip(pairs, levels, strict=True)
+        ]
     return _into_side(tails, block, y, room)
 
 
@@ -83,7 +91,7 @@ def _into_side(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
     """To a round box: from above, and from the left and the right at half its height."""
     half = y + room + block.height / 2
     wires = []
-    for _, x in tails:
+    for _, x, _ in tails:
         if abs(x) < 1:
             wires.append(Wire(((x, y), (0, y + room)), ends=True))
         else:
@@ -92,10 +100,10 @@ def _into_side(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
     return wires
 
 
-def _joint(a: float, b: float, top: float, bottom: float) -> Wire:
-    half = (top + bottom) / 2
+def _joint(a: float, head: End, top: float, half: float, bottom: float) -> Wire:
+    b = head.x
     points = ((a, top), (a, bottom)) if a == b else ((a, top), (a, half), (b, half), (b, bottom))
-    return Wire(points, ends=True)
+    return Wire(points, ends=not head.is_open)
 
 
 def _label(words: str, y: float, room: float, forks: bool, style: Style) -> list[Text]:
@@ -113,26 +121,28 @@ def fan_block(fan: Fan, style: Style, after: Key) -> Block:
     for block, x in placed:
         down = (height - block.height) / 2
         items += block.moved(x, down).items
-        items += [
-            Wire(((x + at, 0), (x + at, down)), ends=key != OPEN) for key, at in block.heads if down
-        ]
-        items += [
-            Wire(((x + at, down + block.height), (x + at, height)))
-            for _, at in block.tails
-            if down + block.height < height
-        ]
+        items += _lengthened(block.moved(x, 0), down, height)
     return Block(
         tuple(items),
         max(block.left - x for block, x in placed),
         max(block.right + x for block, x in placed),
         height,
-        tuple(
-            (key if block.height == height else OPEN, x + at)
-            for block, x in placed
-            for key, at in block.heads
-        ),
-        tuple((key, x + at) for block, x in placed for key, at in block.tails),
+        tuple(end for block, x in placed for end in _opened(shifted(block.heads, x), block, height)),
+        tuple(end for block, x in placed for end in shifted(block.tails, x)),
     )
+
+
+def _opened(heads: Ends, block: Block, height: float) -> Ends:
+    """Heads of a block that does not fill the height: wires go on to it."""
+    return tuple(end._replace(is_open=end.is_open or block.height < height) for end in heads)
+
+
+def _lengthened(block: Block, down: float, height: float) -> list[Item]:
+    """Wires from the top to a block that begins further down, and on from it to the bottom."""
+    if not down:
+        return []
+    into = [Wire(((x, 0), (x, down)), ends=not is_open) for _, x, is_open in block.heads]
+    return [*into, *(Wire(((x, down + block.height), (x, height))) for _, x, _ in block.tails)]
 
 
 def _placed(blocks: Sequence[Block], main: int | None) -> list[tuple[Block, float]]:

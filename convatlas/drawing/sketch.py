@@ -4,15 +4,17 @@ Shown are layers that weigh something, and places where maps meet or part; what 
 (activations, norms, dropout, changes of shape) belongs to what it follows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
+from typing import NamedTuple
 
 from convatlas.anatomy.table import Layer
 
 PASSING = {"view", "transpose", "unsqueeze", "squeeze", "rearrange", "relu", "relu6", "sigmoid", "tanh", "softmax"}
 PASSING |= {"scale", "shift", "clip", "power", "hardsigmoid", "hardswish", "hardtanh", "gelu", "silu", "neg", "exp"}
 PASSING |= {"layer norm", "batch norm", "dropout", "flatten", "permute", "prelu", "sqrt", "square", "pad", "crop"}
+Group = tuple[str, list[int]]  # a name, and numbers of steps
 NORMS = ("Norm", "Affine", "Scale", "Response")
 DRAWN = {"AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "ChannelShuffle", "Upsample"}
 
@@ -28,17 +30,28 @@ class Step:
     boxes: tuple[int, ...]
 
 
+class Into(NamedTuple):
+    """What enters a piece from outside, by its number among its sources."""
+
+    number: int
+
+
+Key = int | Into  # what a part reads: another part of the piece, by its number, or what enters the piece
+
+
 @dataclass(frozen=True)
 class Piece:
     """A part of the network: a stage or a unit, or a single step.
 
-    `parts` are Pieces or Steps in the order they run, `wires` between them by their numbers, None being what enters the
-    piece or leaves it. Folded, it stands for `repeats` of the same, from `path` to `last`, one behind the other.
+    `parts` are Pieces or Steps in the order they run; `reads` has for each of them the keys of what it reads, in the order
+    of its own `sources`; `gives` are the parts that are read outside. Folded, it stands for `repeats` of the same, from
+    `path` to `last`, one behind the other.
     """
 
     path: str
     parts: tuple
-    wires: tuple[tuple[int | None, int | None], ...]
+    reads: tuple[tuple[Key, ...], ...]
+    gives: tuple[int, ...]
     output: tuple[int, ...]
     rows: tuple[int, ...]
     params: int
@@ -103,68 +116,54 @@ def _is_shown(box, row: Layer | None) -> bool:
 
 
 def pieces(made: Plan) -> Piece:
-    """The whole network: its stages, which hold units where several follow each other."""
-    everything = list(range(len(made.steps) - 1))  # without the output
-    parts, wires = _grouped(made, everything, 0)
-    inside = [_stage(made, name, members) for name, members in parts]
-    entered = tuple(
-        (None, number) for number, (_, members) in enumerate(parts) if not made.reads[members[0]]
-    )
-    return _piece(made, "", everything, tuple(inside), (*entered, *wires))
+    """The whole network, without its output: its stages, which hold units where several follow each other."""
+    everything = list(range(len(made.steps) - 1))
+    groups = _grouped(made, everything, 0)
+    return _piece(made, "", everything, [(_stage(made, *group), group[1]) for group in groups])
 
 
 def _component(path: str, depth: int) -> str:
     return ".".join(path.split(".")[depth : depth + 1])
 
 
-def _grouped(made: Plan, members: list[int], depth: int) -> tuple[list[tuple[str, list[int]]], tuple]:
-    """Members that share the name at this depth, and run one after the other; and the wires between those."""
-    groups: list[tuple[str, list[int]]] = []
+def _grouped(made: Plan, members: list[int], depth: int) -> list[Group]:
+    """Members that share the name at this depth, and run one after the other."""
+    groups: list[Group] = []
     for member in members:
         name = _component(made.steps[member].path, depth)
         if groups and name and groups[-1][0] == name:
             groups[-1][1].append(member)
         else:
             groups.append((name, [member]))
-    group_of = {member: number for number, (_, inside) in enumerate(groups) for member in inside}
-    wires = _wires(made, members, group_of)
-    return groups, wires
+    return groups
 
 
-def _wires(made: Plan, members: list[int], group_of: dict[int, int]) -> tuple[tuple[int | None, int | None], ...]:
-    found: dict[tuple[int | None, int | None], None] = {}
-    read_outside = _read_outside(made, members)
-    for member in members:
-        for read in made.reads[member]:
-            ends = group_of.get(read), group_of[member]
-            if ends[0] != ends[1]:
-                found[ends] = None
-        if member in read_outside:
-            found[group_of[member], None] = None
-    return tuple(found)
-
-
-def _read_outside(made: Plan, members: list[int]) -> set[int]:
-    if not made.readers:
-        made.readers = [[] for _ in made.steps]
-        for place, reads in enumerate(made.reads):
-            for read in reads:
-                made.readers[read].append(place)
+def sources(made: Plan, members: list[int]) -> list[int]:
+    """The steps outside that members read, in their order."""
     inside = set(members)
-    return {member for member in members if not inside.issuperset(made.readers[member])}
+    return list(dict.fromkeys(r for member in members for r in made.reads[member] if r not in inside))
 
 
 def _stage(made: Plan, name: str, members: list[int]) -> Piece:
-    if len(members) == 1:
-        return _piece(made, made.steps[members[0]].path if not name else name, members, (made.steps[members[0]],), ((None, 0), (0, None)))
-    groups, wires = _grouped(made, members, 1)
-    if not _is_row_of_units(groups, wires):
+    groups = _grouped(made, members, 1)
+    if not _are_units(made, groups):
         groups = _joins_last(made, groups)
-        wires = _wires(made, members, {m: n for n, (_, inside) in enumerate(groups) for m in inside})
-    if not _is_row_of_units(groups, wires):
-        return _flat(made, name, members)
-    units = [_flat(made, f"{name}.{unit}" if unit else name, inside) for unit, inside in groups]
-    return _piece(made, name, members, tuple(units), wires)
+    if not _are_units(made, groups):
+        return _flat(made, name or made.steps[members[0]].path, members)
+    units = [(_flat(made, f"{name}.{unit}" if unit else name, inside), inside) for unit, inside in groups]
+    return _piece(made, name, members, units)
+
+
+def _are_units(made: Plan, groups: list[Group]) -> bool:
+    """Whether they follow each other: each reads the one before it, and that one alone unless all are numbered."""
+    if len(groups) < 2 or all(len(inside) == 1 for _, inside in groups):
+        return False
+    numbered = all(name.isdigit() and len(inside) > 1 for name, inside in groups)
+    for (_, before), (_, inside) in pairwise(groups):
+        read = sources(made, inside)
+        if not set(read) & set(before) or not (numbered or set(read) <= set(before)):
+            return False
+    return numbered or len(sources(made, [m for _, inside in groups for m in inside])) <= 1
 
 
 def _joins_last(made: Plan, groups: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:
@@ -185,65 +184,93 @@ def _is_row_of_units(groups: list[tuple[str, list[int]]], wires: tuple) -> bool:
 
 def _flat(made: Plan, name: str, members: list[int]) -> Piece:
     """All steps side by side in one piece."""
-    number = {member: place for place, member in enumerate(members)}
-    return _piece(made, name, members, tuple(made.steps[m] for m in members), _wires(made, members, number))
+    return _piece(made, name, members, [(made.steps[member], [member]) for member in members])
 
 
-def _piece(made: Plan, path: str, members: list[int], parts: tuple, wires: tuple) -> Piece:
+def _piece(made: Plan, path: str, members: list[int], parts: list[tuple[Piece | Step, list[int]]]) -> Piece:
+    part_of: dict[int, Key] = {m: number for number, (_, inside) in enumerate(parts) for m in inside}
+    part_of |= {step: Into(number) for number, step in enumerate(sources(made, members))}
     places = sorted(place for member in members for place in made.steps[member].boxes)
-    rows = tuple(made.boxes[p].row for p in places if made.boxes[p].row is not None)
+    rows = tuple(row for row in (made.boxes[place].row for place in places) if row is not None)
     layers = [made.rows[row] for row in rows]
-    seen = [layer.receptive_field for layer in layers]
     return Piece(
         path,
-        parts,
-        wires,
+        tuple(part for part, _ in parts),
+        tuple(tuple(part_of[step] for step in sources(made, inside)) for _, inside in parts),
+        tuple(dict.fromkeys(part_of[member] for member in members if _is_read_outside(made, member, members))),
         made.boxes[places[-1]].output,
         rows,
         sum(layer.params for layer in layers),
         sum(layer.macs for layer in layers),
-        None if None in seen or not seen else max(seen),
+        layers[-1].receptive_field if layers else None,
     )
+
+
+def _is_read_outside(made: Plan, member: int, members: list[int]) -> bool:
+    if not made.readers:
+        made.readers = [[] for _ in made.steps]
+        for place, reads in enumerate(made.reads):
+            for read in reads:
+                made.readers[read].append(place)
+    inside = set(members)
+    return not inside.issuperset(made.readers[member])
 
 
 def folded(piece: Piece) -> Piece:
     """With parts that look alike and follow each other as one."""
-    inside = [folded(part) if isinstance(part, Piece) else part for part in piece.parts]
-    runs = [list(run) for run in _runs(inside, piece.wires)]
-    if len(runs) == len(inside):
-        return replace(piece, parts=tuple(inside))
-    number = {old: new for new, run in enumerate(runs) for old in run} | {None: None}
-    wires = dict.fromkeys(
-        (number[a], number[b]) for a, b in piece.wires if a is None or number[a] != number[b]
+    whole = replace(piece, parts=tuple(folded(p) if isinstance(p, Piece) else p for p in piece.parts))
+    runs = _runs(whole)
+    if len(runs) == len(whole.parts):
+        return whole
+    number: dict[Key, Key] = {old: new for new, run in enumerate(runs) for old in run}
+
+    def read(run: list[int], new: int) -> tuple[Key, ...]:
+        """By the last of a run, what the first one reads from elsewhere."""
+        keys = [number.get(key, key) for key in whole.reads[run[-1]]]
+        first = [number.get(key, key) for key in whole.reads[run[0]]]
+        return tuple(b if a == new else a for a, b in zip(keys, first, strict=True))
+
+    return replace(
+        whole,
+        parts=tuple(_together([whole.parts[old] for old in run]) for run in runs),
+        reads=tuple(read(run, new) for new, run in enumerate(runs)),
+        gives=tuple(dict.fromkeys(number[old] for old in whole.gives)),
     )
-    parts = tuple(_together([inside[old] for old in run]) for run in runs)
-    return replace(piece, parts=parts, wires=tuple(wires))
 
 
-def _runs(parts: Sequence, wires: tuple) -> Iterable[list[int]]:
+def _runs(piece: Piece) -> list[list[int]]:
     """Numbers of parts that are drawn as one."""
-    enters: dict[int, set] = {}
-    leaves: dict[int, set] = {}
-    for a, b in wires:
-        enters.setdefault(b, set()).add(a)
-        leaves.setdefault(a, set()).add(b)
-    run = [0]
-    for before, number in pairwise(range(len(parts))):
-        joined = enters.get(number) == {before} and leaves.get(before) == {number}
-        if joined and _alike(parts[before], parts[number]):
-            run.append(number)
+    readers: dict[int, set[int]] = {}
+    for number, keys in enumerate(piece.reads):
+        for key in keys:
+            readers.setdefault(key, set()).add(number)
+    runs: list[list[int]] = []
+    for number in range(len(piece.parts)):
+        if runs and _continues(piece, runs[-1], number, readers):
+            runs[-1].append(number)
         else:
-            yield run
-            run = [number]
-    if parts:
-        yield run
+            runs.append([number])
+    return runs
 
 
-def _alike(a, b) -> bool:
+def _continues(piece: Piece, run: list[int], number: int, readers: dict[int, set[int]]) -> bool:
+    """Whether a part does the same as those of the run, on what they give."""
+    before, keys = run[-1], piece.reads[number]
+    if before not in keys or not alike(piece.parts[before], piece.parts[number]):
+        return False
+    if len(keys) == 1:
+        return readers[before] == {number} and before not in piece.gives and len(piece.reads[before]) == 1
+    behind = tuple(number - key if isinstance(key, int) else 0 for key in keys)
+    earlier = tuple(before - key if isinstance(key, int) else 0 for key in piece.reads[before])
+    return len(behind) == len(earlier) and (len(run) == 1 or behind == earlier)
+
+
+def alike(a: Piece | Step, b: Piece | Step) -> bool:
+    """Whether two are drawn alike; single steps are drawn one by one."""
     if not (isinstance(a, Piece) and isinstance(b, Piece)) or max(a.steps, b.steps) < 2:
         return False
-    return (a.wires, len(a.parts)) == (b.wires, len(b.parts)) and all(
-        _looks(x) == _looks(y) if isinstance(x, Step) and isinstance(y, Step) else _alike(x, y)
+    return (a.reads, a.gives, len(a.parts)) == (b.reads, b.gives, len(b.parts)) and all(
+        _looks(x) == _looks(y) if isinstance(x, Step) and isinstance(y, Step) else alike(x, y)
         for x, y in zip(a.parts, b.parts, strict=True)
     )
 

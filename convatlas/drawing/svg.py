@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from html import escape
 
-from convatlas.drawing.palette import LOOKS
+from convatlas.drawing.palette import LINES, LOOKS, THICK
 from convatlas.drawing.scene import Box, Item, Rect, Scene, Shape, Text, Wire
 
 FONT = 'var(--draw-font,"DejaVu Sans",Verdana,system-ui,sans-serif)'
+USUAL = 12  # the size of most letters
 HEAD = (3.5, 6)  # half the width and the length of an arrow's head
 
 
@@ -70,6 +71,9 @@ def _item(item: Rect | Shape | Text | Box) -> str:
         inside = "".join(map(_item, item.items))
         return f'<g class="{"frame" if item.frame else "box"}" data-path="{escape(item.path)}"{data}>{inside}</g>'
     if isinstance(item, Rect):
+        if item.look in LINES:
+            middle = f"M{_n(item.x)} {_n(item.y + item.h / 2)}h{_n(item.w)}"
+            return f'<path class="d-{item.look}" d="{middle}"/>'
         radius = f' rx="{_n(item.radius)}"' if item.radius else ""
         return (
             f'<rect class="d-{item.look}" x="{_n(item.x)}" y="{_n(item.y)}" width="{_n(item.w)}" '
@@ -78,11 +82,12 @@ def _item(item: Rect | Shape | Text | Box) -> str:
     if isinstance(item, Shape):
         points = " ".join(f"{_n(x)},{_n(y)}" for x, y in item.points)
         return f'<polygon class="d-{item.look}" points="{points}"/>'
-    classes = [f"s{_n(item.size)}".replace(".", "_")]
+    classes = [] if item.size == USUAL else [f"s{_n(item.size)}".replace(".", "_")]
     classes += [f"d-{item.look}"] if item.look != "ink" else []
     classes += [{"middle": "m", "end": "e"}[item.anchor]] if item.anchor != "start" else []
     classes += ["b"] if item.bold else []
-    return f'<text class="{" ".join(classes)}" x="{_n(item.x)}" y="{_n(item.y)}">{escape(item.words)}</text>'
+    named = f' class="{" ".join(classes)}"' if classes else ""
+    return f'<text{named} x="{_n(item.x)}" y="{_n(item.y)}">{escape(item.words)}</text>'
 
 
 def _n(value: float) -> str:
@@ -97,7 +102,7 @@ def _looks(items: Iterable[Item]) -> list[str]:
         item = waiting.pop()
         found[getattr(item, "look", "ink")] = None
         waiting += item.items if isinstance(item, Box) else ()
-    sizes = sorted({item.size for item in _texts(items)})
+    sizes = sorted({item.size for item in _texts(items)} - {USUAL})
     return [*sorted(found, key=list(LOOKS).index), *[f"s{_n(size)}" for size in sizes]]
 
 
@@ -112,7 +117,7 @@ def _texts(items: Iterable[Item]) -> Iterable[Text]:
 def _style(looks: list[str], dark: bool | None) -> str:
     sizes = [name for name in looks if name not in LOOKS]
     names = [name for name in looks if name in LOOKS]
-    rules = [f".drawing text{{font-family:{FONT};fill:var(--d-ink)}}"]
+    rules = [f".drawing text{{font:{USUAL}px {FONT};fill:var(--d-ink)}}"]
     rules += [f".drawing .{name.replace('.', '_')}{{font-size:{name[1:]}px}}" for name in sizes]
     rules += [".drawing .m{text-anchor:middle}.drawing .e{text-anchor:end}.drawing .b{font-weight:bold}"]
     rules += [_rule(name) for name in names]
@@ -124,6 +129,8 @@ def _style(looks: list[str], dark: bool | None) -> str:
 
 def _rule(name: str) -> str:
     look = LOOKS[name]
+    if name in LINES:
+        return f".drawing .d-{name}{{stroke:var(--d-{name});stroke-width:{THICK}}}"
     fill = f"fill:var(--d-{name})" if look.fill[0] else "fill:none"
     line = f";stroke:var(--d-{name}-line);stroke-width:{look.width}" if look.line[0] else ""
     return f".drawing .d-{name}{{{fill}{line}}}"

@@ -2,18 +2,21 @@
 
 from typing import NamedTuple
 
+from convatlas.drawing.block import Ends
+
 NEAR = 6.0  # wires that run down nearer than this to each other would touch
 
 
 class Net(NamedTuple):
     """Wires from all `begins`, at the top, to all `ends`, at the bottom."""
 
-    begins: list[float]
-    ends: list[float]
+    begins: Ends
+    ends: Ends
 
     @property
     def span(self) -> tuple[float, float]:
-        return min(self.begins + self.ends), max(self.begins + self.ends)
+        places = [end.x for end in (*self.begins, *self.ends)]
+        return min(places), max(places)
 
     @property
     def straight(self) -> bool:
@@ -46,7 +49,7 @@ def tracks(nets: list[Net]) -> tuple[list[int], int]:
 
 
 def _must_end_above(upper: Net, lower: Net) -> bool:
-    return any(abs(a - b) < NEAR for a in upper.begins for b in lower.ends)
+    return any(abs(a.x - b.x) < NEAR for a in upper.begins for b in lower.ends)
 
 
 def _lowest(number: int, nets: list[Net], levels: dict[int, int], above: set[int]) -> int:
