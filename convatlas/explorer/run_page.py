@@ -81,7 +81,8 @@ def _number(value: object) -> str:
 
 def _picture(name: str) -> str:
     key, text = PICTURES[name]
-    return f'<figure><img src="{name}" alt="{text}"><figcaption>{word(key, text)}</figcaption></figure>'
+    caption = f"<figcaption>{word(key, text)}</figcaption>"
+    return f'<figure><img src="{name}" alt="{text}">{caption}</figure>'
 
 
 def _epochs(lines: list[dict]) -> str:
