@@ -37,7 +37,12 @@ WORDS = {
     "pow": "power",
     "_prelu_kernel": "prelu",
 }
-ALONE = {"add": "shift", "subtract": "shift", "multiply": "scale", "divide": "scale"}  # and a number
+ALONE = {
+    "add": "shift",
+    "subtract": "shift",
+    "multiply": "scale",
+    "divide": "scale",
+}  # and a number
 NEUTRAL = {"add": 0, "sub": 0, "mul": 1, "div": 1}
 
 

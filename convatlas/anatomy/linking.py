@@ -92,9 +92,7 @@ class Drawing(Trace):
         reads = dict.fromkeys(read.final for draft in inner for read in draft.reads)
         handed = [t for t in tensors_in(output) if self.sources.get(t) not in inner]
         reads |= dict.fromkeys(draft for t in handed if (draft := self.sources.get(t)))
-        whole = self._lay(
-            call.name, call.kind, [read for read in reads if read not in inner], []
-        )
+        whole = self._lay(call.name, call.kind, [read for read in reads if read not in inner], [])
         whole.row = len(self.rows) - 1
         for draft in inner:
             draft.into = whole

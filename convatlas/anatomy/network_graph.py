@@ -1,5 +1,5 @@
-"""A network as a drawn graph: one box for each row of its layer table, one for each place where maps
-meet, part or are worked on without a layer, and what each of them reads.
+"""A network as a drawn graph: one box for each row of its layer table, one for each place where
+maps meet, part or are worked on without a layer, and what each of them reads.
 
 Plain records: a stored graph is read without torch.
 """

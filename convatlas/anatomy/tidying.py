@@ -1,4 +1,4 @@
-"""From drafts to boxes: sums of sums become one, parts of parts too, and what nothing reads goes."""
+"""From drafts to boxes: sums of sums become one, parts of parts too; what nothing reads goes."""
 
 from collections import Counter
 from collections.abc import Sequence
