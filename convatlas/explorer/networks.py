@@ -10,7 +10,7 @@ from html import escape
 from convatlas import registry
 from convatlas.anatomy import network_graph
 from convatlas.anatomy.table import by
-from convatlas.explorer import frame
+from convatlas.explorer import frame, sources
 from convatlas.explorer.frame import word
 from convatlas.explorer.pictures import drawn
 from convatlas.explorer.printed import printed
@@ -35,7 +35,7 @@ def page(name: str) -> bytes:
         f"<h1>{name}</h1>{_head(paper)}{_facts(facts)}{_others(name)}"
         f'<div class=pair><section class=drawing id=drawing data-network="{name}">{drawn(name)}'
         f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
-        f"{printed(facts['claims'])}{_notes(paper)}"
+        f"{_source(facts['family'])}{printed(facts['claims'])}{_notes(paper)}"
     )
     return frame.page(where(name), name, body, description=_description(name, facts), module=MODULE)
 
@@ -89,6 +89,14 @@ def _others(name: str) -> str:
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
     return f"<p class=others>{listed}{compare}"
+
+
+def _source(family: str) -> str:
+    """Where its code stands; static/network/source.js shows it beside the table."""
+    return (
+        f'<p class=source data-family={family}><a href="../{sources.where(family)}">'
+        f"{word('source.title', 'Its code')}: convatlas/nets/{family}.py</a>"
+    )
 
 
 @cache

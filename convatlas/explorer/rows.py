@@ -11,7 +11,7 @@ from convatlas.anatomy import Layer, fold
 from convatlas.anatomy.folding import Line
 from convatlas.anatomy.network_graph import NetworkGraph
 from convatlas.anatomy.table import by
-from convatlas.explorer import steps
+from convatlas.explorer import sources, steps
 from convatlas.explorer.frame import word
 
 HEADS = (  # key of the word, the word
@@ -74,6 +74,7 @@ def table(facts: dict, graph: NetworkGraph) -> str:
     lines = []
     for row, marks in zip(found, _sizes(found, facts["layers"]["rows"], way), strict=True):
         marks = marks if row.path in seen else f" id={row.path}{marks}"
+        marks += _lines(facts["family"], row.path)
         lines.append(_row(row, said.get(row.path, ()), whole, marks))
         seen.add(row.path)
     heads = "".join(f"<th scope=col>{word(key, text)}" for key, text in HEADS)
@@ -91,6 +92,13 @@ def _way(way: steps.Steps, graph: NetworkGraph) -> str:
     bound = [name for name in steps.whole_maps(graph) if name]
     text = json.dumps(each, separators=(",", ":"))
     return f" data-steps='{text}'" + (f" data-bound={bound[0]}" if bound else "")
+
+
+def _lines(family: str, path: str) -> str:
+    """Which lines of the network's code name the unit."""
+    file, lines = sources.lines(family, path)
+    of = "" if file == family else f"{file}:"
+    return f' data-l="{of}{" ".join(map(str, lines))}"' if lines else ""
 
 
 def _sizes(found: list[Row], layers: list[list], way: steps.Steps) -> list[str]:

@@ -121,7 +121,7 @@ def picture() -> str:
     )
     return (
         f'<svg class=tree viewBox="0 0 {size[0]} {size[1]}" width={size[0]} height={size[1]} '
-        f"role=img aria-labelledby=tree-title><title id=tree-title>1989-2022</title>{heads}"
+        f"role=group aria-labelledby=tree-title><title id=tree-title>1989-2022</title>{heads}"
         f"{_years(at)}{''.join(_line(edge, at) for edge in edges)}"
         f"{''.join(_box(name, place) for name, place in at.items())}</svg>"
     )

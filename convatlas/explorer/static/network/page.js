@@ -5,10 +5,12 @@ import { word } from "../words.js";
 import { join } from "./joining.js";
 import { fieldOn } from "./field.js";
 import { sizedTable } from "./sizes.js";
+import { sourceOf } from "./source.js";
 
 export function mount(main) {
   const table = main.querySelector(".units table");
   if (table?.dataset.steps) tools(main, table);
+  if (table) sourceOf(main, table);
   join(main);
 }
 
