@@ -11,7 +11,7 @@ export function join(main) {
       if (path) show(path, false);
     });
   main.addEventListener("click", (event) => {
-    const box = event.target.closest?.("[data-path]");
+    const box = event.target.closest?.("svg [data-path]");
     if (box) location.hash = box.dataset.path;
   });
   const arrive = () => {
@@ -35,7 +35,7 @@ function rowsOf(main) {
 
 /** The unit that an element speaks of. */
 function pathOf(element) {
-  const box = element.closest?.("[data-path]");
+  const box = element.closest?.("svg [data-path]");
   if (box) return box.dataset.path;
   const row = element.closest?.(".units tbody tr[id]");
   if (row) return row.id;
