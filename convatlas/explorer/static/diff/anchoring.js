@@ -76,8 +76,14 @@ function following(graph, keys) {
   return found;
 }
 
+const DONE = new WeakMap();
+
+/** The operation and its settings; of many nodes these are one Map. */
 function does(node) {
-  const own = [...node.own].filter(([key]) => key !== "over");
-  const over = (node.own.get("over") ?? []).toSorted(byCode);
-  return repr(leveled([node.op, own.sort(([a], [b]) => byCode(a, b)), over]));
+  if (!DONE.has(node.own)) {
+    const own = [...node.own].filter(([key]) => key !== "over");
+    const over = [...(node.own.get("over") ?? [])].sort(byCode);
+    DONE.set(node.own, repr(leveled([own.sort(([a], [b]) => byCode(a, b)), over])));
+  }
+  return `${node.op} ${DONE.get(node.own)}`;
 }

@@ -3,7 +3,7 @@
 // A node is {op, own, reads, weights, output, name, params, macs}: `own` a Map of its settings,
 // `reads` places of nodes, `weights` [{name, shape}], `output` its shape without the batch.
 
-import { parted, product } from "./python.js";
+import { byCode, parted, product, repr } from "./python.js";
 
 export const COMMUTATIVE = new Set(["add", "multiply"]);
 
@@ -23,6 +23,17 @@ export function bare(shape) {
 }
 
 export const numel = (weight) => product(weight.shape);
+
+const SAID = new WeakMap();
+
+/** The settings of a node as one text, in an order of their own; of many nodes they are one Map. */
+export function settingsText(node) {
+  if (!SAID.has(node.own)) {
+    const own = [...node.own].filter(([key]) => key !== "over" || !COMMUTATIVE.has(node.op));
+    SAID.set(node.own, repr(own.sort(([a], [b]) => byCode(a, b))));
+  }
+  return SAID.get(node.own);
+}
 
 /** The module that holds a node's weights. */
 export const homeOf = (node) => parted(node.weights.at(-1).name)[0];

@@ -1,7 +1,7 @@
 // Whether two graphs are one: convatlas/wiring/matching.py. Where that hashes, each text gets a
 // number here, the same in both graphs.
 
-import { bare, COMMUTATIVE, numel } from "./graph.js";
+import { bare, COMMUTATIVE, numel, settingsText } from "./graph.js";
 import { byCode, listOf, repr } from "./python.js";
 
 const ROUNDS = 2; // of telling nodes apart by what lies around them
@@ -81,12 +81,9 @@ function read(node, digests) {
 /** The operation and its settings, without its places and names. */
 function said(node) {
   if (node.said === undefined) {
-    const sum = COMMUTATIVE.has(node.op);
-    const own = [...node.own].filter(([key]) => !sum || key !== "over");
-    own.sort(([a], [b]) => byCode(a, b));
     let output = bare(node.output);
     if (node.op === "parameter") output = output.filter((side) => side !== 1);
-    node.said = `${node.op} ${repr(own)} ${repr(output)} ${repr(node.weights.map(numel))}`;
+    node.said = `${node.op} ${settingsText(node)} ${output} (${node.weights.map(numel)})`;
   }
   return node.said;
 }

@@ -89,12 +89,14 @@ function byReading(pairs, found, lone, kin) {
   return more;
 }
 
-const agree = (a, b, key) => equal(a.own.get(key), b.own.get(key));
+/** Layers with weights of one kind that have one window, or give out as many channels. */
+function heavyAlike(a, b) {
+  return a.kind === b.kind && (a.window === b.window || a.channels === b.channels);
+}
 
 /** Whether two steps that read the same may answer to each other. */
 function mayBe(a, b) {
-  if (!a.weighs) return a.family === b.family;
-  return a.kind === b.kind && (agree(a, b, "kernel") || agree(a, b, "channels"));
+  return a.weighs ? heavyAlike(a, b) : a.family === b.family;
 }
 
 /** A match that has got a counterpart for its only side. */
@@ -109,11 +111,8 @@ function both(match) {
  * weights, then what lies between them. */
 export function inOrder(a, b, kin) {
   const score = (x, y) =>
-    stepAffinity([x, x.name], [y, y.name], kin) + Number(sameMap(x, y));
-  const heavyScore = (x, y) => {
-    const may = x.kind === y.kind && (agree(x, y, "kernel") || agree(x, y, "channels"));
-    return may ? score(x, y) : 0;
-  };
+    affinityOf(x, y, x.name === y.name, x.last === y.last, kin) + (x.map === y.map ? 1 : 0);
+  const heavyScore = (x, y) => (heavyAlike(x, y) ? score(x, y) : 0);
   const lightScore = (x, y) => (x.weighs || y.weighs ? 0 : score(x, y));
   const sides = [byGraph(a), byGraph(b)];
   const heavy = sides.map((steps) => steps.flatMap((step, i) => (step.weighs ? [i] : [])));
@@ -129,8 +128,6 @@ export function inOrder(a, b, kin) {
   }
   return pairs;
 }
-
-export const sameMap = (x, y) => equal(x.output.slice(1), y.output.slice(1));
 
 /** The steps in an order that depends on the graph alone: of branches the deepest comes first, in
  * whatever order they ran. */
@@ -245,10 +242,16 @@ function pathOf(pairs, units) {
   return paths.size ? [...paths].filter(Boolean).join(", ") : null;
 }
 
-/** How much speaks for comparing two steps; 0: nothing. */
-export function stepAffinity([a, nameA], [b, nameB], kin) {
-  const last = () => parted(nameA)[1] === parted(nameB)[1];
-  const named = (nameA === nameB ? 1 : last() ? 0.3 : 0) + 2 * Number(kin.are(a, b));
+/** How much speaks for comparing two steps, each with its path in its unit and the last word of
+ * that: {step, name, last}. */
+export function stepAffinity(one, other, kin) {
+  const [name, last] = [one.name === other.name, one.last === other.last];
+  return affinityOf(one.step, other.step, name, last, kin);
+}
+
+/** The same of steps whose names, or last words, are equal or not; 0: nothing. */
+function affinityOf(a, b, sameName, sameLast, kin) {
+  const named = (sameName ? 1 : sameLast ? 0.3 : 0) + (kin.are(a, b) ? 2 : 0);
   if (a.like === b.like) {
     return (a.family === "norm" || a.family === "activation" ? 1 : 3) + named; // alike everywhere
   }
@@ -262,7 +265,8 @@ function agreement(a, b, kin) {
   kin.agreements.set(a.settings, own);
   if (!own.has(b.settings)) {
     const keys = [...new Set([...a.own.keys(), ...b.own.keys()])];
-    own.set(b.settings, keys.filter((key) => agree(a, b, key)).length / keys.length);
+    const same = keys.filter((key) => equal(a.own.get(key), b.own.get(key)));
+    own.set(b.settings, same.length / keys.length);
   }
   return own.get(b.settings);
 }

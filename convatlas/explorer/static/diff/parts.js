@@ -21,6 +21,13 @@ export class Part {
   }
 }
 
+/** What two bags have in common. */
+export function shared(here, there) {
+  let total = 0;
+  for (const [key, share] of here) total += Math.min(share, there.get(key) ?? 0);
+  return total;
+}
+
 const parts = (steps, key) => groupby(steps, key).map(([path, own]) => new Part(path, own));
 
 export function stagesOf(walk) {

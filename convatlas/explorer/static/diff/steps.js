@@ -1,7 +1,7 @@
 // What a network computes, step by step: convatlas/anatomy/steps.py.
 
 import { homeOf } from "./graph.js";
-import { by, byCode, general, listOf, repr, sum, text } from "./python.js";
+import { by, byCode, general, listOf, parted, repr, sum, text } from "./python.js";
 import { told, VALUES } from "./telling.js";
 
 const CLASSES = {
@@ -23,20 +23,34 @@ const FAMILY = new Map(
   Object.entries(CLASSES).flatMap(([family, kinds]) => kinds.map((kind) => [kind, family])),
 );
 const WEIGHING = new Set(["conv", "transposed conv", "linear"]);
+const MOMENTUM = /^momentum /;
+const NUMBERS = new Map();
 export const TRAINING = "only in training";
+
+/** A number for each text: the same one for the same text. */
+function numbered(text) {
+  if (!NUMBERS.has(text)) NUMBERS.set(text, NUMBERS.size);
+  return NUMBERS.get(text);
+}
 
 /** One operation on what comes from the input, or a part that only trains (its node is null). */
 export class Step {
   constructor(name, kind, own, reads, output, params = 0, macs = 0, node = null) {
     Object.assign(this, { name, kind, own, reads, output, params, macs, node });
     const settings = [...own].sort(([a], [b]) => byCode(a, b));
-    this.settings = `${kind} ${repr(settings)}`;
-    // steps that agree in it do the same
-    this.like = `${kind} ${repr(settings.filter(([key]) => key !== "momentum"))}`;
+    const written = settings.map(([key, value]) => `${key} ${repr(value)}`);
+    this.settings = numbered([kind, ...written].join("; ")); // equal for steps of equal settings
+    // equal for steps that do the same
+    const doing = own.has("momentum") ? written.filter((each) => !MOMENTUM.test(each)) : written;
+    this.like = numbered([kind, ...doing].join("; "));
     this.family = FAMILY.get(kind) ?? kind;
     this.weighs = WEIGHING.has(kind);
     this.kernel = this.weighs || this.family === "pool" ? (own.get("kernel") ?? null) : null;
     this.trains = node === null;
+    this.last = parted(name)[1];
+    this.map = by(output.slice(1));
+    this.window = this.weighs ? by(own.get("kernel")) : ""; // of layers with weights
+    this.channels = own.get("channels") ?? null;
   }
 
   /** "3x3 conv 64 /2", "linear 1000", "batch norm", "dropout 0.5" */

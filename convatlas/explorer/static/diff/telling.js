@@ -15,7 +15,8 @@ const VAGUE = ["elements", "another order"]; // words for a movement that stand 
 export function told(graph, node) {
   const kind = KINDS[node.op] ?? node.op;
   let own = new Map(node.own);
-  if (own.has("over")) own.set("over", own.get("over").toSorted(byCode));
+  // of a sum, which has no order; of a norm it is a word
+  if (Array.isArray(own.get("over"))) own.set("over", own.get("over").toSorted(byCode));
   if (node.op === "rearrange") return movement(own);
   if (node.op === "multiply number" || node.op === "add number") {
     return [kind, new Map([["other", own.get("number")]])];
