@@ -21,6 +21,7 @@ DOORS = {
     "augmentation": {"settings"},
     "paper": set(),
     "scaling": set(),
+    "costing": {"registry", "anatomy"},
     "narrowing": set(),
     "claim": set(),
     "claim_sources": set(),
