@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 
 def cost(network: str | object, input_size: Sequence[int] | None = None) -> Cost:
-    """Of a name of the atlas, or of any torch.nn.Module: where parameters, multiply-adds and memory of maps go, by stage and by kind of layer, for one
-    image of `input_size` (C, H, W), by default the network's own.
+    """Where parameters, multiply-adds and memory of maps go, by stage and by kind of layer: of a
+    network of the atlas by its name, or of any torch.nn.Module, for one image of `input_size`
+    (C, H, W), by default the network's own.
 
-    A name is looked up in the index, and only at its own size. Raises UnknownNetwork for a name
-    that is not in the atlas, ValueError where a module states no size or cannot run on it.
+    A name is looked up in the index, without torch, unless another size is asked for. Raises
+    UnknownNetwork for a name that is not in the atlas, ValueError where a module states no size or
+    cannot run on it.
     """
     if isinstance(network, str):
         facts = registry.describe(network)
