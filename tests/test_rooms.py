@@ -49,7 +49,7 @@ DOORS = {
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
     "explorer": {
-        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages"),
+        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
