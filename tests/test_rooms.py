@@ -46,8 +46,13 @@ DOORS = {
         *("printable", "regular_file", "registry", "verification", "index"),
         *("anatomy", "wiring", "weights"),
     },
+    "stored_walks": {"registry", "anatomy"},
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
+    "explorer": {
+        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
+        *("model_description", "regular_file", "strict_json"),  # of a run
+    },
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {

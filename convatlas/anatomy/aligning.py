@@ -20,7 +20,7 @@ from convatlas.anatomy.pairing import (
     step_affinity,
     woven,
 )
-from convatlas.anatomy.parts import Part, stages_of, units_of, within
+from convatlas.anatomy.parts import Part, shared, stages_of, units_of, within
 from convatlas.anatomy.placing import by_place
 from convatlas.anatomy.steps import Step, Walk
 
@@ -181,14 +181,7 @@ def likeness(a: Part, b: Part) -> float:
     """From 0 to 1: the share of equal steps, and of steps of equal kind and
     kernel, one half each.
     """
-    return (
-        sum(
-            min(share, there.get(key, 0))
-            for here, there in zip(a.bags, b.bags, strict=True)
-            for key, share in here.items()
-        )
-        / 2
-    )
+    return (shared(a.bags[0], b.bags[0]) + shared(a.bags[1], b.bags[1])) / 2
 
 
 def _step_pairs(a: Part, b: Part, affinity: Callable[..., float]) -> Pairs:

@@ -2,14 +2,16 @@
 in or fan out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from math import sqrt
 from statistics import fmean, pstdev
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch.nn as nn
-from torch import Tensor
-from torch.nn.parameter import is_lazy
+if TYPE_CHECKING:
+    import torch.nn as nn
+    from torch import Tensor
 
 ENOUGH = 256  # numbers that tell how they were drawn
 SHAPED = 4000  # numbers that tell a truncated normal distribution from a whole one
@@ -32,6 +34,8 @@ class Draw(NamedTuple):
 
 def draws(net: nn.Module) -> dict[str, Draw]:
     """Of all weights, by name; nothing where the network has been trained or holds no numbers."""
+    from torch.nn.parameter import is_lazy  # here, so that records need no torch
+
     tensors = {name: t for name, t in net.named_parameters() if not is_lazy(t)}
     if any(t.is_meta for t in tensors.values()) or not _is_fresh(net):
         return {}
@@ -40,7 +44,9 @@ def draws(net: nn.Module) -> dict[str, Draw]:
 
 
 def _is_fresh(net: nn.Module) -> bool:
-    norms = (m for m in net.modules() if isinstance(m, nn.modules.batchnorm._NormBase))
+    from torch.nn.modules.batchnorm import _NormBase
+
+    norms = (m for m in net.modules() if isinstance(m, _NormBase))
     means = (norm.running_mean for norm in norms if norm.running_mean is not None)
     return not any(mean.is_meta or bool(mean.any()) for mean in means)
 

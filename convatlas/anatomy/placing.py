@@ -7,7 +7,7 @@ from math import log2
 from typing import NamedTuple
 
 from convatlas.anatomy.pairing import best, woven
-from convatlas.anatomy.parts import Part, stages_of, units_of
+from convatlas.anatomy.parts import Part, shared, stages_of, units_of
 from convatlas.anatomy.steps import Step, Walk
 
 
@@ -81,5 +81,4 @@ def _weighs(step: Step) -> bool:
 
 def _likeness(a: Part, b: Part) -> float:
     """The share of steps of equal kind and window."""
-    here, there = a.bags[1], b.bags[1]
-    return sum(min(share, there.get(key, 0)) for key, share in here.items())
+    return shared(a.bags[1], b.bags[1])

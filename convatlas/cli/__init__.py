@@ -25,6 +25,7 @@ from convatlas.cli import (
     differences,
     evaluation,
     examples,
+    exploring,
     exporting,
     identifying,
     output,
@@ -47,6 +48,7 @@ COMMANDS = {  # in the order of work
         "identify": identifying.identify,
         "verify": claims.verify,
         "scale": scaling.scale,
+        "explore": exploring.explore,
     },
     "Training and using one": {
         "recipes": recipes.recipes,
