@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.anatomy import diff, features, summary
     from convatlas.answer import Prediction
     from convatlas.conversion import convert
+    from convatlas.costing import cost
     from convatlas.data import check_data
     from convatlas.errors import Error
     from convatlas.finished_run import evaluate
@@ -41,6 +42,7 @@ __all__ = [
     "Scaling",
     "check_data",
     "convert",
+    "cost",
     "create_model",
     "describe",
     "diff",
@@ -70,6 +72,7 @@ _HOMES = {
     "Scaling": "scaling",
     "check_data": "data",
     "convert": "conversion",
+    "cost": "costing",
     "create_model": "registry",
     "describe": "registry",
     "diff": "anatomy",

@@ -21,6 +21,7 @@ DOORS = {
     "augmentation": {"settings"},
     "paper": set(),
     "scaling": set(),
+    "costing": {"registry", "anatomy"},
     "narrowing": set(),
     "claim": set(),
     "claim_sources": set(),
@@ -49,7 +50,7 @@ DOORS = {
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
     "explorer": {
-        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages"),
+        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},

@@ -21,6 +21,7 @@ from convatlas.cli import (
     checkpoints,
     claims,
     compression,
+    costs,
     differences,
     evaluation,
     examples,
@@ -42,6 +43,7 @@ COMMANDS = {  # in the order of work
     "The networks": {
         "list": atlas.list_,
         "show": atlas.show,
+        "cost": costs.cost,
         "diff": differences.diff,
         "identify": identifying.identify,
         "verify": claims.verify,

@@ -23,6 +23,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas show seresnet50", "a name of timm or torchvision: what it is here"),
         ("convatlas show lenet5 --json --layers", "all of it, for a program"),
     ),
+    "cost": (
+        ("convatlas cost mobilenet_v1", "by kind of layer and by stage, and in words"),
+        ("convatlas cost mobilenet_v1 mobilenet_v2 mobilenet_v3_large", "side by side"),
+        ("convatlas cost shufflenet_v2 resnet50 --guidelines", "memory access cost, G1 to G4"),
+        ("convatlas cost vgg16 --json", "all of it, for a program"),
+    ),
     "diff": (
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),

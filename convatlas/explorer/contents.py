@@ -12,6 +12,7 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "sources",
     "tree",
     "chart",
+    "differences",
 )
 
 
