@@ -24,6 +24,7 @@ from convatlas.cli import (
     differences,
     evaluation,
     examples,
+    explaining,
     exporting,
     identifying,
     output,
@@ -52,6 +53,7 @@ COMMANDS = {  # in the order of work
         "train": runs.train,
         "eval": evaluation.eval_,
         "predict": runs.predict,
+        "explain": explaining.explain,
         "bench": benchmarks.bench,
     },
     "Files of weights, and for other programs": {

@@ -44,7 +44,9 @@ def occlusion(
             "to the window"
         )
     places = [
-        (top, left) for top in starts(height, window, stride) for left in starts(width, window, stride)
+        (top, left)
+        for top in starts(height, window, stride)
+        for left in starts(width, window, stride)
     ]
     with evaluating(net):
         logits = net(x)
