@@ -86,7 +86,7 @@ def grad_cam(
     x: (N, C, H, W), prepared as the network expects; `layer` a path or a module, by default the
     network's `cam_layer`. Raises InputError for an unknown layer or class.
     """
-    maps, gradients, targets, logits, path = _gradients(net, x, target, layer)
+    maps, gradients, targets, logits, path = gradients_at(net, x, target, layer)
     weights = gradients.mean((2, 3), keepdim=True)
     return _class_maps((weights * maps).sum(1).relu(), targets, logits, path)
 
@@ -100,7 +100,7 @@ def grad_cam_pp(
     Arguments and errors as for `grad_cam`. The factor exp(score), one for the whole map, is left
     out, for it would overflow.
     """
-    maps, gradients, targets, logits, path = _gradients(net, x, target, layer)
+    maps, gradients, targets, logits, path = gradients_at(net, x, target, layer)
     square, cube = gradients**2, gradients**3
     below = 2 * square + maps.sum((2, 3), keepdim=True) * cube
     alpha = torch.where(below != 0, square / torch.where(below != 0, below, 1), 0)
@@ -108,7 +108,7 @@ def grad_cam_pp(
     return _class_maps((weights * maps).sum(1).relu(), targets, logits, path)
 
 
-def _gradients(net: nn.Module, x: Tensor, target: Target, layer: str | nn.Module | None) -> tuple:
+def gradients_at(net: nn.Module, x: Tensor, target: Target, layer: str | nn.Module | None) -> tuple:
     """(maps, the gradients of the targets' scores to them, targets, logits, the layer's path)."""
     path = layer_path(net, layer)
     seen = watch_with_gradients(net, x, path)

@@ -3,6 +3,7 @@
 Pictures here are uint8 (H, W, 3), as Pillow and matplotlib take them.
 """
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ RAMP = np.array(  # matplotlib's magma at five points: even steps of lightness, 
     [[0, 0, 4], [81, 18, 124], [183, 55, 121], [252, 137, 97], [252, 253, 191]]
 )  # colour-blind
 OPAQUE = 0.75  # of the colour at the strongest place; the picture shows through
+SIGNS = "red above 0, blue below"
 GAP = 1  # pixels between tiles
 GROUND = 96  # their grey
 FIELD = (255, 140, 0)  # of a receptive field's outline
@@ -101,8 +103,8 @@ def outlined(picture: np.ndarray, field: Rectangle) -> np.ndarray:
     return shown
 
 
-def filter_tiles(weights: np.ndarray, most: int) -> tuple[np.ndarray, str]:
-    """(a mosaic, what it shows) of at most `most` filters, (filters, channels, h, w).
+def filter_tiles(weights: np.ndarray, most: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(a mosaic, lines that say what it shows) of at most `most` filters, (filters, channels, h, w).
 
     Filters of three channels are shown as colours, 1x1 ones as one table, others a row for each
     filter, a column for each of its channels.
@@ -110,19 +112,17 @@ def filter_tiles(weights: np.ndarray, most: int) -> tuple[np.ndarray, str]:
     count, channels, height, width = weights.shape
     some = weights[:most]
     of = f"{len(some)} of {count} filters" if count > most else f"all {count} filters"
+    of += f", {height}x{width}"
     if channels == 3 and height * width > 1:
         low = some.min((1, 2, 3), keepdims=True)
         span = np.maximum(some.max((1, 2, 3), keepdims=True) - low, 1e-12)
         tiles = (255 * (some - low) / span).round().astype(np.uint8).transpose(0, 2, 3, 1)
-        return mosaic(list(tiles)), f"{of}, {height}x{width}, their three channels as colours"
+        return mosaic(list(tiles)), (of, "their three channels as colours")
     if channels == 1:
-        return (
-            mosaic(list(signed(some[:, 0]))),
-            f"{of}, {height}x{width}; red above 0, blue below",
-        )
+        return mosaic(list(signed(some[:, 0]))), (of, SIGNS)
     read = some[:, :most]
     seen = f"{read.shape[1]} of {channels} channels" if channels > most else f"{channels} channels"
-    said = f"{of}, {height}x{width}, one a row; columns: {seen}; red above 0, blue below"
+    said = (f"rows: {of}", f"columns: {seen}", SIGNS)
     if height * width == 1:
         return signed(read[:, :, 0, 0]), said
     return mosaic(list(signed(read).reshape(-1, height, width, 3)), read.shape[1]), said
@@ -130,8 +130,6 @@ def filter_tiles(weights: np.ndarray, most: int) -> tuple[np.ndarray, str]:
 
 def png_bytes(picture: np.ndarray) -> bytes:
     """A PNG file of a picture."""
-    import io
-
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="PNG", optimize=True)
     return file.getvalue()

@@ -118,7 +118,7 @@ def explain_each(
 def require_method(saved: Saved, method: str, layer: str | None) -> None:
     """InputError for a method or a layer that does not exist, or that do not go together."""
     if method not in METHODS:
-        raise InputError(f"there is no method {method!r}; there are {', '.join(METHODS)}")
+        raise InputError(f"there is no method {method!r}; take {', '.join(METHODS)}")
     if layer is not None:
         if method not in WITH_LAYER:
             raise InputError(

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from convatlas.errors import InputError
 from convatlas.explanation.watching import called, evaluating, layer_path, watch
@@ -20,11 +21,12 @@ def feature_maps(net: nn.Module, x: Tensor, layer: str | nn.Module | None = None
 
 def filters(net: nn.Module, layer: str | nn.Module | None = None) -> np.ndarray:
     """(filters, channels of a group, height, width): the weights of a convolution; by default, and
-    of a layer that is made of several, of the first one inside.
+    of a layer that is made of several, of the first one inside. One that computes its weights, as
+    LeNet-5's C3 does from its table, is run on an empty picture to see them.
 
     Raises InputError for an unknown layer, and for one without a convolution of maps.
     """
-    return _convolution(net, layer)[1].weight.detach().cpu().numpy().copy()
+    return _convolution(net, layer)[1].detach().cpu().numpy().copy()
 
 
 def convolution_path(net: nn.Module, layer: str | nn.Module | None = None) -> str:
@@ -32,18 +34,61 @@ def convolution_path(net: nn.Module, layer: str | nn.Module | None = None) -> st
     return _convolution(net, layer)[0]
 
 
-def _convolution(net: nn.Module, layer: str | nn.Module | None) -> tuple[str, nn.Module]:
+def _convolution(net: nn.Module, layer: str | nn.Module | None) -> tuple[str, Tensor]:
     path = "" if layer is None else layer_path(net, layer)
-    inside = net.get_submodule(path)
-    for name, module in inside.named_modules(prefix=path):
-        weight = getattr(module, "weight", None)
-        if isinstance(module, nn.Conv2d) or (isinstance(weight, Tensor) and weight.ndim == 4):
-            return name, module
+    for name, module in net.get_submodule(path).named_modules(prefix=path):
+        if isinstance(module, nn.Conv2d):
+            return name, module.weight
+    if (weight := _computed(net, path)) is not None:
+        return path, weight
     convolutions = [name for name, each in net.named_modules() if isinstance(each, nn.Conv2d)]
     shown = ", ".join(convolutions[:20]) + (", …" if len(convolutions) > 20 else "")
     raise InputError(
         f"the layer {path!r} of {called(net)} has no convolution inside; those are {shown}"
     )
+
+
+class _Weights(TorchDispatchMode):
+    """The weights of the convolutions that run while `running`."""
+
+    def __init__(self):
+        super().__init__()
+        self.running = False
+        self.found: list[Tensor] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if self.running and func.overloadpacket.__name__ == "convolution" and args[1].ndim == 4:
+            self.found.append(args[1].detach().clone())
+        return func(*args, **(kwargs or {}))
+
+    def start(self, *_) -> None:
+        self.running = True
+
+    def stop(self, *_) -> None:
+        self.running = False
+
+
+@torch.no_grad()
+def _computed(net: nn.Module, path: str) -> Tensor | None:
+    """What the first convolution inside a layer multiplies with; None where none runs, or where
+    the network does not say what it reads.
+    """
+    size = getattr(net, "input_size", None)
+    if size is None:
+        return None
+    weight = next(net.parameters())
+    seen, module = _Weights(), net.get_submodule(path)
+    handles = [
+        module.register_forward_pre_hook(seen.start),
+        module.register_forward_hook(seen.stop),
+    ]
+    try:
+        with evaluating(net), seen:
+            net(torch.zeros(1, *size, dtype=weight.dtype, device=weight.device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return seen.found[0] if seen.found else None
 
 
 @torch.no_grad()

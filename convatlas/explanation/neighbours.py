@@ -34,7 +34,7 @@ def nearest(saved: Saved, fitted: Tensor, split: Split, count: int = 5) -> Neigh
         raise InputError(f"the number of nearest pictures must be 1 or more, not {count}")
     asked = _directions(answer(saved.net, as_input(saved, fitted))[0])
     cosines = torch.cat([asked @ _directions(batch.read).T for batch in answers(saved, split)], 1)
-    order = cosines.sort(1, descending=True, stable=True)
+    order = cosines.sort(dim=1, descending=True, stable=True)
     return Neighbours(
         order.indices[:, :count].numpy(),
         order.values[:, :count].numpy(),

@@ -43,11 +43,8 @@ def occlusion(
             f"{height}x{width}; give a window from 1 to {min(height, width)}, and a stride from 1 "
             "to the window"
         )
-    places = [
-        (top, left)
-        for top in starts(height, window, stride)
-        for left in starts(width, window, stride)
-    ]
+    tops, lefts = (starts(side, window, stride) for side in (height, width))
+    places = [(top, left) for top in tops for left in lefts]
     with evaluating(net):
         logits = net(x)
         targets = targets_of(net, logits, target)

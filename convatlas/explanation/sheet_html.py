@@ -28,7 +28,8 @@ figcaption { font-size: .85rem; color: var(--faint); margin-top: .3rem; overflow
 figcaption span { display: block }
 table { border-collapse: collapse; font-size: .9rem; width: 15rem; max-width: 100% }
 th { text-align: left; font-weight: normal; padding: .1rem 0; overflow-wrap: anywhere }
-td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; vertical-align: top }
+td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap;
+  vertical-align: top }
 meter { width: 100%; height: .55rem; display: block }
 @media print { section { break-inside: avoid } }
 """

@@ -76,7 +76,7 @@ def filters_row(net, layer: str | None) -> Row:
     """The filters of a convolution."""
     picture, said = filter_tiles(filters(net, layer), MOST_FILTERS)
     path = convolution_path(net, layer)
-    return Row(f"filters of {path}", (Panel(enlarged(picture, 192), (said,)),))
+    return Row(f"filters of {path}", (Panel(enlarged(picture, 192), said),))
 
 
 def field_panel(net, picture: np.ndarray, unit: str, channels: int) -> Panel:
@@ -166,6 +166,5 @@ def mistakes_note(found: Mistakes, where: str) -> str:
     if not found.worst:
         return said
     count = len(found.worst)
-    return f"{said}; here the {count if count > 1 else ''} most certain, worst first".replace(
-        "  ", " "
-    )
+    few = f"the {count} most certain, worst first" if count > 1 else "the most certain"
+    return f"{said}; here {few}"

@@ -40,7 +40,9 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 
 def layer_path(net: nn.Module, layer: str | nn.Module | None) -> str:
-    """The dotted path of a layer; without one, of the layer that class activation maps read.
+    """The dotted path of a layer, given by its path, by the end of it where no other layer's ends
+    so (conv5_3 for conv5.conv5_3), or as the module; without one, of the layer that class
+    activation maps read.
 
     Raises InputError, naming layers, where there is none of that name.
     """
@@ -55,8 +57,9 @@ def layer_path(net: nn.Module, layer: str | nn.Module | None) -> str:
     if isinstance(layer, str) and layer in paths:
         return layer
     found = [path for path, module in paths.items() if module is layer]
-    if found:
-        return found[0]
+    ending = [path for path in paths if path.endswith(f".{layer}")]
+    if found or len(ending) == 1:
+        return (found or ending)[0]
     raise InputError(f"{called(net)} has no layer {str(layer)!r}; {_instead(net, layer, paths)}")
 
 
