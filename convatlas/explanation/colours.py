@@ -104,7 +104,7 @@ def outlined(picture: np.ndarray, field: Rectangle) -> np.ndarray:
 
 
 def filter_tiles(weights: np.ndarray, most: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(a mosaic, lines that say what it shows) of at most `most` filters, (filters, channels, h, w).
+    """(a mosaic, lines that say what it shows) of at most `most` of (filters, channels, h, w).
 
     Filters of three channels are shown as colours, 1x1 ones as one table, others a row for each
     filter, a column for each of its channels.

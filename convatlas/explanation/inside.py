@@ -84,6 +84,8 @@ def _computed(net: nn.Module, path: str) -> Tensor | None:
     ]
     try:
         with evaluating(net), seen:
+            if next(module.buffers(), None) is None:  # nothing that training would change:
+                module.train()  # a table of maps is then one convolution, with zeros in it
             net(torch.zeros(1, *size, dtype=weight.dtype, device=weight.device))
     finally:
         for handle in handles:
