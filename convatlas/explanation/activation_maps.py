@@ -112,14 +112,14 @@ def gradients_at(net: nn.Module, x: Tensor, target: Target, layer: str | nn.Modu
     """(maps, the gradients of the targets' scores to them, targets, logits, the layer's path)."""
     path = layer_path(net, layer)
     seen = watch_with_gradients(net, x, path)
-    targets = targets_of(net, seen.logits, target)
-    scores = seen.logits.gather(1, targets[:, None])
     if not seen.logits.requires_grad:
         raise InputError(
             f"the class scores of {called(net)} do not depend on the layer {path!r}; choose another"
         )
-    with torch.inference_mode(False):
-        (gradients,) = torch.autograd.grad(scores.sum(), seen.maps)
+    with torch.inference_mode(False), torch.enable_grad():  # wherever we are called
+        targets = targets_of(net, seen.logits, target)
+        score = seen.logits.gather(1, targets[:, None]).sum()
+        (gradients,) = torch.autograd.grad(score, seen.maps)
     return seen.maps.detach(), gradients, targets, seen.logits.detach(), path
 
 

@@ -15,7 +15,7 @@ def typed(capsys, *words: object) -> tuple[int, str, str]:
 
 def test_pictures_maps_filters_fields_neighbours_and_mistakes(run, pictures, tmp_path, capsys):
     place = tmp_path / "all.html"
-    flags = ("--maps", "H1", "--filters", "H1", "--filters", "H2", "--field", "H2@0,0")
+    flags = ("--maps", "H1", "--filters", "H1", "--filters", "H3", "--field", "H2@0,0")
     code, out, err = typed(
         *(capsys, run, pictures / "3.png", *flags, "--nearest", "--worst", 3, "-o", place)
     )
@@ -25,7 +25,7 @@ def test_pictures_maps_filters_fields_neighbours_and_mistakes(run, pictures, tmp
     assert out.endswith(f"written: {place}\n")
     page = place.read_text()
     assert page.count("<section>") == 1 + 1 + 2 + 3
-    for said in ("H1: all 12 maps", "unit 0,0", "nearest of", "filters of H2", "truth: ", "cosine"):
+    for said in ("H1: all 12 maps", "unit 0,0", "nearest of", "filters of H3", "truth: ", "cosine"):
         assert said in page
 
 

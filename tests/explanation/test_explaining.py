@@ -20,14 +20,13 @@ from convatlas.explanation.sheet_png import sheet_png
 from convatlas.explanation.sheets import Panel, Row, Sheet, explanation_row, field_panel, unit_of
 from convatlas.finished_run import open_run
 
+HOSTILE = '<script>alert("1")</script>\x1b[31m\u202e&amp;'
+
 
 def prepared(saved, split) -> torch.Tensor:
     """All pictures of a split, as the network reads them."""
     fitted = split.fitted(torch.arange(len(split)), saved.preprocess)
     return saved.preprocess.normalise(fitted)
-
-
-HOSTILE = '<script>alert("1")</script>\x1b[31m\u202e&amp;'
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "cam"])
@@ -113,7 +112,7 @@ def test_the_nearest_pictures_are_those_of_the_largest_cosine(run):
 def test_the_worst_mistakes_are_the_most_certain_wrong_answers(run):
     saved, _, images = open_run(run)
     split = images.of("val")
-    found = worst_mistakes(saved, split, 5)
+    found = worst_mistakes(saved, split, len(split))
     with torch.no_grad():
         shares = saved.net(prepared(saved, split)).double().softmax(1)
     certain, answered = shares.max(1)
@@ -121,7 +120,8 @@ def test_the_worst_mistakes_are_the_most_certain_wrong_answers(run):
     wrong.sort(key=lambda i: -float(certain[i]))
     assert (found.wrong, found.count) == (len(wrong), len(split))
     assert len(wrong) > 5
-    assert [each.index for each in found.worst] == wrong[:5]
+    assert [each.index for each in found.worst] == wrong
+    assert [each.index for each in worst_mistakes(saved, split, 2).worst] == wrong[:2]
     for each in found.worst:
         assert each.truth == int(split.labels[each.index]) != each.answer
         assert each.confidence == pytest.approx(float(certain[each.index]), abs=1e-5)

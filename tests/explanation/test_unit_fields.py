@@ -23,9 +23,11 @@ def seen_by(net: nn.Module, path: str, place: tuple[int, int], size) -> Rectangl
 
 
 def all_open(net: nn.Module) -> nn.Module:
-    """Weights above 0, so that no ReLU is shut and nothing cancels; average for maximum."""
+    """Weights above 0 that keep maps near 1, so that no ReLU is shut and nothing cancels; average
+    for maximum.
+    """
     for parameter in net.parameters():
-        parameter.data.abs_().clamp_min_(1e-3)
+        parameter.data.fill_(1 / max(1, parameter[0].numel()))
     for module in net.modules():
         for name, child in module.named_children():
             if isinstance(child, nn.MaxPool2d):
@@ -38,7 +40,7 @@ def all_open(net: nn.Module) -> nn.Module:
     ("name", "layers"),
     [
         ("lenet5_tutorial", ("conv1", "conv2")),
-        ("resnet20_cifar", ("conv1", "conv3_x.0", "conv4_x")),
+        ("resnet20_cifar", ("conv1", "stage2.0", "stage3")),
         ("mobilenet_v2_x0_35", ("conv1", "bottleneck3", "bottleneck5")),
         ("vgg11", ("conv2", "conv4")),
         ("googlenet_bn_32", ("inception_3a", "inception_4a")),
