@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.costing import cost
     from convatlas.data import check_data
     from convatlas.errors import Error
+    from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
     from convatlas.layers import Network
@@ -35,6 +36,7 @@ __all__ = [
     "Callback",
     "Certificate",
     "Error",
+    "Explanation",
     "Network",
     "Prediction",
     "Recipe",
@@ -47,6 +49,7 @@ __all__ = [
     "describe",
     "diff",
     "evaluate",
+    "explain",
     "features",
     "identify",
     "list_models",
@@ -65,6 +68,7 @@ _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
     "Error": "errors",
+    "Explanation": "explanation",
     "Network": "layers",
     "Prediction": "answer",
     "Recipe": "training",
@@ -77,6 +81,7 @@ _HOMES = {
     "describe": "registry",
     "diff": "anatomy",
     "evaluate": "finished_run",
+    "explain": "explanation",
     "features": "anatomy",
     "identify": "identification",
     "list_models": "registry",

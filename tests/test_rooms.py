@@ -32,6 +32,7 @@ DOORS = {
     "wiring": {"calling"},
     "anatomy": {"calling", "wiring"},
     "data": {"augmentation", "printable"},
+    "plotting": {"printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
     "weights": {"regular_file", "data"},
@@ -83,7 +84,11 @@ DOORS = {
     },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
-        *("data", "registry", "evaluation", "model_file", "weights"),
+        *("data", "plotting", "registry", "evaluation", "model_file", "weights"),
+    },
+    "explanation": {
+        *("anatomy", "data", "plotting", "printable"),
+        *("model_file", "prediction", "registry", "run_images", "finished_run"),
     },
 }
 ALL_DOORS = {"cli", "__main__"}  # the front of the house

@@ -25,6 +25,7 @@ from convatlas.cli import (
     differences,
     evaluation,
     examples,
+    explaining,
     exploring,
     exporting,
     identifying,
@@ -56,6 +57,7 @@ COMMANDS = {  # in the order of work
         "train": runs.train,
         "eval": evaluation.eval_,
         "predict": runs.predict,
+        "explain": explaining.explain,
         "bench": benchmarks.bench,
     },
     "Files of weights, and for other programs": {

@@ -85,6 +85,14 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
     ),
+    "explain": (
+        ("convatlas explain runs/mine photo.jpg", "what speaks for its answer, in explained.html"),
+        ("convatlas explain runs/mine photo.jpg --class cat -o cat.png", "what speaks for a cat"),
+        ("convatlas explain runs/mine --worst 9", "its worst mistakes on validation pictures"),
+        ("convatlas explain runs/mine --test 4 --maps conv1 --nearest", "and what lies inside"),
+        ("convatlas explain vgg16 photo.jpg --field conv5_3", "what one unit sees of a picture"),
+        ("convatlas explain resnet18 --weights torchvision --filters conv1", "its first filters"),
+    ),
     "bench": (
         ("convatlas bench resnet18", "in every form that is installed"),
         ("convatlas bench runs/mine mine.onnx --threads 2 --json", "a run, and a file of it"),
