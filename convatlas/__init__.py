@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.conversion import convert
     from convatlas.costing import cost
     from convatlas.data import check_data
+    from convatlas.drawing import Drawing, draw
     from convatlas.errors import Error
     from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Callback",
     "Certificate",
+    "Drawing",
     "Error",
     "Explanation",
     "Network",
@@ -48,6 +50,7 @@ __all__ = [
     "create_model",
     "describe",
     "diff",
+    "draw",
     "evaluate",
     "explain",
     "features",
@@ -67,6 +70,7 @@ __all__ = [
 _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
+    "Drawing": "drawing",
     "Error": "errors",
     "Explanation": "explanation",
     "Network": "layers",
@@ -80,6 +84,7 @@ _HOMES = {
     "create_model": "registry",
     "describe": "registry",
     "diff": "anatomy",
+    "draw": "drawing",
     "evaluate": "finished_run",
     "explain": "explanation",
     "features": "anatomy",

@@ -23,6 +23,7 @@ from convatlas.cli import (
     compression,
     costs,
     differences,
+    drawing,
     evaluation,
     examples,
     explaining,
@@ -44,6 +45,7 @@ COMMANDS = {  # in the order of work
     "The networks": {
         "list": atlas.list_,
         "show": atlas.show,
+        "draw": drawing.draw,
         "cost": costs.cost,
         "diff": differences.diff,
         "identify": identifying.identify,

@@ -29,6 +29,13 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas cost shufflenet_v2 resnet50 --guidelines", "memory access cost, G1 to G4"),
         ("convatlas cost vgg16 --json", "all of it, for a program"),
     ),
+    "draw": (
+        ("convatlas draw resnet50", "its stages and units, as resnet50.svg"),
+        ("convatlas draw googlenet --level stage -o googlenet.pdf", "one box a stage, to print"),
+        ("convatlas draw vgg16 --style volumes -o vgg16.png", "feature maps to scale"),
+        ("convatlas draw resnet50 resnet50_d", "the two side by side, what differs in colour"),
+        ("convatlas draw 'net.py:Net(classes=10)' --size 32", "somebody's class, on 3x32x32"),
+    ),
     "diff": (
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
