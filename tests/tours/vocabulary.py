@@ -4,9 +4,10 @@ All of it stands in the index, so that nothing here builds a network.
 """
 
 import json
+import re
 from functools import cache
 from importlib import resources
-from math import prod
+from math import log, prod
 
 from convatlas.anatomy.table import COLUMNS
 from convatlas.registry import stored_facts
@@ -42,10 +43,10 @@ def macs(name: str, *parts: str) -> int:
     return sum(row["macs"] for row in rows(name, *parts)) if parts else stored_facts()[name]["macs"]
 
 
-def params(name: str, *parts: str) -> int:
+def params(name: str, *parts: str, kind: str = "") -> int:
     """Of a whole network with the heads that only train."""
-    if parts:
-        return sum(row["params"] for row in rows(name, *parts))
+    if parts or kind:
+        return sum(row["params"] for row in rows(name, *parts, kind=kind))
     return stored_facts()[name]["params"]
 
 
@@ -67,9 +68,9 @@ def pixels(name: str) -> int:
 
 
 def output(name: str, part: str) -> list[int]:
-    """What a part gives out; of a layer, at its last call."""
-    named = [row["output"] for row in table(name)["rows"] if row["name"] == part]
-    return named[-1] if named else table(name)["ends"][part][0]
+    """What a part gives out, or the last layer in it."""
+    ends = table(name)["ends"]
+    return ends[part][0] if part in ends else rows(name, part)[-1]["output"]
 
 
 def channels(name: str, part: str) -> int:
@@ -86,8 +87,8 @@ def size(name: str, part: str) -> str:
 
 
 def field(name: str, part: str) -> int:
-    named = [row["field"] for row in table(name)["rows"] if row["name"] == part]
-    return named[-1] if named else table(name)["ends"][part][1]
+    ends = table(name)["ends"]
+    return ends[part][1] if part in ends else rows(name, part)[-1]["field"]
 
 
 def count(name: str, *parts: str, kind: str) -> int:
@@ -103,18 +104,41 @@ def is_depthwise(row: dict) -> bool:
     return row["kind"] == "Conv2d" and row["groups"] == row["output"][0] > 1
 
 
-def is_pointwise(row: dict) -> bool:
-    return row["kind"] == "Conv2d" and row["kernel"] == [1, 1]
+def chosen(name: str, sort: str) -> list[dict]:
+    """Rows of one sort: a kernel ("1x1"), "depthwise", "5x5 depthwise", "conv" for every
+    convolution, or a layer's class.
+    """
+    kernel, _, depthwise = sort.partition(" ")
+    if sort == "depthwise":
+        return [row for row in rows(name) if is_depthwise(row)]
+    if sort == "conv" or not kernel[0].isdigit():
+        return [row for row in rows(name) if row["kind"] == sort.replace("conv", "Conv2d")]
+    return [
+        row
+        for row in rows(name, kind="Conv2d")
+        if "x".join(map(str, row["kernel"])) == kernel and (is_depthwise(row) or not depthwise)
+    ]
 
 
-def chosen(name: str, layer: str) -> list[dict]:
-    """Rows of one sort: "1x1", "depthwise", "conv" for every convolution, or a layer's class."""
-    sorts = {
-        "1x1": is_pointwise,
-        "depthwise": is_depthwise,
-        "conv": lambda row: row["kind"].endswith("Conv2d"),
-    }
-    return [row for row in rows(name) if sorts.get(layer, lambda row: row["kind"] == layer)(row)]
+def units(name: str, *stages: str) -> int:
+    """How many units stand one after the other in these stages, or in all of a network's."""
+    stages = stages or tuple(s["name"] for s in stored_facts()[name]["stages"])
+    inside = {tuple(path.split(".")) for path in paths(name)}
+    found = {path[:2] for path in inside for stage in stages if path[0] == stage and len(path) > 1}
+    return sum(bool(re.fullmatch(r"\d+|(layer|block|b)\d+", path[1])) for path in found)
+
+
+def moved(name: str, layer: str = "", width: int = 0) -> int:
+    """Numbers that convolutions read and write, with their weights (ShuffleNetV2, Sec. 2): of one
+    that reads `width` channels of a map as large as its own, or of every 1x1 of a network.
+    """
+    total = 0
+    for row in [r for r in rows(name) if r["name"] == layer] if layer else chosen(name, "1x1"):
+        channels, *map_ = row["output"]
+        weights = row["params"] - channels * row["bias"]
+        read = width or weights * row["groups"] // channels
+        total += prod(map_) * (read + channels) + weights
+    return total
 
 
 def share(what: str, name: str, layer: str) -> float:
@@ -122,15 +146,39 @@ def share(what: str, name: str, layer: str) -> float:
     return 100 * sum(row[what] for row in chosen(name, layer)) / sum(r[what] for r in rows(name))
 
 
-def claim(name: str, quantity: str, part: str = "", source: str = "") -> dict:
-    """The one claim of a network on this quantity whose source begins so."""
+def claim(name: str, quantity: str, part: str = "", source: str = "", value: str = "") -> dict:
+    """The one claim of a network on this quantity whose source begins so, and that prints this."""
     (found,) = [
         claim
         for claim in stored_facts()[name]["claims"]
         if (claim["quantity"], claim["part"]) == (quantity, part)
         and claim["source"].startswith(source)
+        and claim["printed"].startswith(value)
     ]
     return found
+
+
+def printed(name: str, *which: str, **more: str) -> str:
+    """As it stands in the paper."""
+    return claim(name, *which, **more)["printed"]
+
+
+def measured(name: str, *which: str, **more: str) -> str:
+    return claim(name, *which, **more)["measured"]
+
+
+def at(name: str, quantity: str, size: str) -> float:
+    """What was measured at another size of image, to hold against a claim: its number."""
+    found = {c["measured"] for c in stored_facts()[name]["claims"] if c["at"] == size}
+    (number,) = {re.match(r"[\d.]+", text)[0] for text in found if text.endswith("M") and "." in text
+                 and float(text[:-1]) > 10}
+    return float(number)
+
+
+def remark(name: str, quantity: str, number: str, **more: str) -> float:
+    """A number that the reason tells why a claim does not hold."""
+    assert number in claim(name, quantity, **more)["remark"]["why"]
+    return float(number)
 
 
 def told(name: str, number: str) -> float:
@@ -145,23 +193,14 @@ WORDS = {
     word.__name__: word
     for word in (
         *(macs, params, read, depth, year, pixels, channels, side, size, field, count, values),
-        *(share, told, sum, len, min, max, prod),
+        *(share, units, moved, at, claim, printed, measured, remark, told, output, log),
     )
 }
 
 
-def printed(name: str, quantity: str, part: str = "", source: str = "") -> str:
-    """As the paper has it: digits, and no unit."""
-    return claim(name, quantity, part, source)["printed"]
-
-
-def measured(name: str, quantity: str, part: str = "", source: str = "") -> str:
-    return claim(name, quantity, part, source)["measured"]
-
-
-WORDS |= {"printed": printed, "measured": measured}
-
-
 def worked_out(expression: str) -> int | float | str:
-    """What an expression of docs/tours/figures.toml comes to."""
-    return eval(expression, {"__builtins__": {}}, dict(WORDS))
+    """What an expression of docs/tours/figures.toml comes to; of what is printed, the number."""
+    found = eval(expression, {"__builtins__": {}}, WORDS)
+    if isinstance(found, str) and not re.fullmatch(r"\d+(x\d+)+", found):
+        return float(re.match(r"[\d.,]+", found)[0].replace(",", ""))
+    return found
