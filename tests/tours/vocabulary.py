@@ -170,8 +170,11 @@ def measured(name: str, *which: str, **more: str) -> str:
 def at(name: str, quantity: str, size: str) -> float:
     """What was measured at another size of image, to hold against a claim: its number."""
     found = {c["measured"] for c in stored_facts()[name]["claims"] if c["at"] == size}
-    (number,) = {re.match(r"[\d.]+", text)[0] for text in found if text.endswith("M") and "." in text
-                 and float(text[:-1]) > 10}
+    (number,) = {
+        re.match(r"[\d.]+", text)[0]
+        for text in found
+        if text.endswith("M") and "." in text and float(text[:-1]) > 10
+    }
     return float(number)
 
 
@@ -193,7 +196,21 @@ WORDS = {
     word.__name__: word
     for word in (
         *(macs, params, read, depth, year, pixels, channels, side, size, field, count, values),
-        *(share, units, moved, at, claim, printed, measured, remark, told, output, log),
+        *(
+            share,
+            units,
+            moved,
+            at,
+            claim,
+            printed,
+            measured,
+            remark,
+            told,
+            output,
+            log,
+            round,
+            float,
+        ),
     )
 }
 
