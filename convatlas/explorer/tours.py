@@ -1,9 +1,9 @@
 """The guided tours: Markdown of docs/tours, as pages whose links move a drawing beside the text.
 
-In a tour a link is ordinary Markdown, right wherever it is read, and its title is an address in the
-atlas: `[conv3_x](../papers/resnet.md "resnet50#conv3_x.0")`. An address is a network, `NETWORK#UNIT`,
-`A..B` for what sets two apart, or `NETWORK#claim:QUANTITY of PART, SOURCE`, the last two where they
-are needed to tell one printed number from another.
+In a tour a link is ordinary Markdown, right wherever it is read, and its title is an address in
+the atlas: `[conv3_x](../papers/resnet.md "resnet50#conv3_x.0")`. An address is a network,
+`NETWORK#UNIT`, `A..B` for what sets two apart, or `NETWORK#claim:QUANTITY of PART, SOURCE`, the
+last two where they are needed to tell one printed number from another.
 """
 
 import re
@@ -22,7 +22,8 @@ HOMES = (  # in an installed copy; in a checkout
     Path(__file__).parents[2] / "docs" / "tours",
 )
 FOLDERS = {"en": "", "zh": "zh/"}
-SAID = {"en": ("Guided tours", "All tours", "English"), "zh": ("导览", "全部导览", "中文")}
+OWN_NAME = {"en": "English", "zh": "中文"}
+EVERY = {"en": "All tours", "zh": "全部导览"}
 ADDRESS = re.compile(r"[a-z0-9_]+(\.\.[a-z0-9_]+|#.+)?")
 
 
@@ -78,15 +79,10 @@ def page(name: str, language: str) -> bytes:
     """A tour as a page of the site: the text, and a place for what its links show."""
     where = f"tours/{FOLDERS[language]}{'index' if name == 'README' else name}.html"
     found = tour(name, language)
-    other = "zh" if language == "en" else "en"
-    there = f"{frame.up(where)}tours/{FOLDERS[other]}{where.rpartition('/')[2]}"
-    _, every, _ = SAID[language]
-    back = "" if name == "README" else f'<a href="index.html">{every}</a> · '
+    beside = "" if name == "README" else "<aside class=shown aria-live=polite></aside>"
     body = (
-        f"<article class=tour data-language={language}>"
-        f"<p class=way>{back}<a href='{there}' hreflang={other} lang={other}>{SAID[other][2]}</a></p>"
-        f"<div class=two><div class=told><h1>{escape(found.title)}</h1>{found.body}</div>"
-        f"{'' if name == 'README' else '<aside class=shown aria-live=polite></aside>'}</div></article>"
+        f"<article class=tour lang={language}>{_way(where, language)}<div class=two>"
+        f"<div class=told><h1>{escape(found.title)}</h1>{found.body}</div>{beside}</div></article>"
     )
     return frame.page(
         where,
@@ -97,6 +93,16 @@ def page(name: str, language: str) -> bytes:
         styles=("tours/tours.css",),
         language=language,
     )
+
+
+def _way(where: str, language: str) -> str:
+    """To all tours, and to the same page in the other language."""
+    other = "zh" if language == "en" else "en"
+    file = where.rpartition("/")[2]
+    twin = f"{frame.up(where)}tours/{FOLDERS[other]}{file}"
+    back = "" if file == "index.html" else f'<a href="index.html">{EVERY[language]}</a> · '
+    name = OWN_NAME[other]
+    return f'<p class=way>{back}<a href="{twin}" hreflang={other} lang={other}>{name}</a></p>'
 
 
 def _html(markdown: str, href: Callable[[str], str]) -> str:

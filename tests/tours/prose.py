@@ -30,5 +30,5 @@ def figures(text: str) -> list[str]:
     text = INDENTED.sub("", FENCED.sub("", text))
     text = LINK.sub(lambda found: found[1], text.replace("\n", " \n"))
     text = re.sub(r"^\d\. ", "", CODE.sub("", text), flags=re.MULTILINE)
-    found = FIGURE.findall(NAMES.sub(" ", text.replace("×", "x")))
+    found = FIGURE.findall(NAMES.sub(" ", text))
     return [number for number in found if len(number) > 1 and number not in KERNELS]

@@ -17,7 +17,10 @@ from convatlas.registry import stored_facts
 def table(name: str) -> dict:
     """The stored layer table of a network: what its parts give out, and its rows."""
     stored = json.loads((resources.files("convatlas") / f"index/layers/{name}.json").read_bytes())
-    return {"ends": stored["ends"], "rows": [dict(zip(COLUMNS, r)) for r in stored["rows"]]}
+    return {
+        "ends": stored["ends"],
+        "rows": [dict(zip(COLUMNS, r, strict=True)) for r in stored["rows"]],
+    }
 
 
 def rows(name: str, *parts: str, kind: str = "") -> list[dict]:
@@ -168,14 +171,13 @@ def measured(name: str, *which: str, **more: str) -> str:
 
 
 def at(name: str, quantity: str, size: str) -> float:
-    """What was measured at another size of image, to hold against a claim: its number."""
-    found = {c["measured"] for c in stored_facts()[name]["claims"] if c["at"] == size}
-    (number,) = {
-        re.match(r"[\d.]+", text)[0]
-        for text in found
-        if text.endswith("M") and "." in text and float(text[:-1]) > 10
+    """What was measured at another size of image, to hold it against a claim, in millions."""
+    (text,) = {
+        claim["measured"]
+        for claim in stored_facts()[name]["claims"]
+        if (claim["quantity"], claim["at"], claim["by"]) == (quantity, size, "")
     }
-    return float(number)
+    return float(text.removesuffix("M"))
 
 
 def remark(name: str, quantity: str, number: str, **more: str) -> float:
