@@ -23,9 +23,9 @@ class _Page(HTMLParser):
         self.names |= {values[key] for key in ("id", "name") if key in values}
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
-        if tag in ASKED and ASKED[tag] in values and "preconnect" not in values.get("rel", ""):
-            if values.get("rel") not in ("canonical", "next", "prev"):
-                self.asked.append(values[ASKED[tag]])
+        asks = values.get("rel") not in ("canonical", "next", "prev", "preconnect")
+        if asks and values.get(ASKED.get(tag, "")):
+            self.asked.append(values[ASKED[tag]])
 
 
 def broken(folder: Path, free: tuple[str, ...] = ()) -> list[str]:

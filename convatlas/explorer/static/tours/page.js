@@ -2,12 +2,13 @@
 // the text. Without this module, in a narrow window, or with a key held, the link is followed.
 
 import { text } from "../files.js";
-import { word } from "../words.js";
+import { choose, language, word } from "../words.js";
 import { rowOf } from "../network/joining.js";
 
 const ROOM = "(min-width: 1000px)"; // the width at which there is a place beside the text
 
 export function mount(main) {
+  twin(main);
   const place = main.querySelector(".shown");
   if (!place) return;
   const links = [...main.querySelectorAll("a[data-address]")];
@@ -20,6 +21,21 @@ export function mount(main) {
     show(link);
   });
   if (links.length && matchMedia(ROOM).matches) show(links[0]);
+}
+
+/** The same page in the other language: on the link to it, and when that language is chosen. */
+function twin(main) {
+  const own = main.querySelector("article").lang;
+  const other = main.querySelector(".way a[hreflang]");
+  other.addEventListener("click", () => choose(other.hreflang));
+  document.addEventListener("language", ({ detail }) => detail !== own && other.isConnected && go(other));
+  const list = !main.querySelector(".shown");
+  if (list && language() !== own) go(other);
+}
+
+function go(link) {
+  const [asked] = location.search.match(/[?&]lang=\w+/) ?? [];
+  if (!asked) location.replace(link.href);
 }
 
 /** Shows what a link names. */
