@@ -22,6 +22,7 @@ def settings(files: dict[str, bytes]) -> str:
                 "use_directory_urls": False,
                 "nav": [
                     {"convatlas": "README.md"},
+                    {"Atlas": "atlas/index.html"},
                     {"Documents": INDEX},
                     *sections(files[INDEX].decode()),
                 ],
@@ -56,5 +57,5 @@ def sections(index: str) -> list[dict]:
     found = []
     for heading, items in re.findall(r"^([^\n-][^\n]*):\n\n((?:- .*\n(?:  .*\n)*)+)", index, re.M):
         pages = [{name: normpath(f"docs/{path}")} for name, path in ITEM.findall(items)]
-        found.append({heading: pages})
+        found.append({heading.partition(",")[0]: pages})
     return found
