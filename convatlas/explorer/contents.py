@@ -13,6 +13,7 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "tree",
     "chart",
     "differences",
+    "tours",
 )
 
 
