@@ -47,6 +47,7 @@ DOORS = {
     },
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
+    "explorer": {"registry", "anatomy", "claim", "claim_sources", "drawing", "pages"},
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
