@@ -6,6 +6,7 @@ BIN := .venv/bin
 demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then read some
 	$(BIN)/convatlas train --recipe lenet5_digits
 	$(BIN)/convatlas predict $$(ls -td runs/*lenet5-digits* | head -1) --test 8
+	@echo "open its page:  $(BIN)/convatlas explore $$(ls -td runs/*lenet5-digits* | head -1)"
 
 # modules are compiled once, and not in each of the processes that the tests start; up to a
 # gigabyte that glibc was given back stays with the process: the system need not clear it once more

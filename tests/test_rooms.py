@@ -47,7 +47,10 @@ DOORS = {
     },
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
-    "explorer": {"registry", "anatomy", "claim", "claim_sources", "drawing", "pages"},
+    "explorer": {
+        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages"),
+        *("model_description", "regular_file", "strict_json"),  # of a run
+    },
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {

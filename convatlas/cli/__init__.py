@@ -24,6 +24,7 @@ from convatlas.cli import (
     differences,
     evaluation,
     examples,
+    exploring,
     exporting,
     identifying,
     output,
@@ -45,6 +46,7 @@ COMMANDS = {  # in the order of work
         "identify": identifying.identify,
         "verify": claims.verify,
         "scale": scaling.scale,
+        "explore": exploring.explore,
     },
     "Training and using one": {
         "recipes": recipes.recipes,

@@ -43,6 +43,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas scale efficientnet_b0 --phi 3", "what makes B3 of B0, beside B1 to B7"),
         ("convatlas scale efficientnet_b0 --phi 7 --json", "the same, for a program"),
     ),
+    "explore": (
+        ("convatlas explore", "the atlas in a browser, served on this machine"),
+        ("convatlas explore resnet50", "opens the page of a network"),
+        ("convatlas explore --build site", "a folder for any static host"),
+        ("convatlas explore --single-file atlas.html", "one file that opens from disk"),
+    ),
     "recipes": (
         ("convatlas recipes", "all of them"),
         ("convatlas recipes --network vgg16", "those that fit a network"),

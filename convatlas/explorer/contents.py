@@ -9,6 +9,9 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "front",
     "networks",
     "papers",
+    "sources",
+    "tree",
+    "chart",
 )
 
 

@@ -4,17 +4,18 @@ The HTML is terse (no quotes and end tags that HTML does not ask for): there are
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from html import escape
 
 from convatlas import registry
+from convatlas.anatomy import network_graph
 from convatlas.anatomy.table import by
-from convatlas.explorer import frame
+from convatlas.explorer import frame, sources
 from convatlas.explorer.frame import word
 from convatlas.explorer.pictures import drawn
 from convatlas.explorer.printed import printed
 from convatlas.explorer.rows import table
-from convatlas.pages.names import forms
+from convatlas.pages.names import forms, stem
 
 MODULE = "network/page.js"
 
@@ -33,8 +34,8 @@ def page(name: str) -> bytes:
     body = (
         f"<h1>{name}</h1>{_head(paper)}{_facts(facts)}{_others(name)}"
         f'<div class=pair><section class=drawing id=drawing data-network="{name}">{drawn(name)}'
-        f"</section><section class=units>{table(facts)}</section></div>"
-        f"{printed(facts['claims'])}{_notes(paper)}"
+        f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
+        f"{_source(facts['family'])}{printed(facts['claims'])}{_notes(paper)}"
     )
     return frame.page(where(name), name, body, description=_description(name, facts), module=MODULE)
 
@@ -80,7 +81,7 @@ def _others(name: str) -> str:
     """The other forms of the network, and the way to compare it with another."""
     links = [
         f'<a href="{other}.html" title="{escape(what)}">{other}</a>'
-        for what, names in forms(name, registry.stored_facts())
+        for what, names in forms(name, _alike()[stem(name)])
         for other in names
     ]
     listed = f"{word('other.forms', 'Other forms')}: {', '.join(links)}. " if links else ""
@@ -88,6 +89,23 @@ def _others(name: str) -> str:
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
     return f"<p class=others>{listed}{compare}"
+
+
+def _source(family: str) -> str:
+    """Where its code stands; static/network/source.js shows it beside the table."""
+    return (
+        f'<p class=source data-family={family}><a href="../{sources.where(family)}">'
+        f"{word('source.title', 'Its code')}: convatlas/nets/{family}.py</a>"
+    )
+
+
+@cache
+def _alike() -> dict[str, list[str]]:
+    """The names by what their forms share, for each is asked of all others."""
+    found: dict[str, list[str]] = {}
+    for name in registry.stored_facts():
+        found.setdefault(stem(name), []).append(name)
+    return found
 
 
 def _notes(paper: dict) -> str:

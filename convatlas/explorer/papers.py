@@ -9,6 +9,7 @@ from convatlas.claim import MISPRINT
 from convatlas.explorer import frame
 from convatlas.explorer.frame import word
 from convatlas.explorer.networks import NOTES
+from convatlas.explorer.printed import WORDS
 from convatlas.pages.names import explained
 from convatlas.pages.works import Work, all_works
 
@@ -89,7 +90,8 @@ def _errata(work: Work) -> str:
     for name, facts in work.networks.items():
         for number, claim in enumerate(facts["claims"], 1):
             if claim["status"] == MISPRINT:
-                what = f"{claim['quantity']} {claim['part']}".strip()
+                what = WORDS.get(claim["quantity"], claim["quantity"])
+                what = " ".join(filter(None, (what, claim["part"], claim["at"])))
                 items.append(
                     f'<li><a href="../networks/{name}.html#claim-{number}">{name}</a> '
                     f"{escape(what, quote=False)}: <s>{escape(claim['printed'])}</s> "

@@ -37,7 +37,7 @@ export async function exists(path) {
 }
 
 /** The address of a path from the site's root, for links, pictures and workers. */
-export const address = (path) => root + path;
+export const address = (path) => globalThis.CONVATLAS_ADDRESS?.(path) ?? root + path;
 
 /** A module of the site by its path below static/, such as "live/page.js". */
 export function load(path) {

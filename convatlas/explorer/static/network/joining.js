@@ -11,7 +11,7 @@ export function join(main) {
       if (path) show(path, false);
     });
   main.addEventListener("click", (event) => {
-    const box = event.target.closest?.("[data-path]");
+    const box = event.target.closest?.("svg [data-path]");
     if (box) location.hash = box.dataset.path;
   });
   const arrive = () => {
@@ -27,17 +27,15 @@ export function join(main) {
 function rowsOf(main) {
   const found = new Map();
   for (const row of main.querySelectorAll(".units tbody tr[id]")) {
-    found.set(row.id, row);
-    const [, stem, first] = /^(.*?)(\d+)$/.exec(row.id) ?? [];
-    for (let n = Number(first) + 1; n <= Number(row.dataset.to ?? -1); n++)
-      found.set(stem + n, row);
+    for (const path of [row.id, ...(row.dataset.also ?? "").split(" ")])
+      if (path && !found.has(path)) found.set(path, row);
   }
   return found;
 }
 
 /** The unit that an element speaks of. */
 function pathOf(element) {
-  const box = element.closest?.("[data-path]");
+  const box = element.closest?.("svg [data-path]");
   if (box) return box.dataset.path;
   const row = element.closest?.(".units tbody tr[id]");
   if (row) return row.id;
