@@ -9,6 +9,7 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "front",
     "networks",
     "papers",
+    "live",
     "sources",
     "tree",
     "chart",
