@@ -80,7 +80,7 @@ def plain_wire(height: float = 0) -> Block:
 
 def fork(x: float, heads: Ends, top: float, bottom: float) -> list[Item]:
     """Wires from one place to several below it, over a common piece halfway; with arrows where they enter boxes."""
-    half = (top + bottom) / 2
+    half = (top + bottom) // 2
     return [
         Wire(
             ((x, top), (x, bottom)) if head == x else ((x, top), (x, half), (head, half), (head, bottom)),

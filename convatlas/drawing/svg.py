@@ -8,7 +8,7 @@ from convatlas.drawing.scene import Box, Item, Rect, Scene, Shape, Text, Wire
 
 FONT = 'var(--draw-font,"DejaVu Sans",Verdana,system-ui,sans-serif)'
 USUAL = 12  # the size of most letters
-HEAD = (3.5, 6)  # half the width and the length of an arrow's head
+HEAD = (3, 6)  # half the width and the length of an arrow's head
 
 
 def svg(scene: Scene, dark: bool | None = None) -> str:
@@ -24,27 +24,29 @@ def svg(scene: Scene, dark: bool | None = None) -> str:
 
 
 def _items(items: Iterable[Item]) -> Iterable[str]:
-    """Wires that follow each other share one path."""
-    wires: list[Wire] = []
+    """Frames, then all wires, then boxes and letters, then the bars in the boxes: what looks alike shares a path."""
+    frames, wires, others = [], [], []
     for item in items:
-        if isinstance(item, Wire):
-            wires.append(item)
-            continue
-        yield from _wires(wires)
-        wires = []
-        yield _item(item)
-    yield from _wires(wires)
-
-
-def _wires(wires: list[Wire]) -> Iterable[str]:
-    if not wires:
-        return
+        is_frame = isinstance(item, Box) and item.frame
+        (wires if isinstance(item, Wire) else frames if is_frame else others).append(item)
+    yield from map(_item, frames)
     for look in dict.fromkeys(wire.look for wire in wires):
-        lines = dict.fromkeys(_line(wire) for wire in wires if wire.look == look)
-        yield f'<path class="d-{look}" d="{"".join(lines)}"/>'
-    heads = dict.fromkeys(_head(wire) for wire in wires if wire.ends)
-    if heads:
-        yield f'<path class="d-head" d="{"".join(heads)}"/>'
+        yield _path(look, (_line(wire) for wire in wires if wire.look == look))
+    yield _path("head", (_head(wire) for wire in wires if wire.ends))
+    yield from map(_item, others)
+    bars = [bar for item in items for bar in _bars(item)]
+    for look in dict.fromkeys(bar.look for bar in bars):
+        yield _path(look, (f"M{_n(b.x)} {_n(b.y + b.h / 2)}h{_n(b.w, 1)}" for b in bars if b.look == look))
+
+
+def _path(look: str, lines: Iterable[str]) -> str:
+    path = "".join(dict.fromkeys(lines))
+    return f'<path class="d-{look}" d="{path}"/>' if path else ""
+
+
+def _bars(item: Item) -> list[Rect]:
+    inside = item.items if isinstance(item, Box) else (item,)
+    return [rect for rect in inside if isinstance(rect, Rect) and rect.look in LINES]
 
 
 def _line(wire: Wire) -> str:
@@ -60,20 +62,22 @@ def _head(wire: Wire) -> str:
     (a, b), (x, y) = wire.points[-2:]
     half, length = HEAD
     if a == x:
-        return f"M{_n(x)} {_n(y)}l{_n(-half)} {_n(-length)}h{_n(2 * half)}z"
+        back = -length if y > b else length
+        return f"M{_n(x)} {_n(y)}l{-half} {back}h{2 * half}z".replace(" -", "-")
     back = -length if x > a else length
-    return f"M{_n(x)} {_n(y)}l{_n(back)} {_n(-half)}v{_n(2 * half)}z"
+    return f"M{_n(x)} {_n(y)}l{back}-{half}v{2 * half}z"
 
 
 def _item(item: Rect | Shape | Text | Box) -> str:
+    if isinstance(item, Box) and not item.path:
+        return "".join(map(_item, item.items))
     if isinstance(item, Box):
         data = "".join(f' data-{key}="{escape(str(value))}"' for key, value in item.told.items())
         inside = "".join(map(_item, item.items))
         return f'<g class="{"frame" if item.frame else "box"}" data-path="{escape(item.path)}"{data}>{inside}</g>'
     if isinstance(item, Rect):
         if item.look in LINES:
-            middle = f"M{_n(item.x)} {_n(item.y + item.h / 2)}h{_n(item.w)}"
-            return f'<path class="d-{item.look}" d="{middle}"/>'
+            return ""
         radius = f' rx="{_n(item.radius)}"' if item.radius else ""
         return (
             f'<rect class="d-{item.look}" x="{_n(item.x)}" y="{_n(item.y)}" width="{_n(item.w)}" '
@@ -90,9 +94,9 @@ def _item(item: Rect | Shape | Text | Box) -> str:
     return f'<text{named} x="{_n(item.x)}" y="{_n(item.y)}">{escape(item.words)}</text>'
 
 
-def _n(value: float) -> str:
-    """Tenths are enough."""
-    return f"{round(value, 1):g}" if abs(value) < 1e5 else f"{value:.1f}"
+def _n(value: float, digits: int = 0) -> str:
+    """Whole units are enough."""
+    return f"{round(value, digits):g}" if abs(value) < 1e5 else f"{value:.0f}"
 
 
 def _looks(items: Iterable[Item]) -> list[str]:
