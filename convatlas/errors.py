@@ -117,3 +117,8 @@ class Stopped(Error):
     """A signal asked the run to leave; it has saved, and can be resumed."""
 
     exit_code = RESUMABLE
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says of its error, in one line; its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

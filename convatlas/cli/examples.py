@@ -23,6 +23,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas show seresnet50", "a name of timm or torchvision: what it is here"),
         ("convatlas show lenet5 --json --layers", "all of it, for a program"),
     ),
+    "cost": (
+        ("convatlas cost mobilenet_v1", "by kind of layer and by stage, and in words"),
+        ("convatlas cost mobilenet_v1 mobilenet_v2 mobilenet_v3_large", "side by side"),
+        ("convatlas cost shufflenet_v2 resnet50 --guidelines", "memory access cost, G1 to G4"),
+        ("convatlas cost vgg16 --json", "all of it, for a program"),
+    ),
     "draw": (
         ("convatlas draw resnet50", "its stages and units, as resnet50.svg"),
         ("convatlas draw googlenet --level stage -o googlenet.pdf", "one box a stage, to print"),
@@ -49,6 +55,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "scale": (
         ("convatlas scale efficientnet_b0 --phi 3", "what makes B3 of B0, beside B1 to B7"),
         ("convatlas scale efficientnet_b0 --phi 7 --json", "the same, for a program"),
+    ),
+    "explore": (
+        ("convatlas explore", "the atlas in a browser, served on this machine"),
+        ("convatlas explore resnet50", "opens the page of a network"),
+        ("convatlas explore --build site", "a folder for any static host"),
+        ("convatlas explore --single-file atlas.html", "one file that opens from disk"),
     ),
     "recipes": (
         ("convatlas recipes", "all of them"),
@@ -79,6 +91,14 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict runs/mine folder --top 1 --json", "on all of a folder, as JSON"),
         ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
+    ),
+    "explain": (
+        ("convatlas explain runs/mine photo.jpg", "what speaks for its answer, in explained.html"),
+        ("convatlas explain runs/mine photo.jpg --class cat -o cat.png", "what speaks for a cat"),
+        ("convatlas explain runs/mine --worst 9", "its worst mistakes on validation pictures"),
+        ("convatlas explain runs/mine --test 4 --maps conv1 --nearest", "and what lies inside"),
+        ("convatlas explain vgg16 photo.jpg --field conv5_3", "what one unit sees of a picture"),
+        ("convatlas explain resnet18 --weights torchvision --filters conv1", "its first filters"),
     ),
     "bench": (
         ("convatlas bench resnet18", "in every form that is installed"),

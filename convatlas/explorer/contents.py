@@ -1,0 +1,30 @@
+"""What the site holds, of all its parts: path -> what makes its bytes, when asked."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+Files = dict[str, Callable[[], bytes]]
+PARTS = (  # modules of this room; each has `files() -> Files`
+    "shelf",
+    "front",
+    "networks",
+    "papers",
+    "live",
+    "sources",
+    "tree",
+    "chart",
+    "differences",
+    "tours",
+)
+
+
+def site() -> Files:
+    """The whole site. Two parts that claim one path are a defect: ValueError names both."""
+    found: Files = {}
+    owner: dict[str, str] = {}
+    for part in PARTS:
+        for path, make in import_module(f"convatlas.explorer.{part}").files().items():
+            if path in found:
+                raise ValueError(f"{path} is written by {owner[path]} and by {part}")
+            found[path], owner[path] = make, part
+    return found
