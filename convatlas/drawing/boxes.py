@@ -16,6 +16,7 @@ from convatlas.drawing.words import JOINS, look_of, numbers, numbers_told, step_
 SIZE = 12  # of letters in boxes
 SMALL = 11
 HIGH = 24  # a box with one line
+FLAT = 18  # a join
 PAD = 12
 HEADER = 24
 CARD = 380
@@ -47,23 +48,24 @@ def told(piece: Piece | Step) -> Mapping[str, object]:
 
 def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title: str = "") -> Block:
     """A box with what it does, and its cost as a bar; a join, where wires end in several places."""
-    look = look_of(step)
-    if look in ("join", "gate") and step.row is None and step.kind in JOINS and _fits_sides(tails):
+    look, is_join = look_of(step), step.row is None
+    if is_join and step.kind in JOINS and _fits_sides(tails):
         return _round(step, look)
     words, macs = step_words(step), step.row.macs if step.row else 0
+    flat = FLAT if is_join and look not in ("pool", "port") else HIGH
     wide = width_of(words, SIZE) + (width_of(f"{title}  ", SIZE, bold=True) if title else 0) + 2 * 9
     left, right = _reach(_even(max(wide, 44)), tails)
-    high = (HIGH if look not in ("join", "gate") or step.row else 18) + (BAR + 2 if macs else 0)
+    high = flat + (BAR + 2 if macs else 0)
     x = (right - left) / 2 - wide / 2 + 9
     items: list[Item] = [Rect(-left, 0, left + right, high, look, 4)]
-    line = (HIGH if look not in ("join", "gate") or step.row else 18) / 2 + 0.36 * SIZE
+    line = flat / 2 + 0.36 * SIZE
     if title:
         items.append(Text(x, line, title, SIZE, bold=True))
         x += width_of(f"{title}  ", SIZE, bold=True)
     items.append(Text(x, line, words, SIZE))
     items += _bar(-left + 6, high - BAR - 3, left + right - 12, scale.share(macs)) if macs else []
     heads = tuple(End(end.key, end.x) for end in tails) if len(tails) > 1 else (End(),)
-    box = Box(path or step.path, tuple(items), told(step), join=step.row is None)
+    box = Box(path or step.path, tuple(items), told(step), join=is_join)
     return Block((box,), left, right, high, heads)
 
 
