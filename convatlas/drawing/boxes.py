@@ -173,16 +173,16 @@ def _out(inner: Block, y: float, bottom: float) -> list[Item]:
 
 
 def card_block(
-    piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], scale: Scale, tails: Ends = ()
+    piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], scale: Scale, tails: Ends, look: str
 ) -> Block:
     """A stage as one card: its name, what it is made of, its numbers and its share of the multiply-adds, `kinds` of
     which go to which kind of operation.
     """
-    title = title_of(piece)
+    title = title_of(piece) + (f" ×{piece.repeats}" if piece.repeats > 1 else "")
     broken = [part for line in lines for part in wrapped(line, SIZE, CARD - 2 * PAD)]
     high = 26 + 17 * len(broken) + (26 if piece.params or piece.macs else 6)
     items: list[Item] = [
-        Rect(-CARD / 2, 0, CARD, high, "stage", 6),
+        Rect(-CARD / 2, 0, CARD, high, look, 6),
         Text(-CARD / 2 + PAD, 19, title, SIZE + 1, bold=True),
     ]
     if piece.field:

@@ -95,7 +95,7 @@ def draw(
     if style == "volumes":
         from convatlas.drawing import volumes
 
-        return Drawing(volumes.scene(graph, rows), dark)
+        return Drawing(volumes.scene(graph, rows, ends), dark)
     return Drawing(picture.scene(graph, rows, ends, level, columns), dark)
 
 

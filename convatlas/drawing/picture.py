@@ -2,10 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.block import Block, Ends
-from convatlas.drawing.boxes import SIZE, Scale, card_block, frame_block, port_block, row_block, size_text, step_block
+from convatlas.drawing.boxes import (
+    SIZE,
+    Scale,
+    card_block,
+    frame_block,
+    port_block,
+    row_block,
+    size_text,
+    step_block,
+)
 from convatlas.drawing.letters import width_of
 from convatlas.drawing.merging import merged
 from convatlas.drawing.pages import paged
@@ -172,7 +182,13 @@ class Stages:
         step = part.parts[0]
         if len(part.parts) == 1 and isinstance(step, Step) and not step.path:
             return step_block(step, tails, self.scale)
-        return card_block(part, _made_of(part), _spent(part), self.scale, tails)
+        return card_block(part, _made_of(part), _spent(part), self.scale, tails, _mark(part))
+
+
+def _mark(stage: Piece) -> str:
+    """The look of a card: "stage", or what is said of all steps in it, or else that they differ."""
+    marks = {step.mark for step, _ in _repeated(stage)}
+    return "stage" if marks == {""} else marks.pop() if len(marks) == 1 else "changed"
 
 
 def _made_of(stage: Piece) -> list[str]:
@@ -212,7 +228,8 @@ def _spent(stage: Piece) -> dict[str, int]:
     spent: dict[str, int] = {}
     for step, times in _repeated(stage):
         if step.row:
-            spent[look_of(step)] = spent.get(look_of(step), 0) + times * step.row.macs
+            kind = look_of(replace(step, mark=""))
+            spent[kind] = spent.get(kind, 0) + times * step.row.macs
     return spent
 
 

@@ -4,7 +4,17 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from convatlas.drawing.block import GAP, Block, End, Ends, fork, is_frame, plain_wire, shifted, widened
+from convatlas.drawing.block import (
+    GAP,
+    Block,
+    End,
+    Ends,
+    fork,
+    is_frame,
+    plain_wire,
+    shifted,
+    widened,
+)
 from convatlas.drawing.matching import crossed, matched
 from convatlas.drawing.mesh import mesh_block
 from convatlas.drawing.scene import Item, Text, Wire

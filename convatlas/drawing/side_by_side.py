@@ -1,6 +1,6 @@
 """Two networks side by side: what answers to each other at one height, what differs in colour."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from convatlas.anatomy.beside import ALONE, CHANGED, Pair
@@ -37,7 +37,7 @@ class Side(NamedTuple):
 def scene(networks: Sequence[tuple], pairs: Sequence[Pair], level: str) -> Scene:
     """Of two networks, each (graph, rows, ends), and of their units as anatomy.beside pairs them."""
     wholes = [
-        whole_of(graph, rows, ends, level, Marks(pairs, number, {box.name for box in graph.boxes}).of)
+        whole_of(graph, rows, ends, level, _marks(pairs, number, graph, level))
         for number, (graph, rows, ends) in enumerate(networks)
     ]
     drawers = [drawing_of(whole, level) for whole in wholes]
@@ -52,17 +52,25 @@ def scene(networks: Sequence[tuple], pairs: Sequence[Pair], level: str) -> Scene
     return _drawn(sides, stacks, tops)
 
 
+def _marks(pairs: Sequence[Pair], number: int, graph, level: str) -> Callable[[str], str]:
+    """What is said of a path: at the level of stages, of its whole unit."""
+    marks = Marks(pairs, number, {box.name for box in graph.boxes})
+    return marks.of_unit if level == "stage" else marks.of
+
+
 class Marks:
     """What is said of each step of one of the networks: "same", "changed", "only_a" or "only_b"."""
 
     def __init__(self, pairs: Sequence[Pair], number: int, paths: set[str]):
         self.units: dict[str, str] = {}
+        self.wholes: dict[str, str] = {}
         self.steps: dict[str, str] = {}
         for pair in pairs:
             unit, other = pair[number], pair[1 - number]
             if unit is None:
                 continue
             self.units[unit] = ONLY[number] if pair.mark == ALONE else "same"
+            self.wholes[unit] = "changed" if pair.mark == CHANGED else self.units[unit]
             if pair.mark == CHANGED:
                 self._mark(pair.changes, unit, other or "", number, paths)
 
@@ -78,12 +86,17 @@ class Marks:
                 self.steps[path] = mark
 
     def of(self, path: str) -> str:
-        names = path.split(".")
-        above = [".".join(names[:end]) for end in range(len(names), 0, -1)]
-        for prefix in above:
-            if prefix in self.steps:
-                return self.steps[prefix]
-        return next((self.units[prefix] for prefix in above if prefix in self.units), "same")
+        return _nearest(path, self.steps) or _nearest(path, self.units) or "same"
+
+    def of_unit(self, path: str) -> str:
+        return _nearest(path, self.wholes) or "same"
+
+
+def _nearest(path: str, found: Mapping[str, str]) -> str:
+    """What is said of the path, or of the nearest module around it."""
+    names = path.split(".")
+    above = (".".join(names[:end]) for end in range(len(names), 0, -1))
+    return next((found[prefix] for prefix in above if prefix in found), "")
 
 
 def _moved(path: str, a: str, b: str) -> str:
