@@ -54,7 +54,7 @@ DOORS = {
         *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
-    "drawing": {"anatomy", "registry"},
+    "drawing": {"anatomy", "registry", "stored_walks"},
     "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {

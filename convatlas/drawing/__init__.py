@@ -5,7 +5,7 @@ stored networks are drawn without torch. The layout is our own: rows and branche
 neither lies in layers (mesh.py).
 """
 
-from convatlas.drawing.drawn import Drawing, draw
+from convatlas.drawing.drawn import Drawing, differences, draw
 from convatlas.drawing.svg import stylesheet
 
-__all__ = ["Drawing", "draw", "stylesheet"]
+__all__ = ["Drawing", "differences", "draw", "stylesheet"]

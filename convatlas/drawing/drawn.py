@@ -88,15 +88,14 @@ def draw(
 
     UnknownNetwork for a name that is not in the atlas; DrawingError for another level or style.
     """
-    if level not in picture.LEVELS:
-        raise DrawingError(f"there is no level {level!r}; give one of {', '.join(picture.LEVELS)}")
+    _require_level(level)
     if style not in STYLES:
         raise DrawingError(f"there is no style {style!r}; give one of {', '.join(STYLES)}")
     graph, rows, ends = read(network, input_size)
     if style == "volumes":
         from convatlas.drawing import volumes
 
-        return Drawing(volumes.scene(graph, rows), dark)
+        return Drawing(volumes.scene(graph, rows, ends), dark)
     return Drawing(picture.scene(graph, rows, ends, level, columns), dark)
 
 
@@ -119,3 +118,26 @@ def read(
     measured = summary(network, size)
     ends = {path: (part.output, part.receptive_field) for path, part in measured.parts.items() if path}
     return network_graph.of(network, size), list(measured.rows), ends
+
+
+def differences(a: str, b: str, *, level: str = "unit", dark: bool | None = None) -> Drawing:
+    """Two networks of the atlas side by side: grey is the same in both, colours say what changes and what one has alone.
+
+    UnknownNetwork for a name that is not in the atlas; DrawingError for another level. torch is not loaded.
+    """
+    from convatlas import stored_walks
+    from convatlas.anatomy.beside import beside
+    from convatlas.drawing import side_by_side
+
+    _require_level(level)
+    networks, walks = [read(name) for name in (a, b)], [stored_walks.stored(name) for name in (a, b)]
+    if missing := [name for name, walk in zip((a, b), walks, strict=True) if walk is None]:
+        raise DrawingError(
+            f"the index holds no walk of {missing[0]}; `python -m convatlas.index {missing[0]}` makes it"
+        )
+    return Drawing(side_by_side.scene(networks, beside(*walks), level), dark)
+
+
+def _require_level(level: str) -> None:
+    if level not in picture.LEVELS:
+        raise DrawingError(f"there is no level {level!r}; give one of {', '.join(picture.LEVELS)}")

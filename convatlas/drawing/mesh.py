@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from convatlas.drawing.block import GAP, LANE, Block, End, Ends, shifted
+from convatlas.drawing.matching import crossed
 from convatlas.drawing.scene import Item, Wire
 from convatlas.drawing.structure import Chain, Mesh
-from convatlas.drawing.matching import crossed
 from convatlas.drawing.tracks import Net, tracks
 
 Key = Hashable

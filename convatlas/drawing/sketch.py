@@ -4,7 +4,7 @@ Shown are layers that weigh something, and places where maps meet or part; what 
 (activations, norms, dropout, changes of shape) belongs to what it follows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -28,6 +28,7 @@ class Step:
     row: Layer | None
     output: tuple[int, ...]
     boxes: tuple[int, ...]
+    mark: str = ""  # a look of its own
     since: Layer | None = None  # of folded units that differ in their channels: the first one's layer
 
     @property
@@ -84,9 +85,15 @@ class Plan:
     readers: list[list[int]] = field(default_factory=list)
 
 
-def plan(graph, rows: Sequence[Layer], ends: Mapping, every: bool = False) -> Plan:
+def plan(
+    graph,
+    rows: Sequence[Layer],
+    ends: Mapping,
+    every: bool = False,
+    mark: Callable[[str], str] = lambda path: "",
+) -> Plan:
     """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out (anatomy.fold); input and
-    output are steps too. With `every` box.
+    output are steps too. With `every` box. `mark` gives the look of what has this path.
     """
     step_of: dict[int, int] = {}
     steps: list[list] = []
@@ -99,7 +106,7 @@ def plan(graph, rows: Sequence[Layer], ends: Mapping, every: bool = False) -> Pl
             steps[step_of[place]][1].append(place)
             continue
         step_of[place] = len(steps)
-        steps.append([Step(box.name, box.kind, row, box.output, ()), [place]])
+        steps.append([Step(box.name, box.kind, row, box.output, (), mark(box.name)), [place]])
         read = tuple(step_of[read] for read in box.reads)
         if box.kind == "concat":
             read = _begun(read, concatenated)
@@ -295,10 +302,10 @@ def alike(a: Piece | Step, b: Piece | Step, loosely: bool = False) -> bool:
 def _looks(step: Step, loosely: bool) -> tuple:
     row = step.row
     if row is None:
-        return step.kind, step.output[1:]
+        return step.mark, step.kind, step.output[1:]
     if not loosely:
-        return step.kind, row.kernel, row.stride, row.groups, row.output
-    return step.kind, row.kernel, row.stride, row.groups == row.output[0], row.output[1:]
+        return step.mark, step.kind, row.kernel, row.stride, row.groups, row.output
+    return step.mark, step.kind, row.kernel, row.stride, row.groups == row.output[0], row.output[1:]
 
 
 def _behind(piece: Piece, run: list[int]) -> tuple[int, ...]:

@@ -110,7 +110,7 @@ def _head(wire: Wire) -> str:
 
 
 def _item(item: Rect | Shape | Text | Box) -> str:
-    if isinstance(item, Box) and not item.path:
+    if isinstance(item, Box) and (item.join or not item.path):
         return "".join(map(_item, item.items))
     if isinstance(item, Box):
         data = "".join(f' data-{key}="{escape(str(value))}"' for key, value in item.told.items())
