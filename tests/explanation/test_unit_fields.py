@@ -26,8 +26,9 @@ def all_open(net: nn.Module) -> nn.Module:
     """Weights above 0 that keep maps near 1, so that no ReLU is shut and nothing cancels; average
     for maximum.
     """
-    for parameter in net.parameters():
-        parameter.data.fill_(1 / max(1, parameter[0].numel()))
+    for name, parameter in net.named_parameters():
+        small = name.endswith("bias") or parameter.ndim == 1
+        parameter.data.fill_(0.1 if small else 1 / parameter[0].numel())
     for module in net.modules():
         for name, child in module.named_children():
             if isinstance(child, nn.MaxPool2d):
