@@ -93,11 +93,13 @@ def test_grad_cam_is_captums(name):
     from captum.attr import LayerGradCam
 
     net, x = small(name, torch.float64)
-    found = grad_cam(net, x, (1, 3))
-    theirs = LayerGradCam(net, net.cam_layer).attribute(x, [1, 3], relu_attributions=True)
-    expected = theirs.detach()[:, 0].numpy()
-    assert expected.max() > 0
-    np.testing.assert_allclose(found.maps / expected.max(), expected / expected.max(), 0, 1e-6)
+    inner = net.get_submodule(net.stages[len(net.stages) // 2])  # whose places differ in gradient
+    for layer in (net.cam_layer, inner):
+        found = grad_cam(net, x, (1, 3), layer)
+        theirs = LayerGradCam(net, layer).attribute(x, [1, 3], relu_attributions=True)
+        expected = theirs.detach()[:, 0].numpy()
+        assert expected.max() > 0
+        np.testing.assert_allclose(found.maps / expected.max(), expected / expected.max(), 0, 1e-6)
 
 
 def test_grad_cam_is_cam_where_cam_is_the_score():

@@ -43,7 +43,7 @@ def all_open(net: nn.Module) -> nn.Module:
         ("lenet5_tutorial", ("conv1", "conv2")),
         ("resnet20_cifar", ("conv1", "stage2.0", "stage3")),
         ("mobilenet_v2_x0_35", ("conv1", "bottleneck3", "bottleneck5")),
-        ("vgg11", ("conv2", "conv4")),
+        ("nin_cifar10", ("mlpconv1", "mlpconv2")),
         ("googlenet_bn_32", ("inception_3a", "inception_4a")),
         ("densenet40_k12_cifar", ("dense_block1", "dense_block2")),
     ],
