@@ -49,7 +49,7 @@ def small(name: str, dtype=torch.float32) -> tuple[nn.Module, torch.Tensor]:
     """
     torch.manual_seed(0)
     net = create_model(name, num_classes=10 if name == "lenet5" else 5).to(dtype).eval()
-    for side in (max(net.smallest, min(net.side, 64)), net.side):
+    for side in (max(net.smallest, min(net.side, 64)), min(net.side, 128), net.side):
         x = torch.randn(2, net.in_channels, side, side, dtype=dtype)
         if min(feature_maps(net, x[:1]).shape[2:]) > 1:
             break
