@@ -41,6 +41,7 @@ from convatlas.registry import create_model
 from convatlas.run_images import RunImages
 
 NEAREST = 5
+SCALED = "each heat map is scaled to its own strongest place"
 UNTRAINED = "of the network's wiring alone, which needs no weights"
 
 
@@ -91,7 +92,7 @@ def sheet_of(asked: Asked) -> tuple[Sheet, list[str]]:
         if asked.nearest:
             rows.append(_nearest_row(saved, images, fitted))
     rows += [filters_row(saved.net, path) for path in asked.filters]
-    notes = [f"{saved.network}, {len(saved.classes):,} classes"]
+    notes = [f"{saved.network}, {len(saved.classes):,} classes; {SCALED}"]
     if asked.worst:
         note, more = _mistakes(asked, saved, images)
         print(printable(note), flush=True)
