@@ -80,6 +80,13 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.blocks)
 
+    @property
+    def summary(self) -> str:
+        """What it comes to and the change that matters most, in two or three sentences."""
+        from convatlas.anatomy.difference_words import summary
+
+        return summary(self)
+
     def __str__(self) -> str:
         lines = [
             f"{self.a.name} -> {self.b.name}: {self.b.params - self.a.params:+,} parameters, "
