@@ -11,7 +11,8 @@ import convatlas
 
 DOORS = {
     "errors": set(),
-    "answer": set(),
+    "notebook": set(),
+    "answer": {"notebook"},
     "interruption": set(),
     "printable": set(),
     "regular_file": set(),
@@ -27,10 +28,10 @@ DOORS = {
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
-    "layers": set(),
+    "layers": {"notebook"},
     "calling": set(),
     "wiring": {"calling"},
-    "anatomy": {"calling", "wiring"},
+    "anatomy": {"calling", "wiring", "notebook"},
     "data": {"augmentation", "printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},

@@ -87,6 +87,11 @@ class Difference:
 
         return summary(self)
 
+    def _repr_html_(self) -> str:
+        from convatlas.anatomy.on_a_page import difference_html
+
+        return difference_html(self)
+
     def __str__(self) -> str:
         lines = [
             f"{self.a.name} -> {self.b.name}: {self.b.params - self.a.params:+,} parameters, "
