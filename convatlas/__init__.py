@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.conversion import convert
     from convatlas.costing import cost
     from convatlas.data import check_data
+    from convatlas.drawing import Drawing, draw
     from convatlas.errors import Error
+    from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
     from convatlas.layers import Network
@@ -34,7 +36,9 @@ __version__ = "0.1.0"
 __all__ = [
     "Callback",
     "Certificate",
+    "Drawing",
     "Error",
+    "Explanation",
     "Network",
     "Prediction",
     "Recipe",
@@ -46,7 +50,9 @@ __all__ = [
     "create_model",
     "describe",
     "diff",
+    "draw",
     "evaluate",
+    "explain",
     "features",
     "identify",
     "list_models",
@@ -64,7 +70,9 @@ __all__ = [
 _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
+    "Drawing": "drawing",
     "Error": "errors",
+    "Explanation": "explanation",
     "Network": "layers",
     "Prediction": "answer",
     "Recipe": "training",
@@ -76,7 +84,9 @@ _HOMES = {
     "create_model": "registry",
     "describe": "registry",
     "diff": "anatomy",
+    "draw": "drawing",
     "evaluate": "finished_run",
+    "explain": "explanation",
     "features": "anatomy",
     "identify": "identification",
     "list_models": "registry",

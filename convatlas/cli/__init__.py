@@ -23,8 +23,10 @@ from convatlas.cli import (
     compression,
     costs,
     differences,
+    drawing,
     evaluation,
     examples,
+    explaining,
     exploring,
     exporting,
     identifying,
@@ -43,6 +45,7 @@ COMMANDS = {  # in the order of work
     "The networks": {
         "list": atlas.list_,
         "show": atlas.show,
+        "draw": drawing.draw,
         "cost": costs.cost,
         "diff": differences.diff,
         "identify": identifying.identify,
@@ -56,6 +59,7 @@ COMMANDS = {  # in the order of work
         "train": runs.train,
         "eval": evaluation.eval_,
         "predict": runs.predict,
+        "explain": explaining.explain,
         "bench": benchmarks.bench,
     },
     "Files of weights, and for other programs": {
