@@ -56,7 +56,16 @@ DOORS = {
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
     "drawing": {"anatomy", "registry"},
-    "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
+    "pages": {
+        "costing",
+        "drawing",
+        "registry",
+        "anatomy",
+        "claim",
+        "claim_sources",
+        "weights",
+        "elsewhere",
+    },
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
