@@ -11,7 +11,7 @@ import { cut, fitted, normalised, planes } from "./picture.js";
 import { tensors } from "./safetensors.js";
 import { classesView, inputView, paintSides } from "./sides.js";
 import { told } from "./sum.js";
-import { takenApart } from "./value.js";
+import { cameAbout } from "./value.js";
 
 const SIDE = 280; // of the drawing pad
 
@@ -23,6 +23,7 @@ export async function mount(main) {
     json(`data/live/${name}.json`),
     bytes(`data/live/${name}.safetensors`),
   ]);
+  root.replaceChildren(); // what stands there for those without JavaScript
   const page = new Live(root, kept, tensors(file));
   document.addEventListener("language", () => page.show());
   page.show();
@@ -140,10 +141,10 @@ function view(page) {
 }
 
 function valueView(page) {
-  const found = page.chosen && takenApart(page.program, page.weights, page.values,
-    page.chosen.value, page.chosen.place);
-  return html`<section class=sum aria-live=polite aria-label=${word("live.sum")}>
-    ${told(found, page.program)}</section>`;
+  const steps = page.chosen ? cameAbout(page.program, page.weights, page.values,
+    page.chosen.value, page.chosen.place) : [];
+  return html`<section class=sum tabindex=0 aria-live=polite aria-label=${word("live.sum")}>
+    ${told(steps, page.program)}</section>`;
 }
 
 /** The operations of a stage, of which one is shown; the last at first. */
