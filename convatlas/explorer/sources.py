@@ -40,8 +40,8 @@ def lines(family: str, unit: str) -> tuple[str, list[int]]:
 
 @cache
 def rounded_up(family: str) -> frozenset[tuple[str, int, int]]:
-    """The pools whose sizes are rounded up (ceil_mode=True) in the file or those it builds on: class,
-    kernel, stride. A layer table does not say so where the printed size divides evenly.
+    """The pools whose sizes are rounded up (ceil_mode=True) in the file or those it builds on:
+    class, kernel, stride. A layer table does not say so where the printed size divides evenly.
     """
     found = set()
     for file in (family, *parents(family)):
