@@ -81,7 +81,7 @@ def _as_one(piece: Piece, members: list[int]) -> Piece | Step:
         (),
         sum(layer.params for layer in layers),
         sum(layer.macs for layer in layers),
-        layers[-1].receptive_field if layers else None,
+        None,
         joined=True,
     )
 

@@ -304,9 +304,19 @@ def _routed(nets: list[Net], y: float) -> tuple[list[Item], float]:
     wires: list[Item] = []
     for net, level in zip(nets, levels, strict=True):
         at = y + 6 + TRACK * level + TRACK // 2
-        for _, a, _ in net.begins:
-            for end in net.ends:
-                b = end.x
-                points = ((a, y), (b, y + room)) if a == b else ((a, y), (a, at), (b, at), (b, y + room))
-                wires.append(Wire(points, ends=not end.is_open))
+        wires += _wires(net, y, at, y + room)
     return wires, room
+
+
+def _wires(net: Net, top: float, level: float, bottom: float) -> list[Item]:
+    """From the beginnings down to the level, along it, and down to each end."""
+    if net.straight:
+        return [Wire(((net.begins[0].x, top), (net.begins[0].x, bottom)), ends=not net.ends[0].is_open)]
+    first = net.begins[0].x
+    wires: list[Item] = [
+        Wire(((a, top), (a, level), (first, level))) if a != first else Wire(((a, top), (a, level)))
+        for _, a, _ in net.begins
+    ]
+    for _, b, is_open in net.ends:
+        wires.append(Wire(((first, level), (b, level), (b, bottom)), ends=not is_open))
+    return wires

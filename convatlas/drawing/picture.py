@@ -1,6 +1,6 @@
 """A network as a scene, at one of three levels: its stages, its units with what is inside them, or every layer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.block import Block, Ends
@@ -14,31 +14,28 @@ from convatlas.drawing.structure import Chain, Fan, Mesh, structure
 from convatlas.drawing.words import look_of, numbers_told, step_words, title_of
 
 LEVELS = ("stage", "unit", "layer")
-MANY = 180  # steps
+SOME, MANY = 90, 180  # steps
 BEFORE = {1: "one before", 2: "two before"}
 OUT = -1  # what reads the parts that a piece gives
 
 
-def scene(graph, rows: Sequence[Layer], level: str = "unit", columns: int | None = None) -> Scene:
-    """Of a NetworkGraph (anatomy.network_graph) and the rows of its layer table.
-
-    Of units with very many steps those that one module holds in a row are drawn as one box. ValueError for another level.
-    """
-    if level not in LEVELS:
-        raise ValueError(f"there is no level {level!r}; give one of {', '.join(LEVELS)}")
-    whole = pieces(plan(graph, rows, every=level == "layer"))
-    whole = _fewer(folded(whole)) if level == "unit" else folded(whole)
+def scene(
+    graph, rows: Sequence[Layer], ends: Mapping, level: str = "unit", columns: int | None = None
+) -> Scene:
+    """Of a NetworkGraph (anatomy.network_graph), the rows of its layer table and what containers give out."""
+    whole = pieces(plan(graph, rows, ends, every=level == "layer"))
+    whole = _fewer(whole) if level == "unit" else folded(whole)
     drawer = Stages(whole) if level == "stage" else Units(whole)
     totals = f"{numbers_told(whole.params, whole.macs)} · input {size_text(graph.size)}"
     return paged(graph.network, totals, _structure(whole), drawer.style(whole), drawer.scale, columns)
 
 
 def _fewer(whole: Piece) -> Piece:
-    """Of very many steps, as one what differs in its channels alone, and then what one small module holds."""
-    for smaller in (lambda piece: folded(piece, loosely=True), merged):
-        if len(_costs(whole)) > MANY:
-            whole = smaller(whole)
-    return whole
+    """Folded; of very many steps as one what differs in its channels alone, and then what one small module holds."""
+    found = folded(whole)
+    if len(_costs(found)) > SOME:
+        found = folded(whole, loosely=True)
+    return merged(found) if len(_costs(found)) > MANY else found
 
 
 def _structure(piece: Piece, entries: Sequence[Key] = ()) -> Chain:

@@ -4,7 +4,7 @@ Shown are layers that weigh something, and places where maps meet or part; what 
 (activations, norms, dropout, changes of shape) belongs to what it follows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -80,11 +80,14 @@ class Plan:
     reads: list[tuple[int, ...]]
     rows: Sequence[Layer]
     boxes: Sequence
+    ends: Mapping
     readers: list[list[int]] = field(default_factory=list)
 
 
-def plan(graph, rows: Sequence[Layer], every: bool = False) -> Plan:
-    """Of a NetworkGraph (anatomy.network_graph) and its layer table; input and output are steps too. With `every` box."""
+def plan(graph, rows: Sequence[Layer], ends: Mapping, every: bool = False) -> Plan:
+    """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out (anatomy.fold); input and
+    output are steps too. With `every` box.
+    """
     step_of: dict[int, int] = {}
     steps: list[list] = []
     reads: list[tuple[int, ...]] = []
@@ -103,7 +106,7 @@ def plan(graph, rows: Sequence[Layer], every: bool = False) -> Plan:
             concatenated[tuple(step_of[read] for read in box.reads)] = len(steps) - 1
         reads.append(tuple(dict.fromkeys(read)))
     finished = [replace(step, boxes=tuple(places)) for step, places in steps]
-    return Plan(finished, reads, rows, graph.boxes)
+    return Plan(finished, reads, rows, graph.boxes, ends)
 
 
 def _begun(read: tuple[int, ...], concatenated: dict[tuple[int, ...], int]) -> tuple[int, ...]:
@@ -209,7 +212,7 @@ def _piece(made: Plan, path: str, members: list[int], parts: list[tuple[Piece | 
         rows,
         sum(layer.params for layer in layers),
         sum(layer.macs for layer in layers),
-        layers[-1].receptive_field if layers else None,
+        made.ends[path][1] if path in made.ends else layers[-1].receptive_field if layers else None,
     )
 
 
@@ -224,10 +227,12 @@ def _is_read_outside(made: Plan, member: int, members: list[int]) -> bool:
 
 
 def folded(piece: Piece, loosely: bool = False) -> Piece:
-    """With parts that look alike and follow each other as one; `loosely` those, too, that differ in their channels."""
+    """With parts that look alike and follow each other as one; `loosely` those
+    units of a stage, too, that differ in their channels.
+    """
     parts = (folded(part, loosely) if isinstance(part, Piece) else part for part in piece.parts)
     whole = replace(piece, parts=tuple(parts))
-    runs = _runs(whole, loosely)
+    runs = _runs(whole, loosely and bool(piece.path))
     if len(runs) == len(whole.parts):
         return whole
     number: dict[Key, Key] = {old: new for new, run in enumerate(runs) for old in run}
@@ -309,7 +314,7 @@ def _together(run: list, behind: tuple[int, ...]):
         path=run[0].path,
         parts=tuple(map(_since, run[-1].parts, run[0].parts)),
         last=run[-1].path,
-        repeats=len(run),
+        repeats=sum(piece.repeats for piece in run),
         behind=behind,
         rows=tuple(row for piece in run for row in piece.rows),
         params=sum(piece.params for piece in run),

@@ -9,9 +9,12 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "front",
     "networks",
     "papers",
+    "live",
     "sources",
     "tree",
     "chart",
+    "differences",
+    "tours",
 )
 
 
