@@ -2,10 +2,10 @@
 multiply-adds.
 """
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
 
-import torch.nn as nn
-from torch.export import ExportedProgram
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from convatlas import wiring
 from convatlas.anatomy.aligning import align
@@ -18,10 +18,13 @@ from convatlas.anatomy.rewired import Wires
 from convatlas.anatomy.steps import Step, Walk
 from convatlas.anatomy.table import by
 from convatlas.anatomy.units import Unit, alone, sides, told
-from convatlas.calling import module_of, name_of
 from convatlas.wiring import Graph
 
-Network = nn.Module | ExportedProgram | Graph | Walk
+if TYPE_CHECKING:
+    import torch.nn as nn
+    from torch.export import ExportedProgram
+
+    Network = nn.Module | ExportedProgram | Graph | Walk
 
 
 def diff(a: Network, b: Network, input_size: tuple[int, ...] | None = None) -> Difference:
@@ -46,12 +49,18 @@ def diff(a: Network, b: Network, input_size: tuple[int, ...] | None = None) -> D
 
 
 def _name(net: Network) -> str:
-    return net.kind if isinstance(net, Graph | Walk) else name_of(module_of(net))
+    if isinstance(net, Graph | Walk):
+        return net.kind
+    from convatlas.calling import module_of, name_of  # torch, which stored walks do without
+
+    return name_of(module_of(net))
 
 
 def _size(net: Network) -> tuple[int, ...] | None:
     if isinstance(net, Graph | Walk):
         return net.size
+    from convatlas.calling import module_of
+
     return getattr(module_of(net), "input_size", None)
 
 

@@ -107,6 +107,9 @@ class _Folding:
                 return box.name, place
             child = within + box.name.removeprefix(within).partition(".")[0]
             alone = child not in self.holders and box.row is not None
+            if group.path and box.name.startswith(f"{child}."):  # a list's item has its number
+                number = box.name.removeprefix(f"{child}.").partition(".")[0]
+                child += f".{number}" * number.isdecimal()
             return child, place if alone else None
 
         return [Group(path, tuple(same)) for (path, _), same in groupby(group.places, key=key)]
@@ -121,26 +124,29 @@ class _Folding:
 
     def _with_inside(self, run: list[Group], owners, depth: int, level: int) -> Part:
         first = run[0]
-        inside = self._groups(first)
-        while len(inside) == 1 and len(inside[0].places) > 1:
-            inside = self._groups(inside[0])
         if len(first.places) == 1 or (depth <= 0 and level > UNIT):
             return self._part(run, owners, ())
         if level > UNIT:
-            return self._part(run, owners, self._parts(inside, depth, level))
-        return self._stage(run, owners, inside, depth)
+            return self._part(run, owners, self._parts(self._inside(first), depth, level))
+        return self._stage(run, owners, depth)
 
-    def _stage(self, run: list[Group], owners, inside: list[Group], depth: int) -> Part:
+    def _inside(self, group: Group) -> list[Group]:
+        """What a part is made of, through those that hold nothing but one other."""
+        inside = self._groups(group)
+        while len(inside) == 1 and len(inside[0].places) > 1:
+            inside = self._groups(inside[0])
+        return inside
+
+    def _stage(self, run: list[Group], owners, depth: int) -> Part:
         """With its units; one that is a single unit, or one several times, has that one's parts."""
-        units = self._absorbed(inside)
-        folded_units = self._repeated(units) if self.repeats else [[unit] for unit in units]
-        if len(folded_units) > 1:
+        units = self._absorbed(self._groups(run[0]))
+        repeated = self._repeated(units) if self.repeats else [[unit] for unit in units]
+        if len(repeated) > 1:
             whole = self._part(run, owners, self._parts(units, depth, UNIT) if depth > 0 else ())
-            return replace(whole, made_of="; ".join(map(self._told, folded_units)))
-        same = folded_units[0]
-        unit = same[0] if len(same) > 1 else Group(run[0].path, run[0].places)
-        inner = self._groups(unit) if len(same) > 1 else inside
-        parts = self._parts(inner, depth, UNIT + 1) if depth > 1 else ()
+            return replace(whole, made_of="; ".join(map(self._told, repeated)))
+        same = repeated[0]
+        unit = same[0] if len(same) > 1 else run[0]
+        parts = self._parts(self._inside(unit), depth, UNIT + 1) if depth > 1 else ()
         whole = self._part(run, owners, parts)
         return replace(whole, repeats=len(same), made_of=self._made_of(unit))
 
@@ -148,8 +154,10 @@ class _Folding:
         """Norms, activations and padding alone go with what they follow, or else precede."""
         units: list[Group] = []
         for group in groups:
-            if units and self._is_light(group) and self._leads_only(units[-1], group):
-                units[-1] = Group(units[-1].path, units[-1].places + group.places)
+            before = [i for i, unit in enumerate(units) if self._leads_only(unit, group)]
+            if before and self._is_light(group):
+                unit = units[before[0]]
+                units[before[0]] = Group(unit.path, unit.places + group.places)
             else:
                 units.append(group)
         for i in reversed(range(len(units) - 1)):

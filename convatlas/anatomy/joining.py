@@ -67,6 +67,14 @@ def word(op: str, named: dict, data: int, out: Tensor) -> str:
     return ALONE.get(name, name) if data == 1 else name
 
 
+def is_itself(named: dict) -> bool:
+    """A part that is copied to its own place: the end of `x[:, :2] += 1`."""
+    to, what = named["self"], named["src"]
+    places = [(t.shape, t.stride(), t.storage_offset()) for t in (to, what)]
+    same = to.untyped_storage()._cdata == what.untyped_storage()._cdata
+    return same and places[0] == places[1]
+
+
 def _cut(x: Tensor, out: Tensor) -> str:
     """ "split" leaves some of the channels, "crop" some of the rows or columns."""
     if x.shape == out.shape:

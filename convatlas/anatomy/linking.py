@@ -129,26 +129,30 @@ class Drawing(Trace):
         if not outs:
             return
         kind = joining.word(op, named, len(data), outs[0])
-        draft = data[-1] if op == "copy" else data[0]  # what is copied, not what it goes into
+        draft = data[0]
+        if op == "copy":  # what is copied counts, not what it takes the place of
+            copied = self.sources.get(named["src"])
+            kind, draft = ("", copied) if copied else ("fill", draft)
         if kind:
             draft = self._lay(self.where, kind, data, [])
             draft.output = tuple(outs[0].shape[1:])
             draft.owner = self._credited if self._weighs else None
         for t in outs:
-            if id(t) in read:
-                self._written(t, draft)
-            else:
+            if id(t) not in read:
                 self.sources.put(t, draft)
+            elif not (op == "copy" and joining.is_itself(named)):
+                self._written(t, draft)
 
     def _written(self, t: Tensor, draft: Draft) -> None:
         """What holds a part that has been written is a join of it and of what else it holds."""
+        all_of_it = draft
         if is_part(t):
             before = self.sources.around(t)
             kind = FILLED if before is None or before.kind == FILLED else "write"
             reads = [*([before] if before else []), draft]
-            draft = self._lay(self.where, kind, reads, [])
-            draft.output = tuple(self.origins.whole(t).shape[1:])
-        self.sources.write(t, draft)
+            all_of_it = self._lay(self.where, kind, reads, [])
+            all_of_it.output = tuple(self.origins.whole(t).shape[1:])
+        self.sources.write(t, draft, all_of_it)
 
     def _of_functions(self, func: HigherOrderOperator, args: tuple, kwargs: dict):
         out = super()._of_functions(func, args, kwargs)

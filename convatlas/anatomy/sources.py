@@ -58,14 +58,12 @@ class Sources:
             content = self._contents[key.cdata] = Content(key, 0, draft)
         self._kept[t] = (draft, content.times if content else 0)
 
-    def write(self, t: Tensor, draft: Draft) -> None:
-        """Of a tensor that existed before, and of all that share its storage; `draft` is what
-        the storage holds now.
-        """
+    def write(self, t: Tensor, draft: Draft, all_of_it: Draft) -> None:
+        """Of a tensor that existed before; `all_of_it` is what its storage holds now."""
         key, before = _storage(t), self._content(t)
         if key is not None:
             times = before.times + 1 if before else 1
-            self._contents[key.cdata] = Content(key, times, draft)
+            self._contents[key.cdata] = Content(key, times, all_of_it)
         self.put(t, draft)
 
     def around(self, t: Tensor) -> Draft | None:

@@ -31,10 +31,11 @@ def diff(a: str, b: str, *, json: bool = False) -> int:
 
 
 def compared(a: str, b: str):
-    """The Difference of two networks of the atlas."""
-    from convatlas import anatomy
+    """The Difference of two networks of the atlas: from the index, which needs no torch."""
+    from convatlas.anatomy.comparing import diff
+    from convatlas.stored_walks import stored
 
-    return anatomy.diff(_built(a), _built(b))
+    return diff(*(stored(name) or _built(name) for name in (a, b)))
 
 
 def _built(name: str):

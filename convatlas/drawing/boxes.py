@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from convatlas.anatomy.table import by
 from convatlas.drawing.block import LANE, Block, End, fork
@@ -18,6 +19,7 @@ HIGH = 24  # a box with one line
 PAD = 12
 HEADER = 24
 CARD = 380
+WIDEST = 200  # a line of a box with several
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title:
         return _round(step, look)
     words, macs = step_words(step), step.row.macs if step.row else 0
     wide = width_of(words, SIZE) + (width_of(f"{title}  ", SIZE, bold=True) if title else 0) + 2 * 9
-    left, right = _reach(max(wide, 44), tails)
+    left, right = _reach(_even(max(wide, 44)), tails)
     high = (HIGH if look not in ("join", "gate") or step.row else 18) + (BAR + 2 if macs else 0)
     x = (right - left) / 2 - wide / 2 + 9
     items: list[Item] = [Rect(-left, 0, left + right, high, look, 4)]
@@ -61,6 +63,30 @@ def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title:
     items += _bar(-left + 6, high - BAR - 3, left + right - 12, scale.share(macs)) if macs else []
     heads = tuple(End(end.key, end.x) for end in tails) if len(tails) > 1 else (End(),)
     return Block((Box(path or step.path, tuple(items), told(step)),), left, right, high, heads)
+
+
+def row_block(piece: Piece, words: Sequence[str], scale: Scale) -> Block:
+    """Steps of one module as the lines of one box; what is there several times once, with a factor."""
+    lengths = [n for n in range(1, len(words) + 1) if [*words] == [*words[:n]] * (len(words) // n)]
+    factor = len(words) // lengths[0]
+    lines = [part for line in words[: lengths[0]] for part in wrapped(line, SIZE, WIDEST)]
+    times = f"×{factor}" if factor > 1 else ""
+    wide = max(width_of(line, SIZE) for line in lines) + 18
+    wide += width_of(times, SIZE, bold=True) + 8 if times else 0
+    wide = _even(wide)
+    high = 9 + 15 * len(lines) + (BAR + 2 if piece.macs else 0)
+    items: list[Item] = [Rect(-wide / 2, 0, wide, high, _costliest(piece), 4)]
+    items += [Text(-wide / 2 + 9, 16 + 15 * number, line, SIZE) for number, line in enumerate(lines)]
+    if times:
+        items.append(Text(wide / 2 - 9, 16, times, SIZE, "times", "end", bold=True))
+    items += _bar(-wide / 2 + 6, high - BAR - 3, wide - 12, scale.share(piece.macs)) if piece.macs else []
+    return Block((Box(piece.path, tuple(items), told(piece)),), wide / 2, wide / 2, high)
+
+
+def _costliest(piece: Piece) -> str:
+    """The look of the first step that is no pooling; of separable convolutions, the depthwise one."""
+    looks = [look_of(step) for step in piece.parts]
+    return next((look for look in looks if look != "pool"), looks[0])
 
 
 def _fits_sides(tails: Sequence) -> bool:
@@ -89,10 +115,12 @@ def _bar(x: float, y: float, wide: float, share: float) -> list[Item]:
 
 
 def port_block(key: Into, name: str) -> Block:
-    """Where one of several things enters a frame, under the name of what it comes from."""
-    wide = width_of(name, SMALL) + 12
+    """Where one of several things enters a frame, under the name of what it comes from; without one, the wire alone."""
+    if not name:
+        return Block((), LANE / 2, LANE / 2, 0, (End(key, is_open=True),), (End(is_open=True),))
+    wide = _even(width_of(name, SMALL) + 12)
     items = (Rect(-wide / 2, 0, wide, 18, "port", 9), Text(0, 13, name, SMALL, "quiet", "middle"))
-    return Block((*items,), wide / 2, wide / 2, 18, (End(key),))
+    return Block((Box("", items),), wide / 2, wide / 2, 18, (End(key),))
 
 
 def frame_block(piece: Piece, inner: Block, look: str, within: str = "") -> Block:
@@ -105,8 +133,8 @@ def frame_block(piece: Piece, inner: Block, look: str, within: str = "") -> Bloc
     names = named + (width_of(times, SIZE + 1, bold=True) + 6 if times else 0)
     own = len({end.key for end in inner.heads}) > 1
     low, high = (min(e.x for e in inner.heads), max(e.x for e in inner.heads)) if own else (0, 0)
-    left = max(inner.left + PAD, names + PAD + 8 - low)
-    right = max(inner.right + PAD, width_of(figures, SMALL) + PAD + 8 + high)
+    left = ceil(max(inner.left + PAD, names + PAD + 8 - low))
+    right = ceil(max(inner.right + PAD, width_of(figures, SMALL) + PAD + 8 + high))
     left, right = (left, right) if own else (max(left, right - 24), max(right, left - 24))
     forks = len(inner.heads) > 1 and not own
     top = HEADER + (12 if forks else 4)
@@ -177,6 +205,10 @@ def _costs(piece: Piece, y: float, kinds: Mapping[str, int], scale: Scale) -> li
             items.append(Rect(x, y + 7, max(long, 0.5), BAR, f"bar_{kind}"))
             x += long
     return items
+
+
+def _even(width: float) -> float:
+    return 2 * ceil(width / 2)
 
 
 def size_text(output: tuple[int, ...]) -> str:

@@ -1,10 +1,11 @@
 """A network as a scene, at one of three levels: its stages, its units with what is inside them, or every layer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.block import Block, Ends
-from convatlas.drawing.boxes import Scale, card_block, frame_block, port_block, size_text, step_block
+from convatlas.drawing.boxes import Scale, card_block, frame_block, port_block, row_block, size_text, step_block
+from convatlas.drawing.merging import merged
 from convatlas.drawing.pages import paged
 from convatlas.drawing.rows import Style, chain_block
 from convatlas.drawing.scene import Scene
@@ -13,15 +14,28 @@ from convatlas.drawing.structure import Chain, Fan, Mesh, structure
 from convatlas.drawing.words import look_of, numbers_told, step_words, title_of
 
 LEVELS = ("stage", "unit", "layer")
+SOME, MANY = 90, 180  # steps
+BEFORE = {1: "one before", 2: "two before"}
 OUT = -1  # what reads the parts that a piece gives
 
 
-def scene(graph, rows: Sequence[Layer], level: str = "unit", columns: int | None = None) -> Scene:
-    """Of a NetworkGraph (anatomy.network_graph) and the rows of its layer table."""
-    whole = folded(pieces(plan(graph, rows)))
+def scene(
+    graph, rows: Sequence[Layer], ends: Mapping, level: str = "unit", columns: int | None = None
+) -> Scene:
+    """Of a NetworkGraph (anatomy.network_graph), the rows of its layer table and what containers give out."""
+    whole = pieces(plan(graph, rows, ends, every=level == "layer"))
+    whole = _fewer(whole) if level == "unit" else folded(whole)
     drawer = Stages(whole) if level == "stage" else Units(whole)
     totals = f"{numbers_told(whole.params, whole.macs)} · input {size_text(graph.size)}"
     return paged(graph.network, totals, _structure(whole), drawer.style(whole), drawer.scale, columns)
+
+
+def _fewer(whole: Piece) -> Piece:
+    """Folded; of very many steps as one what differs in its channels alone, and then what one small module holds."""
+    found = folded(whole)
+    if len(_costs(found)) > SOME:
+        found = folded(whole, loosely=True)
+    return merged(found) if len(_costs(found)) > MANY else found
 
 
 def _structure(piece: Piece, entries: Sequence[Key] = ()) -> Chain:
@@ -70,9 +84,7 @@ class Units:
     """Stages as frames around their units, with every step inside."""
 
     def __init__(self, whole: Piece):
-        steps = [step for step in _steps(whole) if step.row]
-        self.whole = whole
-        self.scale = Scale(max((step.row.macs for step in steps), default=0), whole.macs)
+        self.scale = Scale(max(_costs(whole), default=0), whole.macs)
 
     def style(self, piece: Piece, names: Sequence[str] = ()) -> Style:
         """Of what is inside a piece; `names` are those of its sources."""
@@ -80,7 +92,7 @@ class Units:
         def box(key, tails) -> Block:
             if isinstance(key, Into):
                 return port_block(key, names[key.number])
-            return self.block(piece, key, tails, names)
+            return self.block(piece, key, tails)
 
         def label(key) -> str:
             part = None if isinstance(key, Into) else piece.parts[key]
@@ -88,28 +100,35 @@ class Units:
 
         return Style(box, label, _main(piece))
 
-    def block(self, around: Piece, key: int, tails: Ends, names: Sequence[str]) -> Block:
+    def block(self, around: Piece, key: int, tails: Ends) -> Block:
         part = around.parts[key]
         if isinstance(part, Step):
             return step_block(part, tails, self.scale)
+        if part.joined:
+            words = _told(_structure(part), part).split(", ")
+            return row_block(part, words if len(words) < 5 else [", ".join(words)], self.scale)
         if len(part.parts) == 1 and isinstance(part.parts[0], Step):
             step = part.parts[0]
             title = "" if step.path == "" else part.path.removeprefix(f"{around.path}.")
             return step_block(step, tails, self.scale, part.path, title)
         entries = around.reads[key]
-        inside = [_name(around, source, names, part) for source in entries]
-        inner = chain_block(_structure(part, entries), self.style(part, inside))
+        style = self.style(part, _names(around, key))
+        inner = chain_block(_structure(part, entries), style)
         look = "unit" if around.path else "stage"
         return frame_block(part, _keyed(inner, entries), look, around.path)
 
 
-def _name(around: Piece, source: Key, names: Sequence[str], part: Piece) -> str:
-    """What stands at the place where something enters a part."""
-    if part.repeats > 1:
-        return "before"
-    if isinstance(source, Into):
-        return names[source.number] if names else ""
-    return title_of(around.parts[source], around.path) if isinstance(around.parts[source], Piece) else ""
+def _names(around: Piece, key: int) -> list[str]:
+    """What stands where the sources of a part enter it."""
+    part, found = around.parts[key], []
+    for number, source in enumerate(around.reads[key]):
+        if part.behind:
+            found.append(BEFORE.get(part.behind[number], "earlier"))
+        elif isinstance(source, Into):
+            found.append("")  # its name stands where it enters the piece around this one
+        else:
+            found.append(title_of(around.parts[source], around.path))
+    return found
 
 
 def _keyed(inner: Block, entries: Sequence[Key]) -> Block:
@@ -124,7 +143,6 @@ class Stages:
     """Every stage as a card."""
 
     def __init__(self, whole: Piece):
-        self.whole = whole
         self.scale = Scale(max((part.macs for part in whole.parts), default=0), whole.macs)
 
     def style(self, piece: Piece) -> Style:
@@ -185,8 +203,12 @@ def _repeated(piece: Piece, times: int = 1) -> list[tuple[Step, int]]:
     return found
 
 
-def _steps(piece: Piece) -> list[Step]:
-    found: list[Step] = []
+def _costs(piece: Piece) -> list[int]:
+    """Multiply-adds of every box with steps."""
+    found: list[int] = []
     for part in piece.parts:
-        found += _steps(part) if isinstance(part, Piece) else [part]
+        if isinstance(part, Step) or part.joined:
+            found.append(part.macs)
+        else:
+            found += _costs(part)
     return found

@@ -58,10 +58,17 @@ def _blocks(chain: Chain, style: Style, after: Key) -> list[Block]:
         tails = blocks[-1].tails if blocks else ()
         block = _part(part, following, tails, style)
         blocks.append(block.mirrored() if len(tails) > 1 and crossed(block.heads, tails) else block)
-    frames = [block for block in blocks if is_frame(block)]
+    framed = [
+        not isinstance(part, Fan | Mesh) and is_frame(block)
+        for part, block in zip(chain.parts, blocks, strict=True)
+    ]
+    frames = [block for block, is_framed in zip(blocks, framed, strict=True) if is_framed]
     left = max((block.left for block in frames), default=0)
     right = max((block.right for block in frames), default=0)
-    return [widened(block, left, right) if is_frame(block) else block for block in blocks]
+    return [
+        widened(block, left, right) if is_framed else block
+        for block, is_framed in zip(blocks, framed, strict=True)
+    ]
 
 
 def _part(part, following: Key, tails: Ends, style: Style) -> Block:
@@ -69,7 +76,8 @@ def _part(part, following: Key, tails: Ends, style: Style) -> Block:
         return fan_block(part, style, following)
     if isinstance(part, Mesh):
         return mesh_block(part, style, chain_block)
-    return style.box(part, tails)
+    block = style.box(part, tails)
+    return block._replace(tails=tuple(end._replace(key=part) for end in block.tails))
 
 
 def _between(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
@@ -79,7 +87,7 @@ def _between(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
     if len(block.heads) > 1:
         pairs = matched(tails, block.heads)
         levels, count = tracks([Net((tail,), (head,)) for tail, head in pairs])
-        step = room / (count + 1)
+        step = room // (count + 1)
         return [
             _joint(tail.x, head, y, y + step * (level + 1), y + room)
             for (tail, head), level in zip(pairs, levels, strict=True)
@@ -119,7 +127,7 @@ def fan_block(fan: Fan, style: Style, after: Key) -> Block:
     placed = _placed(blocks, main)
     items: list[Item] = []
     for block, x in placed:
-        down = (height - block.height) / 2
+        down = (height - block.height) // 2
         items += block.moved(x, down).items
         items += _lengthened(block.moved(x, 0), down, height)
     return Block(

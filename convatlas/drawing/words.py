@@ -28,11 +28,13 @@ def step_words(step: Step) -> str:
         return _without_window(step)
     window = by(row.kernel)
     if not row.macs:
-        name = row.kind.removesuffix("2d").removesuffix("Pool").lower()
+        kind = row.kind.removesuffix("2d").removesuffix("Pool")
+        name = next((short for short in ("Max", "Avg") if kind.endswith(short)), kind).lower()
         return f"{name} {window}{stride_text(row)}"
     if not window:
         return f"linear {row.output[-1]}" if row.kind == "Linear" else f"{row.kind} {row.output[-1]}"
-    return f"{window} {row.output[0]}{stride_text(row)}{_groups(row)}"
+    channels = f"{step.since.output[0]}–{row.output[0]}" if step.since else f"{row.output[0]}"
+    return f"{window} {channels}{stride_text(row)}{_groups(row)}"
 
 
 def _groups(row: Layer) -> str:

@@ -13,6 +13,8 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "sources",
     "tree",
     "chart",
+    "differences",
+    "tours",
 )
 
 

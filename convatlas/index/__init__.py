@@ -14,7 +14,7 @@ from pathlib import Path
 from convatlas import registry
 from convatlas.anatomy.table import COLUMNS, Summary
 from convatlas.index import function as functions
-from convatlas.index import graphs, wirings
+from convatlas.index import graphs, walks, wirings
 from convatlas.index.checkpoints import known_text
 from convatlas.papers import notes
 from convatlas.verification import Verdict, blueprint, measure, verify
@@ -93,9 +93,9 @@ def write(
     """Renew what the index holds of `names`, by default of all networks, and drop what is gone.
 
     Renewed are catalogue.json, sources.json, wirings.json, layers/NAME.json, graphs/NAME.json,
-    functions/NAME.json and the checkpoints that are known (with the words for timm's, where all
-    are renewed), all at the end; the others keep what they have. `tell` is given a line for each
-    network. Returns the names in the index.
+    functions/NAME.json, walks/NAME.json and the checkpoints that are known (with the words for
+    timm's, where all are renewed), all at the end; the others keep what they have. `tell` is given
+    a line for each network. Returns the names in the index.
     """
     entries, before = registry.entries(), {}
     if names is not None:
@@ -118,6 +118,7 @@ def write(
             known.with_name(stored.STORED.name).write_bytes(stored.text(TABLES["timm"]).encode())
     known.write_bytes(known_text(measured, read(known) if names is not None else {}).encode())
     wirings.write(names, folder / "wirings.json")
+    walks.write(names, folder / "walks")
     (folder / "sources.json").write_bytes(_sources_text(folder, measured, catalogue).encode())
     (folder / "catalogue.json").write_bytes(_catalogue_text(catalogue).encode())
     return list(catalogue)
