@@ -14,8 +14,11 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.anatomy import diff, features, summary
     from convatlas.answer import Prediction
     from convatlas.conversion import convert
+    from convatlas.costing import cost
     from convatlas.data import check_data
+    from convatlas.drawing import Drawing, draw
     from convatlas.errors import Error
+    from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
     from convatlas.layers import Network
@@ -33,7 +36,9 @@ __version__ = "0.1.0"
 __all__ = [
     "Callback",
     "Certificate",
+    "Drawing",
     "Error",
+    "Explanation",
     "Network",
     "Prediction",
     "Recipe",
@@ -41,10 +46,13 @@ __all__ = [
     "Scaling",
     "check_data",
     "convert",
+    "cost",
     "create_model",
     "describe",
     "diff",
+    "draw",
     "evaluate",
+    "explain",
     "features",
     "identify",
     "list_models",
@@ -62,7 +70,9 @@ __all__ = [
 _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
+    "Drawing": "drawing",
     "Error": "errors",
+    "Explanation": "explanation",
     "Network": "layers",
     "Prediction": "answer",
     "Recipe": "training",
@@ -70,10 +80,13 @@ _HOMES = {
     "Scaling": "scaling",
     "check_data": "data",
     "convert": "conversion",
+    "cost": "costing",
     "create_model": "registry",
     "describe": "registry",
     "diff": "anatomy",
+    "draw": "drawing",
     "evaluate": "finished_run",
+    "explain": "explanation",
     "features": "anatomy",
     "identify": "identification",
     "list_models": "registry",

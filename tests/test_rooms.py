@@ -11,7 +11,8 @@ import convatlas
 
 DOORS = {
     "errors": set(),
-    "answer": set(),
+    "notebook": set(),
+    "answer": {"notebook"},
     "interruption": set(),
     "printable": set(),
     "regular_file": set(),
@@ -21,16 +22,18 @@ DOORS = {
     "augmentation": {"settings"},
     "paper": set(),
     "scaling": set(),
+    "costing": {"registry", "anatomy"},
     "narrowing": set(),
     "claim": set(),
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
-    "layers": set(),
+    "layers": {"notebook"},
     "calling": set(),
     "wiring": {"calling"},
-    "anatomy": {"calling", "wiring"},
+    "anatomy": {"calling", "wiring", "notebook"},
     "data": {"augmentation", "printable"},
+    "plotting": {"printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
     "weights": {"regular_file", "data"},
@@ -42,17 +45,21 @@ DOORS = {
     "verification": {"registry", "shapes_only", "anatomy", "claim", "claim_sources", "measures"},
     "index": {"registry", "shapes_only", "anatomy", "wiring", "verification", "papers", "weights"},
     "identification": {
-        *("printable", "regular_file", "registry", "verification", "index"),
+        *("printable", "regular_file", "registry", "verification", "index", "stored_walks"),
         *("anatomy", "wiring", "weights"),
     },
     "stored_walks": {"registry", "anatomy"},
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
     "explorer": {
-        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages"),
+        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
-    "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
+    "drawing": {"anatomy", "registry", "stored_walks"},
+    "pages": {
+        *("registry", "anatomy", "drawing", "costing"),
+        *("claim", "claim_sources", "weights", "elsewhere"),
+    },
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),
@@ -82,7 +89,11 @@ DOORS = {
     },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
-        *("data", "registry", "evaluation", "model_file", "weights"),
+        *("data", "plotting", "registry", "evaluation", "model_file", "weights"),
+    },
+    "explanation": {
+        *("anatomy", "data", "plotting", "printable"),
+        *("model_file", "prediction", "registry", "run_images", "finished_run"),
     },
 }
 ALL_DOORS = {"cli", "__main__"}  # the front of the house

@@ -23,6 +23,19 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas show seresnet50", "a name of timm or torchvision: what it is here"),
         ("convatlas show lenet5 --json --layers", "all of it, for a program"),
     ),
+    "cost": (
+        ("convatlas cost mobilenet_v1", "by kind of layer and by stage, and in words"),
+        ("convatlas cost mobilenet_v1 mobilenet_v2 mobilenet_v3_large", "side by side"),
+        ("convatlas cost shufflenet_v2 resnet50 --guidelines", "memory access cost, G1 to G4"),
+        ("convatlas cost vgg16 --json", "all of it, for a program"),
+    ),
+    "draw": (
+        ("convatlas draw resnet50", "its stages and units, as resnet50.svg"),
+        ("convatlas draw googlenet --level stage -o googlenet.pdf", "one box a stage, to print"),
+        ("convatlas draw vgg16 --style volumes -o vgg16.png", "feature maps to scale"),
+        ("convatlas draw resnet50 resnet50_d", "the two side by side, what differs in colour"),
+        ("convatlas draw 'net.py:Net(classes=10)' --size 32", "somebody's class, on 3x32x32"),
+    ),
     "diff": (
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
@@ -78,6 +91,14 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict runs/mine folder --top 1 --json", "on all of a folder, as JSON"),
         ("convatlas predict resnet18 --weights torchvision photo.jpg", "with ImageNet's classes"),
         ("convatlas predict runs/mine --test 8", "on eight of its test images, with the truth"),
+    ),
+    "explain": (
+        ("convatlas explain runs/mine photo.jpg", "what speaks for its answer, in explained.html"),
+        ("convatlas explain runs/mine photo.jpg --class cat -o cat.png", "what speaks for a cat"),
+        ("convatlas explain runs/mine --worst 9", "its worst mistakes on validation pictures"),
+        ("convatlas explain runs/mine --test 4 --maps conv1 --nearest", "and what lies inside"),
+        ("convatlas explain vgg16 photo.jpg --field conv5_3", "what one unit sees of a picture"),
+        ("convatlas explain resnet18 --weights torchvision --filters conv1", "its first filters"),
     ),
     "bench": (
         ("convatlas bench resnet18", "in every form that is installed"),

@@ -80,14 +80,12 @@ def plain_wire(height: float = 0) -> Block:
 
 def fork(x: float, heads: Ends, top: float, bottom: float) -> list[Item]:
     """Wires from one place to several below it, over a common piece halfway; with arrows where they enter boxes."""
-    half = (top + bottom) / 2
-    return [
-        Wire(
-            ((x, top), (x, bottom)) if head == x else ((x, top), (x, half), (head, half), (head, bottom)),
-            ends=not is_open,
-        )
-        for _, head, is_open in heads
-    ]
+    half = (top + bottom) // 2
+    wires: list[Item] = []
+    for _, head, is_open in heads:
+        down = ((x, half), (head, half), (head, bottom)) if head != x else ((x, half), (x, bottom))
+        wires.append(Wire(down if wires else ((x, top), *down), ends=not is_open))
+    return wires
 
 
 def is_frame(block: Block) -> bool:

@@ -2,6 +2,8 @@
 machine. DejaVu Sans is wide: in the fonts that stand in for it a text takes less room, not more.
 """
 
+import re
+
 FURTHER = "×–·→…²−é"  # the letters that a drawing uses beside ASCII
 PLAIN = """
     318 401 460 838 636 950 780 275 390 390 500 838 318 361 318 337 636 636 636 636 636
@@ -44,9 +46,9 @@ def shortened(text: str, size: float, room: float, bold: bool = False) -> str:
 
 
 def wrapped(text: str, size: float, room: float, bold: bool = False) -> list[str]:
-    """The text in lines that fit the room, broken at spaces; a longer word is shortened."""
+    """The text in lines that fit the room, broken behind commas and bars; what is longer is shortened."""
     lines: list[str] = []
-    for word in text.split(" "):
+    for word in re.split(r"(?<=,) |(?<=\|) ", text):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width_of(longer, size, bold) <= room:
             lines[-1] = longer

@@ -12,8 +12,8 @@ def crossed(heads: Ends, tails: Ends) -> bool:
 
 def matched(tails: Ends, heads: Ends) -> list[tuple[End, End]]:
     """Each tail with each head of the same key; those of no common key in their order."""
-    known = {head.key for head in heads} & {tail.key for tail in tails}
-    pairs = [(tail, head) for tail in tails for head in heads if tail.key == head.key]
+    known = {head.key for head in heads} & {tail.key for tail in tails} - {None}
+    pairs = [(tail, head) for tail in tails for head in heads if tail.key == head.key in known]
     tails, heads = ([end for end in ends if end.key not in known] for ends in (tails, heads))
     if heads and tails:
         pairs += [(tail, heads[min(number, len(heads) - 1)]) for number, tail in enumerate(tails)]

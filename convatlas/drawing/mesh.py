@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from convatlas.drawing.block import GAP, LANE, Block, End, Ends, shifted
+from convatlas.drawing.matching import crossed
 from convatlas.drawing.scene import Item, Wire
 from convatlas.drawing.structure import Chain, Mesh
-from convatlas.drawing.matching import crossed
 from convatlas.drawing.tracks import Net, tracks
 
 Key = Hashable
 SWEEPS = 12
-TRACK = 9  # between two wires that run level
+STEP = 5  # to the side that is too small to be one
+TRACK = 10  # between two wires that run level
 
 
 @dataclass
@@ -56,7 +57,7 @@ def mesh_block(mesh: Mesh, style, chain_block: Callable) -> Block:
 def _block(element: Element, style, chain_block: Callable) -> Block | None:
     kind, what = element.name[:2]
     if kind == "key":
-        tails = tuple(End(name, LANE * number) for number, name in enumerate(element.reads))
+        tails = tuple(End(x=LANE * number) for number in range(len(element.reads)))
         return style.box(what, tails if len(tails) > 1 else ())
     return chain_block(what, style) if kind == "chain" else None
 
@@ -161,9 +162,10 @@ def _place(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
         for layer in layers if down else reversed(layers):
             wanted = [_wanted(element, elements, down) for element in layer]
             _spread(layer, wanted)
+    _straighten(layers, elements)
     middle = (min(e.x - e.left for r in layers for e in r) + max(e.x + e.right for r in layers for e in r)) / 2
     for element in elements.values():
-        element.x = round(element.x - middle)
+        element.x = float(round(element.x - middle))
 
 
 def _turn(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
@@ -175,6 +177,20 @@ def _turn(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
                 above = tuple(End(_key(name), elements[name].x) for name in element.reads if name in elements)
                 if crossed(block.heads, above):
                     element.block = block.mirrored()
+
+
+def _straighten(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
+    """Without small steps to the side, where there is room."""
+    for layer in layers[1:]:
+        for number, element in enumerate(layer):
+            above = [elements[name] for name in element.reads if name in elements]
+            if len(above) != 1 or not 0 < abs(above[0].x - element.x) <= STEP:
+                continue
+            x = above[0].x
+            clear = number == 0 or x - element.left - GAP / 4 > layer[number - 1].x + layer[number - 1].right
+            end = number + 1 == len(layer)
+            if clear and (end or x + element.right + GAP / 4 < layer[number + 1].x - layer[number + 1].left):
+                element.x = x
 
 
 def _wanted(element: Element, elements: dict[tuple, Element], down: bool) -> float:
@@ -287,10 +303,20 @@ def _routed(nets: list[Net], y: float) -> tuple[list[Item], float]:
     room = 14 + TRACK * max(count, 1)
     wires: list[Item] = []
     for net, level in zip(nets, levels, strict=True):
-        at = y + 6 + TRACK * (level + 0.5)
-        for _, a, _ in net.begins:
-            for end in net.ends:
-                b = end.x
-                points = ((a, y), (b, y + room)) if a == b else ((a, y), (a, at), (b, at), (b, y + room))
-                wires.append(Wire(points, ends=not end.is_open))
+        at = y + 6 + TRACK * level + TRACK // 2
+        wires += _wires(net, y, at, y + room)
     return wires, room
+
+
+def _wires(net: Net, top: float, level: float, bottom: float) -> list[Item]:
+    """From the beginnings down to the level, along it, and down to each end."""
+    if net.straight:
+        return [Wire(((net.begins[0].x, top), (net.begins[0].x, bottom)), ends=not net.ends[0].is_open)]
+    first = net.begins[0].x
+    wires: list[Item] = [
+        Wire(((a, top), (a, level), (first, level))) if a != first else Wire(((a, top), (a, level)))
+        for _, a, _ in net.begins
+    ]
+    for _, b, is_open in net.ends:
+        wires.append(Wire(((first, level), (b, level), (b, bottom)), ends=not is_open))
+    return wires

@@ -79,8 +79,12 @@ def _colours(look: str, dark: bool, scale: float) -> dict:
 
 
 def _rect(axes: "Axes", item: Rect, dark: bool, scale: float, depth: int) -> None:
-    from matplotlib.patches import FancyBboxPatch
+    from matplotlib.patches import Ellipse, FancyBboxPatch
 
+    if item.radius >= item.w / 2 == item.h / 2:
+        middle = item.x + item.w / 2, item.y + item.h / 2
+        axes.add_patch(Ellipse(middle, item.w, item.h, **_colours(item.look, dark, scale), zorder=depth))
+        return
     rounded = f"round,pad=0,rounding_size={min(item.radius, item.w / 2, item.h / 2)}"
     box = FancyBboxPatch((item.x, item.y), item.w, item.h, boxstyle=rounded if item.radius else "square,pad=0")
     box.set(**_colours(item.look, dark, scale), zorder=depth)

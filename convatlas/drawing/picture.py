@@ -1,10 +1,23 @@
 """A network as a scene, at one of three levels: its stages, its units with what is inside them, or every layer."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.block import Block, Ends
-from convatlas.drawing.boxes import Scale, card_block, frame_block, port_block, size_text, step_block
+from convatlas.drawing.boxes import (
+    SIZE,
+    Scale,
+    card_block,
+    frame_block,
+    port_block,
+    row_block,
+    size_text,
+    step_block,
+)
+from convatlas.drawing.letters import width_of
+from convatlas.drawing.merging import merged
 from convatlas.drawing.pages import paged
 from convatlas.drawing.rows import Style, chain_block
 from convatlas.drawing.scene import Scene
@@ -13,18 +26,43 @@ from convatlas.drawing.structure import Chain, Fan, Mesh, structure
 from convatlas.drawing.words import look_of, numbers_told, step_words, title_of
 
 LEVELS = ("stage", "unit", "layer")
+LONG = 760  # of what a unit is made of: two lines of a card
+SOME, MANY = 90, 180  # steps
+BEFORE = {1: "one before", 2: "two before"}
 OUT = -1  # what reads the parts that a piece gives
 
 
-def scene(graph, rows: Sequence[Layer], level: str = "unit", columns: int | None = None) -> Scene:
-    """Of a NetworkGraph (anatomy.network_graph) and the rows of its layer table."""
-    whole = folded(pieces(plan(graph, rows)))
-    drawer = Stages(whole) if level == "stage" else Units(whole)
+def scene(
+    graph, rows: Sequence[Layer], ends: Mapping, level: str = "unit", columns: int | None = None
+) -> Scene:
+    """Of a NetworkGraph (anatomy.network_graph), the rows of its layer table and what containers give out."""
+    whole = whole_of(graph, rows, ends, level)
+    drawer = drawing_of(whole, level)
     totals = f"{numbers_told(whole.params, whole.macs)} · input {size_text(graph.size)}"
-    return paged(graph.network, totals, _structure(whole), drawer.style(whole), drawer.scale, columns)
+    return paged(graph.network, totals, structure_of(whole), drawer.style(whole), drawer.scale, columns)
 
 
-def _structure(piece: Piece, entries: Sequence[Key] = ()) -> Chain:
+def whole_of(
+    graph, rows: Sequence[Layer], ends: Mapping, level: str, mark: Callable[[str], str] = lambda path: ""
+) -> Piece:
+    """What is drawn of a network at a level; `mark` tells the look of what has a path, or "" where its kind does."""
+    whole = pieces(plan(graph, rows, ends, level == "layer", mark))
+    return _fewer(whole) if level == "unit" else folded(whole)
+
+
+def drawing_of(whole: Piece, level: str) -> "Stages | Units":
+    return Stages(whole) if level == "stage" else Units(whole)
+
+
+def _fewer(whole: Piece) -> Piece:
+    """Folded; of very many steps as one what differs in its channels alone, and then what one small module holds."""
+    found = folded(whole)
+    if len(_costs(found)) > SOME:
+        found = folded(whole, loosely=True)
+    return merged(found) if len(_costs(found)) > MANY else found
+
+
+def structure_of(piece: Piece, entries: Sequence[Key] = ()) -> Chain:
     """Of the parts of a piece, by their numbers. `entries` are what its sources are outside; where they differ, each of
     those is a part too, as Into(the number of the first of its sources).
     """
@@ -70,9 +108,7 @@ class Units:
     """Stages as frames around their units, with every step inside."""
 
     def __init__(self, whole: Piece):
-        steps = [step for step in _steps(whole) if step.row]
-        self.whole = whole
-        self.scale = Scale(max((step.row.macs for step in steps), default=0), whole.macs)
+        self.scale = Scale(max(_costs(whole), default=0), whole.macs)
 
     def style(self, piece: Piece, names: Sequence[str] = ()) -> Style:
         """Of what is inside a piece; `names` are those of its sources."""
@@ -80,7 +116,7 @@ class Units:
         def box(key, tails) -> Block:
             if isinstance(key, Into):
                 return port_block(key, names[key.number])
-            return self.block(piece, key, tails, names)
+            return self.block(piece, key, tails)
 
         def label(key) -> str:
             part = None if isinstance(key, Into) else piece.parts[key]
@@ -88,28 +124,35 @@ class Units:
 
         return Style(box, label, _main(piece))
 
-    def block(self, around: Piece, key: int, tails: Ends, names: Sequence[str]) -> Block:
+    def block(self, around: Piece, key: int, tails: Ends) -> Block:
         part = around.parts[key]
         if isinstance(part, Step):
             return step_block(part, tails, self.scale)
+        if part.joined:
+            words = _told(structure_of(part), part).split(", ")
+            return row_block(part, words if len(words) < 5 else [", ".join(words)], self.scale)
         if len(part.parts) == 1 and isinstance(part.parts[0], Step):
             step = part.parts[0]
             title = "" if step.path == "" else part.path.removeprefix(f"{around.path}.")
             return step_block(step, tails, self.scale, part.path, title)
         entries = around.reads[key]
-        inside = [_name(around, source, names, part) for source in entries]
-        inner = chain_block(_structure(part, entries), self.style(part, inside))
+        style = self.style(part, _names(around, key))
+        inner = chain_block(structure_of(part, entries), style)
         look = "unit" if around.path else "stage"
         return frame_block(part, _keyed(inner, entries), look, around.path)
 
 
-def _name(around: Piece, source: Key, names: Sequence[str], part: Piece) -> str:
-    """What stands at the place where something enters a part."""
-    if part.repeats > 1:
-        return "before"
-    if isinstance(source, Into):
-        return names[source.number] if names else ""
-    return title_of(around.parts[source], around.path) if isinstance(around.parts[source], Piece) else ""
+def _names(around: Piece, key: int) -> list[str]:
+    """What stands where the sources of a part enter it."""
+    part, found = around.parts[key], []
+    for number, source in enumerate(around.reads[key]):
+        if part.behind:
+            found.append(BEFORE.get(part.behind[number], "earlier"))
+        elif isinstance(source, Into):
+            found.append("")  # its name stands where it enters the piece around this one
+        else:
+            found.append(title_of(around.parts[source], around.path))
+    return found
 
 
 def _keyed(inner: Block, entries: Sequence[Key]) -> Block:
@@ -124,7 +167,6 @@ class Stages:
     """Every stage as a card."""
 
     def __init__(self, whole: Piece):
-        self.whole = whole
         self.scale = Scale(max((part.macs for part in whole.parts), default=0), whole.macs)
 
     def style(self, piece: Piece) -> Style:
@@ -140,16 +182,28 @@ class Stages:
         step = part.parts[0]
         if len(part.parts) == 1 and isinstance(step, Step) and not step.path:
             return step_block(step, tails, self.scale)
-        return card_block(part, _made_of(part), _spent(part), self.scale)
+        return card_block(part, _made_of(part), _spent(part), self.scale, tails, _mark(part))
+
+
+def _mark(stage: Piece) -> str:
+    """The look of a card: "stage", or what is said of all steps in it, or else that they differ."""
+    marks = {step.mark for step, _ in _repeated(stage)}
+    return "stage" if marks == {""} else marks.pop() if len(marks) == 1 else "changed"
 
 
 def _made_of(stage: Piece) -> list[str]:
-    """A line a unit: "×3  1x1 128, 3x3 128, 1x1 512"; branches side by side are set apart by bars."""
+    """A line a unit: "×3  1x1 128, 3x3 128, 1x1 512"; branches side by side are set apart by bars. Where that is long, how
+    many there are of each.
+    """
     units = [part for part in stage.parts if isinstance(part, Piece)] or [stage]
     lines = []
     for unit in units:
         times = f"×{unit.repeats}  " if len(units) > 1 and unit.repeats > 1 else ""
-        lines.append(times + (_told(_structure(unit), unit) or step_words(unit.parts[0])))
+        words = _told(structure_of(unit), unit) or step_words(unit.parts[0])
+        if width_of(words, SIZE) > LONG:
+            counted = Counter(step_words(step) for step in unit.parts if isinstance(step, Step) and step.row)
+            words = ", ".join(f"{word} (×{n})" if n > 1 else word for word, n in counted.most_common())
+        lines.append(times + words)
     return lines
 
 
@@ -174,7 +228,8 @@ def _spent(stage: Piece) -> dict[str, int]:
     spent: dict[str, int] = {}
     for step, times in _repeated(stage):
         if step.row:
-            spent[look_of(step)] = spent.get(look_of(step), 0) + times * step.row.macs
+            kind = look_of(replace(step, mark=""))
+            spent[kind] = spent.get(kind, 0) + times * step.row.macs
     return spent
 
 
@@ -185,8 +240,12 @@ def _repeated(piece: Piece, times: int = 1) -> list[tuple[Step, int]]:
     return found
 
 
-def _steps(piece: Piece) -> list[Step]:
-    found: list[Step] = []
+def _costs(piece: Piece) -> list[int]:
+    """Multiply-adds of every box with steps."""
+    found: list[int] = []
     for part in piece.parts:
-        found += _steps(part) if isinstance(part, Piece) else [part]
+        if isinstance(part, Step) or part.joined:
+            found.append(part.macs)
+        else:
+            found += _costs(part)
     return found

@@ -4,7 +4,17 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from convatlas.drawing.block import GAP, Block, End, Ends, fork, is_frame, plain_wire, shifted, widened
+from convatlas.drawing.block import (
+    GAP,
+    Block,
+    End,
+    Ends,
+    fork,
+    is_frame,
+    plain_wire,
+    shifted,
+    widened,
+)
 from convatlas.drawing.matching import crossed, matched
 from convatlas.drawing.mesh import mesh_block
 from convatlas.drawing.scene import Item, Text, Wire
@@ -43,8 +53,8 @@ def chain_block(chain: Chain, style: Style, after: Key = None) -> Block:
         last = chain.parts[number]
         words = "" if isinstance(last, Fan | Mesh) else style.label(last)
         room = style.room if not words else style.labelled + (10 if len(block.heads) > 1 else 0)
-        items += _between(before.tails, block, y, room)
-        text = _label(words, y, room, len(block.heads) > 1, style)
+        items += between(before.tails, block, y, room)
+        text = label(words, y, room, len(block.heads) > 1, style)
         right = max([right, *(piece.bounds[2] for piece in text)])
         items += [*text, *block.moved(0, y + room).items]
         y += room + block.height
@@ -58,10 +68,17 @@ def _blocks(chain: Chain, style: Style, after: Key) -> list[Block]:
         tails = blocks[-1].tails if blocks else ()
         block = _part(part, following, tails, style)
         blocks.append(block.mirrored() if len(tails) > 1 and crossed(block.heads, tails) else block)
-    frames = [block for block in blocks if is_frame(block)]
+    framed = [
+        not isinstance(part, Fan | Mesh) and is_frame(block)
+        for part, block in zip(chain.parts, blocks, strict=True)
+    ]
+    frames = [block for block, is_framed in zip(blocks, framed, strict=True) if is_framed]
     left = max((block.left for block in frames), default=0)
     right = max((block.right for block in frames), default=0)
-    return [widened(block, left, right) if is_frame(block) else block for block in blocks]
+    return [
+        widened(block, left, right) if is_framed else block
+        for block, is_framed in zip(blocks, framed, strict=True)
+    ]
 
 
 def _part(part, following: Key, tails: Ends, style: Style) -> Block:
@@ -69,17 +86,18 @@ def _part(part, following: Key, tails: Ends, style: Style) -> Block:
         return fan_block(part, style, following)
     if isinstance(part, Mesh):
         return mesh_block(part, style, chain_block)
-    return style.box(part, tails)
+    block = style.box(part, tails)
+    return block._replace(tails=tuple(end._replace(key=part) for end in block.tails))
 
 
-def _between(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
+def between(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
     """The wires from the tails at y to the heads of the block below."""
     if len(tails) == 1:
         return fork(tails[0].x, block.heads, y, y + room)
     if len(block.heads) > 1:
         pairs = matched(tails, block.heads)
         levels, count = tracks([Net((tail,), (head,)) for tail, head in pairs])
-        step = room / (count + 1)
+        step = room // (count + 1)
         return [
             _joint(tail.x, head, y, y + step * (level + 1), y + room)
             for (tail, head), level in zip(pairs, levels, strict=True)
@@ -106,7 +124,7 @@ def _joint(a: float, head: End, top: float, half: float, bottom: float) -> Wire:
     return Wire(points, ends=not head.is_open)
 
 
-def _label(words: str, y: float, room: float, forks: bool, style: Style) -> list[Text]:
+def label(words: str, y: float, room: float, forks: bool, style: Style) -> list[Text]:
     baseline = y + (room / 2 - 3 if forks else room / 2 + 0.36 * style.size)
     return [Text(7, baseline, words, style.size, "quiet")] if words else []
 
@@ -119,7 +137,7 @@ def fan_block(fan: Fan, style: Style, after: Key) -> Block:
     placed = _placed(blocks, main)
     items: list[Item] = []
     for block, x in placed:
-        down = (height - block.height) / 2
+        down = (height - block.height) // 2
         items += block.moved(x, down).items
         items += _lengthened(block.moved(x, 0), down, height)
     return Block(

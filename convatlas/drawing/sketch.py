@@ -4,7 +4,7 @@ Shown are layers that weigh something, and places where maps meet or part; what 
 (activations, norms, dropout, changes of shape) belongs to what it follows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -28,6 +28,12 @@ class Step:
     row: Layer | None
     output: tuple[int, ...]
     boxes: tuple[int, ...]
+    mark: str = ""  # a look of its own
+    since: Layer | None = None  # of folded units that differ in their channels: the first one's layer
+
+    @property
+    def macs(self) -> int:
+        return self.row.macs if self.row else 0
 
 
 class Into(NamedTuple):
@@ -59,6 +65,8 @@ class Piece:
     field: int | None
     repeats: int = 1
     last: str = ""
+    joined: bool = False  # a row of steps that is drawn as one box
+    behind: tuple[int, ...] = ()  # how far before each of them what it reads lies, where that is several things
 
     @property
     def steps(self) -> int:
@@ -73,30 +81,39 @@ class Plan:
     reads: list[tuple[int, ...]]
     rows: Sequence[Layer]
     boxes: Sequence
+    ends: Mapping
     readers: list[list[int]] = field(default_factory=list)
 
 
-def plan(graph, rows: Sequence[Layer]) -> Plan:
-    """Of a NetworkGraph (anatomy.network_graph) and its layer table; input and output are steps too."""
+def plan(
+    graph,
+    rows: Sequence[Layer],
+    ends: Mapping,
+    every: bool = False,
+    mark: Callable[[str], str] = lambda path: "",
+) -> Plan:
+    """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out (anatomy.fold); input and
+    output are steps too. With `every` box. `mark` gives the look of what has this path.
+    """
     step_of: dict[int, int] = {}
     steps: list[list] = []
     reads: list[tuple[int, ...]] = []
     concatenated: dict[tuple[int, ...], int] = {}
     for place, box in enumerate(graph.boxes):
         row = None if box.row is None else rows[box.row]
-        if len(box.reads) == 1 and not _is_shown(box, row):
+        if len(box.reads) == 1 and not (every or _is_shown(box, row)):
             step_of[place] = step_of[box.reads[0]]
             steps[step_of[place]][1].append(place)
             continue
         step_of[place] = len(steps)
-        steps.append([Step(box.name, box.kind, row, box.output, ()), [place]])
+        steps.append([Step(box.name, box.kind, row, box.output, (), mark(box.name)), [place]])
         read = tuple(step_of[read] for read in box.reads)
         if box.kind == "concat":
             read = _begun(read, concatenated)
             concatenated[tuple(step_of[read] for read in box.reads)] = len(steps) - 1
         reads.append(tuple(dict.fromkeys(read)))
     finished = [replace(step, boxes=tuple(places)) for step, places in steps]
-    return Plan(finished, reads, rows, graph.boxes)
+    return Plan(finished, reads, rows, graph.boxes, ends)
 
 
 def _begun(read: tuple[int, ...], concatenated: dict[tuple[int, ...], int]) -> tuple[int, ...]:
@@ -202,7 +219,7 @@ def _piece(made: Plan, path: str, members: list[int], parts: list[tuple[Piece | 
         rows,
         sum(layer.params for layer in layers),
         sum(layer.macs for layer in layers),
-        layers[-1].receptive_field if layers else None,
+        made.ends[path][1] if path in made.ends else layers[-1].receptive_field if layers else None,
     )
 
 
@@ -216,10 +233,13 @@ def _is_read_outside(made: Plan, member: int, members: list[int]) -> bool:
     return not inside.issuperset(made.readers[member])
 
 
-def folded(piece: Piece) -> Piece:
-    """With parts that look alike and follow each other as one."""
-    whole = replace(piece, parts=tuple(folded(p) if isinstance(p, Piece) else p for p in piece.parts))
-    runs = _runs(whole)
+def folded(piece: Piece, loosely: bool = False) -> Piece:
+    """With parts that look alike and follow each other as one; `loosely` those
+    units of a stage, too, that differ in their channels.
+    """
+    parts = (folded(part, loosely) if isinstance(part, Piece) else part for part in piece.parts)
+    whole = replace(piece, parts=tuple(parts))
+    runs = _runs(whole, loosely and bool(piece.path))
     if len(runs) == len(whole.parts):
         return whole
     number: dict[Key, Key] = {old: new for new, run in enumerate(runs) for old in run}
@@ -232,13 +252,13 @@ def folded(piece: Piece) -> Piece:
 
     return replace(
         whole,
-        parts=tuple(_together([whole.parts[old] for old in run]) for run in runs),
+        parts=tuple(_together([whole.parts[old] for old in run], _behind(whole, run)) for run in runs),
         reads=tuple(read(run, new) for new, run in enumerate(runs)),
         gives=tuple(dict.fromkeys(number[old] for old in whole.gives)),
     )
 
 
-def _runs(piece: Piece) -> list[list[int]]:
+def _runs(piece: Piece, loosely: bool) -> list[list[int]]:
     """Numbers of parts that are drawn as one."""
     readers: dict[int, set[int]] = {}
     for number, keys in enumerate(piece.reads):
@@ -246,17 +266,19 @@ def _runs(piece: Piece) -> list[list[int]]:
             readers.setdefault(key, set()).add(number)
     runs: list[list[int]] = []
     for number in range(len(piece.parts)):
-        if runs and _continues(piece, runs[-1], number, readers):
+        if runs and _continues(piece, runs[-1], number, readers, loosely):
             runs[-1].append(number)
         else:
             runs.append([number])
     return runs
 
 
-def _continues(piece: Piece, run: list[int], number: int, readers: dict[int, set[int]]) -> bool:
+def _continues(
+    piece: Piece, run: list[int], number: int, readers: dict[int, set[int]], loosely: bool
+) -> bool:
     """Whether a part does the same as those of the run, on what they give."""
     before, keys = run[-1], piece.reads[number]
-    if before not in keys or not alike(piece.parts[before], piece.parts[number]):
+    if before not in keys or not alike(piece.parts[before], piece.parts[number], loosely):
         return False
     if len(keys) == 1:
         return readers[before] == {number} and before not in piece.gives and len(piece.reads[before]) == 1
@@ -265,30 +287,50 @@ def _continues(piece: Piece, run: list[int], number: int, readers: dict[int, set
     return len(behind) == len(earlier) and (len(run) == 1 or behind == earlier)
 
 
-def alike(a: Piece | Step, b: Piece | Step) -> bool:
+def alike(a: Piece | Step, b: Piece | Step, loosely: bool = False) -> bool:
     """Whether two are drawn alike; single steps are drawn one by one."""
     if not (isinstance(a, Piece) and isinstance(b, Piece)) or max(a.steps, b.steps) < 2:
         return False
     return (a.reads, a.gives, len(a.parts)) == (b.reads, b.gives, len(b.parts)) and all(
-        _looks(x) == _looks(y) if isinstance(x, Step) and isinstance(y, Step) else alike(x, y)
+        _looks(x, loosely) == _looks(y, loosely)
+        if isinstance(x, Step) and isinstance(y, Step)
+        else alike(x, y, loosely)
         for x, y in zip(a.parts, b.parts, strict=True)
     )
 
 
-def _looks(step: Step) -> tuple:
+def _looks(step: Step, loosely: bool) -> tuple:
     row = step.row
-    return step.kind, row and (row.kernel, row.stride, row.groups, row.output), None if row else step.output[1:]
+    if row is None:
+        return step.mark, step.kind, step.output[1:]
+    if not loosely:
+        return step.mark, step.kind, row.kernel, row.stride, row.groups, row.output
+    return step.mark, step.kind, row.kernel, row.stride, row.groups == row.output[0], row.output[1:]
 
 
-def _together(run: list):
+def _behind(piece: Piece, run: list[int]) -> tuple[int, ...]:
+    keys = piece.reads[run[-1]]
+    return tuple(run[-1] - key if isinstance(key, int) else 0 for key in keys) if len(run) > 1 else ()
+
+
+def _together(run: list, behind: tuple[int, ...]):
     if len(run) == 1:
         return run[0]
     return replace(
         run[-1],
         path=run[0].path,
+        parts=tuple(map(_since, run[-1].parts, run[0].parts)),
         last=run[-1].path,
-        repeats=len(run),
+        repeats=sum(piece.repeats for piece in run),
+        behind=behind,
         rows=tuple(row for piece in run for row in piece.rows),
         params=sum(piece.params for piece in run),
         macs=sum(piece.macs for piece in run),
     )
+
+
+def _since(last: Piece | Step, first: Piece | Step) -> Piece | Step:
+    """A step of the last of folded units, which knows the first one's."""
+    if isinstance(last, Piece) or last.row is None or last.row.output == first.row.output:
+        return last
+    return replace(last, since=first.row)

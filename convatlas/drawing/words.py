@@ -28,11 +28,13 @@ def step_words(step: Step) -> str:
         return _without_window(step)
     window = by(row.kernel)
     if not row.macs:
-        name = row.kind.removesuffix("2d").removesuffix("Pool").lower()
-        return f"{name} {window}{stride_text(row)}"
+        kind = row.kind.removesuffix("2d").removesuffix("Pool")
+        name = next((short for short in ("Max", "Avg") if kind.endswith(short)), kind).lower()
+        return f"{name} {window}{stride_text(row)}" if set(row.kernel) != {1} else name
     if not window:
         return f"linear {row.output[-1]}" if row.kind == "Linear" else f"{row.kind} {row.output[-1]}"
-    return f"{window} {row.output[0]}{stride_text(row)}{_groups(row)}"
+    channels = f"{step.since.output[0]}–{row.output[0]}" if step.since else f"{row.output[0]}"
+    return f"{window} {channels}{stride_text(row)}{_groups(row)}"
 
 
 def _groups(row: Layer) -> str:
@@ -53,10 +55,12 @@ def _without_window(step: Step) -> str:
 def look_of(step: Step) -> str:
     """The kind of operation, as a name of palette.KINDS; joins are "join" or "gate"."""
     row = step.row
+    if step.mark and step.kind != "input":
+        return step.mark
     if row is None:
         if step.kind in ("mean", "max pool", "average pool", "max"):
             return "pool"
-        return {"multiply": "gate", "input": "other", "output": "other"}.get(step.kind, "join")
+        return {"multiply": "gate", "input": "port", "output": "port"}.get(step.kind, "join")
     if not row.macs:
         return "pool" if "Pool" in row.kind or row.kernel else "other"
     if row.kernel is None:

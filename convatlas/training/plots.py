@@ -1,24 +1,16 @@
 """What is drawn, as PNG bytes: the images of a run folder and of an adapted one, and bars."""
 
-import contextlib
-import io
-import logging
-import os
-import sys
-import warnings
-from collections.abc import Iterator
-
 from torch import Tensor
 
-from convatlas.training.lettering import columns, lettering
+from convatlas.plotting.lettering import columns, lettering
+from convatlas.plotting.quiet import drawing, new_figure, png, write_name
 
 INCHES = 0.085  # a column of a label
-WIDEST = 56  # columns of a title
 
 
 def curves(log: list[dict], title: str) -> bytes:
     """Loss and accuracy by epoch, from the lines of log.jsonl."""
-    with _drawing():
+    with drawing():
         figure, (left, right) = _figure(1, 2, width=10, height=4)
         epochs = [line["epoch"] for line in log]
         for axes, what, scale in ((left, "loss", 1), (right, "accuracy", 100)):
@@ -34,8 +26,8 @@ def curves(log: list[dict], title: str) -> bytes:
             axes.legend(frameon=False)
             axes.spines[["top", "right"]].set_visible(False)
             axes.xaxis.get_major_locator().set_params(integer=True)
-        _name(figure.suptitle, title)
-        return _png(figure)
+        write_name(figure.suptitle, title)
+        return png(figure)
 
 
 def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
@@ -43,7 +35,7 @@ def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
     read. Names that no font of this machine can draw are spelled in Latin letters.
     """
     n = len(classes)
-    with _drawing():
+    with drawing():
         drawn = lettering(classes if n <= 40 else ())
         room = INCHES * max(map(columns, drawn.labels), default=0)
         side = min(14, max(4.5, 0.42 * n + 2)) + room
@@ -60,13 +52,13 @@ def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
             _write_counts(axes, counts, shares)
         note = "\nspelled in Latin letters: no font of this machine has the names' own"
         axes.set(xlabel=f"predicted{note if drawn.is_spelled else ''}", ylabel="true")
-        _name(axes.set_title, title)
-        return _png(figure)
+        write_name(axes.set_title, title)
+        return png(figure)
 
 
 def bars(groups: dict[str, dict[str, float]], unit: str, title: str) -> bytes:
     """A row of bars for each group, named beside them, with their values."""
-    with _drawing():
+    with drawing():
         count = sum(map(len, groups.values())) + 2 * len(groups)
         figure, axes = _figure(1, 1, width=9, height=1.2 + 0.27 * count)
         places, names, values = [], [], []
@@ -85,8 +77,8 @@ def bars(groups: dict[str, dict[str, float]], unit: str, title: str) -> bytes:
         axes.set(xlabel=unit, ylim=(place - 1, -1))
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(x=0.12)
-        _name(axes.set_title, title)
-        return _png(figure)
+        write_name(axes.set_title, title)
+        return png(figure)
 
 
 def adaptation(
@@ -95,7 +87,7 @@ def adaptation(
     """Validation accuracy (%) by cost, from the network as it came to the one within its budget,
     and what the training at the `end` made of that.
     """
-    with _drawing():
+    with drawing():
         figure, axes = _figure(1, 1, width=7, height=4.5)
         axes.plot(*zip(*points, strict=True), color="#1f5f8b", marker="o", label="after each step")
         if end:
@@ -105,8 +97,8 @@ def adaptation(
         axes.grid(alpha=0.25)
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
-        _name(figure.suptitle, title)
-        return _png(figure)
+        write_name(figure.suptitle, title)
+        return png(figure)
 
 
 def _write_counts(axes, counts: Tensor, shares) -> None:
@@ -116,61 +108,6 @@ def _write_counts(axes, counts: Tensor, shares) -> None:
         axes.text(column, row, int(counts[row, column]), **place)
 
 
-def _name(write, text: str) -> None:
-    """A title in which a data set's name stands."""
-    drawn = lettering([text], longest=WIDEST, is_numbered=False)
-    write(drawn.labels[0], family=drawn.families)
-
-
-@contextlib.contextmanager
-def _drawing() -> Iterator[None]:
-    """matplotlib by its own defaults, and silent: no TeX in names, no fonts, styles or warnings of
-    whoever started us.
-    """
-    with warnings.catch_warnings(), _quiet():
-        warnings.simplefilter("ignore")
-        _import_matplotlib()
-        import matplotlib
-
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            matplotlib.rcParams["text.parse_math"] = False
-            yield
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """It logs that it has no home to write to, and that it looks for fonts."""
-    logger = logging.getLogger("matplotlib")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-def _import_matplotlib() -> None:
-    """Also where a notebook exports a backend that is not installed here, which it would refuse."""
-    backend = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
-    import matplotlib
-
-    if backend is not None:
-        os.environ["MPLBACKEND"] = backend
-        with contextlib.suppress(ValueError):
-            matplotlib.rcParams["backend"] = backend
-
-
 def _figure(rows: int, columns: int, width: float, height: float):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height)
     return figure, figure.subplots(rows, columns)
-
-
-def _png(figure) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=130)
-    return file.getvalue()

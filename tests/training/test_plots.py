@@ -15,7 +15,8 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image
 
-from convatlas.training import lettering, plots
+from convatlas.plotting import lettering
+from convatlas.training import plots
 
 NAMES = {  # and how each is drawn where only DejaVu Sans is there
     "cat": "cat",
