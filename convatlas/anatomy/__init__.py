@@ -30,8 +30,15 @@ _HOMES = {
     "diff": "comparing",
 }
 __all__ = [
-    *("Difference", "Layer", "NetworkGraph", "Summary"),
-    *("diff", "features", "fold", "folded", "summary"),
+    "Difference",
+    "Layer",
+    "NetworkGraph",
+    "Summary",
+    "diff",
+    "features",
+    "fold",
+    "folded",
+    "summary",
 ]
 
 

