@@ -1,11 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all test-deploy test-executorch mutants faults check lint index docs lock clean
+.PHONY: site demo test test-all test-deploy test-executorch mutants faults check lint index docs lock clean
 
 demo: .venv/ready  ## train LeNet-5 on the built-in handwritten digits, then read some
 	$(BIN)/convatlas train --recipe lenet5_digits
 	$(BIN)/convatlas predict $$(ls -td runs/*lenet5-digits* | head -1) --test 8
+	@echo "open its page:  $(BIN)/convatlas explore $$(ls -td runs/*lenet5-digits* | head -1)"
 
 # modules are compiled once, and not in each of the processes that the tests start; up to a
 # gigabyte that glibc was given back stays with the process: the system need not clear it once more
@@ -43,6 +44,9 @@ index: .venv/ready  ## renew what `list` and `show` know, the golden layer table
 docs: .venv/ready  ## renew the pages from the index and the ledger of results
 	$(BIN)/python -m convatlas.pages
 
+site: .venv/ready  ## the documents and the atlas as one static site, in build/site
+	$(BIN)/python -m docs.site build/site
+
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "convatlas needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
@@ -67,4 +71,4 @@ lock:  ## renew the files of pinned packages (needs uv)
 		$$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock) || exit 1; done
 
 clean:
-	rm -rf .venv .venv-deploy .venv-executorch .pytest_cache .ruff_cache .hypothesis
+	rm -rf build .venv .venv-deploy .venv-executorch .pytest_cache .ruff_cache .hypothesis

@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.anatomy import diff, features, summary
     from convatlas.answer import Prediction
     from convatlas.conversion import convert
+    from convatlas.costing import cost
     from convatlas.data import check_data
+    from convatlas.drawing import Drawing, draw
     from convatlas.errors import Error
     from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Callback",
     "Certificate",
+    "Drawing",
     "Error",
     "Explanation",
     "Network",
@@ -43,9 +46,11 @@ __all__ = [
     "Scaling",
     "check_data",
     "convert",
+    "cost",
     "create_model",
     "describe",
     "diff",
+    "draw",
     "evaluate",
     "explain",
     "features",
@@ -65,6 +70,7 @@ __all__ = [
 _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
+    "Drawing": "drawing",
     "Error": "errors",
     "Explanation": "explanation",
     "Network": "layers",
@@ -74,9 +80,11 @@ _HOMES = {
     "Scaling": "scaling",
     "check_data": "data",
     "convert": "conversion",
+    "cost": "costing",
     "create_model": "registry",
     "describe": "registry",
     "diff": "anatomy",
+    "draw": "drawing",
     "evaluate": "finished_run",
     "explain": "explanation",
     "features": "anatomy",

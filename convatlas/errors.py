@@ -10,6 +10,7 @@ sentence.
         WeightsError        a checkpoint of any library that is refused
         ModelFileError      a trained network on disk that cannot be read
         ExportError         an exported file that cannot be written, proved or read
+        DrawingError        a drawing that there is not, or that cannot be written
         IdentifyError       code, a graph or a file of which no network can be read
         MultiCropError      crops or sizes that do not fit the network
         RunError            a run that cannot start or go on
@@ -88,6 +89,12 @@ class ExportError(Error, ValueError):
     """An exported file that cannot be written, proved or read: which, why, the remedy."""
 
 
+class DrawingError(Error, ValueError):
+    """A drawing that there is not, or that cannot be written: which, and what there is instead."""
+
+    exit_code = WRONG_USAGE
+
+
 class IdentifyError(Error, ValueError):
     """Code, a graph or a file of which no network can be read: what, why, what was read so far."""
 
@@ -110,3 +117,8 @@ class Stopped(Error):
     """A signal asked the run to leave; it has saved, and can be resumed."""
 
     exit_code = RESUMABLE
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says of its error, in one line; its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

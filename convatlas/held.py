@@ -1,5 +1,5 @@
-"""Whether a network is still the one that the index holds: its layer table row by row, and what it
-computes. `convatlas verify` and tests/test_golden.py ask here.
+"""Whether a network is still the one that the index holds: its layer table row by row, what reads
+what, and what it computes. `convatlas verify` and tests/test_golden.py ask here.
 """
 
 import json
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from convatlas import index, registry
 from convatlas.anatomy import Summary
-from convatlas.index import function
+from convatlas.index import function, graphs
 from convatlas.verification import measure
 
 
 @dataclass(frozen=True)
 class Held:
     network: str
-    what: str  # "layers" or "function"
+    what: str  # "layers", "graph" or "function"
     compared: str  # "161 rows"; "at 3x49x67 and 3x48x36"; "" where the network is new to the index
     difference: str  # the first thing that is not as recorded, in words; "" where all is
 
@@ -30,9 +30,9 @@ class Held:
 def held(
     name: str | None = None, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> list[Held]:
-    """Layer table and function of one network, or of all, beside those recorded. `progress` is
-    called before each network with the number done and the number of all.  UnknownNetwork if there
-    is no such name.
+    """Layer table, graph and function of one network, or of all, beside those recorded. `progress`
+    is called before each network with the number done and the number of all.  UnknownNetwork if
+    there is no such name.
     """
     networks = registry.entries()
     if name is not None:
@@ -43,9 +43,9 @@ def held(
         progress(done, len(names))
         new = network not in registry.stored_facts()
         found += (
-            [Held(network, what, "", "") for what in ("layers", "function")]
+            [Held(network, what, "", "") for what in ("layers", "graph", "function")]
             if new
-            else [layers(network), computed(network)]
+            else [layers(network), wired(network), computed(network)]
         )
     return found
 
@@ -59,6 +59,15 @@ def layers(name: str) -> Held:
     changed = first_change(stored, index.rows_of(measured)) or unread_change(name, measured)
     rows = f"{len(stored['rows'])} rows"
     return Held(name, "layers", rows, changed and f"{changed}; {renewal(name)}")
+
+
+def wired(name: str) -> Held:
+    stored = graphs.stored(name)
+    if not stored:
+        return Held(name, "graph", "", f"the index holds none; {renewal(name)}")
+    changed = first_change(stored, graphs.graph(name))
+    boxes = f"{len(stored['reads'])} boxes"
+    return Held(name, "graph", boxes, changed and f"{changed}; {renewal(name)}")
 
 
 def computed(name: str) -> Held:

@@ -10,6 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
 import pytest
 import torch
 import torch.nn as nn
+from browser import chromium, serve, tab  # noqa: F401  fixtures of every test of a page
 from skips import skipped_in_vain
 from xdist.scheduler import LoadScopeScheduling
 

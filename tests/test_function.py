@@ -174,7 +174,7 @@ def test_the_rest_of_the_house_keeps_its_networks_while_a_fault_is_planted():
     before = sys.modules["convatlas.layers"]
     planted_faults.build("vgg11", planted_faults.Planted("nets/vgg.py", source))
     assert sys.modules["convatlas.layers"] is before
-    assert [each.difference for each in held("lenet1989")] == ["", ""]
+    assert [each.difference for each in held("lenet1989")] == ["", "", ""]
 
 
 def test_a_network_without_a_record_is_named_with_what_makes_one(monkeypatch):
@@ -196,7 +196,8 @@ def changed(name: str) -> dict:
 def test_verify_says_what_was_compared_and_fails_where_it_differs(capsys, monkeypatch):
     assert claims.verify("lenet1989") == 0
     assert capsys.readouterr().out.startswith(
-        "layers as recorded (10 rows); function as recorded (at 1x31x30 and 1x28x28)\n"
+        "layers as recorded (10 rows); graph as recorded (BOXES boxes); "
+        "function as recorded (at 1x31x30 and 1x28x28)\n"
     )
     record = changed("lenet1989")
     monkeypatch.setattr(function, "stored", lambda name: record)
@@ -207,8 +208,9 @@ def test_verify_says_what_was_compared_and_fails_where_it_differs(capsys, monkey
         "differs, by 1.0e-03 of its size; if the change is meant" in out
     )
     assert claims.verify("lenet1989", json=True) == 1
-    layers, values = json.loads(capsys.readouterr().out)["recorded"]
+    layers, graph, values = json.loads(capsys.readouterr().out)["recorded"]
     assert (layers["what"], layers["difference"]) == ("layers", "")
+    assert (graph["what"], graph["difference"]) == ("graph", "")
     assert values["difference"].startswith("at 1x28x28: logits")
 
 

@@ -27,7 +27,7 @@ def test_a_network_is_what_it_was(name):
 
 
 def test_the_index_holds_no_network_that_is_gone():
-    for folder in ("layers", "functions"):
+    for folder in ("layers", "graphs", "functions"):
         kept = {file.stem for file in (index.HERE / folder).iterdir()}
         assert set(registry.stored_facts()) == set(registry.entries()) == kept
 
@@ -58,10 +58,9 @@ def three(tmp_path, monkeypatch):
     """A folder with the index of an atlas of three networks, and with what is left of a fourth."""
     few = {name: registry.entries()[name] for name in sorted(FEW)}
     monkeypatch.setattr(registry, "entries", lambda: few)
-    (tmp_path / "layers").mkdir()
-    (tmp_path / "layers" / "gone.json").write_text("{}")
-    (tmp_path / "functions").mkdir()
-    (tmp_path / "functions" / "gone.json").write_text("{}")
+    for folder in ("layers", "graphs", "functions"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "gone.json").write_text("{}")
     lines = []
     assert index.write(None, tmp_path, tmp_path / "known.json", lines.append) == list(FEW)
     assert [line.split()[0] for line in lines] == sorted(FEW)
@@ -69,7 +68,7 @@ def three(tmp_path, monkeypatch):
 
 
 def test_writing_the_index_gives_the_stored_bytes(three):
-    for folder in ("layers", "functions"):
+    for folder in ("layers", "graphs", "functions"):
         assert {file.stem for file in (three / folder).iterdir()} == set(FEW)
     kinds = known.known_checkpoints()
     assert (three / "known.json").read_text() == known.text(
@@ -81,8 +80,8 @@ def test_writing_the_index_gives_the_stored_bytes(three):
     )
     assert known.STORED.read_text() == known.text(kinds)
     for name in FEW:
-        table = f"layers/{name}.json"
-        assert (three / table).read_bytes() == (index.HERE / table).read_bytes()
+        for file in (f"layers/{name}.json", f"graphs/{name}.json"):
+            assert (three / file).read_bytes() == (index.HERE / file).read_bytes()
         written = function.stored(name, three / "functions")
         assert function.first_difference(function.stored(name), written) == ""
     for file, stored in (
@@ -104,8 +103,8 @@ def test_renewing_some_networks_changes_no_byte_of_the_others(three, lost):
         rest = {name: kept for name, kept in held.items() if name not in lost}
         (three / file).write_text(json.dumps(rest))
     for name in lost:
-        (three / "layers" / f"{name}.json").unlink()
-        (three / "functions" / f"{name}.json").unlink()
+        for folder in ("layers", "graphs", "functions"):
+            (three / folder / f"{name}.json").unlink()
     kinds = known.read(three / "known.json")
     (three / "known.json").write_text(
         known.text(
@@ -130,7 +129,7 @@ def test_renewing_drops_what_is_gone_from_the_atlas(three, monkeypatch):
     assert {kind.ours for group in known.read(three / "known.json").values() for kind in group} == {
         "lenet5"
     }
-    for folder in ("layers", "functions"):
+    for folder in ("layers", "graphs", "functions"):
         assert [file.name for file in (three / folder).iterdir()] == ["lenet5.json"]
 
 
@@ -141,7 +140,7 @@ def test_renewing_one_network_keeps_the_files_of_those_that_the_catalogue_does_n
     del facts["alexnet"]
     catalogue.write_text(json.dumps(facts))
     assert index.write(["lenet5"], three, three / "known.json") == ["lenet5", "resnet20_cifar"]
-    for folder in ("layers", "functions"):
+    for folder in ("layers", "graphs", "functions"):
         assert {file.stem for file in (three / folder).iterdir()} == set(FEW)
 
 

@@ -11,7 +11,8 @@ import convatlas
 
 DOORS = {
     "errors": set(),
-    "answer": set(),
+    "notebook": set(),
+    "answer": {"notebook"},
     "interruption": set(),
     "printable": set(),
     "regular_file": set(),
@@ -21,15 +22,16 @@ DOORS = {
     "augmentation": {"settings"},
     "paper": set(),
     "scaling": set(),
+    "costing": {"registry", "anatomy"},
     "narrowing": set(),
     "claim": set(),
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
-    "layers": set(),
+    "layers": {"notebook"},
     "calling": set(),
     "wiring": {"calling"},
-    "anatomy": {"calling", "wiring"},
+    "anatomy": {"calling", "wiring", "notebook"},
     "data": {"augmentation", "printable"},
     "plotting": {"printable"},
     "device": {"settings"},
@@ -43,12 +45,21 @@ DOORS = {
     "verification": {"registry", "shapes_only", "anatomy", "claim", "claim_sources", "measures"},
     "index": {"registry", "shapes_only", "anatomy", "wiring", "verification", "papers", "weights"},
     "identification": {
-        *("printable", "regular_file", "registry", "verification", "index"),
+        *("printable", "regular_file", "registry", "verification", "index", "stored_walks"),
         *("anatomy", "wiring", "weights"),
     },
+    "stored_walks": {"registry", "anatomy"},
     "held": {"registry", "anatomy", "verification", "index"},
     "conversion": {"registry", "shapes_only", "weights"},
-    "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
+    "explorer": {
+        *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
+        *("model_description", "regular_file", "strict_json"),  # of a run
+    },
+    "drawing": {"anatomy", "registry", "stored_walks"},
+    "pages": {
+        *("registry", "anatomy", "drawing", "costing"),
+        *("claim", "claim_sources", "weights", "elsewhere"),
+    },
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),

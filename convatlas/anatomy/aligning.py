@@ -1,12 +1,12 @@
 """Which step of one network answers to which of another: stage by stage, unit by unit, step by
 step.
 
-Equal names decide first, then likeness. Where runs of stages or units have no counterpart, one by
-one, but begin alike, they are compared as a whole: the stem of one network with the layers that
-another one starts with.
+Equal names decide first, then likeness, and between networks that share neither, the place. Where
+runs of stages or units have no counterpart, one by one, but begin alike, they are compared as a
+whole: the stem of one network with the layers that another one starts with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from convatlas.anatomy.pairing import (
@@ -20,10 +20,14 @@ from convatlas.anatomy.pairing import (
     step_affinity,
     woven,
 )
-from convatlas.anatomy.parts import Part, stages_of, units_of, within
+from convatlas.anatomy.parts import Part, shared, stages_of, units_of, within
+from convatlas.anatomy.placing import by_place
 from convatlas.anatomy.steps import Step, Walk
 
 ALIKE = 0.55  # likeness from which parts of different names are compared
+OTHER = 0.5  # with less layers that have a like counterpart, networks share only places
+DEARER = 1.25  # what blocks that are compared by their places may leave more than single steps
+NOTHING = Part("", ())
 
 
 def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
@@ -40,7 +44,46 @@ def align(a: Walk, b: Walk, known: Mapping[int, int]) -> list[Match]:
         return staged
     flat = rejoined(grouped(a, b, in_order(a, b, kin)), kin)
     better = _cost(flat) <= _cost(staged) if torn else _cost(flat) < _trust(a, b) * _cost(staged)
-    return flat if better else staged
+    closest = flat if better else staged
+    placed = _by_place(a, b, kin) if _are_others(a, b, closest) else closest
+    return placed if _cost(placed) <= DEARER * _cost(closest) else closest
+
+
+def _are_others(a: Walk, b: Walk, closest: list[Match]) -> bool:
+    """Networks of two papers, on images of one size: neither names tell what answers to what, nor
+    have layers counterparts of their own window and width.
+    """
+    if a.size[1:] != b.size[1:] or _share_names(a, b):
+        return False
+    pairs = [pair for match in closest for pair in match.pairs]
+    same = sum(x is not None and y is not None and _of_one_form(x, y) for x, y in pairs)
+    return same < OTHER * min(sum(step.weighs for step in walk.steps) for walk in (a, b))
+
+
+def _of_one_form(a: Step, b: Step) -> bool:
+    return a.weighs and b.weighs and _form(a) == _form(b)
+
+
+def _form(step: Step) -> tuple[object, ...]:
+    return step.kind, step.kernel, step.own.get("channels"), step.own.get("groups")
+
+
+def _by_place(a: Walk, b: Walk, kin: Kin) -> list[Match]:
+    """Block by block, as they come between one halving of the map and the next."""
+    affinity = partial(_affinity_in_a_block, kin=kin)
+    return rejoined(
+        [
+            Match(x and x.path, y and y.path, _step_pairs(x or NOTHING, y or NOTHING, affinity))
+            for x, y in by_place(a, b)
+        ],
+        kin,
+    )
+
+
+def _affinity_in_a_block(one: tuple[Step, str], other: tuple[Step, str], kin: Kin) -> float:
+    """A depthwise convolution answers to one, whatever its window."""
+    depthwise = one[0].own.get("groups") == other[0].own.get("groups") == "depthwise"
+    return step_affinity(one, other, kin) + depthwise
 
 
 def _share_names(a: Walk, b: Walk) -> bool:
@@ -106,7 +149,8 @@ def _runs(a: list[Part], b: list[Part], kin: Kin) -> list[tuple[list[Part], list
 
 def _matched(left: list[Part], right: list[Part], kin: Kin) -> list[Match]:
     if len(left) == len(right) == 1:
-        return [Match(left[0].path, right[0].path, _step_pairs(left[0], right[0], kin))]
+        affinity = partial(step_affinity, kin=kin)
+        return [Match(left[0].path, right[0].path, _step_pairs(left[0], right[0], affinity))]
     a, b = (
         Part(
             ", ".join(part.path for part in side),
@@ -137,19 +181,12 @@ def likeness(a: Part, b: Part) -> float:
     """From 0 to 1: the share of equal steps, and of steps of equal kind and
     kernel, one half each.
     """
-    return (
-        sum(
-            min(share, there.get(key, 0))
-            for here, there in zip(a.bags, b.bags, strict=True)
-            for key, share in here.items()
-        )
-        / 2
-    )
+    return (shared(a.bags[0], b.bags[0]) + shared(a.bags[1], b.bags[1])) / 2
 
 
-def _step_pairs(a: Part, b: Part, kin: Kin) -> Pairs:
+def _step_pairs(a: Part, b: Part, affinity: Callable[..., float]) -> Pairs:
     steps = [[(step, within(step.name, part.path)) for step in part.steps] for part in (a, b)]
-    return woven(a.steps, b.steps, best(*steps, partial(step_affinity, kin=kin)))
+    return woven(a.steps, b.steps, best(*steps, affinity))
 
 
 def _same_ends(a: Sequence[Step], b: Sequence[Step]) -> Pairs:

@@ -2,17 +2,20 @@
 in or fan out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from math import sqrt
 from statistics import fmean, pstdev
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch.nn as nn
-from torch import Tensor
-from torch.nn.parameter import is_lazy
+if TYPE_CHECKING:
+    import torch.nn as nn
+    from torch import Tensor
 
 ENOUGH = 256  # numbers that tell how they were drawn
 SHAPED = 4000  # numbers that tell a truncated normal distribution from a whole one
+MOST = 2**16  # numbers that are looked at, of any weight: their deviation is right to 0.3 %
 KURTOSIS = {"uniform": 2.1, "truncated normal": 2.65, "normal": 3.5}  # up to which; 1.8, 2.4, 3
 
 
@@ -32,6 +35,8 @@ class Draw(NamedTuple):
 
 def draws(net: nn.Module) -> dict[str, Draw]:
     """Of all weights, by name; nothing where the network has been trained or holds no numbers."""
+    from torch.nn.parameter import is_lazy  # here, so that records need no torch
+
     tensors = {name: t for name, t in net.named_parameters() if not is_lazy(t)}
     if any(t.is_meta for t in tensors.values()) or not _is_fresh(net):
         return {}
@@ -40,7 +45,9 @@ def draws(net: nn.Module) -> dict[str, Draw]:
 
 
 def _is_fresh(net: nn.Module) -> bool:
-    norms = (m for m in net.modules() if isinstance(m, nn.modules.batchnorm._NormBase))
+    from torch.nn.modules.batchnorm import _NormBase
+
+    norms = (m for m in net.modules() if isinstance(m, _NormBase))
     means = (norm.running_mean for norm in norms if norm.running_mean is not None)
     return not any(mean.is_meta or bool(mean.any()) for mean in means)
 
@@ -48,16 +55,17 @@ def _is_fresh(net: nn.Module) -> bool:
 def _drawn(t: Tensor) -> Draw | None:
     if not t.is_floating_point() or not t.numel():
         return None
-    values = t.double().flatten()
+    every = t.flatten()
+    values = every[:: -(-len(every) // MOST)].double()
     fans = _fans(t)
-    if bool((values == values[0]).all()):
+    if bool((every == every[0]).all()):
         return Draw("constant", float(values[0]), fans, t.numel())
     spread = float(values.std(correction=0))
-    if t.numel() < ENOUGH or abs(float(values.mean())) > 6 * spread / sqrt(t.numel()):
+    if t.numel() < ENOUGH or abs(float(values.mean())) > 6 * spread / sqrt(len(values)):
         return None
     if t.numel() < SHAPED:
         return Draw("drawn", spread, fans, t.numel())
-    kurtosis = float(((values - values.mean()) ** 4).mean()) / spread**4
+    kurtosis = float((values - values.mean()).square().square().mean()) / spread**4
     kinds = [kind for kind, most in KURTOSIS.items() if kurtosis < most]
     return Draw(kinds[0], spread, fans, t.numel()) if kinds else None
 

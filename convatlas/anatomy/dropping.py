@@ -1,10 +1,13 @@
 """Layers that drop something in training and do nothing in evaluation: no graph shows them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch.nn as nn
+if TYPE_CHECKING:
+    import torch.nn as nn
 
 DROPS = re.compile(r"drop|stochastic_?depth", re.IGNORECASE)  # in the name of a class
 PATHS = re.compile(r"drop ?path|stochastic|drop ?connect")  # one thing under several names

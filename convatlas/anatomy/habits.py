@@ -2,17 +2,19 @@
 nest, and how its weights were drawn.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Self
-
-import torch.nn as nn
-from torch.nn.parameter import is_lazy
+from typing import TYPE_CHECKING, Self
 
 from convatlas.anatomy.drawing import Draw, draws
 from convatlas.anatomy.dropping import Drop, drops
 from convatlas.anatomy.telling import VALUES
 from convatlas.wiring import Graph
+
+if TYPE_CHECKING:
+    import torch.nn as nn
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Habits:
     @classmethod
     def of(cls, net: nn.Module, graph: Graph) -> Self:
         """Of a network, whose graph this is."""
+        from torch.nn.modules.batchnorm import _NormBase  # here, so that records need no torch
+
         modules = dict(net.named_modules())
         stages = getattr(net, "stages", ())
         dots = [(path, i) for path in stages for i, c in enumerate(path) if c == "."]
@@ -37,8 +41,7 @@ class Habits:
             {
                 path: module.momentum
                 for path, module in modules.items()
-                if isinstance(module, nn.modules.batchnorm._NormBase)
-                and module.momentum is not None
+                if isinstance(module, _NormBase) and module.momentum is not None
             },
             _idle(net, graph),
             tuple(dict.fromkeys(path[:i] for path, i in dots)),
@@ -77,6 +80,8 @@ def _fixed(own: dict) -> dict:
 
 def _idle(net: nn.Module, graph: Graph) -> dict[str, int]:
     """Parameters that no operation reads, by the module at the top that holds them."""
+    from torch.nn.parameter import is_lazy
+
     read = {weight.name for node in graph.nodes for weight in node.weights}
     heads: dict[str, int] = {}
     for name, parameter in net.named_parameters():
@@ -90,6 +95,8 @@ def _is_stack(module: nn.Module) -> bool:
     """A plain sequence of units: nothing but modules that have parts of their own, or at least two
     of them.
     """
+    import torch.nn as nn
+
     if not isinstance(module, nn.Sequential | nn.ModuleList):
         return False
     units = [next(child.children(), None) is not None for child in module.children()]

@@ -78,6 +78,11 @@ class Origins:
             self.put(place.whole, united(both, place.whole.shape))
         self.put(t, origin)
 
+    def whole(self, t: Tensor) -> Tensor:
+        """What `t` was cut from, slice of slice; itself where it is none."""
+        place = self._slices.get(t)
+        return place.whole if place else t
+
     def cut(self, op: str, named: dict, views: Sequence[Tensor]) -> None:
         """Notes where slices lie, of tensors that do not depend on the input (yet) too."""
         x, dim = named["self"], named["dim"]

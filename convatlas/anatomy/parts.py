@@ -1,7 +1,7 @@
 """How the modules of a network nest: stages, and the units in them, each with its steps."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -41,6 +41,16 @@ class Part:
             {key: count / len(self.told) for key, count in Counter(map(key_of, self.told)).items()}
             for key_of in (attrgetter("like"), attrgetter("kind", "kernel"))
         )
+
+
+def shared(here: Mapping[object, float], there: Mapping[object, float]) -> float:
+    """What two bags have in common. Added one by one: sum() rounds otherwise from Python 3.12 on,
+    and a browser as this does.
+    """
+    total = 0.0
+    for key, share in here.items():
+        total += min(share, there.get(key, 0))
+    return total
 
 
 def stages_of(walk: Walk) -> list[Part]:

@@ -2,20 +2,22 @@
 is told in, and what it has for training alone.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
-
-import torch.nn as nn
-from torch.export import ExportedProgram
+from typing import TYPE_CHECKING, Self
 
 from convatlas import wiring
 from convatlas.anatomy.habits import Habits
 from convatlas.anatomy.table import by
 from convatlas.anatomy.telling import VALUES, told
-from convatlas.calling import module_of
 from convatlas.wiring import Graph, Node
+
+if TYPE_CHECKING:
+    import torch.nn as nn
+    from torch.export import ExportedProgram
 
 CLASSES = {
     "activation": {
@@ -115,6 +117,8 @@ class Walk:
         """Of a network, as `wiring.of` reads it, or of a graph alone."""
         if isinstance(net, Graph):
             return cls(net, Habits.of_names(net))
+        from convatlas.calling import module_of  # torch, which stored walks do without
+
         graph = wiring.of(net, input_size)
         return cls(graph, Habits.of(module_of(net), graph))
 

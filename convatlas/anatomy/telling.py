@@ -20,7 +20,7 @@ def told(graph: Graph, node: Node) -> tuple[str, dict[str, object]]:
     """
     kind = KINDS.get(node.op, node.op)
     own = dict(node.own)
-    if "over" in own:
+    if isinstance(own.get("over"), tuple):  # of a sum, which has no order; of a norm it is a word
         own["over"] = tuple(sorted(own["over"]))
     if node.op == "rearrange":
         return _movement(own)

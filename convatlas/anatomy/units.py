@@ -25,7 +25,7 @@ def told(inside: str, words: tuple[str, str, str], a: list[Step], b: list[Step],
 
 def alone(inside: str, gone: list[Step], new: list[Step]) -> Change:
     """Steps that one side has alone; of layers that drop the rates are numbers that fold."""
-    if {"p"} == {*(key for step in gone + new for key in step.own)}:
+    if all({"p"} == {*step.own} for step in gone + new):
         rates = tuple(tuple((float(step.own["p"]),) for step in side) for side in (gone, new))
         words = " and ".join(dict.fromkeys(step.kind for step in gone + new)), *map(numbers, rates)
         return told(inside, words, gone, new, values=rates, times=len(gone + new))

@@ -85,14 +85,14 @@ def tally(statuses: dict[str, int]) -> str:
 
 
 def print_held(console, name: str | None, kept: list) -> None:
-    """Whether layers and function are as recorded: a line for one network, one for all, and one for
-    each difference.
+    """Whether layers, graph and function are as recorded: a line for one network, one for all, and
+    one for each difference.
     """
     same = [each for each in kept if not each.difference and (name or each.compared)]
     if same and name:
         console.print("; ".join(map(str, same)))
     elif same:
-        console.print(f"layers and functions: {len(same)} of {len(kept)} as recorded")
+        console.print(f"layers, graphs and functions: {len(same)} of {len(kept)} as recorded")
     for each in kept:
         if each.difference:
             console.print(f"FAILS  {each}", style="bold red")

@@ -23,6 +23,19 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas show seresnet50", "a name of timm or torchvision: what it is here"),
         ("convatlas show lenet5 --json --layers", "all of it, for a program"),
     ),
+    "cost": (
+        ("convatlas cost mobilenet_v1", "by kind of layer and by stage, and in words"),
+        ("convatlas cost mobilenet_v1 mobilenet_v2 mobilenet_v3_large", "side by side"),
+        ("convatlas cost shufflenet_v2 resnet50 --guidelines", "memory access cost, G1 to G4"),
+        ("convatlas cost vgg16 --json", "all of it, for a program"),
+    ),
+    "draw": (
+        ("convatlas draw resnet50", "its stages and units, as resnet50.svg"),
+        ("convatlas draw googlenet --level stage -o googlenet.pdf", "one box a stage, to print"),
+        ("convatlas draw vgg16 --style volumes -o vgg16.png", "feature maps to scale"),
+        ("convatlas draw resnet50 resnet50_d", "the two side by side, what differs in colour"),
+        ("convatlas draw 'net.py:Net(classes=10)' --size 32", "somebody's class, on 3x32x32"),
+    ),
     "diff": (
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
@@ -42,6 +55,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "scale": (
         ("convatlas scale efficientnet_b0 --phi 3", "what makes B3 of B0, beside B1 to B7"),
         ("convatlas scale efficientnet_b0 --phi 7 --json", "the same, for a program"),
+    ),
+    "explore": (
+        ("convatlas explore", "the atlas in a browser, served on this machine"),
+        ("convatlas explore resnet50", "opens the page of a network"),
+        ("convatlas explore --build site", "a folder for any static host"),
+        ("convatlas explore --single-file atlas.html", "one file that opens from disk"),
     ),
     "recipes": (
         ("convatlas recipes", "all of them"),

@@ -68,7 +68,7 @@ def identify(
         raise IdentifyError(f"--seconds is how long a file's code may take, not {seconds:g}")
     if not subjects:
         raise IdentifyError("what? `convatlas identify FILE.py:NAME`, FILE.onnx or a checkpoint")
-    found = list(_found(subjects, _sizes(size), against, seconds, quiet=csv or json))
+    found = list(_found(subjects, sizes_asked(size), against, seconds, quiet=csv or json))
     if csv:
         print(_csv(found), end="")
     elif json:
@@ -78,7 +78,7 @@ def identify(
     return _exit_code(found)
 
 
-def _sizes(size: str | None) -> list[tuple[int, ...]]:
+def sizes_asked(size: str | None) -> list[tuple[int, ...]]:
     """224 is tried with three channels, then with one."""
     if size is None:
         return []

@@ -16,7 +16,7 @@ import numpy as np
 from convatlas.deploy.openvino_cpu import compiled
 from convatlas.deploy.record import KEY, Record, installed, sha256
 from convatlas.deploy.scaling_graph import longest
-from convatlas.errors import ExportError
+from convatlas.errors import ExportError, first_line
 
 LARGEST_PROOF = 8_000_000  # bytes
 
@@ -187,10 +187,6 @@ def open_unproved(path: Path, precision: str | None = None, threads: int | None 
             f"{kind.package} cannot open {path} ({first_line(error)}); install a newer one, or "
             "export the network again"
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _onnx(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:

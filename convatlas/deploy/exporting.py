@@ -10,14 +10,13 @@ from convatlas.deploy.engines import (
     REPOSITORIES,
     Kind,
     Opened,
-    first_line,
     open_unproved,
     proof_path,
 )
 from convatlas.deploy.proof import LIMITS, Batch, Proof, batches_of, prove, write_proof
 from convatlas.deploy.sample_pictures import sample_batches
 from convatlas.deploy.writers import write
-from convatlas.errors import DataError, Error, ExportError, RecipeError
+from convatlas.errors import DataError, Error, ExportError, RecipeError, first_line
 from convatlas.finished_run import open_run
 from convatlas.model_file import Saved, load_model
 

@@ -1,5 +1,5 @@
-"""The generated index: facts, layer tables and functions of all networks as JSON, so that list and
-show never load torch.
+"""The generated index: facts, layer tables, graphs and functions of all networks as JSON, so that
+list and show never load torch.
 
 The same files are the goldens: tests/test_golden.py builds every network again and compares.
 `python -m convatlas.index NAME` renews one network, `make index` all; nothing else writes here.
@@ -14,7 +14,7 @@ from pathlib import Path
 from convatlas import registry
 from convatlas.anatomy.table import COLUMNS, Summary
 from convatlas.index import function as functions
-from convatlas.index import wirings
+from convatlas.index import graphs, walks, wirings
 from convatlas.index.checkpoints import known_text
 from convatlas.papers import notes
 from convatlas.verification import Verdict, blueprint, measure, verify
@@ -92,10 +92,10 @@ def write(
 ) -> list[str]:
     """Renew what the index holds of `names`, by default of all networks, and drop what is gone.
 
-    Renewed are catalogue.json, sources.json, wirings.json, layers/NAME.json, functions/NAME.json
-    and the checkpoints that are known (with the words for timm's, where all are renewed), all at
-    the end; the others keep what they have. `tell` is given a line for each network. Returns the
-    names in the index.
+    Renewed are catalogue.json, sources.json, wirings.json, layers/NAME.json, graphs/NAME.json,
+    functions/NAME.json, walks/NAME.json and the checkpoints that are known (with the words for
+    timm's, where all are renewed), all at the end; the others keep what they have. `tell` is given
+    a line for each network. Returns the names in the index.
     """
     entries, before = registry.entries(), {}
     if names is not None:
@@ -105,7 +105,10 @@ def write(
     catalogue |= {name: entry for name, (entry, *_) in measured.items()}
     catalogue = dict(sorted(catalogue.items(), key=lambda item: _order(*item)))
     _write_layers(
-        folder / "layers", {name: rows for name, (_, rows, _) in measured.items()}, entries
+        folder / "layers", {name: rows for name, (_, rows, *_) in measured.items()}, entries
+    )
+    graphs.write(
+        {name: drawn for name, (_, _, drawn, _) in measured.items()}, entries, folder / "graphs"
     )
     functions.write(
         {name: values for name, (*_, values) in measured.items()}, entries, folder / "functions"
@@ -115,6 +118,7 @@ def write(
             known.with_name(stored.STORED.name).write_bytes(stored.text(TABLES["timm"]).encode())
     known.write_bytes(known_text(measured, read(known) if names is not None else {}).encode())
     wirings.write(names, folder / "wirings.json")
+    walks.write(names, folder / "walks")
     (folder / "sources.json").write_bytes(_sources_text(folder, measured, catalogue).encode())
     (folder / "catalogue.json").write_bytes(_catalogue_text(catalogue).encode())
     return list(catalogue)
@@ -134,14 +138,15 @@ def write_functions(
     return list(entries)
 
 
-def _timed(name: str, tell: Callable[[str], None]) -> tuple[dict, dict, functions.Function]:
-    """Facts, layer table and function."""
+def _timed(name: str, tell: Callable[[str], None]) -> tuple[dict, dict, dict, functions.Function]:
+    """Facts, layer table, graph and function."""
     began = time.perf_counter()
-    entry, rows, values = facts(name), table(name), functions.function(name)
+    entry, rows, drawn = facts(name), table(name), graphs.graph(name)
+    values = functions.function(name)
     failed = sum(claim["status"] == "fails" for claim in entry["claims"])
     told = f"; failing claims: {failed} (convatlas verify {name})" if failed else ""
     tell(f"{name:<36} {time.perf_counter() - began:5.1f} s{told}")
-    return entry, rows, values
+    return entry, rows, drawn, values
 
 
 def _write_layers(folder: Path, tables: dict[str, dict], names: Collection[str]) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from convatlas.index import HERE, wanted, wirings, write, write_functions
+from convatlas.index import HERE, graphs, walks, wanted, wirings, write, write_functions
 
 parser = argparse.ArgumentParser(
     prog="python -m convatlas.index",
@@ -22,8 +22,20 @@ parser.add_argument(
 parser.add_argument(
     "--wirings", action="store_true", help="renew wirings.json only, which `identify` reads"
 )
+parser.add_argument(
+    "--graphs", action="store_true", help="renew graphs/NAME.json only, which pictures are drawn of"
+)
+parser.add_argument(
+    "--walks", action="store_true", help="renew walks/NAME.json only, which `diff` reads"
+)
 given, began = parser.parse_args(), time.perf_counter()
-renew = write_functions if given.functions else wirings.write if given.wirings else write
+alone = {
+    "functions": write_functions,
+    "wirings": wirings.write,
+    "graphs": graphs.renew,
+    "walks": walks.write,
+}
+renew = next((alone[what] for what in alone if getattr(given, what)), write)
 try:
     names = wanted(given.names) if given.names else None
     total = len(renew(names, tell=lambda line: print(line, flush=True)))

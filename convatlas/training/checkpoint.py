@@ -25,7 +25,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from convatlas import strict_json
-from convatlas.errors import CheckpointError
+from convatlas.errors import CheckpointError, first_line
 from convatlas.training.plain_files import (
     flush_folder,
     kind,
@@ -184,8 +184,7 @@ def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         return load(content)
     except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path} is damaged: {first}") from None
+        raise CheckpointError(f"{path} is damaged: {first_line(error)}") from None
 
 
 def _state(folder: Path, content: bytes) -> dict:

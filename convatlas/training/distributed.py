@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from convatlas.errors import RunError
+from convatlas.errors import RunError, first_line
 from convatlas.training import torchrun
 from convatlas.training.signals import StopRequest
 
@@ -214,7 +214,7 @@ def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
     except RuntimeError as error:
         raise RunError(
             f"process {rank} of {size} did not find the others at {address}:{port} within "
-            f"{timeout:g} s ({str(error).splitlines()[0]})"
+            f"{timeout:g} s ({first_line(error)})"
         ) from error
     try:
         yield ProcessGroup(rank, size, store, timeout, StopRequest(LAUNCHER_GRACE))

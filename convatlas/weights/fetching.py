@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlparse
 
-from convatlas.errors import WeightsError
+from convatlas.errors import WeightsError, first_line
 from convatlas.weights import torchvision
 
 HUB = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
@@ -102,9 +102,7 @@ def _from_hub(weights: str) -> Path:
             f"{revision or 'main'}/{HUB_FILE} elsewhere and give the file instead"
         ) from None
     except (HfHubHTTPError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"{repo} gives no {HUB_FILE} ({str(error).splitlines()[0]:.120})"
-        ) from None
+        raise WeightsError(f"{repo} gives no {HUB_FILE} ({first_line(error):.120})") from None
     promised = path.resolve().name  # the client names what it keeps by its sha256
     if re.fullmatch(r"[0-9a-f]{64}", promised) and _sha256(path) != promised:
         raise WeightsError(

@@ -5,6 +5,7 @@ from math import inf, prod
 from torch import Tensor
 
 from convatlas.wiring.elementwise import Handler
+from convatlas.wiring.graph import bare
 from convatlas.wiring.movements import Seen
 from convatlas.wiring.operations import Operation
 
@@ -57,17 +58,27 @@ def _new(o: Operation, op: str, own: dict, reads: tuple[int, ...], weights=()) -
     return Seen(o.lay(op, own, reads, weights), o.shape)
 
 
-def _with_frame(o: Operation, own: dict, reads: tuple[int, ...]) -> tuple[dict, tuple[int, ...]]:
-    """Zeros that are laid around the map first are padding."""
+def _with_frame(
+    o: Operation, own: dict, reads: tuple[int, ...], value: float = 0
+) -> tuple[dict, tuple[int, ...]]:
+    """What is laid around the map first, where it is what the layer itself pads with, is padding."""
     node = o.build.nodes[reads[0]]
     frame = node.own.get("padding", ())
     fits = node.op == "pad" and len(frame) == len(own["padding"]) + 1
-    if not fits or node.own["value"] != 0 or frame[0] != (0, 0):
+    if not fits or node.own["value"] != value or frame[0] != (0, 0):
         return own, reads
     padding = tuple(
         (a + c, b + d) for (a, b), (c, d) in zip(own["padding"], frame[1:], strict=True)
     )
-    return own | {"padding": padding}, (node.reads[0], *reads[1:])
+    return own | {"padding": padding}, (_without_ones(o, node.reads[0]), *reads[1:])
+
+
+def _without_ones(o: Operation, place: int) -> int:
+    """A frame is laid around a map; maps of one pixel got their sides for it alone."""
+    node = o.build.nodes[place]
+    if node.op == "reshape" and bare(o.full(place)) == bare(o.full(node.reads[0])):
+        return node.reads[0]
+    return place
 
 
 def _sees_all(o: Operation, own: dict, place: int) -> bool:
@@ -144,16 +155,7 @@ def _max_pool(o: Operation) -> Seen | Tensor | None:
     own["dilation"] = spread(o["dilation"], len(sides))
     if (moved := _every(o, own)) is not None:
         return moved
-    place = o.shaped(o.see(o["self"]))
-    node = o.build.nodes[place]
-    frame = node.own["padding"] if node.op == "pad" else ()
-    fits = len(frame) == len(sides) + 1 and frame[0] == (0, 0)
-    if fits and node.own["value"] == -inf:
-        frame = frame[1:]
-        pairs = zip(own["padding"], frame, strict=True)
-        own["padding"] = tuple((a + c, b + d) for (a, b), (c, d) in pairs)
-        place = node.reads[0]
-        sides = o.full(place)[2:]
+    own, (place,) = _with_frame(o, own, (o.shaped(o.see(o["self"])),), value=-inf)
     if _covers(own, sides, o.shape):
         return Seen(o.lay("global max", {}, (place,), shape=o.full(place)[:2]), o.shape)
     return _new(o, "max pool", own, (place,))

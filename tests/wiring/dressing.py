@@ -16,6 +16,13 @@ class Functional(nn.Module):
     def forward(self, x):
         return self.run(self.worn, x)
 
+    def __getattr__(self, name: str):
+        """What networks ask their layers for, such as a norm's count of batches."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("worn"), name)
+
 
 def _conv(layer: nn.Conv2d, x):
     """Zeros first, then a convolution without padding."""

@@ -127,6 +127,16 @@ CLOTHES = {
         lambda: nn.Sequential(conv(3, 8, 5), nn.BatchNorm2d(8)),
         lambda: nn.Sequential(nn.ZeroPad2d(2), conv(3, 8, 5, padding=0), nn.BatchNorm2d(8)),
     ),
+    "padding around one pixel": (
+        lambda: nn.Sequential(nn.AvgPool2d(8), conv(3, 8, 3), nn.MaxPool2d(3, 1, 1)),
+        lambda: nn.Sequential(
+            nn.AvgPool2d(8),
+            nn.ZeroPad2d(1),
+            conv(3, 8, 3, padding=0),
+            nn.ConstantPad2d(1, float("-inf")),
+            nn.MaxPool2d(3, 1),
+        ),
+    ),
     "padding on two sides": (
         lambda: Of(
             lambda net, x: net.a(F.pad(x, (0, 1, 0, 1))), a=conv(3, 8, 3, padding=0, stride=2)

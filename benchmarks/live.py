@@ -1,0 +1,143 @@
+"""Puts finished runs into the page, where their networks run live.
+
+    python -m benchmarks.live runs/lenet5-mnist runs/resnet20_cifar-sign-digits
+    python -m benchmarks.live --pictures runs/resnet20_cifar-sign-digits
+    python -m benchmarks.live --programs
+
+For each run it writes NAME.safetensors, NAME.json and NAME.program.json to
+convatlas/explorer/live/weights. Matrices and kernels are kept in 16 bits, all else in 32; the
+accuracy that NAME.json says is measured with these very weights on the run's test images. With
+--pictures it keeps one test image of each class of the run's set, as an example to show. With
+--programs it writes all programs anew, for the weights that are there.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+import convatlas
+from benchmarks.ledger import named
+from convatlas.explorer.live import program, stored
+from convatlas.finished_run import measure, open_run
+from convatlas.model_file import Saved, weights_file
+from convatlas.training.recipe import Recipe
+
+LICENCES = {  # of the pictures, and so of what was learnt from them
+    "mnist": "CC BY-SA 3.0",
+    "fashion-mnist": "MIT",
+    "sign-digits": "Apache-2.0",
+    "digits": "CC BY 4.0",
+}
+CLASSES = {
+    "fashion-mnist": (
+        *("T-shirt", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    ),
+}
+SHORTER = 100  # of the pictures that are kept
+
+
+def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Kernels and matrices in 16 bits, vectors in 32; without the counters of batches."""
+    return {
+        name: tensor.half() if tensor.dim() > 1 else tensor.float()
+        for name, tensor in state.items()
+        if not name.endswith("num_batches_tracked")
+    }
+
+
+def with_halves(saved: Saved) -> Saved:
+    """The network with the weights that the page will have."""
+    weights = {name: tensor.float() for name, tensor in halved(saved.net.state_dict()).items()}
+    saved.net.load_state_dict(weights, strict=False)
+    return replace(saved, net=saved.net.eval())
+
+
+def keep(run: Path) -> str:
+    """Writes the three files of one run; its network's name."""
+    measured = measure(run, form=with_halves)
+    saved, recipe = measured.saved, Recipe.recorded(run / "recipe.toml")
+    name, test = saved.network, measured.evaluation
+    weights = weights_file(halved(saved.net.state_dict()))
+    about = {
+        "network": name,
+        "classes": CLASSES.get(measured.data, saved.classes),
+        "preprocess": saved.preprocess.to_dict(),
+        "data": measured.data,
+        "licence": LICENCES[measured.data],
+        "test": {"count": test.count, "correct": test.correct},
+        "recipe": named(recipe),
+        "seed": recipe.seed,
+        "commit": saved.provenance["commit"],
+        "bytes": len(weights),
+    }
+    (stored.FOLDER / f"{name}.safetensors").write_bytes(weights)
+    _write(stored.FOLDER / f"{name}.json", about, indent=1)
+    _write_program(name, saved.net, saved.preprocess.side)
+    return f"{name}: {test.correct} of {test.count} right, {len(weights):,} bytes"
+
+
+def programs() -> None:
+    """All programs anew."""
+    for name in stored.names():
+        about = stored.about(name)
+        channels, side = (about["preprocess"][key] for key in ("channels", "side"))
+        net = convatlas.create_model(
+            name, num_classes=len(about["classes"]), in_channels=channels
+        )
+        _write_program(name, net, side)
+
+
+def keep_pictures(run: Path) -> str:
+    """One test image of each class that the network reads right."""
+    saved, _, images = open_run(run)
+    split = images.of("test")
+    folder = stored.PICTURES / images.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for label in range(len(saved.classes)):
+        place = next(i for i in range(len(split)) if _is_read(saved, split, i, label))
+        picture = split.read(place)
+        shown = Image.fromarray(picture.permute(1, 2, 0).squeeze(2).numpy())
+        shown.thumbnail((SHORTER, SHORTER))
+        shown.save(folder / f"{label}.jpg", quality=85)
+    return str(folder)
+
+
+def _is_read(saved: Saved, split, place: int, label: int) -> bool:
+    if int(split.labels[place]) != label:
+        return False
+    fitted = saved.preprocess.fit_image(split.read(place))
+    with torch.no_grad():
+        return int(saved.net(saved.preprocess.normalise(fitted[None])).argmax()) == label
+
+
+def _write_program(name: str, net, side: int) -> None:
+    made = program.of(net, (net.in_channels, side, side), name)
+    _write(stored.FOLDER / f"{name}.program.json", made)
+
+
+def _write(path: Path, values: dict, indent: int | None = None) -> None:
+    separators = None if indent else (",", ":")
+    path.write_text(json.dumps(values, indent=indent, separators=separators) + "\n")
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    asked.add_argument("runs", nargs="*", type=Path)
+    asked.add_argument("--pictures", action="store_true")
+    asked.add_argument("--programs", action="store_true")
+    given = asked.parse_args()
+    stored.FOLDER.mkdir(exist_ok=True)
+    for run in given.runs:
+        print((keep_pictures if given.pictures else keep)(run))
+    if given.programs:
+        programs()
+
+
+if __name__ == "__main__":
+    main()

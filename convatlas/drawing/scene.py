@@ -1,0 +1,126 @@
+"""What is drawn: rectangles, texts and wires with exact places, in units of which a page is 1,200 wide; x runs to the
+right, y down. Knows nothing of networks; every writer (SVG, PNG, PDF) draws the same scene.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from convatlas.drawing.letters import width_of
+
+Point = tuple[float, float]
+Look = str  # a name of palette.LOOKS
+
+
+@dataclass(frozen=True)
+class Rect:
+    x: float
+    y: float
+    w: float
+    h: float
+    look: Look
+    radius: float = 0
+
+    def moved(self, dx: float, dy: float) -> "Rect":
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        return self.x, self.y, self.x + self.w, self.y + self.h
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A closed shape with straight sides."""
+
+    points: tuple[Point, ...]
+    look: Look
+
+    def moved(self, dx: float, dy: float) -> "Shape":
+        return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        xs, ys = zip(*self.points, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text; `y` is its baseline, `x` its beginning, middle or end."""
+
+    x: float
+    y: float
+    words: str
+    size: float
+    look: Look = "ink"
+    anchor: str = "start"  # "middle", "end"
+    bold: bool = False
+
+    def moved(self, dx: float, dy: float) -> "Text":
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+    @property
+    def width(self) -> float:
+        return width_of(self.words, self.size, self.bold)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        left = self.x - {"start": 0, "middle": 0.5, "end": 1}[self.anchor] * self.width
+        return left, self.y - 0.76 * self.size, left + self.width, self.y + 0.24 * self.size
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Straight pieces along the axes from one box to another."""
+
+    points: tuple[Point, ...]
+    look: Look = "wire"
+    ends: bool = False  # with an arrow's head at its last point
+
+    def moved(self, dx: float, dy: float) -> "Wire":
+        return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        xs, ys = zip(*self.points, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+@dataclass(frozen=True)
+class Box:
+    """What belongs together under one address: the first rectangle is its border.
+
+    `told` are the numbers that a page reads of it; `frame` is true where others lie inside it. A join has the `path` of the
+    module that joins, which is the address of another box.
+    """
+
+    path: str
+    items: tuple[Rect | Shape | Text, ...]
+    told: Mapping[str, object] = field(default_factory=dict)
+    frame: bool = False
+    join: bool = False
+
+    def moved(self, dx: float, dy: float) -> "Box":
+        return replace(self, items=tuple(item.moved(dx, dy) for item in self.items))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        return self.items[0].bounds
+
+
+Item = Rect | Shape | Text | Wire | Box
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Items in the order in which they are painted."""
+
+    title: str
+    width: float
+    height: float
+    items: tuple[Item, ...]
+    breaks: tuple[float, ...] = ()  # heights at which a page may end
+
+
+def moved(items: Iterable[Item], dx: float, dy: float) -> list[Item]:
+    return [item.moved(dx, dy) for item in items]

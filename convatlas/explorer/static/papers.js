@@ -1,0 +1,3 @@
+// A paper's page needs nothing but the bar.
+
+export function mount() {}

@@ -1,0 +1,145 @@
+"""The site as a whole: no dead link, no path twice, both languages whole, small enough."""
+
+import gzip
+import io
+import json
+import posixpath
+import re
+import tarfile
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from html_pages import Element, read
+
+from convatlas.explorer import contents, shelf
+
+MEGABYTE = 1_000_000
+LIVE = ("data/live/", "ort/")  # weights and the engine are no part of the budget
+
+
+@pytest.fixture(scope="module")
+def site() -> dict[str, bytes]:
+    return {path: make() for path, make in contents.site().items()}
+
+
+@pytest.fixture(scope="module")
+def pages(site) -> dict[str, Element]:
+    return {path: read(content) for path, content in site.items() if path.endswith(".html")}
+
+
+def test_every_internal_link_resolves(pages, site):
+    assert dead_links(pages, site) == []
+
+
+def dead_links(pages: dict[str, Element], site: dict[str, bytes]) -> list[str]:
+    anchors = {path: _anchors(page) for path, page in pages.items()}
+    dead = set()
+    for path, page in pages.items():
+        for element in page.all():
+            for name in ("href", "src"):
+                target = element.attributes.get(name, "")
+                if (
+                    target
+                    and not re.match("[a-z]+:", target)
+                    and not _there(path, target, site, anchors)
+                ):
+                    dead.add(f"{path}: {target}")
+    return sorted(dead)
+
+
+def _anchors(page: Element) -> set[str]:
+    """Ids, and the paths that rows and boxes stand for."""
+    found = {each.attributes["id"] for each in page.all() if "id" in each.attributes}
+    for row in page.all("tr"):
+        found |= {*row.attributes.get("data-also", "").split()}
+    return found
+
+
+def _there(path: str, target: str, site: dict, anchors: dict) -> bool:
+    """Whether a link leads to a file, and to a place in it: a unit may lie inside a row's."""
+    parts = urlsplit(target)
+    file = posixpath.normpath(posixpath.join(posixpath.dirname(path), parts.path))
+    file = path if not parts.path else file
+    if file not in site:
+        return False
+    place = unquote(parts.fragment)
+    around = [place.rsplit(".", n)[0] for n in range(place.count(".") + 1)]
+    return not place or any(each in anchors[file] for each in around)
+
+
+def test_a_dead_link_is_seen():
+    site = {"a/b.html": b'<a href="c.html">', "a/d.html": b'<p id=x><a href="b.html#y">'}
+    pages = {path: read(text) for path, text in site.items()}
+    assert dead_links(pages, site) == ["a/b.html: c.html", "a/d.html: b.html#y"]
+
+
+def test_no_page_names_a_file_of_another_host(pages):
+    for path, page in pages.items():
+        for element in page.all():
+            if element.tag in ("script", "link", "img", "iframe", "source"):
+                for name in ("src", "href"):
+                    assert "//" not in element.attributes.get(name, ""), path
+
+
+def test_an_id_stands_once(pages):
+    for path, page in pages.items():
+        ids = [each.attributes["id"] for each in page.all() if "id" in each.attributes]
+        assert len(ids) == len(set(ids)), path
+
+
+def words(language: str) -> dict[str, str]:
+    return json.loads((shelf.STATIC / "words" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def test_both_languages_have_the_same_words():
+    english, chinese = words("en"), words("zh")
+    assert english.keys() == chinese.keys()
+    holes = re.compile(r"\{\w+\}")
+    for key in english:
+        assert sorted(holes.findall(english[key])) == sorted(holes.findall(chinese[key])), key
+        assert english[key].strip() and chinese[key].strip(), key
+
+
+def test_every_word_that_is_asked_for_is_there(pages):
+    known = words("en")
+    asked = {
+        each.attributes["data-word"]: (path, each.text())
+        for path, page in pages.items()
+        for each in page.all()
+        if "data-word" in each.attributes
+    }
+    assert asked.keys() - known.keys() == set()
+    for key, (path, text) in asked.items():
+        assert text == known[key], f"{path}: {key}"
+    for module in shelf.STATIC.rglob("*.js"):
+        for key in re.findall(r"""\bword\(\s*"([\w.]+)\"""", module.read_text(encoding="utf-8")):
+            assert key in known, f"{module.name}: {key}"
+
+
+def test_modules_import_by_relative_paths_only():
+    """What a single file can carry: see building."""
+    for module in shelf.STATIC.rglob("*.js"):
+        text = module.read_text(encoding="utf-8")
+        if module.name in ("files.js", "single.js") or "vendor" in module.parts:
+            continue
+        assert "import.meta" not in text and not re.search(r"\bimport\(", text), module.name
+        for target in re.findall(r"""\bfrom\s*["']([^"']+)["']""", text):
+            assert target.startswith(".") and (module.parent / target).is_file(), module.name
+
+
+def test_the_site_is_small(site):
+    """As one archive, without live weights and the engine."""
+    held = {path: content for path, content in site.items() if not path.startswith(LIVE)}
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for path in sorted(held):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(held[path])
+            archive.addfile(entry, io.BytesIO(held[path]))
+    assert len(gzip.compress(file.getvalue(), 9)) <= MEGABYTE
+
+
+def test_two_parts_with_one_path_are_refused(monkeypatch):
+    monkeypatch.setattr(contents, "PARTS", ("tree", "tree"))
+    with pytest.raises(ValueError, match=r"tree\.html is written by tree and by tree"):
+        contents.site()
