@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convatlas.anatomy.comparing import diff
     from convatlas.anatomy.counting import summary
     from convatlas.anatomy.difference import Difference
+    from convatlas.anatomy.diffing import diff
     from convatlas.anatomy.folded_graph import folded
     from convatlas.anatomy.folding import fold
     from convatlas.anatomy.network_graph import NetworkGraph
@@ -27,7 +27,7 @@ _HOMES = {
     "summary": "counting",
     "features": "stages",
     "Difference": "difference",
-    "diff": "comparing",
+    "diff": "diffing",
 }
 __all__ = [
     "Difference",
