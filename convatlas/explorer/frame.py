@@ -36,7 +36,6 @@ def page(
         f"<title>{escape(title)} · {SITE}</title>" if title != SITE else f"<title>{SITE}</title>",
         f'<meta name=description content="{escape(description)}">' if description else "",
         f'<meta property=og:title content="{escape(title)}">',
-        f'<meta property=og:description content="{escape(description)}">' if description else "",
         f'<meta property=og:image content="{escape(picture)}">' if picture else "",
         *(f'<link rel=stylesheet href="{root}static/{name}">' for name in ("atlas.css", *styles)),
         f'<link rel=icon href="{root}static/icon.svg">',
@@ -44,7 +43,7 @@ def page(
     ]
     named = f' data-module="{module}"' if module else ""
     return (
-        f'<!doctype html><html lang={language} data-root="{root}" data-path="{path}">'
+        f'<!doctype html><html lang={language} data-root="{root}">'
         "<head><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width,initial-scale=1">'
         f"{''.join(heads)}</head><body>{_bar(path)}<main id=main{named}>{body}</main></html>\n"

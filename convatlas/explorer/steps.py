@@ -5,7 +5,7 @@ layer the step that made its map. From the stored graph and layer table, without
 (static/network/sizes.js) follows the steps for any size.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from convatlas.anatomy.network_graph import Box, NetworkGraph
@@ -79,13 +79,13 @@ def _at(
         return NOWHERE
     if not box.reads:
         return 0
-    maps = [read for read in box.reads if len(graph.boxes[read].output) == 3]
-    read = max(maps, key=lambda n: graph.boxes[n].output[1], default=None)
+    maps = [read for read in box.reads if len(graph.boxes[read].output) >= 3]
+    read = max(maps, key=lambda n: graph.boxes[n].output[-2], default=None)
     if read is None:
         return NOWHERE
     if box.kind in MARGINS:
         return at[read]  # zeros that belong to the window after it
-    before, after = graph.boxes[read].output[1], box.output[1]
+    before, after = graph.boxes[read].output[-2], box.output[-2]
     row = rows[box.row] if box.row is not None else None
     if at[read] == NOWHERE or (after == 1 != before and not (row and row[2])):
         return NOWHERE
@@ -113,10 +113,19 @@ def _window(row: list | None, before: int, after: int) -> tuple[int, int, float]
 
 def _rounded(step: Step, before: int, after: int, name: str) -> Step:
     for rounding in (step.rounding, FLOOR, CEIL, SAME):
-        one = Step(step.after, step.kernel, step.stride, step.padding, rounding)
+        one = replace(step, rounding=rounding)
         if one.size(before) == after:
-            return one
+            return _plain(one)
     raise ValueError(f"{name}: a map of {before} becomes one of {after}, by {step}")
+
+
+def _plain(step: Step) -> Step:
+    """The same step without padding, where that says the same: 3x3 /2 padded by 1 goes the way of
+    1x1 /2, to maps of the same size, whose units look at the same centres.
+    """
+    if step.rounding != FLOOR:
+        return step
+    return replace(step, kernel=int(step.kernel - 2 * step.padding), padding=0)
 
 
 def whole_maps(graph: NetworkGraph) -> list[str]:
