@@ -8,7 +8,7 @@ from html import escape
 from convatlas import registry
 from convatlas.explorer import frame
 from convatlas.explorer.frame import word
-from convatlas.explorer.live import stored
+from convatlas.explorer.live import engine, stored
 
 INDEX = "live/index.html"
 STYLES = ("live/live.css",)
@@ -21,7 +21,7 @@ SETS = {  # a set -> where its pictures and their licence are from
 
 
 def files() -> dict[str, Callable[[], bytes]]:
-    found = {INDEX: index}
+    found = {INDEX: index, **engine.absent()}
     for name in stored.names():
         found[where(name)] = partial(page, name)
         found[f"data/live/{name}.json"] = partial(data, name)
