@@ -31,11 +31,6 @@ def pairs(count: int) -> list:
     ]
 
 
-def traced(name: str) -> Walk:
-    net = differences._built(name)
-    return Walk.of(net, net.input_size)
-
-
 def through_json(walk: Walk) -> Walk:
     return from_record(json.loads(json.dumps(to_record(walk))))
 
@@ -51,7 +46,7 @@ def test_the_stored_walk_is_the_network(name):
 @pytest.mark.parametrize(("a", "b"), pairs(300))
 def test_stored_walks_tell_the_same_difference(a, b):
     told = compare(stored_walks.stored(a), stored_walks.stored(b))
-    assert repr(told) == repr(compare(traced(a), traced(b)))
+    assert repr(told) == repr(compare(differences._traced(a), differences._traced(b)))
 
 
 @pytest.mark.slow

@@ -2,10 +2,7 @@
 multiply-adds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from convatlas import wiring
 from convatlas.anatomy.aligning import align
@@ -18,54 +15,10 @@ from convatlas.anatomy.rewired import Wires
 from convatlas.anatomy.steps import Step, Walk
 from convatlas.anatomy.table import by
 from convatlas.anatomy.units import Unit, alone, sides, told
-from convatlas.wiring import Graph
-
-if TYPE_CHECKING:
-    import torch.nn as nn
-    from torch.export import ExportedProgram
-
-    Network = nn.Module | ExportedProgram | Graph | Walk
-
-
-def diff(a: Network, b: Network, input_size: tuple[int, ...] | None = None) -> Difference:
-    """How `b` differs from `a` in evaluation, for one image of `input_size` (C, H, W); by default
-    each one's own, or the other's where it states none. Either may be a graph of `wiring`.
-
-    `same` where both answer alike with equal weights at that size, whatever their modules are
-    called. Raises ValueError where neither states a size or one cannot run on
-    it.
-    """
-    sizes = [input_size or _size(net) for net in (a, b)]
-    if not any(sizes):
-        raise ValueError(
-            f"neither {_name(a)} nor {_name(b)} states an input size; give one: "
-            "diff(a, b, input_size=(C, H, W))"
-        )
-    walks = [
-        net if isinstance(net, Walk) else Walk.of(net, own or other)
-        for net, own, other in zip((a, b), sizes, sizes[::-1], strict=True)
-    ]
-    return compare(*walks)
-
-
-def _name(net: Network) -> str:
-    if isinstance(net, Graph | Walk):
-        return net.kind
-    from convatlas.calling import module_of, name_of  # torch, which stored walks do without
-
-    return name_of(module_of(net))
-
-
-def _size(net: Network) -> tuple[int, ...] | None:
-    if isinstance(net, Graph | Walk):
-        return net.size
-    from convatlas.calling import module_of
-
-    return getattr(module_of(net), "input_size", None)
 
 
 def compare(a: Walk, b: Walk) -> Difference:
-    """The same for networks that have been traced already."""
+    """How `b` differs from `a`, both traced already or read from the index: needs no torch."""
     matches, same = matched(a, b)
     pairs = [pair for match in matches for pair in match.pairs]
     wires = Wires(a, b, pairs)

@@ -1,4 +1,6 @@
-"""The boxes of a drawing: a step, a join, a frame around a unit or a stage, a card for a whole stage."""
+"""The boxes of a drawing: a step, a join, a frame around a unit or a stage, a card for a whole
+stage.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +8,7 @@ from math import ceil
 
 from convatlas.anatomy.table import by
 from convatlas.drawing.block import LANE, Block, End, Ends, fork
-from convatlas.drawing.letters import width_of, wrapped
+from convatlas.drawing.letters import TIMES, width_of, wrapped
 from convatlas.drawing.palette import BARS
 from convatlas.drawing.palette import THICK as BAR
 from convatlas.drawing.scene import Box, Item, Rect, Text, Wire
@@ -39,7 +41,9 @@ def told(piece: Piece | Step) -> Mapping[str, object]:
     """The numbers that a page reads of a box."""
     if isinstance(piece, Step):
         row = piece.row
-        values = {"params": row.params, "macs": row.macs, "field": row.receptive_field} if row else {}
+        values = (
+            {"params": row.params, "macs": row.macs, "field": row.receptive_field} if row else {}
+        )
     else:
         values = {"params": piece.params, "macs": piece.macs, "field": piece.field}
         values |= {"times": piece.repeats, "last": piece.last} if piece.last else {}
@@ -70,25 +74,31 @@ def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title:
 
 
 def row_block(piece: Piece, words: Sequence[str], scale: Scale) -> Block:
-    """Steps of one module as the lines of one box; what is there several times once, with a factor."""
+    """Steps of one module as the lines of one box; what recurs stands there once, with a factor."""
     lengths = [n for n in range(1, len(words) + 1) if [*words] == [*words[:n]] * (len(words) // n)]
     factor = len(words) // lengths[0]
     lines = [part for line in words[: lengths[0]] for part in wrapped(line, SIZE, WIDEST)]
-    times = f"×{factor}" if factor > 1 else ""
+    times = f"{TIMES}{factor}" if factor > 1 else ""
     wide = max(width_of(line, SIZE) for line in lines) + 18
     wide += width_of(times, SIZE, bold=True) + 8 if times else 0
     wide = _even(wide)
     high = 9 + 15 * len(lines) + (BAR + 2 if piece.macs else 0)
     items: list[Item] = [Rect(-wide / 2, 0, wide, high, _costliest(piece), 4)]
-    items += [Text(-wide / 2 + 9, 16 + 15 * number, line, SIZE) for number, line in enumerate(lines)]
+    items += [
+        Text(-wide / 2 + 9, 16 + 15 * number, line, SIZE) for number, line in enumerate(lines)
+    ]
     if times:
         items.append(Text(wide / 2 - 9, 16, times, SIZE, "times", "end", bold=True))
-    items += _bar(-wide / 2 + 6, high - BAR - 3, wide - 12, scale.share(piece.macs)) if piece.macs else []
+    items += (
+        _bar(-wide / 2 + 6, high - BAR - 3, wide - 12, scale.share(piece.macs))
+        if piece.macs
+        else []
+    )
     return Block((Box(piece.path, tuple(items), told(piece)),), wide / 2, wide / 2, high)
 
 
 def _costliest(piece: Piece) -> str:
-    """The look of the first step that is no pooling; of separable convolutions, the depthwise one."""
+    """The look of the first step that is no pooling: of separable ones the depthwise one."""
     looks = [look_of(step) for step in piece.parts]
     return next((look for look in looks if look != "pool"), looks[0])
 
@@ -119,7 +129,9 @@ def _bar(x: float, y: float, wide: float, share: float) -> list[Item]:
 
 
 def port_block(key: Into, name: str) -> Block:
-    """Where one of several things enters a frame, under the name of what it comes from; without one, the wire alone."""
+    """Where one of several things enters a frame, under the name of what it comes from; without
+    one, the wire alone.
+    """
     if not name:
         return Block((), LANE / 2, LANE / 2, 0, (End(key, is_open=True),), (End(is_open=True),))
     wide = _even(width_of(name, SMALL) + 12)
@@ -128,11 +140,11 @@ def port_block(key: Into, name: str) -> Block:
 
 
 def frame_block(piece: Piece, inner: Block, look: str, within: str = "") -> Block:
-    """A frame with a title in its left corner and numbers in its right one; wires come in between, those of several
-    things each for itself.
+    """A frame with a title in its left corner and numbers in its right one; wires come in between,
+    those of several things each for itself.
     """
     title, figures = title_of(piece, within), numbers(piece.params, piece.macs)
-    times = f"×{piece.repeats}" if piece.repeats > 1 else ""
+    times = f"{TIMES}{piece.repeats}" if piece.repeats > 1 else ""
     named = width_of(title, SIZE, bold=True)
     names = named + (width_of(times, SIZE + 1, bold=True) + 6 if times else 0)
     own = len({end.key for end in inner.heads}) > 1
@@ -173,12 +185,17 @@ def _out(inner: Block, y: float, bottom: float) -> list[Item]:
 
 
 def card_block(
-    piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], scale: Scale, tails: Ends, look: str
+    piece: Piece,
+    lines: Sequence[str],
+    kinds: Mapping[str, int],
+    scale: Scale,
+    tails: Ends,
+    look: str,
 ) -> Block:
-    """A stage as one card: its name, what it is made of, its numbers and its share of the multiply-adds, `kinds` of
-    which go to which kind of operation.
+    """A stage as one card: its name, what it is made of, its numbers and its share of the
+    multiply-adds, `kinds` of which go to which kind of operation.
     """
-    title = title_of(piece) + (f" ×{piece.repeats}" if piece.repeats > 1 else "")
+    title = title_of(piece) + (f" {TIMES}{piece.repeats}" if piece.repeats > 1 else "")
     broken = [part for line in lines for part in wrapped(line, SIZE, CARD - 2 * PAD)]
     high = 26 + 17 * len(broken) + (26 if piece.params or piece.macs else 6)
     items: list[Item] = [
@@ -220,4 +237,4 @@ def _even(width: float) -> float:
 
 
 def size_text(output: tuple[int, ...]) -> str:
-    return by(output).replace("x", "×")
+    return by(output).replace("x", TIMES)

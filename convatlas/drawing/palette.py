@@ -1,5 +1,5 @@
-"""The looks of a drawing, light and dark: colours after Okabe and Ito, which colour-blind readers can tell apart, and each
-kind of operation has a shape of text beside its colour.
+"""The looks of a drawing, light and dark: colours after Okabe and Ito, which colour-blind readers
+can tell apart, and each kind of operation has a shape of text beside its colour.
 """
 
 from typing import NamedTuple

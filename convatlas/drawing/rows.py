@@ -28,9 +28,9 @@ Key = Hashable
 class Style:
     """How boxes are drawn that the layout puts in place.
 
-    box(key, tails) is the Block of a key, given the places above it where wires end if they are several; label(key) is the
-    text beside the wire that leaves it; main(branches, key) the number of the branch that stands on the axis, for branches
-    that end in this key, or None.
+    box(key, tails) is the Block of a key, given the places above it where wires end if they are
+    several; label(key) is the text beside the wire that leaves it; main(branches, key) the number
+    of the branch that stands on the axis, for branches that end in this key, or None.
     """
 
     box: Callable[[Key, Ends], Block]
@@ -42,7 +42,9 @@ class Style:
 
 
 def chain_block(chain: Chain, style: Style, after: Key = None) -> Block:
-    """Parts from top to bottom on one axis; `after` is the key that follows the chain, for its last branches."""
+    """Parts from top to bottom on one axis; `after` is the key that follows the chain, for its last
+    branches.
+    """
     if not chain.parts:
         return plain_wire()
     blocks = _blocks(chain, style, after)
@@ -145,7 +147,9 @@ def fan_block(fan: Fan, style: Style, after: Key) -> Block:
         max(block.left - x for block, x in placed),
         max(block.right + x for block, x in placed),
         height,
-        tuple(end for block, x in placed for end in _opened(shifted(block.heads, x), block, height)),
+        tuple(
+            end for block, x in placed for end in _opened(shifted(block.heads, x), block, height)
+        ),
         tuple(end for block, x in placed for end in shifted(block.tails, x)),
     )
 

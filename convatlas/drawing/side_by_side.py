@@ -35,7 +35,7 @@ class Side(NamedTuple):
 
 
 def scene(networks: Sequence[tuple], pairs: Sequence[Pair], level: str) -> Scene:
-    """Of two networks, each (graph, rows, ends), and of their units as anatomy.beside pairs them."""
+    """Of two networks, each (graph, rows, ends), and their units as anatomy.beside pairs them."""
     wholes = [
         whole_of(graph, rows, ends, level, _marks(pairs, number, graph, level))
         for number, (graph, rows, ends) in enumerate(networks)
@@ -74,14 +74,24 @@ class Marks:
             if pair.mark == CHANGED:
                 self._mark(pair.changes, unit, other or "", number, paths)
 
-    def _mark(self, changes: Sequence[Change], unit: str, other: str, number: int, paths: set[str]) -> None:
+    def _mark(
+        self, changes: Sequence[Change], unit: str, other: str, number: int, paths: set[str]
+    ) -> None:
         for change in changes:
             alone = NONE in (change.a, change.b)
             if change.follows or (change.a, change.b)[number] == NONE:
                 continue
             mark = ONLY[number] if alone else "changed"
-            places = {_moved(path, other, unit) for path in change.paths} if number and not alone else change.paths
-            found = [path for path in places if path in paths or any(p.startswith(f"{path}.") for p in paths)]
+            places = (
+                {_moved(path, other, unit) for path in change.paths}
+                if number and not alone
+                else change.paths
+            )
+            found = [
+                path
+                for path in places
+                if path in paths or any(p.startswith(f"{path}.") for p in paths)
+            ]
             for path in found or [unit]:
                 self.steps[path] = mark
 
@@ -108,7 +118,10 @@ def _pieces(side: Side) -> list[tuple[Chain, Block]]:
     """What may be moved apart, with frames of one width."""
     chains = unbroken(structure_of(side.whole))
     blocks = [chain_block(chain, side.style) for chain in chains]
-    framed = [len(chain.parts) == 1 and is_frame(block) for chain, block in zip(chains, blocks, strict=True)]
+    framed = [
+        len(chain.parts) == 1 and is_frame(block)
+        for chain, block in zip(chains, blocks, strict=True)
+    ]
     left = max((b.left for b, is_one in zip(blocks, framed, strict=True) if is_one), default=0)
     right = max((b.right for b, is_one in zip(blocks, framed, strict=True) if is_one), default=0)
     return [
@@ -162,20 +175,36 @@ def _drawn(sides: Sequence[Side], stacks, tops) -> Scene:
             Text(0, 59, numbers_told(side.whole.params, side.whole.macs), 12, "quiet"),
         ]
         left = max(block.left for _, block in stack)
-        width = max(left + max(block.right for _, block in stack), *(text.width for text in heading))
+        width = max(
+            left + max(block.right for _, block in stack), *(text.width for text in heading)
+        )
         items += [*moved(heading, x, 0), *moved(_stacked(side.style, stack, places), x + left, TOP)]
         x += width + BETWEEN
     width = x - BETWEEN + MARGIN
-    y = TOP + max(p + block.height for s, t in zip(stacks, tops, strict=True) for (_, block), p in zip(s, t, strict=True))
+    y = TOP + max(
+        p + block.height
+        for s, t in zip(stacks, tops, strict=True)
+        for (_, block), p in zip(s, t, strict=True)
+    )
     names = {"a": sides[0].name, "b": sides[1].name}
-    looks = {rect.look for box in items if isinstance(box, Box) for rect in box.items if isinstance(rect, Rect)}
+    looks = {
+        rect.look
+        for box in items
+        if isinstance(box, Box)
+        for rect in box.items
+        if isinstance(rect, Rect)
+    }
     entries = [(look, words.format(**names)) for look, words in LEGEND.items() if look in looks]
     key, high = legend(entries, width - 2 * MARGIN)
     items += moved(key, MARGIN, y + 22)
-    return Scene(f"{names['a']} and {names['b']}", round(width), round(y + 22 + high + MARGIN), tuple(items))
+    return Scene(
+        f"{names['a']} and {names['b']}", round(width), round(y + 22 + high + MARGIN), tuple(items)
+    )
 
 
-def _stacked(style: Style, stack: Sequence[tuple[Chain, Block]], tops: Sequence[float]) -> list[Item]:
+def _stacked(
+    style: Style, stack: Sequence[tuple[Chain, Block]], tops: Sequence[float]
+) -> list[Item]:
     items: list[Item] = []
     for number, ((chain, block), top) in enumerate(zip(stack, tops, strict=True)):
         items += moved(block.items, 0, top)

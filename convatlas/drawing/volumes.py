@@ -1,7 +1,8 @@
 """The classical figure: what each stage gives out as a body, to scale.
 
-Height and depth are those of the map, the thickness is its channels; each of the two scales is one for the whole picture,
-and both are printed under it. A vector has a height of its own, since one pixel would not be seen.
+Height and depth are those of the map, the thickness is its channels; each of the two scales is one
+for the whole picture, and both are printed under it. A vector has a height of its own, since one
+pixel would not be seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,11 @@ from typing import NamedTuple
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.boxes import SIZE, SMALL, size_text, told
-from convatlas.drawing.letters import shortened, width_of
+from convatlas.drawing.letters import DASH, shortened, width_of
 from convatlas.drawing.pages import MARGIN, TOP, WIDE
+from convatlas.drawing.repeats import folded
 from convatlas.drawing.scene import Box, Item, Rect, Scene, Shape, Text, moved
-from convatlas.drawing.sketch import Piece, Step, folded, pieces, plan
+from convatlas.drawing.sketch import Piece, Step, pieces, plan
 from convatlas.drawing.words import look_of, numbers_told, title_of
 
 TALL = 190  # the largest map
@@ -42,7 +44,7 @@ class Scale(NamedTuple):
 
 
 def scene(graph, rows: Sequence[Layer], ends: Mapping) -> Scene:
-    """Of a NetworkGraph (anatomy.network_graph), the rows of its layer table and what containers give out."""
+    """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out."""
     whole = folded(pieces(plan(graph, rows, ends)))
     bodies = _bodies(whole)
     sides = [side for body in bodies for side in body.output[1:]]
@@ -77,16 +79,18 @@ def _bodies(whole: Piece) -> list[Body]:
     found = []
     for shape, group in groupby(whole.parts, key=lambda part: part.output):
         parts = list(group)
-        names = list(dict.fromkeys(title_of(part) or _spoken(part) for part in (parts[0], parts[-1])))
+        names = list(
+            dict.fromkeys(title_of(part) or _spoken(part) for part in (parts[0], parts[-1]))
+        )
         found.append(Body(_joined(names), shape, _look(parts[0]), parts[-1]))
     return found
 
 
 def _joined(names: list[str]) -> str:
-    """ "inception_4a – 4c" """
+    """ "inception_4a - 4c" """
     first, last = names[0], names[-1]
     start = first.rpartition("_")[0] + "_"
-    return f"{first} – {last.removeprefix(start)}" if len(names) > 1 else first
+    return f"{first} {DASH} {last.removeprefix(start)}" if len(names) > 1 else first
 
 
 def _spoken(part: Piece) -> str:
@@ -132,7 +136,10 @@ def _measures(body: Body, scale: Scale) -> tuple[float, float, float]:
 
 def _slot(body: Body, scale: Scale) -> float:
     thick, _, deep = _measures(body, scale)
-    texts = min(width_of(body.name, SIZE, bold=True), LONGEST), width_of(size_text(body.output), SMALL)
+    texts = (
+        min(width_of(body.name, SIZE, bold=True), LONGEST),
+        width_of(size_text(body.output), SMALL),
+    )
     return max(thick + AWAY[0] * deep, *texts) + GAP
 
 
@@ -164,10 +171,16 @@ def _key(scale: Scale, side: int, channels: int) -> list[Item]:
     """A bar for some pixels, and one for some channels."""
     items: list[Item] = []
     x = 0.0
-    for unit, most, words in ((scale.pixel, side, "pixels high"), (scale.channel, channels, "channels thick")):
+    for unit, most, words in (
+        (scale.pixel, side, "pixels high"),
+        (scale.channel, channels, "channels thick"),
+    ):
         count = max(number for number in ROUND if number <= max(most / 2, 1))
         label = f"{count} {words}"
-        items += [Rect(x, 4, count * unit, 4, "bar"), Text(x + count * unit + 8, 11, label, SMALL, "quiet")]
+        items += [
+            Rect(x, 4, count * unit, 4, "bar"),
+            Text(x + count * unit + 8, 11, label, SMALL, "quiet"),
+        ]
         x += count * unit + width_of(label, SMALL) + 32
     words = "depth runs to the upper right; vectors have no height of their own"
     return [*items, Text(0, 31, words, SMALL, "quiet")]

@@ -1,4 +1,4 @@
-"""What may not be in a scene: texts on texts or out of their boxes, wires through boxes or letters."""
+"""What no scene may have: texts on texts or out of their boxes, wires through boxes or letters."""
 
 import numpy as np
 
@@ -10,19 +10,28 @@ NEAR = 0.6  # units that may be shared, of rounding
 def faults(scene: Scene) -> list[str]:
     """A sentence for each fault."""
     texts = _texts(scene)
-    boxes = [item for item in scene.items if isinstance(item, Box) and not item.frame and item.path]
+    boxes = [item for item in scene.items if isinstance(item, Box) and not item.frame]
     frames = [item for item in scene.items if isinstance(item, Box) and item.frame]
-    bounds = {name: _bounds(items) for name, items in (("text", texts), ("box", boxes), ("frame", frames))}
+    bounds = {
+        name: _bounds(items) for name, items in (("text", texts), ("box", boxes), ("frame", frames))
+    }
     level, upright = segments(scene)
-    found = [f"text on text: {texts[a].words!r}, {texts[b].words!r}" for a, b in _overlaps(bounds["text"])]
+    found = [
+        f"text on text: {texts[a].words!r}, {texts[b].words!r}"
+        for a, b in _overlaps(bounds["text"])
+    ]
     found += [f"box on box: {boxes[a].path}, {boxes[b].path}" for a, b in _overlaps(bounds["box"])]
     found += [f"out of its box: {text.words!r} in {box.path}" for box, text in _out_of_box(scene)]
     for what, shrink in (("box", 1.0), ("text", 1.5)):
         for number in _crossed(level, upright, bounds[what], shrink):
             named = boxes[number].path if what == "box" else texts[number].words
             found.append(f"wire through {what}: {named!r}")
-    found += [f"wire through frame: {frames[n].path}" for n in _passed(level, upright, bounds["frame"])]
-    found += [f"frame on frame: {frames[a].path}, {frames[b].path}" for a, b in _tangled(bounds["frame"])]
+    found += [
+        f"wire through frame: {frames[n].path}" for n in _passed(level, upright, bounds["frame"])
+    ]
+    found += [
+        f"frame on frame: {frames[a].path}, {frames[b].path}" for a, b in _tangled(bounds["frame"])
+    ]
     everything = np.concatenate([level, upright, bounds["text"], bounds["box"], bounds["frame"]])
     if everything.size and (everything.min() < 0 or everything[:, 2].max() > scene.width):
         found.append("out of the picture")
@@ -116,5 +125,7 @@ def crossings(scene: Scene) -> list[tuple[float, float]]:
     return [
         (a, b)
         for a, b in points
-        if not ((frames[:, 0] < a) & (a < frames[:, 2]) & (frames[:, 1] < b) & (b < frames[:, 3])).any()
+        if not (
+            (frames[:, 0] < a) & (a < frames[:, 2]) & (frames[:, 1] < b) & (b < frames[:, 3])
+        ).any()
     ]

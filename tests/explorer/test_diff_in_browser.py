@@ -30,8 +30,12 @@ COMPARE = """async (pairs) => {
   const { walkOf } = await import("/static/diff/page.js");
   const { compare } = await import("/static/diff/comparing.js");
   const { toRecord } = await import("/static/diff/difference.js");
+  const { summary } = await import("/static/diff/difference_words.js");
   const found = [];
-  for (const [a, b] of pairs) found.push(toRecord(compare(await walkOf(a), await walkOf(b))));
+  for (const [a, b] of pairs) {
+    const told = compare(await walkOf(a), await walkOf(b));
+    found.push(toRecord(told, summary(told)));
+  }
   return JSON.stringify(found);
 }"""
 
@@ -41,8 +45,10 @@ RANGES = """async (lists) => {
   return lists.map((each) => ranges(each));
 }"""
 NUMBERS = """async (values) => {
-  const { general, repr, signed, thousands } = await import("/static/diff/python.js");
-  return values.map((x) => [general(x, 6), general(x, 3), repr(x), signed(x), thousands(x)]);
+  const { fixed, general, repr, signed, thousands } = await import("/static/diff/python.js");
+  return values.map((x) => [
+    general(x, 6), general(x, 3), repr(x), fixed(Math.abs(x), 2), signed(x), thousands(x),
+  ]);
 }"""
 
 
@@ -87,16 +93,31 @@ def test_places_are_put_in_short_as_in_python(tab, site):
 
 def test_numbers_are_written_as_in_python(tab, site):
     chosen = random.Random(3)
-    values = [0.8125, 0.00390625, 1e-05, 0.001, 2.5, 1e22, 1.5e-7, 123456.5, 1234567.5, -0.1, 0.3]
+    values = [
+        0.8125,
+        1.125,
+        0.375,
+        0.00390625,
+        1e-05,
+        0.001,
+        2.5,
+        1e22,
+        1.5e-7,
+        123456.5,
+        1234567.5,
+        -0.1,
+        0.3,
+    ]
     values += [chosen.uniform(-1, 1) * 10 ** chosen.randint(-12, 20) for _ in range(300)]
     floats = [x for x in values if not x.is_integer()]
     whole = [0, 7, -84, 999, 1000, -1000, 25557032, 4089184256, 10**15]
     tab.goto(f"{site}diff.html")
     told = tab.evaluate(NUMBERS, [*floats, *whole])
     for value, texts in zip(floats, told, strict=False):
-        assert texts[:3] == [f"{value:.6g}", f"{value:.3g}", repr(value)]
+        assert texts[:4] == [f"{value:.6g}", f"{value:.3g}", repr(value), f"{abs(value):.2f}"]
     for value, texts in zip(whole, told[len(floats) :], strict=True):
-        assert texts == [f"{value:.6g}", f"{value:.3g}", repr(value), f"{value:+,}", f"{value:,}"]
+        assert texts[:3] == [f"{value:.6g}", f"{value:.3g}", repr(value)]
+        assert texts[4:] == [f"{value:+,}", f"{value:,}"]
 
 
 def rows(tab) -> list[list[str]]:
