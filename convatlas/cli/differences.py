@@ -45,10 +45,18 @@ def diff(a: str, b: str, *others: str, json: bool = False) -> int:
 
 def compared(a: str, b: str):
     """The Difference of two networks of the atlas: from the index, which needs no torch."""
-    from convatlas.anatomy.comparing import diff
+    from convatlas.anatomy.comparing import compare
     from convatlas.stored_walks import stored
 
-    return diff(*(stored(name) or _built(name) for name in (a, b)))
+    return compare(*(stored(name) or _traced(name) for name in (a, b)))
+
+
+def _traced(name: str):
+    """The walk of a network that the index does not hold yet."""
+    from convatlas.anatomy.steps import Walk
+
+    net = _built(name)
+    return Walk.of(net, net.input_size)
 
 
 def _built(name: str):
