@@ -55,16 +55,10 @@ DOORS = {
         *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
-    "drawing": {"anatomy", "registry"},
+    "drawing": {"anatomy", "registry", "stored_walks"},
     "pages": {
-        "costing",
-        "drawing",
-        "registry",
-        "anatomy",
-        "claim",
-        "claim_sources",
-        "weights",
-        "elsewhere",
+        *("registry", "anatomy", "drawing", "costing"),
+        *("claim", "claim_sources", "weights", "elsewhere"),
     },
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {

@@ -19,11 +19,7 @@ from convatlas.anatomy.units import Unit, alone, sides, told
 
 def compare(a: Walk, b: Walk) -> Difference:
     """How `b` differs from `a`, both traced already or read from the index: needs no torch."""
-    same = wiring.match(a.graph, b.graph)
-    if same:
-        matches = grouped(a, b, same_steps(a, b, same.nodes))
-    else:
-        matches = align(a, b, anchors(a.graph, b.graph))
+    matches, same = matched(a, b)
     pairs = [pair for match in matches for pair in match.pairs]
     wires = Wires(a, b, pairs)
     blocks = folded(_blocks(matches, wires))
@@ -33,7 +29,22 @@ def compare(a: Walk, b: Walk) -> Difference:
         if all(change.group == "training" for block in blocks for change in block.changes):
             blocks.append(_otherwise(a, b))
     drawn = _drawn(a, b, pairs)
-    return Difference(_side(a), _side(b), (*blocks, *drawn), same is not None)
+    return Difference(_side(a), _side(b), (*blocks, *drawn), same)
+
+
+def matched(a: Walk, b: Walk) -> tuple[list[Match], bool]:
+    """The units that answer to each other, with their steps, in order; and whether both networks
+    answer alike with equal weights.
+    """
+    same = wiring.match(a.graph, b.graph)
+    if same:
+        return grouped(a, b, same_steps(a, b, same.nodes)), True
+    return align(a, b, anchors(a.graph, b.graph)), False
+
+
+def changes_of(match: Match, wires: Wires) -> tuple[Change, ...]:
+    """What differs between two units, or in a unit that has no counterpart."""
+    return tuple(_one_sided(match) if None in match[:2] else Unit(match, wires).changes())
 
 
 def _side(walk: Walk) -> Side:
@@ -77,8 +88,7 @@ def _otherwise(a: Walk, b: Walk) -> Block:
 
 def _blocks(matches: Iterable[Match], wires: Wires) -> Iterator[Block]:
     for match in matches:
-        changes = tuple(_one_sided(match) if None in match[:2] else Unit(match, wires).changes())
-        if changes:
+        if changes := changes_of(match, wires):
             yield Block(((match.a, match.b),), changes)
 
 

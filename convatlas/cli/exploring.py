@@ -14,6 +14,7 @@ def explore(
     *,
     build: Path | None = None,
     single_file: Path | None = None,
+    full: bool = False,
     port: int = 0,
     no_open: bool = False,
 ) -> int:
@@ -30,6 +31,9 @@ def explore(
         Write the site into this new folder, for any static host, and leave.
     single_file: Path
         Write the site as one HTML file that opens from disk, and leave.
+    full: bool
+        Write the drawing of every unit of each network too, 2 MB more; what is served always has
+        them.
     port: int
         The port; 0 for one that is free.
     no_open: bool
@@ -42,11 +46,11 @@ def explore(
     if (build or single_file) and name:
         raise RecipeError(f"the site is written whole; leave {name} out, or leave --build out")
     if build:
-        number = building.write_folder(contents.site(), build, say_error)
+        number = building.write_folder(contents.site(full), build, say_error)
         print(f"{build}: {number} files; open {build / 'index.html'} through any web server")
         return 0
     if single_file:
-        size = building.write_single(contents.site(), single_file)
+        size = building.write_single(contents.site(full), single_file)
         print(f"{single_file}: {size / 1e6:.1f} MB; opens in any browser, from disk")
         return 0
     files, path = _opened(name)
@@ -59,7 +63,7 @@ def _opened(name: str) -> tuple[dict, str]:
     from convatlas.explorer.networks import where
     from convatlas.registry import require, stored_facts
 
-    files = contents.site()
+    files = contents.site(full=True)
     if not name:
         return files, ""
     if name not in stored_facts() and (Path(name).is_dir() or os.sep in name):

@@ -70,7 +70,8 @@ def table(facts: dict, graph: NetworkGraph) -> str:
     """The rows as HTML, each with the claims that name exactly its unit."""
     whole, seen = facts["macs"] or 1, set()
     said, found = _claims_of(facts["claims"]), rows(facts["layers"])
-    way = steps.steps(graph, facts["layers"]["rows"])
+    up = sources.rounded_up(facts["family"])
+    way = steps.steps(graph, facts["layers"]["rows"], up)
     lines = []
     for row, marks in zip(found, _sizes(found, facts["layers"]["rows"], way), strict=True):
         marks = marks if row.path in seen else f" id={row.path}{marks}"

@@ -39,6 +39,34 @@ def lines(family: str, unit: str) -> tuple[str, list[int]]:
 
 
 @cache
+def rounded_up(family: str) -> frozenset[tuple[str, int, int]]:
+    """The pools whose sizes are rounded up (ceil_mode=True) in the file or those it builds on:
+    class, kernel, stride. A layer table does not say so where the printed size divides evenly.
+    """
+    found = set()
+    for file in (family, *parents(family)):
+        for node in ast.walk(_tree(file)):
+            if isinstance(node, ast.Call) and _rounds_up(node):
+                found |= _pool(node)
+    return frozenset(found)
+
+
+def _rounds_up(node: ast.Call) -> bool:
+    return any(
+        word.arg == "ceil_mode" and getattr(word.value, "value", False) is True
+        for word in node.keywords
+    )
+
+
+def _pool(node: ast.Call) -> set[tuple[str, int, int]]:
+    """What `nn.MaxPool2d(3, stride=2, ...)` makes, where its numbers are written out."""
+    given = [*node.args, *(word.value for word in node.keywords if word.arg == "stride")]
+    sizes = [each.value for each in given[:2] if isinstance(each, ast.Constant)]
+    kind = getattr(node.func, "attr", "")
+    return {(kind, sizes[0], sizes[-1])} if sizes and len(sizes) == len(given[:2]) else set()
+
+
+@cache
 def parents(family: str) -> tuple[str, ...]:
     """The files of nets that it imports from, and theirs."""
     found: list[str] = []

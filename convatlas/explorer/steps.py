@@ -10,7 +10,9 @@ from math import prod
 
 from convatlas.anatomy.network_graph import Box, NetworkGraph
 
+Pools = frozenset[tuple[str, int, int]]  # class, kernel, stride
 FLOOR, CEIL, SAME = "floor", "ceil", "same"
+MARGINS = ("Same",)  # layers that pad so that the next window gives input / stride, rounded up
 NOWHERE = -1  # the map has no size: a vector, or one value a channel whatever came in
 
 
@@ -50,38 +52,51 @@ class Steps:
         return found
 
 
-def steps(graph: NetworkGraph, rows: list[list]) -> Steps:
-    """The steps of a stored graph with its table's rows.
+def steps(graph: NetworkGraph, rows: list[list], rounded_up: Pools = frozenset()) -> Steps:
+    """The steps of a stored graph with its table's rows; `rounded_up`: the pools that round so,
+    where the printed size leaves it open.
 
     ValueError, naming the layer, for a change of size that is none of these kinds.
     """
     found: dict[Step, int] = {}
     at: list[int] = []
     for box in graph.boxes:
-        at.append(_at(box, graph, rows, at, found))
+        at.append(_at(box, graph, rows, at, found, rounded_up))
     of_row = dict.fromkeys(range(len(rows)), NOWHERE)
-    of_row |= {box.row: at[n] for n, box in enumerate(graph.boxes) if box.row is not None}
+    of_row |= {
+        box.row: at[n]
+        for n, box in enumerate(graph.boxes)
+        if box.row is not None and box.kind not in MARGINS
+    }
     return Steps(tuple(found), tuple(of_row[n] for n in range(len(rows))))
 
 
-def _at(box: Box, graph: NetworkGraph, rows: list[list], at: list[int], found: dict) -> int:
+def _at(
+    box: Box, graph: NetworkGraph, rows: list[list], at: list[int], found: dict, up: Pools
+) -> int:
     """The step whose map the box puts out."""
     if len(box.output) < 3:
         return NOWHERE
     if not box.reads:
         return 0
-    maps = [read for read in box.reads if len(graph.boxes[read].output) == 3]
-    read = max(maps, key=lambda n: graph.boxes[n].output[1], default=None)
+    maps = [read for read in box.reads if len(graph.boxes[read].output) >= 3]
+    read = max(maps, key=lambda n: graph.boxes[n].output[-2], default=None)
     if read is None:
         return NOWHERE
-    before, after = graph.boxes[read].output[1], box.output[1]
+    if box.kind in MARGINS:
+        return at[read]  # zeros that belong to the window after it
+    before, after = graph.boxes[read].output[-2], box.output[-2]
     row = rows[box.row] if box.row is not None else None
     if at[read] == NOWHERE or (after == 1 != before and not (row and row[2])):
         return NOWHERE
     kernel, stride, padding = _window(row, before, after)
+    if graph.boxes[read].kind in MARGINS:
+        step = Step(at[read], kernel, stride, (kernel - 1) / 2, SAME)
+        return at[read] if stride == 1 else found.setdefault(step, len(found) + 1)
     if stride == 1 and kernel == 2 * padding + 1:
         return at[read]
-    step = Step(at[read], kernel, stride, padding, "")
+    first = CEIL if (box.kind, kernel, stride) in up else FLOOR
+    step = Step(at[read], kernel, stride, padding, first)
     return found.setdefault(_rounded(step, before, after, box.name), len(found) + 1)
 
 
@@ -97,7 +112,7 @@ def _window(row: list | None, before: int, after: int) -> tuple[int, int, float]
 
 
 def _rounded(step: Step, before: int, after: int, name: str) -> Step:
-    for rounding in (FLOOR, CEIL, SAME):
+    for rounding in (step.rounding, FLOOR, CEIL, SAME):
         one = Step(step.after, step.kernel, step.stride, step.padding, rounding)
         if one.size(before) == after:
             return one

@@ -1,4 +1,4 @@
-"""The pages as a reader meets them: in Chromium, by pointer and by keyboard, from a host and from disk."""
+"""The pages as a reader meets them: in Chromium, by pointer and by keyboard, from host and disk."""
 
 import gzip
 
@@ -7,7 +7,7 @@ from skips import needs
 
 from convatlas import registry
 from convatlas.anatomy import network_graph
-from convatlas.explorer import building, contents, steps
+from convatlas.explorer import building, contents, sources, steps
 
 FIRST_VIEW = 100_000  # bytes, gzipped, of all that the first view of a network asks for
 PAGES = (
@@ -141,7 +141,8 @@ def test_the_first_view_of_a_network_is_small(tab, site, name):
 @pytest.mark.parametrize("name", ["resnet50", "googlenet", "mobilenet_v2", "inception_v3"])
 def test_the_page_counts_sizes_as_python_does(tab, site, name):
     facts = registry.describe(name)
-    way = steps.steps(network_graph.stored(name), facts["layers"]["rows"])
+    up = sources.rounded_up(facts["family"])
+    way = steps.steps(network_graph.stored(name), facts["layers"]["rows"], up)
     tab.goto(f"{site}networks/{name}.html")
     tab.locator("#size").wait_for()
     for size in (161, 224, 300):

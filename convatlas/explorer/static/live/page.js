@@ -4,6 +4,7 @@ import { html, nothing, render } from "../vendor/lit-html.js";
 import { bytes, json } from "../files.js";
 import { word } from "../words.js";
 import { STROKES, asInMnist, drawn, isDarkOnLight } from "./digit.js";
+import * as engine from "./engine.js";
 import { run } from "./interpreter.js";
 import { layout, moved, paint, placeAt, spot } from "./mosaic.js";
 import { drawingPad } from "./pad.js";
@@ -11,7 +12,7 @@ import { cut, fitted, normalised, planes } from "./picture.js";
 import { tensors } from "./safetensors.js";
 import { classesView, inputView, paintSides } from "./sides.js";
 import { told } from "./sum.js";
-import { takenApart } from "./value.js";
+import { cameAbout } from "./value.js";
 
 const SIDE = 280; // of the drawing pad
 
@@ -23,8 +24,10 @@ export async function mount(main) {
     json(`data/live/${name}.json`),
     bytes(`data/live/${name}.safetensors`),
   ]);
+  root.replaceChildren(); // what stands there for those without JavaScript
   const page = new Live(root, kept, tensors(file));
   document.addEventListener("language", () => page.show());
+  page.hasEngine = await engine.isThere();
   page.show();
   page.choose(3);
 }
@@ -64,10 +67,12 @@ class Live {
   readPad() {
     const drawing = planes(this.pad.context.getImageData(0, 0, SIDE, SIDE));
     const digit = asInMnist(cut({ ...drawing, channels: 1 }, 0, 0, SIDE, SIDE));
+    this.original = digit;
     if (digit) this.answer(fitted(digit, this.about.preprocess));
   }
 
   use(picture) {
+    this.original = picture;
     const prep = this.about.preprocess;
     const read = fitted(picture, prep);
     if (prep.channels === 1 && isDarkOnLight(read))
@@ -134,16 +139,17 @@ function view(page) {
     <div class=side>${inputView(page, SIDE)}${page.values ? classesView(page) : nothing}</div>
     <div class=stages>
       ${page.values
-        ? html`${valueView(page)}${page.program.stages.map(([stage], i) => stageView(page, stage, i))}`
+        ? html`${valueView(page)}${page.program.stages.map(([stage], i) => stageView(page, stage, i))}
+          ${engine.panel(page)}`
         : html`<p class=hint>${word("live.begin")}</p>`}
     </div></div>`;
 }
 
 function valueView(page) {
-  const found = page.chosen && takenApart(page.program, page.weights, page.values,
-    page.chosen.value, page.chosen.place);
-  return html`<section class=sum aria-live=polite aria-label=${word("live.sum")}>
-    ${told(found, page.program)}</section>`;
+  const steps = page.chosen ? cameAbout(page.program, page.weights, page.values,
+    page.chosen.value, page.chosen.place) : [];
+  return html`<section class=sum tabindex=0 aria-live=polite aria-label=${word("live.sum")}>
+    ${told(steps, page.program)}</section>`;
 }
 
 /** The operations of a stage, of which one is shown; the last at first. */

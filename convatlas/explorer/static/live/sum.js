@@ -6,9 +6,13 @@ import { colour } from "./mosaic.js";
 
 const MOST = 6; // channels whose windows are shown
 
-/** What takenApart found, told. */
-export function told(found, program) {
-  if (!found) return html`<p class=hint>${word("live.hint")}</p>`;
+/** The steps that a value came about by, the last first. */
+export function told(steps, program) {
+  if (!steps.length) return html`<p class=hint>${word("live.hint")}</p>`;
+  return steps.map((found) => step(found, program));
+}
+
+function step(found, program) {
   const { op, at, answer } = found;
   const place = op.output.length === 1
     ? word("live.unit", { map: at[0] })
@@ -17,10 +21,12 @@ export function told(found, program) {
     <output>${number(answer)}</output></p>${WAYS[found.join](found, program)}`;
 }
 
-const WAYS = { sum, largest, product, distance, function: applied, moved };
+const WAYS = { sum: summed, largest, product, distance, function: applied, moved };
 
 /** Σ x w + b, channel by channel, those first that add most. */
-function sum(found, program) {
+function summed(found, program) {
+  if (found.op.op === "norm") return scaled(found);
+  if (found.op.op === "add") return joined(found, " + ");
   const groups = grouped(found);
   const shown = groups.slice(0, MOST);
   const rest = groups.slice(MOST).reduce((total, group) => total + group.sum, 0);
@@ -29,6 +35,11 @@ function sum(found, program) {
     ${groups.length > MOST
       ? html`<p>${word("live.rest", { n: groups.length - MOST, sum: number(rest) })}</p>`
       : nothing}`;
+}
+
+/** Batch normalisation has one input. */
+function scaled({ terms: [{ x, w }], bias, answer }) {
+  return html`<p class=formula>${number(x)} × ${number(w)} + ${number(bias)} = ${number(answer)}</p>`;
 }
 
 function formula({ terms, bias, answer }, groups) {
@@ -78,8 +89,10 @@ function largest({ terms, answer }) {
     ${number(answer)}</p>`;
 }
 
-function product({ terms, answer }) {
-  return html`<p class=formula>${terms.map((one) => number(one.x)).join(" × ")} = ${number(answer)}</p>`;
+const product = (found) => joined(found, " × ");
+
+function joined({ terms, answer }, sign) {
+  return html`<p class=formula>${terms.map((one) => number(one.x)).join(sign)} = ${number(answer)}</p>`;
 }
 
 function distance({ terms, answer }) {

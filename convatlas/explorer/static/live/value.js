@@ -18,6 +18,21 @@ export function takenApart(program, weights, values, number, place) {
   return { op, at, join: "sum", bias: 0, ...found, answer };
 }
 
+/** The steps back from a value: as long as each is made of a single other one, up to the first that
+ * is made of many. */
+export function cameAbout(program, weights, values, number, place) {
+  const steps = [];
+  while (number) {
+    const found = takenApart(program, weights, values, number, place);
+    steps.push(found);
+    if (found.terms.length !== 1) break;
+    const [{ value, at }] = found.terms;
+    const [, rows = 1, columns = 1] = values[value].shape;
+    [number, place] = [value, (at[0] * rows + at[1]) * columns + at[2]];
+  }
+  return steps;
+}
+
 /** 17 in 2 maps of 3x4 -> [1, 1, 1]; of a row of numbers -> [17, 0, 0]. */
 export function placeIn([, rows = 1, columns = 1], place) {
   const area = rows * columns;

@@ -8,7 +8,7 @@ import pytest
 import convatlas
 from convatlas import registry
 from convatlas.anatomy import network_graph
-from convatlas.explorer import steps
+from convatlas.explorer import sources, steps
 from convatlas.shapes_only import shapes_only
 
 LAYERS = resources.files("convatlas") / "index" / "layers"
@@ -32,7 +32,8 @@ SIZES = {  # other inputs that the network reads
 
 def way(name: str) -> tuple[steps.Steps, list[list]]:
     rows = json.loads((LAYERS / f"{name}.json").read_text())["rows"]
-    return steps.steps(network_graph.stored(name), rows), rows
+    up = sources.rounded_up(registry.stored_facts()[name]["family"])
+    return steps.steps(network_graph.stored(name), rows, up), rows
 
 
 @pytest.mark.parametrize("name", list(registry.stored_facts()))
