@@ -12,7 +12,6 @@ from dressing import dressed
 from networks import first
 
 from benchmarks.lively_weights import WAYS, settle
-
 from convatlas.registry import create_model, stored_facts
 from convatlas.shapes_only import shapes_only
 from convatlas.weights import timm as theirs_timm
