@@ -14,6 +14,7 @@ def explore(
     *,
     build: Path | None = None,
     single_file: Path | None = None,
+    wasm: Path | None = None,
     port: int = 0,
     no_open: bool = False,
 ) -> int:
@@ -30,6 +31,8 @@ def explore(
         Write the site into this new folder, for any static host, and leave.
     single_file: Path
         Write the site as one HTML file that opens from disk, and leave.
+    wasm: Path
+        The npm package onnxruntime-web, a .tgz or its folder: pages of live networks then run it.
     port: int
         The port; 0 for one that is free.
     no_open: bool
@@ -41,8 +44,11 @@ def explore(
         raise RecipeError("give --build or --single-file, one at a time")
     if (build or single_file) and name:
         raise RecipeError(f"the site is written whole; leave {name} out, or leave --build out")
+    if single_file and wasm:
+        raise RecipeError("a single file does not carry the engine; leave --wasm out, or --build")
+    engine = _engine(wasm)
     if build:
-        number = building.write_folder(contents.site(), build, say_error)
+        number = building.write_folder(contents.site() | engine, build, say_error)
         print(f"{build}: {number} files; open {build / 'index.html'} through any web server")
         return 0
     if single_file:
@@ -50,7 +56,16 @@ def explore(
         print(f"{single_file}: {size / 1e6:.1f} MB; opens in any browser, from disk")
         return 0
     files, path = _opened(name)
-    return _serve(files, path, port, no_open)
+    return _serve(files | engine, path, port, no_open)
+
+
+def _engine(package: Path | None) -> dict:
+    """onnxruntime's part of the site, where its package is given."""
+    if package is None:
+        return {}
+    from convatlas.explorer.live import engine
+
+    return engine.files(package)
 
 
 def _opened(name: str) -> tuple[dict, str]:
