@@ -39,7 +39,7 @@ RUN = """async ([root, name, input]) => {
   const apart = [];
   let chance = 1;
   for (let number = 1; number < values.length; number++)
-    for (let turn = 0; turn < 4; turn++) {
+    for (let turn = 0; turn < 2; turn++) {
       chance = (chance * 48271) % 2147483647;
       const place = chance % values[number].data.length;
       const found = takenApart(program, weights, values, number, place);
