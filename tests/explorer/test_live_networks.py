@@ -163,7 +163,9 @@ class Every(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv = nn.Conv2d(3, 4, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), bias=False)
+        self.conv = nn.Conv2d(
+            3, 4, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), bias=False
+        )
         self.most = nn.MaxPool2d(3, 2, padding=1, ceil_mode=True)
         self.mean = nn.AvgPool2d(2, 1, padding=1)
         self.inside = nn.AvgPool2d(3, 2, padding=1, count_include_pad=False, ceil_mode=True)
@@ -175,7 +177,9 @@ class Every(nn.Module):
         y = nn.functional.pad(x, (1, 0, 0, 2, 0, 0), value=-1.5)[:, :, 1:-1, 1:]
         y = nn.functional.relu6(self.mean(torch.cat([x, y], 1)[:, 2:6]))
         left, right = self.inside(y).chunk(2, 1)
-        return self.fc(torch.cat([left * right.sigmoid().mean((2, 3), keepdim=True), left], 1).flatten(1))
+        return self.fc(
+            torch.cat([left * right.sigmoid().mean((2, 3), keepdim=True), left], 1).flatten(1)
+        )
 
 
 def test_rare_settings_are_run_as_torch_does(tab, site):
@@ -189,7 +193,10 @@ def test_rare_settings_are_run_as_torch_does(tab, site):
         net.fc = nn.Linear(_flat(net, x), 5)
         expected = net(x).flatten()
     made = program.of(net, (3, 11, 10))
-    weights = {name: [*tensor.shape, tensor.flatten().tolist()] for name, tensor in net.state_dict().items()}
+    weights = {
+        name: [*tensor.shape, tensor.flatten().tolist()]
+        for name, tensor in net.state_dict().items()
+    }
     tab.goto(f"{site}live/index.html")
     found = tab.evaluate(
         """async ([root, program, kept, input]) => {
