@@ -90,7 +90,7 @@ def page(name: str, language: str) -> bytes:
         body,
         description=found.summary,
         module="tours/page.js",
-        styles=("tours/tours.css",),
+        styles=("drawing.css", "tours/tours.css"),
         language=language,
     )
 
