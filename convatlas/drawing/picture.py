@@ -4,7 +4,6 @@ every layer.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.block import Block, Ends
@@ -40,7 +39,7 @@ def scene(
 ) -> Scene:
     """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out."""
     whole = whole_of(graph, rows, ends, level)
-    drawer = drawing_of(whole, level)
+    drawer = drawing_of(whole, level, rows)
     totals = f"{numbers_told(whole.params, whole.macs)} · input {size_text(graph.size)}"
     return paged(
         graph.network, totals, structure_of(whole), drawer.style(whole), drawer.scale, columns
@@ -61,8 +60,8 @@ def whole_of(
     return _fewer(whole) if level == "unit" else folded(whole)
 
 
-def drawing_of(whole: Piece, level: str) -> "Stages | Units":
-    return Stages(whole) if level == "stage" else Units(whole)
+def drawing_of(whole: Piece, level: str, rows: Sequence[Layer]) -> "Stages | Units":
+    return Stages(whole, rows) if level == "stage" else Units(whole)
 
 
 def _fewer(whole: Piece) -> Piece:
@@ -186,7 +185,8 @@ def _keyed(inner: Block, entries: Sequence[Key]) -> Block:
 class Stages:
     """Every stage as a card."""
 
-    def __init__(self, whole: Piece):
+    def __init__(self, whole: Piece, rows: Sequence[Layer]):
+        self.rows = rows
         self.scale = Scale(max((part.macs for part in whole.parts), default=0), whole.macs)
 
     def style(self, piece: Piece) -> Style:
@@ -202,12 +202,14 @@ class Stages:
         step = part.parts[0]
         if len(part.parts) == 1 and isinstance(step, Step) and not step.path:
             return step_block(step, tails, self.scale, part)
-        return card_block(part, _made_of(part), _spent(part), self.scale, tails, _mark(part))
+        return card_block(
+            part, _made_of(part), _spent(part, self.rows), self.scale, tails, _mark(part)
+        )
 
 
 def _mark(stage: Piece) -> str:
     """The look of a card: "stage", or what is said of all steps in it, or else that they differ."""
-    marks = {step.mark for step, _ in _repeated(stage)}
+    marks = {step.mark for step in _steps(stage)}
     return "stage" if marks == {""} else marks.pop() if len(marks) == 1 else "changed"
 
 
@@ -247,22 +249,19 @@ def _told_part(part, piece: Piece) -> str:
     return step_words(step) if step.row and (step.row.macs or step.row.kernel) else ""
 
 
-def _spent(stage: Piece) -> dict[str, int]:
-    """Multiply-adds by kind of operation."""
+def _spent(stage: Piece, rows: Sequence[Layer]) -> dict[str, int]:
+    """Multiply-adds by kind of operation, of all that the stage stands for."""
     spent: dict[str, int] = {}
-    for step, times in _repeated(stage):
-        if step.row:
-            kind = look_of(replace(step, mark=""))
-            spent[kind] = spent.get(kind, 0) + times * step.row.macs
+    for row in (rows[number] for number in stage.rows if rows[number].macs):
+        kind = look_of(Step(row.name, row.kind, row, row.output, ()))
+        spent[kind] = spent.get(kind, 0) + row.macs
     return spent
 
 
-def _repeated(piece: Piece, times: int = 1) -> list[tuple[Step, int]]:
-    found: list[tuple[Step, int]] = []
+def _steps(piece: Piece) -> list[Step]:
+    found: list[Step] = []
     for part in piece.parts:
-        found += (
-            _repeated(part, times * part.repeats) if isinstance(part, Piece) else [(part, times)]
-        )
+        found += _steps(part) if isinstance(part, Piece) else [part]
     return found
 
 

@@ -40,7 +40,9 @@ def scene(networks: Sequence[tuple], pairs: Sequence[Pair], level: str) -> Scene
         whole_of(graph, rows, ends, level, _marks(pairs, number, graph, level))
         for number, (graph, rows, ends) in enumerate(networks)
     ]
-    drawers = [drawing_of(whole, level) for whole in wholes]
+    drawers = [
+        drawing_of(whole, level, rows) for whole, (_, rows, _) in zip(wholes, networks, strict=True)
+    ]
     for drawer in drawers:  # one length of bar means one cost
         drawer.scale = Scale(max(each.scale.full for each in drawers), drawer.scale.total)
     sides = [

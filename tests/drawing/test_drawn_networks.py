@@ -9,9 +9,10 @@ from tracing_wires import drawn_edges, expected_edges
 
 from convatlas.anatomy import network_graph
 from convatlas.drawing import draw
+from convatlas.drawing.boxes import LONG_BAR
 from convatlas.drawing.drawn import read
 from convatlas.drawing.picture import whole_of
-from convatlas.drawing.scene import Box
+from convatlas.drawing.scene import Box, Rect
 from convatlas.drawing.sketch import Into, Piece
 from convatlas.registry import stored_facts
 
@@ -62,6 +63,18 @@ def test_layers_and_sums_are_those_of_the_index(name):
             told = boxes[part.path].told
             assert told.get("params", 0) == sum(row.params for row in mine), (level, part.path)
             assert told.get("macs", 0) == sum(row.macs for row in mine), (level, part.path)
+
+
+@first(FEW, stored_facts())
+def test_bars_are_the_shares_of_the_multiply_adds(name):
+    cards = [item for item in draw(name, level="stage").scene.items if isinstance(item, Box)]
+    most = max(card.told.get("macs", 0) for card in cards)
+    for card in cards:
+        bars = [i.w for i in card.items if isinstance(i, Rect) and i.look.startswith("bar_")]
+        if card.told.get("macs", 0) > 0.02 * most and bars:
+            assert sum(bars) == pytest.approx(
+                LONG_BAR * card.told["macs"] / most, abs=0.5 * len(bars)
+            )
 
 
 @first(FEW, stored_facts())
