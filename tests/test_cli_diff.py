@@ -30,12 +30,15 @@ def found(a: str, b: str) -> Difference:
 
 @pytest.fixture
 def told(capsys, monkeypatch):
-    """What is printed of a pair, a line at a time, as words with single spaces."""
+    """What is printed of a pair behind the sentences that sum it up, a line at a time, as words
+    with single spaces.
+    """
 
     def told(a: str, b: str, columns: int = 300) -> list[str]:
         monkeypatch.setenv("COLUMNS", str(columns))
         assert differences.tell(found(a, b)) == 0
-        return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+        lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+        return lines if found(a, b).same else lines[lines.index("") + 1 :]
 
     return told
 
@@ -239,3 +242,64 @@ def test_the_command_answers_and_does_not_fail_on_a_difference(capsys, monkeypat
 def test_an_unknown_name_offers_near_ones(words, capsys):
     assert run(["diff", *words]) == 2
     assert "there is no network called 'resnet5O'; did you mean resnet50" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "sentence"),
+    [
+        (
+            *("resnet50", "resnet50_v15"),
+            "Beside resnet50, resnet50_v15 takes 1.06 times the multiply-adds and as many "
+            "parameters. The largest change: conv3-5_x.0, branch.conv1: 1x1 conv: stride 2 -> "
+            "stride 1 (+231,211,008 multiply-adds). There are 2 changes in all, all in structure.",
+        ),
+        (
+            *("vgg16", "vgg16_bn"),
+            "Beside vgg16, vgg16_bn takes as many multiply-adds and 8,448 more parameters. The "
+            "largest change: conv1.conv1_1-2, conv2.conv2_1-2 and others, bn: nothing -> batch "
+            "norm (+8,448 parameters). Nothing else differs.",
+        ),
+        (
+            *("densenet121", "densenet121_checkpointed"),
+            "densenet121_checkpointed computes the same as densenet121 in evaluation.",
+        ),
+    ],
+)
+def test_a_sentence_sums_it_up(capsys, a, b, sentence):
+    assert found(a, b).summary == sentence
+    if not found(a, b).same:
+        differences.tell(found(a, b))
+        assert " ".join(capsys.readouterr().out.split()).startswith(sentence)
+
+
+def test_three_networks_are_a_table_of_steps(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    assert run(["diff", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert " ".join(lines[:2]) == (
+        "From mobilenet_v1 to mobilenet_v3_large in 2 steps: 0.38 times the multiply-adds and 1.30 "
+        "times the parameters. The step from mobilenet_v1 to mobilenet_v2 saves most: 268 M "
+        "multiply-adds."
+    )
+    assert "mobilenet_v1 3x224x224 4.23 M 569 M" in lines
+    assert "mobilenet_v2 3x224x224 3.50 M 301 M -727 K -268 M 43" in lines
+    assert lines[-1] == "convatlas diff mobilenet_v1 mobilenet_v2 tells all of a step"
+
+
+def test_steps_as_json_are_a_list_of_differences(capsys):
+    assert run(["diff", "vgg11", "vgg13", "vgg16", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)
+    assert [(step["a"]["name"], step["b"]["name"]) for step in steps] == [
+        ("vgg11", "vgg13"),
+        ("vgg13", "vgg16"),
+    ]
+    assert (
+        sum(step["params"] for step in steps) == steps[1]["b"]["params"] - (steps[0]["a"]["params"])
+    )
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_steps_fit_the_width(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(["diff", "alexnet", "mobilenet_v3_large", "densenet121"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= columns

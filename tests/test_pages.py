@@ -30,17 +30,22 @@ def work(name: str) -> works.Work:
     return next(work for work in works.all_works() if work.page == name)
 
 
-@pytest.mark.parametrize("path", built())
+@cache
+def drawn() -> dict[str, str]:
+    return pages.drawn()
+
+
+@pytest.mark.parametrize("path", [*built(), *drawn()])
 def test_a_document_is_fresh(path):
     assert (ROOT / path).exists(), f"{path} is missing; {RENEW}"
-    if (ROOT / path).read_bytes() != built()[path].encode():
+    if (ROOT / path).read_bytes() != (built() | drawn())[path].encode():
         pytest.fail(f"{path} is stale; {RENEW}", pytrace=False)
 
 
 def test_no_page_of_a_paper_that_is_gone():
-    assert {file.name for file in (ROOT / "docs" / "papers").iterdir()} == {
-        Path(path).name for path in built() if path.startswith("docs/papers/")
-    }
+    papers = ROOT / "docs" / "papers"
+    there = {file.relative_to(ROOT).as_posix() for file in papers.rglob("*") if file.is_file()}
+    assert there == {path for path in built() if path.startswith("docs/papers/")} | {*drawn()}
 
 
 def test_every_paper_has_a_page_of_its_own():
@@ -168,7 +173,7 @@ def test_links_lead_somewhere():
             if not target.startswith(("https://", "http://")):
                 assert (ROOT / Path(path).parent / target).resolve().exists() or str(
                     Path(path).parent / target
-                ) in built(), f"{path}: {target}"
+                ) in built() | drawn(), f"{path}: {target}"
 
 
 @pytest.mark.parametrize("path", built())
@@ -192,6 +197,7 @@ def test_a_document_reads_as_it_is_meant(path):
         "link_open",
         "link_close",
         "softbreak",
+        *(["image"] if path.startswith("docs/papers/") else []),
     }
     sentences = [line for line in lines if not line.startswith(("|", "#"))]
     assert max(map(len, sentences)) <= 240  # a link is unbroken
@@ -248,12 +254,14 @@ def put_sources(root: Path) -> None:
 def test_writing_renews_what_is_stale_and_takes_away_what_is_gone(tmp_path):
     put_sources(tmp_path)
     first = pages.write(tmp_path)
-    assert set(first) == set(built())
+    assert set(first) == {*built(), *drawn()}
     (tmp_path / "docs" / "papers" / "gone.md").write_text("old")
+    (tmp_path / "docs" / "papers" / "images" / "gone.svg").write_text("old")
     (tmp_path / "docs" / "errata.md").write_text("stale")
-    assert pages.write(tmp_path) == ["docs/errata.md", "docs/papers/gone.md"]
+    gone = ["docs/papers/gone.md", "docs/papers/images/gone.svg"]
+    assert pages.write(tmp_path) == ["docs/errata.md", *gone]
     assert pages.write(tmp_path) == []
-    assert not (tmp_path / "docs" / "papers" / "gone.md").exists()
+    assert not any((tmp_path / path).exists() for path in gone)
 
 
 def run(folder: Path) -> subprocess.CompletedProcess:
@@ -274,7 +282,7 @@ def test_the_command_needs_no_torch_and_says_what_it_wrote(tmp_path):
     put_sources(tmp_path)
     done = run(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert set(done.stdout.split()) == set(built())
+    assert set(done.stdout.split()) == {*built(), *drawn()}
     assert run(tmp_path).stdout == "all documents are fresh\n"
 
 
@@ -295,3 +303,29 @@ def test_the_command_in_the_wrong_place_is_one_sentence(tmp_path, there, words):
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
     assert {*tmp_path.rglob("*")} == before
+
+
+def test_a_page_tells_where_the_cost_goes_and_shows_its_network():
+    text = " ".join(built()["docs/papers/mobilenet_v1.md"].split())
+    assert "![The stages of mobilenet_v1](images/mobilenet_v1.svg)" in text
+    assert "Of the multiply-adds 94.9 % are in 1x1 convolutions." in text
+    assert "| `conv8` | | | 512x14x14 | 268,800 | 52,283,392 | 9.2 % | 91 |" in text
+
+
+def test_the_shares_of_a_page_add_up():
+    for path, text in built().items():
+        for block in text.split("## The layers of ")[1:]:
+            rows = [line.split("|")[1:-1] for line in block.split("\n## ")[0].splitlines()]
+            shares = [
+                float(cells[6].strip(" %"))
+                for cells in rows
+                if len(cells) == 8 and "%" in cells[6] and "&emsp;" not in cells[0]
+            ]
+            assert abs(sum(shares) - 100) <= 0.05 * len(shares) + 1e-9, path
+
+
+def test_a_picture_is_small_and_is_drawn_text():
+    for path, svg in drawn().items():
+        assert svg.startswith("<svg "), path
+        assert len(svg.encode()) <= 60_000, path
+        assert f">{Path(path).stem}<" in svg, path

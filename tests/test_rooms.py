@@ -11,7 +11,8 @@ import convatlas
 
 DOORS = {
     "errors": set(),
-    "answer": set(),
+    "notebook": set(),
+    "answer": {"notebook"},
     "interruption": set(),
     "printable": set(),
     "regular_file": set(),
@@ -27,10 +28,10 @@ DOORS = {
     "claim_sources": set(),
     "claims": {"claim"},  # nothing of nets: no claim may copy the constant that builds the network
     "measures": {"anatomy", "claim"},
-    "layers": set(),
+    "layers": {"notebook"},
     "calling": set(),
     "wiring": {"calling"},
-    "anatomy": {"calling", "wiring"},
+    "anatomy": {"calling", "wiring", "notebook"},
     "data": {"augmentation", "printable"},
     "plotting": {"printable"},
     "device": {"settings"},
@@ -54,8 +55,11 @@ DOORS = {
         *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
-    "drawing": {"anatomy", "registry"},
-    "pages": {"registry", "anatomy", "claim", "claim_sources", "weights", "elsewhere"},
+    "drawing": {"anatomy", "registry", "stored_walks"},
+    "pages": {
+        *("registry", "anatomy", "drawing", "costing"),
+        *("claim", "claim_sources", "weights", "elsewhere"),
+    },
     "model_description": {"data", "regular_file", "strict_json"},
     "model_file": {
         *("data", "device", "registry", "shapes_only", "regular_file", "model_description"),

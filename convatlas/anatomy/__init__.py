@@ -9,10 +9,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convatlas.anatomy.comparing import diff
     from convatlas.anatomy.counting import summary
     from convatlas.anatomy.difference import Difference
+    from convatlas.anatomy.diffing import diff
+    from convatlas.anatomy.folded_graph import folded
     from convatlas.anatomy.folding import fold
+    from convatlas.anatomy.network_graph import NetworkGraph
     from convatlas.anatomy.stages import features
     from convatlas.anatomy.table import Layer, Summary
 
@@ -20,12 +22,24 @@ _HOMES = {
     "Layer": "table",
     "Summary": "table",
     "fold": "folding",
+    "folded": "folded_graph",
+    "NetworkGraph": "network_graph",
     "summary": "counting",
     "features": "stages",
     "Difference": "difference",
-    "diff": "comparing",
+    "diff": "diffing",
 }
-__all__ = ["Difference", "Layer", "Summary", "diff", "features", "fold", "summary"]
+__all__ = [
+    "Difference",
+    "Layer",
+    "NetworkGraph",
+    "Summary",
+    "diff",
+    "features",
+    "fold",
+    "folded",
+    "summary",
+]
 
 
 if not TYPE_CHECKING:

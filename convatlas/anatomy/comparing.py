@@ -2,10 +2,7 @@
 multiply-adds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from convatlas import wiring
 from convatlas.anatomy.aligning import align
@@ -18,59 +15,11 @@ from convatlas.anatomy.rewired import Wires
 from convatlas.anatomy.steps import Step, Walk
 from convatlas.anatomy.table import by
 from convatlas.anatomy.units import Unit, alone, sides, told
-from convatlas.wiring import Graph
-
-if TYPE_CHECKING:
-    import torch.nn as nn
-    from torch.export import ExportedProgram
-
-    Network = nn.Module | ExportedProgram | Graph | Walk
-
-
-def diff(a: Network, b: Network, input_size: tuple[int, ...] | None = None) -> Difference:
-    """How `b` differs from `a` in evaluation, for one image of `input_size` (C, H, W); by default
-    each one's own, or the other's where it states none. Either may be a graph of `wiring`.
-
-    `same` where both answer alike with equal weights at that size, whatever their modules are
-    called. Raises ValueError where neither states a size or one cannot run on
-    it.
-    """
-    sizes = [input_size or _size(net) for net in (a, b)]
-    if not any(sizes):
-        raise ValueError(
-            f"neither {_name(a)} nor {_name(b)} states an input size; give one: "
-            "diff(a, b, input_size=(C, H, W))"
-        )
-    walks = [
-        net if isinstance(net, Walk) else Walk.of(net, own or other)
-        for net, own, other in zip((a, b), sizes, sizes[::-1], strict=True)
-    ]
-    return compare(*walks)
-
-
-def _name(net: Network) -> str:
-    if isinstance(net, Graph | Walk):
-        return net.kind
-    from convatlas.calling import module_of, name_of  # torch, which stored walks do without
-
-    return name_of(module_of(net))
-
-
-def _size(net: Network) -> tuple[int, ...] | None:
-    if isinstance(net, Graph | Walk):
-        return net.size
-    from convatlas.calling import module_of
-
-    return getattr(module_of(net), "input_size", None)
 
 
 def compare(a: Walk, b: Walk) -> Difference:
-    """The same for networks that have been traced already."""
-    same = wiring.match(a.graph, b.graph)
-    if same:
-        matches = grouped(a, b, same_steps(a, b, same.nodes))
-    else:
-        matches = align(a, b, anchors(a.graph, b.graph))
+    """How `b` differs from `a`, both traced already or read from the index: needs no torch."""
+    matches, same = matched(a, b)
     pairs = [pair for match in matches for pair in match.pairs]
     wires = Wires(a, b, pairs)
     blocks = folded(_blocks(matches, wires))
@@ -80,7 +29,22 @@ def compare(a: Walk, b: Walk) -> Difference:
         if all(change.group == "training" for block in blocks for change in block.changes):
             blocks.append(_otherwise(a, b))
     drawn = _drawn(a, b, pairs)
-    return Difference(_side(a), _side(b), (*blocks, *drawn), same is not None)
+    return Difference(_side(a), _side(b), (*blocks, *drawn), same)
+
+
+def matched(a: Walk, b: Walk) -> tuple[list[Match], bool]:
+    """The units that answer to each other, with their steps, in order; and whether both networks
+    answer alike with equal weights.
+    """
+    same = wiring.match(a.graph, b.graph)
+    if same:
+        return grouped(a, b, same_steps(a, b, same.nodes)), True
+    return align(a, b, anchors(a.graph, b.graph)), False
+
+
+def changes_of(match: Match, wires: Wires) -> tuple[Change, ...]:
+    """What differs between two units, or in a unit that has no counterpart."""
+    return tuple(_one_sided(match) if None in match[:2] else Unit(match, wires).changes())
 
 
 def _side(walk: Walk) -> Side:
@@ -124,8 +88,7 @@ def _otherwise(a: Walk, b: Walk) -> Block:
 
 def _blocks(matches: Iterable[Match], wires: Wires) -> Iterator[Block]:
     for match in matches:
-        changes = tuple(_one_sided(match) if None in match[:2] else Unit(match, wires).changes())
-        if changes:
+        if changes := changes_of(match, wires):
             yield Block(((match.a, match.b),), changes)
 
 

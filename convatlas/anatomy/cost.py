@@ -73,6 +73,11 @@ class Cost:
             "words": self.words,
         }
 
+    def _repr_html_(self) -> str:
+        from convatlas.anatomy.on_a_page import cost_html
+
+        return cost_html(self)
+
     def __str__(self) -> str:
         return f"{self.network}: {self.words}"
 

@@ -80,6 +80,18 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.blocks)
 
+    @property
+    def summary(self) -> str:
+        """What it comes to and the change that matters most, in two or three sentences."""
+        from convatlas.anatomy.difference_words import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from convatlas.anatomy.on_a_page import difference_html
+
+        return difference_html(self)
+
     def __str__(self) -> str:
         lines = [
             f"{self.a.name} -> {self.b.name}: {self.b.params - self.a.params:+,} parameters, "

@@ -27,10 +27,11 @@ def _beside(found: Difference) -> str:
         (getattr(found.a, of), getattr(found.b, of), what)
         for of, what in (("macs", "multiply-adds"), ("params", "parameters"))
     ]
-    return " and ".join(_amount(*each) for each in both)
+    return " and ".join(amount(*each) for each in both)
 
 
-def _amount(a: int, b: int, what: str) -> str:
+def amount(a: int, b: int, what: str) -> str:
+    """ "0.53 times the parameters", "8,448 more parameters", "as many parameters" """
     if a == b:
         return f"as many {what}"
     ratio = b / max(a, 1)
@@ -89,9 +90,10 @@ def _others(found: Difference, most: Change) -> str:
     if len(changes) == 1:
         return " Nothing else differs."
     return f" There are {len(changes)} changes in all" + (
-        f", some in {_and(rest)}." if rest else f", all in {most.group}."
+        f", some in {listed(rest)}." if rest else f", all in {most.group}."
     )
 
 
-def _and(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """ "a, b and c" """
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

@@ -4,7 +4,7 @@ repeats as "x3" and the edges between the parts of each level.
 Plain records: works on a stored graph and a stored table without torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
@@ -56,21 +56,31 @@ def folded(
     ends: Ends,
     level: str = "unit",
     repeats: bool = True,
+    marks: Mapping[str, object] | None = None,
 ) -> Part:
     """The whole network as one part, whose parts are those at the top, "input" and "output" too.
 
     At level "stage" these have no parts, at "unit" their parts have none, at "layer" all go down
     to single boxes. `rows` and `ends` are those of the layer table. Without `repeats` each unit
-    stands for itself. ValueError for another level.
+    stands for itself; with `marks`, by path, only units of one mark are put together. ValueError
+    for another level.
     """
     if level not in LEVELS:
         raise ValueError(f"there is no level {level!r}; give one of {', '.join(LEVELS)}")
-    return _Folding(graph, rows, ends, repeats).whole(LEVELS[level])
+    return _Folding(graph, rows, ends, repeats, marks or {}).whole(LEVELS[level])
 
 
 class _Folding:
-    def __init__(self, graph: NetworkGraph, rows: Sequence[Layer], ends: Ends, repeats: bool):
-        self.graph, self.rows, self.ends, self.repeats = graph, rows, ends, repeats
+    def __init__(
+        self,
+        graph: NetworkGraph,
+        rows: Sequence[Layer],
+        ends: Ends,
+        repeats: bool,
+        marks: Mapping[str, object],
+    ):
+        self.graph, self.rows, self.ends = graph, rows, ends
+        self.repeats, self.marks = repeats, marks
         dots = ((box.name, i) for box in graph.boxes for i, c in enumerate(box.name) if c == ".")
         self.holders = {name[:i] for name, i in dots}
 
@@ -187,7 +197,9 @@ class _Folding:
 
     def _repeated(self, groups: Sequence[Group]) -> list[list[Group]]:
         words = [
-            (self._made_of(group), self._output(group)) if self._matters(group) else None
+            (self._made_of(group), self._output(group), self.marks.get(group.path))
+            if self._matters(group)
+            else None
             for group in groups
         ]
         places = [group.places for group in groups]

@@ -21,11 +21,10 @@ def drawn(
     net: nn.Module | ExportedProgram, input_size: tuple[int, ...] | None = None
 ) -> NetworkGraph:
     """The graph of a network; see `network_graph.of`."""
-    trace = Drawing.of(net, input_size)
-    return NetworkGraph(trace.kind, trace.size, tidied(trace.drafts, trace.rows))
+    return Linked.of(net, input_size).graph
 
 
-class Drawing(Trace):
+class Linked(Trace):
     """Lays a draft for every operation that is drawn, and makes one of all that are a layer's."""
 
     def __init__(self, net: nn.Module, kind: str, size: tuple[int, ...]):
@@ -36,6 +35,11 @@ class Drawing(Trace):
         self._begun: list[tuple[int, int]] = []  # drafts and rows when running modules began
         self._credited: Call | None = None
         self._weighs = False
+
+    @property
+    def graph(self) -> NetworkGraph:
+        """Of a pass that has ended."""
+        return NetworkGraph(self.kind, self.size, tidied(self.drafts, self.rows))
 
     def start(self, values) -> None:
         super().start(values)

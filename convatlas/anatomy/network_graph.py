@@ -11,6 +11,8 @@ from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from convatlas.errors import InputError
+
 if TYPE_CHECKING:
     import torch.nn as nn
 
@@ -96,10 +98,15 @@ def of(net: "nn.Module", input_size: Iterable[int] | None = None) -> NetworkGrap
 
 
 def stored(name: str) -> NetworkGraph:
-    """What the index holds of a network of the atlas. FileNotFoundError where it holds none."""
+    """What the index holds of a network of the atlas. InputError where it holds none."""
     folder = resources.files("convatlas") / "index"
-    table = json.loads((folder / "layers" / f"{name}.json").read_bytes())
-    record = json.loads((folder / "graphs" / f"{name}.json").read_bytes())
+    files = [folder / kind / f"{name}.json" for kind in ("layers", "graphs")]
+    if not all(file.is_file() for file in files):
+        raise InputError(
+            f"the index holds no graph of {name}; `python -m convatlas.index {name}` measures it, "
+            "and `convatlas list` shows the networks that there are"
+        )
+    table, record = (json.loads(file.read_bytes()) for file in files)
     return NetworkGraph.from_record(name, record, table["rows"])
 
 

@@ -120,6 +120,11 @@ class Summary:
             if not path or row.name == path or row.name.startswith(f"{path}.")
         ]
 
+    def _repr_html_(self) -> str:
+        from convatlas.anatomy.on_a_page import summary_html
+
+        return summary_html(self)
+
     def __str__(self) -> str:
         header = ("layer", "kind", "kernel", "output", "params", "MACs", "receptive field")
         lines = [header, *(_cells(row) for row in self.rows)]

@@ -1,4 +1,6 @@
-"""A network out of somebody's code, in this process: FILE.py:NAME or package.module:NAME(arguments)."""
+"""A network out of somebody's code, in this process: FILE.py:NAME or
+package.module:NAME(arguments).
+"""
 
 import importlib
 import importlib.util
@@ -32,7 +34,9 @@ def module_at(word: str):
         raise DrawingError(f"{printable(word)}: {_spoken(error)}") from None
     except Exception as error:  # code of anybody's may raise anything
         said = " ".join(str(error).split())
-        raise DrawingError(f"{printable(word)}: {type(error).__name__}: {printable(said)}") from None
+        raise DrawingError(
+            f"{printable(word)}: {type(error).__name__}: {printable(said)}"
+        ) from None
     return made[0].net
 
 
@@ -41,7 +45,9 @@ def _spoken(error: Error) -> str:
 
 
 def _run(wanted):
-    """The module of the file or of the name. Files beside it can be imported, as where it is run itself."""
+    """The module of the file or of the name. Files beside it can be imported, as where it is run
+    itself.
+    """
     if wanted.kind == "module":
         sys.path.insert(0, "")
         return importlib.import_module(wanted.path)
@@ -55,7 +61,9 @@ def _run(wanted):
 
 
 def size_of(net, size: str | None) -> tuple[int, ...]:
-    """(C, H, W): the first that the network runs on of those that were asked for, or else that are usual."""
+    """(C, H, W): the first that the network runs on of those that were asked for, or else that are
+    usual.
+    """
     from convatlas.identification.sizes import first_that_runs, sizes_of
 
     sizes = sizes_asked(size) or sizes_of(net)

@@ -1,5 +1,7 @@
 """diff: two networks side by side, printed."""
 
+from itertools import pairwise
+
 from convatlas.anatomy.table import by
 from convatlas.cli.printing import Phrase, open_console, plain_table, print_json, short
 
@@ -9,13 +11,15 @@ LEGEND = {
     " maps": "maps: the size of what it gives out, where nothing else differs",
     " + norm": "+ norm: with the norm after it",
 }
+WIDEST = 100  # columns of text
 STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 KEPT = ("group", "inside", "what", "a", "b", "steps", "times", "params", "macs")
 KEYS = {"introduced": "introduced", "silent": "left open", "departs": "departs"}
 
 
-def diff(a: str, b: str, *, json: bool = False) -> int:
-    """Show what sets network B apart from network A, and what each difference costs.
+def diff(a: str, b: str, *others: str, json: bool = False) -> int:
+    """Show what sets network B apart from network A, and what each difference costs; of three or
+    more, each step from one to the next.
 
     Parameters
     ----------
@@ -23,19 +27,36 @@ def diff(a: str, b: str, *, json: bool = False) -> int:
         A name from `convatlas list`.
     b: str
         Another one.
+    others: str
+        More of them, each compared with the one before.
     json: bool
-        Print JSON.
+        Print JSON; of three or more a list, one for each step.
     """
-    found = compared(a, b)
-    return print_json(_record(found)) if json else tell(found)
+    names = (a, b, *others)
+    found = [compared(*step) for step in pairwise(names)]
+    if json:
+        return print_json([*map(_record, found)] if others else _record(found[0]))
+    if not others:
+        return tell(found[0])
+    from convatlas.cli import steps
+
+    return steps.tell(open_console(), found)
 
 
 def compared(a: str, b: str):
     """The Difference of two networks of the atlas: from the index, which needs no torch."""
-    from convatlas.anatomy.comparing import diff
+    from convatlas.anatomy.comparing import compare
     from convatlas.stored_walks import stored
 
-    return diff(*(stored(name) or _built(name) for name in (a, b)))
+    return compare(*(stored(name) or _traced(name) for name in (a, b)))
+
+
+def _traced(name: str):
+    """The walk of a network that the index does not hold yet."""
+    from convatlas.anatomy.steps import Walk
+
+    net = _built(name)
+    return Walk.of(net, net.input_size)
 
 
 def _built(name: str):
@@ -54,6 +75,9 @@ def _built(name: str):
 def tell(found) -> int:
     """Print a Difference: both totals, then a line for each change."""
     console = open_console()
+    if not found.same:
+        console.print(found.summary, width=min(console.width, WIDEST))
+        console.print()
     console.print(_totals(found))
     console.print()
     if found.same:
@@ -85,6 +109,7 @@ def _record(found) -> dict:
     ]
     return sides | {
         "same": found.same,
+        "summary": found.summary,
         "params": found.b.params - found.a.params,
         "macs": found.b.macs - found.a.macs,
         "layers": blocks,

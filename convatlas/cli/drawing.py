@@ -63,7 +63,10 @@ def draw(
 
 def _file_name(network: str, other: str | None) -> str:
     """In the folder where one is, without what no file name holds."""
-    names = [name.partition("(")[0].rpartition(":")[2].rpartition(".")[2] for name in (network, other or "")]
+    names = [
+        name.partition("(")[0].rpartition(":")[2].rpartition(".")[2]
+        for name in (network, other or "")
+    ]
     return "-".join(filter(None, names)) + ".svg"
 
 

@@ -41,6 +41,7 @@ from convatlas.registry import create_model
 from convatlas.run_images import RunImages
 
 NEAREST = 5
+SCALED = "each heat map is scaled to its own strongest place"
 UNTRAINED = "of the network's wiring alone, which needs no weights"
 
 
@@ -62,6 +63,7 @@ class Asked:
     split: str | None
     data: str | None
     data_root: str | None
+    workers: int
     top: int
     weights: str | None
     source: str | None
@@ -81,17 +83,18 @@ def sheet_of(asked: Asked) -> tuple[Sheet, list[str]]:
     require_method(saved, asked.method, asked.layer)
     target = None if asked.label is None else class_number(saved.classes, asked.label)
     _require_layers(saved, asked)
-    rows, problems = [], []
+    shown, problems = [], []
     for found, fitted in _explained(asked, saved, images, files, target):
         if found.problem:
             problems.append(f"{found.name}: {found.problem}")
             continue
         print(printable(_said(found)), flush=True)
-        rows += [explanation_row(found, tuple(_more(asked, saved, found, fitted)))]
-        if asked.nearest:
-            rows.append(_nearest_row(saved, images, fitted))
+        row = explanation_row(found, tuple(_more(asked, saved, found, fitted)))
+        shown.append((row, fitted))
+    near = _nearest_rows(asked, saved, images, [fitted for _, fitted in shown])
+    rows = [each for (row, _), more in zip(shown, near, strict=True) for each in (row, *more)]
     rows += [filters_row(saved.net, path) for path in asked.filters]
-    notes = [f"{saved.network}, {len(saved.classes):,} classes"]
+    notes = [f"{saved.network}, {len(saved.classes):,} classes; {SCALED}"]
     if asked.worst:
         note, more = _mistakes(asked, saved, images)
         print(printable(note), flush=True)
@@ -198,17 +201,27 @@ def _more(asked: Asked, saved: Saved, found: Explanation, fitted: Tensor) -> Ite
         yield field_panel(saved.net, found.picture, unit, saved.preprocess.channels)
 
 
-def _nearest_row(saved: Saved, images: RunImages, fitted: Tensor) -> Row:
-    """The pictures it was trained with that are nearest; of others of its classes, all of them."""
+def _nearest_rows(
+    asked: Asked, saved: Saved, images: RunImages | None, fitted: list[Tensor]
+) -> list[list[Row]]:
+    """For each picture the row of those that it was trained with and are nearest; of others of its
+    classes, of all of them. The set is read once.
+    """
+    if images is None or not asked.nearest or not fitted:
+        return [[] for _ in fitted]
     part = "train" if "train" in images.parts else images.split(None)
     split = images.of(part)
-    found = nearest(saved, fitted[None], split, NEAREST)
-    panels = []
-    for index, cosine in zip(found.indices[0].tolist(), found.cosines[0].tolist(), strict=True):
-        near = split.fitted(torch.tensor([index]), saved.preprocess)[0]
-        label = saved.classes[int(split.labels[index])]
-        panels.append(Panel(as_picture(near.numpy()), (label, f"cosine {cosine:.3f}")))
-    return Row(f"nearest of {len(split):,} {part} pictures", tuple(panels))
+    found = nearest(saved, torch.stack(fitted), split, NEAREST, asked.workers)
+    rows = []
+    for indices, cosines in zip(found.indices.tolist(), found.cosines.tolist(), strict=True):
+        near = split.fitted(torch.tensor(indices), saved.preprocess).numpy()
+        labels = [saved.classes[label] for label in split.labels[indices].tolist()]
+        panels = [
+            Panel(as_picture(picture), (label, f"cosine {cosine:.3f}"))
+            for picture, label, cosine in zip(near, labels, cosines, strict=True)
+        ]
+        rows.append([Row(f"nearest of {len(split):,} {part} pictures", tuple(panels))])
+    return rows
 
 
 def _mistakes(asked: Asked, saved: Saved, images: RunImages) -> tuple[str, list[Row]]:
@@ -217,7 +230,8 @@ def _mistakes(asked: Asked, saved: Saved, images: RunImages) -> tuple[str, list[
     """
     asked_split = asked.split or ("val" if "val" in images.parts else None)
     part = images.split(asked_split)
-    found = worst_mistakes(saved, images.of(part), asked.worst, asked.method, asked.layer)
+    way = (asked.worst, asked.method, asked.layer, asked.workers)
+    found = worst_mistakes(saved, images.of(part), *way)
     where = f"pictures of {images.name}" if part == "all" else f"{part} pictures of {images.name}"
     print("".join(f"note: {note}\n" for note in images.notes), end="", file=sys.stderr)
     rows = [mistake_row(each, saved.classes) for each in found.worst]

@@ -36,6 +36,7 @@ def explain(
     split: str | None = None,
     data: str | None = None,
     data_root: str | None = None,
+    workers: Annotated[int, Parameter(name=["--workers", "-j"])] = 0,
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = PLACE,
     top: int = 3,
     weights: Weights = None,
@@ -79,6 +80,8 @@ def explain(
         moved, or others of its classes.
     data_root: str
         Where named data sets lie [the run's own].
+    workers: int
+        Processes that read the pictures of --worst and --nearest.
     output: Path
         A file that ends in .html or .png, or a new folder.
     top: int
@@ -95,7 +98,7 @@ def explain(
     asked = Asked(
         *(run, tuple(images or ()), method, layer, class_),
         *(tuple(maps or ()), tuple(filters or ()), tuple(field or ()), nearest, worst, test),
-        *(split, data, data_root, top, weights, source, device, max_megapixels),
+        *(split, data, data_root, workers, top, weights, source, device, max_megapixels),
     )
     bare = weights is None and str(run) in stored_facts() and not run.exists()
     sheet, problems = from_atlas(asked) if bare and _is_geometry(asked) else sheet_of(asked)

@@ -14,6 +14,7 @@ def explore(
     *,
     build: Path | None = None,
     single_file: Path | None = None,
+    full: bool = False,
     wasm: Path | None = None,
     port: int = 0,
     no_open: bool = False,
@@ -33,6 +34,9 @@ def explore(
         Write the site as one HTML file that opens from disk, and leave.
     wasm: Path
         The npm package onnxruntime-web, a .tgz or its folder: pages of live networks then run it.
+    full: bool
+        Write the drawing of every unit of each network too, 2 MB more; what is served always has
+        them.
     port: int
         The port; 0 for one that is free.
     no_open: bool
@@ -48,11 +52,11 @@ def explore(
         raise RecipeError("a single file does not carry the engine; leave --wasm out, or --build")
     engine = _engine(wasm)
     if build:
-        number = building.write_folder(contents.site() | engine, build, say_error)
+        number = building.write_folder(contents.site(full) | engine, build, say_error)
         print(f"{build}: {number} files; open {build / 'index.html'} through any web server")
         return 0
     if single_file:
-        size = building.write_single(contents.site(), single_file)
+        size = building.write_single(contents.site(full), single_file)
         print(f"{single_file}: {size / 1e6:.1f} MB; opens in any browser, from disk")
         return 0
     files, path = _opened(name)
@@ -74,7 +78,7 @@ def _opened(name: str) -> tuple[dict, str]:
     from convatlas.explorer.networks import where
     from convatlas.registry import require, stored_facts
 
-    files = contents.site()
+    files = contents.site(full=True)
     if not name:
         return files, ""
     if name not in stored_facts() and (Path(name).is_dir() or os.sep in name):

@@ -11,8 +11,8 @@ LANE = 14  # between wires
 
 
 class End(NamedTuple):
-    """Where a wire enters a piece, or leaves it: the key of what it comes from or goes to, where that matters; `is_open`
-    where no box is, but a wire goes on.
+    """Where a wire enters a piece, or leaves it: the key of what it comes from or goes to, where
+    that matters; `is_open` where no box is, but a wire goes on.
     """
 
     key: Hashable = None
@@ -24,8 +24,8 @@ Ends = tuple[End, ...]
 
 
 class Block(NamedTuple):
-    """`left` and `right` are how far it reaches from the axis; `heads` and `tails` the places at its top and its bottom
-    where wires enter and leave.
+    """`left` and `right` are how far it reaches from the axis; `heads` and `tails` the places at
+    its top and its bottom where wires enter and leave.
     """
 
     items: tuple[Item, ...]
@@ -53,7 +53,8 @@ class Block(NamedTuple):
     def mirrored(self) -> "Block":
         """Left for right; boxes stay as they are, in the places of their images."""
         heads, tails = (
-            tuple(end._replace(x=-end.x) for end in reversed(ends)) for ends in (self.heads, self.tails)
+            tuple(end._replace(x=-end.x) for end in reversed(ends))
+            for ends in (self.heads, self.tails)
         )
         items = tuple(map(_mirrored, self.items))
         return Block(items, self.right, self.left, self.height, heads, tails)
@@ -79,7 +80,9 @@ def plain_wire(height: float = 0) -> Block:
 
 
 def fork(x: float, heads: Ends, top: float, bottom: float) -> list[Item]:
-    """Wires from one place to several below it, over a common piece halfway; with arrows where they enter boxes."""
+    """Wires from one place to several below it, over a common piece halfway; with arrows where they
+    enter boxes.
+    """
     half = (top + bottom) // 2
     wires: list[Item] = []
     for _, head, is_open in heads:
@@ -98,7 +101,8 @@ def widened(block: Block, left: float, right: float) -> Block:
     border, *texts = frame.items
     border = replace(border, x=-left, w=left + right)
     shifted = [
-        text.moved(right - block.right if text.anchor == "end" else block.left - left, 0) for text in texts
+        text.moved(right - block.right if text.anchor == "end" else block.left - left, 0)
+        for text in texts
     ]
     whole = replace(frame, items=(border, *shifted))
     return block._replace(items=(whole, *others), left=left, right=right)

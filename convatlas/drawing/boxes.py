@@ -1,12 +1,14 @@
-"""The boxes of a drawing: a step, a join, a frame around a unit or a stage, a card for a whole stage."""
+"""The boxes of a drawing: a step, a join, a frame around a unit or a stage, a card for a whole
+stage.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from convatlas.anatomy.table import by
-from convatlas.drawing.block import LANE, Block, End, fork
-from convatlas.drawing.letters import width_of, wrapped
+from convatlas.drawing.block import LANE, Block, End, Ends, fork
+from convatlas.drawing.letters import TIMES, width_of, wrapped
 from convatlas.drawing.palette import BARS
 from convatlas.drawing.palette import THICK as BAR
 from convatlas.drawing.scene import Box, Item, Rect, Text, Wire
@@ -16,9 +18,11 @@ from convatlas.drawing.words import JOINS, look_of, numbers, numbers_told, step_
 SIZE = 12  # of letters in boxes
 SMALL = 11
 HIGH = 24  # a box with one line
+FLAT = 18  # a join
 PAD = 12
 HEADER = 24
 CARD = 380
+ASKEW = 60  # how much further a frame may reach to one side
 WIDEST = 200  # a line of a box with several
 
 
@@ -37,7 +41,9 @@ def told(piece: Piece | Step) -> Mapping[str, object]:
     """The numbers that a page reads of a box."""
     if isinstance(piece, Step):
         row = piece.row
-        values = {"params": row.params, "macs": row.macs, "field": row.receptive_field} if row else {}
+        values = (
+            {"params": row.params, "macs": row.macs, "field": row.receptive_field} if row else {}
+        )
     else:
         values = {"params": piece.params, "macs": piece.macs, "field": piece.field}
         values |= {"times": piece.repeats, "last": piece.last} if piece.last else {}
@@ -46,45 +52,53 @@ def told(piece: Piece | Step) -> Mapping[str, object]:
 
 def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title: str = "") -> Block:
     """A box with what it does, and its cost as a bar; a join, where wires end in several places."""
-    look = look_of(step)
-    if look in ("join", "gate") and step.row is None and step.kind in JOINS and _fits_sides(tails):
+    look, is_join = look_of(step), step.row is None
+    if is_join and step.kind in JOINS and _fits_sides(tails):
         return _round(step, look)
     words, macs = step_words(step), step.row.macs if step.row else 0
+    flat = FLAT if is_join and look not in ("pool", "port") else HIGH
     wide = width_of(words, SIZE) + (width_of(f"{title}  ", SIZE, bold=True) if title else 0) + 2 * 9
     left, right = _reach(_even(max(wide, 44)), tails)
-    high = (HIGH if look not in ("join", "gate") or step.row else 18) + (BAR + 2 if macs else 0)
+    high = flat + (BAR + 2 if macs else 0)
     x = (right - left) / 2 - wide / 2 + 9
     items: list[Item] = [Rect(-left, 0, left + right, high, look, 4)]
-    line = (HIGH if look not in ("join", "gate") or step.row else 18) / 2 + 0.36 * SIZE
+    line = flat / 2 + 0.36 * SIZE
     if title:
         items.append(Text(x, line, title, SIZE, bold=True))
         x += width_of(f"{title}  ", SIZE, bold=True)
     items.append(Text(x, line, words, SIZE))
     items += _bar(-left + 6, high - BAR - 3, left + right - 12, scale.share(macs)) if macs else []
     heads = tuple(End(end.key, end.x) for end in tails) if len(tails) > 1 else (End(),)
-    return Block((Box(path or step.path, tuple(items), told(step)),), left, right, high, heads)
+    box = Box(path or step.path, tuple(items), told(step), join=is_join)
+    return Block((box,), left, right, high, heads)
 
 
 def row_block(piece: Piece, words: Sequence[str], scale: Scale) -> Block:
-    """Steps of one module as the lines of one box; what is there several times once, with a factor."""
+    """Steps of one module as the lines of one box; what recurs stands there once, with a factor."""
     lengths = [n for n in range(1, len(words) + 1) if [*words] == [*words[:n]] * (len(words) // n)]
     factor = len(words) // lengths[0]
     lines = [part for line in words[: lengths[0]] for part in wrapped(line, SIZE, WIDEST)]
-    times = f"×{factor}" if factor > 1 else ""
+    times = f"{TIMES}{factor}" if factor > 1 else ""
     wide = max(width_of(line, SIZE) for line in lines) + 18
     wide += width_of(times, SIZE, bold=True) + 8 if times else 0
     wide = _even(wide)
     high = 9 + 15 * len(lines) + (BAR + 2 if piece.macs else 0)
     items: list[Item] = [Rect(-wide / 2, 0, wide, high, _costliest(piece), 4)]
-    items += [Text(-wide / 2 + 9, 16 + 15 * number, line, SIZE) for number, line in enumerate(lines)]
+    items += [
+        Text(-wide / 2 + 9, 16 + 15 * number, line, SIZE) for number, line in enumerate(lines)
+    ]
     if times:
         items.append(Text(wide / 2 - 9, 16, times, SIZE, "times", "end", bold=True))
-    items += _bar(-wide / 2 + 6, high - BAR - 3, wide - 12, scale.share(piece.macs)) if piece.macs else []
+    items += (
+        _bar(-wide / 2 + 6, high - BAR - 3, wide - 12, scale.share(piece.macs))
+        if piece.macs
+        else []
+    )
     return Block((Box(piece.path, tuple(items), told(piece)),), wide / 2, wide / 2, high)
 
 
 def _costliest(piece: Piece) -> str:
-    """The look of the first step that is no pooling; of separable convolutions, the depthwise one."""
+    """The look of the first step that is no pooling: of separable ones the depthwise one."""
     looks = [look_of(step) for step in piece.parts]
     return next((look for look in looks if look != "pool"), looks[0])
 
@@ -98,7 +112,7 @@ def _fits_sides(tails: Sequence) -> bool:
 def _round(step: Step, look: str) -> Block:
     sign = JOINS[step.kind]
     items = (Rect(-9, 0, 18, 18, look, 9), Text(0, 14.2, sign, 15, anchor="middle", bold=True))
-    return Block((Box(step.path, items),), 9, 9, 18)
+    return Block((Box(step.path, items, join=True),), 9, 9, 18)
 
 
 def _reach(wide: float, tails: Sequence) -> tuple[float, float]:
@@ -115,7 +129,9 @@ def _bar(x: float, y: float, wide: float, share: float) -> list[Item]:
 
 
 def port_block(key: Into, name: str) -> Block:
-    """Where one of several things enters a frame, under the name of what it comes from; without one, the wire alone."""
+    """Where one of several things enters a frame, under the name of what it comes from; without
+    one, the wire alone.
+    """
     if not name:
         return Block((), LANE / 2, LANE / 2, 0, (End(key, is_open=True),), (End(is_open=True),))
     wide = _even(width_of(name, SMALL) + 12)
@@ -124,18 +140,18 @@ def port_block(key: Into, name: str) -> Block:
 
 
 def frame_block(piece: Piece, inner: Block, look: str, within: str = "") -> Block:
-    """A frame with a title in its left corner and numbers in its right one; wires come in between, those of several
-    things each for itself.
+    """A frame with a title in its left corner and numbers in its right one; wires come in between,
+    those of several things each for itself.
     """
     title, figures = title_of(piece, within), numbers(piece.params, piece.macs)
-    times = f"×{piece.repeats}" if piece.repeats > 1 else ""
+    times = f"{TIMES}{piece.repeats}" if piece.repeats > 1 else ""
     named = width_of(title, SIZE, bold=True)
     names = named + (width_of(times, SIZE + 1, bold=True) + 6 if times else 0)
     own = len({end.key for end in inner.heads}) > 1
     low, high = (min(e.x for e in inner.heads), max(e.x for e in inner.heads)) if own else (0, 0)
     left = ceil(max(inner.left + PAD, names + PAD + 8 - low))
     right = ceil(max(inner.right + PAD, width_of(figures, SMALL) + PAD + 8 + high))
-    left, right = (left, right) if own else (max(left, right - 24), max(right, left - 24))
+    left, right = (left, right) if own else (max(left, right - ASKEW), max(right, left - ASKEW))
     forks = len(inner.heads) > 1 and not own
     top = HEADER + (12 if forks else 4)
     tall = top + inner.height + (20 if len(inner.tails) > 1 else 12)
@@ -168,15 +184,22 @@ def _out(inner: Block, y: float, bottom: float) -> list[Item]:
     ]
 
 
-def card_block(piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], scale: Scale) -> Block:
-    """A stage as one card: its name, what it is made of, its numbers and its share of the multiply-adds, `kinds` of
-    which go to which kind of operation.
+def card_block(
+    piece: Piece,
+    lines: Sequence[str],
+    kinds: Mapping[str, int],
+    scale: Scale,
+    tails: Ends,
+    look: str,
+) -> Block:
+    """A stage as one card: its name, what it is made of, its numbers and its share of the
+    multiply-adds, `kinds` of which go to which kind of operation.
     """
-    title = title_of(piece)
+    title = title_of(piece) + (f" {TIMES}{piece.repeats}" if piece.repeats > 1 else "")
     broken = [part for line in lines for part in wrapped(line, SIZE, CARD - 2 * PAD)]
     high = 26 + 17 * len(broken) + (26 if piece.params or piece.macs else 6)
     items: list[Item] = [
-        Rect(-CARD / 2, 0, CARD, high, "stage", 6),
+        Rect(-CARD / 2, 0, CARD, high, look, 6),
         Text(-CARD / 2 + PAD, 19, title, SIZE + 1, bold=True),
     ]
     if piece.field:
@@ -187,7 +210,9 @@ def card_block(piece: Piece, lines: Sequence[str], kinds: Mapping[str, int], sca
         y += 17
     if piece.params or piece.macs:
         items += _costs(piece, y, kinds, scale)
-    return Block((Box(piece.path, tuple(items), told(piece)),), CARD / 2, CARD / 2, high)
+    edge = CARD / 2 - 2 * PAD
+    heads = tuple(End(end.key, max(-edge, min(end.x, edge))) for end in tails) or (End(),)
+    return Block((Box(piece.path, tuple(items), told(piece)),), CARD / 2, CARD / 2, high, heads)
 
 
 def _costs(piece: Piece, y: float, kinds: Mapping[str, int], scale: Scale) -> list[Item]:
@@ -212,4 +237,4 @@ def _even(width: float) -> float:
 
 
 def size_text(output: tuple[int, ...]) -> str:
-    return by(output).replace("x", "×")
+    return by(output).replace("x", TIMES)

@@ -1,10 +1,12 @@
-"""How wide a text is, from a table of DejaVu Sans' advance widths, so that every drawing is laid out alike on every
-machine. DejaVu Sans is wide: in the fonts that stand in for it a text takes less room, not more.
+"""How wide a text is, from a table of DejaVu Sans' advance widths, so that every drawing is laid
+out alike on every machine. DejaVu Sans is wide: in the fonts that stand in for it a text takes less
+room, not more.
 """
 
 import re
 
-FURTHER = "×–·→…²−é"  # the letters that a drawing uses beside ASCII
+TIMES, DASH = "\u00d7", "\u2013"  # as in 3 x 3, and from 1 to 3
+FURTHER = f"{TIMES}{DASH}·→…²\u2212é"  # the letters that a drawing uses beside ASCII
 PLAIN = """
     318 401 460 838 636 950 780 275 390 390 500 838 318 361 318 337 636 636 636 636 636
     636 636 636 636 636 337 337 838 838 838 531 1000 684 686 698 770 632 575 775 752 295
@@ -46,7 +48,9 @@ def shortened(text: str, size: float, room: float, bold: bool = False) -> str:
 
 
 def wrapped(text: str, size: float, room: float, bold: bool = False) -> list[str]:
-    """The text in lines that fit the room, broken behind commas and bars; what is longer is shortened."""
+    """The text in lines that fit the room, broken behind commas and bars; what is longer is
+    shortened.
+    """
     lines: list[str] = []
     for word in re.split(r"(?<=,) |(?<=\|) ", text):
         longer = f"{lines[-1]} {word}" if lines else word

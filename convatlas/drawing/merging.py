@@ -1,5 +1,5 @@
-"""What one small module holds, such as a separable convolution, as one box: where a network has too many steps to be drawn
-one by one.
+"""What one small module holds, such as a separable convolution, as one box: where a network has too
+many steps to be drawn one by one.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ FEW = 16  # steps that can be told in one box
 
 
 def merged(piece: Piece) -> Piece:
-    """With modules inside as Pieces that are `joined`: those that one wire enters and one leaves."""
+    """With modules inside that one wire enters and one leaves as Pieces that are `joined`."""
     if any(isinstance(part, Piece) for part in piece.parts):
         return replace(
             piece, parts=tuple(merged(p) if isinstance(p, Piece) else p for p in piece.parts)

@@ -1,5 +1,5 @@
-"""What is neither rows nor branches laid out in layers: every box below all that it reads, in an order with few crossings,
-wires along the axes in lanes of their own.
+"""What is neither rows nor branches laid out in layers: every box below all that it reads, in an
+order with few crossings, wires along the axes in lanes of their own.
 """
 
 from collections.abc import Callable, Hashable
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from convatlas.drawing.block import GAP, LANE, Block, End, Ends, shifted
+from convatlas.drawing.matching import crossed, matched
 from convatlas.drawing.scene import Item, Wire
-from convatlas.drawing.structure import Chain, Mesh
-from convatlas.drawing.matching import crossed
+from convatlas.drawing.structure import Mesh
 from convatlas.drawing.tracks import Net, tracks
 
 Key = Hashable
@@ -24,7 +24,9 @@ class Element:
 
     name: tuple
     layer: int
-    reads: list[tuple] = field(default_factory=list)  # names of elements one layer above; () is the source
+    reads: list[tuple] = field(
+        default_factory=list
+    )  # names of elements one layer above; () is the source
     read_by: list[tuple] = field(default_factory=list)
     block: Block | None = None
     x: float = 0.0
@@ -98,7 +100,9 @@ def _depths(links: list[tuple[tuple, tuple]]) -> dict[tuple, int]:
 
 
 def _lanes(links: list[tuple[tuple, tuple]], depth: dict) -> dict[tuple[tuple, tuple], int]:
-    """Links one layer long: of those that are longer, the lanes in between, which wires from one place share."""
+    """Links one layer long: of those that are longer, the lanes in between, which wires from one
+    place share.
+    """
     found: dict[tuple[tuple, tuple], int] = {}
     for a, b in links:
         lanes = [("lane", a, at) for at in range(depth[a] + 1, depth[b])]
@@ -118,7 +122,9 @@ def _link(elements: dict[tuple, Element], a: tuple, b: tuple, above: int) -> Non
 
 
 def _order(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
-    """Each layer by the middle of its neighbours, down and up, keeping the order with the fewest crossings."""
+    """Each layer by the middle of its neighbours, down and up, keeping the order with the fewest
+    crossings.
+    """
     best, fewest = [list(layer) for layer in layers], _crossings(layers)
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
@@ -163,7 +169,9 @@ def _place(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
             wanted = [_wanted(element, elements, down) for element in layer]
             _spread(layer, wanted)
     _straighten(layers, elements)
-    middle = (min(e.x - e.left for r in layers for e in r) + max(e.x + e.right for r in layers for e in r)) / 2
+    middle = (
+        min(e.x - e.left for r in layers for e in r) + max(e.x + e.right for r in layers for e in r)
+    ) / 2
     for element in elements.values():
         element.x = float(round(element.x - middle))
 
@@ -174,7 +182,9 @@ def _turn(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
         for element in layer:
             block = element.block
             if block and len(block.heads) > 1 and len(element.reads) > 1:
-                above = tuple(End(_key(name), elements[name].x) for name in element.reads if name in elements)
+                above = tuple(
+                    End(_key(name), elements[name].x) for name in element.reads if name in elements
+                )
                 if crossed(block.heads, above):
                     element.block = block.mirrored()
 
@@ -187,9 +197,14 @@ def _straighten(layers: list[list[Element]], elements: dict[tuple, Element]) -> 
             if len(above) != 1 or not 0 < abs(above[0].x - element.x) <= STEP:
                 continue
             x = above[0].x
-            clear = number == 0 or x - element.left - GAP / 4 > layer[number - 1].x + layer[number - 1].right
+            clear = (
+                number == 0
+                or x - element.left - GAP / 4 > layer[number - 1].x + layer[number - 1].right
+            )
             end = number + 1 == len(layer)
-            if clear and (end or x + element.right + GAP / 4 < layer[number + 1].x - layer[number + 1].left):
+            if clear and (
+                end or x + element.right + GAP / 4 < layer[number + 1].x - layer[number + 1].left
+            ):
                 element.x = x
 
 
@@ -246,7 +261,8 @@ def _heads(element: Element, layer: list[Element]) -> Ends:
         return (End(x=element.x, is_open=True),)
     full = element.height == max(other.height for other in layer)
     return tuple(
-        end._replace(is_open=end.is_open or not full) for end in shifted(element.block.heads, element.x)
+        end._replace(is_open=end.is_open or not full)
+        for end in shifted(element.block.heads, element.x)
     )
 
 
@@ -290,15 +306,17 @@ def _nets(upper: list[Element], lower: list[Element], elements: dict[tuple, Elem
                 below[name] += heads
             continue
         order = sorted(element.reads, key=lambda name: elements[name].x)
-        for name in order:
-            mine = [head for head in heads if head.key is not None and head.key == _key(name)]
-            below[name] += mine or [head for head in heads if head.key is None][:1]
-            heads = [head for head in heads if head not in below[name]]
+        above = tuple(End(_key(name), elements[name].x) for name in order)
+        names = dict(zip(above, order, strict=True))
+        for tail, head in matched(above, tuple(heads)):
+            below[names[tail]].append(head)
     return [Net(_tails(e), tuple(below[e.name])) for e in upper if below[e.name]]
 
 
 def _routed(nets: list[Net], y: float) -> tuple[list[Item], float]:
-    """The wires of all nets below y, each level piece in a track of its own; and the room that takes."""
+    """The wires of all nets below y, each level piece in a track of its own; and the room that
+    takes.
+    """
     levels, count = tracks(nets)
     room = 14 + TRACK * max(count, 1)
     wires: list[Item] = []
@@ -311,7 +329,9 @@ def _routed(nets: list[Net], y: float) -> tuple[list[Item], float]:
 def _wires(net: Net, top: float, level: float, bottom: float) -> list[Item]:
     """From the beginnings down to the level, along it, and down to each end."""
     if net.straight:
-        return [Wire(((net.begins[0].x, top), (net.begins[0].x, bottom)), ends=not net.ends[0].is_open)]
+        return [
+            Wire(((net.begins[0].x, top), (net.begins[0].x, bottom)), ends=not net.ends[0].is_open)
+        ]
     first = net.begins[0].x
     wires: list[Item] = [
         Wire(((a, top), (a, level), (first, level))) if a != first else Wire(((a, top), (a, level)))

@@ -1,5 +1,5 @@
-"""A long row of stages broken into columns that stand side by side, in bands of the height of a page; with a title above
-and the legend below.
+"""A long row of stages broken into columns that stand side by side, in bands of the height of a
+page; with a title above and the legend below.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from convatlas.drawing.words import short
 
 WIDE = 1200
 SHAPE = 1.3  # of a page: height over width
+SHORT = 700  # a drawing of this height stays in one column
 MARGIN = 24
 GUTTER = 56  # between columns, where the wire goes up
 TURN = 18  # below a column and above the next, where it turns
@@ -31,19 +32,30 @@ class Column(NamedTuple):
     label: str
 
 
-def paged(name: str, totals: str, chain: Chain, style: Style, scale: Scale, columns: int | None = None) -> Scene:
+def paged(
+    name: str, totals: str, chain: Chain, style: Style, scale: Scale, columns: int | None = None
+) -> Scene:
     """`columns` side by side; by default as many as come nearest to the shape of a page."""
-    parts = _unbroken(chain)
+    parts = unbroken(chain)
     heights = [chain_block(part, style).height + style.labelled for part in parts]
     counts = range(1, 13) if columns is None else (columns,)
-    choices = [_arranged(_columns(parts, heights, count, style)) for count in counts if count <= len(parts)]
-    items, width, height = min(choices or [_arranged(_columns(parts, heights, 1, style))], key=_misfit)
-    head: list[Item] = [Text(MARGIN, 38, name, 20, bold=True), Text(MARGIN, 59, totals, 12, "quiet")]
+    if columns is None and sum(heights) <= SHORT:
+        counts = (1,)
+    choices = [
+        _arranged(_columns(parts, heights, count, style)) for count in counts if count <= len(parts)
+    ]
+    items, width, height = min(
+        choices or [_arranged(_columns(parts, heights, 1, style))], key=_misfit
+    )
+    head: list[Item] = [
+        Text(MARGIN, 38, name, 20, bold=True),
+        Text(MARGIN, 59, totals, 12, "quiet"),
+    ]
     wide = max(width + 2 * MARGIN, *(item.bounds[2] + MARGIN for item in head))
     body = moved(items, (wide - width) / 2, TOP)
-    legend, high = _legend(items, scale, wide - 2 * MARGIN)
+    key, high = legend(_explained(items, scale), wide - 2 * MARGIN)
     y = TOP + height + 22
-    whole = (*head, *body, *moved(legend, MARGIN, y))
+    whole = (*head, *body, *moved(key, MARGIN, y))
     return Scene(f"{name}: {totals}", round(wide), round(y + high + MARGIN), whole)
 
 
@@ -53,7 +65,7 @@ def _misfit(choice: tuple[list[Item], float, float]) -> float:
     return abs(log((height + TOP) / width / SHAPE)) + 9 * max(0, log((width + 2 * MARGIN) / WIDE))
 
 
-def _unbroken(chain: Chain) -> list[Chain]:
+def unbroken(chain: Chain) -> list[Chain]:
     """The longest pieces without a place where a column may end: between two boxes in a row."""
     pieces: list[list] = [[]]
     for part, following in pairwise([*chain.parts, None]):
@@ -113,25 +125,39 @@ def _turn(upper: Column, lower: Column, a: float, gutter: float, b: float) -> li
     a += upper.block.tails[0].x
     up = ((a, begin), (a, begin + TURN), (gutter, begin + TURN), (gutter, end))
     wires: list[Item] = [
-        Wire((*up, (b + x, end), (b + x, 0.0)), ends=not is_open) for _, x, is_open in lower.block.heads
+        Wire((*up, (b + x, end), (b + x, 0.0)), ends=not is_open)
+        for _, x, is_open in lower.block.heads
     ]
     label = Text(a + 7, begin + TURN - 5, upper.label, 11, "quiet")
     return [*wires, label] if upper.label and label.bounds[2] < gutter - 2 else wires
 
 
-def _legend(items: Sequence[Item], scale: Scale, room: float) -> tuple[list[Item], float]:
+def _explained(items: Sequence[Item], scale: Scale) -> list[tuple[str, str]]:
     """What the colours and the bar mean, of what is drawn."""
-    looks = {rect.look for box in items if isinstance(box, Box) for rect in box.items if isinstance(rect, Rect)}
+    looks = {
+        rect.look
+        for box in items
+        if isinstance(box, Box)
+        for rect in box.items
+        if isinstance(rect, Rect)
+    }
     entries = [(look, words) for look, words in KINDS.items() if {look, f"bar_{look}"} & looks]
-    if scale.full:
-        entries.append(("bar", f"multiply-adds, full: {short(scale.full)}"))
+    return (
+        [*entries, ("bar", f"multiply-adds, full: {short(scale.full)}")] if scale.full else entries
+    )
+
+
+def legend(entries: Sequence[tuple[str, str]], room: float) -> tuple[list[Item], float]:
+    """Looks and what they mean, in lines; and how high that is."""
     found: list[Item] = []
     x, y = 0.0, 0.0
     for look, words in entries:
         wide = 20 + width_of(words, SMALL) + 18
         if x and x + wide > room:
             x, y = 0.0, y + 18
-        found.append(Rect(x, y + 4, 14, 4, look, 2) if look == "bar" else Rect(x, y, 14, 12, look, 2))
+        found.append(
+            Rect(x, y + 4, 14, 4, look, 2) if look == "bar" else Rect(x, y, 14, 12, look, 2)
+        )
         found.append(Text(x + 20, y + 10, words, SMALL, "quiet"))
         x += wide
     return found, y + 14

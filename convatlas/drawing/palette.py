@@ -1,5 +1,5 @@
-"""The looks of a drawing, light and dark: colours after Okabe and Ito, which colour-blind readers can tell apart, and each
-kind of operation has a shape of text beside its colour.
+"""The looks of a drawing, light and dark: colours after Okabe and Ito, which colour-blind readers
+can tell apart, and each kind of operation has a shape of text beside its colour.
 """
 
 from typing import NamedTuple
@@ -29,6 +29,7 @@ LOOKS = {
     "join": Look(("#ffffff", "#14171c"), ("#59616e", "#8d97a5"), 1.25),
     "gate": Look(("#fff9c4", "#474208"), ("#8a7f00", "#d9cf45")),
     "other": Look(("#eceef2", "#2b313b"), ("#7d8694", "#8d97a5")),
+    "none": Look(),
     "port": Look(("#ffffff", "#14171c"), ("#bfc7d3", "#47505f")),
     "times": Look(("#b84a00", "#f6a06a")),
     "bar": Look(("#d55e00", "#f08540")),

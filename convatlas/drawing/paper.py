@@ -1,4 +1,6 @@
-"""A scene on paper: PNG at twice its size, PDF on a page of A4. matplotlib paints; it brings the letters along."""
+"""A scene on paper: PNG at twice its size, PDF on a page of A4. matplotlib paints; it brings the
+letters along.
+"""
 
 import io
 from collections.abc import Callable
@@ -24,7 +26,9 @@ def png(scene: Scene, dark: bool = False) -> bytes:
 
 
 def pdf(scene: Scene, dark: bool = False) -> bytes:
-    """A page of A4, upright or across, as the drawing fits best; never larger than one unit a point."""
+    """A page of A4, upright or across, as the drawing fits best; never larger than one unit a
+    point.
+    """
     pages = ((wide, high) for wide, high in (A4, A4[::-1]))
     wide, high = max(pages, key=lambda page: _fit(scene, *page))
     scale = min(_fit(scene, wide, high), 1)
@@ -44,7 +48,9 @@ def _bytes(figure: "Figure", **kwargs) -> bytes:
 
 
 def _figure(scene: Scene, dark: bool, wide: float, high: float, scale: float) -> "Figure":
-    """The scene in the middle of a figure that many inches wide and high, with `scale` points a unit."""
+    """The scene in the middle of a figure that many inches wide and high, with `scale` points a
+    unit.
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -79,10 +85,18 @@ def _colours(look: str, dark: bool, scale: float) -> dict:
 
 
 def _rect(axes: "Axes", item: Rect, dark: bool, scale: float, depth: int) -> None:
-    from matplotlib.patches import FancyBboxPatch
+    from matplotlib.patches import Ellipse, FancyBboxPatch
 
+    if item.radius >= item.w / 2 == item.h / 2:
+        middle = item.x + item.w / 2, item.y + item.h / 2
+        axes.add_patch(
+            Ellipse(middle, item.w, item.h, **_colours(item.look, dark, scale), zorder=depth)
+        )
+        return
     rounded = f"round,pad=0,rounding_size={min(item.radius, item.w / 2, item.h / 2)}"
-    box = FancyBboxPatch((item.x, item.y), item.w, item.h, boxstyle=rounded if item.radius else "square,pad=0")
+    box = FancyBboxPatch(
+        (item.x, item.y), item.w, item.h, boxstyle=rounded if item.radius else "square,pad=0"
+    )
     box.set(**_colours(item.look, dark, scale), zorder=depth)
     axes.add_patch(box)
 
@@ -90,7 +104,9 @@ def _rect(axes: "Axes", item: Rect, dark: bool, scale: float, depth: int) -> Non
 def _shape(axes: "Axes", item: Shape, dark: bool, scale: float, depth: int) -> None:
     from matplotlib.patches import Polygon
 
-    axes.add_patch(Polygon(item.points, closed=True, **_colours(item.look, dark, scale), zorder=depth))
+    axes.add_patch(
+        Polygon(item.points, closed=True, **_colours(item.look, dark, scale), zorder=depth)
+    )
 
 
 def _text(axes: "Axes", item: Text, dark: bool, scale: float, depth: int) -> None:

@@ -1,19 +1,35 @@
-"""A network as a scene, at one of three levels: its stages, its units with what is inside them, or every layer."""
+"""A network as a scene, at one of three levels: its stages, its units with what is inside them, or
+every layer.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.block import Block, Ends
-from convatlas.drawing.boxes import Scale, card_block, frame_block, port_block, row_block, size_text, step_block
+from convatlas.drawing.boxes import (
+    SIZE,
+    Scale,
+    card_block,
+    frame_block,
+    port_block,
+    row_block,
+    size_text,
+    step_block,
+)
+from convatlas.drawing.letters import TIMES, width_of
 from convatlas.drawing.merging import merged
 from convatlas.drawing.pages import paged
+from convatlas.drawing.repeats import folded
 from convatlas.drawing.rows import Style, chain_block
 from convatlas.drawing.scene import Scene
-from convatlas.drawing.sketch import Into, Key, Piece, Step, folded, pieces, plan
+from convatlas.drawing.sketch import Into, Key, Piece, Step, pieces, plan
 from convatlas.drawing.structure import Chain, Fan, Mesh, structure
 from convatlas.drawing.words import look_of, numbers_told, step_words, title_of
 
 LEVELS = ("stage", "unit", "layer")
+LONG = 760  # of what a unit is made of: two lines of a card
 SOME, MANY = 90, 180  # steps
 BEFORE = {1: "one before", 2: "two before"}
 OUT = -1  # what reads the parts that a piece gives
@@ -22,25 +38,46 @@ OUT = -1  # what reads the parts that a piece gives
 def scene(
     graph, rows: Sequence[Layer], ends: Mapping, level: str = "unit", columns: int | None = None
 ) -> Scene:
-    """Of a NetworkGraph (anatomy.network_graph), the rows of its layer table and what containers give out."""
-    whole = pieces(plan(graph, rows, ends, every=level == "layer"))
-    whole = _fewer(whole) if level == "unit" else folded(whole)
-    drawer = Stages(whole) if level == "stage" else Units(whole)
+    """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out."""
+    whole = whole_of(graph, rows, ends, level)
+    drawer = drawing_of(whole, level)
     totals = f"{numbers_told(whole.params, whole.macs)} · input {size_text(graph.size)}"
-    return paged(graph.network, totals, _structure(whole), drawer.style(whole), drawer.scale, columns)
+    return paged(
+        graph.network, totals, structure_of(whole), drawer.style(whole), drawer.scale, columns
+    )
+
+
+def whole_of(
+    graph,
+    rows: Sequence[Layer],
+    ends: Mapping,
+    level: str,
+    mark: Callable[[str], str] = lambda path: "",
+) -> Piece:
+    """What is drawn of a network at a level; `mark` tells the look of what has a path, or "" where
+    its kind does.
+    """
+    whole = pieces(plan(graph, rows, ends, level == "layer", mark))
+    return _fewer(whole) if level == "unit" else folded(whole)
+
+
+def drawing_of(whole: Piece, level: str) -> "Stages | Units":
+    return Stages(whole) if level == "stage" else Units(whole)
 
 
 def _fewer(whole: Piece) -> Piece:
-    """Folded; of very many steps as one what differs in its channels alone, and then what one small module holds."""
+    """Folded; of very many steps as one what differs in its channels alone, and then what one small
+    module holds.
+    """
     found = folded(whole)
     if len(_costs(found)) > SOME:
         found = folded(whole, loosely=True)
     return merged(found) if len(_costs(found)) > MANY else found
 
 
-def _structure(piece: Piece, entries: Sequence[Key] = ()) -> Chain:
-    """Of the parts of a piece, by their numbers. `entries` are what its sources are outside; where they differ, each of
-    those is a part too, as Into(the number of the first of its sources).
+def structure_of(piece: Piece, entries: Sequence[Key] = ()) -> Chain:
+    """Of the parts of a piece, by their numbers. `entries` are what its sources are outside; where
+    they differ, each of those is a part too, as Into(the number of the first of its sources).
     """
     several = len(set(entries)) > 1
     names = {key: Into(entries.index(key)) for key in entries} if several else {}
@@ -52,24 +89,30 @@ def _structure(piece: Piece, entries: Sequence[Key] = ()) -> Chain:
 
     keys = [None, *names.values(), *range(len(piece.parts)), OUT]
     wires = [(None, name) for name in names.values()]
-    wires += [(outside(key), part) for part, reads in enumerate(piece.reads) for key in reads or (Into(0),)]
+    wires += [
+        (outside(key), part)
+        for part, reads in enumerate(piece.reads)
+        for key in reads or (Into(0),)
+    ]
     wires += [(part, OUT) for part in piece.gives]
     return structure(keys, wires, None, OUT)
 
 
 def _main(piece: Piece):
-    """Which of several branches stands on the axis: of a sum the one that does most, of a product the map that is
-    weighed; the branches of a concatenation stand around it.
+    """Which of several branches stands on the axis: of a sum the one that does most, of a product
+    the map that is weighed; the branches of a concatenation stand around it.
     """
 
     def main(branches: Sequence[Chain], key) -> int | None:
         part = piece.parts[key] if isinstance(key, int) and key != OUT else None
+        if isinstance(part, Piece) and len(part.parts) == 1:
+            part = part.parts[0]
         kind = part.kind if isinstance(part, Step) else ""
         lengths = [_length(branch) for branch in branches]
         if kind == "multiply":
             return lengths.index(min(lengths))
         plain = 0 in lengths
-        if kind == "add" or plain or len(branches) == 2 and min(lengths) * 3 <= max(lengths):
+        if kind == "add" or plain or (len(branches) == 2 and min(lengths) * 3 <= max(lengths)):
             return lengths.index(max(lengths))
         return None
 
@@ -105,7 +148,7 @@ class Units:
         if isinstance(part, Step):
             return step_block(part, tails, self.scale)
         if part.joined:
-            words = _told(_structure(part), part).split(", ")
+            words = _told(structure_of(part), part).split(", ")
             return row_block(part, words if len(words) < 5 else [", ".join(words)], self.scale)
         if len(part.parts) == 1 and isinstance(part.parts[0], Step):
             step = part.parts[0]
@@ -113,7 +156,7 @@ class Units:
             return step_block(step, tails, self.scale, part.path, title)
         entries = around.reads[key]
         style = self.style(part, _names(around, key))
-        inner = chain_block(_structure(part, entries), style)
+        inner = chain_block(structure_of(part, entries), style)
         look = "unit" if around.path else "stage"
         return frame_block(part, _keyed(inner, entries), look, around.path)
 
@@ -134,7 +177,8 @@ def _names(around: Piece, key: int) -> list[str]:
 def _keyed(inner: Block, entries: Sequence[Key]) -> Block:
     """With the heads named by what their wires come from outside."""
     heads = tuple(
-        end._replace(key=entries[end.key.number]) if isinstance(end.key, Into) else end for end in inner.heads
+        end._replace(key=entries[end.key.number]) if isinstance(end.key, Into) else end
+        for end in inner.heads
     )
     return inner._replace(heads=heads)
 
@@ -158,16 +202,32 @@ class Stages:
         step = part.parts[0]
         if len(part.parts) == 1 and isinstance(step, Step) and not step.path:
             return step_block(step, tails, self.scale)
-        return card_block(part, _made_of(part), _spent(part), self.scale)
+        return card_block(part, _made_of(part), _spent(part), self.scale, tails, _mark(part))
+
+
+def _mark(stage: Piece) -> str:
+    """The look of a card: "stage", or what is said of all steps in it, or else that they differ."""
+    marks = {step.mark for step, _ in _repeated(stage)}
+    return "stage" if marks == {""} else marks.pop() if len(marks) == 1 else "changed"
 
 
 def _made_of(stage: Piece) -> list[str]:
-    """A line a unit: "×3  1x1 128, 3x3 128, 1x1 512"; branches side by side are set apart by bars."""
+    """A line a unit: "x3 1x1 128, 3x3 128, 1x1 512"; branches side by side are set apart by bars.
+    Where that is long, how many there are of each.
+    """
     units = [part for part in stage.parts if isinstance(part, Piece)] or [stage]
     lines = []
     for unit in units:
-        times = f"×{unit.repeats}  " if len(units) > 1 and unit.repeats > 1 else ""
-        lines.append(times + (_told(_structure(unit), unit) or step_words(unit.parts[0])))
+        times = f"{TIMES}{unit.repeats}  " if len(units) > 1 and unit.repeats > 1 else ""
+        words = _told(structure_of(unit), unit) or step_words(unit.parts[0])
+        if width_of(words, SIZE) > LONG:
+            counted = Counter(
+                step_words(step) for step in unit.parts if isinstance(step, Step) and step.row
+            )
+            words = ", ".join(
+                f"{word} ({TIMES}{n})" if n > 1 else word for word, n in counted.most_common()
+            )
+        lines.append(times + words)
     return lines
 
 
@@ -192,14 +252,17 @@ def _spent(stage: Piece) -> dict[str, int]:
     spent: dict[str, int] = {}
     for step, times in _repeated(stage):
         if step.row:
-            spent[look_of(step)] = spent.get(look_of(step), 0) + times * step.row.macs
+            kind = look_of(replace(step, mark=""))
+            spent[kind] = spent.get(kind, 0) + times * step.row.macs
     return spent
 
 
 def _repeated(piece: Piece, times: int = 1) -> list[tuple[Step, int]]:
     found: list[tuple[Step, int]] = []
     for part in piece.parts:
-        found += _repeated(part, times * part.repeats) if isinstance(part, Piece) else [(part, times)]
+        found += (
+            _repeated(part, times * part.repeats) if isinstance(part, Piece) else [(part, times)]
+        )
     return found
 
 

@@ -4,7 +4,17 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from convatlas.drawing.block import GAP, Block, End, Ends, fork, is_frame, plain_wire, shifted, widened
+from convatlas.drawing.block import (
+    GAP,
+    Block,
+    End,
+    Ends,
+    fork,
+    is_frame,
+    plain_wire,
+    shifted,
+    widened,
+)
 from convatlas.drawing.matching import crossed, matched
 from convatlas.drawing.mesh import mesh_block
 from convatlas.drawing.scene import Item, Text, Wire
@@ -18,9 +28,9 @@ Key = Hashable
 class Style:
     """How boxes are drawn that the layout puts in place.
 
-    box(key, tails) is the Block of a key, given the places above it where wires end if they are several; label(key) is the
-    text beside the wire that leaves it; main(branches, key) the number of the branch that stands on the axis, for branches
-    that end in this key, or None.
+    box(key, tails) is the Block of a key, given the places above it where wires end if they are
+    several; label(key) is the text beside the wire that leaves it; main(branches, key) the number
+    of the branch that stands on the axis, for branches that end in this key, or None.
     """
 
     box: Callable[[Key, Ends], Block]
@@ -32,7 +42,9 @@ class Style:
 
 
 def chain_block(chain: Chain, style: Style, after: Key = None) -> Block:
-    """Parts from top to bottom on one axis; `after` is the key that follows the chain, for its last branches."""
+    """Parts from top to bottom on one axis; `after` is the key that follows the chain, for its last
+    branches.
+    """
     if not chain.parts:
         return plain_wire()
     blocks = _blocks(chain, style, after)
@@ -43,8 +55,8 @@ def chain_block(chain: Chain, style: Style, after: Key = None) -> Block:
         last = chain.parts[number]
         words = "" if isinstance(last, Fan | Mesh) else style.label(last)
         room = style.room if not words else style.labelled + (10 if len(block.heads) > 1 else 0)
-        items += _between(before.tails, block, y, room)
-        text = _label(words, y, room, len(block.heads) > 1, style)
+        items += between(before.tails, block, y, room)
+        text = label(words, y, room, len(block.heads) > 1, style)
         right = max([right, *(piece.bounds[2] for piece in text)])
         items += [*text, *block.moved(0, y + room).items]
         y += room + block.height
@@ -80,7 +92,7 @@ def _part(part, following: Key, tails: Ends, style: Style) -> Block:
     return block._replace(tails=tuple(end._replace(key=part) for end in block.tails))
 
 
-def _between(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
+def between(tails: Ends, block: Block, y: float, room: float) -> list[Item]:
     """The wires from the tails at y to the heads of the block below."""
     if len(tails) == 1:
         return fork(tails[0].x, block.heads, y, y + room)
@@ -114,7 +126,7 @@ def _joint(a: float, head: End, top: float, half: float, bottom: float) -> Wire:
     return Wire(points, ends=not head.is_open)
 
 
-def _label(words: str, y: float, room: float, forks: bool, style: Style) -> list[Text]:
+def label(words: str, y: float, room: float, forks: bool, style: Style) -> list[Text]:
     baseline = y + (room / 2 - 3 if forks else room / 2 + 0.36 * style.size)
     return [Text(7, baseline, words, style.size, "quiet")] if words else []
 
@@ -135,7 +147,9 @@ def fan_block(fan: Fan, style: Style, after: Key) -> Block:
         max(block.left - x for block, x in placed),
         max(block.right + x for block, x in placed),
         height,
-        tuple(end for block, x in placed for end in _opened(shifted(block.heads, x), block, height)),
+        tuple(
+            end for block, x in placed for end in _opened(shifted(block.heads, x), block, height)
+        ),
         tuple(end for block, x in placed for end in shifted(block.tails, x)),
     )
 

@@ -1,5 +1,6 @@
-"""What is drawn: rectangles, texts and wires with exact places, in units of which a page is 1,200 wide; x runs to the
-right, y down. Knows nothing of networks; every writer (SVG, PNG, PDF) draws the same scene.
+"""What is drawn: rectangles, texts and wires with exact places, in units of which a page is 1,200
+wide; x runs to the right, y down. Knows nothing of networks; every writer (SVG, PNG, PDF) draws the
+same scene.
 """
 
 from collections.abc import Iterable, Mapping
@@ -90,13 +91,15 @@ class Wire:
 class Box:
     """What belongs together under one address: the first rectangle is its border.
 
-    `told` are the numbers that a page reads of it; `frame` is true where others lie inside it.
+    `told` are the numbers that a page reads of it; `frame` is true where others lie inside it. A
+    join has the `path` of the module that joins, which is the address of another box.
     """
 
     path: str
     items: tuple[Rect | Shape | Text, ...]
     told: Mapping[str, object] = field(default_factory=dict)
     frame: bool = False
+    join: bool = False
 
     def moved(self, dx: float, dy: float) -> "Box":
         return replace(self, items=tuple(item.moved(dx, dy) for item in self.items))

@@ -1,19 +1,53 @@
 """Which boxes a drawing shows, and what lies in which: a network as Pieces in Pieces.
 
-Shown are layers that weigh something, and places where maps meet or part; what works on one map element by element
-(activations, norms, dropout, changes of shape) belongs to what it follows.
+Shown are layers that weigh something, and places where maps meet or part; what works on one map
+element by element (activations, norms, dropout, changes of shape) belongs to what it follows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from convatlas.anatomy.table import Layer
 
-PASSING = {"view", "transpose", "unsqueeze", "squeeze", "rearrange", "relu", "relu6", "sigmoid", "tanh", "softmax"}
-PASSING |= {"scale", "shift", "clip", "power", "hardsigmoid", "hardswish", "hardtanh", "gelu", "silu", "neg", "exp"}
-PASSING |= {"layer norm", "batch norm", "dropout", "flatten", "permute", "prelu", "sqrt", "square", "pad", "crop"}
+PASSING = {
+    "view",
+    "transpose",
+    "unsqueeze",
+    "squeeze",
+    "rearrange",
+    "relu",
+    "relu6",
+    "sigmoid",
+    "tanh",
+    "softmax",
+}
+PASSING |= {
+    "scale",
+    "shift",
+    "clip",
+    "power",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "gelu",
+    "silu",
+    "neg",
+    "exp",
+}
+PASSING |= {
+    "layer norm",
+    "batch norm",
+    "dropout",
+    "flatten",
+    "permute",
+    "prelu",
+    "sqrt",
+    "square",
+    "pad",
+    "crop",
+}
 Group = tuple[str, list[int]]  # a name, and numbers of steps
 NORMS = ("Norm", "Affine", "Scale", "Response")
 DRAWN = {"AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "ChannelShuffle", "Upsample"}
@@ -28,7 +62,10 @@ class Step:
     row: Layer | None
     output: tuple[int, ...]
     boxes: tuple[int, ...]
-    since: Layer | None = None  # of folded units that differ in their channels: the first one's layer
+    mark: str = ""  # a look of its own
+    since: Layer | None = (
+        None  # of folded units that differ in their channels: the first one's layer
+    )
 
     @property
     def macs(self) -> int:
@@ -41,16 +78,18 @@ class Into(NamedTuple):
     number: int
 
 
-Key = int | Into  # what a part reads: another part of the piece, by its number, or what enters the piece
+Key = (
+    int | Into
+)  # what a part reads: another part of the piece, by its number, or what enters the piece
 
 
 @dataclass(frozen=True)
 class Piece:
     """A part of the network: a stage or a unit, or a single step.
 
-    `parts` are Pieces or Steps in the order they run; `reads` has for each of them the keys of what it reads, in the order
-    of its own `sources`; `gives` are the parts that are read outside. Folded, it stands for `repeats` of the same, from
-    `path` to `last`, one behind the other.
+    `parts` are Pieces or Steps in the order they run; `reads` has for each of them the keys of what
+    it reads, in the order of its own `sources`; `gives` are the parts that are read outside.
+    Folded, it stands for `repeats` of the same, from `path` to `last`, one behind the other.
     """
 
     path: str
@@ -65,7 +104,9 @@ class Piece:
     repeats: int = 1
     last: str = ""
     joined: bool = False  # a row of steps that is drawn as one box
-    behind: tuple[int, ...] = ()  # how far before each of them what it reads lies, where that is several things
+    behind: tuple[
+        int, ...
+    ] = ()  # how far before each of them what it reads lies, where that is several things
 
     @property
     def steps(self) -> int:
@@ -84,9 +125,16 @@ class Plan:
     readers: list[list[int]] = field(default_factory=list)
 
 
-def plan(graph, rows: Sequence[Layer], ends: Mapping, every: bool = False) -> Plan:
-    """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out (anatomy.fold); input and
-    output are steps too. With `every` box.
+def plan(
+    graph,
+    rows: Sequence[Layer],
+    ends: Mapping,
+    every: bool = False,
+    mark: Callable[[str], str] = lambda path: "",
+) -> Plan:
+    """Of a NetworkGraph (anatomy.network_graph), its layer table and what containers give out
+    (anatomy.fold); input and output are steps too. With `every` box. `mark` gives the look of what
+    has this path.
     """
     step_of: dict[int, int] = {}
     steps: list[list] = []
@@ -99,7 +147,7 @@ def plan(graph, rows: Sequence[Layer], ends: Mapping, every: bool = False) -> Pl
             steps[step_of[place]][1].append(place)
             continue
         step_of[place] = len(steps)
-        steps.append([Step(box.name, box.kind, row, box.output, ()), [place]])
+        steps.append([Step(box.name, box.kind, row, box.output, (), mark(box.name)), [place]])
         read = tuple(step_of[read] for read in box.reads)
         if box.kind == "concat":
             read = _begun(read, concatenated)
@@ -110,7 +158,9 @@ def plan(graph, rows: Sequence[Layer], ends: Mapping, every: bool = False) -> Pl
 
 
 def _begun(read: tuple[int, ...], concatenated: dict[tuple[int, ...], int]) -> tuple[int, ...]:
-    """What a concatenation reads, which begins with all that an earlier one reads: that one, and the rest."""
+    """What a concatenation reads, which begins with all that an earlier one reads: that one, and
+    the rest.
+    """
     for end in range(len(read) - 1, 1, -1):
         if read[:end] in concatenated:
             return concatenated[read[:end]], *read[end:]
@@ -126,7 +176,9 @@ def _is_shown(box, row: Layer | None) -> bool:
 
 
 def pieces(made: Plan) -> Piece:
-    """The whole network, without its output: its stages, which hold units where several follow each other."""
+    """The whole network, without its output: its stages, which hold units where several follow each
+    other.
+    """
     everything = list(range(len(made.steps) - 1))
     groups = _grouped(made, everything, 0)
     return _piece(made, "", everything, [(_stage(made, *group), group[1]) for group in groups])
@@ -151,7 +203,9 @@ def _grouped(made: Plan, members: list[int], depth: int) -> list[Group]:
 def sources(made: Plan, members: list[int]) -> list[int]:
     """The steps outside that members read, in their order."""
     inside = set(members)
-    return list(dict.fromkeys(r for member in members for r in made.reads[member] if r not in inside))
+    return list(
+        dict.fromkeys(r for member in members for r in made.reads[member] if r not in inside)
+    )
 
 
 def _stage(made: Plan, name: str, members: list[int]) -> Piece:
@@ -160,12 +214,16 @@ def _stage(made: Plan, name: str, members: list[int]) -> Piece:
         groups = _joins_last(made, groups)
     if not _are_units(made, groups):
         return _flat(made, name or made.steps[members[0]].path, members)
-    units = [(_flat(made, f"{name}.{unit}" if unit else name, inside), inside) for unit, inside in groups]
+    units = [
+        (_flat(made, f"{name}.{unit}" if unit else name, inside), inside) for unit, inside in groups
+    ]
     return _piece(made, name, members, units)
 
 
 def _are_units(made: Plan, groups: list[Group]) -> bool:
-    """Whether they follow each other: each reads the one before it, and that one alone unless all are numbered."""
+    """Whether they follow each other: each reads the one before it, and that one alone unless all
+    are numbered.
+    """
     if len(groups) < 2 or all(len(inside) == 1 for _, inside in groups):
         return False
     numbered = all(name.isdigit() and len(inside) > 1 for name, inside in groups)
@@ -177,10 +235,14 @@ def _are_units(made: Plan, groups: list[Group]) -> bool:
 
 
 def _joins_last(made: Plan, groups: list[tuple[str, list[int]]]) -> list[tuple[str, list[int]]]:
-    """With the join that a unit begins with, of what the one before it reads and gives out, at the end of that one."""
+    """With the join that a unit begins with, of what the one before it reads and gives out, at the
+    end of that one.
+    """
     result = [(name, list(inside)) for name, inside in groups]
     for (_, before), (_, inside) in pairwise(result):
-        while inside and len(made.reads[inside[0]]) > 1 and set(made.reads[inside[0]]) & set(before):
+        while (
+            inside and len(made.reads[inside[0]]) > 1 and set(made.reads[inside[0]]) & set(before)
+        ):
             before.append(inside.pop(0))
     return [(name, inside) for name, inside in result if inside]
 
@@ -197,8 +259,12 @@ def _flat(made: Plan, name: str, members: list[int]) -> Piece:
     return _piece(made, name, members, [(made.steps[member], [member]) for member in members])
 
 
-def _piece(made: Plan, path: str, members: list[int], parts: list[tuple[Piece | Step, list[int]]]) -> Piece:
-    part_of: dict[int, Key] = {m: number for number, (_, inside) in enumerate(parts) for m in inside}
+def _piece(
+    made: Plan, path: str, members: list[int], parts: list[tuple[Piece | Step, list[int]]]
+) -> Piece:
+    part_of: dict[int, Key] = {
+        m: number for number, (_, inside) in enumerate(parts) for m in inside
+    }
     part_of |= {step: Into(number) for number, step in enumerate(sources(made, members))}
     places = sorted(place for member in members for place in made.steps[member].boxes)
     rows = tuple(row for row in (made.boxes[place].row for place in places) if row is not None)
@@ -207,7 +273,11 @@ def _piece(made: Plan, path: str, members: list[int], parts: list[tuple[Piece | 
         path,
         tuple(part for part, _ in parts),
         tuple(tuple(part_of[step] for step in sources(made, inside)) for _, inside in parts),
-        tuple(dict.fromkeys(part_of[member] for member in members if _is_read_outside(made, member, members))),
+        tuple(
+            dict.fromkeys(
+                part_of[member] for member in members if _is_read_outside(made, member, members)
+            )
+        ),
         made.boxes[places[-1]].output,
         rows,
         sum(layer.params for layer in layers),
@@ -224,106 +294,3 @@ def _is_read_outside(made: Plan, member: int, members: list[int]) -> bool:
                 made.readers[read].append(place)
     inside = set(members)
     return not inside.issuperset(made.readers[member])
-
-
-def folded(piece: Piece, loosely: bool = False) -> Piece:
-    """With parts that look alike and follow each other as one; `loosely` those
-    units of a stage, too, that differ in their channels.
-    """
-    parts = (folded(part, loosely) if isinstance(part, Piece) else part for part in piece.parts)
-    whole = replace(piece, parts=tuple(parts))
-    runs = _runs(whole, loosely and bool(piece.path))
-    if len(runs) == len(whole.parts):
-        return whole
-    number: dict[Key, Key] = {old: new for new, run in enumerate(runs) for old in run}
-
-    def read(run: list[int], new: int) -> tuple[Key, ...]:
-        """By the last of a run, what the first one reads from elsewhere."""
-        keys = [number.get(key, key) for key in whole.reads[run[-1]]]
-        first = [number.get(key, key) for key in whole.reads[run[0]]]
-        return tuple(b if a == new else a for a, b in zip(keys, first, strict=True))
-
-    return replace(
-        whole,
-        parts=tuple(_together([whole.parts[old] for old in run], _behind(whole, run)) for run in runs),
-        reads=tuple(read(run, new) for new, run in enumerate(runs)),
-        gives=tuple(dict.fromkeys(number[old] for old in whole.gives)),
-    )
-
-
-def _runs(piece: Piece, loosely: bool) -> list[list[int]]:
-    """Numbers of parts that are drawn as one."""
-    readers: dict[int, set[int]] = {}
-    for number, keys in enumerate(piece.reads):
-        for key in keys:
-            readers.setdefault(key, set()).add(number)
-    runs: list[list[int]] = []
-    for number in range(len(piece.parts)):
-        if runs and _continues(piece, runs[-1], number, readers, loosely):
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return runs
-
-
-def _continues(
-    piece: Piece, run: list[int], number: int, readers: dict[int, set[int]], loosely: bool
-) -> bool:
-    """Whether a part does the same as those of the run, on what they give."""
-    before, keys = run[-1], piece.reads[number]
-    if before not in keys or not alike(piece.parts[before], piece.parts[number], loosely):
-        return False
-    if len(keys) == 1:
-        return readers[before] == {number} and before not in piece.gives and len(piece.reads[before]) == 1
-    behind = tuple(number - key if isinstance(key, int) else 0 for key in keys)
-    earlier = tuple(before - key if isinstance(key, int) else 0 for key in piece.reads[before])
-    return len(behind) == len(earlier) and (len(run) == 1 or behind == earlier)
-
-
-def alike(a: Piece | Step, b: Piece | Step, loosely: bool = False) -> bool:
-    """Whether two are drawn alike; single steps are drawn one by one."""
-    if not (isinstance(a, Piece) and isinstance(b, Piece)) or max(a.steps, b.steps) < 2:
-        return False
-    return (a.reads, a.gives, len(a.parts)) == (b.reads, b.gives, len(b.parts)) and all(
-        _looks(x, loosely) == _looks(y, loosely)
-        if isinstance(x, Step) and isinstance(y, Step)
-        else alike(x, y, loosely)
-        for x, y in zip(a.parts, b.parts, strict=True)
-    )
-
-
-def _looks(step: Step, loosely: bool) -> tuple:
-    row = step.row
-    if row is None:
-        return step.kind, step.output[1:]
-    if not loosely:
-        return step.kind, row.kernel, row.stride, row.groups, row.output
-    return step.kind, row.kernel, row.stride, row.groups == row.output[0], row.output[1:]
-
-
-def _behind(piece: Piece, run: list[int]) -> tuple[int, ...]:
-    keys = piece.reads[run[-1]]
-    return tuple(run[-1] - key if isinstance(key, int) else 0 for key in keys) if len(run) > 1 else ()
-
-
-def _together(run: list, behind: tuple[int, ...]):
-    if len(run) == 1:
-        return run[0]
-    return replace(
-        run[-1],
-        path=run[0].path,
-        parts=tuple(map(_since, run[-1].parts, run[0].parts)),
-        last=run[-1].path,
-        repeats=sum(piece.repeats for piece in run),
-        behind=behind,
-        rows=tuple(row for piece in run for row in piece.rows),
-        params=sum(piece.params for piece in run),
-        macs=sum(piece.macs for piece in run),
-    )
-
-
-def _since(last: Piece | Step, first: Piece | Step) -> Piece | Step:
-    """A step of the last of folded units, which knows the first one's."""
-    if isinstance(last, Piece) or last.row is None or last.row.output == first.row.output:
-        return last
-    return replace(last, since=first.row)

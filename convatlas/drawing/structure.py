@@ -1,7 +1,8 @@
 """The series-parallel structure of a piece of wiring between one source and one sink.
 
-Layers in a row are a Chain, branches side by side a Fan. What is neither, such as the cells of NASNet or the hierarchy of
-Res2Net, is a Mesh: the smallest piece around it that one wire enters and one leaves.
+Layers in a row are a Chain, branches side by side a Fan. What is neither, such as the cells of
+NASNet or the hierarchy of Res2Net, is a Mesh: the smallest piece around it that one wire enters and
+one leaves.
 """
 
 from collections.abc import Hashable, Iterable
@@ -23,7 +24,9 @@ class Fan(NamedTuple):
 
 
 class Mesh(NamedTuple):
-    """`keys` in the order they run, and (from, to, chain between) for each wire; None is the source, and the sink."""
+    """`keys` in the order they run, and (from, to, chain between) for each wire; None is the
+    source, and the sink.
+    """
 
     keys: tuple[Key, ...]
     wires: tuple[tuple[Key | None, Key | None, Chain], ...]
@@ -32,8 +35,11 @@ class Mesh(NamedTuple):
 Wire = tuple[Key, Key, Chain]
 
 
-def structure(keys: Iterable[Key], wires: Iterable[tuple[Key, Key]], source: Key, sink: Key) -> Chain:
-    """Of the wiring from source to sink; keys in an order in which they can run, the source first and the sink last.
+def structure(
+    keys: Iterable[Key], wires: Iterable[tuple[Key, Key]], source: Key, sink: Key
+) -> Chain:
+    """Of the wiring from source to sink; keys in an order in which they can run, the source first
+    and the sink last.
 
     Every key lies on a way from source to sink.
     """
@@ -82,9 +88,10 @@ def _in_rows(wires: list[Wire], place: dict[Key, int], source: Key, sink: Key) -
     for wire in wires:
         leaves.setdefault(wire[0], []).append(wire)
         enters.setdefault(wire[1], []).append(wire)
-    inner = {
-        key for key in enters if len(enters[key]) == 1 and len(leaves.get(key, ())) == 1
-    } - {source, sink}
+    inner = {key for key in enters if len(enters[key]) == 1 and len(leaves.get(key, ())) == 1} - {
+        source,
+        sink,
+    }
     result = []
     for first in wires:
         if first[0] in inner:
@@ -122,8 +129,10 @@ def _meshed(wires: list[Wire], place: dict[Key, int], sink: Key) -> list[Wire]:
     return [*others, (start, end, Chain((mesh,)))]
 
 
-def _until_together(key: Key, after: dict[Key, list[Key]], place: dict[Key, int]) -> tuple[set, Key]:
-    """The keys that follow, up to the first one through which all ways from it lead; and that one."""
+def _until_together(
+    key: Key, after: dict[Key, list[Key]], place: dict[Key, int]
+) -> tuple[set, Key]:
+    """The keys that follow, up to the first one through which all ways lead; and that one."""
     waiting, passed = set(after[key]), set()
     while len(waiting) > 1:
         first = min(waiting, key=place.__getitem__)

@@ -1,4 +1,6 @@
-"""A scene as SVG: text stays text, colours follow the reader's light or dark setting unless one is fixed."""
+"""A scene as SVG: text stays text, colours follow the reader's light or dark setting unless one is
+fixed.
+"""
 
 from collections.abc import Iterable
 from html import escape
@@ -27,16 +29,17 @@ def inline(scene: Scene) -> str:
 
 
 def _drawn(scene: Scene, size: str, style: str) -> str:
+    view = f'viewBox="0 0 {_n(scene.width)} {_n(scene.height)}"{size}'
+    paper = '<rect class="d-paper" width="100%" height="100%" rx="0"/>'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(scene.width)} {_n(scene.height)}"{size} '
-        f'role="img" class="drawing"><title>{escape(scene.title)}</title>{style}'
-        f'<rect class="d-paper" width="100%" height="100%" rx="0"/>{"".join(_items(scene.items))}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" {view} role="img" class="drawing">'
+        f"<title>{escape(scene.title)}</title>{style}{paper}{''.join(_items(scene.items))}</svg>\n"
     )
 
 
 def stylesheet() -> str:
-    """Of all drawings: their colours as variables, --d-NAME, after the reader's setting or the nearest data-theme, "dark" or
-    "light".
+    """Of all drawings: their colours as variables, --d-NAME, after the reader's setting or the
+    nearest data-theme, "dark" or "light".
     """
     names = list(LOOKS)
     light, dark = ("".join(_colours(names, number)) for number in (0, 1))
@@ -53,7 +56,9 @@ def stylesheet() -> str:
 
 
 def _items(items: Iterable[Item]) -> Iterable[str]:
-    """Frames, then all wires, then boxes and letters, then the bars in the boxes: what looks alike shares a path."""
+    """Frames, then all wires, then boxes and letters, then the bars in the boxes: what looks alike
+    shares a path.
+    """
     frames, wires, others = [], [], []
     for item in items:
         is_frame = isinstance(item, Box) and item.frame
@@ -65,7 +70,9 @@ def _items(items: Iterable[Item]) -> Iterable[str]:
     yield from map(_item, others)
     bars = [bar for item in items for bar in _bars(item)]
     for look in dict.fromkeys(bar.look for bar in bars):
-        yield _path(look, (f"M{_n(b.x)} {_n(b.y + b.h / 2)}h{_n(b.w, 1)}" for b in bars if b.look == look))
+        yield _path(
+            look, (f"M{_n(b.x)} {_n(b.y + b.h / 2)}h{_n(b.w, 1)}" for b in bars if b.look == look)
+        )
 
 
 def _path(look: str, lines: Iterable[str]) -> str:
@@ -110,12 +117,13 @@ def _head(wire: Wire) -> str:
 
 
 def _item(item: Rect | Shape | Text | Box) -> str:
-    if isinstance(item, Box) and not item.path:
+    if isinstance(item, Box) and (item.join or not item.path):
         return "".join(map(_item, item.items))
     if isinstance(item, Box):
         data = "".join(f' data-{key}="{escape(str(value))}"' for key, value in item.told.items())
         inside = "".join(map(_item, item.items))
-        return f'<g class="{"frame" if item.frame else "box"}" data-path="{escape(item.path)}"{data}>{inside}</g>'
+        kind = "frame" if item.frame else "box"
+        return f'<g class="{kind}" data-path="{escape(item.path)}"{data}>{inside}</g>'
     if isinstance(item, Rect):
         if item.look in LINES:
             return ""

@@ -1,4 +1,6 @@
-"""Which of the wires between two layers runs level at which height, so that no two lie on one another."""
+"""Which of the wires between two layers runs level at which height, so that no two lie on one
+another.
+"""
 
 from typing import NamedTuple
 
@@ -26,8 +28,8 @@ class Net(NamedTuple):
 def tracks(nets: list[Net]) -> tuple[list[int], int]:
     """The track of each net, 0 the highest, and how many there are.
 
-    A wire that comes down in the place where another goes down further must end above it. Where two ask that of each
-    other, the first one wins.
+    A wire that comes down in the place where another goes down further must end above it. Where two
+    ask that of each other, the first one wins.
     """
     above = {
         number: {

@@ -1,9 +1,10 @@
 """What stands in the boxes."""
 
 from convatlas.anatomy.table import Layer, by, stride_text
+from convatlas.drawing.letters import DASH, TIMES
 from convatlas.drawing.sketch import Piece, Step
 
-JOINS = {"add": "+", "multiply": "×"}
+JOINS = {"add": "+", "multiply": TIMES}
 SPOKEN = {
     "mean": "global average",
     "AdaptiveAvgPool2d": "average",
@@ -30,10 +31,12 @@ def step_words(step: Step) -> str:
     if not row.macs:
         kind = row.kind.removesuffix("2d").removesuffix("Pool")
         name = next((short for short in ("Max", "Avg") if kind.endswith(short)), kind).lower()
-        return f"{name} {window}{stride_text(row)}"
+        return f"{name} {window}{stride_text(row)}" if set(row.kernel) != {1} else name
     if not window:
-        return f"linear {row.output[-1]}" if row.kind == "Linear" else f"{row.kind} {row.output[-1]}"
-    channels = f"{step.since.output[0]}–{row.output[0]}" if step.since else f"{row.output[0]}"
+        return (
+            f"linear {row.output[-1]}" if row.kind == "Linear" else f"{row.kind} {row.output[-1]}"
+        )
+    channels = f"{step.since.output[0]}{DASH}{row.output[0]}" if step.since else f"{row.output[0]}"
     return f"{window} {channels}{stride_text(row)}{_groups(row)}"
 
 
@@ -44,7 +47,9 @@ def _groups(row: Layer) -> str:
 
 
 def _without_window(step: Step) -> str:
-    name = SPOKEN.get(step.kind, step.kind if step.row is None else step.kind.removesuffix("2d").lower())
+    name = SPOKEN.get(
+        step.kind, step.kind if step.row is None else step.kind.removesuffix("2d").lower()
+    )
     if step.kind == "split":
         return f"split {step.output[0]}"
     if step.kind.startswith("Adaptive"):
@@ -55,10 +60,12 @@ def _without_window(step: Step) -> str:
 def look_of(step: Step) -> str:
     """The kind of operation, as a name of palette.KINDS; joins are "join" or "gate"."""
     row = step.row
+    if step.mark and step.kind != "input":
+        return step.mark
     if row is None:
         if step.kind in ("mean", "max pool", "average pool", "max"):
             return "pool"
-        return {"multiply": "gate", "input": "other", "output": "other"}.get(step.kind, "join")
+        return {"multiply": "gate", "input": "port", "output": "port"}.get(step.kind, "join")
     if not row.macs:
         return "pool" if "Pool" in row.kind or row.kernel else "other"
     if row.kernel is None:
@@ -80,9 +87,9 @@ def numbers_told(params: int, macs: int) -> str:
 
 
 def title_of(piece: Piece, within: str = "") -> str:
-    """The name, without that of what it lies in, and of folded ones the last one's, too: "1–3"."""
+    """The name, without that of what it lies in, and of folded ones the last one's, too: "1-3"."""
     first = piece.path.removeprefix(f"{within}.") if within else piece.path
     if not piece.last:
         return first
     last = piece.last.removeprefix(f"{within}.") if within else piece.last
-    return f"{first} – {last}" if not first.isdigit() else f"{first}–{last}"
+    return f"{first} {DASH} {last}" if not first.isdigit() else f"{first}{DASH}{last}"

@@ -52,7 +52,7 @@ def _watched(net: nn.Module, x: Tensor) -> tuple[list[tuple[str, Tensor]], list[
         def seen(module, args, out) -> None:
             if isinstance(out, Tensor) and out.ndim == 4 and out.shape[2] * out.shape[3] > 1:
                 means.append((path, out.mean((2, 3))))
-            if isinstance(module, nn.Linear) or _is_pointwise(module):
+            if isinstance(module, nn.Linear) or _is_linear(module, *args):
                 linear.append((module, args[0].clone(), out.clone()))
 
         return seen
@@ -68,10 +68,12 @@ def _watched(net: nn.Module, x: Tensor) -> tuple[list[tuple[str, Tensor]], list[
             handle.remove()
 
 
-def _is_pointwise(module: nn.Module) -> bool:
+def _is_linear(module: nn.Module, read: object, *_) -> bool:
+    """Whether it is a convolution of one place, which is a linear layer."""
     return (
         isinstance(module, nn.Conv2d)
-        and module.kernel_size == (1, 1)
+        and isinstance(read, Tensor)
+        and read.shape[2:] == module.kernel_size == (1, 1)
         and module.groups == 1
         and module.padding in ((0, 0), "valid")
     )

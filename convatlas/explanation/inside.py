@@ -74,9 +74,9 @@ def _computed(net: nn.Module, path: str) -> Tensor | None:
     the network does not say what it reads.
     """
     size = getattr(net, "input_size", None)
-    if size is None:
+    weight = next(net.parameters(), None)
+    if size is None or weight is None:
         return None
-    weight = next(net.parameters())
     seen, module = _Weights(), net.get_submodule(path)
     handles = [
         module.register_forward_pre_hook(seen.start),

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn.functional import cosine_similarity
 
 from convatlas.data import Split
 from convatlas.errors import InputError
 from convatlas.explanation.colours import as_picture
 from convatlas.explanation.explaining import GRADCAM, as_input, maps_of, require_method
-from convatlas.explanation.neighbours import answers
+from convatlas.explanation.neighbours import Answers, answers
 from convatlas.model_file import Saved
 
 
@@ -64,38 +65,43 @@ def worst_mistakes(
         raise InputError(f"the number of mistakes must be 1 or more, not {count}")
     require_method(saved, method, layer)
     parts = list(answers(saved, split, workers))
-    read, shares, labels = (torch.cat(each) for each in zip(*parts, strict=True))
-    confidences, answered = shares.max(1)
-    wrong = (answered != labels).nonzero().flatten()
+    seen = Answers(*(torch.cat(each) for each in zip(*parts, strict=True)))
+    confidences, answered = seen.shares.max(1)
+    wrong = (answered != seen.labels).nonzero().flatten()
     order = confidences[wrong].argsort(descending=True, stable=True)[:count]
-    directions = torch.nn.functional.normalize(read, dim=1)
-    found = []
-    for index in wrong[order].tolist():
-        truth, answer = int(labels[index]), int(answered[index])
-        right = ((labels == truth) & (answered == truth)).nonzero().flatten()
-        fitted = split.fitted(torch.tensor([index]), saved.preprocess)
-        x = as_input(saved, fitted)
-        heats = [
-            maps_of(saved, x, method, number, layer).heat(tuple(fitted.shape[2:]))[0]
-            for number in (answer, truth)
-        ]
-        found.append(
-            Mistake(
-                *(index, split.names[index], truth, answer),
-                *(float(confidences[index]), float(shares[index, truth])),
-                *(as_picture(fitted[0].numpy()), *heats),
-                _nearest_of(saved, split, directions, index, right),
-            )
-        )
-    return Mistakes(tuple(found), len(wrong), len(labels))
+    worst = [_mistake(saved, split, seen, index, method, layer) for index in wrong[order].tolist()]
+    return Mistakes(tuple(worst), len(wrong), len(split))
 
 
-def _nearest_of(
-    saved: Saved, split: Split, directions: torch.Tensor, index: int, among: torch.Tensor
+def _mistake(
+    saved: Saved, split: Split, seen: Answers, index: int, method: str, layer: str | None
+) -> Mistake:
+    """One of them, with its picture and maps; `seen` is what was answered on all of the set."""
+    shares = seen.shares[index]
+    truth, answer = int(seen.labels[index]), int(shares.argmax())
+    fitted = split.fitted(torch.tensor([index]), saved.preprocess)
+    x = as_input(saved, fitted)
+    heats = [
+        maps_of(saved, x, method, number, layer).heat(tuple(fitted.shape[2:]))[0]
+        for number in (answer, truth)
+    ]
+    return Mistake(
+        *(index, split.names[index], truth, answer),
+        *(float(shares[answer]), float(shares[truth])),
+        *(as_picture(fitted[0].numpy()), *heats),
+        _nearest_right(saved, split, seen, index, truth),
+    )
+
+
+def _nearest_right(
+    saved: Saved, split: Split, seen: Answers, index: int, truth: int
 ) -> Likeness | None:
+    """The nearest picture of a class among those that were answered rightly."""
+    right = (seen.labels == truth) & (seen.shares.argmax(1) == truth)
+    among = right.nonzero().flatten()
     if not len(among):
         return None
-    cosines = directions[among] @ directions[index]
+    cosines = cosine_similarity(seen.read[among], seen.read[index : index + 1])
     best = int(cosines.argmax())
     number = int(among[best])
     fitted = split.fitted(torch.tensor([number]), saved.preprocess)

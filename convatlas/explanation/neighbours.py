@@ -23,7 +23,9 @@ class Neighbours(NamedTuple):
     cosines: np.ndarray  # float32 (N, count): 1 for the same direction of the embedding
 
 
-def nearest(saved: Saved, fitted: Tensor, split: Split, count: int = 5) -> Neighbours:
+def nearest(
+    saved: Saved, fitted: Tensor, split: Split, count: int = 5, workers: int = 0
+) -> Neighbours:
     """The `count` pictures of `split` nearest to each of `fitted`, uint8 (N, C, side, side) as
     `saved.preprocess` fits them: by the cosine between the embeddings before the classifier.
 
@@ -33,7 +35,9 @@ def nearest(saved: Saved, fitted: Tensor, split: Split, count: int = 5) -> Neigh
     if count < 1:
         raise InputError(f"the number of nearest pictures must be 1 or more, not {count}")
     asked = _directions(answer(saved.net, as_input(saved, fitted))[0])
-    cosines = torch.cat([asked @ _directions(batch.read).T for batch in answers(saved, split)], 1)
+    cosines = torch.cat(
+        [asked @ _directions(batch.read).T for batch in answers(saved, split, workers)], 1
+    )
     order = cosines.sort(dim=1, descending=True, stable=True)
     return Neighbours(
         order.indices[:, :count].numpy(),

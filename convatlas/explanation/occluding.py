@@ -3,7 +3,8 @@ network looked. Zeiler, Fergus, "Visualizing and Understanding Convolutional Net
 section 4.2.
 """
 
-import numpy as np
+from itertools import product
+
 import torch
 import torch.nn as nn
 from torch import Tensor
@@ -43,8 +44,7 @@ def occlusion(
             f"{height}x{width}; give a window from 1 to {min(height, width)}, and a stride from 1 "
             "to the window"
         )
-    tops, lefts = (starts(side, window, stride) for side in (height, width))
-    places = [(top, left) for top in tops for left in lefts]
+    places = [*product(starts(height, window, stride), starts(width, window, stride))]
     with evaluating(net):
         logits = net(x)
         targets = targets_of(net, logits, target)
@@ -56,8 +56,8 @@ def occlusion(
             ]
         )
     maps = _spread(drops, places, window, (height, width))
-    arrays = (part.cpu().numpy() for part in (maps, targets, scores))
-    return ClassMaps(*arrays, np.zeros_like(scores.cpu().numpy()), "")
+    found = (maps, targets, scores, torch.zeros_like(scores))
+    return ClassMaps(*(part.cpu().numpy() for part in found), "")
 
 
 def starts(length: int, window: int, stride: int) -> list[int]:

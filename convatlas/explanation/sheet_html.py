@@ -20,18 +20,19 @@ h2 { font-size: 1rem; margin: 0 0 .6rem; overflow-wrap: anywhere }
 p { margin: .1rem 0; color: var(--faint); max-width: 46rem }
 section { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: 1rem }
 .row { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start }
-figure { margin: 0; width: 15rem; max-width: 100% }
-figure.wide { width: 31.2rem }
+figure { margin: 0; width: 13rem; max-width: 100% }
+figure.wide { width: 27.2rem }
 figure img { width: 100%; height: auto; display: block; border-radius: 3px }
 .pixels { image-rendering: pixelated }
 figcaption { font-size: .85rem; color: var(--faint); margin-top: .3rem; overflow-wrap: anywhere }
 figcaption span { display: block }
-table { border-collapse: collapse; font-size: .9rem; width: 15rem; max-width: 100% }
-th { text-align: left; font-weight: normal; padding: .1rem 0; overflow-wrap: anywhere }
-td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap;
-  vertical-align: top }
-meter { width: 100%; height: .55rem; display: block }
-@media print { section { break-inside: avoid } }
+ul { list-style: none; margin: 0; padding: 0; width: 13rem; max-width: 100%; font-size: .9rem }
+li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem;
+  margin-bottom: .35rem; overflow-wrap: anywhere }
+li b { font-weight: normal; font-variant-numeric: tabular-nums; white-space: nowrap }
+li i { flex-basis: 100%; height: .5rem; border-radius: 2px;
+  background: linear-gradient(to right, var(--bar) var(--share), var(--line) var(--share)) }
+@media print { section { break-inside: avoid } li i { print-color-adjust: exact } }
 """
 
 
@@ -74,12 +75,11 @@ def _bars(row: Row) -> str:
     if not row.bars:
         return ""
     lines = "".join(
-        f'<tr><th scope="row">{_text(name)}'
-        f'<meter min="0" max="1" value="{share:.4f}" aria-label="{_text(name)}"></meter></th>'
-        f"<td>{100 * share:.1f} %</td></tr>"
+        f"<li><span>{_text(name)}</span> <b>{100 * share:.1f} %</b>"
+        f'<i style="--share: {100 * share:.1f}%"></i></li>'
         for name, share in row.bars
     )
-    return f"<table>{lines}</table>"
+    return f"<ul>{lines}</ul>"
 
 
 def _text(text: str) -> str:

@@ -9,6 +9,7 @@ PARTS = (  # modules of this room; each has `files() -> Files`
     "front",
     "networks",
     "papers",
+    "pictures",
     "live",
     "sources",
     "tree",
@@ -18,8 +19,10 @@ PARTS = (  # modules of this room; each has `files() -> Files`
 )
 
 
-def site() -> Files:
-    """The whole site. Two parts that claim one path are a defect: ValueError names both."""
+def site(full: bool = False) -> Files:
+    """The whole site; a `full` one also has the drawing of every unit of each network. Two parts
+    that claim one path are a defect: ValueError names both.
+    """
     found: Files = {}
     owner: dict[str, str] = {}
     for part in PARTS:
@@ -27,4 +30,8 @@ def site() -> Files:
             if path in found:
                 raise ValueError(f"{path} is written by {owner[path]} and by {part}")
             found[path], owner[path] = make, part
+    if full:
+        from convatlas.explorer.pictures import every_unit
+
+        found |= every_unit()
     return found

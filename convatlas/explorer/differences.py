@@ -62,8 +62,8 @@ def page() -> bytes:
 
 
 WHAT = (
-    "Any two networks, layer by layer: only what differs, each with what it costs in parameters and "
-    "multiply-adds."
+    "Any two networks, layer by layer: only what differs, each with what it costs in parameters "
+    "and multiply-adds."
 )
 NOSCRIPT = (
     "The comparison runs in the browser and needs JavaScript; "

@@ -12,7 +12,7 @@ from convatlas.anatomy import network_graph
 from convatlas.anatomy.table import by
 from convatlas.explorer import frame, sources
 from convatlas.explorer.frame import word
-from convatlas.explorer.pictures import drawn
+from convatlas.explorer.pictures import SHEET, drawn
 from convatlas.explorer.printed import printed
 from convatlas.explorer.rows import table
 from convatlas.pages.names import forms, stem
@@ -37,7 +37,14 @@ def page(name: str) -> bytes:
         f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
         f"{_source(facts['family'])}{printed(facts['claims'])}{_notes(paper)}"
     )
-    return frame.page(where(name), name, body, description=_description(name, facts), module=MODULE)
+    return frame.page(
+        where(name),
+        name,
+        body,
+        description=_description(name, facts),
+        module=MODULE,
+        styles=(SHEET,),
+    )
 
 
 def _description(name: str, facts: dict) -> str:

@@ -5,6 +5,7 @@ once), so no path leads out of it, and there is no listing. A request whose Host
 refused: a page elsewhere cannot reach us under a name of its own.
 """
 
+import contextlib
 import mimetypes
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -119,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         if body:
-            self.wfile.write(text)
+            with contextlib.suppress(ConnectionError):  # a reader that left for another page
+                self.wfile.write(text)
 
     def version_string(self) -> str:
         return "convatlas"

@@ -79,13 +79,13 @@ def _at(
         return NOWHERE
     if not box.reads:
         return 0
-    maps = [read for read in box.reads if len(graph.boxes[read].output) == 3]
-    read = max(maps, key=lambda n: graph.boxes[n].output[1], default=None)
+    maps = [read for read in box.reads if len(graph.boxes[read].output) >= 3]
+    read = max(maps, key=lambda n: graph.boxes[n].output[-2], default=None)
     if read is None:
         return NOWHERE
     if box.kind in MARGINS:
         return at[read]  # zeros that belong to the window after it
-    before, after = graph.boxes[read].output[1], box.output[1]
+    before, after = graph.boxes[read].output[-2], box.output[-2]
     row = rows[box.row] if box.row is not None else None
     if at[read] == NOWHERE or (after == 1 != before and not (row and row[2])):
         return NOWHERE

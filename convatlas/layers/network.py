@@ -9,6 +9,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from convatlas.errors import Error, InputError
+from convatlas.notebook import Bar, folded, heading, table
 
 SINGLE_VALUE = "more than 1 value per channel"  # as torch's batch norm says it
 
@@ -43,6 +44,23 @@ class Network(nn.Module):
         super().__init_subclass__(**kwargs)
         if "forward" in vars(cls) and super(cls, cls).forward is nn.Module.forward:
             cls.forward = _checked(cls.forward)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: its stages and their parameters; all modules behind a title."""
+        modules = dict(self.named_modules())
+        counts = [
+            (path, sum(p.numel() for p in modules[path].parameters()))
+            for path in dict.fromkeys((*self.stages, self.classifier_path))
+            if path in modules
+        ]
+        whole = sum(p.numel() for p in self.parameters())
+        rows = [(path, f"{count:,}", Bar(count / max(whole, 1))) for path, count in counts]
+        size = "x".join(map(str, self.input_size))
+        return (
+            heading(self._called, f"reads {size}; {whole:,} parameters")
+            + table(("stage", "params", "of all"), rows, ("params",))
+            + folded("every module", repr(self))
+        )
 
     def __prepare_scriptable__(self):
         raise Error(

@@ -1,5 +1,5 @@
-"""The generated documents: a page for each paper, their contents, errata, checkpoints, names,
-results.
+"""The generated documents: a page for each paper with its pictures, their contents, errata,
+checkpoints, names, results.
 
 Everything comes from the stored index and the ledger of results, so that nothing here needs torch:
 `make index` measures, `make docs` writes.
@@ -11,8 +11,11 @@ from convatlas.pages.checkpoints import checkpoints
 from convatlas.pages.contents import errata, table_of_contents
 from convatlas.pages.other_names import other_names
 from convatlas.pages.page import page_of
+from convatlas.pages.pictures import FOLDER, pictures
 from convatlas.pages.results import LEDGER, results
 from convatlas.pages.works import all_works
+
+PAPERS = "docs/papers"
 
 
 def build(ledger: str) -> dict[str, str]:
@@ -22,8 +25,8 @@ def build(ledger: str) -> dict[str, str]:
     record.
     """
     papers = all_works()
-    return {f"docs/papers/{work.page}.md": page_of(work) for work in papers} | {
-        "docs/papers/README.md": table_of_contents(papers),
+    return {f"{PAPERS}/{work.page}.md": page_of(work) for work in papers} | {
+        f"{PAPERS}/README.md": table_of_contents(papers),
         "docs/errata.md": errata(papers),
         "docs/checkpoints.md": checkpoints(),
         "docs/names.md": other_names(),
@@ -31,15 +34,20 @@ def build(ledger: str) -> dict[str, str]:
     }
 
 
+def drawn() -> dict[str, str]:
+    """Path from the root of the repository -> SVG, of every picture on a paper's page."""
+    return {f"{PAPERS}/{path}": svg for path, svg in pictures(all_works()).items()}
+
+
 def write(root: Path) -> list[str]:
     """Renew the documents under `root`, take away pages of papers that are gone, and tell which
     paths changed. FileNotFoundError if `root` has no ledger of results.
     """
-    fresh = build((root / LEDGER).read_text(encoding="utf-8"))
-    (root / "docs" / "papers").mkdir(parents=True, exist_ok=True)
-    gone = {f"docs/papers/{file.name}" for file in (root / "docs" / "papers").glob("*.md")} - set(
-        fresh
-    )
+    fresh = build((root / LEDGER).read_text(encoding="utf-8")) | drawn()
+    papers = root / PAPERS
+    (papers / FOLDER).mkdir(parents=True, exist_ok=True)
+    there = [*papers.glob("*.md"), *(papers / FOLDER).glob("*.svg")]
+    gone = {file.relative_to(root).as_posix() for file in there} - set(fresh)
     changed = [
         path
         for path, text in fresh.items()

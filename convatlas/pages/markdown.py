@@ -45,6 +45,11 @@ def link(text: str, target: str) -> str:
     return f"[{text}]({target})"
 
 
+def picture(text: str, target: str) -> str:
+    """`text` stands where the picture cannot be seen."""
+    return f"![{plain(text)}]({target})"
+
+
 def table(columns: dict[str, str], rows: list[tuple]) -> str:
     """`columns`: heading -> "left" or "right"."""
     marks = {"left": "---", "right": "---:"}

@@ -5,8 +5,9 @@ import re
 from convatlas import registry
 from convatlas.anatomy import Layer, fold
 from convatlas.anatomy.table import by
-from convatlas.pages import printed
-from convatlas.pages.markdown import code, document, item, link, paragraph, plain, table
+from convatlas.costing import cost
+from convatlas.pages import pictures, printed
+from convatlas.pages.markdown import code, document, item, link, paragraph, picture, plain, table
 from convatlas.pages.names import explained
 from convatlas.pages.works import Record, Work
 
@@ -32,8 +33,11 @@ def page_of(work: Work) -> str:
         _suffixes(work),
         *printed.sections(work),
         *(block for record in work.records for block in _layers(record)),
-        "Units that read alike share a line. dw: depthwise; g: groups; /2: stride; receptive "
-        "field: the side, in pixels, of what one output sees.",
+        paragraph(
+            "Units that read alike share a line. dw: depthwise; g: groups; /2: stride; share: of "
+            "the multiply-adds; receptive field: the side, in pixels, of what one output sees. "
+            f"{code(f'convatlas cost {work.bare}')} has the shares by stage and by kind of layer."
+        ),
         *(block for key, heading in SECTIONS.items() for block in _section(work, key, heading)),
         "---",
         f"Written by `make docs` from the index; do not edit. {link('All papers', 'README.md')}, "
@@ -97,7 +101,8 @@ def _suffixes(work: Work) -> str:
 
 
 def _layers(record: Record) -> list[str]:
-    layers = registry.describe(record.bare)["layers"]
+    facts = registry.describe(record.bare)
+    layers = facts["layers"]
     rows = [
         (
             code(line.name) if not line.indent else f"&emsp;{code(line.name)}",
@@ -106,6 +111,7 @@ def _layers(record: Record) -> list[str]:
             by(line.output),
             f"{line.params:,}" if line.params else "",
             f"{line.macs:,}" if line.macs else "",
+            f"{100 * line.macs / facts['macs']:.1f} %" if line.macs else "",
             line.receptive_field or "",
         )
         for line in fold(map(Layer.from_row, layers["rows"]), layers["ends"])
@@ -117,9 +123,15 @@ def _layers(record: Record) -> list[str]:
         "output": "right",
         "parameters": "right",
         "multiply-adds": "right",
+        "share": "right",
         "receptive field": "right",
     }
-    return [f"## The layers of {code(record.bare)}", table(head, rows)]
+    return [
+        f"## The layers of {code(record.bare)}",
+        picture(f"The stages of {record.bare}", pictures.path(record.bare)),
+        paragraph(plain(cost(record.bare).words)),
+        table(head, rows),
+    ]
 
 
 def _section(work: Work, key: str, heading: str) -> list[str]:

@@ -61,7 +61,7 @@ def _new(o: Operation, op: str, own: dict, reads: tuple[int, ...], weights=()) -
 def _with_frame(
     o: Operation, own: dict, reads: tuple[int, ...], value: float = 0
 ) -> tuple[dict, tuple[int, ...]]:
-    """What is laid around the map first, where it is what the layer itself pads with, is padding."""
+    """A frame around the map of what the layer itself pads with is padding."""
     node = o.build.nodes[reads[0]]
     frame = node.own.get("padding", ())
     fits = node.op == "pad" and len(frame) == len(own["padding"]) + 1

@@ -26,8 +26,9 @@ def all_open(net: nn.Module) -> nn.Module:
     """Weights above 0 that keep maps near 1, so that no ReLU is shut and nothing cancels; average
     for maximum.
     """
-    for parameter in net.parameters():
-        parameter.data.fill_(1 / max(1, parameter[0].numel()))
+    for name, parameter in net.named_parameters():
+        small = name.endswith("bias") or parameter.ndim == 1
+        parameter.data.fill_(0.1 if small else 1 / parameter[0].numel())
     for module in net.modules():
         for name, child in module.named_children():
             if isinstance(child, nn.MaxPool2d):
@@ -42,7 +43,7 @@ def all_open(net: nn.Module) -> nn.Module:
         ("lenet5_tutorial", ("conv1", "conv2")),
         ("resnet20_cifar", ("conv1", "stage2.0", "stage3")),
         ("mobilenet_v2_x0_35", ("conv1", "bottleneck3", "bottleneck5")),
-        ("vgg11", ("conv2", "conv4")),
+        ("nin_cifar10", ("mlpconv1", "mlpconv2")),
         ("googlenet_bn_32", ("inception_3a", "inception_4a")),
         ("densenet40_k12_cifar", ("dense_block1", "dense_block2")),
     ],

@@ -55,7 +55,11 @@ def page(name: str) -> bytes:
     )
     description = f"{name} runs in this page: every map, every value, the scores."
     return frame.page(
-        where(name), f"{name} live", body, description=description, module="live/page.js",
+        where(name),
+        f"{name} live",
+        body,
+        description=description,
+        module="live/page.js",
         styles=STYLES,
     )
 
@@ -67,8 +71,8 @@ IDEAS = {
     "this page. Point at any value of any map to see what it is made of.",
     "sign-digits": "Choose a photograph of a hand that shows a digit, or drop one: the network "
     "reads it here, in this page. Point at any value of any map to see what it is made of.",
-    "digits": "Choose a digit, or drop a picture: the network reads it here, in this page. Point at "
-    "any value of any map to see what it is made of.",
+    "digits": "Choose a digit, or drop a picture: the network reads it here, in this page. Point "
+    "at any value of any map to see what it is made of.",
 }
 
 
@@ -83,9 +87,7 @@ def _facts(name: str, about: dict) -> str:
         ("live.set", "learnt from", about["data"]),
         ("live.size", "weights, kB", f"{about['bytes'] // 1000:,}"),
     )
-    cells = "".join(
-        f"<div><dt>{word(key, text)}<dd>{value}</div>" for key, text, value in pairs
-    )
+    cells = "".join(f"<div><dt>{word(key, text)}<dd>{value}</div>" for key, text, value in pairs)
     return f"<dl class=facts>{cells}</dl>"
 
 
@@ -93,8 +95,10 @@ def _source(about: dict) -> str:
     """By what it was trained, and whose pictures it has seen."""
     recipe = about["recipe"]
     named = recipe if isinstance(recipe, str) else recipe.get("recipe", "")
-    changes = "" if isinstance(recipe, str) else ", ".join(
-        f"{key} {value}" for key, value in recipe.items() if key != "recipe"
+    changes = (
+        ""
+        if isinstance(recipe, str)
+        else ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "recipe")
     )
     told = " ".join(filter(None, (named, f"({changes})" if changes else "")))
     return (

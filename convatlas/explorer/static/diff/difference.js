@@ -4,6 +4,11 @@ import { ranges } from "./wording.js";
 
 export const TOP = "top level"; // what the network does itself, between its stages
 
+export const GROUPS = [
+  ...["structure", "activation", "normalisation"],
+  ...["padding", "initialisation", "training"],
+];
+
 /** One difference, in all places of its block; `params` and `macs` are b's minus a's. */
 export function change(inside, what, a, b, params, macs, more = {}) {
   return {
@@ -40,10 +45,10 @@ export function whereIs(block) {
 
 const KEPT = ["group", "inside", "what", "a", "b", "steps", "times", "params", "macs"];
 
-/** The difference as `convatlas diff A B --json` prints it. */
-export function toRecord(found) {
+/** The difference as `convatlas diff A B --json` prints it; `summary` of difference_words.js. */
+export function toRecord(found, summary) {
   return {
-    ...{ a: found.a, b: found.b, same: found.same },
+    ...{ a: found.a, b: found.b, same: found.same, summary },
     params: found.b.params - found.a.params,
     macs: found.b.macs - found.a.macs,
     layers: found.blocks.map((block) => ({

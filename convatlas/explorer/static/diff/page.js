@@ -5,6 +5,7 @@ import { finder, networks } from "../finder.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { word } from "../words.js";
 import { compare } from "./comparing.js";
+import { summary } from "./difference_words.js";
 import { whereIs } from "./difference.js";
 import { signed, thousands } from "./python.js";
 import { fromRecord } from "./walk_record.js";
@@ -114,7 +115,8 @@ function stepOf(found) {
   const most = Math.max(1, ...blocks.flatMap(({ changes }) => changes.map((c) => Math.abs(c.macs))));
   return html`<section class="step">
     <h2>${a.name} → ${b.name}</h2>
-    ${totals(a, b)} ${found.same ? html`<p>${sameness(a.name, b.name)}</p>` : nothing}
+    ${totals(a, b)}
+    <p>${found.same ? sameness(a.name, b.name) : summary(found)}</p>
     ${blocks.length
       ? html`<div class="scroll" tabindex="0" role="region" aria-label=${`${a.name} → ${b.name}`}>
           <table class="changes">

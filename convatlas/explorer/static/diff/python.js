@@ -102,6 +102,17 @@ function rounded(x, digits) {
   return [figures.slice(0, digits), Number(power) + longer];
 }
 
+/** f"{value:.{places}f}" of a number that is not negative, half to even. */
+export function fixed(value, places) {
+  const [whole, part] = value.toFixed(60).split(".");
+  const kept = BigInt(whole + part.slice(0, places));
+  const rest = part.slice(places);
+  const half = `5${"0".repeat(rest.length - 1)}`;
+  const up = rest > half || (rest === half && kept % 2n === 1n);
+  const figures = String(kept + (up ? 1n : 0n)).padStart(places + 1, "0");
+  return places ? `${figures.slice(0, -places)}.${figures.slice(-places)}` : figures;
+}
+
 /** f"{count:,}" */
 export function thousands(count) {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");

@@ -3,6 +3,7 @@
 import { html, render } from "../vendor/lit-html.js";
 import { word } from "../words.js";
 import { join } from "./joining.js";
+import { levels } from "./levels.js";
 import { fieldOn } from "./field.js";
 import { sizedTable } from "./sizes.js";
 import { sourceOf } from "./source.js";
@@ -11,6 +12,7 @@ export function mount(main) {
   const table = main.querySelector(".units table");
   if (table?.dataset.steps) tools(main, table);
   if (table) sourceOf(main, table);
+  levels(main);
   join(main);
 }
 

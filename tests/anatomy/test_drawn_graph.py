@@ -1,5 +1,6 @@
 """Drawn graphs: rows of the layer table and the joins between them, wired as the pass runs."""
 
+import gzip
 import subprocess
 import sys
 
@@ -7,10 +8,14 @@ import pytest
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from skips import needs
+from torchvision import models
 
 from convatlas import registry
-from convatlas.anatomy import network_graph, summary
+from convatlas.anatomy import Summary, network_graph, summary
+from convatlas.anatomy.linking import Linked
 from convatlas.anatomy.network_graph import NetworkGraph
+from convatlas.index import HERE
 from convatlas.shapes_only import shapes_only
 
 SIZE = (4, 8, 8)
@@ -236,8 +241,11 @@ def test_a_network_stays_as_it_was():
     assert all(torch.equal(t, before[name]) for name, t in net.state_dict().items())
 
 
-def holds(graph: NetworkGraph, table) -> None:
-    """What is true of every graph."""
+def holds(net: nn.Module, size=None) -> tuple[NetworkGraph, Summary]:
+    """What is true of every graph; returned with the network's own summary."""
+    trace, table = Linked.of(net, size), summary(net, size)
+    assert trace.rows == [*table.rows]
+    graph = trace.graph
     boxes = graph.boxes
     rows = [box.row for box in boxes if box.row is not None]
     assert sorted(rows) == list(range(len(table.rows)))
@@ -252,14 +260,14 @@ def holds(graph: NetworkGraph, table) -> None:
     unread = [b for b, readers in zip(boxes, graph.readers, strict=True) if not readers]
     assert all(box.row is not None or box is boxes[-1] for box in unread)
     assert [box for box in unread if box.row is not None and table.rows[box.row].params] == []
+    return graph, table
 
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet20_cifar", "shufflenet_v2_x0_5", "sknet26"])
 def test_a_graph_measured_now_has_the_rows_of_the_table(name):
     with shapes_only():
         net = registry.create_model(name)
-    graph, table = network_graph.of(net), summary(net)
-    holds(graph, table)
+    graph, table = holds(net)
     record = graph.to_record()
     assert "rows" not in record
     assert NetworkGraph.from_record(name, record, [row.to_row() for row in table.rows]) == graph
@@ -270,21 +278,74 @@ TIMM = ("resnet26d", "mobilenetv3_small_100", "nasnetalarge", "vit_tiny_patch16_
 
 
 def others() -> list:
-    return [*(f"torchvision {name}" for name in TORCHVISION), *(f"timm {name}" for name in TIMM)]
+    timm = needs("timm is not installed", "timm")
+    return [
+        *(f"torchvision {name}" for name in TORCHVISION),
+        *(pytest.param(f"timm {name}", marks=timm) for name in TIMM),
+    ]
+
+
+def made_by(library: str, name: str) -> nn.Module:
+    if library == "torchvision":
+        learnt = {"init_weights": False, "aux_logits": False} if name == "googlenet" else {}
+        return models.get_model(name, weights=None, **learnt)
+    import timm
+
+    return timm.create_model(name)
 
 
 @pytest.mark.parametrize("which", others())
 def test_other_peoples_networks_are_drawn(which):
     library, name = which.split()
-    made = pytest.importorskip("timm" if library == "timm" else "torchvision.models")
-    arguments = {} if library == "timm" else {"weights": None}
-    if name == "googlenet":
-        arguments |= {"init_weights": False, "aux_logits": False}
-    build = made.create_model if library == "timm" else made.get_model
     with torch.device("meta"):
-        net = build(name, **arguments)
-    size = (3, 224, 224)
-    holds(network_graph.of(net, size), summary(net, size))
+        net = made_by(library, name)
+    holds(net, (3, 224, 224))
+
+
+@pytest.mark.parametrize("way", ["exported", "scripted", "fx"])
+def test_programs_are_drawn_by_the_weights_they_read(way):
+    net = models.resnet18(weights=None).eval()
+    expected = [box.reads for box in network_graph.of(net, (3, 64, 64)).boxes]
+    if way == "exported":
+        net = torch.export.export(net, (torch.zeros(1, 3, 64, 64),))
+    else:
+        net = torch.jit.script(net) if way == "scripted" else torch.fx.symbolic_trace(net)
+    graph, _ = holds(net, None if way == "exported" else (3, 64, 64))
+    assert [box.reads for box in graph.boxes] == expected
+
+
+class Mixed(nn.Module):
+    """What is no image: a sequence, attention, a layer of unknown size."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.recurrent = nn.LSTM(4, 5, batch_first=True)
+        self.last = nn.LazyLinear(7)
+
+    def forward(self, x):
+        words = self.conv(x).relu().flatten(2).transpose(1, 2)
+        words = words + self.attention(words, words, words)[0]
+        return self.last(self.recurrent(words)[0][:, -1])
+
+
+def test_a_module_that_runs_none_of_its_parts_is_one_box():
+    graph, _ = holds(Mixed(), (3, 8, 8))
+    assert [(box.kind, box.reads) for box in graph.boxes[2:-1]] == [
+        *(("relu", (1,)), ("MultiheadAttention", (2,)), ("add", (2, 3)), ("LSTM", (4,))),
+        *(("split", (5,)), ("Linear", (6,))),
+    ]
+
+
+def test_all_stored_graphs_are_small():
+    files = (HERE / "graphs").glob("*.json")
+    assert sum(len(gzip.compress(file.read_bytes(), mtime=0)) for file in files) <= 250_000
+
+
+def test_a_network_that_is_not_stored_is_told():
+    with pytest.raises(ValueError, match=r"holds no graph of lenet6; `python -m conv"):
+        network_graph.stored("lenet6")
 
 
 def test_a_stored_graph_needs_no_torch():
