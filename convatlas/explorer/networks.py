@@ -14,7 +14,7 @@ from convatlas.explorer import frame, sources
 from convatlas.explorer.frame import word
 from convatlas.explorer.pictures import SHEET, drawn
 from convatlas.explorer.printed import printed
-from convatlas.explorer.rows import table
+from convatlas.explorer.rows import rows, table
 from convatlas.pages.names import forms, stem
 from convatlas.pages.works import all_works
 
@@ -32,11 +32,12 @@ def where(name: str) -> str:
 def page(name: str) -> bytes:
     facts = registry.describe(name)
     paper = facts["paper"]
+    units = {unit for row in rows(facts["layers"]) for unit in row.units}
     body = (
         f"<h1>{name}</h1>{_head(paper)}{_facts(facts)}{_others(name)}"
         f'<div class=pair><section class=drawing id=drawing data-network="{name}">{drawn(name)}'
         f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
-        f"{_source(facts['family'])}{printed(facts['claims'])}{_notes(name, paper)}"
+        f"{_source(facts['family'])}{printed(facts['claims'], units)}{_notes(name, paper)}"
     )
     return frame.page(
         where(name),
