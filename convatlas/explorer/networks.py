@@ -12,6 +12,7 @@ from convatlas.anatomy import network_graph
 from convatlas.anatomy.table import by
 from convatlas.explorer import frame, sources
 from convatlas.explorer.frame import word
+from convatlas.explorer.live import stored
 from convatlas.explorer.pictures import SHEET, drawn
 from convatlas.explorer.printed import printed
 from convatlas.explorer.rows import rows, table
@@ -97,7 +98,12 @@ def _others(name: str) -> str:
     compare = (
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
-    return f"<p class=others>{listed}{compare}"
+    live = (
+        f'<a class=live href="../live/{name}.html">{word("other.live", "Run it in your browser")}</a>. '
+        if name in _live()
+        else ""
+    )
+    return f"<p class=others>{live}{listed}{compare}"
 
 
 def _source(family: str) -> str:
@@ -106,6 +112,12 @@ def _source(family: str) -> str:
         f'<p class=source data-family={family}><a href="../{sources.where(family)}">'
         f"{word('source.title', 'Its code')}: convatlas/nets/{family}.py</a>"
     )
+
+
+@cache
+def _live() -> tuple[str, ...]:
+    """The networks that run in a page, drawn digits and all."""
+    return stored.names()
 
 
 @cache
