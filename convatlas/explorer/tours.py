@@ -90,7 +90,7 @@ def page(name: str, language: str) -> bytes:
         body,
         description=found.summary,
         module="tours/page.js",
-        styles=("tours/tours.css",),
+        styles=("drawing.css", "tours/tours.css"),
         language=language,
     )
 
@@ -128,6 +128,8 @@ def _point(link, href: Callable[[str], str]) -> None:
             link.attrs["data-address"] = resolved(address)
     elif target.startswith(("../papers/", "../../papers/")):
         link.attrs["href"] = target.replace(".md", ".html")
+    elif target == "../README.md":  # of a list in another language
+        link.attrs["href"] = "../index.html"
     elif target.startswith("../") and target.endswith(".md"):
         del link.attrs["href"]
         link.attrs["data-document"] = f"docs/{target.lstrip('./')}"

@@ -195,5 +195,6 @@ def test_one_file_shows_every_page_from_disk(tab, files, tmp_path):
 
 def _among(path: str) -> bool:
     return (
-        path.startswith(("static/", "index", "data/networks", "data/sources")) or "lenet5" in path
+        path.startswith(("static/", "index", "data/networks", "data/sources", "data/drawings"))
+        or "lenet5" in path
     )
