@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "diff": (
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
+        ("convatlas diff vgg16 resnet50 mobilenet_v2", "each step from one to the next"),
     ),
     "identify": (
         ("convatlas identify net.py:ResNet18", "which printed network somebody's class is"),
