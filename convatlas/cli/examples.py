@@ -27,6 +27,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas cost mobilenet_v1", "by kind of layer and by stage, and in words"),
         ("convatlas cost mobilenet_v1 mobilenet_v2 mobilenet_v3_large", "side by side"),
         ("convatlas cost shufflenet_v2 resnet50 --guidelines", "memory access cost, G1 to G4"),
+        ("convatlas cost 'net.py:Net(classes=10)' --size 32", "somebody's code, on 3x32x32"),
         ("convatlas cost vgg16 --json", "all of it, for a program"),
     ),
     "draw": (
