@@ -1,6 +1,6 @@
 """cost: where the cost of networks goes, printed. Does without torch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from convatlas import registry
@@ -46,11 +46,7 @@ def cost(
     json: bool
         Print JSON, a list.
     """
-    names = dict.fromkeys((name, *others))
-    for each in names:
-        if not _is_code(each):
-            registry.require(each, registry.stored_facts())
-    found = [_cost_of(each, size) for each in names]
+    found = _found(dict.fromkeys((name, *others)), size)
     if json:
         return print_json([each.to_record() for each in found])
     console = open_console()
@@ -63,6 +59,14 @@ def cost(
     else:
         _tell_beside(console, found)
     return 0
+
+
+def _found(names: Iterable[str], size: str | None) -> list["Cost"]:
+    """All of them; a name that is none is said before anything is counted."""
+    for name in names:
+        if not _is_code(name):
+            registry.require(name, registry.stored_facts())
+    return [_cost_of(name, size) for name in names]
 
 
 def _is_code(word: str) -> bool:
