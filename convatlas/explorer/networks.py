@@ -12,9 +12,10 @@ from convatlas.anatomy import network_graph
 from convatlas.anatomy.table import by
 from convatlas.explorer import frame, sources
 from convatlas.explorer.frame import word
+from convatlas.explorer.live import stored
 from convatlas.explorer.pictures import SHEET, drawn
 from convatlas.explorer.printed import printed
-from convatlas.explorer.rows import table
+from convatlas.explorer.rows import rows, table
 from convatlas.pages.names import forms, stem
 from convatlas.pages.works import all_works
 
@@ -32,11 +33,12 @@ def where(name: str) -> str:
 def page(name: str) -> bytes:
     facts = registry.describe(name)
     paper = facts["paper"]
+    units = {unit for row in rows(facts["layers"]) for unit in row.units}
     body = (
         f"<h1>{name}</h1>{_head(paper)}{_facts(facts)}{_others(name)}"
         f'<div class=pair><section class=drawing id=drawing data-network="{name}">{drawn(name)}'
         f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
-        f"{_source(facts['family'])}{printed(facts['claims'])}{_notes(name, paper)}"
+        f"{_source(facts['family'])}{printed(facts['claims'], units)}{_notes(name, paper)}"
     )
     return frame.page(
         where(name),
@@ -96,7 +98,9 @@ def _others(name: str) -> str:
     compare = (
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
-    return f"<p class=others>{listed}{compare}"
+    run = word("other.live", "Run it in your browser")
+    live = f'<a class=live href="../live/{name}.html">{run}</a>. ' if name in _live() else ""
+    return f"<p class=others>{live}{listed}{compare}"
 
 
 def _source(family: str) -> str:
@@ -105,6 +109,12 @@ def _source(family: str) -> str:
         f'<p class=source data-family={family}><a href="../{sources.where(family)}">'
         f"{word('source.title', 'Its code')}: convatlas/nets/{family}.py</a>"
     )
+
+
+@cache
+def _live() -> tuple[str, ...]:
+    """The networks that run in a page, drawn digits and all."""
+    return stored.names()
 
 
 @cache
