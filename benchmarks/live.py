@@ -87,9 +87,7 @@ def programs() -> None:
     for name in stored.names():
         about = stored.about(name)
         channels, side = (about["preprocess"][key] for key in ("channels", "side"))
-        net = convatlas.create_model(
-            name, num_classes=len(about["classes"]), in_channels=channels
-        )
+        net = convatlas.create_model(name, num_classes=len(about["classes"]), in_channels=channels)
         _write_program(name, net, side)
 
 

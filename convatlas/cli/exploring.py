@@ -14,7 +14,9 @@ def explore(
     *,
     build: Path | None = None,
     single_file: Path | None = None,
+    wasm: Path | None = None,
     full: bool = False,
+    address: str = "",
     port: int = 0,
     no_open: bool = False,
 ) -> int:
@@ -31,9 +33,14 @@ def explore(
         Write the site into this new folder, for any static host, and leave.
     single_file: Path
         Write the site as one HTML file that opens from disk, and leave.
+    wasm: Path
+        The npm package onnxruntime-web, a .tgz or its folder: pages of live networks then run it.
     full: bool
         Write the drawing of every unit of each network too, 2 MB more; what is served always has
         them.
+    address: str
+        Where the folder will stand, such as https://example.org/atlas/: a link that is pasted
+        somewhere then shows a picture.
     port: int
         The port; 0 for one that is free.
     no_open: bool
@@ -45,8 +52,18 @@ def explore(
         raise RecipeError("give --build or --single-file, one at a time")
     if (build or single_file) and name:
         raise RecipeError(f"the site is written whole; leave {name} out, or leave --build out")
+    if single_file and wasm:
+        raise RecipeError("a single file does not carry the engine; leave --wasm out, or --build")
+    if address and not build:
+        raise RecipeError("--address says where the folder of --build will stand; give --build too")
+    engine = _engine(wasm)
     if build:
-        number = building.write_folder(contents.site(full), build, say_error)
+        files = contents.site(full)
+        if address:
+            from convatlas.explorer.previews import with_previews
+
+            files = with_previews(files, address)
+        number = building.write_folder(files | engine, build, say_error)
         print(f"{build}: {number} files; open {build / 'index.html'} through any web server")
         return 0
     if single_file:
@@ -54,7 +71,16 @@ def explore(
         print(f"{single_file}: {size / 1e6:.1f} MB; opens in any browser, from disk")
         return 0
     files, path = _opened(name)
-    return _serve(files, path, port, no_open)
+    return _serve(files | engine, path, port, no_open)
+
+
+def _engine(package: Path | None) -> dict:
+    """onnxruntime's part of the site, where its package is given."""
+    if package is None:
+        return {}
+    from convatlas.explorer.live import engine
+
+    return engine.files(package)
 
 
 def _opened(name: str) -> tuple[dict, str]:

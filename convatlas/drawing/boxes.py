@@ -50,8 +50,13 @@ def told(piece: Piece | Step) -> Mapping[str, object]:
     return {key: value for key, value in values.items() if value}
 
 
-def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title: str = "") -> Block:
-    """A box with what it does, and its cost as a bar; a join, where wires end in several places."""
+def step_block(
+    step: Step, tails: Ends, scale: Scale, piece: Piece | None = None, title: str = ""
+) -> Block:
+    """A box with what it does, and its cost as a bar; a join, where wires end in several places.
+
+    A `piece` that has this step alone gives it its path, its numbers and a title.
+    """
     look, is_join = look_of(step), step.row is None
     if is_join and step.kind in JOINS and _fits_sides(tails):
         return _round(step, look)
@@ -69,7 +74,8 @@ def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title:
     items.append(Text(x, line, words, SIZE))
     items += _bar(-left + 6, high - BAR - 3, left + right - 12, scale.share(macs)) if macs else []
     heads = tuple(End(end.key, end.x) for end in tails) if len(tails) > 1 else (End(),)
-    box = Box(path or step.path, tuple(items), told(step), join=is_join)
+    path = piece.path if piece and piece.path else step.path
+    box = Box(path, tuple(items), told(piece or step), join=is_join)
     return Block((box,), left, right, high, heads)
 
 

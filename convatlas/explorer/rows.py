@@ -106,14 +106,19 @@ def _sizes(found: list[Row], layers: list[list], way: steps.Steps) -> list[str]:
     """For each row the step of its map, and where its multiply-adds happen if not all there."""
     step_of = {row[0]: step for row, step in zip(layers, way.of_row, strict=True)}
     marks = []
-    for row in found:
+    for row, after in zip(found, [*found[1:], None], strict=True):
         inside = [each for each in layers if row.holds(each[0])]
         last = step_of[inside[-1][0]] if inside else steps.NOWHERE
         work = Counter()
         for each in inside:
             work[step_of[each[0]]] += each[9]
         there = {step: macs for step, macs in work.items() if macs}
-        told = "" if set(there) <= {last} else " ".join(f"{n}:{macs}" for n, macs in there.items())
+        parted = not row.line.indent and after is not None and after.line.indent  # into units
+        told = (
+            ""
+            if parted or set(there) <= {last}
+            else " ".join(f"{n}:{macs}" for n, macs in there.items())
+        )
         marks.append(f" data-n={last}" + (f' data-m="{told}"' if told else ""))
     return marks
 

@@ -31,8 +31,8 @@ def absent() -> dict[str, Callable[[], bytes]]:
 
 
 def files(package: Path) -> dict[str, Callable[[], bytes]]:
-    """The engine's part of a site, from onnxruntime-web's package: the .tgz that npm pack writes, or
-    a folder that it was unpacked into. Error for any other version, file or content.
+    """The engine's part of a site, from onnxruntime-web's package: the .tgz that npm pack writes,
+    or a folder that it was unpacked into. Error for any other version, file or content.
     """
     held = _of_archive(package) if package.is_file() else _of_folder(package)
     for name, content in held.items():

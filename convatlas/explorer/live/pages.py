@@ -71,8 +71,8 @@ IDEAS = {
     "this page. Point at any value of any map to see what it is made of.",
     "sign-digits": "Choose a photograph of a hand that shows a digit, or drop one: the network "
     "reads it here, in this page. Point at any value of any map to see what it is made of.",
-    "digits": "Choose a digit, or drop a picture: the network reads it here, in this page. Point at "
-    "any value of any map to see what it is made of.",
+    "digits": "Choose a digit, or drop a picture: the network reads it here, in this page. Point "
+    "at any value of any map to see what it is made of.",
 }
 
 

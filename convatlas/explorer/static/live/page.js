@@ -74,10 +74,21 @@ class Live {
   use(picture) {
     this.original = picture;
     const prep = this.about.preprocess;
+    if (this.isMnist) return this.useDigit(picture);
     const read = fitted(picture, prep);
     if (prep.channels === 1 && isDarkOnLight(read))
       read.data = read.data.map((value) => 255 - value);
     this.answer(read);
+  }
+
+  /** A photograph of a digit: its ink made light, then as in MNIST. */
+  useDigit(picture) {
+    const prep = this.about.preprocess;
+    const side = 112;
+    const grey = fitted(picture, { ...prep, fit: "resize", side, content: side });
+    if (isDarkOnLight(grey)) grey.data = grey.data.map((value) => 255 - value);
+    const digit = asInMnist(grey);
+    if (digit) this.answer(fitted(digit, prep));
   }
 
   /** Runs the network on what it reads, and shows all. */

@@ -89,7 +89,9 @@ function largest({ terms, answer }) {
     ${number(answer)}</p>`;
 }
 
-const product = (found) => joined(found, " × ");
+function product(found) {
+  return joined(found, " × ");
+}
 
 function joined({ terms, answer }, sign) {
   return html`<p class=formula>${terms.map((one) => number(one.x)).join(sign)} = ${number(answer)}</p>`;
