@@ -12,7 +12,6 @@ from convatlas.anatomy.folding import Line
 from convatlas.anatomy.network_graph import NetworkGraph
 from convatlas.anatomy.table import by
 from convatlas.explorer import sources, steps
-from convatlas.explorer.frame import word
 
 HEADS = (  # key of the word, the word
     ("row.unit", "unit"),
@@ -78,7 +77,7 @@ def table(facts: dict, graph: NetworkGraph) -> str:
         marks += _lines(facts["family"], row.path)
         lines.append(_row(row, said.get(row.path, ()), whole, marks))
         seen.add(row.path)
-    heads = "".join(f"<th scope=col>{word(key, text)}" for key, text in HEADS)
+    heads = "".join(f"<th scope=col data-word={key}>{text}" for key, text in HEADS)
     return (
         f"<table data-size={graph.size[1]}{_way(way, graph)}><thead><tr>{heads}"
         f"<tbody>{''.join(lines)}</table>"
