@@ -83,7 +83,7 @@ def _facts(facts: dict) -> str:
         if facts["idle"]
         else ""
     )
-    cells = [f"<div><dt>{word(key, text)}<dd>{value}</div>" for key, text, value in pairs]
+    cells = [f"<div><dt data-word={key}>{text}<dd>{value}</div>" for key, text, value in pairs]
     return f"<dl class=facts>{cells[0]}{idle}{''.join(cells[1:])}</dl>"
 
 
@@ -99,7 +99,8 @@ def _others(name: str) -> str:
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
     live = (
-        f'<a class=live href="../live/{name}.html">{word("other.live", "Run it in your browser")}</a>. '
+        f'<a class=live href="../live/{name}.html" data-word=other.live>'
+        "Run it in your browser</a>. "
         if name in _live()
         else ""
     )

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from convatlas import registry
 from convatlas.errors import InputError
-from convatlas.explorer import frame
+from convatlas.explorer import frame, pictures
 
 HOMES = (  # in an installed copy; in a checkout
     Path(__file__).parent / "tours_text",
@@ -90,7 +90,7 @@ def page(name: str, language: str) -> bytes:
         body,
         description=found.summary,
         module="tours/page.js",
-        styles=("drawing.css", "tours/tours.css"),
+        styles=(pictures.SHEET, "tours/tours.css"),
         language=language,
     )
 

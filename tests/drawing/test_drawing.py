@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import matplotlib.font_manager as fonts
 import pytest
@@ -191,3 +192,8 @@ def test_a_stored_network_is_drawn_without_torch():
         check=False,
     )
     assert done.returncode == 0
+
+
+def test_the_picture_of_the_front_page_is_the_drawing():
+    shown = Path(__file__).parents[2] / "docs" / "images" / "vgg16.svg"
+    assert shown.read_text(encoding="utf-8") == convatlas.draw("vgg16", style="volumes").svg
