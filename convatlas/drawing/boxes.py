@@ -22,6 +22,7 @@ FLAT = 18  # a join
 PAD = 12
 HEADER = 24
 CARD = 380
+LONG_BAR = 56  # in a card
 ASKEW = 60  # how much further a frame may reach to one side
 WIDEST = 200  # a line of a box with several
 
@@ -225,14 +226,12 @@ def _costs(piece: Piece, y: float, kinds: Mapping[str, int], scale: Scale) -> li
     share = piece.macs / scale.total if scale.total else 0
     part = f" · {100 * share:.{0 if share >= 0.0995 else 1}f} %" if piece.macs else ""
     words = numbers_told(piece.params, piece.macs) + part
-    wide = width_of(words, SMALL)
     items: list[Item] = [Text(-CARD / 2 + PAD, y + 13, words, SMALL, "quiet")]
     if piece.macs:
-        x = -CARD / 2 + PAD + max(wide, 260) + 10
-        room = CARD / 2 - PAD - x
-        items.append(Rect(x, y + 7, room, BAR, "track"))
+        x = CARD / 2 - PAD - LONG_BAR
+        items.append(Rect(x, y + 7, LONG_BAR, BAR, "track"))
         for kind in (kind for kind in BARS if kinds.get(kind)):
-            long = room * scale.share(kinds[kind])
+            long = LONG_BAR * scale.share(kinds[kind])
             items.append(Rect(x, y + 7, max(long, 0.5), BAR, f"bar_{kind}"))
             x += long
     return items

@@ -49,6 +49,7 @@ PASSING |= {
     "crop",
 }
 Group = tuple[str, list[int]]  # a name, and numbers of steps
+SIZES = 3  # of maps, in a module that is no stage but holds stages
 NORMS = ("Norm", "Affine", "Scale")
 DRAWN = {
     "LocalResponseNorm",
@@ -224,8 +225,27 @@ def pieces(made: Plan) -> Piece:
     other.
     """
     everything = list(range(len(made.steps) - 1))
-    groups = _grouped(made, everything, 0)
+    groups = _top(made, "", everything)
     return _piece(made, "", everything, [(_stage(made, *group), group[1]) for group in groups])
+
+
+def _top(made: Plan, path: str, members: list[int]) -> list[Group]:
+    """The modules at the top; where one of them holds most of the network at several sizes, those
+    in it.
+    """
+    found: list[Group] = []
+    for name, inside in _grouped(made, members, path.count(".") + 1 if path else 0):
+        whole = ".".join(filter(None, (path, name)))
+        if name and 2 * len(inside) > len(made.steps) and _holds_stages(made, whole, inside):
+            found += _top(made, whole, inside)
+        else:
+            found.append((whole, inside))
+    return found
+
+
+def _holds_stages(made: Plan, path: str, members: list[int]) -> bool:
+    groups = _grouped(made, members, path.count(".") + 1)
+    return len({made.steps[inside[-1]].output[1:] for _, inside in groups}) >= SIZES
 
 
 def _component(path: str, depth: int) -> str:
@@ -253,7 +273,7 @@ def sources(made: Plan, members: list[int]) -> list[int]:
 
 
 def _stage(made: Plan, name: str, members: list[int]) -> Piece:
-    groups = _grouped(made, members, 1)
+    groups = _grouped(made, members, name.count(".") + 1)
     if not _are_units(made, groups):
         groups = _joins_last(made, groups)
     if not _are_units(made, groups):

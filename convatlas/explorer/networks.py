@@ -83,7 +83,7 @@ def _facts(facts: dict) -> str:
         if facts["idle"]
         else ""
     )
-    cells = [f"<div><dt>{word(key, text)}<dd>{value}</div>" for key, text, value in pairs]
+    cells = [f"<div><dt data-word={key}>{text}<dd>{value}</div>" for key, text, value in pairs]
     return f"<dl class=facts>{cells[0]}{idle}{''.join(cells[1:])}</dl>"
 
 
@@ -98,8 +98,12 @@ def _others(name: str) -> str:
     compare = (
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
-    run = word("other.live", "Run it in your browser")
-    live = f'<a class=live href="../live/{name}.html">{run}</a>. ' if name in _live() else ""
+    live = (
+        f'<a class=live href="../live/{name}.html" data-word=other.live>'
+        "Run it in your browser</a>. "
+        if name in _live()
+        else ""
+    )
     return f"<p class=others>{live}{listed}{compare}"
 
 

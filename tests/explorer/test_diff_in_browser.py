@@ -25,6 +25,7 @@ CHOSEN = [  # what a random pair may not hold
     ("googlenet", "inception_v3"),
     ("resnet1001_cifar", "mobilenet_v3_small"),
     ("convnext_tiny", "resnet50"),
+    ("senet18_tutorial", "resnet44_cifar"),  # branches in another order
 ]
 COMPARE = """async (pairs) => {
   const { walkOf } = await import("/static/diff/page.js");

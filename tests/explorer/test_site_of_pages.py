@@ -131,7 +131,7 @@ def test_the_site_is_small(site):
     held = {path: content for path, content in site.items() if not path.startswith(LIVE)}
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
-        for path in held:
+        for path in sorted(held):
             entry = tarfile.TarInfo(path)
             entry.size = len(held[path])
             archive.addfile(entry, io.BytesIO(held[path]))

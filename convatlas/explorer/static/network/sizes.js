@@ -4,7 +4,7 @@
 /** Heights of the input and of the map after each step; 0 where nothing is left. */
 export function sizes(steps, height) {
   const found = [height];
-  for (const [after, kernel, stride, padding, rounding] of steps)
+  for (const [after, kernel, stride, padding = 0, rounding = "floor"] of steps)
     found.push(Math.max(0, one(found[after], kernel, stride, padding, rounding)));
   return found;
 }
@@ -76,7 +76,7 @@ export function windowOf(steps, step, field, place) {
   let [jump, start] = [1, 0]; // the centre of the first unit's window, in pixels
   const way = [];
   for (let at = step; at > 0; at = steps[at - 1][0]) way.unshift(steps[at - 1]);
-  for (const [, kernel, stride, padding] of way) {
+  for (const [, kernel, stride, padding = 0] of way) {
     start += ((kernel - 1) / 2 - padding) * jump;
     jump *= stride;
   }
