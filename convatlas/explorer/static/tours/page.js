@@ -99,11 +99,9 @@ function light(place, at) {
   if (claim) claim.classList.add("lit");
   if (!at || claim) return;
   const rows = new Map();
-  for (const row of place.querySelectorAll("tbody tr[id]")) {
-    rows.set(row.id, row);
-    const [, stem, first] = /^(.*?)(\d+)$/.exec(row.id) ?? [];
-    for (let n = Number(first) + 1; n <= Number(row.dataset.to ?? -1); n++) rows.set(stem + n, row);
-  }
+  for (const row of place.querySelectorAll("tbody tr[id]"))
+    for (const path of [row.id, ...(row.dataset.also ?? "").split(" ")])
+      if (path && !rows.has(path)) rows.set(path, row);
   const row = rowOf(rows, at);
   row?.classList.add("lit");
   if (row) place.querySelector("h2").append(said(row));
