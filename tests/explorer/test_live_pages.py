@@ -87,7 +87,9 @@ def test_the_map_of_another_class_is_shown(tab, site):
     page.locator(".answer tbody button").nth(7).click()
     said = page.locator("figure.cam figcaption").inner_text()
     assert said.startswith("What speaks for 7: mean ")
-    numbers = [float(part.replace("\N{MINUS SIGN}", "-")) for part in said.split() if part[-1].isdigit()]
+    numbers = [
+        float(part.replace("\N{MINUS SIGN}", "-")) for part in said.split() if part[-1].isdigit()
+    ]
     mean, bias, score = numbers[-3:]
     assert mean + bias == pytest.approx(score, abs=1e-2 + 1e-3 * abs(score))
 
