@@ -26,7 +26,11 @@ def cost(network: str | object, input_size: Sequence[int] | None = None) -> Cost
         if input_size is None or tuple(input_size) == tuple(facts["input_size"]):
             rows = [Layer.from_row(row) for row in facts["layers"]["rows"]]
             return cost_of(network, stored(network), rows)
-        return _measured(registry.create_model(network), input_size, network)
+        from convatlas.shapes_only import shapes_only
+
+        with shapes_only():
+            net = registry.create_model(network)
+        return _measured(net, input_size, network)
     return _measured(network, input_size, getattr(network, "name", "") or type(network).__name__)
 
 

@@ -61,6 +61,12 @@ def _macs(rows: Iterable[Layer]) -> int:
     return sum(row.macs for row in rows)
 
 
+def _share_of_pointwise(rows: list[Layer]) -> Decimal:
+    """Of the multiply-adds of these layers, what 1x1 convolutions compute."""
+    pointwise = _macs(row for row in rows if row.kernel == (1, 1))
+    return Decimal(pointwise) / max(_macs(rows), 1)
+
+
 def _convolutions(rows: Iterable[Layer]) -> int:
     return sum(row.groups is not None for row in rows)
 
@@ -153,6 +159,7 @@ SUMS: dict[str, Callable[[list[Layer], Summary], int | Decimal]] = {  # over the
     "macs without the last layer": lambda rows, net: _macs(rows) - _last_macs(rows),
     "macs of convolutions": lambda rows, net: _macs_of_convolutions(rows),
     "share of macs": lambda rows, net: Decimal(_macs(rows)) / net.macs,
+    "share of its macs in 1x1": lambda rows, net: _share_of_pointwise(rows),
     "flops": lambda rows, net: 2 * _macs(rows),
     "connections": lambda rows, net: sum(row.connections for row in rows),
     "layers, conv1 as one": lambda rows, net: net.layers - net.parts["conv1"].layers + 1,
@@ -183,6 +190,8 @@ UNCOMPRESSED = {  # what another network, beside which this one is compressed, i
 OF_ONE_PART: dict[str, Callable[[Part], int]] = {
     "layers": lambda part: part.layers,
     "units": lambda part: prod(part.output),
+    "channels": lambda part: part.output[0],
+    "bytes in 16 bits": lambda part: 2 * prod(part.output),  # of the map
 }
 
 

@@ -84,6 +84,26 @@ def test_an_unknown_name_is_one_sentence_with_the_nearest(capsys):
     assert run(["cost"]) == 2
 
 
+def test_somebodys_code_is_counted(told, tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text(
+        "import torch.nn as nn\n\nclass Net(nn.Sequential):\n    def __init__(self, width=8):\n"
+        "        super().__init__(nn.Conv2d(3, width, 3, groups=1), nn.ReLU(), nn.Flatten(),\n"
+        "                         nn.LazyLinear(10))\n"
+    )
+    lines = told(f"{file}:Net(width=4)", "--size", "3x16x16")
+    assert lines[0] == "Net, input 3x16x16"
+    macs = 3 * 9 * 4 * 14 * 14 + 4 * 14 * 14 * 10
+    assert f"{macs:,} MACs" in lines[1]
+
+
+def test_another_size(told, capsys):
+    assert told("resnet20_cifar", "--size", "64")[0] == "resnet20_cifar, input 3x64x64"
+    assert run(["cost", "resnet20_cifar", "--size", "huge"]) != 0
+    assert run(["cost", "vgg16", "--size", "3x8x8"]) != 0
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
 def test_no_torch():
     code = (
         "import sys, convatlas.cli as c; c.run(['cost', 'vgg16']); sys.exit('torch' in sys.modules)"

@@ -91,7 +91,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
     places = [re.search(rf"^│ {name} ", text, re.M).start() for name in NAMES]
     assert places == sorted(places)
     assert [*NAMES] == [
-        *("list", "show", "cost", "diff", "identify", "verify", "scale"),
+        *("list", "show", "draw", "cost", "diff", "identify", "verify", "scale", "explore"),
         *("recipes", "check-data", "train", "eval", "predict", "explain", "bench"),
         *("export", "serve", "convert", "compress", "netadapt"),
     ]
@@ -117,7 +117,7 @@ def test_an_example_can_be_typed(line):
     network = bound.arguments.get("network") or ""
     shown = [bound.arguments.get(key) for key in ("name", "a", "b") if words[0] != "recipes"]
     for name in filter(None, [network, *shown]):
-        assert name in registry.stored_facts()
+        assert name in registry.stored_facts() or ".py:" in name
 
 
 def test_choices_stand_in_the_help_of_every_flag_that_has_them(capsys):

@@ -196,7 +196,7 @@ def changed(name: str) -> dict:
 def test_verify_says_what_was_compared_and_fails_where_it_differs(capsys, monkeypatch):
     assert claims.verify("lenet1989") == 0
     assert capsys.readouterr().out.startswith(
-        "layers as recorded (10 rows); graph as recorded (BOXES boxes); "
+        "layers as recorded (10 rows); graph as recorded (12 boxes); "
         "function as recorded (at 1x31x30 and 1x28x28)\n"
     )
     record = changed("lenet1989")

@@ -22,7 +22,7 @@ DOORS = {
     "augmentation": {"settings"},
     "paper": set(),
     "scaling": set(),
-    "costing": {"registry", "anatomy"},
+    "costing": {"registry", "anatomy", "shapes_only"},
     "narrowing": set(),
     "claim": set(),
     "claim_sources": set(),

@@ -8,8 +8,8 @@ from convatlas import wiring
 from convatlas.anatomy.aligning import align
 from convatlas.anatomy.anchoring import anchors
 from convatlas.anatomy.difference import TOP, Block, Change, Difference, Side
-from convatlas.anatomy.drawing import otherwise, rule
 from convatlas.anatomy.gathering import folded
+from convatlas.anatomy.initialising import otherwise, rule
 from convatlas.anatomy.pairing import Match, grouped, same_steps
 from convatlas.anatomy.rewired import Wires
 from convatlas.anatomy.steps import Step, Walk

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from convatlas.anatomy.drawing import Draw, draws
 from convatlas.anatomy.dropping import Drop, drops
+from convatlas.anatomy.initialising import Draw, draws
 from convatlas.anatomy.telling import VALUES
 from convatlas.wiring import Graph
 

@@ -81,6 +81,29 @@ SMALLER_THAN_ALEXNET = (
 STRIDE_OF_ONE = misprint(
     "The row reads 7x7x1024 and so does the next one; with a stride of 2 it would be 4x4."
 )
+EIGHT_TIMES_200 = not_explained(
+    "1,605,632, 802,816 and 401,408 bytes; the cells are eight, four and two times the 200 Kb of "
+    "14x14, which are 200,704 bytes."
+)
+TWICE = misprint("1024 channels of 7x7 in 16 bits are 100,352 bytes, half of that.")
+ROUNDED_DOWN = within_one_unit("200,704 bytes.")
+MEMORY = tuple(
+    Claim(
+        "bytes in 16 bits",
+        printed,
+        "Table 3, memory by resolution",
+        part,
+        by="MobileNetV2",
+        remark=remark,
+    )
+    for part, printed, remark in (
+        ("conv2", "1600K", EIGHT_TIMES_200),
+        ("conv4", "800K", EIGHT_TIMES_200),
+        ("conv6", "400K", EIGHT_TIMES_200),
+        ("conv12", "200K", ROUNDED_DOWN),
+        ("conv14", "199K", TWICE),
+    )
+)
 FILTERS = table(
     "Table 1, filter shape and stride",
     "kernel filters stride",
@@ -197,6 +220,27 @@ CLAIMS = {
         Claim("share of macs", "1.19%", "Table 2", "conv1", remark=COLUMN_OF_99),
         Claim("share of weights", "24.33%", "Table 2", "fc", remark=OF_THE_WEIGHTS),
         Claim("share of macs", "0.18%", "Table 2", "fc"),
+        Claim("share of macs", "95%", "Sec. 3.2: spent in 1x1 convolutions", "*.pw"),
+        Claim(
+            "share of weights",
+            "75%",
+            "Sec. 3.2: in 1x1 convolutions",
+            "*.pw",
+            remark=OF_THE_WEIGHTS,
+        ),
+        *each(
+            "channels",
+            "Table 3, channels by resolution",
+            {
+                "conv2": "64",
+                "conv4": "128",
+                "conv6": "256",
+                "conv12": "512",
+                "conv14": "1024",
+            },
+            by="MobileNetV2",
+        ),
+        *MEMORY,
         *counts("Table 7", "4.2M", "418M", at="192x192"),
         *counts("Table 7", "4.2M", "290M", at="160x160", remarks=(None, CUT_OFF_290)),
         *counts("Table 7", "4.2M", "186M", at="128x128"),

@@ -137,6 +137,13 @@ CLAIMS = {
     "resnext50_32x4d": (
         Claim("layers", "50", "Sec. 5.1: 50-layer and 101-layer residual networks"),
         Claim("size", "128x56x56", "Table 2, width of group conv.", "conv2_x.1.branch.conv2"),
+        Claim(
+            "share of its macs in 1x1",
+            "93.4%",
+            "Sec. 3.1: each residual unit, cardinality = 32",
+            "conv?_x.1",
+            by="ShuffleNet",
+        ),
         *counts(
             "Figure 5, preserved complexity",
             "25 million",

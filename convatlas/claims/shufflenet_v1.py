@@ -25,6 +25,11 @@ HALF_WIDTH_WITHOUT_LAST_LAYER = counted_otherwise(
 ONE_FIGURE_FOR_ALL = within_one_unit(
     "Table 2 has one figure for all numbers of groups; this network has 12,426,240."
 )
+AS_AFTER_THE_POOL = misprint("48, as the next cell prints: the pool between keeps the channels.")
+WIDTHS_OF_TWO_GROUPS = misprint(
+    "Said of three groups, which have 240, 480 and 960 channels at 1x (ShuffleNet, Table 1); 400, "
+    "800 and 1600 are twice the widths of two groups."
+)
 README_137_5 = within_one_unit("137,460,672, which the paper's Table 1 prints as 137M.")
 NEAR_1_8 = within_one_unit("1,864,728, which the authors' README prints as 1.9M.")
 STAGES = ("Stage2", "Stage3", "Stage4")
@@ -147,6 +152,16 @@ CLAIMS = {
     "shufflenet_v1_g3_x2_0": (
         Claim("macs", "524M", "Tables 5 and 6"),
         *counts("Table 4", "5.4M", "524M", by="MobileNetV2"),
+        *(
+            Claim("channels", printed, "Table 3", part, by="MobileNetV2", remark=remark)
+            for part, printed, remark in (
+                ("Conv1", "32", AS_AFTER_THE_POOL),
+                ("MaxPool", "48", None),
+                ("Stage2", "400", WIDTHS_OF_TWO_GROUPS),
+                ("Stage3", "800", WIDTHS_OF_TWO_GROUPS),
+                ("Stage4", "1600", WIDTHS_OF_TWO_GROUPS),
+            )
+        ),
         *counts("README", "5.4M", "524M", by="release"),
     ),
     "shufflenet_v1_g4": (

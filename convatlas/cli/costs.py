@@ -1,6 +1,6 @@
 """cost: where the cost of networks goes, printed. Does without torch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from convatlas import registry
@@ -21,28 +21,32 @@ NOTE = (
 )
 
 
-def cost(name: str, *others: str, guidelines: bool = False, json: bool = False) -> int:
+def cost(
+    name: str,
+    *others: str,
+    size: str | None = None,
+    guidelines: bool = False,
+    json: bool = False,
+) -> int:
     """Show where the cost of networks goes: multiply-adds, parameters and maps, by stage and by
     kind of layer, with shares; what it comes to in words; the most that must be held at a time.
 
     Parameters
     ----------
     name: str
-        A name from `convatlas list`.
+        A name from `convatlas list`, or FILE.py:NAME or FILE.py:NAME(arguments), whose code is run.
     others: str
         More of them: the shares are printed side by side.
+    size: str
+        Of the image: 224, 3x224x224 or 1x28x28 [what each network states; code that states none,
+        the first usual size that it runs on].
     guidelines: bool
         What the four guidelines for fast networks (ShuffleNetV2, Sec. 2) say of each: memory access
         cost, with the formulas.
     json: bool
         Print JSON, a list.
     """
-    names = dict.fromkeys((name, *others))
-    for each in names:
-        registry.require(each, registry.stored_facts())
-    from convatlas.costing import cost as cost_of
-
-    found = [cost_of(each) for each in names]
+    found = _found(dict.fromkeys((name, *others)), size)
     if json:
         return print_json([each.to_record() for each in found])
     console = open_console()
@@ -55,6 +59,35 @@ def cost(name: str, *others: str, guidelines: bool = False, json: bool = False) 
     else:
         _tell_beside(console, found)
     return 0
+
+
+def _found(names: Iterable[str], size: str | None) -> list["Cost"]:
+    """All of them; a name that is none is said before anything is counted."""
+    for name in names:
+        if not _is_code(name):
+            registry.require(name, registry.stored_facts())
+    return [_cost_of(name, size) for name in names]
+
+
+def _is_code(word: str) -> bool:
+    return ".py" in word or ":" in word
+
+
+def _cost_of(word: str, size: str | None) -> "Cost":
+    from convatlas.costing import cost as cost_of
+
+    if _is_code(word):
+        from convatlas.cli.code import module_at, size_of
+
+        net = module_at(word)
+        return cost_of(net, size_of(net, size))
+    if size is None:
+        return cost_of(word)
+    from convatlas.cli.identifying import sizes_asked
+
+    channels = registry.stored_facts()[word]["input_size"][0]
+    asked = sizes_asked(size)
+    return cost_of(word, next((each for each in asked if each[0] == channels), asked[0]))
 
 
 def _tell(console, cost: "Cost") -> None:

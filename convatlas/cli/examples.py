@@ -27,6 +27,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas cost mobilenet_v1", "by kind of layer and by stage, and in words"),
         ("convatlas cost mobilenet_v1 mobilenet_v2 mobilenet_v3_large", "side by side"),
         ("convatlas cost shufflenet_v2 resnet50 --guidelines", "memory access cost, G1 to G4"),
+        ("convatlas cost 'net.py:Net(classes=10)' --size 32", "somebody's code, on 3x32x32"),
         ("convatlas cost vgg16 --json", "all of it, for a program"),
     ),
     "draw": (
@@ -39,6 +40,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "diff": (
         ("convatlas diff resnet50 resnet50_v15", "one stride moves"),
         ("convatlas diff mobilenet_v1 mobilenet_v1_full_conv", "what depthwise layers save"),
+        ("convatlas diff vgg16 resnet50 mobilenet_v2", "each step from one to the next"),
     ),
     "identify": (
         ("convatlas identify net.py:ResNet18", "which printed network somebody's class is"),

@@ -41,6 +41,7 @@ from convatlas.registry import create_model
 from convatlas.run_images import RunImages
 
 NEAREST = 5
+SPOKEN = {"val": "validation", "train": "training"}
 SCALED = "each heat map is scaled to its own strongest place"
 UNTRAINED = "of the network's wiring alone, which needs no weights"
 
@@ -220,7 +221,7 @@ def _nearest_rows(
             Panel(as_picture(picture), (label, f"cosine {cosine:.3f}"))
             for picture, label, cosine in zip(near, labels, cosines, strict=True)
         ]
-        rows.append([Row(f"nearest of {len(split):,} {part} pictures", tuple(panels))])
+        rows.append([Row(f"nearest of {len(split):,} {_spoken(part)}", tuple(panels))])
     return rows
 
 
@@ -232,10 +233,14 @@ def _mistakes(asked: Asked, saved: Saved, images: RunImages) -> tuple[str, list[
     part = images.split(asked_split)
     way = (asked.worst, asked.method, asked.layer, asked.workers)
     found = worst_mistakes(saved, images.of(part), *way)
-    where = f"pictures of {images.name}" if part == "all" else f"{part} pictures of {images.name}"
+    where = f"{_spoken(part)} of {images.name}"
     print("".join(f"note: {note}\n" for note in images.notes), end="", file=sys.stderr)
     rows = [mistake_row(each, saved.classes) for each in found.worst]
     return mistakes_note(found, where), rows
+
+
+def _spoken(part: str) -> str:
+    return "pictures" if part == "all" else f"{SPOKEN.get(part, part)} pictures"
 
 
 def _said(found: Explanation) -> str:

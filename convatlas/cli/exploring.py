@@ -14,8 +14,9 @@ def explore(
     *,
     build: Path | None = None,
     single_file: Path | None = None,
-    full: bool = False,
     wasm: Path | None = None,
+    full: bool = False,
+    address: str = "",
     port: int = 0,
     no_open: bool = False,
 ) -> int:
@@ -37,6 +38,9 @@ def explore(
     full: bool
         Write the drawing of every unit of each network too, 2 MB more; what is served always has
         them.
+    address: str
+        Where the folder will stand, such as https://example.org/atlas/: a link that is pasted
+        somewhere then shows a picture.
     port: int
         The port; 0 for one that is free.
     no_open: bool
@@ -50,9 +54,16 @@ def explore(
         raise RecipeError(f"the site is written whole; leave {name} out, or leave --build out")
     if single_file and wasm:
         raise RecipeError("a single file does not carry the engine; leave --wasm out, or --build")
+    if address and not build:
+        raise RecipeError("--address says where the folder of --build will stand; give --build too")
     engine = _engine(wasm)
     if build:
-        number = building.write_folder(contents.site(full) | engine, build, say_error)
+        files = contents.site(full)
+        if address:
+            from convatlas.explorer.previews import with_previews
+
+            files = with_previews(files, address)
+        number = building.write_folder(files | engine, build, say_error)
         print(f"{build}: {number} files; open {build / 'index.html'} through any web server")
         return 0
     if single_file:

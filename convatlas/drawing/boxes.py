@@ -22,6 +22,7 @@ FLAT = 18  # a join
 PAD = 12
 HEADER = 24
 CARD = 380
+LONG_BAR = 56  # in a card
 ASKEW = 60  # how much further a frame may reach to one side
 WIDEST = 200  # a line of a box with several
 
@@ -50,8 +51,13 @@ def told(piece: Piece | Step) -> Mapping[str, object]:
     return {key: value for key, value in values.items() if value}
 
 
-def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title: str = "") -> Block:
-    """A box with what it does, and its cost as a bar; a join, where wires end in several places."""
+def step_block(
+    step: Step, tails: Ends, scale: Scale, piece: Piece | None = None, title: str = ""
+) -> Block:
+    """A box with what it does, and its cost as a bar; a join, where wires end in several places.
+
+    A `piece` that has this step alone gives it its path, its numbers and a title.
+    """
     look, is_join = look_of(step), step.row is None
     if is_join and step.kind in JOINS and _fits_sides(tails):
         return _round(step, look)
@@ -69,7 +75,8 @@ def step_block(step: Step, tails: Sequence, scale: Scale, path: str = "", title:
     items.append(Text(x, line, words, SIZE))
     items += _bar(-left + 6, high - BAR - 3, left + right - 12, scale.share(macs)) if macs else []
     heads = tuple(End(end.key, end.x) for end in tails) if len(tails) > 1 else (End(),)
-    box = Box(path or step.path, tuple(items), told(step), join=is_join)
+    path = piece.path if piece and piece.path else step.path
+    box = Box(path, tuple(items), told(piece or step), join=is_join)
     return Block((box,), left, right, high, heads)
 
 
@@ -219,14 +226,12 @@ def _costs(piece: Piece, y: float, kinds: Mapping[str, int], scale: Scale) -> li
     share = piece.macs / scale.total if scale.total else 0
     part = f" · {100 * share:.{0 if share >= 0.0995 else 1}f} %" if piece.macs else ""
     words = numbers_told(piece.params, piece.macs) + part
-    wide = width_of(words, SMALL)
     items: list[Item] = [Text(-CARD / 2 + PAD, y + 13, words, SMALL, "quiet")]
     if piece.macs:
-        x = -CARD / 2 + PAD + max(wide, 260) + 10
-        room = CARD / 2 - PAD - x
-        items.append(Rect(x, y + 7, room, BAR, "track"))
+        x = CARD / 2 - PAD - LONG_BAR
+        items.append(Rect(x, y + 7, LONG_BAR, BAR, "track"))
         for kind in (kind for kind in BARS if kinds.get(kind)):
-            long = room * scale.share(kinds[kind])
+            long = LONG_BAR * scale.share(kinds[kind])
             items.append(Rect(x, y + 7, max(long, 0.5), BAR, f"bar_{kind}"))
             x += long
     return items

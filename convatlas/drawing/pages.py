@@ -10,7 +10,7 @@ from typing import NamedTuple
 from convatlas.drawing.block import Block
 from convatlas.drawing.boxes import SMALL, Scale
 from convatlas.drawing.letters import width_of
-from convatlas.drawing.palette import KINDS
+from convatlas.drawing.palette import KINDS, LINES
 from convatlas.drawing.rows import Style, chain_block
 from convatlas.drawing.scene import Box, Item, Rect, Scene, Text, Wire, moved
 from convatlas.drawing.structure import Chain, Fan, Mesh
@@ -142,9 +142,10 @@ def _explained(items: Sequence[Item], scale: Scale) -> list[tuple[str, str]]:
         if isinstance(rect, Rect)
     }
     entries = [(look, words) for look, words in KINDS.items() if {look, f"bar_{look}"} & looks]
-    return (
-        [*entries, ("bar", f"multiply-adds, full: {short(scale.full)}")] if scale.full else entries
-    )
+    if not scale.full:
+        return entries
+    bar = ("bar", "multiply-adds") if "bar" in looks else ("track", "multiply-adds by kind")
+    return [*entries, (bar[0], f"{bar[1]}, full: {short(scale.full)}")]
 
 
 def legend(entries: Sequence[tuple[str, str]], room: float) -> tuple[list[Item], float]:
@@ -156,7 +157,7 @@ def legend(entries: Sequence[tuple[str, str]], room: float) -> tuple[list[Item],
         if x and x + wide > room:
             x, y = 0.0, y + 18
         found.append(
-            Rect(x, y + 4, 14, 4, look, 2) if look == "bar" else Rect(x, y, 14, 12, look, 2)
+            Rect(x, y + 4, 14, 4, look, 2) if look in LINES else Rect(x, y, 14, 12, look, 2)
         )
         found.append(Text(x + 20, y + 10, words, SMALL, "quiet"))
         x += wide

@@ -17,28 +17,55 @@ if TYPE_CHECKING:
 SHARP = 144  # dots an inch of a PNG: two for each unit
 A4 = (8.27, 11.69)  # inches
 EDGE = 0.4  # inches left free
+LEAST = 0.4  # points a unit; below, letters are too small to be read
 
 
 def png(scene: Scene, dark: bool = False) -> bytes:
     """Two dots for each unit of the scene."""
-    figure = _figure(scene, dark, scene.width / 72, scene.height / 72, 1)
+    whole = 0.0, float(scene.height)
+    figure = _figure(scene, dark, (scene.width / 72, scene.height / 72), 1, whole)
     return _bytes(figure, format="png", dpi=SHARP, metadata={"Software": None})
 
 
 def pdf(scene: Scene, dark: bool = False) -> bytes:
-    """A page of A4, upright or across, as the drawing fits best; never larger than one unit a
-    point.
+    """A page of A4, upright or across, as the drawing fits best, and never larger than one unit a
+    point; of a drawing whose letters would be too small, several upright ones.
     """
-    pages = ((wide, high) for wide, high in (A4, A4[::-1]))
-    wide, high = max(pages, key=lambda page: _fit(scene, *page))
-    scale = min(_fit(scene, wide, high), 1)
-    figure = _figure(scene, dark, wide, high, scale)
-    return _bytes(figure, format="pdf", metadata={"CreationDate": None, "Title": scene.title})
+    import matplotlib as mpl
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    page = max((A4, A4[::-1]), key=lambda size: _fit(scene, size, scene.height))
+    scale, pages = _fit(scene, page, scene.height), [(0.0, float(scene.height))]
+    if scale < LEAST:
+        page, scale = A4, 72 * (A4[0] - 2 * EDGE) / scene.width
+        pages = _cut(scene, 72 * (A4[1] - 2 * EDGE) / scale)
+    file, about = io.BytesIO(), {"CreationDate": None, "Title": scene.title}
+    with mpl.rc_context({"pdf.fonttype": 42}), PdfPages(file, metadata=about) as book:
+        for part in pages:
+            book.savefig(_figure(scene, dark, page, min(scale, 1), part))
+    return file.getvalue()
 
 
-def _fit(scene: Scene, wide: float, high: float) -> float:
-    """Points a unit."""
-    return 72 * min((wide - 2 * EDGE) / scene.width, (high - 2 * EDGE) / scene.height)
+def _fit(scene: Scene, page: tuple[float, float], height: float) -> float:
+    """Points a unit, with which so much of the height fits a page."""
+    return 72 * min((page[0] - 2 * EDGE) / scene.width, (page[1] - 2 * EDGE) / height)
+
+
+def _cut(scene: Scene, most: float) -> list[tuple[float, float]]:
+    """The heights between which pages lie, each ended where no box and no text is cut."""
+    spans = [
+        (item.bounds[1], item.bounds[3])
+        for item in scene.items
+        if isinstance(item, Text) or (isinstance(item, Box) and not item.frame)
+    ]
+    pages, top = [], 0.0
+    while scene.height - top > most:
+        end = top + most
+        while crossed := [low for low, high in spans if low < end < high and low > top + most / 2]:
+            end = min(crossed) - 1
+        pages.append((top, end))
+        top = end
+    return [*pages, (top, float(scene.height))]
 
 
 def _bytes(figure: "Figure", **kwargs) -> bytes:
@@ -47,24 +74,32 @@ def _bytes(figure: "Figure", **kwargs) -> bytes:
     return file.getvalue()
 
 
-def _figure(scene: Scene, dark: bool, wide: float, high: float, scale: float) -> "Figure":
-    """The scene in the middle of a figure that many inches wide and high, with `scale` points a
-    unit.
+def _figure(
+    scene: Scene,
+    dark: bool,
+    page: tuple[float, float],
+    scale: float,
+    part: tuple[float, float],
+) -> "Figure":
+    """The part of the scene between two heights, in the middle of a page so many inches wide and
+    high, with `scale` points a unit.
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({"pdf.fonttype": 42, "font.family": "DejaVu Sans"}):
-        figure = Figure(figsize=(wide, high), facecolor=LOOKS["paper"].fill[dark])
+    top, bottom = part
+    with mpl.rc_context({"font.family": "DejaVu Sans"}):
+        figure = Figure(figsize=page, facecolor=LOOKS["paper"].fill[dark])
         FigureCanvasAgg(figure)
-        part = scale * scene.width / 72 / wide, scale * scene.height / 72 / high
-        axes = figure.add_axes(((1 - part[0]) / 2, (1 - part[1]) / 2, *part))
+        size = scale * scene.width / 72 / page[0], scale * (bottom - top) / 72 / page[1]
+        axes = figure.add_axes(((1 - size[0]) / 2, (1 - size[1]) / 2, *size))
         axes.set_axis_off()
         axes.set_xlim(0, scene.width)
-        axes.set_ylim(scene.height, 0)
+        axes.set_ylim(bottom, top)
         for depth, item in enumerate(_flat(scene.items)):
-            _PAINTERS[type(item)](axes, item, dark, scale, depth)
+            if item.bounds[1] < bottom and item.bounds[3] > top:
+                _PAINTERS[type(item)](axes, item, dark, scale, depth)
     return figure
 
 

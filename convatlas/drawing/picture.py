@@ -153,7 +153,7 @@ class Units:
         if len(part.parts) == 1 and isinstance(part.parts[0], Step):
             step = part.parts[0]
             title = "" if step.path == "" else part.path.removeprefix(f"{around.path}.")
-            return step_block(step, tails, self.scale, part.path, title)
+            return step_block(step, tails, self.scale, part, title)
         entries = around.reads[key]
         style = self.style(part, _names(around, key))
         inner = chain_block(structure_of(part, entries), style)
@@ -201,7 +201,7 @@ class Stages:
     def block(self, part: Piece, tails) -> Block:
         step = part.parts[0]
         if len(part.parts) == 1 and isinstance(step, Step) and not step.path:
-            return step_block(step, tails, self.scale)
+            return step_block(step, tails, self.scale, part)
         return card_block(part, _made_of(part), _spent(part), self.scale, tails, _mark(part))
 
 

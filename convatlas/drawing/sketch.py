@@ -49,8 +49,15 @@ PASSING |= {
     "crop",
 }
 Group = tuple[str, list[int]]  # a name, and numbers of steps
-NORMS = ("Norm", "Affine", "Scale", "Response")
-DRAWN = {"AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "ChannelShuffle", "Upsample"}
+SIZES = 3  # of maps, in a module that is no stage but holds stages
+NORMS = ("Norm", "Affine", "Scale")
+DRAWN = {
+    "LocalResponseNorm",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
+    "ChannelShuffle",
+    "Upsample",
+}
 
 
 @dataclass(frozen=True)
@@ -137,24 +144,62 @@ def plan(
     has this path.
     """
     step_of: dict[int, int] = {}
-    steps: list[list] = []
+    steps: list[Step] = []
     reads: list[tuple[int, ...]] = []
     concatenated: dict[tuple[int, ...], int] = {}
+    seen = {_component(box.name, 0) for box in graph.boxes if _is_shown(box, _row(box, rows))}
     for place, box in enumerate(graph.boxes):
-        row = None if box.row is None else rows[box.row]
-        if len(box.reads) == 1 and not (every or _is_shown(box, row)):
+        row = _row(box, rows)
+        alone = row is not None and row.params and _component(box.name, 0) not in seen
+        if len(box.reads) == 1 and not (every or alone or _is_shown(box, row)):
             step_of[place] = step_of[box.reads[0]]
-            steps[step_of[place]][1].append(place)
             continue
         step_of[place] = len(steps)
-        steps.append([Step(box.name, box.kind, row, box.output, (), mark(box.name)), [place]])
+        steps.append(Step(box.name, box.kind, row, box.output, (), mark(box.name)))
         read = tuple(step_of[read] for read in box.reads)
         if box.kind == "concat":
             read = _begun(read, concatenated)
             concatenated[tuple(step_of[read] for read in box.reads)] = len(steps) - 1
         reads.append(tuple(dict.fromkeys(read)))
-    finished = [replace(step, boxes=tuple(places)) for step, places in steps]
+    owned = _owned(steps, step_of, graph)
+    finished = [replace(steps[n], boxes=tuple(places)) for n, places in enumerate(owned)]
     return Plan(finished, reads, rows, graph.boxes, ends)
+
+
+def _row(box, rows: Sequence[Layer]) -> Layer | None:
+    return None if box.row is None else rows[box.row]
+
+
+def _owned(steps: list[Step], step_of: dict[int, int], graph) -> list[list[int]]:
+    """The places of each step's boxes: what is not shown belongs to what it follows or, where that
+    lies in its own module and this does not, to what it precedes.
+    """
+    shown = {place for place, step in step_of.items() if _is_first(place, step, step_of, graph)}
+    owner = dict(step_of)
+    for place in reversed(range(len(graph.boxes))):
+        readers = graph.readers[place]
+        if place in shown or not readers:
+            continue
+        path, after = graph.boxes[place].name, owner[readers[0]]
+        if _shared(path, steps[after].path) > _shared(path, steps[step_of[place]].path):
+            owner[place] = after
+    found: list[list[int]] = [[] for _ in steps]
+    for place in range(len(graph.boxes)):
+        found[owner[place]].append(place)
+    return found
+
+
+def _is_first(place: int, step: int, step_of: dict[int, int], graph) -> bool:
+    """Whether it is the box that is shown of its step."""
+    return all(step_of[read] != step for read in graph.boxes[place].reads)
+
+
+def _shared(a: str, b: str) -> int:
+    """How many modules two paths have in common."""
+    pairs = zip(a.split("."), b.split("."), strict=False)
+    return next(
+        (n for n, (x, y) in enumerate(pairs) if x != y), min(a.count("."), b.count(".")) + 1
+    )
 
 
 def _begun(read: tuple[int, ...], concatenated: dict[tuple[int, ...], int]) -> tuple[int, ...]:
@@ -180,8 +225,27 @@ def pieces(made: Plan) -> Piece:
     other.
     """
     everything = list(range(len(made.steps) - 1))
-    groups = _grouped(made, everything, 0)
+    groups = _top(made, "", everything)
     return _piece(made, "", everything, [(_stage(made, *group), group[1]) for group in groups])
+
+
+def _top(made: Plan, path: str, members: list[int]) -> list[Group]:
+    """The modules at the top; where one of them holds most of the network at several sizes, those
+    in it.
+    """
+    found: list[Group] = []
+    for name, inside in _grouped(made, members, path.count(".") + 1 if path else 0):
+        whole = ".".join(filter(None, (path, name)))
+        if name and 2 * len(inside) > len(made.steps) and _holds_stages(made, whole, inside):
+            found += _top(made, whole, inside)
+        else:
+            found.append((whole, inside))
+    return found
+
+
+def _holds_stages(made: Plan, path: str, members: list[int]) -> bool:
+    groups = _grouped(made, members, path.count(".") + 1)
+    return len({made.steps[inside[-1]].output[1:] for _, inside in groups}) >= SIZES
 
 
 def _component(path: str, depth: int) -> str:
@@ -209,7 +273,7 @@ def sources(made: Plan, members: list[int]) -> list[int]:
 
 
 def _stage(made: Plan, name: str, members: list[int]) -> Piece:
-    groups = _grouped(made, members, 1)
+    groups = _grouped(made, members, name.count(".") + 1)
     if not _are_units(made, groups):
         groups = _joins_last(made, groups)
     if not _are_units(made, groups):

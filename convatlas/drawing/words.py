@@ -10,6 +10,9 @@ SPOKEN = {
     "AdaptiveAvgPool2d": "average",
     "AdaptiveMaxPool2d": "max",
     "ChannelShuffle": "shuffle",
+    "LocalResponseNorm": "response norm",
+    "BatchNorm2d": "batch norm",
+    "LayerNorm": "layer norm",
 }
 
 

@@ -32,6 +32,7 @@ li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5re
 li b { font-weight: normal; font-variant-numeric: tabular-nums; white-space: nowrap }
 li i { flex-basis: 100%; height: .5rem; border-radius: 2px;
   background: linear-gradient(to right, var(--bar) var(--share), var(--line) var(--share)) }
+@media (max-width: 30rem) { figure, ul { width: calc(50% - .6rem) } figure.wide { width: 100% } }
 @media print { section { break-inside: avoid } li i { print-color-adjust: exact } }
 """
 

@@ -23,28 +23,24 @@ def page(
     module: str = "",
     styles: tuple[str, ...] = (),
     language: str = "en",
-    picture: str = "",
 ) -> bytes:
     """A whole page as UTF-8.
 
     path: where it stands in the site, such as "networks/resnet50.html"; body: the HTML of <main>;
-    module: of static/, exports `mount(main, address)`; styles: of static/, beside atlas.css;
-    picture: absolute address of what a pasted link shows.
+    module: of static/, exports `mount(main, address)`; styles: of static/, beside atlas.css.
     """
     root = up(path)
     heads = [
         f"<title>{escape(title)} · {SITE}</title>" if title != SITE else f"<title>{SITE}</title>",
         f'<meta name=description content="{escape(description)}">' if description else "",
         f'<meta property=og:title content="{escape(title)}">',
-        f'<meta property=og:description content="{escape(description)}">' if description else "",
-        f'<meta property=og:image content="{escape(picture)}">' if picture else "",
         *(f'<link rel=stylesheet href="{root}static/{name}">' for name in ("atlas.css", *styles)),
         f'<link rel=icon href="{root}static/icon.svg">',
         f'<script type=module src="{root}static/atlas.js"></script>',
     ]
     named = f' data-module="{module}"' if module else ""
     return (
-        f'<!doctype html><html lang={language} data-root="{root}" data-path="{path}">'
+        f'<!doctype html><html lang={language} data-root="{root}">'
         "<head><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width,initial-scale=1">'
         f"{''.join(heads)}</head><body>{_bar(path)}<main id=main{named}>{body}</main></html>\n"

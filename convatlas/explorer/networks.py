@@ -12,10 +12,12 @@ from convatlas.anatomy import network_graph
 from convatlas.anatomy.table import by
 from convatlas.explorer import frame, sources
 from convatlas.explorer.frame import word
+from convatlas.explorer.live import stored
 from convatlas.explorer.pictures import SHEET, drawn
 from convatlas.explorer.printed import printed
-from convatlas.explorer.rows import table
+from convatlas.explorer.rows import rows, table
 from convatlas.pages.names import forms, stem
+from convatlas.pages.works import all_works
 
 MODULE = "network/page.js"
 
@@ -31,11 +33,12 @@ def where(name: str) -> str:
 def page(name: str) -> bytes:
     facts = registry.describe(name)
     paper = facts["paper"]
+    units = {unit for row in rows(facts["layers"]) for unit in row.units}
     body = (
         f"<h1>{name}</h1>{_head(paper)}{_facts(facts)}{_others(name)}"
         f'<div class=pair><section class=drawing id=drawing data-network="{name}">{drawn(name)}'
         f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
-        f"{_source(facts['family'])}{printed(facts['claims'])}{_notes(paper)}"
+        f"{_source(facts['family'])}{printed(facts['claims'], units)}{_notes(name, paper)}"
     )
     return frame.page(
         where(name),
@@ -80,22 +83,28 @@ def _facts(facts: dict) -> str:
         if facts["idle"]
         else ""
     )
-    cells = [f"<div><dt>{word(key, text)}<dd>{value}</div>" for key, text, value in pairs]
+    cells = [f"<div><dt data-word={key}>{text}<dd>{value}</div>" for key, text, value in pairs]
     return f"<dl class=facts>{cells[0]}{idle}{''.join(cells[1:])}</dl>"
 
 
 def _others(name: str) -> str:
     """The other forms of the network, and the way to compare it with another."""
     links = [
-        f'<a href="{other}.html" title="{escape(what)}">{other}</a>'
-        for what, names in forms(name, _alike()[stem(name)])
+        f'<a href="{other}.html">{other}</a>'
+        for _, names in forms(name, _alike()[stem(name)])
         for other in names
     ]
     listed = f"{word('other.forms', 'Other forms')}: {', '.join(links)}. " if links else ""
     compare = (
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
-    return f"<p class=others>{listed}{compare}"
+    live = (
+        f'<a class=live href="../live/{name}.html" data-word=other.live>'
+        "Run it in your browser</a>. "
+        if name in _live()
+        else ""
+    )
+    return f"<p class=others>{live}{listed}{compare}"
 
 
 def _source(family: str) -> str:
@@ -107,6 +116,18 @@ def _source(family: str) -> str:
 
 
 @cache
+def _live() -> tuple[str, ...]:
+    """The networks that run in a page, drawn digits and all."""
+    return stored.names()
+
+
+@cache
+def _bare() -> set[str]:
+    """The networks that stand for those of a file."""
+    return {record.bare for work in all_works() for record in work.records}
+
+
+@cache
 def _alike() -> dict[str, list[str]]:
     """The names by what their forms share, for each is asked of all others."""
     found: dict[str, list[str]] = {}
@@ -115,19 +136,21 @@ def _alike() -> dict[str, list[str]]:
     return found
 
 
-def _notes(paper: dict) -> str:
-    """What differs from one file to another stands here; the rest on the paper's page."""
+def _notes(name: str, paper: dict) -> str:
+    """What stands for the networks of one file is told where the first of them is; the rest, and of
+    the others, on the paper's page.
+    """
     told = "".join(
         f"<dt>{word(f'note.{key}', NOTES[key])}<dd>{escape(paper[key], quote=False)}"
         for key in ("silent", "departs")
-        if paper[key]
+        if paper[key] and name in _bare()
     )
     more = (
         f'<p><a href="../papers/{paper["page"]}.html#notes">'
         f"{word('note.more', 'Its recipe, its printed results, and who builds it otherwise')}</a>"
     )
     title = f"<h2 id=notes>{word('note.title', 'Notes')}</h2>"
-    return f"<section>{title}<dl class=notes>{told}</dl>{more}</section>"
+    return f"<section>{title}{told and f'<dl class=notes>{told}</dl>'}{more}</section>"
 
 
 NOTES = {

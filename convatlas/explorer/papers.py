@@ -65,7 +65,10 @@ def _networks(work: Work) -> str:
     )
     head = "".join(f"<th scope=col>{word(key, text)}" for key, text in heads)
     rows = "".join(_network(name, facts) for name, facts in work.networks.items())
-    return f"<table class=list><thead><tr>{head}<tbody>{rows}</table>"
+    return (
+        "<div class=scroll tabindex=0 role=group aria-label=networks>"
+        f"<table class=list><thead><tr>{head}<tbody>{rows}</table></div>"
+    )
 
 
 def _network(name: str, facts: dict) -> str:

@@ -3,12 +3,16 @@ every unit there is a file, in a full site.
 """
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 
 from convatlas import drawing, registry
 
 SHEET = "drawing.css"
+TOLD = re.compile(r' data-(?:params|macs|field)="[^"]*"')
+QUOTED = re.compile(r'="([\w.-]+)"(?=[ >])')
+NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 HELD = "data/drawings.json"  # what the page may ask for
 
 
@@ -27,8 +31,11 @@ def where(name: str) -> str:
 
 
 def drawn(name: str) -> str:
-    """The stages of a network in one column, as SVG for a page."""
-    return drawing.draw(name, level="stage", columns=1).inline
+    """The stages of a network in one column, as SVG for a page, without the figures that the table
+    beside it holds, and without the quotes that HTML does not ask for.
+    """
+    text = TOLD.sub("", drawing.draw(name, level="stage", columns=1).inline)
+    return QUOTED.sub(r"=\1", text.replace(NAMESPACE, ""))
 
 
 def units(name: str) -> bytes:

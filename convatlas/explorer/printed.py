@@ -1,6 +1,6 @@
 """Every number that is printed of a network, with what it measures: one address each."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from html import escape
 from itertools import groupby
 
@@ -11,11 +11,13 @@ WORDS = {"params": "parameters", "macs": "multiply-adds"}
 Numbered = tuple[int, dict]  # from 1, in the order of the index
 
 
-def printed(claims: list[dict]) -> str:
-    """The section of a network's page; nothing where nothing is printed."""
+def printed(claims: list[dict], units: Collection[str]) -> str:
+    """The section of a network's page; nothing where nothing is printed. `units` have rows in the
+    table of the page, to which a claim of one leads.
+    """
     if not claims:
         return ""
-    blocks = "".join(_block(same) for same in _together(claims))
+    blocks = "".join(_block(same, units) for same in _together(claims))
     hold = sum(claim["status"] == "holds" for claim in claims)
     return (
         f"<section class=claims><h2 id=claims>{word('claims.title', 'What is printed')}</h2>"
@@ -36,7 +38,7 @@ def _place(claim: dict) -> tuple[str, str]:
     return claim["by"], claim["source"]
 
 
-def _block(same: list[Numbered]) -> str:
+def _block(same: list[Numbered], units: Collection[str]) -> str:
     """One place of one text: the quantity, and its numbers."""
     first = same[0][1]
     what = escape(WORDS.get(first["quantity"], first["quantity"]), quote=False)
@@ -45,7 +47,7 @@ def _block(same: list[Numbered]) -> str:
     told = "".join(f"<p class=why>{escape(why, quote=False)}" for why in whys)
     return (
         f"<dt>{what} <small>{whose}{escape(first['source'], quote=False)}</small>"
-        f"<dd>{' '.join(_item(*each) for each in same)}{told}"
+        f"<dd>{' '.join(_item(*each, units) for each in same)}{told}"
     )
 
 
@@ -55,10 +57,10 @@ def _whose(by: str) -> str:
     return f'<a href="{escape(SOURCES[by].address)}">{escape(by, quote=False)}</a>'
 
 
-def _item(number: int, claim: dict) -> str:
+def _item(number: int, claim: dict, units: Collection[str]) -> str:
     """ "conv1 112x112 ✓" """
     part, than = claim["part"], claim["than"]
-    of = f"<a href=#{part}>{part}</a> " if part and "*" not in part else f"{part} " if part else ""
+    of = f"<a href=#{part}>{part}</a> " if _has_row(part, units) else f"{part} " if part else ""
     at = f" <small>{escape(claim['at'], quote=False)}</small>" if claim["at"] else ""
     times = f' <small>÷ <a href="{than}.html">{than}</a></small>' if than else ""
     value = escape(claim["printed"], quote=False)
@@ -69,3 +71,8 @@ def _item(number: int, claim: dict) -> str:
         f"<span id=claim-{number} class=odd>{of}<s>{value}</s> {measured}{at}{times} "
         f"<i>{claim['status']}</i></span>"
     )
+
+
+def _has_row(part: str, units: Collection[str]) -> bool:
+    """Whether the unit, or one around it, stands in the table."""
+    return any(part.rsplit(".", n)[0] in units for n in range(part.count(".") + 1))

@@ -12,7 +12,6 @@ from convatlas.anatomy.folding import Line
 from convatlas.anatomy.network_graph import NetworkGraph
 from convatlas.anatomy.table import by
 from convatlas.explorer import sources, steps
-from convatlas.explorer.frame import word
 
 HEADS = (  # key of the word, the word
     ("row.unit", "unit"),
@@ -72,13 +71,15 @@ def table(facts: dict, graph: NetworkGraph) -> str:
     said, found = _claims_of(facts["claims"]), rows(facts["layers"])
     up = sources.rounded_up(facts["family"])
     way = steps.steps(graph, facts["layers"]["rows"], up)
-    lines = []
+    lines, stage = [], ""
     for row, marks in zip(found, _sizes(found, facts["layers"]["rows"], way), strict=True):
         marks = marks if row.path in seen else f" id={row.path}{marks}"
-        marks += _lines(facts["family"], row.path)
+        told = _lines(facts["family"], row.path)
+        stage = stage if row.line.indent else told
+        marks += told if told != stage or not row.line.indent else ""
         lines.append(_row(row, said.get(row.path, ()), whole, marks))
         seen.add(row.path)
-    heads = "".join(f"<th scope=col>{word(key, text)}" for key, text in HEADS)
+    heads = "".join(f"<th scope=col data-word={key}>{text}" for key, text in HEADS)
     return (
         f"<table data-size={graph.size[1]}{_way(way, graph)}><thead><tr>{heads}"
         f"<tbody>{''.join(lines)}</table>"
@@ -88,7 +89,9 @@ def table(facts: dict, graph: NetworkGraph) -> str:
 def _way(way: steps.Steps, graph: NetworkGraph) -> str:
     """The steps for the page's own arithmetic, and the layer that binds the size, if any."""
     each = [
-        [step.after, step.kernel, step.stride, step.padding, step.rounding] for step in way.steps
+        [step.after, step.kernel, step.stride]
+        + ([] if step.rounding == steps.FLOOR else [step.padding, step.rounding])
+        for step in way.steps
     ]
     bound = [name for name in steps.whole_maps(graph) if name]
     text = json.dumps(each, separators=(",", ":"))
@@ -106,14 +109,19 @@ def _sizes(found: list[Row], layers: list[list], way: steps.Steps) -> list[str]:
     """For each row the step of its map, and where its multiply-adds happen if not all there."""
     step_of = {row[0]: step for row, step in zip(layers, way.of_row, strict=True)}
     marks = []
-    for row in found:
+    for row, after in zip(found, [*found[1:], None], strict=True):
         inside = [each for each in layers if row.holds(each[0])]
         last = step_of[inside[-1][0]] if inside else steps.NOWHERE
         work = Counter()
         for each in inside:
             work[step_of[each[0]]] += each[9]
         there = {step: macs for step, macs in work.items() if macs}
-        told = "" if set(there) <= {last} else " ".join(f"{n}:{macs}" for n, macs in there.items())
+        parted = not row.line.indent and after is not None and after.line.indent  # into units
+        told = (
+            ""
+            if parted or set(there) <= {last}
+            else " ".join(f"{n}:{macs}" for n, macs in there.items())
+        )
         marks.append(f" data-n={last}" + (f' data-m="{told}"' if told else ""))
     return marks
 

@@ -5,7 +5,7 @@ layer the step that made its map. From the stored graph and layer table, without
 (static/network/sizes.js) follows the steps for any size.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from convatlas.anatomy.network_graph import Box, NetworkGraph
@@ -113,10 +113,19 @@ def _window(row: list | None, before: int, after: int) -> tuple[int, int, float]
 
 def _rounded(step: Step, before: int, after: int, name: str) -> Step:
     for rounding in (step.rounding, FLOOR, CEIL, SAME):
-        one = Step(step.after, step.kernel, step.stride, step.padding, rounding)
+        one = replace(step, rounding=rounding)
         if one.size(before) == after:
-            return one
+            return _plain(one)
     raise ValueError(f"{name}: a map of {before} becomes one of {after}, by {step}")
+
+
+def _plain(step: Step) -> Step:
+    """The same step without padding, where that says the same: 3x3 /2 padded by 1 goes the way of
+    1x1 /2, to maps of the same size, whose units look at the same centres.
+    """
+    if step.rounding != FLOOR:
+        return step
+    return replace(step, kernel=int(step.kernel - 2 * step.padding), padding=0)
 
 
 def whole_maps(graph: NetworkGraph) -> list[str]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from convatlas import registry
 from convatlas.errors import InputError
-from convatlas.explorer import frame
+from convatlas.explorer import frame, pictures
 
 HOMES = (  # in an installed copy; in a checkout
     Path(__file__).parent / "tours_text",
@@ -90,7 +90,7 @@ def page(name: str, language: str) -> bytes:
         body,
         description=found.summary,
         module="tours/page.js",
-        styles=("tours/tours.css",),
+        styles=(pictures.SHEET, "tours/tours.css"),
         language=language,
     )
 
@@ -128,6 +128,8 @@ def _point(link, href: Callable[[str], str]) -> None:
             link.attrs["data-address"] = resolved(address)
     elif target.startswith(("../papers/", "../../papers/")):
         link.attrs["href"] = target.replace(".md", ".html")
+    elif target == "../README.md":  # of a list in another language
+        link.attrs["href"] = "../index.html"
     elif target.startswith("../") and target.endswith(".md"):
         del link.attrs["href"]
         link.attrs["data-document"] = f"docs/{target.lstrip('./')}"

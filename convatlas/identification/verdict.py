@@ -11,8 +11,8 @@ from torch import nn
 from convatlas import registry, stored_walks, wiring
 from convatlas.anatomy.comparing import compare
 from convatlas.anatomy.difference import GROUPS, Block, Change, Difference
-from convatlas.anatomy.drawing import draws
 from convatlas.anatomy.habits import Habits
+from convatlas.anatomy.initialising import draws
 from convatlas.anatomy.steps import Walk
 from convatlas.anatomy.table import by
 from convatlas.anatomy.wording import NONE

@@ -54,7 +54,7 @@ def documents(root: Path, out: Path) -> None:
 def atlas(out: Path) -> None:
     from convatlas.explorer import contents as explorer
 
-    for path, make in explorer.site().items():
+    for path, make in explorer.site(full=True).items():
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_bytes(make())
 

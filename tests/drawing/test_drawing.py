@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import matplotlib.font_manager as fonts
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 import convatlas
 from convatlas.cli import run
-from convatlas.drawing import letters, stylesheet
+from convatlas.drawing import letters, paper, stylesheet
 from convatlas.drawing.scene import Box
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -90,6 +91,16 @@ def test_a_drawing_is_saved_as_its_suffix_says(tmp_path, suffix):
 def test_files_are_the_same_each_time():
     assert convatlas.draw("lenet5").png() == convatlas.draw("lenet5").png()
     assert convatlas.draw("lenet5").pdf() == convatlas.draw("lenet5").pdf()
+
+
+def test_a_long_drawing_takes_several_pages_and_cuts_no_box():
+    pages = convatlas.draw("nasnet_a_4_1056").pdf().count(b"/Type /Page ")
+    assert 2 <= pages <= 6
+    assert convatlas.draw("resnet50").pdf().count(b"/Type /Page ") == 1
+    scene = convatlas.draw("nasnet_a_4_1056").scene
+    cuts = [bottom for _, bottom in paper._cut(scene, 1600)][:-1]
+    boxes = [item for item in scene.items if isinstance(item, Box) and not item.frame]
+    assert cuts and not any(b.bounds[1] < cut < b.bounds[3] for b in boxes for cut in cuts)
 
 
 class Two(nn.Module):
@@ -181,3 +192,8 @@ def test_a_stored_network_is_drawn_without_torch():
         check=False,
     )
     assert done.returncode == 0
+
+
+def test_the_picture_of_the_front_page_is_the_drawing():
+    shown = Path(__file__).parents[2] / "docs" / "images" / "vgg16.svg"
+    assert shown.read_text(encoding="utf-8") == convatlas.draw("vgg16", style="volumes").svg

@@ -21,7 +21,9 @@ def test_pictures_maps_filters_fields_neighbours_and_mistakes(run, pictures, tmp
     )
     assert (code, err) == (0, "")
     assert re.search(r"3\.png: \d +\d+\.\d %", out)
-    assert re.search(r"\d+ of 126 val pictures of digits answered wrongly; here the 3 most", out)
+    assert re.search(
+        r"\d+ of 126 validation pictures of digits answered wrongly; here the 3 most", out
+    )
     assert out.endswith(f"written: {place}\n")
     page = place.read_text()
     assert page.count("<section>") == 1 + 1 + 2 + 3
@@ -51,7 +53,7 @@ def test_its_own_test_pictures_with_the_truth(run, tmp_path, capsys):
 
 def test_the_test_set_is_looked_at_only_where_it_is_asked_for(run, tmp_path, capsys):
     place = tmp_path / "a.html"
-    assert "val pictures" in typed(capsys, run, "--worst", 1, "-o", place)[1]
+    assert "validation pictures" in typed(capsys, run, "--worst", 1, "-o", place)[1]
     code, out, _ = typed(capsys, run, "--worst", 1, "--split", "test", "-o", place)
     assert (code, "of 540 test pictures of digits" in out) == (0, True)
 

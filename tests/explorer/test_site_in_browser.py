@@ -68,6 +68,14 @@ def test_a_row_lights_what_it_speaks_of(tab, site):
     assert lit and all(text.startswith("conv4_x") for text in lit)
 
 
+def test_a_drawing_of_every_unit_lights_the_same_unit(tab, serve):
+    """A full site shows it first; the box or frame of the address is lit in either level."""
+    tab.goto(f"{serve(contents.site(full=True))}networks/resnet50.html#conv3_x.0")
+    for level, path in (("every unit", "conv3_x.0"), ("stages", "conv3_x")):
+        tab.get_by_role("button", name=level).click()
+        tab.locator(f'#drawing svg .lit[data-path="{path}"]').first.wait_for(state="attached")
+
+
 def test_a_claim_has_an_address(tab, site):
     tab.goto(f"{site}networks/resnet50.html#claim-3")
     tab.locator("tr.lit#conv3_x").wait_for()
@@ -195,5 +203,6 @@ def test_one_file_shows_every_page_from_disk(tab, files, tmp_path):
 
 def _among(path: str) -> bool:
     return (
-        path.startswith(("static/", "index", "data/networks", "data/sources")) or "lenet5" in path
+        path.startswith(("static/", "index", "data/networks", "data/sources", "data/drawings"))
+        or "lenet5" in path
     )

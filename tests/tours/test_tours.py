@@ -113,6 +113,13 @@ def test_a_number_that_does_not_hold_is_meant_before_one_that_does():
     assert claims[number - 1]["status"] == "misprint"
 
 
+def test_a_list_points_to_its_tours_and_to_the_other_list():
+    page = tours.page("README", "zh").decode()
+    assert page.count('href="../index.html"') == 1
+    assert 'href="shuffle.html"' in page
+    assert "data-document" not in page
+
+
 def test_a_page_points_into_the_site():
     page = tours.page("mobilenet", "zh").decode()
     assert 'href="../../networks/mobilenet_v1.html#conv8.dw"' in page

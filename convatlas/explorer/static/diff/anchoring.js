@@ -2,31 +2,20 @@
 // convatlas/anatomy/anchoring.py.
 
 import { COMMUTATIVE } from "./graph.js";
-import { byCode, leveled, listOf, repr } from "./python.js";
+import { byCode, leveled, listOf, numbered, repr } from "./python.js";
 
 /** Places of nodes of `a`, with the places of those of `b`; one to one. */
 export function anchors(a, b) {
   const pairs = new Map();
-  const keys = new Keys();
   for (const of of [leading, following]) {
-    const here = places(of(a, keys), new Set(pairs.keys()));
-    const there = places(of(b, keys), new Set(pairs.values()));
+    const here = places(of(a), new Set(pairs.keys()));
+    const there = places(of(b), new Set(pairs.values()));
     for (const [key, own] of here) {
       const others = there.get(key) ?? [];
       if (own.length === others.length) inOrder(a, b, own, others, pairs);
     }
   }
   return pairs;
-}
-
-/** A number for each text: the same one for the same text. */
-class Keys {
-  #known = new Map();
-
-  of(text) {
-    if (!this.#known.has(text)) this.#known.set(text, this.#known.size);
-    return this.#known.get(text);
-  }
 }
 
 function places(keys, taken) {
@@ -51,24 +40,24 @@ function inOrder(a, b, own, others, pairs) {
 }
 
 /** A key for each node of all that leads to it. */
-function leading(graph, keys) {
+function leading(graph) {
   const found = [];
   graph.nodes.forEach((node, place) => {
     const sources = node.reads.map((read) => found[read]);
     if (COMMUTATIVE.has(node.op)) sources.sort((x, y) => x - y);
-    found.push(keys.of(`${does(node)} ${graph.inputs.indexOf(place)} from ${sources}`));
+    found.push(numbered(`${does(node)} ${graph.inputs.indexOf(place)} from ${sources}`));
   });
   return found;
 }
 
 /** A key for each node of all that follows it. */
-function following(graph, keys) {
+function following(graph) {
   const ends = graph.nodes.map(() => []);
   graph.outputs.forEach((place, position) => ends[place].push(`output ${position}`));
   const found = [];
   for (let place = graph.nodes.length - 1; place >= 0; place--) {
     const node = graph.nodes[place];
-    found[place] = keys.of(`${does(node)} to ${ends[place].sort(byCode)}`);
+    found[place] = numbered(`${does(node)} to ${ends[place].sort(byCode)}`);
     node.reads.forEach((read, position) => {
       ends[read].push(`${found[place]} ${COMMUTATIVE.has(node.op) ? 0 : position}`);
     });
@@ -78,12 +67,13 @@ function following(graph, keys) {
 
 const DONE = new WeakMap();
 
-/** The operation and its settings; of many nodes these are one Map. */
+/** The operation and its settings, as a number; of many nodes the settings are one Map. */
 function does(node) {
   if (!DONE.has(node.own)) {
     const own = [...node.own].filter(([key]) => key !== "over");
     const over = [...(node.own.get("over") ?? [])].sort(byCode);
-    DONE.set(node.own, repr(leveled([own.sort(([a], [b]) => byCode(a, b)), over])));
+    const text = repr(leveled([own.sort(([a], [b]) => byCode(a, b)), over]));
+    DONE.set(node.own, numbered(`${node.op} ${text}`));
   }
-  return `${node.op} ${DONE.get(node.own)}`;
+  return DONE.get(node.own);
 }

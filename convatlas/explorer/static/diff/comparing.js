@@ -5,7 +5,7 @@ import { align } from "./aligning.js";
 import { anchors } from "./anchoring.js";
 import { change } from "./difference.js";
 import { folded } from "./gathering.js";
-import { digester, forward, match } from "./matching.js";
+import { forward, match } from "./matching.js";
 import { grouped, sameSteps } from "./pairing.js";
 import { by, sum } from "./python.js";
 import { Wires } from "./rewired.js";
@@ -54,9 +54,8 @@ function answers(wires) {
 /** Every step has a counterpart that reads the same, and yet the graphs are two: said, with the
  * first place from which they part. */
 function otherwise(a, b) {
-  const digest = digester();
-  const ahead = new Set(forward(b.graph, digest));
-  const keys = forward(a.graph, digest);
+  const ahead = new Set(forward(b.graph));
+  const keys = forward(a.graph);
   const parts = a.steps.find((step) => !step.trains && !ahead.has(keys[step.node]));
   const { kind, name } = parts ?? { kind: "answer", name: "" };
   const more = { paths: [name] };

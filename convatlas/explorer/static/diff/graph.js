@@ -10,8 +10,14 @@ export const COMMUTATIVE = new Set(["add", "multiply"]);
 export class Graph {
   constructor(kind, size, nodes, inputs, outputs) {
     Object.assign(this, { kind, size, nodes, inputs, outputs });
-    this.readers = nodes.map(() => []); // for each node those that read it, one for each reading
-    nodes.forEach((node, place) => node.reads.forEach((read) => this.readers[read].push(place)));
+  }
+
+  /** For each node those that read it, one for each reading. */
+  get readers() {
+    const found = this.nodes.map(() => []);
+    this.nodes.forEach((node, place) => node.reads.forEach((read) => found[read].push(place)));
+    Object.defineProperty(this, "readers", { value: found });
+    return found;
   }
 }
 

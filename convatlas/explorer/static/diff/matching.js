@@ -2,34 +2,24 @@
 // number here, the same in both graphs.
 
 import { bare, COMMUTATIVE, numel, settingsText } from "./graph.js";
-import { byCode, listOf, repr } from "./python.js";
+import { byCode, listOf, numbered, repr } from "./python.js";
 
 const ROUNDS = 2; // of telling nodes apart by what lies around them
 const TRIES = 5000; // of which of several alike is which; after them two graphs are taken for two
 
 /** A Map from places in `a` to places in `b`; null where the networks can answer differently. */
 export function match(a, b) {
-  const digest = digester();
-  if (signature(a, digest) !== signature(b, digest) || a.nodes.length !== b.nodes.length) {
-    return null;
-  }
-  const walk = new Pairing(a, b, [colors(a, digest), colors(b, digest)]);
+  if (a.nodes.length !== b.nodes.length || signature(a) !== signature(b)) return null;
+  const walk = new Pairing(a, b, [colors(a), colors(b)]);
   const others = [...b.outputs, ...b.inputs];
   const found = walk.pair([...a.outputs, ...a.inputs].map((place, i) => [place, others[i]]));
   return found && walk.nodes.size === a.nodes.length ? walk.nodes : null;
 }
 
-export function digester() {
-  const known = new Map();
-  return (parts) => {
-    const text = parts.join("\n");
-    if (!known.has(text)) known.set(text, String(known.size));
-    return known.get(text);
-  };
-}
+const digest = (parts) => String(numbered(parts.join("\n")));
 
-function signature(graph, digest) {
-  const ahead = forward(graph, digest);
+function signature(graph) {
+  const ahead = forward(graph);
   const used = new Map();
   for (const { name } of graph.nodes.flatMap((node) => node.weights)) {
     used.set(name, (used.get(name) ?? 0) + 1);
@@ -43,7 +33,7 @@ function signature(graph, digest) {
 }
 
 /** For each node a digest of all that leads there: equal where the same operations do. */
-export function forward(graph, digest) {
+export function forward(graph) {
   const found = [];
   for (const node of graph.nodes) {
     found.push(digest([said(node), ...read(node, node.reads.map((each) => found[each]))]));
@@ -52,7 +42,7 @@ export function forward(graph, digest) {
 }
 
 /** For each node a digest of itself and all that follows from it. */
-function backward(graph, digest) {
+function backward(graph) {
   const found = [];
   for (let place = graph.nodes.length - 1; place >= 0; place--) {
     const after = graph.outputs.flatMap((o, i) => (o === place ? [`answer ${i}`] : []));
@@ -83,20 +73,21 @@ function said(node) {
   if (node.said === undefined) {
     let output = bare(node.output);
     if (node.op === "parameter") output = output.filter((side) => side !== 1);
-    node.said = `${node.op} ${settingsText(node)} ${output} (${node.weights.map(numel)})`;
+    const own = settingsText(node);
+    node.said = digest([`${node.op} ${own} ${output} (${node.weights.map(numel)})`]);
   }
   return node.said;
 }
 
 /** A name for each node by all that leads to it, all that follows, and what shares weights. */
-function colors(graph, digest) {
-  const [ahead, behind] = [forward(graph, digest), backward(graph, digest)];
+function colors(graph) {
+  const [ahead, behind] = [forward(graph), backward(graph)];
   let found = graph.nodes.map((_, place) => digest([ahead[place], behind[place]]));
-  for (let round = 0; round < ROUNDS; round++) found = around(graph, found, digest);
+  for (let round = 0; round < ROUNDS; round++) found = around(graph, found);
   return found;
 }
 
-function around(graph, found, digest) {
+function around(graph, found) {
   const users = new Map();
   graph.nodes.forEach((node, place) => {
     node.weights.forEach(({ name }, slot) => listOf(users, name).push(`${slot} ${found[place]}`));

@@ -21,6 +21,14 @@ export function plain(value) {
 /** A setting whose equals in Python, 1, 1.0 and True, are all 1. */
 export const leveled = (value) => (Array.isArray(value) ? value.map(leveled) : plain(value));
 
+const NUMBERS = new Map();
+
+/** A number for each text: the same one for the same text. Stands in for Python's hashes. */
+export function numbered(text) {
+  if (!NUMBERS.has(text)) NUMBERS.set(text, NUMBERS.size);
+  return NUMBERS.get(text);
+}
+
 /** Python's ==, of settings: tuples are arrays, None is null or missing. */
 export function equal(a, b) {
   if (Array.isArray(a) && Array.isArray(b)) {

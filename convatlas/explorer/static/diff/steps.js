@@ -1,7 +1,7 @@
 // What a network computes, step by step: convatlas/anatomy/steps.py.
 
 import { homeOf } from "./graph.js";
-import { by, byCode, general, listOf, parted, repr, sum, text } from "./python.js";
+import { by, byCode, general, listOf, numbered, parted, repr, sum, text } from "./python.js";
 import { told, VALUES } from "./telling.js";
 
 const CLASSES = {
@@ -24,19 +24,12 @@ const FAMILY = new Map(
 );
 const WEIGHING = new Set(["conv", "transposed conv", "linear"]);
 const MOMENTUM = /^momentum /;
-const NUMBERS = new Map();
 export const TRAINING = "only in training";
 
-/** A number for each text: the same one for the same text. */
-function numbered(text) {
-  if (!NUMBERS.has(text)) NUMBERS.set(text, NUMBERS.size);
-  return NUMBERS.get(text);
-}
-
-/** One operation on what comes from the input, or a part that only trains (its node is null). */
-export class Step {
-  constructor(name, kind, own, reads, output, params = 0, macs = 0, node = null) {
-    Object.assign(this, { name, kind, own, reads, output, params, macs, node });
+/** What a step does, with its settings: one record for all steps that do the same. */
+class Deed {
+  constructor(kind, own) {
+    Object.assign(this, { kind, own });
     const settings = [...own].sort(([a], [b]) => byCode(a, b));
     const written = settings.map(([key, value]) => `${key} ${repr(value)}`);
     this.settings = numbered([kind, ...written].join("; ")); // equal for steps of equal settings
@@ -46,11 +39,32 @@ export class Step {
     this.family = FAMILY.get(kind) ?? kind;
     this.weighs = WEIGHING.has(kind);
     this.kernel = this.weighs || this.family === "pool" ? (own.get("kernel") ?? null) : null;
-    this.trains = node === null;
-    this.last = parted(name)[1];
-    this.map = by(output.slice(1));
     this.window = this.weighs ? by(own.get("kernel")) : ""; // of layers with weights
     this.channels = own.get("channels") ?? null;
+  }
+}
+
+/** One operation on what comes from the input, or a part that only trains (its node is null). */
+export class Step {
+  constructor(name, deed, reads, output, params = 0, macs = 0, node = null) {
+    this.name = name; // dotted path of the module that runs it
+    this.last = parted(name)[1];
+    this.kind = deed.kind;
+    this.own = deed.own;
+    this.settings = deed.settings;
+    this.like = deed.like;
+    this.family = deed.family;
+    this.weighs = deed.weighs;
+    this.kernel = deed.kernel;
+    this.window = deed.window;
+    this.channels = deed.channels;
+    this.reads = reads;
+    this.output = output;
+    this.map = by(output.slice(1));
+    this.params = params;
+    this.macs = macs;
+    this.node = node;
+    this.trains = node === null;
   }
 
   /** "3x3 conv 64 /2", "linear 1000", "batch norm", "dropout 0.5" */
@@ -87,7 +101,7 @@ export class Walk {
 function* stepsOf(graph, habits) {
   const drops = new Map();
   for (const { place, name, kind, own } of habits.drops) {
-    listOf(drops, place).push(new Step(name, kind, own, null, []));
+    listOf(drops, place).push(new Step(name, new Deed(kind, own), null, []));
   }
   const unpaid = new Map(
     graph.nodes.flatMap((node, i) => (VALUES.has(node.op) ? [[i, node.params]] : [])),
@@ -100,7 +114,7 @@ function* stepsOf(graph, habits) {
     yield* drops.get(place + 1) ?? [];
   }
   for (const [name, params] of habits.idle) {
-    yield new Step(name, TRAINING, new Map(), null, [], params);
+    yield new Step(name, new Deed(TRAINING, new Map()), null, [], params);
   }
 }
 
@@ -112,11 +126,27 @@ function stepOf(graph, place, unpaid, momentum) {
     params += unpaid.get(read) ?? 0;
     unpaid.delete(read);
   }
-  const [kind, own] = told(graph, node);
-  const home = node.weights.length ? homeOf(node) : null;
-  if (home !== null && momentum.has(home)) own.set("momentum", momentum.get(home));
   const { name, output, macs } = node;
-  return new Step(name, kind, own, width(graph, node), output, params, macs, place);
+  const deed = deedOf(graph, node, momentum);
+  return new Step(name, deed, width(graph, node), output, params, macs, place);
+}
+
+const DEEDS = new WeakMap();
+
+/** Nodes of one operation and settings do the same where they have channels and momentum alike. */
+function deedOf(graph, node, momentum) {
+  const home = node.weights.length ? homeOf(node) : null;
+  const speed = home === null ? undefined : momentum.get(home);
+  const constant = node.reads.some((read) => graph.nodes[read].op === "constant");
+  const key = `${graph.nodes[node.reads[0]]?.output[0]} ${node.output[0]} ${speed}`;
+  const known = DEEDS.get(node.own) ?? new Map();
+  DEEDS.set(node.own, known);
+  if (constant || !known.has(key)) {
+    const [kind, own] = told(graph, node);
+    if (speed !== undefined) own.set("momentum", speed);
+    known.set(key, new Deed(kind, own));
+  }
+  return known.get(key);
 }
 
 /** Channels, or features, of the first map that a node reads. */

@@ -4,7 +4,9 @@
 /** Every row by the paths it stands for, with the boxes and claims of the same unit. */
 export function join(main) {
   const rows = rowsOf(main);
-  const show = (path, scroll) => light(main, rows, path, scroll);
+  let shown = "";
+  const show = (path, scroll) => light(main, rows, (shown = path), scroll);
+  main.addEventListener("drawn", () => shown && show(shown, false));
   for (const kind of ["pointerover", "focusin"])
     main.addEventListener(kind, (event) => {
       const path = pathOf(event.target);

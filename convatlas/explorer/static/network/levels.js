@@ -17,6 +17,7 @@ export async function levels(main) {
     const drawing = level === "stage" ? stage : await unitsOf(section.dataset.network);
     section.querySelector("svg").replaceWith(drawing);
     section.classList.toggle("wide", level === "unit");
+    main.dispatchEvent(new Event("drawn"));
     speak(level);
   };
   const speak = (level) => {

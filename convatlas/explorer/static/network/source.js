@@ -24,13 +24,20 @@ export function sourceOf(main, table) {
     if (first) center(first.closest("ol"), first);
   };
   main.addEventListener("unit", ({ detail }) => {
-    const told = table.querySelector(`tr[id="${CSS.escape(detail)}"]`)?.dataset.l ?? "";
+    const told = linesOf(table.querySelector(`tr[id="${CSS.escape(detail)}"]`));
     const [file, lines] = told.includes(":") ? told.split(":") : [own, told];
     update({ file, lines: lines.split(" ").filter(Boolean).map(Number) });
   });
   panel.addEventListener("toggle", () => update());
   document.addEventListener("language", () => update());
   update();
+}
+
+/** A row's lines, or those of its stage. */
+function linesOf(row) {
+  let at = row;
+  while (at && !at.dataset.l && !at.classList.contains("stage")) at = at.previousElementSibling;
+  return at?.dataset.l ?? "";
 }
 
 function view({ file, lines, shown }) {

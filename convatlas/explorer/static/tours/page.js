@@ -1,7 +1,7 @@
 // A guided tour: a link that names a network, a unit or a printed number moves what stands beside
 // the text. Without this module, in a narrow window, or with a key held, the link is followed.
 
-import { text } from "../files.js";
+import { json, text } from "../files.js";
 import { choose, language, word } from "../words.js";
 import { rowOf } from "../network/joining.js";
 
@@ -42,10 +42,22 @@ function go(link) {
 async function move(place, links, link) {
   const [name, at = ""] = link.dataset.address.split("#");
   const page = new DOMParser().parseFromString(await text(`networks/${name}.html`), "text/html");
+  const drawing = await drawn(name, at, page);
   for (const each of links) each.toggleAttribute("data-here", each === link);
-  place.replaceChildren(heading(link, page), ...taken(page, at));
-  place.scrollTop = 0;
+  place.replaceChildren(heading(link, page), ...taken(page, at, drawing));
+  place.scrollTo(0, 0);
   light(place, at);
+}
+
+/** The stages, which stand in a network's page; every unit where one is named and the site has it. */
+async function drawn(name, at, page) {
+  const stages = page.querySelector(".drawing svg");
+  const named = at.includes(".") && (await json("data/drawings.json")).unit;
+  if (!named || !stages) return stages;
+  const whole = new DOMParser().parseFromString(await text(`drawings/${name}.svg`), "text/html");
+  const drawing = whole.querySelector("svg");
+  drawing.style.width = `${0.8 * drawing.viewBox.baseVal.width}px`;
+  return drawing;
 }
 
 function heading(link, page) {
@@ -59,7 +71,7 @@ function heading(link, page) {
 }
 
 /** The printed number, the drawing and the table of a network's page. */
-function taken(page, at) {
+function taken(page, at, drawing) {
   const claim = at.startsWith("claim-") && page.getElementById(at)?.closest("dd");
   const found = [];
   if (claim) {
@@ -69,8 +81,13 @@ function taken(page, at) {
     for (const link of list.querySelectorAll("a")) link.replaceWith(...link.childNodes);
     found.push(list);
   }
-  for (const part of page.querySelectorAll(".drawing svg, .units table"))
-    found.push(document.importNode(part, true));
+  if (drawing) {
+    const frame = document.createElement("div");
+    frame.className = "window";
+    frame.append(document.importNode(drawing, true));
+    found.push(frame);
+  }
+  found.push(document.importNode(page.querySelector(".units table"), true));
   for (const table of found)
     for (const link of table.querySelectorAll?.("a[href]") ?? []) link.removeAttribute("href");
   return found;
@@ -89,6 +106,7 @@ function light(place, at) {
   }
   const row = rowOf(rows, at);
   row?.classList.add("lit");
+  if (row) place.querySelector("h2").append(said(row));
   const boxes = [...place.querySelectorAll("svg [data-path]")];
   for (let path = at; path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
     const found = boxes.filter((box) => [path, row?.id].includes(box.dataset.path));
@@ -98,11 +116,23 @@ function light(place, at) {
   centre(place, row, row);
 }
 
+/** A row in one line, below the network's name. */
+function said(row) {
+  const line = document.createElement("small");
+  const [unit, made, output, params, macs] = [...row.cells].map((cell) => cell.textContent.trim());
+  const counted = [params && `${params} ${word("facts.params")}`, macs && `${macs} ${word("facts.macs")}`];
+  const name = row.id.replace(/[^.]*$/, unit); // "conv5_x.1-2 x2", where a row stands for several
+  line.textContent = [name, made, output, ...counted].filter(Boolean).join(" · ");
+  return line;
+}
+
 /** Brings what is lit into the middle of the place, and leaves the text where it is. */
 function centre(place, box, row) {
   const lit = box ?? row;
   if (!lit) return;
-  const { top, height } = lit.getBoundingClientRect();
-  const frame = place.getBoundingClientRect();
-  place.scrollTop += top + height / 2 - frame.top - frame.height / 2;
+  const frame = box?.closest(".window") ?? place;
+  const { left, top, width, height } = lit.getBoundingClientRect();
+  const seen = frame.getBoundingClientRect();
+  frame.scrollTop += top + height / 2 - seen.top - seen.height / 2;
+  frame.scrollLeft += left + width / 2 - seen.left - seen.width / 2;
 }

@@ -11,8 +11,8 @@ import torch.nn as nn
 from convatlas import wiring
 from convatlas.anatomy import diff
 from convatlas.anatomy.comparing import compare
-from convatlas.anatomy.drawing import draws
 from convatlas.anatomy.habits import Habits
+from convatlas.anatomy.initialising import draws
 from convatlas.anatomy.steps import Walk
 
 SIZE = (16, 8, 8)
