@@ -91,7 +91,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
     places = [re.search(rf"^│ {name} ", text, re.M).start() for name in NAMES]
     assert places == sorted(places)
     assert [*NAMES] == [
-        *("list", "show", "cost", "diff", "identify", "verify", "scale"),
+        *("list", "show", "draw", "cost", "diff", "identify", "verify", "scale", "explore"),
         *("recipes", "check-data", "train", "eval", "predict", "explain", "bench"),
         *("export", "serve", "convert", "compress", "netadapt"),
     ]

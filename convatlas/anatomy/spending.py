@@ -80,9 +80,7 @@ def kind_of(box: Box, row: Layer | None, channels: int) -> str:
     if row.macs:
         if row.kernel is None:
             return FULLY if row.kind.endswith(LINEAR) else OTHER
-        groups = row.groups or 1
-        grouped = "" if groups == 1 or groups > channels else "grouped "
-        return ("depthwise " if groups == channels != 1 else grouped) + by(row.kernel)
+        return f"{_in_groups(row, channels)}{by(row.kernel)}"
     kind = row.kind.lower()
     if row.kernel or "pool" in kind:
         return POOL
@@ -91,6 +89,17 @@ def kind_of(box: Box, row: Layer | None, channels: int) -> str:
     if hands_on(box):
         return OTHER
     return _by_word(kind)
+
+
+def _in_groups(row: Layer, channels: int) -> str:
+    """A layer that keeps a table of connections in its groups, as LeNet's, reads other channels
+    than those groups have together.
+    """
+    groups = row.groups or 1
+    each = row.macs // (prod(row.output) * prod(row.kernel or ()))  # channels that a filter reads
+    if groups == 1 or each * groups != channels:
+        return ""
+    return "depthwise " if each == 1 else "grouped "
 
 
 def _by_word(kind: str) -> str:

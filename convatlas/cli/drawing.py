@@ -13,7 +13,7 @@ Style = Literal["graph", "volumes"]
 
 
 def draw(
-    network: str,
+    subject: str,
     other: str | None = None,
     *,
     level: Level = "unit",
@@ -28,7 +28,7 @@ def draw(
 
     Parameters
     ----------
-    network: str
+    subject: str
         A name from `convatlas list`, or FILE.py:NAME or FILE.py:NAME(arguments), whose code is run.
     other: str
         Another one: the two side by side, and what differs in colour.
@@ -47,15 +47,15 @@ def draw(
     from convatlas import drawing
 
     if other is None:
-        subject = _subject(network, size)
+        net, input_size = _opened(subject, size)
         drawn = drawing.draw(
-            subject[0], level=level, style=style, dark=dark or None, input_size=subject[1]
+            net, level=level, style=style, dark=dark or None, input_size=input_size
         )
     else:
         if style != "graph":
             raise DrawingError("two networks are drawn as graphs; leave --style out")
-        drawn = drawing.differences(network, other, level=level, dark=dark or None)
-    path = output or Path(_file_name(network, other))
+        drawn = drawing.differences(subject, other, level=level, dark=dark or None)
+    path = output or Path(_file_name(subject, other))
     drawn.save(path)
     say(f"{path}: {drawn.scene.width} x {drawn.scene.height}, {path.stat().st_size / 1000:.0f} kB")
     return 0
@@ -70,7 +70,7 @@ def _file_name(network: str, other: str | None) -> str:
     return "-".join(filter(None, names)) + ".svg"
 
 
-def _subject(network: str, size: str | None):
+def _opened(network: str, size: str | None):
     """What draw takes: a name and no size, or a module and a size that it runs on."""
     if ".py" not in network and ":" not in network:
         if size is not None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from convatlas.anatomy import network_graph
 from convatlas.anatomy.network_graph import NetworkGraph
@@ -13,9 +12,6 @@ from convatlas.drawing import paper, picture, svg
 from convatlas.drawing.scene import Scene
 from convatlas.errors import DrawingError
 from convatlas.registry import describe
-
-if TYPE_CHECKING:
-    import torch.nn as nn
 
 STYLES = ("graph", "volumes")
 KINDS = (".svg", ".png", ".pdf")
@@ -75,7 +71,7 @@ class Drawing:
 
 
 def draw(
-    network: "str | nn.Module",
+    network: str | object,
     *,
     level: str = "unit",
     style: str = "graph",
@@ -104,7 +100,7 @@ def draw(
 
 
 def read(
-    network: "str | nn.Module", input_size: Iterable[int] | None = None
+    network: str | object, input_size: Iterable[int] | None = None
 ) -> tuple[NetworkGraph, list[Layer], dict]:
     """The drawn graph, the layer table and what containers give out (see anatomy.fold): stored, or
     traced now.

@@ -98,12 +98,8 @@ def _others(name: str) -> str:
     compare = (
         f'<a href="../diff.html?a={name}">{word("other.diff", "Compare with another network")}</a>'
     )
-    live = (
-        f'<a class=live href="../live/{name}.html" data-word=other.live>'
-        "Run it in your browser</a>. "
-        if name in _live()
-        else ""
-    )
+    run = word("other.live", "Run it in your browser")
+    live = f'<a class=live href="../live/{name}.html">{run}</a>. ' if name in _live() else ""
     return f"<p class=others>{live}{listed}{compare}"
 
 

@@ -148,7 +148,7 @@ def test_three_networks_are_two_steps(tab, site):
     tab.locator(".step").nth(1).wait_for()
     titles = tab.locator(".step h2").all_inner_texts()
     assert titles == [f"{a} → {b}" for a, b in pairwise(names)]
-    tab.get_by_role("button", name="Turn round").click()
+    tab.get_by_role("button", name="Reverse").click()
     tab.get_by_role("heading", name=f"{names[2]} → {names[1]}").wait_for()
 
 
