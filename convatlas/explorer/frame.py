@@ -33,7 +33,6 @@ def page(
     heads = [
         f"<title>{escape(title)} · {SITE}</title>" if title != SITE else f"<title>{SITE}</title>",
         f'<meta name=description content="{escape(description)}">' if description else "",
-        f'<meta property=og:title content="{escape(title)}">',
         *(f'<link rel=stylesheet href="{root}static/{name}">' for name in ("atlas.css", *styles)),
         f'<link rel=icon href="{root}static/icon.svg">',
         f'<script type=module src="{root}static/atlas.js"></script>',

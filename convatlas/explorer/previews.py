@@ -14,7 +14,7 @@ from convatlas.pages.works import all_works
 SIZE = (1200, 630)  # what those who show such pictures ask for
 COLOURS = 32
 FRONT = "resnet"  # the paper whose picture stands for all other pages
-MARK = b"<meta property=og:title"
+MARK = b"<link rel=stylesheet"  # before it the picture is named
 Files = Mapping[str, Callable[[], bytes]]
 
 
