@@ -15,6 +15,7 @@ BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 FOLDERS = ("docs", "benchmarks")
 ATLAS = "atlas"  # where the explorer is mounted
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s]+)(?:\s+\"([^\"]*)\")?\)")
+PICTURE_IN_LINK = re.compile(r"\[!\[[^\]]*\]\(([^)\s]+)\)\]\(")
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 LANGUAGES = {".py": "python", ".toml": "toml", ".sh": "bash"}
 
@@ -48,7 +49,12 @@ def _along(root: Path, path: str) -> dict[str, bytes]:
 
 def _joined(path: str, text: str, documents: set[str]) -> tuple[str, list[str]]:
     """A document with its links turned, and the paths of what goes along with it."""
-    linked: list[str] = []
+    here = PurePosixPath(path).parent
+    linked = [
+        normpath(str(here / target))
+        for target in PICTURE_IN_LINK.findall(FENCED.sub("", text))
+        if "://" not in target
+    ]
 
     def turned(found: re.Match) -> str:
         label, target, address = found.groups()
@@ -57,7 +63,7 @@ def _joined(path: str, text: str, documents: set[str]) -> tuple[str, list[str]]:
         if address:
             return f'<a href="{_way(path)}{_in_atlas(address)}">{_label(label)}</a>'
         where, _, anchor = target.partition("#")
-        reached = normpath(str(PurePosixPath(path).parent / where))
+        reached = normpath(str(here / where))
         if reached in documents:
             return found[0]
         linked.append(reached)

@@ -26,6 +26,7 @@ def test_what_a_document_links_to_goes_along(staged):
     assert b"](../../convatlas/nets/lenet5.py.md)" in staged["docs/papers/lenet5.md"]
     assert staged["docs/netadapt.png"].startswith(b"\x89PNG")
     assert "results/ledger.jsonl" in staged
+    assert "docs/images/vgg16.svg" in staged  # a picture that is itself a link
 
 
 def test_an_address_of_a_tour_leads_into_the_atlas(staged):
