@@ -34,9 +34,11 @@ def missing(reason: str) -> None:
     pytest.skip(f"{reason}; apt-get install chromium brings it")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator:
-    """Playwright's handle of a headless Chromium."""
+    """Playwright's handle of a headless Chromium. Of a module's tests only: as long as it is open,
+    an event loop runs in this thread, and no other test could run one.
+    """
     program = found()
     if program is None:
         missing("Chromium is not installed")
