@@ -36,10 +36,11 @@ def lean(walk: Walk) -> Walk:
     were drawn, and the habits of modules that do not run.
     """
     stages = {part.path for part in stages_of(walk)}
-    homes = {_home(node) for node in walk.graph.nodes if node.weights}
+    homes = dict.fromkeys(_home(node) for node in walk.graph.nodes if node.weights)
+    momentum = walk.habits.momentum
     habits = replace(
         walk.habits,
-        momentum={path: value for path, value in walk.habits.momentum.items() if path in homes},
+        momentum={path: momentum[path] for path in homes if path in momentum},
         stacks=tuple(path for path in walk.habits.stacks if path in stages),
         draws={},
     )
