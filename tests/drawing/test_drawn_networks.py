@@ -79,18 +79,33 @@ def test_bars_are_the_shares_of_the_multiply_adds(name):
 
 @first(FEW, stored_facts())
 def test_what_is_folded_has_the_edges_of_the_graph(name):
-    """Unfolded, the parts read each other as the boxes do; a concatenation that begins with another
-    one reads that one.
+    """Unfolded, the parts read each other as the boxes do, through those that no part shows; a
+    concatenation that begins with another one reads that one.
     """
     from convatlas.drawing.sketch import pieces, plan
 
     graph, rows, ends = network_graph.stored(name), *read(name)[1:]
     made = plan(graph, rows, ends)
-    step_of = {place: number for number, step in enumerate(made.steps) for place in step.boxes}
-    assert sorted(step_of) == list(range(len(graph.boxes)))
+    owner = {place: number for number, step in enumerate(made.steps) for place in step.boxes}
+    every = sorted(place for step in made.steps for place in step.boxes)
+    assert every == list(range(len(graph.boxes)))
+    shown = {_shown(graph, step): number for number, step in enumerate(made.steps)}
+    behind: dict[int, int] = {}  # the step that is shown, or else the one that it comes from
+    joined: dict[int, tuple[int, ...]] = {}  # what the boxes that concatenate read
     for place, box in enumerate(graph.boxes):
-        for source in box.reads:
-            assert step_of[source] in {step_of[place], *_read(made, step_of[place])}
+        if place in shown:
+            behind[place] = number = shown[place]
+            wanted, found = tuple(behind[source] for source in box.reads), made.reads[number]
+            if box.kind == "concat":
+                assert tuple(dict.fromkeys(wanted)) in {found, _unfolded(found, joined)}, box.name
+                joined[number] = wanted
+            else:
+                assert found == tuple(dict.fromkeys(wanted)), box.name
+        else:
+            (source,) = box.reads
+            behind[place] = behind[source]
+            after = _next_shown(graph, shown, place)
+            assert owner[place] in {behind[place], *after}, box.name
     names = [step.path for step in made.steps]
     steps = {(names[a], names[b]) for b in range(len(names) - 1) for a in made.reads[b]}
     assert {(_name(a), _name(b)) for a, b in expected_edges(pieces(made))} == {
@@ -98,14 +113,32 @@ def test_what_is_folded_has_the_edges_of_the_graph(name):
     }
 
 
-def _read(made, number: int) -> set[int]:
-    """What a step reads, and in its place what a concatenation reads that it begins with."""
-    found, waiting = set(), [number]
+def _shown(graph, step) -> int:
+    """The place of the box that a step shows."""
+    (place,) = (
+        place
+        for place in step.boxes
+        if (graph.boxes[place].name, graph.boxes[place].kind) == (step.path, step.kind)
+    )
+    return place
+
+
+def _unfolded(read: tuple[int, ...], joined: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """What a concatenation reads that begins with one of those joined before, with what that one
+    reads in its place.
+    """
+    return tuple(dict.fromkeys((*joined.get(read[0], read[:1]), *read[1:])))
+
+
+def _next_shown(graph, shown: dict[int, int], place: int) -> set[int]:
+    """The steps that read a box, through none that is shown."""
+    found, waiting = set(), [*graph.readers[place]]
     while waiting:
-        for each in made.reads[waiting.pop()]:
-            if each not in found:
-                found.add(each)
-                waiting += [each] if made.steps[each].kind == "concat" else []
+        reader = waiting.pop()
+        if reader in shown:
+            found.add(shown[reader])
+        else:
+            waiting += graph.readers[reader]
     return found
 
 
