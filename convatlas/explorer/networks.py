@@ -36,7 +36,8 @@ def page(name: str) -> bytes:
     units = {unit for row in rows(facts["layers"]) for unit in row.units}
     body = (
         f"<h1>{name}</h1>{_head(paper)}{_facts(facts)}{_others(name)}"
-        f'<div class=pair><section class=drawing id=drawing data-network="{name}">{drawn(name)}'
+        f"<div class=pair><section class=drawing id=drawing tabindex=0 aria-label={name}>"
+        f"{drawn(name)}"
         f"</section><section class=units>{table(facts, network_graph.stored(name))}</section></div>"
         f"{_source(facts['family'])}{printed(facts['claims'], units)}{_notes(name, paper)}"
     )

@@ -139,12 +139,13 @@ def _row(row: Row, said: Iterable[tuple[int, dict]], whole: int, marks: str) -> 
     line = row.line
     marks += f' data-also="{" ".join(row.units[1:])}"' if row.units[1:] else ""
     marks += "" if line.indent else " class=stage"
-    share = round(100 * line.macs / whole, 1)
+    share = round(100 * line.macs / whole)
+    bar = f" style=--s:{share}%" if share else ""
     times = f" <b>&times;{line.repeats}</b>" if line.repeats > 1 else ""
     return (
         f"<tr{marks}><th scope=row><a href=#{row.path}>{line.name}</a>{times}"
         f"<td>{escape(line.made_of, quote=False)}<td>{by(line.output)}"
-        f"<td>{_count(line.params)}<td style=--s:{share:g}%>{_count(line.macs)}"
+        f"<td>{_count(line.params)}<td{bar}>{_count(line.macs)}"
         f"<td>{line.receptive_field or ''}<td>{' '.join(_mark(*each) for each in said)}"
     )
 

@@ -24,7 +24,7 @@ def site() -> dict[str, bytes]:
 
 ATTRIBUTE = re.compile(r"""\s(href|src|id|data-also)=(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 SCRIPTED = re.compile(r"<(script|link|img|iframe|source)\b[^>]*>")
-SPOKEN = re.compile(r"""data-word="?([\w.]+)"?[^>]*>([^<]*)<""")
+SPOKEN = re.compile(r"""data-word="?([\w.-]+)"?[^>]*>([^<]*)<""")
 
 
 @pytest.fixture(scope="module")

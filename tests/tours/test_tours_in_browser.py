@@ -23,6 +23,7 @@ def test_a_link_moves_what_stands_beside_the_text(tab, site):
 
 def test_the_drawing_has_its_colours_and_the_name_stands_above_it(tab, site):
     tab.goto(f"{site}tours/vgg_to_resnet.html")
+    tab.locator(".shown h2").wait_for()  # until then a link is followed
     tab.locator('a[data-address="resnet34#conv3_x.0"]').click()
     box = tab.locator('.shown svg [data-path="conv3_x"] rect').first
     box.wait_for()
@@ -36,6 +37,7 @@ def test_the_drawing_has_its_colours_and_the_name_stands_above_it(tab, site):
 
 def test_a_printed_number_is_shown_with_its_reason(tab, site):
     tab.goto(f"{site}tours/zh/misprints.html")
+    tab.locator(".shown h2").wait_for()  # until then a link is followed
     tab.locator('a[data-address^="alexnet#claim-"]').focus()
     tab.keyboard.press("Enter")
     tab.locator(".shown .lit", has_text="253,440").wait_for()

@@ -14,7 +14,7 @@ export async function levels(main) {
   choice.className = "choices";
   section.prepend(choice);
   const show = async (level) => {
-    const drawing = level === "stage" ? stage : await unitsOf(section.dataset.network);
+    const drawing = level === "stage" ? stage : await unitsOf(section.getAttribute("aria-label"));
     section.querySelector("svg").replaceWith(drawing);
     section.classList.toggle("wide", level === "unit");
     main.dispatchEvent(new Event("drawn"));
