@@ -67,7 +67,7 @@ IDEAS = {
     "it is made of.",
     "sign-digits": "Drop a photograph of a hand that shows a digit: the network reads it here, in "
     "this page. It learnt from photographs; the hands to choose from are mere drawings, which it "
-    "often takes for another digit. Point at any value of any map to see what it is made of.",
+    "may take for another digit. Point at any value of any map to see what it is made of.",
     "digits": "Choose a digit, or drop a picture: the network reads it here, in this page. Point "
     "at any value of any map to see what it is made of.",
 }

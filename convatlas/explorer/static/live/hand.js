@@ -1,18 +1,18 @@
 // A hand by strokes that shows the digits 0 to 9 as the sign language of the photographs does: for
 // those who have no photograph at hand. Skin on a light ground, edges darker.
 
-const GROUND = ["#d3d1cf", "#aaa6a4"]; // lit from above
-const SKIN = "#c48f72";
+const GROUND = ["#d8d6d5", "#b4b0ae"]; // lit from above
+const SKIN = "#b98468";
 const EDGE = "#83523f";
-const WIDTH = 9; // of a finger, in a square of 100
-const EDGED = 2;
+const WIDTH = 8; // of a finger, in a square of 100
+const EDGED = 1.5;
 
 const FINGERS = { // [knuckle, tip]; folded, the tip is the last
-  thumb: [[40, 66], [20, 52], [50, 62]],
-  index: [[41, 50], [35, 15], [42, 58]],
-  middle: [[49, 48], [48, 9], [49, 57]],
-  ring: [[57, 50], [61, 13], [56, 59]],
-  little: [[64, 55], [74, 25], [62, 62]],
+  thumb: [[40, 68], [14, 50], [52, 64]],
+  index: [[41, 52], [29, 14], [43, 60]],
+  middle: [[48, 49], [46, 6], [49, 58]],
+  ring: [[56, 51], [64, 10], [56, 60]],
+  little: [[63, 56], [80, 25], [62, 64]],
 };
 const STRETCHED = [
   [],
