@@ -54,6 +54,7 @@ class Live {
   /** An example of a class, drawn here: on the pad, where there is one. */
   choose(place) {
     const draw = DRAWINGS[this.about.data];
+    if (!draw) return; // a set that is new: the reader drops a picture
     if (this.isMnist) {
       this.ready();
       draw(this.pad.context, place, SIDE);
