@@ -1,14 +1,12 @@
 """Puts finished runs into the page, where their networks run live.
 
     python -m benchmarks.live runs/lenet5-mnist runs/resnet20_cifar-sign-digits
-    python -m benchmarks.live --pictures runs/resnet20_cifar-sign-digits
     python -m benchmarks.live --programs
 
 For each run it writes NAME.safetensors, NAME.json and NAME.program.json to
 convatlas/explorer/live/weights. Matrices and kernels are kept in 16 bits, all else in 32; the
 accuracy that NAME.json says is measured with these very weights on the run's test images. With
---pictures it keeps one test image of each class of the run's set, as an example to show. With
---programs it writes all programs anew, for the weights that are there.
+--programs it writes all programs anew, for the weights that are there. No picture is kept.
 """
 
 import argparse
@@ -16,14 +14,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-from PIL import Image
 from torch import Tensor
 
 import convatlas
 from benchmarks.ledger import named
 from convatlas.explorer.live import program, stored
-from convatlas.finished_run import measure, open_run
+from convatlas.finished_run import measure
 from convatlas.model_file import Saved, weights_file
 from convatlas.training.recipe import Recipe
 
@@ -39,7 +35,6 @@ CLASSES = {
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     ),
 }
-SHORTER = 100  # of the pictures that are kept
 
 
 def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -91,29 +86,6 @@ def programs() -> None:
         _write_program(name, net, side)
 
 
-def keep_pictures(run: Path) -> str:
-    """One test image of each class that the network reads right."""
-    saved, _, images = open_run(run)
-    split = images.of("test")
-    folder = stored.PICTURES / images.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for label in range(len(saved.classes)):
-        place = next(i for i in range(len(split)) if _is_read(saved, split, i, label))
-        picture = split.read(place)
-        shown = Image.fromarray(picture.permute(1, 2, 0).squeeze(2).numpy())
-        shown.thumbnail((SHORTER, SHORTER))
-        shown.save(folder / f"{label}.jpg", quality=85)
-    return str(folder)
-
-
-def _is_read(saved: Saved, split, place: int, label: int) -> bool:
-    if int(split.labels[place]) != label:
-        return False
-    fitted = saved.preprocess.fit_image(split.read(place))
-    with torch.no_grad():
-        return int(saved.net(saved.preprocess.normalise(fitted[None])).argmax()) == label
-
-
 def _write_program(name: str, net, side: int) -> None:
     made = program.of(net, (net.in_channels, side, side), name)
     _write(stored.FOLDER / f"{name}.program.json", made)
@@ -127,12 +99,11 @@ def _write(path: Path, values: dict, indent: int | None = None) -> None:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("runs", nargs="*", type=Path)
-    asked.add_argument("--pictures", action="store_true")
     asked.add_argument("--programs", action="store_true")
     given = asked.parse_args()
     stored.FOLDER.mkdir(exist_ok=True)
     for run in given.runs:
-        print((keep_pictures if given.pictures else keep)(run))
+        print(keep(run))
     if given.programs:
         programs()
 

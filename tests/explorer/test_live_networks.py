@@ -137,6 +137,11 @@ def test_what_is_said_of_a_network_is_whole(name):
     assert about["data"] in pages.SETS and about["data"] in pages.IDEAS
 
 
+def test_no_picture_of_a_data_set_is_kept():
+    kinds = {path.suffix for path in stored.FOLDER.parent.rglob("*") if path.is_file()}
+    assert kinds - {".pyc"} == {".py", ".json", ".safetensors"}
+
+
 def test_weights_of_no_network_are_refused_by_name():
     with pytest.raises(Error, match=r"no weights of resnet50 run in the page; those of .*lenet"):
         stored.weights("resnet50")

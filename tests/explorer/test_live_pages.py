@@ -7,6 +7,7 @@ from convatlas.explorer.live import stored
 
 DIGITS = "lenet5"
 PHOTOGRAPHS = "resnet20_cifar"
+CLOTHES = "lenet5_tutorial"
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,27 @@ def test_each_example_is_read_right(tab, site, digit):
     page = opened(tab, site, DIGITS)
     page.get_by_role("button", name=f"Example: {digit}").press("Enter")
     page.wait_for_function(f"document.querySelector('.says').textContent.startsWith('{digit},')")
+
+
+@pytest.mark.parametrize(
+    "silhouette", ["T-shirt", "trouser", "dress", "sandal", "sneaker", "bag", "ankle boot"]
+)
+def test_a_silhouette_is_read_right(tab, site, silhouette):
+    page = opened(tab, site, CLOTHES)
+    page.get_by_role("button", name=f"Example: {silhouette}", exact=True).press("Enter")
+    page.wait_for_function(
+        f"document.querySelector('.says').textContent.startsWith('{silhouette},')"
+    )
+
+
+@pytest.mark.parametrize("name", [CLOTHES, PHOTOGRAPHS])
+def test_each_class_has_a_drawing_of_its_own(tab, site, name):
+    page = opened(tab, site, name)
+    shown = set()
+    for button in page.locator(".examples button").all():
+        button.press("Enter")
+        shown.add(page.locator("canvas.read").evaluate("canvas => canvas.toDataURL()"))
+    assert len(shown) == len(stored.about(name)["classes"]) == 10
 
 
 def test_lenet5_shows_its_distances(tab, site):
@@ -116,3 +138,8 @@ def test_nothing_serious_is_wrong_for_those_who_hear_the_page(tab, site, name):
 def test_every_live_network_answers(tab, site, name):
     page = opened(tab, site, name)
     assert page.locator(".mosaic").count() == len(stored.program(name)["stages"])
+    shades = page.locator("canvas.read").evaluate(
+        "canvas => new Set(canvas.getContext('2d').getImageData("
+        "0, 0, canvas.width, canvas.height).data).size"
+    )
+    assert shades > 3  # something is shown to it

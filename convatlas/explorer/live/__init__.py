@@ -4,7 +4,8 @@ interpreter, and their pages.
 Belongs here: what the page needs of a trained network. The interpreter itself is static/live. In
 weights/ lie, for each network, NAME.safetensors (16 bits a weight), NAME.json (what it was trained
 on and by what, how good it is with these very weights, whose data) and NAME.program.json;
-`python -m benchmarks.live RUN` writes them. pictures/ holds examples to show them.
+`python -m benchmarks.live RUN` writes them. Examples are drawn in the page: no picture of any set
+is kept.
 """
 
 

@@ -26,9 +26,6 @@ def files() -> dict[str, Callable[[], bytes]]:
         found[where(name)] = partial(page, name)
         found[f"data/live/{name}.json"] = partial(data, name)
         found[f"data/live/{name}.safetensors"] = partial(stored.weights, name)
-    for kind in SETS:
-        for path in stored.pictures(kind):
-            found[f"data/live/{kind}/{path.name}"] = path.read_bytes
     return found
 
 
@@ -38,9 +35,7 @@ def where(name: str) -> str:
 
 def data(name: str) -> bytes:
     """All that the page asks for besides the weights."""
-    about = stored.about(name)
-    pictures = [f"data/live/{about['data']}/{path.name}" for path in stored.pictures(about["data"])]
-    kept = {"about": about, "program": stored.program(name), "pictures": pictures}
+    kept = {"about": stored.about(name), "program": stored.program(name)}
     return json.dumps(kept, separators=(",", ":")).encode()
 
 
@@ -67,10 +62,12 @@ def page(name: str) -> bytes:
 IDEAS = {
     "mnist": "Draw a digit: the network reads it here, in this page. Point at any value of any map "
     "to see the window, the weights and the sum that it is made of.",
-    "fashion-mnist": "Choose a piece of clothing, or drop a picture: the network reads it here, in "
-    "this page. Point at any value of any map to see what it is made of.",
-    "sign-digits": "Choose a photograph of a hand that shows a digit, or drop one: the network "
-    "reads it here, in this page. Point at any value of any map to see what it is made of.",
+    "fashion-mnist": "Choose one of ten silhouettes drawn here, or drop a picture of a piece of "
+    "clothing: the network reads it here, in this page. Point at any value of any map to see what "
+    "it is made of.",
+    "sign-digits": "Drop a photograph of a hand that shows a digit: the network reads it here, in "
+    "this page. It learnt from photographs; the hands to choose from are mere drawings, which it "
+    "may take for another digit. Point at any value of any map to see what it is made of.",
     "digits": "Choose a digit, or drop a picture: the network reads it here, in this page. Point "
     "at any value of any map to see what it is made of.",
 }

@@ -6,7 +6,6 @@ from pathlib import Path
 from convatlas.errors import Error
 
 FOLDER = Path(__file__).parent / "weights"
-PICTURES = Path(__file__).parent / "pictures"
 
 
 def names() -> tuple[str, ...]:
@@ -27,12 +26,6 @@ def program(name: str) -> dict:
 def weights(name: str) -> bytes:
     """A safetensors file: matrices and kernels in 16 bits, the rest in 32."""
     return _path(name, ".safetensors").read_bytes()
-
-
-def pictures(data: str) -> tuple[Path, ...]:
-    """Examples of a set, in the order of their classes; none where none are kept."""
-    folder = PICTURES / data
-    return tuple(sorted(folder.glob("*.jpg"))) if folder.is_dir() else ()
 
 
 def _abouts() -> list[Path]:

@@ -3,8 +3,10 @@
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { bytes, json } from "../files.js";
 import { word } from "../words.js";
+import { clothing } from "./clothes.js";
 import { STROKES, asInMnist, drawn, isDarkOnLight } from "./digit.js";
 import * as engine from "./engine.js";
+import { hand } from "./hand.js";
 import { run } from "./interpreter.js";
 import { layout, moved, paint, placeAt, spot } from "./mosaic.js";
 import { drawingPad } from "./pad.js";
@@ -14,7 +16,13 @@ import { classesView, inputView, paintSides } from "./sides.js";
 import { told } from "./sum.js";
 import { cameAbout } from "./value.js";
 
-const SIDE = 280; // of the drawing pad
+const SIDE = 280; // of the drawing pad, and of what is drawn for the reader
+const DRAWINGS = { // a set -> what draws an example of a class, given its place
+  mnist: (context, place, side) => drawn(context, STROKES[place], side),
+  digits: (context, place, side) => drawn(context, STROKES[place], side),
+  "fashion-mnist": clothing,
+  "sign-digits": hand,
+};
 
 /** Brings the page of one network to life. */
 export async function mount(main) {
@@ -34,8 +42,8 @@ export async function mount(main) {
 
 /** What is shown, and what leads to it. */
 class Live {
-  constructor(root, { about, program, pictures }, weights) {
-    Object.assign(this, { root, about, program, pictures, weights });
+  constructor(root, { about, program }, weights) {
+    Object.assign(this, { root, about, program, weights });
     this.isMnist = about.data === "mnist";
     this.characters = program.ops.find((op) => op.op === "rbf") ?? null;
     this.shown = new Map(program.stages.map(([stage, value]) => [stage, value]));
@@ -43,23 +51,26 @@ class Live {
     this.one = null; // the class whose activation map is shown; null: the likeliest
   }
 
-  /** An example: a digit in strokes, or a kept picture. */
-  async choose(place) {
+  /** An example of a class, drawn here: on the pad, where there is one. */
+  choose(place) {
+    const draw = DRAWINGS[this.about.data];
+    if (!draw) return; // a set that is new: the reader drops a picture
     if (this.isMnist) {
       this.ready();
-      drawn(this.pad.context, STROKES[place], SIDE);
-      this.readPad();
-    } else if (this.pictures.length) await this.read(await bytes(this.pictures[place]));
+      draw(this.pad.context, place, SIDE);
+      return this.readPad();
+    }
+    const context = field(SIDE, SIDE);
+    draw(context, place, SIDE);
+    this.use(planes(context.getImageData(0, 0, SIDE, SIDE)));
   }
 
-  /** A file's or an example's bytes, decoded by the browser. */
+  /** A file's bytes, decoded by the browser. */
   async read(buffer) {
     const picture = await createImageBitmap(new Blob([buffer])).catch(() => null);
     this.problem = picture ? "" : word("live.nopicture");
     if (!picture) return this.show();
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [picture.width, picture.height];
-    const context = canvas.getContext("2d");
+    const context = field(picture.width, picture.height);
     context.drawImage(picture, 0, 0);
     this.use(planes(context.getImageData(0, 0, picture.width, picture.height)));
   }
@@ -143,6 +154,12 @@ class Live {
     this.chosen = { value, place };
     this.show();
   }
+}
+
+/** A canvas of its own, in no document. */
+function field(width, height) {
+  return Object.assign(document.createElement("canvas"), { width, height })
+    .getContext("2d", { willReadFrequently: true });
 }
 
 function view(page) {
