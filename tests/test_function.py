@@ -195,9 +195,9 @@ def changed(name: str) -> dict:
 
 def test_verify_says_what_was_compared_and_fails_where_it_differs(capsys, monkeypatch):
     assert claims.verify("lenet1989") == 0
-    assert capsys.readouterr().out.startswith(
+    assert " ".join(capsys.readouterr().out.split()).startswith(
         "layers as recorded (10 rows); graph as recorded (12 boxes); "
-        "function as recorded (at 1x31x30 and 1x28x28)\n"
+        "function as recorded (at 1x31x30 and 1x28x28)"
     )
     record = changed("lenet1989")
     monkeypatch.setattr(function, "stored", lambda name: record)

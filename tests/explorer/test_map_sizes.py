@@ -73,5 +73,5 @@ def test_roundings(rounding, height, size):
 
 
 def test_what_binds_the_size():
-    assert steps.whole_maps(network_graph.stored("vgg16"))[:1] == ["fc6"]
+    assert steps.whole_maps(network_graph.stored("vgg16"))[:1] == ["fc6.fc"]
     assert steps.whole_maps(network_graph.stored("resnet50")) == []
