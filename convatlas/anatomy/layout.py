@@ -139,6 +139,8 @@ def reshaped(field: Field, shape: Sequence[int]) -> Field:
     """The same elements in the same order under another shape."""
     if tuple(map(size_of, field.dims)) == tuple(shape):
         return field
+    if 0 in shape:  # nothing lies anywhere, as of a detector that has found nothing
+        return everything(field, shape)
     left = [f for f in _merged([f for dim in field.dims for f in dim]) if f.size != 1]
     dims = []
     for i, n in enumerate(shape):
@@ -158,7 +160,7 @@ def reshaped(field: Field, shape: Sequence[int]) -> Field:
                 return everything(field, shape)
         stays = not dim and len(shape) == len(field.dims) and size_of(field.dims[i]) == 1
         dims.append(field.dims[i] if stays else dim)
-    return everything(field, shape) if left or 0 in shape else field.with_dims(dims)
+    return everything(field, shape) if left else field.with_dims(dims)
 
 
 def _merged(factors: Iterable[Factor]) -> Dim:

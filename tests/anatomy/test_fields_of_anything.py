@@ -193,6 +193,9 @@ WORKS = {
     "uneven bins": lambda c: nn.AdaptiveAvgPool2d((5, 3)),
     "gate": lambda c: Work(lambda x: x * x.mean((2, 3), keepdim=True)),
     "flattened": lambda c: Work(lambda x: x.flatten(2).tanh().view(x.shape)),
+    "nothing, in another shape": lambda c: Work(
+        lambda x: x + x[:, :, :0].flatten(1).reshape(-1, 4).sum()
+    ),
     "shuffled": lambda c: Work(lambda x: x.unflatten(2, (2, -1)).transpose(2, 3).flatten(2, 3)),
 }
 
@@ -229,7 +232,7 @@ def networks(draw) -> tuple[nn.Module, tuple[int, int, int]]:
                 layer = Beside(layer)
             try:
                 x, layers = layer.eval()(x), [*layers, layer]
-            except RuntimeError:
+            except (RuntimeError, ValueError):  # batch norm in training wants two values a channel
                 assume(False)
         assume(x.ndim == 4 and x.numel() < 2000 and min(x.shape) > 0)
     return nn.Sequential(*layers), size
