@@ -6,6 +6,7 @@ from convatlas.anatomy.wording import ranges
 
 TOP = "top level"  # what the network does itself, between its stages
 GROUPS = ("structure", "activation", "normalisation", "padding", "initialisation", "training")
+SILENT = ("initialisation", "training")  # of them, those that change no answer
 
 
 @dataclass(frozen=True)

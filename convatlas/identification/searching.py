@@ -1,10 +1,15 @@
 """Which network of the atlas a graph is, by the index: the same signature, at the size that the
-network of the atlas has, or else the nearest profile. No network is built here.
+network of the atlas has, or else the nearest profile, and of near ones the one that differs least. No network is built
+here.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import lt
 
+from convatlas import stored_walks
+from convatlas.anatomy.comparing import compare
+from convatlas.anatomy.difference import SILENT, Difference
 from convatlas.anatomy.steps import Walk
 from convatlas.errors import IdentifyError
 from convatlas.identification.sizes import Size
@@ -14,6 +19,7 @@ from convatlas.wiring import Graph, signature
 
 CLOSE = 0.9  # of the best likeness: others whose size is tried, too
 FEW = 12  # of them
+MOST_COMPARED = 4  # of those that are close, beside each of which the subject is laid
 MOST_SIZES = 3  # on which a network is traced besides the first
 NORM = "batch norm"
 RENEW = "run `python -m convatlas.index --wirings`"
@@ -48,6 +54,8 @@ def search(subject: Subject, sizes: Sequence[Size], held: Mapping[str, Wiring]) 
         walks[size] = walk
         if found := _same(subject, walk, held):
             return found
+    if len(ranked) > 1 and not subject.exported:
+        ranked = _by_differences(ranked, first)
     score, nearest = ranked[0]
     walk = walks.get(_with_channels(held[nearest].size, first.graph), first)
     folded = subject.exported and _is_folded(walk.graph, held[nearest])
@@ -75,6 +83,34 @@ def _ranked(graph: Graph, held: Mapping[str, Wiring]) -> list[tuple[float, str]]
     own = profile(neutral(graph))
     scored = [(likeness(own, (each.exact, each.coarse)), name) for name, each in held.items()]
     return sorted(scored, key=lambda pair: -pair[0])
+
+
+def _by_differences(ranked: list[tuple[float, str]], walk: Walk) -> list[tuple[float, str]]:
+    """The same with the nearest first: of those that are about as like, which profiles without
+    order cannot tell apart, a later one where it differs in fewer ways and in fewer places.
+    """
+    near = [pair for pair in ranked[:MOST_COMPARED] if pair[0] >= CLOSE * ranked[0][0]]
+    counts = {}
+    for pair in near if len(near) > 1 else ():
+        theirs = stored_walks.stored(pair[1])
+        if theirs is not None:
+            counts[pair] = _counts(compare(theirs, walk))
+    best = ranked[0]
+    for pair in counts:
+        if best in counts and all(map(lt, counts[pair], counts[best])):
+            best = pair
+    return [best, *(pair for pair in ranked if pair != best)]
+
+
+def _counts(difference: Difference) -> tuple[int, int]:
+    """In how many ways an answer is changed, and in how many places in all."""
+    told = [
+        change
+        for block in difference.blocks
+        for change in block.changes
+        if change.group not in SILENT and not change.follows
+    ]
+    return len(told), sum(change.times for change in told)
 
 
 def _sizes(ranked: list[tuple[float, str]], held: Mapping[str, Wiring], first: Graph) -> list[Size]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from convatlas import registry, stored_walks, wiring
 from convatlas.anatomy.comparing import compare
-from convatlas.anatomy.difference import GROUPS, Block, Change, Difference
+from convatlas.anatomy.difference import GROUPS, SILENT, Block, Change, Difference
 from convatlas.anatomy.habits import Habits
 from convatlas.anatomy.initialising import draws
 from convatlas.anatomy.steps import Walk
@@ -28,7 +28,6 @@ SAME, DIFFERS, FAR = "same", "differs", "another family"
 NOTHING_TRAINED: dict = {"drops": (), "momentum": {}, "idle": {}, "draws": {}}
 MOST_ALONE = 0.25  # of the layers with weights may have no counterpart in a form of a network
 FEW = 3  # differences that a sentence names
-SILENT = ("initialisation", "training")  # groups that change no answer
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Verdict:
     """What something is. True where it answers as `network` does with equal weights, at `size`.
 
     `kind` is "same", "differs" (`network` but for the listed differences) or "another
-    family" (`network` is only the nearest). `also` are other networks of the atlas with the same
-    wiring. `classes` and `channels` are its own where they are not the paper's, else None.
+    family" (`network` is only the nearest). `also` are other networks of the atlas with the wiring
+    of `network`. `classes` and `channels` are its own where they are not the paper's, else None.
     `folded`: with the batch norms of `network` folded. `likeness`, from 0 to 1, is the share of
     operations that both have. `difference` goes from the network of the atlas to what was given.
     `asked`: it was held against this network only.
@@ -218,11 +217,19 @@ def _beside(subject: Subject, found: Found, name: str) -> Verdict:
         name,
         graph.size,
         difference,
-        tuple(other for other in found.names if other != name) if same else (),
+        tuple(other for other in found.names if other != name) if same else _twins(name),
         classes,
         channels,
         found.folded,
         found.likeness,
+    )
+
+
+def _twins(name: str) -> tuple[str, ...]:
+    known = wirings.stored()
+    wiring_of = known[name].plain
+    return tuple(
+        other for other, each in known.items() if each.plain == wiring_of and other != name
     )
 
 

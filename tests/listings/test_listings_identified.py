@@ -12,17 +12,12 @@ FEW = {
     *("lenet_d2l", "alexnet_little_dropout", "vgg16_cifar100", "nin_cifar"),
     *("resnet18_strides_late", "resnet50_keras", "resnet20_akamaster", "se_resnet18_timm"),
     *("densenet_d2l", "mobilenet_v2_tonylins", "shufflenet_v2_of_the_post"),
+    *("se_resnet18_cifar100", "squeezenet_cifar100"),  # a profile alone names others
 }
 
 
-# not yet: the index counts operations without their order, and takes gates behind
-# pre-activation for gates behind norms
-WRONG = pytest.mark.xfail(strict=True, reason="named senet18_32_tutorial")
-
-
 def marks(listing: str) -> list[pytest.MarkDecorator]:
-    found = [] if listing in FEW else [pytest.mark.full]
-    return [*found, WRONG] if listing == "se_resnet18_cifar100" else found
+    return [] if listing in FEW else [pytest.mark.full]
 
 
 @pytest.mark.parametrize("listing", [pytest.param(name, marks=marks(name)) for name in LISTINGS])
