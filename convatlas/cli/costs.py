@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from convatlas import registry
 from convatlas.anatomy.table import by
-from convatlas.cli.printing import NARROW, Phrase, open_console, plain_table, print_json, short
+from convatlas.cli.printing import NARROW, Phrase, open_console, plain_table, print_json
+from convatlas.magnitude import short
 
 if TYPE_CHECKING:
     from convatlas.anatomy.cost import Cost

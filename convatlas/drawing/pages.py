@@ -14,7 +14,7 @@ from convatlas.drawing.palette import KINDS, LINES
 from convatlas.drawing.rows import Style, chain_block
 from convatlas.drawing.scene import Box, Item, Rect, Scene, Text, Wire, flat, moved
 from convatlas.drawing.structure import Chain, Fan, Mesh
-from convatlas.drawing.words import short
+from convatlas.magnitude import short
 
 WIDE = 1200
 SHAPE = 1.3  # of a page: height over width
