@@ -118,3 +118,12 @@ def test_in_python_by_name_and_of_a_module():
     assert large.total.macs > convatlas.cost("resnet20_cifar").total.macs
     net = convatlas.create_model("lenet5")
     assert convatlas.cost(net).to_record() == convatlas.cost("lenet5").to_record()
+
+
+def test_code_that_wants_arguments_is_asked_for_again_by_the_same_verb(tmp_path, capsys):
+    file = tmp_path / "net.py"
+    file.write_text(
+        "import torch.nn as nn\n\n\ndef net(classes):\n    return nn.Linear(1, classes)\n"
+    )
+    assert run(["cost", f"{file}:net"]) == 2
+    assert f"give them: `convatlas cost '{file}:net(...)'`" in capsys.readouterr().err

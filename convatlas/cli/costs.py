@@ -80,7 +80,7 @@ def _cost_of(word: str, size: str | None) -> "Cost":
     if _is_code(word):
         from convatlas.cli.code import module_at, size_of
 
-        net = module_at(word)
+        net = module_at(word, "cost")
         return cost_of(net, size_of(net, size))
     if size is None:
         return cost_of(word)
