@@ -28,9 +28,9 @@ def test_one_network_by_kind_and_by_stage_and_in_words(told):
     text = " ".join(lines)
     assert "Of the multiply-adds 94.9 % are in 1x1 convolutions." in text
     assert "1x1 539 M 94.9 3.14 M 74.2 2.71 M 17.9 13" in lines
-    assert "fc 1.02 M 0.2 1.02 M 24.2 1.00 K 0.0 1000" in lines
+    assert "fc 1.02 M 0.2 1.02 M 24.2 1.00 k 0.0 1000" in lines
     assert lines.index("conv1 10.8 M 1.9 928 0.0 1.20 M 8.0 32x112x112") < lines.index(
-        "(between) 1.02 K 0.0 1024"
+        "(between) 1.02 k 0.0 1024"
     )
 
 
@@ -118,3 +118,12 @@ def test_in_python_by_name_and_of_a_module():
     assert large.total.macs > convatlas.cost("resnet20_cifar").total.macs
     net = convatlas.create_model("lenet5")
     assert convatlas.cost(net).to_record() == convatlas.cost("lenet5").to_record()
+
+
+def test_code_that_wants_arguments_is_asked_for_again_by_the_same_verb(tmp_path, capsys):
+    file = tmp_path / "net.py"
+    file.write_text(
+        "import torch.nn as nn\n\n\ndef net(classes):\n    return nn.Linear(1, classes)\n"
+    )
+    assert run(["cost", f"{file}:net"]) == 2
+    assert f"give them: `convatlas cost '{file}:net(...)'`" in capsys.readouterr().err

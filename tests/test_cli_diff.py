@@ -77,7 +77,7 @@ def test_the_release_of_inception_resnet_v2(told):
         f"repeat_2.5-8 (x4) - {branches}, scale 0.2, add +",
         f"block8 - {branches}, add +",
         "conv_7b - 1x1 conv 1536, batch norm, relu +3,197,952 +204 M",
-        "fc linear reads 2144 reads 1536 -608,000 -608 K",
+        "fc linear reads 2144 reads 1536 -608,000 -608 k",
     ):
         assert any(line.startswith(more) for line in lines)
 
@@ -91,13 +91,13 @@ def test_the_groups_of_shufflenet(told):
             "-1.05 M"
         ),
         "branch.shuffle channel shuffle 3 groups 8 groups",
-        "branch.dwconv 3x3 depthwise conv + norm 120 channels 192 channels +5,544 +889 K",
+        "branch.dwconv 3x3 depthwise conv + norm 120 channels 192 channels +5,544 +889 k",
         (
             "branch.gconv2 1x1 conv + norm 480 channels, 3 groups 768 channels, 8 groups -1,344 "
             "-1.05 M"
         ),
     ]
-    assert "FC linear reads 960 reads 1536 +576,000 +576 K" in lines
+    assert "FC linear reads 960 reads 1536 +576,000 +576 k" in lines
     assert not any(line.startswith(("Conv1", "MaxPool")) for line in lines)
 
 
@@ -134,7 +134,7 @@ def test_the_gates_of_se_resnet50(told):
         "conv2_x.0-2 (x3)",
         (
             "branch.se - global average, linear 16, relu, linear 256, sigmoid, multiply +25,392 "
-            "+24.6 K"
+            "+24.6 k"
         ),
     ]
     assert [line for line in lines if "(x" in line] == [
@@ -282,7 +282,7 @@ def test_three_networks_are_a_table_of_steps(capsys, monkeypatch):
         "multiply-adds."
     )
     assert "mobilenet_v1 3x224x224 4.23 M 569 M" in lines
-    assert "mobilenet_v2 3x224x224 3.50 M 301 M -727 K -268 M 43" in lines
+    assert "mobilenet_v2 3x224x224 3.50 M 301 M -727 k -268 M 43" in lines
     assert lines[-1] == "convatlas diff mobilenet_v1 mobilenet_v2 tells all of a step"
 
 

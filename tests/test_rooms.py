@@ -14,6 +14,7 @@ DOORS = {
     "notebook": set(),
     "answer": {"notebook"},
     "interruption": set(),
+    "magnitude": set(),
     "printable": set(),
     "regular_file": set(),
     "strict_json": set(),
@@ -55,7 +56,7 @@ DOORS = {
         *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
         *("model_description", "regular_file", "strict_json"),  # of a run
     },
-    "drawing": {"anatomy", "registry", "stored_walks"},
+    "drawing": {"anatomy", "magnitude", "registry", "stored_walks"},
     "pages": {
         *("registry", "anatomy", "drawing", "costing"),
         *("claim", "claim_sources", "weights", "elsewhere"),

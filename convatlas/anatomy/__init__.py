@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from convatlas.anatomy.counting import summary
     from convatlas.anatomy.difference import Difference
     from convatlas.anatomy.diffing import diff
-    from convatlas.anatomy.folded_graph import folded
     from convatlas.anatomy.folding import fold
     from convatlas.anatomy.network_graph import NetworkGraph
     from convatlas.anatomy.stages import features
@@ -22,7 +21,6 @@ _HOMES = {
     "Layer": "table",
     "Summary": "table",
     "fold": "folding",
-    "folded": "folded_graph",
     "NetworkGraph": "network_graph",
     "summary": "counting",
     "features": "stages",
@@ -37,7 +35,6 @@ __all__ = [
     "diff",
     "features",
     "fold",
-    "folded",
     "summary",
 ]
 

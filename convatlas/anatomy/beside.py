@@ -35,20 +35,6 @@ def beside(a: Walk, b: Walk) -> tuple[Pair, ...]:
     return tuple(found)
 
 
-def marks(pairs: Sequence[Pair], side: int) -> dict[str, str]:
-    """The mark of each unit of network a (0) or b (1), by path; of two of one path the graver."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        path = pair[side]
-        if path is not None and _weight(pair.mark) >= _weight(found.get(path, SAME)):
-            found[path] = pair.mark
-    return found
-
-
-def _weight(mark: str) -> int:
-    return (SAME, FOLLOWS, ALONE, CHANGED).index(mark)
-
-
 def _mark(a: str | None, b: str | None, changes: Sequence[Change]) -> str:
     if a is None or b is None:
         return ALONE

@@ -4,7 +4,7 @@ repeats as "x3".
 Plain records: works on a stored table without torch.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -45,7 +45,7 @@ def fold(rows: Iterable[Layer], ends: Ends) -> list[Line]:
             [
                 _line(unit, group, ends.get(f"{name}.{unit}"), indent=1)
                 for unit, group in _children(stage, depth=1)
-                if matters(group)
+                if _matters(group)
             ]
         )
         whole = _line(name, stage, ends.get(name), indent=0)
@@ -65,13 +65,12 @@ def _children(rows: Iterable[Layer], depth: int) -> list[tuple[str, list[Layer]]
     return [(name, list(group)) for name, group in groupby(rows, key=name)]
 
 
-def matters(rows: Sequence[Layer]) -> bool:
+def _matters(rows: list[Layer]) -> bool:
     """Activations, identities and normalisation alone need no line."""
-    return any(weighs(row) for row in rows)
+    return any(_weighs(row) for row in rows)
 
 
-def weighs(row: Layer) -> bool:
-    """A convolution, a linear layer or a pooling."""
+def _weighs(row: Layer) -> bool:
     return bool(row.macs or row.kernel)
 
 
@@ -82,7 +81,7 @@ def _line(
     return Line(
         name,
         indent,
-        made_of(rows),
+        _made_of(rows),
         tuple(output),
         sum(row.params for row in rows),
         sum(row.macs for row in rows),
@@ -90,10 +89,10 @@ def _line(
     )
 
 
-def made_of(rows: Sequence[Layer]) -> str:
-    """ "1x1 64, 3x3 64, 1x1 256": windows and channels of what weighs, in the order it runs."""
+def _made_of(rows: list[Layer]) -> str:
     runs = [
-        (word, len(list(same))) for word, same in groupby(_word(row) for row in rows if weighs(row))
+        (word, len(list(same)))
+        for word, same in groupby(_word(row) for row in rows if _weighs(row))
     ]
     return ", ".join(word if times == 1 else f"{word} (x{times})" for word, times in runs)
 

@@ -16,8 +16,6 @@ from convatlas.errors import InputError
 if TYPE_CHECKING:
     import torch.nn as nn
 
-NEXT = 1  # what a box reads if nothing else is said: the one before it
-
 
 @dataclass(frozen=True)
 class Box:

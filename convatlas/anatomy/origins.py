@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from convatlas.anatomy import layout
 from convatlas.anatomy.layout import Field
+from convatlas.anatomy.storages import Storages
 
 
 class Origin(NamedTuple):
@@ -32,7 +32,6 @@ class Slice(NamedTuple):
 class Written(NamedTuple):
     """What has been written into a storage so far."""
 
-    storage: StorageWeakRef
     times: int
     origin: Origin  # as seen by a view of it that we know no place of
 
@@ -43,33 +42,31 @@ class Origins:
     def __init__(self):
         self._kept = WeakTensorKeyDictionary()  # (origin, how often its storage had been written)
         self._slices = WeakTensorKeyDictionary()
-        self._written: dict[int, Written] = {}
+        self._written: Storages[Written] = Storages()
 
     def __contains__(self, t: Tensor) -> bool:
         return self.get(t) is not None
 
     def get(self, t: Tensor) -> Origin | None:
         origin, times = self._kept.get(t, (None, 0))
-        written = self._of_storage(t)
+        written = self._written.get(t)
         if written is None or (origin and times == written.times):
             return origin
         return united([each for each in (origin, written.origin) if each], t.shape)
 
     def put(self, t: Tensor, origin: Origin) -> None:
         """Of a new tensor, or of one that is a layer's output by declaration."""
-        written = self._of_storage(t)
+        written = self._written.get(t)
         self._kept[t] = (origin, written.times if written else 0)
 
     def write(self, t: Tensor, origin: Origin) -> None:
         """Of a tensor that existed before, and of all that share its storage."""
         if self.get(t) == origin:
             return
-        before = self._of_storage(t)
+        before = self._written.get(t)
         all_of_it = [origin, *([before.origin] if before else [])]
-        key = _storage(t)
-        if key is not None:
-            times = before.times + 1 if before else 1
-            self._written[key.cdata] = Written(key, times, united(all_of_it, (), everything=True))
+        times = before.times + 1 if before else 1
+        self._written.put(t, Written(times, united(all_of_it, (), everything=True)))
         place = self._slices.get(t)
         if place:
             old, _ = self._kept.get(place.whole, (None, 0))
@@ -111,23 +108,6 @@ class Origins:
             else:
                 moved.append((first, every, i - 1 if picked and i is not None and i > dim else i))
         self._slices[view] = Slice(whole, tuple(moved))
-
-    def _of_storage(self, t: Tensor) -> Written | None:
-        if not self._written:
-            return None
-        key = _storage(t)
-        written = self._written.get(key.cdata) if key else None
-        if written and written.storage.expired():
-            del self._written[key.cdata]
-            return None
-        return written
-
-
-def _storage(t: Tensor) -> StorageWeakRef | None:
-    try:
-        return StorageWeakRef(t.untyped_storage())
-    except (NotImplementedError, RuntimeError):  # a sparse tensor has none
-        return None
 
 
 def united(origins: Sequence[Origin], shape: Sequence[int], everything: bool = False) -> Origin:

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.weak import WeakTensorKeyDictionary
+
+from convatlas.anatomy.storages import Storages
 
 
 class Draft:
@@ -31,7 +32,6 @@ class Draft:
 class Content(NamedTuple):
     """What a storage holds."""
 
-    storage: StorageWeakRef
     times: int  # how often it has been written since it was made
     draft: Draft | None  # None: nothing that depends on the input
 
@@ -41,43 +41,33 @@ class Sources:
 
     def __init__(self):
         self._kept = WeakTensorKeyDictionary()  # (draft, how often its storage had been written)
-        self._contents: dict[int, Content] = {}
+        self._contents: Storages[Content] = Storages()
 
     def get(self, t: Tensor) -> Draft | None:
         """The box that made `t`; None where it does not depend on the input."""
         draft, times = self._kept.get(t, (None, 0))
-        content = self._content(t)
+        content = self._contents.get(t)
         if content and content.times and content.times != times:
             draft = content.draft
         return draft and draft.final
 
     def put(self, t: Tensor, draft: Draft) -> None:
         """Of a new tensor, or of one that a layer hands on."""
-        key, content = _storage(t), self._content(t)
-        if content is None and key is not None:
-            content = self._contents[key.cdata] = Content(key, 0, draft)
+        content = self._contents.get(t)
+        if content is None:
+            self._contents.put(t, Content(0, draft))
         self._kept[t] = (draft, content.times if content else 0)
 
     def write(self, t: Tensor, draft: Draft, all_of_it: Draft) -> None:
         """Of a tensor that existed before; `all_of_it` is what its storage holds now."""
-        key, before = _storage(t), self._content(t)
-        if key is not None:
-            times = before.times + 1 if before else 1
-            self._contents[key.cdata] = Content(key, times, all_of_it)
+        before = self._contents.get(t)
+        self._contents.put(t, Content(before.times + 1 if before else 1, all_of_it))
         self.put(t, draft)
 
     def around(self, t: Tensor) -> Draft | None:
         """What the storage of `t` holds, of which `t` is a part."""
-        content = self._content(t)
+        content = self._contents.get(t)
         return content.draft and content.draft.final if content else None
-
-    def _content(self, t: Tensor) -> Content | None:
-        key = _storage(t)
-        content = self._contents.get(key.cdata) if key else None
-        if content and content.storage.expired():
-            del self._contents[key.cdata]
-            return None
-        return content
 
 
 def is_part(t: Tensor) -> bool:
@@ -86,10 +76,3 @@ def is_part(t: Tensor) -> bool:
         return t.numel() * t.element_size() < t.untyped_storage().nbytes()
     except (NotImplementedError, RuntimeError):
         return False
-
-
-def _storage(t: Tensor) -> StorageWeakRef | None:
-    try:
-        return StorageWeakRef(t.untyped_storage())
-    except (NotImplementedError, RuntimeError):  # a sparse tensor has none
-        return None

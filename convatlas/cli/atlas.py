@@ -3,8 +3,9 @@
 from convatlas import registry
 from convatlas.anatomy.table import by
 from convatlas.cli.output import say_error
-from convatlas.cli.printing import is_narrow, open_console, plural, print_json, short
+from convatlas.cli.printing import is_narrow, open_console, plural, print_json
 from convatlas.errors import FAILED
+from convatlas.magnitude import short
 
 COUNTED = (
     "Counted: all weights, biases and scales, no running statistics; multiply-adds (MACs) of "

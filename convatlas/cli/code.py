@@ -13,14 +13,16 @@ from convatlas.errors import DrawingError, Error, IdentifyError
 from convatlas.printable import printable
 
 
-def module_at(word: str):
-    """The torch.nn.Module that the word names, after the code has run. Raises DrawingError."""
+def module_at(word: str, verb: str):
+    """The torch.nn.Module that the word names, after the code has run. Raises DrawingError, whose
+    remedy is a command with this verb.
+    """
     from convatlas.identification import target
 
     try:
         wanted = target.parse(word)
     except IdentifyError as error:
-        raise DrawingError(_spoken(error)) from None
+        raise DrawingError(_spoken(error, verb)) from None
     if wanted.kind not in ("file", "module") or not wanted.call:
         raise DrawingError(
             f"{printable(word)} is no code of a network; give FILE.py:NAME, such as net.py:ResNet18"
@@ -31,7 +33,7 @@ def module_at(word: str):
     try:
         made, _ = makers.networks(_run(wanted), wanted.call, wanted.path)
     except Error as error:
-        raise DrawingError(f"{printable(word)}: {_spoken(error)}") from None
+        raise DrawingError(f"{printable(word)}: {_spoken(error, verb)}") from None
     except Exception as error:  # code of anybody's may raise anything
         said = " ".join(str(error).split())
         raise DrawingError(
@@ -40,8 +42,8 @@ def module_at(word: str):
     return made[0].net
 
 
-def _spoken(error: Error) -> str:
-    return str(error).replace("convatlas identify", "convatlas draw")
+def _spoken(error: Error, verb: str) -> str:
+    return str(error).replace("convatlas identify", f"convatlas {verb}")
 
 
 def _run(wanted):
@@ -70,5 +72,5 @@ def size_of(net, size: str | None) -> tuple[int, ...]:
     try:
         graph = first_that_runs(net, sizes)
     except IdentifyError as error:
-        raise DrawingError(_spoken(error)) from None
+        raise DrawingError(str(error)) from None
     return tuple(graph.size)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from convatlas import registry
 from convatlas.anatomy.table import by
-from convatlas.cli.printing import NARROW, Phrase, open_console, plain_table, print_json, short
+from convatlas.cli.printing import NARROW, Phrase, open_console, plain_table, print_json
+from convatlas.magnitude import short
 
 if TYPE_CHECKING:
     from convatlas.anatomy.cost import Cost
@@ -79,7 +80,7 @@ def _cost_of(word: str, size: str | None) -> "Cost":
     if _is_code(word):
         from convatlas.cli.code import module_at, size_of
 
-        net = module_at(word)
+        net = module_at(word, "cost")
         return cost_of(net, size_of(net, size))
     if size is None:
         return cost_of(word)

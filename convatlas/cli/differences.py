@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 from convatlas.anatomy.table import by
-from convatlas.cli.printing import Phrase, open_console, plain_table, print_json, short
+from convatlas.cli.printing import Phrase, open_console, plain_table, print_json
+from convatlas.magnitude import short
 
 PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])|(?<=\.)(?=\d)"  # where a path may break
 LEGEND = {

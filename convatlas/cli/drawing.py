@@ -31,7 +31,7 @@ def draw(
     subject: str
         A name from `convatlas list`, or FILE.py:NAME or FILE.py:NAME(arguments), whose code is run.
     other: str
-        Another one: the two side by side, and what differs in colour.
+        Another name, beside that of the first: the two side by side, what differs in colour.
     level: str
         A box for each stage; all that is inside them, repeats once; or every layer.
     style: str
@@ -54,6 +54,8 @@ def draw(
     else:
         if style != "graph":
             raise DrawingError("two networks are drawn as graphs; leave --style out")
+        if size is not None:
+            raise DrawingError("two networks are drawn for what they read; leave --size out")
         drawn = drawing.differences(subject, other, level=level, dark=dark or None)
     path = output or Path(_file_name(subject, other))
     drawn.save(path)
@@ -78,5 +80,5 @@ def _opened(network: str, size: str | None):
         return network, None
     from convatlas.cli.code import module_at, size_of
 
-    net = module_at(network)
+    net = module_at(network, "draw")
     return net, size_of(net, size)

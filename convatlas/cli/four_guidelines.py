@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from convatlas.anatomy.cost_words import percent
-from convatlas.cli.printing import Phrase, plain_table, plural, short
+from convatlas.cli.printing import Phrase, plain_table, plural
+from convatlas.magnitude import short
 
 if TYPE_CHECKING:
     from convatlas.anatomy.cost import Cost

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from convatlas.cli.output import say_error
-from convatlas.cli.printing import counting, open_console, plural, print_json, say, short
+from convatlas.cli.printing import counting, open_console, plural, print_json, say
 from convatlas.errors import WRONG_USAGE, IdentifyError
+from convatlas.magnitude import short
 from convatlas.printable import cell, printable
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from convatlas.anatomy import Layer, fold
 from convatlas.anatomy.table import by, window_text
-from convatlas.cli.printing import Phrase, is_narrow, plain_table, short
+from convatlas.cli.printing import Phrase, is_narrow, plain_table
+from convatlas.magnitude import short
 
 FIELD = "receptive\nfield"
 FIGURES = ("output", "params", "MACs", FIELD)

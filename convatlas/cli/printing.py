@@ -108,14 +108,5 @@ def plain_table(*columns: str, right: tuple[str, ...] = ()):
     return table
 
 
-def short(number: int) -> str:
-    """Three digits and a unit: 25.6 M."""
-    for scale, unit in ((10**9, "G"), (10**6, "M"), (10**3, "K")):
-        if number >= 0.9995 * scale:
-            value = number / scale
-            return f"{value:.{max(0, 3 - len(str(int(value + 0.05))))}f} {unit}"
-    return str(number)
-
-
 def plural(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"

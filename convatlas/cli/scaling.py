@@ -1,8 +1,9 @@
 """scale: compound scaling, and what it makes of EfficientNet-B0. Imports no torch."""
 
 from convatlas import registry
-from convatlas.cli.printing import open_console, plain_table, print_json, short
+from convatlas.cli.printing import open_console, plain_table, print_json
 from convatlas.errors import RecipeError
+from convatlas.magnitude import short
 from convatlas.scaling import ALPHA, BETA, GAMMA, RELEASED, Scaling
 from convatlas.scaling import scale as scaled
 

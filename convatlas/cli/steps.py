@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from convatlas.anatomy.difference_words import amount, largest, listed, told
 from convatlas.anatomy.table import by
-from convatlas.cli.printing import Phrase, plain_table, plural, short
+from convatlas.cli.printing import Phrase, plain_table, plural
+from convatlas.magnitude import short
 
 if TYPE_CHECKING:
     from convatlas.anatomy import Difference

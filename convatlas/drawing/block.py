@@ -1,6 +1,6 @@
 """Pieces of a drawing that are put together: what is drawn around an axis, x = 0, below y = 0."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -106,3 +106,14 @@ def widened(block: Block, left: float, right: float) -> Block:
     ]
     whole = replace(frame, items=(border, *shifted))
     return block._replace(items=(whole, *others), left=left, right=right)
+
+
+def of_one_width(blocks: Sequence[Block], framed: Sequence[bool]) -> list[Block]:
+    """With those that are framed as wide as the widest of them."""
+    frames = [block for block, is_one in zip(blocks, framed, strict=True) if is_one]
+    left = max((frame.left for frame in frames), default=0)
+    right = max((frame.right for frame in frames), default=0)
+    return [
+        widened(block, left, right) if is_one else block
+        for block, is_one in zip(blocks, framed, strict=True)
+    ]

@@ -107,13 +107,7 @@ def read(
     """
     if isinstance(network, str):
         table = describe(network)["layers"]
-        try:
-            graph = network_graph.stored(network)
-        except FileNotFoundError:
-            raise DrawingError(
-                f"the index holds no graph of {network}; `python -m convatlas.index {network}` "
-                "makes it"
-            ) from None
+        graph = network_graph.stored(network)
         return graph, [Layer.from_row(row) for row in table["rows"]], table["ends"]
     from convatlas.anatomy.counting import summary
 

@@ -50,7 +50,7 @@ def mesh_block(mesh: Mesh, style, chain_block: Callable) -> Block:
     elements = {element.name: element for layer in layers for element in layer}
     for element in elements.values():
         element.block = _block(element, style, chain_block)
-    _order(layers, elements)
+    _order(layers)
     _place(layers, elements)
     _turn(layers, elements)
     return _drawn(layers, elements)
@@ -121,7 +121,7 @@ def _link(elements: dict[tuple, Element], a: tuple, b: tuple, above: int) -> Non
         elements[a].read_by.append(b)
 
 
-def _order(layers: list[list[Element]], elements: dict[tuple, Element]) -> None:
+def _order(layers: list[list[Element]]) -> None:
     """Each layer by the middle of its neighbours, down and up, keeping the order with the fewest
     crossings.
     """

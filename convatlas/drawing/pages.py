@@ -12,9 +12,9 @@ from convatlas.drawing.boxes import SMALL, Scale
 from convatlas.drawing.letters import width_of
 from convatlas.drawing.palette import KINDS, LINES
 from convatlas.drawing.rows import Style, chain_block
-from convatlas.drawing.scene import Box, Item, Rect, Scene, Text, Wire, moved
+from convatlas.drawing.scene import Box, Item, Rect, Scene, Text, Wire, flat, moved
 from convatlas.drawing.structure import Chain, Fan, Mesh
-from convatlas.drawing.words import short
+from convatlas.magnitude import short
 
 WIDE = 1200
 SHAPE = 1.3  # of a page: height over width
@@ -47,10 +47,7 @@ def paged(
     items, width, height = min(
         choices or [_arranged(_columns(parts, heights, 1, style))], key=_misfit
     )
-    head: list[Item] = [
-        Text(MARGIN, 38, name, 20, bold=True),
-        Text(MARGIN, 59, totals, 12, "quiet"),
-    ]
+    head = moved(heading(name, totals), MARGIN, 0)
     wide = max(width + 2 * MARGIN, *(item.bounds[2] + MARGIN for item in head))
     body = moved(items, (wide - width) / 2, TOP)
     key, high = legend(_explained(items, scale), wide - 2 * MARGIN)
@@ -134,18 +131,23 @@ def _turn(upper: Column, lower: Column, a: float, gutter: float, b: float) -> li
 
 def _explained(items: Sequence[Item], scale: Scale) -> list[tuple[str, str]]:
     """What the colours and the bar mean, of what is drawn."""
-    looks = {
-        rect.look
-        for box in items
-        if isinstance(box, Box)
-        for rect in box.items
-        if isinstance(rect, Rect)
-    }
+    looks = looks_in(items)
     entries = [(look, words) for look, words in KINDS.items() if {look, f"bar_{look}"} & looks]
     if not scale.full:
         return entries
     bar = ("bar", "multiply-adds") if "bar" in looks else ("track", "multiply-adds by kind")
     return [*entries, (bar[0], f"{bar[1]}, full: {short(scale.full)}")]
+
+
+def looks_in(items: Sequence[Item]) -> set[str]:
+    """Of the boxes that are drawn."""
+    boxes = (item for item in items if isinstance(item, Box))
+    return {rect.look for rect in flat(boxes) if isinstance(rect, Rect)}
+
+
+def heading(name: str, totals: str) -> list[Item]:
+    """What stands above a drawing, TOP high."""
+    return [Text(0, 38, name, 20, bold=True), Text(0, 59, totals, 12, "quiet")]
 
 
 def legend(entries: Sequence[tuple[str, str]], room: float) -> tuple[list[Item], float]:

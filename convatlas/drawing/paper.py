@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from convatlas.drawing.palette import LOOKS
-from convatlas.drawing.scene import Box, Item, Rect, Scene, Shape, Text, Wire
+from convatlas.drawing.scene import Box, Rect, Scene, Shape, Text, Wire, flat
 from convatlas.drawing.svg import HEAD
 
 if TYPE_CHECKING:
@@ -97,17 +97,10 @@ def _figure(
         axes.set_axis_off()
         axes.set_xlim(0, scene.width)
         axes.set_ylim(bottom, top)
-        for depth, item in enumerate(_flat(scene.items)):
+        for depth, item in enumerate(flat(scene.items)):
             if item.bounds[1] < bottom and item.bounds[3] > top:
                 _PAINTERS[type(item)](axes, item, dark, scale, depth)
     return figure
-
-
-def _flat(items) -> list[Item]:
-    found = []
-    for item in items:
-        found += item.items if isinstance(item, Box) else [item]
-    return found
 
 
 def _colours(look: str, dark: bool, scale: float) -> dict:

@@ -209,7 +209,7 @@ class Stages:
 
 def _mark(stage: Piece) -> str:
     """The look of a card: "stage", or what is said of all steps in it, or else that they differ."""
-    marks = {step.mark for step in _steps(stage)}
+    marks = {step.mark for step in stage.steps}
     return "stage" if marks == {""} else marks.pop() if len(marks) == 1 else "changed"
 
 
@@ -256,13 +256,6 @@ def _spent(stage: Piece, rows: Sequence[Layer]) -> dict[str, int]:
         kind = look_of(Step(row.name, row.kind, row, row.output, ()))
         spent[kind] = spent.get(kind, 0) + row.macs
     return spent
-
-
-def _steps(piece: Piece) -> list[Step]:
-    found: list[Step] = []
-    for part in piece.parts:
-        found += _steps(part) if isinstance(part, Piece) else [part]
-    return found
 
 
 def _costs(piece: Piece) -> list[int]:

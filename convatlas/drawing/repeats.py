@@ -67,7 +67,7 @@ def _continues(
 
 def alike(a: Piece | Step, b: Piece | Step, loosely: bool = False) -> bool:
     """Whether two are drawn alike; single steps are drawn one by one."""
-    if not (isinstance(a, Piece) and isinstance(b, Piece)) or max(a.steps, b.steps) < 2:
+    if not (isinstance(a, Piece) and isinstance(b, Piece)) or max(len(a.steps), len(b.steps)) < 2:
         return False
     return (a.reads, a.gives, len(a.parts)) == (b.reads, b.gives, len(b.parts)) and all(
         _looks(x, loosely) == _looks(y, loosely)

@@ -11,9 +11,9 @@ from convatlas.drawing.block import (
     Ends,
     fork,
     is_frame,
+    of_one_width,
     plain_wire,
     shifted,
-    widened,
 )
 from convatlas.drawing.matching import crossed, matched
 from convatlas.drawing.mesh import mesh_block
@@ -74,13 +74,7 @@ def _blocks(chain: Chain, style: Style, after: Key) -> list[Block]:
         not isinstance(part, Fan | Mesh) and is_frame(block)
         for part, block in zip(chain.parts, blocks, strict=True)
     ]
-    frames = [block for block, is_framed in zip(blocks, framed, strict=True) if is_framed]
-    left = max((block.left for block in frames), default=0)
-    right = max((block.right for block in frames), default=0)
-    return [
-        widened(block, left, right) if is_framed else block
-        for block, is_framed in zip(blocks, framed, strict=True)
-    ]
+    return of_one_width(blocks, framed)
 
 
 def _part(part, following: Key, tails: Ends, style: Style) -> Block:

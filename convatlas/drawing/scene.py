@@ -5,6 +5,7 @@ same scene.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from convatlas.drawing.letters import width_of
 
@@ -30,19 +31,23 @@ class Rect:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """A closed shape with straight sides."""
+class Line:
+    """Straight pieces from point to point."""
 
     points: tuple[Point, ...]
     look: Look
 
-    def moved(self, dx: float, dy: float) -> "Shape":
+    def moved(self, dx: float, dy: float) -> Self:
         return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points))
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         xs, ys = zip(*self.points, strict=True)
         return min(xs), min(ys), max(xs), max(ys)
+
+
+class Shape(Line):
+    """A closed one."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +76,11 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Wire:
-    """Straight pieces along the axes from one box to another."""
+class Wire(Line):
+    """Along the axes, from one box to another."""
 
-    points: tuple[Point, ...]
     look: Look = "wire"
     ends: bool = False  # with an arrow's head at its last point
-
-    def moved(self, dx: float, dy: float) -> "Wire":
-        return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points))
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        xs, ys = zip(*self.points, strict=True)
-        return min(xs), min(ys), max(xs), max(ys)
 
 
 @dataclass(frozen=True)
@@ -125,3 +121,8 @@ class Scene:
 
 def moved(items: Iterable[Item], dx: float, dy: float) -> list[Item]:
     return [item.moved(dx, dy) for item in items]
+
+
+def flat(items: Iterable[Item]) -> list[Rect | Shape | Text | Wire]:
+    """With what is in boxes in their place."""
+    return [part for item in items for part in (item.items if isinstance(item, Box) else (item,))]

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from convatlas.anatomy.beside import ALONE, CHANGED, Pair
 from convatlas.anatomy.difference import Change
 from convatlas.anatomy.wording import NONE
-from convatlas.drawing.block import Block, is_frame, widened
+from convatlas.drawing.block import Block, is_frame, of_one_width
 from convatlas.drawing.boxes import Scale
-from convatlas.drawing.pages import MARGIN, TOP, legend, unbroken
+from convatlas.drawing.pages import MARGIN, TOP, heading, legend, looks_in, unbroken
 from convatlas.drawing.picture import drawing_of, structure_of, whole_of
 from convatlas.drawing.rows import Style, between, chain_block, label
-from convatlas.drawing.scene import Box, Item, Rect, Scene, Text, moved
+from convatlas.drawing.scene import Item, Scene, moved
 from convatlas.drawing.sketch import Piece
 from convatlas.drawing.structure import Chain, Fan, Mesh
 from convatlas.drawing.words import numbers_told
@@ -124,12 +124,7 @@ def _pieces(side: Side) -> list[tuple[Chain, Block]]:
         len(chain.parts) == 1 and is_frame(block)
         for chain, block in zip(chains, blocks, strict=True)
     ]
-    left = max((b.left for b, is_one in zip(blocks, framed, strict=True) if is_one), default=0)
-    right = max((b.right for b, is_one in zip(blocks, framed, strict=True) if is_one), default=0)
-    return [
-        (chain, widened(block, left, right) if is_one else block)
-        for chain, block, is_one in zip(chains, blocks, framed, strict=True)
-    ]
+    return list(zip(chains, of_one_width(blocks, framed), strict=True))
 
 
 def _answering(wholes: Sequence[Piece], pairs: Sequence[Pair], stacks) -> list[tuple[int, int]]:
@@ -172,15 +167,12 @@ def _drawn(sides: Sequence[Side], stacks, tops) -> Scene:
     items: list[Item] = []
     x = float(MARGIN)
     for side, stack, places in zip(sides, stacks, tops, strict=True):
-        heading = [
-            Text(0, 38, side.name, 20, bold=True),
-            Text(0, 59, numbers_told(side.whole.params, side.whole.macs), 12, "quiet"),
-        ]
+        head = heading(side.name, numbers_told(side.whole.params, side.whole.macs))
         left = max(block.left for _, block in stack)
         width = max(
-            left + max(block.right for _, block in stack), *(text.width for text in heading)
+            left + max(block.right for _, block in stack), *(text.bounds[2] for text in head)
         )
-        items += [*moved(heading, x, 0), *moved(_stacked(side.style, stack, places), x + left, TOP)]
+        items += [*moved(head, x, 0), *moved(_stacked(side.style, stack, places), x + left, TOP)]
         x += width + BETWEEN
     width = x - BETWEEN + MARGIN
     y = TOP + max(
@@ -189,13 +181,7 @@ def _drawn(sides: Sequence[Side], stacks, tops) -> Scene:
         for (_, block), p in zip(s, t, strict=True)
     )
     names = {"a": sides[0].name, "b": sides[1].name}
-    looks = {
-        rect.look
-        for box in items
-        if isinstance(box, Box)
-        for rect in box.items
-        if isinstance(rect, Rect)
-    }
+    looks = looks_in(items)
     entries = [(look, words.format(**names)) for look, words in LEGEND.items() if look in looks]
     key, high = legend(entries, width - 2 * MARGIN)
     items += moved(key, MARGIN, y + 22)

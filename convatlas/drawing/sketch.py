@@ -12,41 +12,20 @@ from typing import NamedTuple
 from convatlas.anatomy.table import Layer
 
 PASSING = {
-    "view",
-    "transpose",
-    "unsqueeze",
-    "squeeze",
-    "rearrange",
-    "relu",
-    "relu6",
-    "sigmoid",
-    "tanh",
-    "softmax",
-}
-PASSING |= {
-    "scale",
-    "shift",
-    "clip",
-    "power",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "gelu",
-    "silu",
-    "neg",
-    "exp",
-}
-PASSING |= {
-    "layer norm",
-    "batch norm",
-    "dropout",
-    "flatten",
-    "permute",
-    "prelu",
-    "sqrt",
-    "square",
-    "pad",
-    "crop",
+    *(
+        "view",
+        "transpose",
+        "unsqueeze",
+        "squeeze",
+        "rearrange",
+        "flatten",
+        "permute",
+        "pad",
+        "crop",
+    ),
+    *("relu", "relu6", "sigmoid", "tanh", "softmax", "hardsigmoid", "hardswish", "hardtanh"),
+    *("gelu", "silu", "prelu", "scale", "shift", "clip", "power", "neg", "exp", "sqrt", "square"),
+    *("layer norm", "batch norm", "dropout", "pad", "crop"),
 }
 Group = tuple[str, list[int]]  # a name, and numbers of steps
 SIZES = 3  # of maps, in a module that is no stage but holds stages
@@ -116,8 +95,10 @@ class Piece:
     ] = ()  # how far before each of them what it reads lies, where that is several things
 
     @property
-    def steps(self) -> int:
-        return sum(part.steps if isinstance(part, Piece) else 1 for part in self.parts)
+    def steps(self) -> list[Step]:
+        """All that lie in it, at any depth."""
+        parts = [part.steps if isinstance(part, Piece) else [part] for part in self.parts]
+        return [step for steps in parts for step in steps]
 
 
 @dataclass
@@ -309,13 +290,6 @@ def _joins_last(made: Plan, groups: list[tuple[str, list[int]]]) -> list[tuple[s
         ):
             before.append(inside.pop(0))
     return [(name, inside) for name, inside in result if inside]
-
-
-def _is_row_of_units(groups: list[tuple[str, list[int]]], wires: tuple) -> bool:
-    """Whether each reads the one before it alone, and some hold several steps."""
-    several = sum(len(inside) > 1 for _, inside in groups)
-    wanted = {(a, a + 1) for a in range(len(groups) - 1)} | {(None, 0), (len(groups) - 1, None)}
-    return len(groups) > 1 and several > 0 and set(wires) == wanted
 
 
 def _flat(made: Plan, name: str, members: list[int]) -> Piece:

@@ -7,7 +7,7 @@ from html import escape
 from itertools import pairwise, product
 
 from convatlas.drawing.palette import LINES, LOOKS, THICK
-from convatlas.drawing.scene import Box, Item, Point, Rect, Scene, Shape, Text, Wire
+from convatlas.drawing.scene import Box, Item, Point, Rect, Scene, Shape, Text, Wire, flat
 
 FONT = 'var(--draw-font,"DejaVu Sans",Verdana,system-ui,sans-serif)'
 USUAL = 12  # the size of most letters
@@ -68,7 +68,7 @@ def _items(items: Iterable[Item]) -> Iterable[str]:
         yield _path(look, (_line(wire) for wire in wires if wire.look == look))
     yield _path("head", (_head(wire) for wire in wires if wire.ends))
     yield from map(_item, others)
-    bars = [bar for item in items for bar in _bars(item)]
+    bars = [part for part in flat(others) if isinstance(part, Rect) and part.look in LINES]
     for look in dict.fromkeys(bar.look for bar in bars):
         yield _path(
             look, (f"M{_n(b.x)} {_n(b.y + b.h / 2)}h{_n(b.w, 1)}" for b in bars if b.look == look)
@@ -78,11 +78,6 @@ def _items(items: Iterable[Item]) -> Iterable[str]:
 def _path(look: str, lines: Iterable[str]) -> str:
     path = "".join(dict.fromkeys(lines))
     return f'<path class="d-{look}" d="{path}"/>' if path else ""
-
-
-def _bars(item: Item) -> list[Rect]:
-    inside = item.items if isinstance(item, Box) else (item,)
-    return [rect for rect in inside if isinstance(rect, Rect) and rect.look in LINES]
 
 
 def _line(wire: Wire) -> str:
@@ -163,17 +158,12 @@ def _n(value: float, digits: int = 0) -> str:
     return f"{round(value, digits):g}" if abs(value) < 1e5 else f"{value:.0f}"
 
 
-def _flat(items: Iterable[Item]) -> Iterable[Rect | Shape | Text | Wire]:
-    for item in items:
-        yield from item.items if isinstance(item, Box) else (item,)
-
-
 def _style(items: Iterable[Item], dark: bool | None) -> str:
-    flat = list(_flat(items))
-    kinds = {_kind(item) for item in flat if isinstance(item, Text)} - {PLAIN}
-    looks = {item.look for item in flat} | {"paper", "ink", "wire", "head"}
+    parts = flat(items)
+    kinds = {_kind(item) for item in parts if isinstance(item, Text)} - {PLAIN}
+    looks = {item.look for item in parts} | {"paper", "ink", "wire", "head"}
     names = [name for name in LOOKS if name in looks]
-    shapes = {item.look for item in flat if not isinstance(item, Text)} | {"paper", "head", "wire"}
+    shapes = {item.look for item in parts if not isinstance(item, Text)} | {"paper", "head", "wire"}
     rules = _rules(kinds, [name for name in names if name in shapes])
     light, darker = (f".drawing{{{''.join(_colours(names, number))}}}" for number in (0, 1))
     if dark is None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.boxes import SIZE, SMALL, size_text, told
 from convatlas.drawing.letters import DASH, shortened, width_of
-from convatlas.drawing.pages import MARGIN, TOP, WIDE
+from convatlas.drawing.pages import MARGIN, TOP, WIDE, heading
 from convatlas.drawing.repeats import folded
 from convatlas.drawing.scene import Box, Item, Rect, Scene, Shape, Text, moved
 from convatlas.drawing.sketch import Piece, Step, pieces, plan
@@ -51,10 +51,7 @@ def scene(graph, rows: Sequence[Layer], ends: Mapping) -> Scene:
     scales = [_scale(bodies, max(sides, default=1), thick) for thick in THICK]
     scale = next((each for each in scales if len(_lines(bodies, each)) == 1), scales[0])
     totals = f"{numbers_told(whole.params, whole.macs)} · input {size_text(graph.size)}"
-    items: list[Item] = [
-        Text(MARGIN, 38, graph.network, 20, bold=True),
-        Text(MARGIN, 59, totals, SIZE, "quiet"),
-    ]
+    items = moved(heading(graph.network, totals), MARGIN, 0)
     x, y, width = float(MARGIN), float(TOP), max(item.bounds[2] for item in items) + MARGIN
     for line in _lines(bodies, scale):
         high = max(_height(body, scale) for body in line)
@@ -100,17 +97,10 @@ def _spoken(part: Piece) -> str:
 
 def _look(part: Piece) -> str:
     """Of what costs most in the first of them."""
-    steps = [step for step in _steps(part) if step.row]
+    steps = [step for step in part.steps if step.row]
     if not steps:
         return look_of(part.parts[0]) if isinstance(part.parts[0], Step) else "other"
     return look_of(max(steps, key=lambda step: step.macs))
-
-
-def _steps(piece: Piece) -> list[Step]:
-    found: list[Step] = []
-    for part in piece.parts:
-        found += _steps(part) if isinstance(part, Piece) else [part]
-    return found
 
 
 def _lines(bodies: Sequence[Body], scale: Scale) -> list[list[Body]]:

@@ -3,6 +3,7 @@
 from convatlas.anatomy.table import Layer, by, stride_text
 from convatlas.drawing.letters import DASH, TIMES
 from convatlas.drawing.sketch import Piece, Step
+from convatlas.magnitude import short
 
 JOINS = {"add": "+", "multiply": TIMES}
 SPOKEN = {
@@ -16,15 +17,6 @@ SPOKEN = {
 }
 
 
-def short(number: float) -> str:
-    """Three digits and a unit: 25.6 M."""
-    for scale, unit in ((10**9, " G"), (10**6, " M"), (10**3, " k")):
-        if number >= 0.9995 * scale:
-            value = number / scale
-            return f"{value:.{max(0, 3 - len(str(int(value + 0.05))))}f}{unit}"
-    return f"{number:,}"
-
-
 def step_words(step: Step) -> str:
     """ "3x3 64 /2", "3x3 96 dw", "max 2x2 /2", "linear 1000", "concat" """
     row = step.row
@@ -33,7 +25,7 @@ def step_words(step: Step) -> str:
     window = by(row.kernel)
     if not row.macs:
         kind = row.kind.removesuffix("2d").removesuffix("Pool")
-        name = next((short for short in ("Max", "Avg") if kind.endswith(short)), kind).lower()
+        name = next((word for word in ("Max", "Avg") if kind.endswith(word)), kind).lower()
         return f"{name} {window}{stride_text(row)}" if set(row.kernel) != {1} else name
     if not window:
         return (

@@ -8,10 +8,8 @@ from collections import Counter
 import pytest
 
 from convatlas import registry
-from convatlas.anatomy import Layer, network_graph
-from convatlas.anatomy.beside import beside, marks
+from convatlas.anatomy.beside import beside
 from convatlas.anatomy.comparing import compare
-from convatlas.anatomy.folded_graph import folded
 from convatlas.stored_walks import stored
 
 PAIRS = [
@@ -36,8 +34,6 @@ def test_more_units_stand_alone():
     pairs = beside(stored("resnet50"), stored("resnet101"))
     assert Counter(pair.mark for pair in pairs) == {"same": 20, "alone": 17}
     assert all(pair.a is None for pair in pairs if pair.mark == "alone")
-    assert set(marks(pairs, 0).values()) == {"same"}
-    assert Counter(marks(pairs, 1).values())["alone"] == 17
 
 
 def test_what_only_trains_changes_no_mark():
@@ -60,14 +56,3 @@ def test_costs_add_up_and_nothing_is_left_out(a, b):
             ("top level", "top level"),
             ("output", "output"),
         }
-
-
-def test_units_of_two_marks_are_not_put_together():
-    table = registry.describe("resnet101")["layers"]
-    drawn = network_graph.stored("resnet101"), [*map(Layer.from_row, table["rows"])], table["ends"]
-    told = marks(beside(stored("resnet50"), stored("resnet101")), 1)
-    conv4_x = next(part for part in folded(*drawn, marks=told).parts if part.name == "conv4_x")
-    alone = [part for part in conv4_x.parts if told[part.name] == "alone"]
-    assert sum(part.repeats for part in alone) == 17
-    assert sum(part.repeats for part in conv4_x.parts) == 23
-    assert {told.get(part.last) for part in alone} == {"alone"}

@@ -172,6 +172,7 @@ def test_the_command_draws_code(tmp_path, monkeypatch, capsys):
         (["draw", "resnet50", "-o", "none/x.svg"], "cannot be written (No such file or directory)"),
         (["draw", "resnet50", "--size", "32"], "--size is for code"),
         (["draw", "resnet50", "resnet18", "--style", "volumes"], "leave --style out"),
+        (["draw", "resnet50", "resnet18", "--size", "32"], "leave --size out"),
         (["draw", "nowhere.py:Net"], "there is no file nowhere.py"),
         (["draw", "resnet50", "--level", "block"], "level"),
     ],
