@@ -27,7 +27,6 @@ LICENCES = {  # of the pictures, and so of what was learnt from them
     "mnist": "CC BY-SA 3.0",
     "fashion-mnist": "MIT",
     "sign-digits": "Apache-2.0",
-    "digits": "CC BY 4.0",
 }
 CLASSES = {
     "fashion-mnist": (

@@ -65,10 +65,10 @@ def text(name: str, language: str = "en") -> str:
     return (home() / FOLDERS[language] / f"{name}.md").read_text(encoding="utf-8")
 
 
-def tour(name: str, language: str = "en", href: Callable[[str], str] | None = None) -> Tour:
-    """A tour, its addresses turned into links by `href`; None: as from tours/NAME.html."""
+def tour(name: str, language: str = "en") -> Tour:
+    """A tour, its addresses turned into links from its page."""
     where = f"tours/{FOLDERS[language]}{name}.html"
-    html = _html(text(name, language), href or partial(_href, frame.up(where)))
+    html = _html(text(name, language), frame.up(where))
     title, _, body = html.removeprefix("<h1>").partition("</h1>")
     first = re.search(r"<p>(.*?)</p>", body, re.DOTALL)
     summary = unescape(re.sub(r"<[^>]*>", "", first[1])).replace("\n", " ") if first else ""
@@ -105,7 +105,7 @@ def _way(where: str, language: str) -> str:
     return f'<p class=way>{back}<a href="{twin}" hreflang={other} lang={other}>{name}</a></p>'
 
 
-def _html(markdown: str, href: Callable[[str], str]) -> str:
+def _html(markdown: str, root: str) -> str:
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark").enable("table")
@@ -113,17 +113,17 @@ def _html(markdown: str, href: Callable[[str], str]) -> str:
     for token in tokens:
         for inner in token.children or ():
             if inner.type == "link_open":
-                _point(inner, href)
+                _point(inner, root)
     return reader.renderer.render(tokens, reader.options, {})
 
 
-def _point(link, href: Callable[[str], str]) -> None:
+def _point(link, root: str) -> None:
     """Turns a link of the Markdown into one of the site. A document that is no page of the site
     stays as text, with its path: where documents and atlas stand side by side it becomes a link.
     """
     target, address = link.attrs["href"], link.attrs.pop("title", "")
     if address:
-        link.attrs["href"] = href(address)
+        link.attrs["href"] = href(root, address)
         if ".." not in address:
             link.attrs["data-address"] = resolved(address)
     elif target.startswith(("../papers/", "../../papers/")):
@@ -173,8 +173,8 @@ def _names(claim: dict) -> set[str]:
     return {what} | {f"{what}, {source[:n]}" for n in ends}
 
 
-def _href(root: str, address: str) -> str:
-    """The link to an address, from a page whose way to the site's root this is."""
+def href(root: str, address: str) -> str:
+    """The link to an address, from a page whose way to the atlas's root is `root`."""
     name, _, place = resolved(address).partition("#")
     if ".." in name:
         first, _, second = name.partition("..")

@@ -60,6 +60,12 @@ def year(name: str) -> int:
     return registry.stored_facts()[name]["paper"]["year"]
 
 
+def ends() -> tuple[str, str]:
+    """The first year of the tree and the last."""
+    years = [year(name) for name in lineage()[0]]
+    return str(min(years)), str(max(years))
+
+
 def places() -> dict[str, Place]:
     """Where each network stands: below all it builds on, no two in one place."""
     lanes, edges = lineage()
@@ -95,7 +101,8 @@ def page() -> bytes:
         "tree.html",
         "Family tree of the convolutional networks",
         body,
-        description=f"{len(lanes)} networks, 1989 to 2022, and {len(edges)} steps between them.",
+        description=f"{len(lanes)} networks, {' to '.join(ends())}, and {len(edges)} steps between "
+        "them.",
         module="tree.js",
     )
 
@@ -113,6 +120,7 @@ def picture() -> str:
     """The tree as SVG; a line carries the names of both its ends."""
     at, (_, edges) = places(), lineage()
     rows = max(place.row for place in at.values()) + 1
+    years = "-".join(ends())
     size = (YEAR + len(LANES) * COLUMN, TOP + rows * ROW)
     heads = "".join(
         f"<text class=lane x={Place(0, n).middle} y=18 text-anchor=middle "
@@ -121,7 +129,7 @@ def picture() -> str:
     )
     return (
         f'<svg class=tree viewBox="0 0 {size[0]} {size[1]}" width={size[0]} height={size[1]} '
-        f"role=group aria-labelledby=tree-title><title id=tree-title>1989-2022</title>{heads}"
+        f"role=group aria-labelledby=tree-title><title id=tree-title>{years}</title>{heads}"
         f"{_years(at)}{''.join(_line(edge, at) for edge in edges)}"
         f"{''.join(_box(name, place) for name, place in at.items())}</svg>"
     )

@@ -52,11 +52,10 @@ def documents(root: Path, out: Path) -> None:
 
 
 def atlas(out: Path) -> None:
+    from convatlas.explorer import building
     from convatlas.explorer import contents as explorer
 
-    for path, make in explorer.site(full=True).items():
-        (out / path).parent.mkdir(parents=True, exist_ok=True)
-        (out / path).write_bytes(make())
+    building.write_folder(explorer.site(full=True), out)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def _along(root: Path, path: str) -> dict[str, bytes]:
 
 def _joined(path: str, text: str, documents: set[str]) -> tuple[str, list[str]]:
     """A document with its links turned, and the paths of what goes along with it."""
-    here = PurePosixPath(path).parent
+    here, atlas = PurePosixPath(path).parent, f"{_way(path)}{ATLAS}/"
     linked = [
         normpath(str(here / target))
         for target in PICTURE_IN_LINK.findall(FENCED.sub("", text))
@@ -61,7 +61,7 @@ def _joined(path: str, text: str, documents: set[str]) -> tuple[str, list[str]]:
         if "://" in target or target.startswith(("#", "mailto:")):
             return found[0]
         if address:
-            return f'<a href="{_way(path)}{_in_atlas(address)}">{_label(label)}</a>'
+            return f'<a href="{tours.href(atlas, address)}">{_label(label)}</a>'
         where, _, anchor = target.partition("#")
         reached = normpath(str(here / where))
         if reached in documents:
@@ -85,14 +85,6 @@ def _way(path: str) -> str:
 
 def _label(label: str) -> str:
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", label[1:-1].replace("\n", " "))
-
-
-def _in_atlas(address: str) -> str:
-    name, _, place = tours.resolved(address).partition("#")
-    if ".." in name:
-        first, _, second = name.partition("..")
-        return f"{ATLAS}/diff.html?a={first}&b={second}"
-    return f"{ATLAS}/networks/{name}.html" + (f"#{place}" if place else "")
 
 
 def _with_atlas(path: str, text: str) -> str:

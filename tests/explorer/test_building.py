@@ -80,8 +80,7 @@ def test_a_port_in_use_is_one_sentence(capsys):
 
 def test_it_serves_the_page_that_was_asked_for_without_torch():
     code = (
-        "import sys, threading\nfrom convatlas import cli\n"
-        "threading.Timer(60, lambda: None)\n"
+        "import sys\nfrom convatlas import cli\n"
         "assert cli.run(['explore', 'lenet5', '--no-open']) == 0\n"
         "assert 'torch' not in sys.modules"
     )

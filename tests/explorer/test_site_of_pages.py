@@ -7,13 +7,17 @@ import json
 import posixpath
 import re
 import tarfile
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from convatlas import drawing
 from convatlas.explorer import contents, shelf
 
 MEGABYTE = 1_000_000
+DRAWING = Path(drawing.__file__).parent
+SITE_OF_DOCUMENTS = Path(__file__).parents[2] / "docs" / "site"
 LIVE = ("data/live/", "ort/")  # weights and the engine are no part of the budget
 
 
@@ -113,6 +117,48 @@ def test_every_word_that_is_asked_for_is_there(pages):
     for module in shelf.STATIC.rglob("*.js"):
         for key in re.findall(r"""\bword\(\s*"([\w.]+)\"""", module.read_text(encoding="utf-8")):
             assert key in known, f"{module.name}: {key}"
+
+
+QUOTED = re.compile(r"""["'`=]([a-z][\w-]*(?:\.[\w-]+)+)(?=["'`>\s{}])""")
+PUT_TOGETHER = re.compile(r"`([\w.]+\.)\$\{")  # word(`live.op.${op}`)
+
+
+def test_no_word_is_left_that_nothing_asks_for(pages):
+    code = "".join(map(source, rooms("py"))) + "".join(map(source, rooms("js")))
+    asked = set(QUOTED.findall(code)) | {
+        key for page in pages.values() for key, _ in SPOKEN.findall(page)
+    }
+    begun = tuple(PUT_TOGETHER.findall(code))
+    assert {key for key in words("en").keys() - asked if not key.startswith(begun)} == set()
+
+
+def test_no_class_is_styled_that_nothing_has():
+    code = "".join(map(source, (*rooms("py"), *rooms("js"), *DRAWING.rglob("*.py"))))
+    styled = {
+        name
+        for sheet in rooms("css")
+        for rule in re.findall(r"([^{}]+)\{", re.sub(r"/\*.*?\*/", "", source(sheet), flags=re.S))
+        for name in re.findall(r"\.([a-zA-Z][\w-]*)", rule)
+    }
+    given = {
+        name
+        for told in re.findall(r"""class(?:Name)?\s*=\s*(?:["'`]([^"'`]*)|([\w-]+))""", code)
+        for name in " ".join(told).split()
+    }
+    quoted = {
+        name for told in re.findall(r"""["'`]([\w -]+)["'`]""", code) for name in told.split()
+    }
+    assert styled - given - quoted == set()
+
+
+def rooms(ending: str) -> list[Path]:
+    """The files of this room, but what is another's."""
+    found = [*shelf.STATIC.parent.rglob(f"*.{ending}"), *SITE_OF_DOCUMENTS.glob(f"*.{ending}")]
+    return [file for file in found if "vendor" not in file.parts]
+
+
+def source(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
 
 
 def test_modules_import_by_relative_paths_only():

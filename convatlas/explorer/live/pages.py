@@ -16,7 +16,6 @@ SETS = {  # a set -> where its pictures and their licence are from
     "mnist": "MNIST (LeCun, Cortes, Burges)",
     "fashion-mnist": "Fashion-MNIST (Xiao, Rasul, Vollgraf)",
     "sign-digits": "Sign Language Digits (Mavi, Dikle)",
-    "digits": "Optical Recognition of Handwritten Digits (Alpaydin, Kaynak)",
 }
 
 
@@ -68,8 +67,6 @@ IDEAS = {
     "sign-digits": "Drop a photograph of a hand that shows a digit: the network reads it here, in "
     "this page. It learnt from photographs; the hands to choose from are mere drawings, which it "
     "may take for another digit. Point at any value of any map to see what it is made of.",
-    "digits": "Choose a digit, or drop a picture: the network reads it here, in this page. Point "
-    "at any value of any map to see what it is made of.",
 }
 
 

@@ -19,7 +19,6 @@ import { cameAbout } from "./value.js";
 const SIDE = 280; // of the drawing pad, and of what is drawn for the reader
 const DRAWINGS = { // a set -> what draws an example of a class, given its place
   mnist: (context, place, side) => drawn(context, STROKES[place], side),
-  digits: (context, place, side) => drawn(context, STROKES[place], side),
   "fashion-mnist": clothing,
   "sign-digits": hand,
 };
