@@ -14,6 +14,7 @@ from convatlas.cli.output import say_error
 from convatlas.printable import printable
 
 NARROW = 70  # columns; below, tables of layers and claims become lines
+WIDEST = 100  # columns of running text
 SECONDS = 20.0  # between two lines of progress where there is no terminal
 
 
@@ -62,6 +63,11 @@ def _lines(what: str) -> Callable[[int, int], None]:
 def say(text: str) -> None:
     """A line with names in it that somebody else chose."""
     print(printable(text))
+
+
+def paragraph(console, text: str) -> None:
+    """Running text, in lines that can be read on a wide terminal, too."""
+    console.print(text, width=min(console.width, WIDEST))
 
 
 def print_json(value) -> int:
@@ -115,6 +121,11 @@ def short(number: int) -> str:
             value = number / scale
             return f"{value:.{max(0, 3 - len(str(int(value + 0.05))))}f} {unit}"
     return str(number)
+
+
+def signed(number: int) -> str:
+    """How much more: +25.6 M; nothing for 0."""
+    return f"{'-' if number < 0 else '+'}{short(abs(number))}" if number else ""
 
 
 def plural(number: int, one: str, many: str = "") -> str:
