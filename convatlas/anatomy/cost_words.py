@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from convatlas.anatomy.difference_words import listed
 from convatlas.anatomy.spending import BYTES, FULLY, NORM, POOL, Share
 from convatlas.anatomy.table import by
 
@@ -55,7 +56,7 @@ def _kinds(shares: Sequence[Share], of: str, whole: Share) -> str:
         verb = "" if told else "are "
         told.append(f"{percent(part)} {verb}in {spoken(share.name)}")
         covered += part
-    return and_(told)
+    return listed(told)
 
 
 def _contrasts(cost: "Cost") -> Iterator[str]:
@@ -102,8 +103,3 @@ def megabytes(values: int) -> str:
 def spoken(kind: str) -> str:
     """ "1x1" -> "1x1 convolutions" """
     return PLURAL.get(kind, f"{kind} convolutions" if kind[-1:].isdigit() else kind)
-
-
-def and_(parts: Sequence[str]) -> str:
-    """ "a, b and c" """
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))

@@ -5,14 +5,20 @@ from typing import TYPE_CHECKING
 
 from convatlas import registry
 from convatlas.anatomy.table import by
-from convatlas.cli.printing import NARROW, Phrase, open_console, plain_table, print_json
+from convatlas.cli.printing import (
+    NARROW,
+    Phrase,
+    open_console,
+    paragraph,
+    plain_table,
+    print_json,
+)
 from convatlas.magnitude import short
 
 if TYPE_CHECKING:
     from convatlas.anatomy.cost import Cost
     from convatlas.anatomy.spending import Share
 
-WIDEST = 100  # columns of text
 SMALL = 0.01  # kinds of layer below such a share of everything are told together, side by side
 REST = "rest"
 WHAT = {"macs": "multiply-adds", "params": "parameters", "values": "values of maps"}
@@ -99,16 +105,12 @@ def _tell(console, cost: "Cost") -> None:
         style="bold",
     )
     console.print()
-    _say(console, cost.words)
+    paragraph(console, cost.words)
     console.print()
     console.print(_shares(console, "kind of layer", cost.kinds, whole))
     console.print()
     console.print(_shares(console, "stage", cost.stages, whole, output=True))
     console.print("\n" + NOTE, style="dim")
-
-
-def _say(console, text: str) -> None:
-    console.print(text, width=min(console.width, WIDEST))
 
 
 def _shares(console, title: str, shares: Sequence["Share"], whole: "Share", output: bool = False):
@@ -138,12 +140,12 @@ def _percent(part: int, whole: int) -> str:
 def _tell_beside(console, found: list["Cost"]) -> None:
     for cost in found:
         console.print(cost.network, style="bold")
-        _say(console, cost.words)
+        paragraph(console, cost.words)
         console.print()
     from convatlas.anatomy.cost_words import beside
 
     for other in found[1:]:
-        _say(console, beside(found[0], other))
+        paragraph(console, beside(found[0], other))
     for of, what in WHAT.items():
         console.print()
         console.print(_beside(found, of, what))

@@ -3,8 +3,7 @@
 from itertools import pairwise
 
 from convatlas.anatomy.table import by
-from convatlas.cli.printing import Phrase, open_console, plain_table, print_json
-from convatlas.magnitude import short
+from convatlas.cli.printing import Phrase, open_console, paragraph, plain_table, print_json, signed
 
 PATH = r"(?<=, )|(?<=\| )|(?<=[._])(?=[a-z])|(?<=\.)(?=\d)"  # where a path may break
 LEGEND = {
@@ -12,7 +11,6 @@ LEGEND = {
     " maps": "maps: the size of what it gives out, where nothing else differs",
     " + norm": "+ norm: with the norm after it",
 }
-WIDEST = 100  # columns of text
 STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 KEPT = ("group", "inside", "what", "a", "b", "steps", "times", "params", "macs")
 KEYS = {"introduced": "introduced", "silent": "left open", "departs": "departs"}
@@ -77,7 +75,7 @@ def tell(found) -> int:
     """Print a Difference: both totals, then a line for each change."""
     console = open_console()
     if not found.same:
-        console.print(found.summary, width=min(console.width, WIDEST))
+        paragraph(console, found.summary)
         console.print()
     console.print(_totals(found))
     console.print()
@@ -174,13 +172,9 @@ def _table(found):
                 Phrase(change.a),
                 Phrase(change.b),
                 params,
-                _signed(change.macs),
+                signed(change.macs),
             )
     return table
-
-
-def _signed(macs: int) -> str:
-    return f"{'-' if macs < 0 else '+'}{short(abs(macs))}" if macs else ""
 
 
 def _where(block) -> str:

@@ -1,6 +1,5 @@
 """What explain shows: the pictures that were asked for, explained, as rows of a contact sheet."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 
 from convatlas.cli import answers, opening
+from convatlas.cli.output import say_error
 from convatlas.data import Preprocess, read_image
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
 from convatlas.errors import DataError, RecipeError
@@ -149,6 +149,8 @@ def _opened(asked: Asked) -> tuple[Saved, RunImages | None]:
     saved, _, images = open_run(
         place, asked.data, asked.data_root, asked.max_megapixels, asked.device
     )
+    for note in images.notes:
+        say_error(printable(f"note: {note}"))
     return saved, images
 
 
@@ -234,7 +236,6 @@ def _mistakes(asked: Asked, saved: Saved, images: RunImages) -> tuple[str, list[
     way = (asked.worst, asked.method, asked.layer, asked.workers)
     found = worst_mistakes(saved, images.of(part), *way)
     where = f"{_spoken(part)} of {images.name}"
-    print("".join(f"note: {note}\n" for note in images.notes), end="", file=sys.stderr)
     rows = [mistake_row(each, saved.classes) for each in found.worst]
     return mistakes_note(found, where), rows
 

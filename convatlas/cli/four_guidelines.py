@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from convatlas.anatomy.cost_words import percent
+from convatlas.anatomy.difference_words import listed
 from convatlas.cli.printing import Phrase, plain_table, plural
 from convatlas.magnitude import short
 
@@ -76,16 +77,12 @@ def _second(cost: "Cost") -> str:
     told = cost.guidelines
     if not told.grouped:
         return "no convolution in groups, but for depthwise ones"
-    groups = sorted({conv.groups for conv in told.grouped})
+    groups = listed([*map(str, sorted({conv.groups for conv in told.grouped}))], "or")
     return (
         f"MAC {short(sum(conv.mac for conv in told.grouped))} of "
-        f"{plural(len(told.grouped), 'convolution')} in {_or(groups)} groups, "
+        f"{plural(len(told.grouped), 'convolution')} in {groups} groups, "
         f"{told.beside_one_group:.2f} times that of as many multiply-adds in one group"
     )
-
-
-def _or(groups: list[int]) -> str:
-    return " or ".join(filter(None, (", ".join(map(str, groups[:-1])), str(groups[-1]))))
 
 
 def _third(cost: "Cost") -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from convatlas.cli.output import say_error
-from convatlas.cli.printing import counting, open_console, plural, print_json, say
+from convatlas.cli.printing import WIDEST, counting, open_console, plural, print_json, say
 from convatlas.errors import WRONG_USAGE, IdentifyError
 from convatlas.magnitude import short
 from convatlas.printable import cell, printable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 DIFFERS = 1  # exit codes as grep's and diff's: 0 the same, 1 another, 2 trouble
 MOST = 24  # differences that are told; --against tells all
-WIDEST = 100  # columns
 COLUMNS = (
     *("name", "verdict", "network", "input", "likeness", "differences"),
     *("structure", "activation", "normalisation", "padding", "initialisation", "training"),

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from convatlas.cli.output import say_error
+from convatlas.magnitude import short
 from convatlas.printable import printable
 
 NARROW = 70  # columns; below, tables of layers and claims become lines
+WIDEST = 100  # columns of running text
 SECONDS = 20.0  # between two lines of progress where there is no terminal
 
 
@@ -64,6 +66,11 @@ def say(text: str) -> None:
     print(printable(text))
 
 
+def paragraph(console, text: str) -> None:
+    """Running text, in lines that can be read on a wide terminal, too."""
+    console.print(text, width=min(console.width, WIDEST))
+
+
 def print_json(value) -> int:
     print(json.dumps(value, indent=1, ensure_ascii=False))
     return 0
@@ -106,6 +113,11 @@ def plain_table(*columns: str, right: tuple[str, ...] = ()):
             overflow="fold",
         )
     return table
+
+
+def signed(number: int) -> str:
+    """How much more: +25.6 M; nothing for 0."""
+    return f"{'-' if number < 0 else '+'}{short(abs(number))}" if number else ""
 
 
 def plural(number: int, one: str, many: str = "") -> str:

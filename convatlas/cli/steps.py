@@ -5,18 +5,16 @@ from typing import TYPE_CHECKING
 
 from convatlas.anatomy.difference_words import amount, largest, listed, told
 from convatlas.anatomy.table import by
-from convatlas.cli.printing import Phrase, plain_table, plural
+from convatlas.cli.printing import Phrase, paragraph, plain_table, plural, signed
 from convatlas.magnitude import short
 
 if TYPE_CHECKING:
     from convatlas.anatomy import Difference
 
-WIDEST = 100  # columns of text
-
 
 def tell(console, found: Sequence["Difference"]) -> int:
     """Print a sentence on the whole way, then a line for each step, and how to see one of them."""
-    console.print(summary(found), width=min(console.width, WIDEST))
+    paragraph(console, summary(found))
     console.print()
     console.print(_table(found))
     console.print()
@@ -62,13 +60,9 @@ def _table(found: Sequence["Difference"]):
             step = found[place - 1]
             changes = sum(len(block.changes) for block in step.blocks)
             cells = (
-                _signed(step.b.params - step.a.params),
-                _signed(step.b.macs - step.a.macs),
+                signed(step.b.params - step.a.params),
+                signed(step.b.macs - step.a.macs),
                 "same" if step.same else str(changes),
             )
         table.add_row(side.name, by(side.input_size), short(side.params), short(side.macs), *cells)
     return table
-
-
-def _signed(number: int) -> str:
-    return f"{'-' if number < 0 else '+'}{short(abs(number))}" if number else ""

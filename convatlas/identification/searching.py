@@ -1,6 +1,6 @@
 """Which network of the atlas a graph is, by the index: the same signature, at the size that the
-network of the atlas has, or else the nearest profile, and of near ones the one that differs least. No network is built
-here.
+network of the atlas has, or else the nearest profile, and of near ones the one that differs least.
+No network is built here.
 """
 
 from collections.abc import Mapping, Sequence

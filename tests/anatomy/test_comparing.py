@@ -2,87 +2,13 @@
 else is.
 """
 
-import random
-from functools import cache
-
 import pytest
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from changed_networks import SIZE, Net, Unit, assert_adds_up, changed, middle, told
 
-import convatlas
-from convatlas import registry
-from convatlas.anatomy import Difference, diff, summary
-from convatlas.anatomy.comparing import compare
-from convatlas.anatomy.steps import Walk
-from convatlas.anatomy.wording import ranges
-from convatlas.shapes_only import shapes_only
-
-SIZE = (3, 16, 16)
-
-
-class Unit(nn.Module):
-    """conv, norm, activation; a subclass changes one thing."""
-
-    k, groups, width, padding = 3, 1, 8, "same"
-
-    def __init__(self, c: int = 8):
-        super().__init__()
-        self.conv = nn.Conv2d(
-            c, self.width, self.k, padding=self.padding, groups=self.groups, bias=False
-        )
-        self.bn, self.act = self.norm(), self.activation()
-
-    def norm(self) -> nn.Module:
-        return nn.BatchNorm2d(self.width)
-
-    def activation(self) -> nn.Module:
-        return nn.ReLU()
-
-    def forward(self, x):
-        return self.act(self.bn(self.conv(x)))
-
-
-class Net(nn.Module):
-    def __init__(self, *units: nn.Module):
-        super().__init__()
-        self.stem = nn.Conv2d(3, 8, 3, padding=1)
-        self.body = nn.Sequential(*units)
-        self.fc = nn.Linear(units[-1].width if isinstance(units[-1], Unit) else 8, 10)
-
-    def forward(self, x):
-        return self.fc(self.body(self.stem(x)).mean((2, 3)))
-
-
-def told(a: nn.Module, b: nn.Module, size=SIZE) -> list[tuple]:
-    """The changes as (where in a, where in b, inside, what, a, b, times), once they are known to
-    add up.
-    """
-    found = diff(a, b, size)
-    assert_adds_up(found)
-    for side, net in ((found.a, a), (found.b, b)):
-        counted = summary(net, size)
-        assert (side.params, side.macs) == (counted.params, counted.macs)
-    return [
-        (*block.where, c.inside, c.what, c.a, c.b, c.times)
-        for block in found.blocks
-        for c in block.changes
-    ]
-
-
-def assert_adds_up(found: Difference) -> None:
-    changes = [change for block in found.blocks for change in block.changes]
-    assert sum(change.params for change in changes) == found.b.params - found.a.params
-    assert sum(change.macs for change in changes) == found.b.macs - found.a.macs
-
-
-def changed(**methods) -> Unit:
-    return type("Unit", (Unit,), methods)()
-
-
-def middle(a: nn.Module, b: nn.Module) -> list[tuple]:
-    """The changes where the second of three units is `a` or `b`."""
-    return told(Net(Unit(), a, Unit()), Net(Unit(), b, Unit()))
+from convatlas.anatomy import diff
 
 
 def test_networks_that_are_the_same_have_no_difference():
@@ -239,29 +165,6 @@ def test_an_exchanged_order():
     }
 
 
-def test_an_inserted_unit_is_one_line_wherever_it_stands():
-    new = nn.Sequential(nn.Conv2d(8, 8, 1), nn.Tanh())
-    for place in range(3):
-        units = [Unit(), changed(k=5), changed(k=7)]
-        longer = [*units[:place], new, *units[place:]]
-        assert told(Net(*units), Net(*longer)) == [
-            ("", f"body.{place}", "", "", "-", "1x1 conv 8, tanh", 1)
-        ]
-
-
-def test_equal_units_fold():
-    found = diff(
-        Net(*(Unit() for _ in range(5))),
-        Net(Unit(), *(changed(k=1) for _ in range(3)), Unit()),
-        SIZE,
-    )
-    (block,) = found.blocks
-    assert block.where == ("body.1-3", "body.1-3")
-    assert [(c.a, c.b, c.times, c.params) for c in block.changes] == [
-        ("3x3", "1x1", 3, -3 * 8 * 8 * 8)
-    ]
-
-
 def test_other_channels_cost_where_they_are_made_and_where_they_are_read():
     a, b = Net(Unit(), Unit()), Net(changed(width=16), type("Unit", (Unit,), {})(16))
     found = diff(a, b, SIZE)
@@ -282,41 +185,6 @@ def test_what_follows_from_a_larger_map_has_a_line_too():
     assert_adds_up(found)
     assert ("3x3 conv", "16x16 maps", "8x8 maps") in [
         (c.what, c.a, c.b) for block in found.blocks for c in block.changes
-    ]
-
-
-def test_the_same_epsilon_everywhere_is_one_line():
-    def norms(eps: float) -> nn.Module:
-        named = type("Unit", (Unit,), {"norm": lambda self: nn.BatchNorm2d(8, eps)})
-        return Net(named(), nn.Sequential(nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8, eps)), named())
-
-    assert told(norms(1e-5), norms(1e-3)) == [
-        ("body.0-2", "body.0-2", "", "batch norm", "eps 1e-05", "eps 0.001", 3)
-    ]
-
-
-def test_rates_of_dropping_fold_into_a_range():
-    def dropping(*rates: float) -> nn.Module:
-        return Net(*(nn.Sequential(nn.Conv2d(8, 8, 1), nn.Dropout(p)) for p in rates))
-
-    assert told(dropping(0.1, 0.2, 0.3), dropping(0.2, 0.4, 0.6)) == [
-        ("body.0-2", "body.0-2", "1", "dropout", "p 0.1 to 0.3", "p 0.2 to 0.6", 3)
-    ]
-
-
-def test_equal_changes_inside_a_unit_are_one_line():
-    def norms(eps: float) -> nn.Module:
-        return Net(
-            nn.Sequential(
-                *(
-                    nn.Sequential(nn.Conv2d(8, 8, k, padding=k // 2), nn.BatchNorm2d(8, eps))
-                    for k in (1, 3, 5)
-                )
-            )
-        )
-
-    assert told(norms(1e-5), norms(1e-3)) == [
-        ("body.0", "body.0", "0-2.1", "batch norm", "eps 1e-05", "eps 0.001", 3)
     ]
 
 
@@ -394,11 +262,6 @@ def test_what_a_gate_holds_is_not_taken_for_the_activation_before_it():
     ]
 
 
-def test_ranges_count_units_first():
-    paths = ["a1", "a2.0", "a3.0", "a3.1", "a4.0", "a4.1", "a6.0", "b6.1", "b6.1"]
-    assert list(ranges(paths)) == ["a1", "a2.0", "a3-4.0-1", "a6.0", "b6.1"]
-
-
 def test_print_tells_them():
     assert str(diff(Net(Unit(), Unit()), Net(changed(k=1), Unit()), SIZE)).splitlines() == [
         "Net -> Net: -512 parameters, -131,072 MACs",
@@ -412,54 +275,3 @@ def test_neither_network_is_touched():
     diff(a, b, SIZE)
     assert a.training and b.training and not a.body[0]._forward_hooks
     assert all(torch.equal(value, before[name]) for name, value in a.state_dict().items())
-
-
-@cache
-def walk(name: str) -> Walk:
-    with shapes_only():
-        return Walk.of(convatlas.create_model(name))
-
-
-SAMPLE = (
-    "lenet5",
-    "alexnet",
-    "alexnet_owt",
-    "nin_cifar10",
-    "vgg11_lrn",
-    "vgg16_bn",
-    "googlenet",
-    "googlenet_torchvision",
-    "resnet18",
-    "resnet18_option_a",
-    "se_resnet50_pre",
-    "squeezenet1_0_complex_bypass",
-    "squeezenet1_1",
-    "mobilenet_v1",
-    "mobilenet_v2",
-    "mobilenet_v3_small",
-    "shufflenet_v1_g3_x0_5",
-    "shufflenet_v2_x0_5",
-    "xception",
-    "resnest14",
-    "densenet_tutorial",
-)
-
-
-def pairs(count: int) -> list[tuple[str, str]]:
-    order = random.Random(0)
-    return [tuple(order.sample(SAMPLE, 2)) for _ in range(count)]
-
-
-@pytest.mark.parametrize(("a", "b"), pairs(40))
-def test_any_two_networks_add_up(a, b):
-    found, back = compare(walk(a), walk(b)), compare(walk(b), walk(a))
-    assert found
-    for difference in (found, back):
-        assert_adds_up(difference)
-    assert found.b.params == registry.stored_facts()[b]["params"]
-    assert found.b.macs == registry.stored_facts()[b]["macs"]
-
-
-@pytest.mark.parametrize("name", SAMPLE)
-def test_a_network_is_the_same_as_itself(name):
-    assert not compare(walk(name), walk(name))

@@ -109,3 +109,17 @@ def test_what_is_no_run(pictures, tmp_path, capsys):
     ):
         found = typed(capsys, place, pictures / "3.png", "-o", tmp_path / "x.html")
         assert (found[0], said in found[2]) == (code, True), found
+
+
+def test_what_is_left_out_of_other_pictures_is_said_whatever_they_are_for(
+    run, pictures, tmp_path, capsys
+):
+    place = tmp_path / "set" / "3"
+    place.mkdir(parents=True)
+    (place / "a.png").write_bytes((pictures / "3.png").read_bytes())
+    (place / "list.csv").write_text("no picture")
+    for asked in (("--test", 1), ("--worst", 1)):
+        given = (*asked, "--data", tmp_path / "set", "-o", tmp_path / "a.html")
+        code, _, err = typed(capsys, run, *given)
+        assert (code, err.count("note: ")) == (0, 1)
+        assert err.startswith("note: files that are no images are not measured: ")
