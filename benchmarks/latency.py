@@ -64,7 +64,7 @@ def network_row(name: str, threads: int, seconds: float, slow: bool, clock: str)
     """Times and errors of one network by way: "eager", "chosen-f32", "hand-openvino-f32", ..."""
     saved = benching.fresh(name)
     there, net = theirs(saved, NETWORKS[name])
-    reference = Reference(saved, PICTURES)
+    reference = Reference(saved, PICTURES, is_drawn=True)
     chosen = {}
     answers: dict[str, Answer] = {}
     forms = Forms(saved)

@@ -131,8 +131,6 @@ class Forms:
         options = ort.SessionOptions()
         options.log_severity_level = 3  # it warns of constants that its own folding leaves unused
         options.intra_op_num_threads = threads
-        # Its threads wait at full speed for what comes next, also when another form is measured.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.add_free_dimension_override_by_name(self._written[1], batch)
         session = ort.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
 
@@ -173,6 +171,6 @@ def _in_goes(made: Callable[[int], Answer]) -> Answer:
             if len(part) not in ready:
                 ready[len(part)] = made(len(part))
             found.append(ready[len(part)](part))
-        return torch.cat(found)
+        return found[0] if len(found) == 1 else torch.cat(found)
 
     return answer
