@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.data import check_data
     from convatlas.drawing import Drawing, draw
     from convatlas.errors import Error
+    from convatlas.estimator import ConvClassifier
     from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Callback",
     "Certificate",
+    "ConvClassifier",
     "Drawing",
     "Error",
     "Explanation",
@@ -70,6 +72,7 @@ __all__ = [
 _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
+    "ConvClassifier": "estimator",
     "Drawing": "drawing",
     "Error": "errors",
     "Explanation": "explanation",

@@ -92,6 +92,7 @@ DOORS = {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
         *("data", "plotting", "registry", "evaluation", "model_file", "weights"),
     },
+    "estimator": {"data", "training", "model_file"},
     "explanation": {
         *("anatomy", "data", "plotting", "printable"),
         *("model_file", "prediction", "registry", "run_images", "finished_run"),

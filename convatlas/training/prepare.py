@@ -64,6 +64,15 @@ def gather(
     """The images, all of which are looked at, and the network."""
     side = _side(recipe)
     data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
+    return _with_network(recipe, data, side, skipped)
+
+
+def gather_with(recipe: Recipe, data: Data) -> Gathered:
+    """The same of a set that is open already, whatever the recipe's own is."""
+    return _with_network(recipe, data, _side(recipe), [])
+
+
+def _with_network(recipe: Recipe, data: Data, side: int, skipped: list[Finding]) -> Gathered:
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":

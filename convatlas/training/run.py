@@ -20,6 +20,7 @@ from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step, steps
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup, process_group
+from convatlas.training.epochs import end_of_epoch, steps_of_epoch
 from convatlas.training.fine_tune import said_of, start_from
 from convatlas.training.folder import RunFolder, default_path, lend_temporary_folder
 from convatlas.training.forecast import Forecast, forecast
@@ -255,23 +256,13 @@ class _Run:
         return self._finish()
 
     def _train_epoch(self) -> None:
-        trainer = self.trainer
-        for x, y, _ in self.ready.train.epoch(trainer.progress.epoch, start=trainer.progress.batch):
-            rate = trainer.learning_rate
-            loss = trainer.step(x, y, self.ready.per_step)
-            self.callback.step(trainer.progress, loss, rate)
+        for loss, rate in steps_of_epoch(self.trainer, self.ready):
+            self.callback.step(self.trainer.progress, loss, rate)
             self._save_if_due()
 
     def _end_epoch(self) -> None:
         found = self._evaluate(self.ready.val)
-        score = found.accuracy
-        if math.isnan(found.loss):  # an argmax of NaN is no answer
-            score = 0.0
-            self.callback.warn(
-                f"epoch {self.trainer.progress.epoch + 1}: outputs on the validation images are "
-                "not finite numbers; the epoch counts as 0 % right"
-            )
-        record = self.trainer.end_epoch(score) | {"val_loss": found.loss}
+        record = end_of_epoch(self.trainer, found, self.callback.warn)
         if self.group.is_first:
             self.folder.append_log(record)
             self.log.append(record)
