@@ -74,7 +74,7 @@ def layout_of(shape: tuple[int, ...]) -> Layout:
         )
     if first:
         return Layout(*shape)
-    return Layout(shape[2], shape[0], shape[1], colours_last=True)
+    return Layout(shape[2], shape[0], shape[1], colours_last=shape[2] > 1)
 
 
 def layout_of_rows(values: int, asked: Asked) -> Layout:

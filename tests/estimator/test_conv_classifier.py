@@ -47,7 +47,7 @@ def mnist(root, images: np.ndarray, labels: np.ndarray, tested: int) -> None:
 def test_its_weights_are_those_of_a_run_to_the_last_bit(tmp_path, changes):
     images = np.kron(DIGITS.images[:400] * 15, np.ones((1, 3, 3))).astype(np.uint8)
     mnist(tmp_path / "data", images, DIGITS.target[:400], tested=100)
-    given = {**FAST, "opt": "sgd"}
+    given = {**FAST, "epochs": 3}
     convatlas.train(
         convatlas.Recipe(
             network="lenet1989",
@@ -213,7 +213,15 @@ def test_a_warning_of_the_run_is_pythons_own():
         )
 
 
-def test_an_answer_that_is_no_number_ends_the_fit_in_a_sentence():
-    wild = ConvClassifier("lenet1989", epochs=1, opt="sgd", lr=1e30)
-    with pytest.raises(convatlas.Error, match="lower"):
-        wild.fit(DIGITS.images[:100], DIGITS.target[:100])
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [(1, "outputs of the best lenet_caffe on the validation images"), (2, "lower --lr")],
+    ids=["at the end", "on the way"],
+)
+def test_answers_that_are_no_numbers_end_the_fit_in_a_sentence(epochs, said):
+    wild = ConvClassifier("lenet_caffe", epochs=epochs, opt="sgd", lr=1e30)
+    with (
+        pytest.raises(convatlas.Error, match=said),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        wild.fit(DIGITS.images[:64], DIGITS.target[:64])
