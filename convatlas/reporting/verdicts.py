@@ -10,19 +10,15 @@ happens to hold. A difference counts as real only if neither explains it: docs/s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-import numpy as np
+from convatlas.reporting import needs, wording
+from convatlas.reporting.leads import Lead, Results
+from convatlas.reporting.statistics import bca, crossed_bootstrap, holm
 
+__all__ = ["Comparison", "Pair", "Results", "Summary", "compare"]
 
-@dataclass(frozen=True, eq=False)
-class Results:
-    """What one network, with one recipe, answered on the test pictures of one data set."""
-
-    name: str  # as the sentences call it: a network, or network and setting
-    seeds: tuple[int, ...]  # n of them, all different
-    errors: np.ndarray  # (n,) share of the test pictures that is wrong, 0 to 1
-    pictures: int  # m test pictures
-    wrong: np.ndarray | None = None  # (n, m) bool, pictures in one order; None: not recorded
+UNKNOWN = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -50,17 +46,22 @@ class Pair:
     low: float  # interval of the lead at 1 - level: other seeds and other pictures
     high: float
     bootstrap: tuple[float, float]  # BCa interval of the lead over the seeds, these pictures
-    crossed: tuple[float, float] | None  # the same over seeds and pictures; None: no answers
-    p_seeds: float  # sign-flip over the seeds, exact: is it the training? These pictures given
-    p_pictures: float | None  # sign-flip over the pictures, exact: is it the test set? These runs given
-    p_mcnemar: tuple[float, ...] | None  # exact McNemar of each shared seed, in the seeds' order
-    p_both: float  # either: t over seeds and pictures
-    p: float  # max(p_pictures, p_both) after Holm over all pairs
+    crossed: tuple[float, float] | None  # bootstrap over seeds and pictures; None: no answers
+    p_seeds: float  # exact sign-flip over the seeds: luck of training, on these pictures?
+    p_pictures: float | None  # exact sign-flip over the pictures: luck of these? None: no answers
+    p_mcnemar: tuple[float, ...] | None  # exact, of each shared seed, in rising order of the seeds
+    p_both: float  # t over seeds and pictures: luck of either?
+    p: float  # max(p_pictures, p_both), after Holm over all pairs
+    level: float  # of a wrong "better" anywhere in the comparison
     better: bool  # p <= level and p_seeds <= level
-    tells: float | None  # the smallest lead that as many seeds and pictures tell, 4 times of 5
-    seeds_needed: int | None  # for a lead as large as this one, 4 times of 5; None: no number is enough
-    pictures_needed: int | None  # with as many seeds, at least six; None: no number is enough
-    sentence: str  # the verdict, in points of error
+    tells: float | None  # the smallest lead that such a study tells, 4 times of 5; None: no lead
+    seeds_needed: int | None  # to tell a lead as large as this, 4 times of 5; None: no number does
+    pictures_needed: int | None  # the same, with as many seeds, or six if these are fewer
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, in points of error."""
+        return wording.verdict(self)
 
 
 @dataclass(frozen=True)
@@ -70,21 +71,99 @@ class Comparison:
     level: float  # of a wrong "better" anywhere in it
     networks: tuple[Summary, ...]  # lowest mean error first
     pairs: tuple[Pair, ...]  # in the order of networks: first with second, first with third, ...
-    sentence: str  # the answer, in a sentence or a few
+    against: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The answer, in a sentence or a few."""
+        return wording.answer(self)
 
     def pair(self, one: str, other: str) -> Pair:
         """The pair of two names, in either order. KeyError for names that are not compared."""
-        raise NotImplementedError
+        for pair in self.pairs:
+            if {pair.ahead, pair.behind} == {one, other}:
+                return pair
+        raise KeyError(f"{one} and {other} are not compared")
 
 
 def compare(
-    results: Sequence[Results], level: float = 0.05, against: str | None = None
+    results: Sequence[Results],
+    level: float = 0.05,
+    against: str | None = None,
+    resample: bool = True,
 ) -> Comparison:
     """Every pair of networks; only the pairs with `against` if it is given (a baseline), which Holm
-    then counts alone.
+    then counts alone. Without `resample` the two bootstrap intervals are NaN; no verdict rests on
+    them, and they take most of the time.
 
     Works with one network (no pairs), one seed (nothing is better) and seeds that only some share.
     Raises ValueError for two results of one name, seeds twice, shapes that do not fit, an error
     outside 0 to 1, networks on different numbers of pictures, or an unknown `against`.
     """
-    raise NotImplementedError
+    _check(results, against)
+    ordered = sorted(results, key=lambda found: found.mean)
+    leads = [
+        Lead.of(one, other)
+        for one, other in combinations(ordered, 2)
+        if against in (None, one.name, other.name)
+    ]
+    adjusted = holm([lead.p for lead in leads])
+    return Comparison(
+        level,
+        tuple(_summary(found, level) for found in ordered),
+        tuple(
+            _pair(lead, float(p), level, len(leads), resample)
+            for lead, p in zip(leads, adjusted, strict=True)
+        ),
+        against,
+    )
+
+
+def _check(results: Sequence[Results], against: str | None) -> None:
+    names = [found.name for found in results]
+    for found in results:
+        found.check()
+        if names.count(found.name) > 1:
+            raise ValueError(f"{found.name} stands twice: give each its own name")
+        if found.pictures != results[0].pictures:
+            raise ValueError(
+                f"{found.name} answered {found.pictures} pictures, {names[0]} "
+                f"{results[0].pictures}: compare answers to the same ones"
+            )
+    if against is not None and against not in names:
+        raise ValueError(f"{against} is none of {', '.join(names)}")
+
+
+def _summary(found: Results, level: float) -> Summary:
+    seeds = len(found.seeds)
+    sd = float(found.errors.std(ddof=1)) if seeds > 1 else float("nan")
+    low, high = found.spread.share_interval(found.mean, level)
+    return Summary(found.name, seeds, found.pictures, found.mean, sd, low, high)
+
+
+def _pair(lead: Lead, p: float, level: float, pairs: int, resample: bool) -> Pair:
+    low, high = lead.spread.interval(lead.mean, level)
+    crossed = None if lead.table is None else UNKNOWN
+    if resample and lead.table is not None:
+        crossed = crossed_bootstrap(lead.table, level)
+    return Pair(
+        ahead=lead.ahead.name,
+        behind=lead.behind.name,
+        seeds=len(lead.seeds),
+        pictures=lead.ahead.pictures,
+        lead=lead.mean,
+        low=low,
+        high=high,
+        bootstrap=bca(lead.by_seed, level) if resample else UNKNOWN,
+        crossed=crossed,
+        p_seeds=lead.p_seeds,
+        p_pictures=lead.p_pictures,
+        p_mcnemar=lead.p_mcnemar,
+        p_both=lead.p_both,
+        p=p,
+        level=level,
+        better=p <= level and lead.p_seeds <= level,
+        tells=needs.tells(lead.spread, level, pairs),
+        seeds_needed=needs.seeds_needed(lead.mean, lead.spread, level, pairs),
+        pictures_needed=needs.pictures_needed(lead.mean, lead.spread, level, pairs),
+    )
