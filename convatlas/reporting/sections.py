@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convatlas.errors import ReportError
 from convatlas.reporting import ranks, verdicts
 from convatlas.reporting.calibration import Reliability, reliability
 from convatlas.reporting.costs import Costs, costs_of
@@ -73,14 +74,22 @@ class Report:
     ranking: ranks.Ranking | None  # over data sets that all had the same networks
     unfinished: tuple[Unfinished, ...]  # of data sets without a finished run
 
+    @property
+    def missing(self) -> list[Unfinished]:
+        """All runs without a result."""
+        return [*(run for section in self.sections for run in section.unfinished), *self.unfinished]
 
-def report_of(gathered: Gathered) -> Report:
-    """What there is to tell. Raises nothing that gathering has not."""
+
+def report_of(gathered: Gathered, against: str | None = None) -> Report:
+    """What there is to tell; with `against`, a baseline, of the pairs with that one only.
+    ReportError where it is none of the networks of a data set.
+    """
     names = sorted({run.data for run in gathered.runs})
     sections = tuple(
         _section(
             [run for run in gathered.runs if run.data == name],
             tuple(run for run in gathered.unfinished if run.data == name),
+            against,
         )
         for name in names
     )
@@ -88,11 +97,18 @@ def report_of(gathered: Gathered) -> Report:
     return Report(sections, _ranking(sections), rest)
 
 
-def _section(runs: list[Run], unfinished: tuple[Unfinished, ...]) -> Section:
+def _section(
+    runs: list[Run], unfinished: tuple[Unfinished, ...], against: str | None
+) -> Section:
     first = runs[0]
     base = next((run.answers for run in runs if run.answers), None)
     images = base.images if base else ()
     groups = _groups(runs)
+    if against not in (None, *groups):
+        raise ReportError(
+            f"there is no finished run of {against!r} on {first.data}; --against is one of "
+            f"{', '.join(groups)}"
+        )
     answers = {name: _answers(group, images) for name, group in groups.items()}
     truth = base.classes if base else None
     wrong = {
@@ -105,7 +121,8 @@ def _section(runs: list[Run], unfinished: tuple[Unfinished, ...]) -> Section:
                 *(np.array([run.error for run in group]), first.pictures, wrong[name]),
             )
             for name, group in groups.items()
-        ]
+        ],
+        against=against,
     )
     entries = tuple(
         _entry(summary, groups[summary.name], wrong[summary.name], answers[summary.name])

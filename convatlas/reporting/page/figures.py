@@ -10,7 +10,7 @@ from convatlas.reporting.page.markup import cell, figure, heading, row, small, t
 from convatlas.reporting.page.results import key
 from convatlas.reporting.scales import errors, linear, logarithmic
 from convatlas.reporting.sections import Entry, Section
-from convatlas.reporting.words import points
+from convatlas.reporting.spelling import points
 
 CLASSES = 30  # rows of the table of classes
 SAID = "The line is the mean of the runs, the band reaches from the lowest to the highest."

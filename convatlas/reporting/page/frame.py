@@ -10,7 +10,7 @@ from convatlas.reporting.page import runs as listed
 from convatlas.reporting.page.markup import cell, facts, heading, row, table, text
 from convatlas.reporting.page.pictures import Thumbnails
 from convatlas.reporting.sections import Report, Section
-from convatlas.reporting.words import plural, points, seconds
+from convatlas.reporting.spelling import plural, points, seconds
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 TOLD = {
@@ -53,8 +53,7 @@ def page(
         name = section.data
         inside = "".join(_section(section, hard[name], thumbnails.get(name, {}), times, number))
         parts.append(inside if is_one else _named(section, inside))
-    missing = [run for section in report.sections for run in section.unfinished]
-    parts.append(listed.unfinished([*missing, *report.unfinished]))
+    parts.append(listed.unfinished(report.missing))
     parts.append(_told())
     return _whole(title, "".join(parts))
 
@@ -88,14 +87,13 @@ def _facts(report: Report, times: bool) -> str:
     names = {entry.name for section in report.sections for entry in section.entries}
     counts = {len(entry.runs) for section in report.sections for entry in section.entries}
     pictures = ", ".join(f"{section.pictures:,}" for section in report.sections)
-    missing = len(report.unfinished) + sum(len(s.unfinished) for s in report.sections)
     whole = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
     return facts(
         (
             ("networks", str(len(names))),
             ("runs each", whole),
             ("runs in all", str(len(runs))),
-            ("not finished", str(missing) if missing else ""),
+            ("not finished", str(len(report.missing) or "")),
             ("test pictures", pictures),
             ("training", seconds(sum(run.seconds for run in runs)) if times else ""),
         )

@@ -6,7 +6,7 @@ from convatlas.reporting.hard_pictures import Disputed, Hard, HardPictures
 from convatlas.reporting.page.markup import text
 from convatlas.reporting.sections import Section
 from convatlas.reporting.thumbnails import CRISP, Thumbnail
-from convatlas.reporting.words import plural
+from convatlas.reporting.spelling import plural
 
 Thumbnails = Mapping[str, Thumbnail]
 SAID = 3  # answers beside a picture

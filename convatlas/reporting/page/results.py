@@ -16,7 +16,7 @@ from convatlas.reporting.page.markup import (
 from convatlas.reporting.scales import Scale, errors, linear
 from convatlas.reporting.sections import Entry, Section
 from convatlas.reporting.verdicts import Pair
-from convatlas.reporting.words import interval, magnitude, plural, points, probability, seconds
+from convatlas.reporting.spelling import interval, magnitude, plural, points, probability, seconds
 
 SHOWN = 12  # pairs beside their drawing; more are folded away
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from convatlas.reporting.page.markup import cell, details, heading, row, small, table, text
 from convatlas.reporting.runs import Run, Unfinished
 from convatlas.reporting.sections import Section, recipes, value
-from convatlas.reporting.words import points, seconds
+from convatlas.reporting.spelling import points, seconds
 
 OPEN = 24  # rows; more are folded away
 
