@@ -96,6 +96,7 @@ DOORS = {
         *("printable", "magnitude", "strict_json", "registry", "anatomy", "shapes_only"),
         *("training", "model_description"),
         "run_images",  # for the pictures beside their names
+        *("model_file", "timing"),  # where latency is asked for
     },
     "explanation": {
         *("anatomy", "data", "plotting", "printable"),

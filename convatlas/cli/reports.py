@@ -16,6 +16,7 @@ def report(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     format: Annotated[list[str] | None, Parameter(name="--format", consume_multiple=True)] = None,
     against: str | None = None,
+    latency: bool = False,
     without_times: bool = False,
     without_pictures: bool = False,
 ) -> int:
@@ -34,6 +35,9 @@ def report(
         html, csv, json, latex, markdown [all].
     against: str
         Compare the others with this network only, a baseline; of fewer pairs more can be told.
+    latency: bool
+        Measure first how long each network takes for one picture here, in one thread, and keep it
+        with the runs.
     without_times: bool
         Leave out how long anything took, and when.
     without_pictures: bool
@@ -46,7 +50,8 @@ def report(
         from convatlas.reporting.writing import prepared, written
 
     formats = [name for word in format or FORMATS for name in word.split(",")]
-    found = prepared(runs, output, formats, against, not without_times, not without_pictures)
+    shown = (not without_times, not without_pictures)
+    found = prepared(runs, output, formats, against, *shown, latency)
     for note in found.notes:
         say(f"note: {note}")
     for sentence in found.sentences:

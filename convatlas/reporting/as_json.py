@@ -38,9 +38,7 @@ def _section(section: Section, hard: HardPictures | None, times: bool) -> dict:
         "verdict": section.comparison.sentence,
         "level": section.comparison.level,
         "networks": [_entry(entry, times) for entry in section.entries],
-        "pairs": [
-            asdict(pair) | {"sentence": pair.sentence} for pair in section.comparison.pairs
-        ],
+        "pairs": [asdict(pair) | {"sentence": pair.sentence} for pair in section.comparison.pairs],
         "confusions": _confusions(section),
         "pictures": _pictures(section, hard) if hard else None,
         "unfinished": [asdict(run) for run in section.unfinished],
@@ -56,9 +54,7 @@ def _entry(entry: Entry, times: bool) -> dict:
         "recipe": entry.recipe,
         "params": entry.costs.params,
         "macs": entry.costs.macs,
-        "error": {
-            name: getattr(entry.summary, name) for name in ("mean", "sd", "low", "high")
-        },
+        "error": {name: getattr(entry.summary, name) for name in ("mean", "sd", "low", "high")},
         "class_errors": 1 - entry.recalls,
         "confusion": entry.confusion,
         "calibration": None if found is None else vars(found),

@@ -16,6 +16,7 @@ WIDE, HIGH = 400, 260
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 24, 38
 COLOURS = 8  # of the page, --c0 to --c7; then they come again with dashed lines
 LETTER = 6.6  # units of a letter's width, about
+FEW = 16  # values of a curve that are marked one by one
 LINE = 13  # units between two labels
 Words = Callable[[float], str]
 
@@ -50,7 +51,10 @@ def percent(value: float) -> str:
 
 def size(value: float) -> str:
     """1.2 M; smaller numbers with three digits."""
-    return short(round(value)) if value >= 1000 else f"{value:.3g}"
+    if value < 1000:
+        return f"{value:.3g}"
+    number, unit = short(round(value)).split()
+    return f"{float(number):g} {unit}"
 
 
 def curves(
@@ -70,6 +74,8 @@ def curves(
         parts.append(f'<path class="ideal" d="{ends}"/>')
     parts += (_band(frame, curve) for curve in found)
     parts += (_drawn_line(frame, curve) for curve in found)
+    for curve in found:
+        parts += _dots(frame, curve) if len(curve.xs) <= FEW else ()
     return _svg(title, parts)
 
 
@@ -84,6 +90,15 @@ def _drawn_line(frame: "_Frame", curve: Curve) -> str:
     return f'<path class="line {kind}" d="{line}">{told}</path>'
 
 
+def _dots(frame: "_Frame", curve: Curve) -> Iterable[str]:
+    """Each value of a short curve."""
+    kind = look(curve.colour)
+    for x, y in zip(curve.xs, curve.mean, strict=True):
+        if y is not None:
+            place = f'cx="{units(frame.x(x))}" cy="{units(frame.y(y))}"'
+            yield f'<circle class="dot {kind}" {place} r="2.6"/>'
+
+
 def points(title: str, found: Sequence[Point], x: Scale, y: Scale, across: str, up: str) -> str:
     """Named points with whiskers."""
     frame = _Frame(x, y)
@@ -91,14 +106,13 @@ def points(title: str, found: Sequence[Point], x: Scale, y: Scale, across: str, 
     for point in found:
         at, kind = frame.x(point.x), look(point.colour)
         if point.low is not None and point.high is not None:
-            low, high = frame.y(point.low), frame.y(point.high)
-            parts.append(f'<path class="whisker {kind}" d="M{units(at)} {units(low)}V{units(high)}"/>')
+            reach = f"M{units(at)} {units(frame.y(point.low))}V{units(frame.y(point.high))}"
+            parts.append(f'<path class="whisker {kind}" d="{reach}"/>')
         told = f"{point.name}: {up} {point.y:.3g}, {across} {size(point.x)}"
         dot = f'<circle class="dot {kind}" cx="{units(at)}" cy="{units(frame.y(point.y))}" r="4.5">'
         parts.append(f"{dot}{_title(told)}</circle>")
     parts += _labels(frame, found)
     return _svg(title, parts)
-
 
 
 class _Frame:
@@ -167,7 +181,9 @@ def _band(frame: _Frame, curve: Curve) -> str:
 
 def _labels(frame: _Frame, found: Sequence[Point]) -> Iterable[str]:
     """A name beside each point, moved up or down where two would meet."""
-    placed: list[tuple[float, float, float]] = []  # left, right, height
+    placed = [  # left, right and height of what is there already
+        (frame.x(point.x) - 6, frame.x(point.x) + 6, frame.y(point.y) + 4) for point in found
+    ]
     for point in sorted(found, key=lambda point: (point.y, point.x), reverse=True):
         name = _shortened(point.name)
         at, room = frame.x(point.x), LETTER * len(name)

@@ -21,7 +21,7 @@ SPECIAL = {
     "[": "{[}",
     "]": "{]}",
     "±": r"$\pm$",
-    "×": r"$\times$",
+    "\u00d7": r"$\times$",
 }
 HEAD = (
     "% \\usepackage{booktabs} and, for names that are not in Latin letters, lualatex or xelatex.\n"
@@ -42,9 +42,10 @@ def plain(given: object) -> str:
 def _table(section: Section) -> Iterator[str]:
     yield r"\begin{table}"
     yield r"  \centering"
-    yield f"  \\caption{{Errors on {plain(section.data)} ({plural(section.pictures, 'test picture')}): "
-    yield "    mean of the runs, standard deviation, and the 95\\,\\% interval over other seeds and other"
-    yield f"    pictures. {plain(section.comparison.sentence)}}}"
+    pictures = plural(section.pictures, "test picture")
+    yield f"  \\caption{{Errors on {plain(section.data)} ({pictures}): mean of the runs, standard"
+    yield r"    deviation, and the 95\,\% interval over other seeds and other pictures."
+    yield f"    {plain(section.comparison.sentence)}}}"
     yield r"  \begin{tabular}{lrrrrr}"
     yield r"    \toprule"
     yield r"    Network & Error, \% & Interval & Runs & Parameters & Multiply-adds \\"

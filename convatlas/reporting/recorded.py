@@ -85,7 +85,7 @@ def _damaged(folder: Path) -> RunError:
 def _checked(found: dict) -> dict[str, Any]:
     """Raises ValueError, KeyError or TypeError for what no run wrote."""
     test, validation = found["test"], found["validation"]
-    classes = tuple(map(_text, found["classes"]))
+    classes = _names(found["classes"])
     confusion = _confusion(found["confusion"], len(classes))
     if (int(confusion.sum()), int(confusion.trace())) != (test["count"], test["correct"]):
         raise ValueError("the confusions do not add up to the counts")
@@ -107,6 +107,12 @@ def _checked(found: dict) -> dict[str, Any]:
         "date": _text(found["date"]),
         "provenance": {_text(name): _word(value) for name, value in found["provenance"].items()},
     }
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len({*map(_text, value)}) != len(value):
+        raise ValueError
+    return tuple(value)
 
 
 def _confusion(rows: object, classes: int) -> np.ndarray:
@@ -192,4 +198,3 @@ def _object(folder: Path, name: str) -> dict:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-

@@ -34,6 +34,20 @@ def linear(values: Sequence[float], from_zero: bool = False) -> Scale:
     return Scale(ticks[0], ticks[-1], ticks)
 
 
+def tight(values: Sequence[float]) -> Scale:
+    """From the first whole number to the last, with both and round ones between them written."""
+    low, high = min(values), max(values)
+    if low == high:
+        return Scale(low - 0.5, high + 0.5, (low,))
+    room = 0.08 * (high - low)
+    between = (
+        tick
+        for tick in linear(values).ticks
+        if low + room < tick < high - room and tick.is_integer()
+    )
+    return Scale(low, high, (low, *between, high))
+
+
 def logarithmic(values: Sequence[float]) -> Scale:
     """Equal ratios are equally far apart; all values are above 0."""
     low, high = min(values), max(values)
@@ -41,7 +55,7 @@ def logarithmic(values: Sequence[float]) -> Scale:
         low, high = low / 1.5, high * 1.5
     low, high = low / 1.15, high * 1.15
     wide = math.log10(high / low)
-    heads = (1, 2, 5) if wide < 2.2 else (1,)
+    heads = (1, 1.5, 2, 3, 5, 7) if wide < 0.9 else (1, 2, 5) if wide < 2.2 else (1,)
     stride = max(1, math.ceil(wide / 5)) if heads == (1,) else 1
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [

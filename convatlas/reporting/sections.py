@@ -34,7 +34,8 @@ class Entry:
         class without pictures.
         """
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.mean([run.confusion.diagonal() / run.confusion.sum(1) for run in self.runs], 0)
+            shares = [run.confusion.diagonal() / run.confusion.sum(1) for run in self.runs]
+        return np.mean(shares, 0)
 
     @property
     def confusion(self) -> np.ndarray:
@@ -42,9 +43,9 @@ class Entry:
         return np.mean([run.confusion for run in self.runs], 0)
 
     def mean(self, what: str) -> float | None:
-        """Of a figure of its runs; None where one of them has none."""
-        values = [getattr(run, what) for run in self.runs]
-        return None if None in values else float(np.mean(values))
+        """Of a figure of its runs, as far as they have it; None where none has."""
+        values = [each for run in self.runs if (each := getattr(run, what)) is not None]
+        return float(np.mean(values)) if values else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +98,7 @@ def report_of(gathered: Gathered, against: str | None = None) -> Report:
     return Report(sections, _ranking(sections), rest)
 
 
-def _section(
-    runs: list[Run], unfinished: tuple[Unfinished, ...], against: str | None
-) -> Section:
+def _section(runs: list[Run], unfinished: tuple[Unfinished, ...], against: str | None) -> Section:
     first = runs[0]
     base = next((run.answers for run in runs if run.answers), None)
     images = base.images if base else ()
@@ -111,9 +110,7 @@ def _section(
         )
     answers = {name: _answers(group, images) for name, group in groups.items()}
     truth = base.classes if base else None
-    wrong = {
-        name: None if given is None else given != truth for name, given in answers.items()
-    }
+    wrong = {name: None if given is None else given != truth for name, given in answers.items()}
     comparison = verdicts.compare(
         [
             verdicts.Results(

@@ -21,7 +21,12 @@ def interval(low: float, high: float, pictures: int) -> str:
     """ "0.12 to 0.50", in percent; "" where there is none."""
     if math.isnan(low) or math.isnan(high):
         return ""
-    return f"{points(low, pictures)} to {points(high, pictures)}"
+    return f"{signed(points(low, pictures))} to {signed(points(high, pictures))}"
+
+
+def signed(number: str) -> str:
+    """With a minus that is one."""
+    return number.replace("-", "\u2212")
 
 
 def probability(p: float | None) -> str:

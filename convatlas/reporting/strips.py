@@ -1,13 +1,17 @@
-"""Rows of a table as drawings: every seed a dot, the mean, its interval, on one axis for all rows."""
+"""Rows of a table as drawings: every seed a dot, the mean, its interval, on one axis for all rows.
+
+They are as wide as their column: places are shares of it, dots and letters keep their size.
+"""
 
 from collections.abc import Sequence
 from html import escape
 
 from convatlas.printable import printable
-from convatlas.reporting.charts import look, units
+from convatlas.reporting.charts import look
 from convatlas.reporting.scales import Scale
+from convatlas.reporting.spelling import signed
 
-WIDE, HIGH, EDGE = 200, 22, 6
+EDGE = 4  # percent of the width on either side
 
 
 def strip(
@@ -19,51 +23,54 @@ def strip(
     told: str,
 ) -> str:
     """One row; `told` says the same in words. An interval of NaN is not drawn."""
-    kind, (low, high) = look(colour), interval
-    parts = []
-    if low == low and high == high:
-        line = f"M{_at(scale, low)} 11H{_at(scale, high)}"
-        parts.append(f'<path class="reach {kind}" d="{line}"/>')
-    parts += (
-        f'<circle class="seed {kind}" cx="{_at(scale, value)}" cy="11" r="3.4"/>'
+    kind = look(colour)
+    seeds = (
+        f'<circle class="seed {kind}" cx="{_at(scale, value)}" cy="11" r="3.6"/>'
         for value in values
     )
-    parts.append(f'<path class="mean {kind}" d="M{_at(scale, mean)} 3V19"/>')
-    return _drawn("strip", f'role="img" aria-label="{escape(printable(told))}"', parts)
+    at = _at(scale, mean)
+    middle = f'<line class="mean {kind}" x1="{at}" x2="{at}" y1="3" y2="19"/>'
+    return _drawn(told, [_reach(scale, interval, kind), *seeds, middle])
 
 
 def lead(mean: float, interval: tuple[float, float], scale: Scale, is_real: bool, told: str) -> str:
     """How far one network is ahead of another, beside the line of no difference."""
-    low, high = interval
-    kind = "real" if is_real else "open"
-    parts = [f'<path class="zero" d="M{_at(scale, 0)} 1V21"/>']
-    if low == low and high == high:
-        parts.append(f'<path class="reach {kind}" d="M{_at(scale, low)} 11H{_at(scale, high)}"/>')
-    parts.append(f'<circle class="lead {kind}" cx="{_at(scale, mean)}" cy="11" r="4"/>')
-    return _drawn("strip", f'role="img" aria-label="{escape(printable(told))}"', parts)
+    kind, zero = "real" if is_real else "open", _at(scale, 0)
+    return _drawn(
+        told,
+        [
+            f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="22"/>',
+            _reach(scale, interval, kind),
+            f'<circle class="lead {kind}" cx="{_at(scale, mean)}" cy="11" r="4.5"/>',
+        ],
+    )
 
 
 def ruler(scale: Scale) -> str:
     """The axis above such rows."""
-    parts = [f'<path class="axis" d="M{EDGE} 20H{WIDE - EDGE}"/>']
+    parts = [f'<line class="axis" x1="{EDGE}%" x2="{100 - EDGE}%" y1="20" y2="20"/>']
     for tick in scale.ticks:
-        at = EDGE + scale.place(tick) * (WIDE - 2 * EDGE)
-        anchor, x = "middle", at
-        if at < 15:
-            anchor, x = "start", 1.0
-        elif at > WIDE - 15:
-            anchor, x = "end", WIDE - 1.0
+        at = _at(scale, tick)
         parts.append(
-            f'<path class="axis" d="M{units(at)} 16V20"/>'
-            f'<text x="{units(x)}" y="12" text-anchor="{anchor}">{tick:g}</text>'
+            f'<line class="axis" x1="{at}" x2="{at}" y1="16" y2="20"/>'
+            f'<text x="{at}" y="12" text-anchor="middle">{signed(f"{tick:g}")}</text>'
         )
-    return _drawn("strip ruler", 'aria-hidden="true"', parts)
+    return f'<svg class="strip" aria-hidden="true">{"".join(parts)}</svg>'
+
+
+def _reach(scale: Scale, interval: tuple[float, float], kind: str) -> str:
+    low, high = interval
+    if low != low or high != high:
+        return ""
+    ends = f'x1="{_at(scale, low)}" x2="{_at(scale, high)}"'
+    return f'<line class="reach {kind}" {ends} y1="11" y2="11"/>'
 
 
 def _at(scale: Scale, value: float) -> str:
     share = min(1.0, max(0.0, scale.place(value)))
-    return units(EDGE + share * (WIDE - 2 * EDGE))
+    return f"{EDGE + share * (100 - 2 * EDGE):.2f}%"
 
 
-def _drawn(kind: str, about: str, parts: Sequence[str]) -> str:
-    return f'<svg class="{kind}" viewBox="0 0 {WIDE} {HIGH}" {about}>{"".join(parts)}</svg>'
+def _drawn(told: str, parts: Sequence[str]) -> str:
+    label = escape(printable(told), quote=True)
+    return f'<svg class="strip" role="img" aria-label="{label}">{"".join(parts)}</svg>'

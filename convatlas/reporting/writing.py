@@ -48,6 +48,7 @@ def report(
     against: str | None = None,
     times: bool = True,
     pictures: bool = True,
+    latency: bool = False,
 ) -> list[Path]:
     """Which network is better, from the folders of runs, of a study, or of a folder of runs: the
     files that were written.
@@ -56,13 +57,14 @@ def report(
     run is read and nothing is trained or tested: the same folders give the same bytes. `against`
     names a baseline with which alone the others are compared. `times` shows how long training took
     and when; without it the files of two studies that differ in nothing else are equal. `pictures`
-    puts small test pictures into the page where the run's images are at hand.
+    puts small test pictures into the page where the run's images are at hand. `latency` measures
+    first how long each network takes for a picture here, and keeps it in the runs' latency.json.
 
     Raises RunError and RecipeError for runs that cannot be read or not stand in one report,
     ReportError for an unknown format or baseline, and where nothing can be written.
     """
     places = [runs] if isinstance(runs, str | Path) else list(runs)
-    return written(prepared(places, output, formats, against, times, pictures))
+    return written(prepared(places, output, formats, against, times, pictures, latency))
 
 
 def prepared(
@@ -72,6 +74,7 @@ def prepared(
     against: str | None,
     times: bool,
     pictures: bool,
+    latency: bool,
 ) -> Prepared:
     """All of it but the writing."""
     if unknown := [name for name in formats if name not in FORMATS]:
@@ -81,10 +84,21 @@ def prepared(
     gathered = gather(runs)
     folder = Path(output).expanduser() if output else gathered.home or Path(FOLDER)
     found = report_of(gathered, against)
+    if latency:
+        found = _with_latency(found, runs, against)
     hard = {section.data: hard_pictures(section) for section in found.sections}
     is_shown = pictures and "html" in formats
     small, notes = _thumbnails(found, hard) if is_shown else ({}, ())
     return Prepared(found, folder, tuple(formats), times, hard, small, notes)
+
+
+def _with_latency(found: Report, runs: Sequence[str | Path], against: str | None) -> Report:
+    """The same, with what is measured now."""
+    from convatlas.reporting.latency import measure
+
+    for section in found.sections:
+        measure({entry.name: entry.runs[0] for entry in section.entries})
+    return report_of(gather(runs), against)
 
 
 def written(found: Prepared) -> list[Path]:

@@ -40,7 +40,8 @@ def draw(
     dice = np.random.default_rng(1000 + seed)
     wrong = dice.random(pictures) < error
     wrong[:hard] = True
-    return truth, np.where(wrong, (truth + 1 + dice.integers(0, classes - 1, pictures)) % classes, truth)
+    other = (truth + 1 + dice.integers(0, classes - 1, pictures)) % classes
+    return truth, np.where(wrong, other, truth)
 
 
 def make_run(

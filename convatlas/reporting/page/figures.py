@@ -6,13 +6,17 @@ import numpy as np
 
 from convatlas.reporting import charts, confusions
 from convatlas.reporting.charts import Curve, Point
-from convatlas.reporting.page.markup import cell, figure, heading, row, small, table, text
+from convatlas.reporting.page.markup import cell, figure, heading, name, row, small, table, text
 from convatlas.reporting.page.results import key
-from convatlas.reporting.scales import errors, linear, logarithmic
+from convatlas.reporting.scales import errors, linear, logarithmic, tight
 from convatlas.reporting.sections import Entry, Section
 from convatlas.reporting.spelling import points
 
 CLASSES = 30  # rows of the table of classes
+CONFUSED = (
+    "Wrong answers, in pictures of a run (the mean). Colour tells which of the two gives it more"
+    " often, and the number by how many pictures."
+)
 SAID = "The line is the mean of the runs, the band reaches from the lowest to the highest."
 
 
@@ -31,7 +35,7 @@ def curves(section: Section) -> str:
         ]
         if not found:
             continue
-        x = linear([x for curve in found for x in curve.xs])
+        x = tight([x for curve in found for x in curve.xs])
         ends = [y for curve in found for y in (*curve.low, *curve.high) if y is not None]
         low = min((end for end in ends if end > 0), default=1.0)
         y = errors(ends, max(low, max(ends) / 1000))
@@ -94,7 +98,7 @@ def calibration(section: Section) -> str:
     found = [(i, entry) for i, entry in enumerate(section.entries) if entry.reliability]
     rows = (
         row(
-            f"{key(i)}{text(entry.network)}{small(text(entry.setting))}",
+            f"{key(i)}{name(entry.network)}{small(text(entry.setting))}",
             cell(f"{100 * entry.mean('calibration_error'):.2f}", "number"),
             cell(_loss(entry), "number"),
         )
@@ -136,14 +140,15 @@ def classes(section: Section) -> str:
     note = ""
     if len(chosen) > CLASSES:
         worst = sorted(chosen, key=lambda i: (-table_of[i].mean(), i))[:CLASSES]
-        note = f'<p class="quiet">The {CLASSES} of {len(chosen)} classes with the highest error.</p>'
+        said = f"The {CLASSES} of {len(chosen)} classes with the highest error."
+        note = f'<p class="quiet">{said}</p>'
         chosen = worst
     top = max((table_of[i].max() for i in chosen), default=0) or 1
     head = [
         heading("class"),
         heading("pictures"),
         *(
-            heading(f"{key(i)}{text(entry.network)}{small(text(entry.setting))}")
+            heading(f"{key(i)}{name(entry.network)}{small(text(entry.setting))}")
             for i, entry in enumerate(section.entries)
         ),
     ]
@@ -169,7 +174,7 @@ def confusion(section: Section) -> str:
         for number, other in enumerate(others[:3], 1)
         if (part := _beside(section, first, 0, other, number))
     ]
-    return "".join(shown)
+    return f'<p class="quiet">{CONFUSED}</p>{"".join(shown)}' if shown else ""
 
 
 def _beside(section: Section, a: Entry, i: int, b: Entry, j: int) -> str:
@@ -178,9 +183,9 @@ def _beside(section: Section, a: Entry, i: int, b: Entry, j: int) -> str:
         return ""
     top = max(abs(each.more) for each in found)
     head = [
-        heading("true class, and answer"),
-        heading(f"{key(i)}{text(a.name)}", "number"),
-        heading(f"{key(j)}{text(b.name)}", "number"),
+        heading("class, and answer"),
+        heading(f"{key(i)}{name(a.name)}"),
+        heading(f"{key(j)}{name(b.name)}"),
         heading("more often"),
     ]
     rows = (
@@ -194,14 +199,13 @@ def _beside(section: Section, a: Entry, i: int, b: Entry, j: int) -> str:
     )
     listed = table("bars", "confusions that differ most, in pictures of a run", head, rows)
     drawn = confusions.matrix(a, b, section.classes, (i, j))
-    title = f"{text(a.name)} and {text(b.name)}"
-    inside = f'<div class="figures">{figure("All", drawn) if drawn else ""}<div>{listed}</div></div>'
-    return f"<h3>{title}</h3>{inside}"
+    title = f"{key(i)}{name(a.name)} and {key(j)}{name(b.name)}"
+    return f'<h3>{title}</h3><div class="figures">{drawn}<div>{listed}</div></div>'
 
 
 def _bar(share: float, i: int, j: int) -> str:
     """To the left what the first does more often, to the right what the second does."""
     width = f"{100 * abs(share):.0f}%"
-    left, right = (f'<b class="{charts.look(n)}" style="--w:{width}"></b>' for n in (i, j))
-    return f'<div class="bar"><i>{left if share > 0 else ""}</i><i>{"" if share > 0 else right}</i></div>'
-
+    filled = f'<b class="{charts.look(i if share > 0 else j)}" style="--w:{width}"></b>'
+    left, right = (filled, "") if share > 0 else ("", filled)
+    return f'<div class="bar"><i>{left}</i><i>{right}</i></div>'

@@ -10,7 +10,7 @@ from convatlas.reporting.page import runs as listed
 from convatlas.reporting.page.markup import cell, facts, heading, row, table, text
 from convatlas.reporting.page.pictures import Thumbnails
 from convatlas.reporting.sections import Report, Section
-from convatlas.reporting.spelling import plural, points, seconds
+from convatlas.reporting.spelling import points, seconds
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 TOLD = {
@@ -65,7 +65,9 @@ def title_of(report: Report) -> str:
         return "No run is finished yet"
     if len(report.sections) == 1:
         data = report.sections[0].data
-        return f"Which network is better on {data}?" if len(names) > 1 else f"{[*names][0]} on {data}"
+        return (
+            f"Which network is better on {data}?" if len(names) > 1 else f"{min(names)} on {data}"
+        )
     return f"Which network is better on {len(report.sections)} data sets?"
 
 
@@ -109,7 +111,8 @@ def _contents(section: Section, hard: Mapping[str, HardPictures | None]) -> str:
 def _overview(report: Report) -> str:
     """Mean errors, a row a network and a column a data set."""
     names = list(dict.fromkeys(e.name for s in report.sections for e in s.entries))
-    ranking = dict(zip(report.ranking.names, report.ranking.ranks, strict=True)) if report.ranking else {}
+    found = report.ranking
+    ranking = dict(zip(found.names, found.ranks, strict=True)) if found else {}
     names.sort(key=lambda name: (ranking.get(name, 0), names.index(name)))
     head = [
         heading("error, %"),
@@ -182,7 +185,7 @@ def _slug(name: str, number: int = 0) -> str:
 
 def _told() -> str:
     words = "".join(f"<dt>{name}</dt><dd>{said}</dd>" for name, said in TOLD.items())
-    return f'<section id="words"><h2>What the words mean</h2><dl class="told">{words}</dl></section>'
+    return f'<section><h2>What the words mean</h2><dl class="told">{words}</dl></section>'
 
 
 @cache

@@ -11,6 +11,11 @@ def text(given: object) -> str:
     return escape(printable(str(given)), quote=True)
 
 
+def name(given: str) -> str:
+    """A network's, which may be broken after its underscores."""
+    return text(given).replace("_", "_<wbr>")
+
+
 def table(kind: str, label: str, head: Sequence[str], rows: Iterable[str]) -> str:
     """`head` and `rows` are HTML; where it is wider than the window it scrolls, by keys too."""
     return (
@@ -20,18 +25,18 @@ def table(kind: str, label: str, head: Sequence[str], rows: Iterable[str]) -> st
     )
 
 
-def heading(name: str = "", kind: str = "") -> str:
+def heading(title: str = "", kind: str = "") -> str:
     """Of a column."""
-    return f'<th scope="col"{_class(kind)}>{name}</th>'
+    return f'<th scope="col"{_class(kind)}>{title}</th>'
 
 
 def cell(inside: str, kind: str = "") -> str:
     return f"<td{_class(kind)}>{inside}</td>"
 
 
-def row(name: str, *cells: str) -> str:
-    """`name` is the HTML of its heading."""
-    return f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>'
+def row(title: str, *cells: str) -> str:
+    """`title` is the HTML of its heading."""
+    return f'<tr><th scope="row">{title}</th>{"".join(cells)}</tr>'
 
 
 def small(inside: str) -> str:
@@ -39,8 +44,8 @@ def small(inside: str) -> str:
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Name and value, HTML; those without a value are left out."""
-    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in pairs if value)
+    """What and how many, HTML; those without a value are left out."""
+    cells = "".join(f"<div><dt>{what}</dt><dd>{value}</dd></div>" for what, value in pairs if value)
     return f'<dl class="facts">{cells}</dl>\n'
 
 

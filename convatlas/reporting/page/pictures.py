@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from convatlas.reporting.hard_pictures import Disputed, Hard, HardPictures
 from convatlas.reporting.page.markup import text
 from convatlas.reporting.sections import Section
-from convatlas.reporting.thumbnails import CRISP, Thumbnail
 from convatlas.reporting.spelling import plural
+from convatlas.reporting.thumbnails import CRISP, Thumbnail
 
 Thumbnails = Mapping[str, Thumbnail]
 SAID = 3  # answers beside a picture
@@ -29,9 +29,7 @@ def disputed(section: Section, hard: HardPictures, thumbnails: Thumbnails) -> st
     """Those on which the best network and another disagree."""
     return "".join(
         f"<h3>{text(a)} and {text(b)}</h3>"
-        + _list(
-            _item(section, each.picture, thumbnails, _shares(a, b, each)) for each in found
-        )
+        + _list(_item(section, each.picture, thumbnails, _shares(a, b, each)) for each in found)
         for a, b, found in hard.disputed
     )
 
@@ -41,10 +39,10 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _item(section: Section, hard: Hard, thumbnails: Thumbnails, told: str) -> str:
-    name = section.classes[hard.truth]
+    truth = section.classes[hard.truth]
     found = thumbnails.get(hard.image)
-    picture = _picture(found, f"a test picture of class {name}") if found else ""
-    return f"<li>{picture}<b>{text(name)}</b>{told}<span>{text(hard.image)}</span></li>"
+    picture = _picture(found, f"a test picture of class {truth}") if found else ""
+    return f"<li>{picture}<b>{text(truth)}</b>{told}<span>{text(hard.image)}</span></li>"
 
 
 def _picture(found: Thumbnail, told: str) -> str:
@@ -57,7 +55,7 @@ def _picture(found: Thumbnail, told: str) -> str:
 
 def _answers(section: Section, hard: Hard) -> str:
     said = ", ".join(
-        f"{text(section.classes[answer])} {count}×" for answer, count in hard.answers[:SAID]
+        f"{text(section.classes[answer])} ({count})" for answer, count in hard.answers[:SAID]
     )
     return f"<span>taken for {said}</span>"
 

@@ -8,6 +8,7 @@ from convatlas.reporting.page.markup import (
     cell,
     details,
     heading,
+    name,
     row,
     small,
     table,
@@ -15,8 +16,8 @@ from convatlas.reporting.page.markup import (
 )
 from convatlas.reporting.scales import Scale, errors, linear
 from convatlas.reporting.sections import Entry, Section
-from convatlas.reporting.verdicts import Pair
 from convatlas.reporting.spelling import interval, magnitude, plural, points, probability, seconds
+from convatlas.reporting.verdicts import Pair
 
 SHOWN = 12  # pairs beside their drawing; more are folded away
 
@@ -27,7 +28,7 @@ def key(number: int) -> str:
 
 
 def keys(section: Section) -> str:
-    names = (f"<li>{key(i)}{text(entry.name)}</li>" for i, entry in enumerate(section.entries))
+    names = (f"<li>{key(i)}{name(entry.name)}</li>" for i, entry in enumerate(section.entries))
     return f'<ul class="keys">{"".join(names)}</ul>\n'
 
 
@@ -72,7 +73,7 @@ def _network(entry: Entry, number: int, pictures: int, scale: Scale, times: bool
         *(100 * found.mean, (100 * found.low, 100 * found.high), scale, number, told),
     )
     return row(
-        f"{key(number)}{text(entry.network)}{small(text(entry.setting))}",
+        f"{key(number)}{name(entry.network)}{small(text(entry.setting))}",
         cell(f"<b>{points(found.mean, pictures)}</b>{spread}{small(within)}", "number"),
         cell(drawn, "plot"),
         cell(str(len(entry.runs)), "number wide"),
@@ -111,7 +112,7 @@ def _pair(pair: Pair, scale: Scale) -> str:
         f"lead of {lead} points{f', {within}' if within else ''}",
     )
     return row(
-        f"{text(pair.ahead)}{small(f'before {text(pair.behind)}')}",
+        f"{name(pair.ahead)}{small(f'before {name(pair.behind)}')}",
         cell(f"<b>{lead}</b>{small(within)}", "number"),
         cell(drawn, "plot"),
         cell(_verdict(pair)),
@@ -132,14 +133,14 @@ def _tests(found: Sequence[Pair]) -> str:
     head = [
         heading("pair"),
         *(
-            heading(name, "number")
-            for name in ("seeds", "over seeds", "over pictures", "over both", "after Holm")
+            heading(title, "number")
+            for title in ("seeds", "over seeds", "over pictures", "over both", "after Holm")
         ),
         heading("McNemar, seed by seed", "number"),
     ]
     rows = (
         row(
-            f"{text(pair.ahead)}{small(f'before {text(pair.behind)}')}",
+            f"{name(pair.ahead)}{small(f'before {name(pair.behind)}')}",
             cell(str(pair.seeds), "number"),
             *(
                 cell(probability(p), "number")

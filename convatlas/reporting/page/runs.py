@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from convatlas.reporting.page.markup import cell, details, heading, row, small, table, text
+from convatlas.reporting.page.markup import cell, details, heading, name, row, small, table, text
 from convatlas.reporting.runs import Run, Unfinished
 from convatlas.reporting.sections import Section, recipes, value
-from convatlas.reporting.spelling import points, seconds
+from convatlas.reporting.spelling import plural, points, seconds
 
 OPEN = 24  # rows; more are folded away
 
@@ -26,7 +26,7 @@ def runs(section: Section, times: bool) -> str:
     rows = [
         row(
             text(run.name),
-            cell(f"{text(entry.network)}{small(text(entry.setting))}"),
+            cell(f"{name(entry.network)}{small(text(entry.setting))}"),
             cell(str(run.seed), "number"),
             cell(points(run.error, run.pictures), "number"),
             cell(f"{100 * run.validation_error:.2f}", "number"),
@@ -58,12 +58,12 @@ def machine(run: Run) -> str:
         if many in has
     )
     versions = ", ".join(
-        f"{name} {has[name]}"
-        for name in ("convatlas", "torch", "torchvision", "python")
-        if name in has
+        f"{part} {has[part]}"
+        for part in ("convatlas", "torch", "torchvision", "python")
+        if part in has
     )
-    where = ", ".join(filter(None, [str(has.get("device", "")), counts, str(has.get("system", ""))]))
-    return f"{where}; {versions}; commit {has.get('commit') or 'unknown'}"
+    where = filter(None, [str(has.get("device", "")), counts, str(has.get("system", ""))])
+    return f"{', '.join(where)}; {versions}; commit {has.get('commit') or 'unknown'}"
 
 
 def recipe(section: Section) -> str:
@@ -71,7 +71,9 @@ def recipe(section: Section) -> str:
     shared, own = recipes(section)
     said = _fields(shared) or "the defaults"
     differ = "".join(
-        f"<dt>{text(name)}</dt><dd>{_fields(fields)}</dd>" for name, fields in own.items() if fields
+        f"<dt>{name(title)}</dt><dd>{_fields(fields)}</dd>"
+        for title, fields in own.items()
+        if fields
     )
     return (
         f"<p>Alike in all runs, beside the defaults: {said}.</p>"
@@ -81,7 +83,9 @@ def recipe(section: Section) -> str:
 
 
 def _fields(fields: dict[str, object]) -> str:
-    return ", ".join(f"<code>{text(name)} = {text(value(v))}</code>" for name, v in fields.items())
+    return ", ".join(
+        f"<code>{text(field)} = {text(value(given))}</code>" for field, given in fields.items()
+    )
 
 
 def unfinished(found: Sequence[Unfinished]) -> str:
@@ -99,15 +103,20 @@ def unfinished(found: Sequence[Unfinished]) -> str:
     rows = (
         row(
             text(run.name),
-            cell(text(run.network)),
+            cell(name(run.network)),
             cell(str(run.seed), "number"),
             cell(f"{run.epochs} of {run.of}", "number"),
-            cell("" if run.validation_error is None else f"{100 * run.validation_error:.2f}", "number"),
+            cell(_percent(run.validation_error), "number"),
             cell("trained, not tested" if run.is_trained else "not finished"),
         )
         for run in found
     )
     return (
-        f"<h2>Not in the figures</h2><p>{len(found)} runs have no result yet.</p>"
+        "<h2>Not in the figures</h2>"
+        f"<p>{plural(len(found), 'run')} without a result yet.</p>"
         + table("", "runs without a result", head, rows)
     )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f}"
