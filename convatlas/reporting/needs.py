@@ -19,7 +19,7 @@ MOST_PICTURES = 10_000_000
 def expected(spread: Spread, seeds: int, pictures: int) -> Spread:
     """The spread that other numbers of seeds and pictures would have."""
     n, m = spread.seeds, spread.pictures
-    seed = max(0.0, spread.of_seeds - spread.of_both) * n / seeds
+    seed = np.maximum(0.0, spread.of_seeds - spread.of_both) * n / seeds
     picture = max(0.0, spread.of_pictures - spread.of_both) * m / pictures
     both = spread.of_both * n * m / (seeds * pictures)
     return replace(
@@ -34,9 +34,10 @@ def expected(spread: Spread, seeds: int, pictures: int) -> Spread:
 
 def power(lead: float, spread: Spread, level: float = 0.05, pairs: int = 1) -> float:
     """The share of studies with this spread that call a true difference of `lead`."""
-    if spread.seeds < fewest_seeds(level):
+    if spread.seeds < fewest_seeds(level) or np.isnan(spread.of_seeds):
         return 0.0
-    both = _t_power(lead / np.sqrt(spread.variance), spread.freedom, level / pairs)
+    distance = lead / np.sqrt(spread.variance)
+    both = _t_power(distance, spread.critical(level / pairs), spread.freedom)
     return min(both, _seeds_power(lead, spread, level))
 
 
@@ -49,7 +50,9 @@ def tells(spread: Spread, level: float = 0.05, pairs: int = 1) -> float | None:
         high *= 2
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (low, middle) if power(middle, spread, level, pairs) >= POWER else (middle, high)
+        low, high = (
+            (low, middle) if power(middle, spread, level, pairs) >= POWER else (middle, high)
+        )
     return high
 
 
@@ -74,7 +77,7 @@ def pictures_needed(lead: float, spread: Spread, level: float = 0.05, pairs: int
 
 def _fewest(power_of, low: int, high: int) -> int | None:
     """The smallest number in [low, high] of which power_of, which rises, is POWER or more."""
-    if not power_of(high) >= POWER:  # nor of one seed, whose spread is not known
+    if power_of(high) < POWER:
         return None
     while low < high:
         middle = (low + high) // 2
@@ -82,12 +85,11 @@ def _fewest(power_of, low: int, high: int) -> int | None:
     return low
 
 
-def _t_power(distance: float, freedom: float, level: float) -> float:
-    """Of a two-sided t test, `distance` standard errors from 0; the noncentral t by its normal
-    approximation, which is within 0.02 and never fails.
+def _t_power(distance: float, critical: float, freedom: float) -> float:
+    """That a t exceeds `critical` if the mean is `distance` standard errors from 0: the noncentral
+    t by its normal approximation, which is within 0.02 and never fails.
     """
-    t = quantile(freedom, level)
-    at = (distance - t * (1 - 1 / (4 * freedom))) / np.sqrt(1 + t**2 / (2 * freedom))
+    at = (distance - critical * (1 - 1 / (4 * freedom))) / np.sqrt(1 + critical**2 / (2 * freedom))
     return float(special.ndtr(at))
 
 
@@ -98,4 +100,5 @@ def _seeds_power(lead: float, spread: Spread, level: float) -> float:
     distance = lead / np.sqrt(max(spread.of_seeds, 1e-300))
     if spread.seeds == fewest_seeds(level):
         return float(special.ndtr(distance / np.sqrt(spread.seeds)) ** spread.seeds)
-    return _t_power(distance, spread.seeds - 1, level)
+    few = spread.seeds - 1
+    return _t_power(distance, quantile(few, level), few)

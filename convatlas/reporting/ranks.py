@@ -37,16 +37,16 @@ class Ranking:
     @property
     def sentence(self) -> str:
         """The answer in words."""
-        best = f"{self.names[0]} has the best average rank, {self.ranks[0]:.2f}"
-        over = f"over {count(self.data_sets, 'data set')}"
+        over = count(self.data_sets, "data set")
+        best = f"{self.names[0]} has the best average rank over {over}, {self.ranks[0]:.2f}"
         told = [pair.behind for pair in self.pairs if pair.better and pair.ahead == self.names[0]]
         if told:
-            return f"{best} {over}; it is better than {listed(told)}."
+            return f"{best}; it is better than {listed(told)}."
         least = fewest_seeds(self.level)
         if self.data_sets < least:
             few = count(least, "data set")
-            return f"{best} {over}; {few} are the fewest that can call a network better."
-        return f"{best} {over}; it cannot be told from any other."
+            return f"{best}; {few} are the fewest that can call a network better."
+        return f"{best}; it cannot be told from any other."
 
 
 def rank(names: Sequence[str], errors: np.ndarray, level: float = 0.05) -> Ranking:

@@ -9,7 +9,10 @@ from convatlas.reporting.statistics import fewest_seeds
 if TYPE_CHECKING:
     from convatlas.reporting.verdicts import Comparison, Pair
 
-NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = [
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+]
 EACH = 4  # so many networks get a sentence for each that the first is compared with
 
 
@@ -80,7 +83,9 @@ def answer(found: "Comparison") -> str:
     first, *others = found.networks
     if not found.pairs:
         seeds = count(first.seeds, "seed")
-        return f"{first.name}: {points(first.mean)} % wrong{interval(first.low, first.high)}, {seeds}."
+        return (
+            f"{first.name}: {points(first.mean)} % wrong{interval(first.low, first.high)}, {seeds}."
+        )
     if len(others) > 1 and all(pair.tells is None for pair in found.pairs):
         return _too_few(found)
     if found.against is not None or len(others) < EACH:

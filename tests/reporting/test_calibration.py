@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
 from convatlas.evaluation import BINS, Evaluation
 from convatlas.reporting.calibration import reliability
 
+EASY = settings(max_examples=40, deadline=None)
 
+
+@EASY
 @given(seed=st.integers(0, 2**32), m=st.integers(1, 300))
 def test_it_is_the_evaluation_s(seed, m):
     torch.manual_seed(seed)

@@ -57,7 +57,9 @@ def test_nor_without_the_answers(luck, networks):
 
 @pytest.mark.full
 @pytest.mark.slow
-@pytest.mark.parametrize(("error", "pictures"), [(0.005, 360), (0.02, 360), (0.02, 2000), (0.5, 100)])
+@pytest.mark.parametrize(
+    ("error", "pictures"), [(0.005, 360), (0.02, 360), (0.02, 2000), (0.5, 100)]
+)
 def test_nor_where_errors_are_few_or_pictures_are(error, pictures):
     assert called("all", [error] * 3, 6, pictures, 1000) <= 50
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from convatlas.reporting.ranks import _critical_difference, rank
+
+EASY = settings(max_examples=40, deadline=None)
 
 KEPT = json.loads(Path(__file__).with_name("oracles.json").read_text())
 NAMES = list("abcd")
@@ -24,9 +26,11 @@ def test_ranks_and_friedman_are_scipy_s():
     chi_square, _ = KEPT["friedman"]
     assert found.chi_square == pytest.approx(chi_square)
     f = 5 * chi_square / (6 * 3 - chi_square)
-    assert found.p == pytest.approx(stats.f.sf(f, 3, 15))
+    assert stats.f.sf(f, 3, 15) < 24.0**-5  # which six data sets cannot prove
+    assert found.p == 24.0**-5
 
 
+@EASY
 @given(seed=st.integers(0, 2**32), n=st.integers(2, 9), k=st.integers(3, 6))
 def test_friedman_s_chi_square_is_scipy_s_with_ties(seed, n, k):
     errors = np.random.default_rng(seed).integers(0, 5, (n, k)) / 5
@@ -35,6 +39,13 @@ def test_friedman_s_chi_square_is_scipy_s_with_ties(seed, n, k):
     found = rank([str(i) for i in range(k)], errors)
     assert found.chi_square == pytest.approx(stats.friedmanchisquare(*errors.T).statistic)
     assert found.p >= 1 / np.prod(range(1, k + 1)) ** (n - 1)
+
+
+def test_p_is_iman_and_davenport_s():
+    errors = np.random.default_rng(3).random((8, 4)) + np.array([0, 0.1, 0.2, 0.3])
+    chi_square, _ = stats.friedmanchisquare(*errors.T)
+    f = 7 * chi_square / (8 * 3 - chi_square)
+    assert rank(NAMES, errors).p == pytest.approx(stats.f.sf(f, 3, 21))
 
 
 def test_the_critical_difference_is_the_one_that_demsar_printed():
@@ -63,7 +74,7 @@ def test_six_data_sets_call_what_all_agree_on():
     found = rank(NAMES, ERRORS)
     assert [(p.ahead, p.behind) for p in found.pairs if p.better] == [("c", "d")]
     assert found.sentence == (
-        "c has the best average rank, 1.08, over six data sets; it is better than d."
+        "c has the best average rank over six data sets, 1.08; it is better than d."
     )
 
 
