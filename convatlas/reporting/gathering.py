@@ -11,6 +11,7 @@ from convatlas.reporting import recorded
 from convatlas.reporting.runs import Gathered, Run, Unfinished
 from convatlas.training.answers_file import read_answers
 from convatlas.training.plain_files import kind
+from convatlas.training.standing import TRAINED, standing
 
 RECIPE, RUNS = "recipe.toml", "runs"
 
@@ -78,7 +79,7 @@ def _read(folder: Path, name: str) -> Run | Unfinished:
         done = int(log[-1]["epoch"]) if log else 0
         return Unfinished(
             *(name, recipe.network, Path(recipe.data).name, recipe.seed, done, recipe.epochs),
-            *(1 - max(scores) if scores else None, _is_trained(folder)),
+            *(1 - max(scores) if scores else None, standing(folder) == TRAINED),
         )
     whole = metrics.pop("all")
     return Run(
@@ -91,12 +92,6 @@ def _read(folder: Path, name: str) -> Run | Unfinished:
         milliseconds=recorded.milliseconds_of(folder, whole.get("run")),
         **metrics,
     )
-
-
-def _is_trained(folder: Path) -> bool:
-    from convatlas.training.standing import standing
-
-    return standing(folder) == "trained"
 
 
 def _refuse_mixed(runs: Iterable[Run]) -> None:

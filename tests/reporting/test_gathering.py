@@ -73,7 +73,9 @@ def test_runs_that_cannot_stand_in_one_report(run):
 
 def test_other_images_under_the_same_name(run):
     run("a", 0), run("b", 1, fingerprint="0" * 64)
-    with pytest.raises(RunError, match=r"^a and b are runs of different images, though both .*digits"):
+    with pytest.raises(
+        RunError, match=r"^a and b are runs of different images, though both .*digits"
+    ):
         gather([run("c", 2).parent])
 
 

@@ -163,7 +163,9 @@ def test_without_times_two_studies_that_differ_in_nothing_else_are_equal(tmp_pat
         for seed in range(2):
             truth, answers = draw(seed)
             about = {"seconds": 5.0 + number, "date": f"2026-11-2{number}"}
-            folder = make_run(home / "runs" / f"r{seed}", seed=seed, truth=truth, answers=answers, **about)
+            folder = make_run(
+                home / "runs" / f"r{seed}", seed=seed, truth=truth, answers=answers, **about
+            )
             log = (folder / "log.jsonl").read_text()
             (folder / "log.jsonl").write_text(re.sub(r"\d+\.0}", f"{number}.5}}", log))
         texts.append([path.read_text() for path in report(home, times=False)])
@@ -260,7 +262,13 @@ def test_the_table_compiles(files, nasty, tmp_path):
         )
         (tmp_path / f"{number}.tex").write_text(document)
         done = subprocess.run(
-            [tex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", f"{number}.tex"],
+            [
+                tex,
+                "-interaction=nonstopmode",
+                "-halt-on-error",
+                "-no-shell-escape",
+                f"{number}.tex",
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -316,7 +324,11 @@ def test_the_command_says_the_answer_and_where_it_is(study, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "better than lenet5" in said
     assert f"written: {tmp_path / 'report.md'}" in said
-    assert {path.name for path in tmp_path.iterdir()} == {"report.csv", "report-runs.csv", "report.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.csv",
+        "report-runs.csv",
+        "report.md",
+    }
     assert "seconds" not in (tmp_path / "report.csv").read_text()
 
 

@@ -51,8 +51,8 @@ def page(
         parts.append(_overview(report))
     for number, section in enumerate(report.sections):
         name = section.data
-        inside = "".join(_section(section, hard[name], thumbnails.get(name, {}), times, number))
-        parts.append(inside if is_one else _named(section, inside))
+        inside = _section(section, hard[name], thumbnails.get(name, {}), times, number, is_one)
+        parts.append("".join(inside) if is_one else _named(section, "".join(inside)))
     parts.append(listed.unfinished(report.missing))
     parts.append(_told())
     return _whole(title, "".join(parts))
@@ -113,7 +113,7 @@ def _overview(report: Report) -> str:
     names = list(dict.fromkeys(e.name for s in report.sections for e in s.entries))
     found = report.ranking
     ranking = dict(zip(found.names, found.ranks, strict=True)) if found else {}
-    names.sort(key=lambda name: (ranking.get(name, 0), names.index(name)))
+    names.sort(key=lambda name: ranking.get(name, 0))
     head = [
         heading("error, %"),
         *(heading(text(section.data), "number") for section in report.sections),
@@ -142,10 +142,13 @@ def _section(
     thumbnails: Thumbnails,
     times: bool,
     number: int,
+    is_one: bool,
 ) -> Iterator[str]:
+    level = "h2" if is_one else "h3"
     for name, make in _parts(section, hard, thumbnails, times):
         if inside := make():
-            yield f'<section id="{_slug(name, number)}"><h2>{name}</h2>{inside}</section>\n'
+            title = f"<{level}>{name}</{level}>"
+            yield f'<section id="{_slug(name, number)}">{title}{inside}</section>\n'
 
 
 def _parts(
