@@ -93,6 +93,12 @@ DOORS = {
         *("data", "plotting", "registry", "evaluation", "model_file", "weights"),
     },
     "estimator": {"data", "training", "model_file"},
+    "reporting": {
+        *("printable", "magnitude", "strict_json", "registry", "anatomy", "shapes_only"),
+        *("training", "model_description"),
+        "run_images",  # for the pictures beside their names
+        *("model_file", "timing"),  # where latency is asked for
+    },
     "explanation": {
         *("anatomy", "data", "plotting", "printable"),
         *("model_file", "prediction", "registry", "run_images", "finished_run"),
