@@ -37,6 +37,9 @@ DOORS = {
     "plotting": {"printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
+    "study": {
+        *("errors", "interruption", "printable", "strict_json", "registry", "training", "data"),
+    },
     "weights": {"regular_file", "data"},
     "recipes": set(),
     "papers": set(),
