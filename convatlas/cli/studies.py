@@ -77,7 +77,7 @@ def compare(
             "networks and all flags but --on, --jobs and --print"
         )
     study = continue_ if continue_ is not None else _begun(*asked, is_here=_is_here(on, print_))
-    return _printed(study, print_) if print_ else _conducted(study, on, jobs)
+    return _printed(study, print_, jobs) if print_ else _conducted(study, on, jobs)
 
 
 def _is_here(on: str, print_: str | None) -> bool:
@@ -96,14 +96,15 @@ def _begun(networks, data, seeds, recipe, vary, output, given, is_here: bool) ->
     )
 
 
-def _printed(study: Path, form: str) -> int:
+def _printed(study: Path, form: str, at_once: int) -> int:
     from convatlas.study import conducting, jobs, plan
 
     lines = plan.read(study)
     if form != "commands":
         from convatlas.study import manifests
 
-        print(getattr(manifests, form)(study, lines), end="")
+        write = {"k8s": manifests.kubernetes, "sbatch": manifests.sbatch}[form]
+        print(write(lines, study, at_once), end="")
         return 0
     left = [line for line in lines if not jobs.is_reached(study, line)]
     for command in plan.commands(study, left):
@@ -121,11 +122,11 @@ def _executor(on: str, jobs: int) -> "Executor":
     if on == "slurm":
         from convatlas.study import slurm
 
-        return slurm.run
+        return partial(slurm.run, at_once=jobs)
     if on == "ray":
         from convatlas.study import on_ray
 
-        return on_ray.run
+        return partial(on_ray.run, at_once=jobs)
     with quick_imports():
         from convatlas.study import pool
     return partial(pool.run, at_once=jobs)

@@ -1,4 +1,4 @@
-"""A study before its first run: whatever is wrong with any part of it is found, and told at once."""
+"""A study before its first run: whatever is wrong with any part of it, found and told at once."""
 
 import itertools
 import re

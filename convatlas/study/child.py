@@ -97,7 +97,7 @@ class Telling(Lines):
 
 
 def _leave_the_terminal() -> None:
-    """Ctrl-C there reaches the pool, which asks its runs to stop: asked twice, one would not save."""
+    """Ctrl-C there reaches the pool, which asks its runs to stop; asked twice none would save."""
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
 

@@ -132,7 +132,7 @@ def write(study: Path, asked: Asked, runs: Iterable[tuple[Line, Recipe]]) -> lis
 
 def _foreign(study: Path) -> str:
     """A file or folder that no study of ours, half written, would hold; "" where there is none."""
-    ours = {"recipes", "runs", "plan.jsonl", "study.lock"}
+    ours = {"recipes", "runs", "failed", "logs", "plan.jsonl", "chosen.json", "study.lock"}
     names = sorted(entry.name for entry in study.iterdir())
     return next((name for name in names if name not in ours and name[:5] != ".tmp-"), "")
 
