@@ -89,7 +89,9 @@ def _begun(networks, data, seeds, recipe, vary, output, given, is_here: bool) ->
 
     values = values_of(vary or [])
     with quick_imports():
-        from convatlas.study import conducting
+        from convatlas.study import conducting, pool
+    if is_here:
+        pool.warm_up()
     count = conducting.SEEDS if seeds is None else seeds
     return conducting.begin(
         networks or [], data or ["digits"], count, recipe or "", values, given, output, is_here
