@@ -142,6 +142,6 @@ def report(study: Path) -> list[str]:
     begun = [folder for folder in folders if (folder / "recipe.toml").exists()]
     if not begun:
         return []
-    found = prepared(begun, study, FORMATS)
+    found = prepared(begun, study, FORMATS, against=None, times=True, pictures=True, latency=False)
     files = [f"written: {path}" for path in written(found)]
     return [*(f"note: {note}" for note in found.notes), *found.sentences, *files]
