@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.registry import create_model, describe, list_models
     from convatlas.reporting import report
     from convatlas.scaling import Scaling, scale
+    from convatlas.study import compare
     from convatlas.training import Callback, Recipe, train
     from convatlas.verification import verify
     from convatlas.weights import Certificate, load_weights, save_weights
@@ -48,6 +49,7 @@ __all__ = [
     "Saved",
     "Scaling",
     "check_data",
+    "compare",
     "convert",
     "cost",
     "create_model",
@@ -84,6 +86,7 @@ _HOMES = {
     "Saved": "model_file",
     "Scaling": "scaling",
     "check_data": "data",
+    "compare": "study",
     "convert": "conversion",
     "cost": "costing",
     "create_model": "registry",

@@ -37,6 +37,10 @@ DOORS = {
     "plotting": {"printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
+    "study": {
+        *("interruption", "printable", "settings", "strict_json", "shapes_only"),
+        *("registry", "data", "evaluation", "training", "reporting"),
+    },
     "weights": {"regular_file", "data"},
     "recipes": set(),
     "papers": set(),

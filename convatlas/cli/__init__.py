@@ -36,6 +36,7 @@ from convatlas.cli import (
     runs,
     scaling,
     serving,
+    studies,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
@@ -58,6 +59,8 @@ COMMANDS = {  # in the order of work
         "recipes": recipes.recipes,
         "check-data": checking.check_data,
         "train": runs.train,
+        "compare": studies.compare,
+        "study": studies.study,
         "eval": evaluation.eval_,
         "predict": runs.predict,
         "report": reports.report,
