@@ -51,9 +51,9 @@ class ConvClassifier(ClassifierMixin, BaseEstimator):
     A tenth of the pictures (val_fraction), drawn by lot, is held out, and the weights of the epoch
     that reads it best are kept. Nothing is written to disk.
 
-    Attributes, once fitted: classes_; n_features_in_, the values of one picture; layout_, whose shape
-    is (channels, height, width); value_range_, black and white; history_, a dict an epoch (loss,
-    accuracy, rate); model_, a convatlas.Saved, which convatlas.predict takes.
+    Attributes, once fitted: classes_; n_features_in_, the values of one picture; layout_, whose
+    shape is (channels, height, width); value_range_, black and white; history_, a dict an epoch
+    (loss, accuracy, rate); model_, a convatlas.Saved, which convatlas.predict takes.
 
     fit, predict and the others raise ValueError for what is wrong with X, y or a parameter, among
     them UnknownNetwork, RecipeError and InputError, and RunError for a run that cannot go on.

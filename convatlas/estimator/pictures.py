@@ -85,8 +85,9 @@ def layout_of_rows(values: int, asked: Asked) -> Layout:
     if asked is None:
         if side * side != values:
             raise ValueError(
-                f"a row of X has {values} values, which make no square picture; give shape=(height, "
-                "width), or shape=(height, width, 3), or shape='fill' to fill it up with black"
+                f"a row of X has {values} values, which make no square picture; give "
+                "shape=(height, width), or shape=(height, width, 3), or shape='fill' to fill it up "
+                "with black"
             )
         return Layout(1, side, side)
     if asked == FILL:

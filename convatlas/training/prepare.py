@@ -69,7 +69,7 @@ def gather(
 
 def gather_with(recipe: Recipe, data: Data) -> Gathered:
     """The same of a set that is open already, whatever the recipe's own is."""
-    return _with_network(recipe, data, _side(recipe), [])
+    return _with_network(recipe, data, side_of(recipe), [])
 
 
 def _with_network(recipe: Recipe, data: Data, side: int, skipped: list[Finding]) -> Gathered:

@@ -126,7 +126,7 @@ def test_it_works_in_a_pipeline_a_search_and_a_validation():
     rates = np.array([1e-5, 5e-3])
     search = GridSearchCV(classifier, {"lr": rates, "batch_size": np.array([16])}, cv=2).fit(X, y)
     assert search.best_params_ == {"lr": 5e-3, "batch_size": 16}
-    assert 0.3 < search.score(X, y)
+    assert search.score(X, y) > 0.3
 
 
 def test_a_pickle_answers_the_same_and_a_clone_is_unfitted(fitted):
@@ -148,7 +148,7 @@ def test_what_it_saves_is_read_by_the_rest(fitted, tmp_path):
     assert found.classes[0] == str(shares.argmax())
     assert found.probabilities[0] == pytest.approx(shares.max(), abs=1e-12)
     assert saved.provenance["seed"] == 0
-    with pytest.raises(convatlas.Error, match="already holds model.safetensors"):
+    with pytest.raises(convatlas.Error, match="already holds model"):
         fitted.save(tmp_path / "kept")
 
 
