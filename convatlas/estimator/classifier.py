@@ -1,6 +1,9 @@
 """ConvClassifier: arrays of pictures and labels in, a trained network's answers out."""
 
+import copy
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,7 @@ from convatlas.estimator.pictures import (
     in_bytes,
     layout_of,
     layout_of_rows,
+    other_scale,
 )
 
 if TYPE_CHECKING:
@@ -135,6 +139,16 @@ class ConvClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         write(self.model_, Path(folder).expanduser())
 
+    def __getstate__(self) -> dict:
+        """For pickle: the network in the processor's memory, for it is opened where there may be no
+        GPU.
+        """
+        state = super().__getstate__()
+        if "model_" not in state:
+            return state
+        net = copy.deepcopy(self.model_.net).cpu()
+        return state | {"model_": replace(self.model_, net=net)}
+
     def _pictures(self, X) -> np.ndarray:
         """uint8 (N, channels, height, width) of an X of the kind that fit saw."""
         rows, shape = flat(X)
@@ -145,6 +159,8 @@ class ConvClassifier(ClassifierMixin, BaseEstimator):
                 f"{self.layout_.shape}; bring them to that size first"
             )
         rows = validate_data(self, rows, reset=False)
+        if unlike := other_scale(rows, *self.value_range_):
+            warnings.warn(unlike, UserWarning, stacklevel=3)
         return layout.pictures(in_bytes(rows, *self.value_range_))
 
     def _recipe(self) -> "Recipe":

@@ -8,6 +8,7 @@ import numpy as np
 COLOURS = (1, 3)  # lengths of an axis of colours: grey, RGB
 FILL = "fill"
 BLOCK = 1024  # pictures that are turned into bytes at a time
+NARROW = 200  # a share so small of the way from black to white is two grey levels at most
 FORMS = "(pictures, height, width), (pictures, 1 or 3, height, width) or (..., width, 1 or 3)"
 Asked = tuple[int, ...] | str | None  # what a user says of the pictures in flat rows
 
@@ -133,3 +134,19 @@ def in_bytes(rows: np.ndarray, black: float, white: float) -> np.ndarray:
         block = rows[start : start + BLOCK].astype(np.float64).clip(black, white)
         levels[start : start + BLOCK] = np.rint((block - black) * per_unit)
     return levels
+
+
+def other_scale(rows: np.ndarray, black: float, white: float) -> str:
+    """A sentence where X cannot be of the scale that black and white were found on, such as shares
+    of 1 where there were bytes, or bytes where there were shares; else "".
+    """
+    if rows.dtype == np.uint8 and (black, white) == (0, 255):
+        return ""
+    low, high = float(rows.min()), float(rows.max())
+    span = white - black
+    if black - span <= low <= high <= white + span and not 0 < high - low <= span / NARROW:
+        return ""
+    return (
+        f"X reaches from {low:.4g} to {high:.4g}, and fit saw {black:.4g} to {white:.4g}, black "
+        "and white; bring X to that scale first"
+    )

@@ -14,7 +14,7 @@ from convatlas.data import Data, Preprocess
 from convatlas.errors import RunError
 from convatlas.evaluation import evaluate
 from convatlas.training.autotune import autotune, with_config
-from convatlas.training.callbacks import Callback, Guarded
+from convatlas.training.callbacks import Callback
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.epochs import end_of_epoch, steps_of_epoch
@@ -48,9 +48,9 @@ def learn(recipe: Recipe, data: Data, callback: Callback) -> Learnt:
     validation images; the test images, where there are any, are not looked at.
 
     torch's random numbers go on afterwards as if nothing had been drawn. Raises RecipeError,
-    RunError, DataError or WeightsError.
+    RunError, DataError or WeightsError, and whatever the callback raises.
     """
-    kind, callback = device_type(recipe), Guarded(callback)
+    kind = device_type(recipe)
     with deterministic(recipe.deterministic, kind), threads(recipe), _own_random_numbers(kind):
         gathered = gather_with(recipe, data)
         require_use(recipe, gathered)

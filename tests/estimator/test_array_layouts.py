@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from convatlas.estimator.pictures import extent, flat, in_bytes, layout_of, layout_of_rows
+from convatlas.estimator.pictures import (
+    extent,
+    flat,
+    in_bytes,
+    layout_of,
+    layout_of_rows,
+    other_scale,
+)
 
 
 def random_pictures(*shape: int) -> np.ndarray:
@@ -98,3 +105,35 @@ def test_grey_levels_do_not_depend_on_how_many_rows_there_are():
     X = np.random.RandomState(0).normal(size=(3000, 4))
     whole = in_bytes(X, *extent(X))
     assert np.array_equal(whole[2500:], in_bytes(X[2500:], *extent(X)))
+
+
+BYTES = np.random.RandomState(0).randint(0, 256, (3, 64))
+
+
+@pytest.mark.parametrize(
+    ("X", "seen"),
+    [
+        (BYTES.astype(np.uint8), (0, 255)),
+        (BYTES / 1.0, (0, 255)),
+        (BYTES * 0, (0, 255)),  # a black picture
+        (BYTES // 32, (0, 255)),  # a dark one
+        (BYTES / 255, (0, 1)),
+        (BYTES * 0.0 + 7, (7, 7)),
+        (BYTES / 100, (0, 2)),  # a little brighter than any before
+    ],
+)
+def test_the_scale_of_fit_is_known_again(X, seen):
+    assert other_scale(X, *seen) == ""
+
+
+@pytest.mark.parametrize(
+    ("X", "seen"),
+    [
+        (BYTES / 255, (0, 255)),
+        (BYTES.astype(np.uint8), (0, 1)),
+        (BYTES / 16, (0, 1)),
+        (BYTES / 255 - 1.5, (0, 1)),
+    ],
+)
+def test_another_scale_is_told(X, seen):
+    assert "bring X to that scale" in other_scale(X, *seen)

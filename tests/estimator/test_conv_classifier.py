@@ -189,6 +189,11 @@ def test_pictures_of_another_size_are_refused(fitted):
         fitted.predict(np.zeros((2, 81)))
 
 
+def test_pictures_of_another_scale_are_warned_of(fitted):
+    with pytest.warns(UserWarning, match=r"from 0 to 0\.0625, and fit saw 0 to 16"):
+        fitted.predict(DIGITS.images[:9] / 256)
+
+
 def test_a_class_of_a_single_picture_is_learnt_from():
     y = np.where(np.arange(60) == 7, "rare", "common")
     learnt = ConvClassifier("lenet1989", **FAST).fit(DIGITS.images[:60], y)
