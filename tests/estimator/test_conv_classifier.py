@@ -90,6 +90,13 @@ def test_rows_and_pictures_are_the_same_to_it(fitted):
         assert np.array_equal(fitted.predict_proba(same), wanted)
 
 
+def test_an_answer_is_the_same_to_six_digits_in_whatever_company():
+    X = DIGITS.images[:70]
+    learnt = ConvClassifier(epochs=1, batch_size=16).fit(X, DIGITS.target[:70])
+    alone = np.concatenate([learnt.predict_proba(X[i : i + 1]) for i in range(70)])
+    assert np.abs(learnt.predict_proba(X) - alone).max() < 1e-6
+
+
 def test_labels_may_be_of_any_kind():
     X, names = DIGITS.images[:200], np.array(["zero", "one"])[DIGITS.target[:200] % 2]
     learnt = ConvClassifier("lenet1989", **FAST).fit(X, names)
