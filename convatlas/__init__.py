@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.data import check_data
     from convatlas.drawing import Drawing, draw
     from convatlas.errors import Error
+    from convatlas.estimator import ConvClassifier
     from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
@@ -26,7 +27,9 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.prediction import predict
     from convatlas.published_model import open_network
     from convatlas.registry import create_model, describe, list_models
+    from convatlas.reporting import report
     from convatlas.scaling import Scaling, scale
+    from convatlas.study import compare
     from convatlas.training import Callback, Recipe, train
     from convatlas.verification import verify
     from convatlas.weights import Certificate, load_weights, save_weights
@@ -36,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Callback",
     "Certificate",
+    "ConvClassifier",
     "Drawing",
     "Error",
     "Explanation",
@@ -45,6 +49,7 @@ __all__ = [
     "Saved",
     "Scaling",
     "check_data",
+    "compare",
     "convert",
     "cost",
     "create_model",
@@ -60,6 +65,7 @@ __all__ = [
     "load_weights",
     "open_network",
     "predict",
+    "report",
     "save_weights",
     "scale",
     "summary",
@@ -70,6 +76,7 @@ __all__ = [
 _HOMES = {
     "Callback": "training",
     "Certificate": "weights",
+    "ConvClassifier": "estimator",
     "Drawing": "drawing",
     "Error": "errors",
     "Explanation": "explanation",
@@ -79,6 +86,7 @@ _HOMES = {
     "Saved": "model_file",
     "Scaling": "scaling",
     "check_data": "data",
+    "compare": "study",
     "convert": "conversion",
     "cost": "costing",
     "create_model": "registry",
@@ -94,6 +102,7 @@ _HOMES = {
     "load_weights": "weights",
     "open_network": "published_model",
     "predict": "prediction",
+    "report": "reporting",
     "save_weights": "weights",
     "scale": "scaling",
     "summary": "anatomy",

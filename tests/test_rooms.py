@@ -37,6 +37,10 @@ DOORS = {
     "plotting": {"printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
+    "study": {
+        *("interruption", "printable", "settings", "strict_json", "shapes_only"),
+        *("registry", "data", "evaluation", "training", "reporting"),
+    },
     "weights": {"regular_file", "data"},
     "recipes": set(),
     "papers": set(),
@@ -91,6 +95,13 @@ DOORS = {
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
         *("data", "plotting", "registry", "evaluation", "model_file", "weights"),
+    },
+    "estimator": {"data", "training", "model_file"},
+    "reporting": {
+        *("printable", "magnitude", "strict_json", "registry", "anatomy", "shapes_only"),
+        *("training", "model_description"),
+        "run_images",  # for the pictures beside their names
+        *("model_file", "timing"),  # where latency is asked for
     },
     "explanation": {
         *("anatomy", "data", "plotting", "printable"),

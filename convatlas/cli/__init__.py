@@ -32,9 +32,11 @@ from convatlas.cli import (
     identifying,
     output,
     recipes,
+    reports,
     runs,
     scaling,
     serving,
+    studies,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
@@ -57,8 +59,11 @@ COMMANDS = {  # in the order of work
         "recipes": recipes.recipes,
         "check-data": checking.check_data,
         "train": runs.train,
+        "compare": studies.compare,
+        "study": studies.study,
         "eval": evaluation.eval_,
         "predict": runs.predict,
+        "report": reports.report,
         "explain": explaining.explain,
         "bench": benchmarks.bench,
     },

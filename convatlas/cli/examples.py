@@ -81,6 +81,17 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas train vgg16 --recipe vgg --data imagenet -j 16", "as the paper trained it"),
         ("convatlas train --resume runs/mine", "goes on with a run that was stopped"),
     ),
+    "compare": (
+        ("convatlas compare lenet5 lenet_caffe --seeds 6", "which is better on the digits"),
+        ("convatlas compare resnet20_cifar nin_cifar10 --data photos cifar10", "on two data sets"),
+        ("convatlas compare lenet5 lenet_caffe --vary lr=1e-3,3e-3", "each at its better rate"),
+        ("convatlas compare --continue studies/mine", "goes on, whatever stopped it"),
+        ("convatlas compare lenet5 nin --print commands", "a command a run, to run elsewhere"),
+    ),
+    "study": (
+        ("convatlas study studies/mine", "what is done, running, failed and left"),
+        ("convatlas study studies/mine --json", "the same, run by run, for a program"),
+    ),
     "eval": (
         ("convatlas eval runs/mine", "on its test images"),
         ("convatlas eval runs/mine --crops 10", "as AlexNet was tested"),
@@ -101,6 +112,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas explain runs/mine --test 4 --maps conv1 --nearest", "and what lies inside"),
         ("convatlas explain vgg16 photo.jpg --field conv5_3", "what one unit sees of a picture"),
         ("convatlas explain resnet18 --weights torchvision --filters conv1", "its first filters"),
+    ),
+    "report": (
+        ("convatlas report runs/a runs/b runs/c", "which network is better, in report/"),
+        ("convatlas report studies/digits", "of a study, in its own folder"),
+        ("convatlas report runs --format latex -o paper", "a table for a paper"),
     ),
     "bench": (
         ("convatlas bench resnet18", "in every form that is installed"),

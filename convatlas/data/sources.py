@@ -1,7 +1,6 @@
 """Where images come from: sets known by name, or a folder."""
 
 import difflib
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convatlas.data.arrays import data_of_arrays, fingerprint_of
 from convatlas.data.digits import load_digits
 from convatlas.data.folder import open_folder
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
@@ -124,19 +124,13 @@ def _open_digits(seed: int, val_fraction: float) -> Data:
     everything = ArraySplit(images, labels, [f"digits/{i}" for i in range(len(labels))])
     rest, test = hold_out(everything, TEN_DIGITS, DIGITS_TEST, seed=0)
     train, val = hold_out(rest, TEN_DIGITS, val_fraction * len(rest), seed)
-    return Data("digits", TEN_DIGITS, 1, train, val, test, _fingerprint(images, labels))
+    return Data("digits", TEN_DIGITS, 1, train, val, test, fingerprint_of(images, labels))
 
 
 def _open_published(name: str, root: Path, download: bool, seed: int, val_fraction: float) -> Data:
     published = _PUBLISHED[name]
     classes, pairs = _read(name, published, root, download)
-    (images, labels), (test_images, test_labels) = pairs
-    everything = ArraySplit(images, labels, [f"train/{i}" for i in range(len(labels))])
-    test = ArraySplit(test_images, test_labels, [f"test/{i}" for i in range(len(test_labels))])
-    train, val = hold_out(everything, classes, val_fraction * len(everything), seed)
-    return Data(
-        name, classes, images.shape[1], train, val, test, _fingerprint(*pairs[0], *pairs[1])
-    )
+    return data_of_arrays(name, classes, *pairs, seed=seed, val_fraction=val_fraction)
 
 
 def _read(name: str, published: _Published, root: Path, download: bool):
@@ -201,10 +195,3 @@ def _trouble(name: str, root: Path, folder: Path, fetching: bool, fault: Excepti
         f"the files of {name} in {str(folder)!r} are damaged ({detail}); delete them and fetch "
         "them with --download"
     )
-
-
-def _fingerprint(*arrays: Tensor) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.numpy().tobytes())
-    return digest.hexdigest()

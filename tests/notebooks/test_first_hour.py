@@ -2,50 +2,30 @@
 they promise.
 """
 
-import ast
-import json
 from functools import cache
-from pathlib import Path
 
 import pytest
+import reading
 
 import convatlas
 
-NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebooks" / "first_hour.ipynb"
-
-
-def cells() -> list[dict]:
-    return json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-
-
-def code() -> list[str]:
-    return ["".join(cell["source"]) for cell in cells() if cell["cell_type"] == "code"]
+NOTEBOOK = "first_hour.ipynb"
 
 
 @cache
 def values() -> list[object]:
-    """What each cell shows: the value of its last line, None where that is no expression."""
-    scope: dict = {}
-    shown = []
-    for source in code():
-        tree = ast.parse(source)
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "cell", "exec"), scope)
-        line = last and compile(ast.Expression(last.value), "cell", "eval")
-        shown.append(eval(line, scope) if line else None)
-    return shown
+    return [shown for shown, _ in reading.run(reading.code(NOTEBOOK))]
 
 
 def value(part: str) -> object:
     """What the one cell shows whose code has this in it."""
-    (found,) = [shown for source, shown in zip(code(), values(), strict=True) if part in source]
+    sources = reading.code(NOTEBOOK)
+    (found,) = [shown for source, shown in zip(sources, values(), strict=True) if part in source]
     return found
 
 
 def test_it_is_kept_without_outputs():
-    kept = [cell for cell in cells() if cell["cell_type"] == "code"]
-    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in kept)
-    assert len({cell["id"] for cell in cells()}) == len(cells())
+    assert reading.is_kept_without_outputs(NOTEBOOK)
 
 
 def test_its_cells_run_and_say_what_they_promise():
@@ -69,13 +49,6 @@ def test_the_run_of_the_notebook_is_finished_and_looked_at():
 
 
 def test_every_verb_that_it_uses_is_there():
-    used = {
-        node.attr
-        for source in code()
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "convatlas"
-    }
+    used = reading.verbs(reading.code(NOTEBOOK))
     assert len(used) >= 10
     assert used <= set(convatlas.__all__)
