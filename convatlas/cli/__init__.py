@@ -35,6 +35,7 @@ from convatlas.cli import (
     runs,
     scaling,
     serving,
+    studies,
     usage,
 )
 from convatlas.errors import FAILED, WRONG_USAGE, Error
@@ -57,6 +58,8 @@ COMMANDS = {  # in the order of work
         "recipes": recipes.recipes,
         "check-data": checking.check_data,
         "train": runs.train,
+        "compare": studies.compare,
+        "study": studies.study,
         "eval": evaluation.eval_,
         "predict": runs.predict,
         "explain": explaining.explain,

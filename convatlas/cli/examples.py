@@ -81,6 +81,17 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas train vgg16 --recipe vgg --data imagenet -j 16", "as the paper trained it"),
         ("convatlas train --resume runs/mine", "goes on with a run that was stopped"),
     ),
+    "compare": (
+        ("convatlas compare lenet5 lenet_caffe --seeds 6", "which is better on the digits"),
+        ("convatlas compare resnet20_cifar nin_cifar10 --data photos cifar10", "on two data sets"),
+        ("convatlas compare lenet5 lenet_caffe --vary lr=1e-3,3e-3", "each at its better rate"),
+        ("convatlas compare --continue studies/mine", "goes on, whatever stopped it"),
+        ("convatlas compare lenet5 nin --print commands", "a command a run, to run elsewhere"),
+    ),
+    "study": (
+        ("convatlas study studies/mine", "what is done, running, failed and left"),
+        ("convatlas study studies/mine --json", "the same, run by run, for a program"),
+    ),
     "eval": (
         ("convatlas eval runs/mine", "on its test images"),
         ("convatlas eval runs/mine --crops 10", "as AlexNet was tested"),

@@ -1,7 +1,7 @@
 """train and predict: flags to a recipe, and what a person reads while a run goes on."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,13 +30,15 @@ GROUPS = {  # the first field of each group of flags, as Recipe orders them -> i
 }
 
 
-def _flags() -> Iterator[tuple[str, Any, Any]]:
-    """A recipe's fields as optional flags, so that only what is typed changes the recipe."""
+def recipe_flags(without: Collection[str] = ("network",)) -> Iterator[tuple[str, Any, Any]]:
+    """A recipe's fields, but for some, as optional flags, so that only what is typed changes the
+    recipe.
+    """
     group = Group("Parameters")
     for number, f in enumerate(fields(Recipe)):
         if f.name in GROUPS:
             group = Group(GROUPS[f.name], sort_key=number + 1)
-        if f.name != "network":
+        if f.name not in without:
             yield _flag(f, group)
 
 
@@ -59,7 +61,7 @@ def _flag(f: Any, group: Group) -> tuple[str, Any, Any]:
 
 Flags = make_dataclass(
     "Flags",
-    list(_flags()),
+    list(recipe_flags()),
     kw_only=True,
     namespace={"__module__": __name__},
 )

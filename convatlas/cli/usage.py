@@ -37,6 +37,8 @@ MISSING = {  # command -> what to type when something is missing
     "named, or `convatlas compress NETWORK --weights FILE`",
     "netadapt": "which run? `convatlas netadapt RUN --budget 0.7x`, with the folder that "
     "`convatlas train` has named",
+    "study": "which study? `convatlas study FOLDER`, with the folder that `convatlas compare` has "
+    "named",
     "convert": "which file, and for which network? `convatlas convert FILE --network NETWORK`",
 }
 MEANT = {  # what other programs call a command -> ours
@@ -48,7 +50,6 @@ MEANT = {  # what other programs call a command -> ours
     **dict.fromkeys(("check", "check_data"), "check-data"),
     **dict.fromkeys(("benchmark", "speed", "latency", "profile"), "bench"),
     "recipe": "recipes",
-    "compare": "diff",
     **dict.fromkeys(("which", "recognise", "recognize", "whatis"), "identify"),
 }
 

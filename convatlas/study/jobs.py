@@ -1,19 +1,11 @@
-"""How far each run of a study is, read from its folder alone, and one run carried out. Imports no
-torch.
-"""
+"""How far each run of a study is, read from its folder, and how it failed. Imports no torch."""
 
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from convatlas.errors import FAILED, RESUMABLE
-from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.printable import printable
 from convatlas.study.plan import Line
 from convatlas.training.plain_files import append_durably, kind, make_durably, read_plain
@@ -30,7 +22,6 @@ LEFT, RUNNING, STOPPED, TRAINED, DONE, FAILED_TWICE = (
 TRIES = 2  # the same way, then a run has failed
 KILLED, KILLS = "killed by", 5  # as often without a step in between, for killers are many
 LONGEST = 100_000  # bytes of failures that are read
-PAUSE = 0.5  # seconds between two looks at a run that another process has
 
 
 def state(study: Path, line: Line) -> str:
@@ -94,36 +85,6 @@ def forget_failures(study: Path, line: Line) -> None:
     (study / "failed" / f"{line.run}.txt").unlink(missing_ok=True)
 
 
-def carry_out(study: Path, line: Line, wait: Callable[[float], None] = time.sleep) -> int:
-    """The line's command in a process of its own, in the study's folder; its exit code: 0 done, 75
-    stopped or killed and to be run again, 1 or 2 failed, which is written down; has_failed says
-    whether it is given up.
-
-    While another process has the run, it is waited for. What the run says goes into logs/RUN.txt. A
-    signal that asks this process to leave is passed on, once, and the run saves and stops.
-    """
-    folder = line.folder(study)
-    while is_held(folder):
-        wait(PAUSE)
-    if is_reached(study, line):
-        return 0
-    make_durably(study / "logs")
-    words = [sys.executable, "-m", "convatlas", *line.command]
-    with log_of(study, line).open("ab") as log:
-        began = log.tell()
-        code = _passing_signals_on(
-            subprocess.Popen(words, cwd=study, stdout=log, stderr=log, start_new_session=True)
-        )
-    if code == RESUMABLE:
-        return code
-    if code < 0 or code > LEFT_BY_SIGNAL:
-        number = -code if code < 0 else code - LEFT_BY_SIGNAL
-        return FAILED if note_failure(study, line, killed(study, line, number)) else RESUMABLE
-    if code:
-        note_failure(study, line, _last_words(study, line, began))
-    return code
-
-
 def killed(study: Path, line: Line, number: int) -> str:
     """The sentence for a run that a signal has ended, and not at its own request: the same until it
     has come further.
@@ -139,34 +100,3 @@ def killed(study: Path, line: Line, number: int) -> str:
 def log_of(study: Path, line: Line) -> Path:
     """What a run has said, each time that it was carried out."""
     return study / "logs" / f"{line.run}.txt"
-
-
-def _last_words(study: Path, line: Line, began: int) -> str:
-    with log_of(study, line).open("rb") as log:
-        log.seek(began)
-        said = log.read().decode("utf-8", "replace").splitlines()
-    sentences = [text for text in said if text.startswith("convatlas: ")]
-    return (sentences or said or ["it said nothing"])[-1].removeprefix("convatlas: ")
-
-
-def _passing_signals_on(child: subprocess.Popen) -> int:
-    """Wait for a process; its exit code."""
-    asked: list[int] = []
-
-    def pass_on(number: int, frame: object) -> None:
-        if not asked:  # a second one would keep the run from saving
-            asked.append(number)
-            child.terminate()
-
-    numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")]
-    before = {}
-    with suppress(ValueError):  # not the main thread: the program around us keeps its own
-        before = {number: signal.signal(number, pass_on) for number in numbers if number}
-    try:
-        code = child.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if child.poll() is None:
-            child.terminate()
-    return code

@@ -1,8 +1,8 @@
 """A study's folder and what it says: study.json, what was asked for; plan.jsonl, a line for each
 run; recipes/, the whole recipe of each. Imports no torch.
 
-A line is the same whoever carries it out, wherever, and however often: it begins a run, goes on with
-it, or finds that it is over.
+A line is the same whoever carries it out, wherever, and however often: it begins a run, goes on
+with it, or finds that it is over.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Line:
-    """One run of a study, and the words after `convatlas` that carry it out in the study's folder."""
+    """One run of a study, and the words after `convatlas` that carry it out, in the study."""
 
     run: str
     network: str
@@ -81,7 +81,7 @@ class Line:
 
 
 def line_of(recipe: Recipe, images: Images, vary: Mapping[str, Any], weights: str = "") -> Line:
-    """The line of a recipe. `weights` is the sha256 of the file that the run begins with, if any."""
+    """The line of a recipe; `weights` is the sha256 of what the run begins with, if anything."""
     name = f"{recipe.network}-{images.name}-{_digits(recipe, images.fingerprint, weights)}"
     return Line(name, recipe.network, images.name, recipe.seed, dict(vary), _command(name))
 
@@ -132,7 +132,7 @@ def write(study: Path, asked: Asked, runs: Iterable[tuple[Line, Recipe]]) -> lis
 
 def _foreign(study: Path) -> str:
     """A file or folder that no study of ours, half written, would hold; "" where there is none."""
-    ours = {"recipes", "runs", "plan.jsonl", "study.lock"}
+    ours = {"recipes", "runs", "failed", "logs", "plan.jsonl", "chosen.json", "study.lock"}
     names = sorted(entry.name for entry in study.iterdir())
     return next((name for name in names if name not in ours and name[:5] != ".tmp-"), "")
 
@@ -169,7 +169,7 @@ def _short(value: Any) -> str:
 
 
 def read_asked(study: Path) -> Asked:
-    """What a study was asked for. RunError where the folder holds none, or study.json is damaged."""
+    """What a study was asked for. RunError where the folder holds none, or it is damaged."""
     found = _read(study, "study.json")
     try:
         told = strict_json.loads(found)

@@ -62,7 +62,7 @@ def gather(
     recipe: Recipe, group: ProcessGroup, checking: Callable[[int], None] = lambda done: None
 ) -> Gathered:
     """The images, all of which are looked at, and the network."""
-    side = _side(recipe)
+    side = side_of(recipe)
     data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
@@ -147,7 +147,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
     return opened(recipe.download and group.size == 1)
 
 
-def _side(recipe: Recipe) -> int:
+def side_of(recipe: Recipe) -> int:
     """The input side: the paper's unless the recipe says another, which must be legal."""
     with shapes_only():
         net = create_model(recipe.network)

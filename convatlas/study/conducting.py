@@ -1,0 +1,134 @@
+"""A study from the question to the report: train all, choose by validation, look at the test images
+once, report.
+"""
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from convatlas.errors import RecipeError, RunError, Stopped
+from convatlas.study import choosing, jobs, plan
+from convatlas.study.asking import require_several, require_variable
+from convatlas.study.plan import Asked, Line
+from convatlas.study.watching import Observer
+
+Executor = Callable[[Sequence[Line], Path, Observer], None]
+SEEDS = 3  # they describe; docs/statistics.md says how many decide
+
+
+def begin(
+    networks: Sequence[str],
+    data: Sequence[str],
+    seeds: int = SEEDS,
+    recipe: str = "",
+    vary: Mapping[str, Sequence] | None = None,
+    given: Mapping[str, Any] | None = None,
+    output: Path | None = None,
+    is_here: bool = True,
+) -> Path:
+    """Write the folder of a study that nobody has carried out yet, or find the same one there.
+
+    RecipeError, with all that is wrong, where there is anything; RunError where the folder holds
+    another study.
+    """
+    from convatlas.study.checking import planned
+
+    values = {name: list(several) for name, several in (vary or {}).items()}
+    for name in values:
+        require_variable(name)
+    require_several(values)
+    if not networks:
+        raise RecipeError("which networks? give names from `convatlas list`, such as lenet5 nin")
+    if seeds < 1:
+        raise RecipeError(f"--seeds must be 1 or more, not {seeds}")
+    plain = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in (given or {}).items()
+    }
+    asked = Asked(tuple(networks), (), seeds, recipe, plain, values)
+    whole = planned(asked, list(data), is_here)
+    folder = output or _default(whole.asked)
+    plan.write(folder, whole.asked, whole.runs)
+    return folder
+
+
+def _default(asked: Asked) -> Path:
+    """studies/DATE-data, with a number after it where two begin in the same second."""
+    names = "-".join(images.name for images in asked.data)[:60]
+    base = Path("studies") / f"{datetime.now():%Y%m%d-%H%M%S}-{names}"
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+
+def conduct(study: Path, execute: Executor, tell: Observer) -> list[Line]:
+    """Carry the study out as far as it is not, from wherever it is; returns the lines of the runs
+    that have failed, or that the executor has left. Those that failed before are tried again.
+
+    Stopped where a signal asked for it; RunError where another process is at work on the study.
+    """
+    lines = plan.read(study)
+    with held(study):
+        for line in lines:
+            jobs.forget_failures(study, line)
+        try:
+            execute(lines, study, tell)
+            trained = choosing.choose(study, lines)
+            sound = [line.testing() for line in trained if jobs.is_reached(study, line)]
+            execute(sound, study, tell)
+        except Stopped as stopped:
+            raise Stopped(f"{stopped}; go on with {continue_command(study)}") from None
+    unchosen = choosing.unchosen(study, lines)
+    return [
+        line
+        for line in lines
+        if not jobs.is_reached(study, line if line.run in unchosen else line.testing())
+    ]
+
+
+def continue_command(study: Path) -> str:
+    """What a person types to go on with a study."""
+    return f"convatlas compare --continue {shlex.quote(str(study))}"
+
+
+@contextmanager
+def held(study: Path) -> Iterator[None]:
+    """Nobody else carries the study out meanwhile. RunError where somebody does."""
+    lock = FileLock(study / "study.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunError(
+            f"another process is at work on the study in {study}; `convatlas study "
+            f"{shlex.quote(str(study))}` shows how far it is"
+        ) from None
+    except OSError as error:
+        raise RunError(
+            f"cannot write in the study {study}: {error.strerror}; make the folder writable"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def incomplete(study: Path, missing: Sequence[Line]) -> RunError:
+    """Which runs a study lacks, and why."""
+    said = []
+    for line in missing:
+        failures = jobs.failures(study, line)
+        said.append(f"{line.run}: {failures[-1] if failures else 'it was not carried out'}")
+    many = f"{len(missing)} run{'' if len(missing) == 1 else 's'} of the study failed"
+    return RunError("\n  ".join([f"{many}; once mended, {continue_command(study)}:", *said]))
+
+
+def report(study: Path) -> list[str]:
+    """Write the report of the runs that are done; sentences for whoever waits for it."""
+    return []

@@ -1,0 +1,98 @@
+"""Studies of runs of a few steps, made through the command line, and what they leave."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from program import convatlas
+
+NETWORKS = ("lenet1989", "lenet_caffe")
+QUICK = (
+    "--epochs",
+    "2",
+    "-b",
+    "256",
+    "--opt",
+    "adamw",
+    "--warmup-epochs",
+    "0",
+    "--sched",
+    "constant",
+)
+SAVING = ("--save-every", "0")
+
+
+def compare(study: Path, *words: object, **options) -> subprocess.CompletedProcess:
+    """A study of two small networks on the digits, in a process of its own."""
+    flags = ("--data", "digits", *QUICK, *SAVING, "--output", study)
+    return convatlas("compare", *NETWORKS, *flags, *words, **options)
+
+
+def begun(study: Path, *words: object) -> subprocess.Popen:
+    """The same, at work, in a session of its own."""
+    flags = ("--data", "digits", *QUICK, *SAVING, "--output", study)
+    command = [sys.executable, "-m", "convatlas", "compare", *NETWORKS, *flags, *words]
+    return at_work(list(map(str, command)))
+
+
+def going_on(study: Path, *words: object) -> subprocess.Popen:
+    command = [sys.executable, "-m", "convatlas", "compare", "--continue", study, *words]
+    return at_work(list(map(str, command)))
+
+
+def at_work(command: list[str]) -> subprocess.Popen:
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below one, as the system has them now."""
+    found = []
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    for child in map(int, children):
+        found += [child, *descendants(child)]
+    return found
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def weights(study: Path) -> dict[str, bytes]:
+    """The trained network of every run that is done."""
+    files = (study / "runs").glob("*/model.safetensors")
+    return {file.parent.name: file.read_bytes() for file in files}
+
+
+def results(study: Path) -> dict[str, dict]:
+    """What every run's metrics.json says, but for times, dates and the name of the run itself."""
+    return {
+        file.parent.name: timeless(json.loads(file.read_text()))
+        for file in (study / "runs").glob("*/metrics.json")
+    }
+
+
+def timeless(metrics: dict) -> dict:
+    return {
+        name: value
+        for name, value in metrics.items()
+        if name not in ("seconds", "date", "run", "sha256", "answers")
+    }
+
+
+def epochs(study: Path) -> dict[str, list[int]]:
+    """The epochs that each run's log has, in its order."""
+    return {
+        file.parent.name: [json.loads(row)["epoch"] for row in file.read_text().splitlines()]
+        for file in (study / "runs").glob("*/log.jsonl")
+    }
