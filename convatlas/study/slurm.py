@@ -7,7 +7,6 @@ still in its queue. So this process may go, and another one look on later.
 """
 
 import json
-import re
 import shutil
 import subprocess
 import time
@@ -19,11 +18,11 @@ from pathlib import Path
 from convatlas.errors import RunError, Stopped, first_line
 from convatlas.printable import printable
 from convatlas.study import jobs
+from convatlas.study.manifests import name_of, needs_of
 from convatlas.study.plan import Line
 from convatlas.study.slurm_job import Job
 from convatlas.study.watching import Observer
 from convatlas.training.plain_files import append_durably, kind, make_durably, read_plain
-from convatlas.training.recipe import Recipe
 from convatlas.training.signals import StopRequest
 
 TOOLS = ("sbatch", "srun", "squeue", "scontrol")
@@ -88,23 +87,25 @@ class _Queue:
 
     @property
     def _name(self) -> str:
-        return re.sub(r"[^A-Za-z0-9_.-]", "-", f"convatlas-{self.study.name}")[:60]
+        return name_of(self.study)
 
     def _find_submitted(self) -> None:
         """Jobs of an earlier look that are still in the queue."""
         path = self.folder / SUBMITTED
         try:
             rows = read_plain(path, 64_000_000).decode().splitlines() if kind(path) else []
-            known = dict(json.loads(row) for row in rows)
+            known = {(run, is_test): job for run, is_test, job in map(json.loads, rows)}
         except (OSError, ValueError, TypeError):
             raise RunError(
                 f"{path} cannot be read; remove it, once `squeue --name={self._name}` shows that "
                 "no job of the study is left"
             ) from None
-        known = {run: job for run, job in known.items() if run in self.left}
         if (states := _states()) is None:
             raise RunError("squeue does not answer, so it is not known which jobs are submitted")
-        self.job = {run: job for run, job in known.items() if states.get(job, "") not in GONE}
+        for run, line in self.left.items():
+            job = known.get((run, line.is_test), "")
+            if states.get(job, "") not in GONE:
+                self.job[run] = job
         if self.job:
             self.tell.note(f"{len(self.job)} jobs are in Slurm's queue already")
 
@@ -112,15 +113,10 @@ class _Queue:
         """Jobs for the lines, in arrays of those that need the same."""
         alike: dict[tuple[int, bool], list[Line]] = {}
         for line in lines:
-            alike.setdefault(self._needs(line), []).append(line)
+            alike.setdefault(needs_of(line, self.study), []).append(line)
         for (cores, is_for_gpu), group in alike.items():
             for first in range(0, len(group), ARRAY):
                 self._submit_array(group[first : first + ARRAY], cores, is_for_gpu)
-
-    def _needs(self, line: Line) -> tuple[int, bool]:
-        """The cores that a run keeps busy, and whether it must have a GPU."""
-        recipe = Recipe.read(self.study / "recipes" / f"{line.run}.toml")
-        return max(1, recipe.threads) + recipe.workers, recipe.device.startswith("cuda")
 
     def _submit_array(self, lines: list[Line], cores: int, is_for_gpu: bool) -> None:
         import submitit
@@ -141,7 +137,7 @@ class _Queue:
             found = [executor.submit(Job(self.study, line)) for line in lines]
         for line, job in zip(lines, found, strict=True):
             self.job[line.run] = job.job_id
-            row = json.dumps([line.run, job.job_id]) + "\n"
+            row = json.dumps([line.run, line.is_test, job.job_id]) + "\n"
             append_durably(self.folder / SUBMITTED, row.encode())
         self.tell.note(f"{len(lines)} jobs submitted to Slurm: {found[0].job_id.split('_')[0]}")
 
@@ -183,13 +179,19 @@ class _Queue:
                 self.cancelled.append(line.run)
                 self._over(line, "again", "its job was cancelled")
                 continue
-            sentence = jobs.cut_off(self.study, line, f"Slurm ({state or 'nobody knows why'})")
+            sentence = self._ended_early(line, state)
             if jobs.note_failure(self.study, line, sentence):
                 self._over(line, "failed", sentence)
             else:
                 again.append(line)
                 self.tell.ended(line, "again", sentence)
         self._submit(again)
+
+    def _ended_early(self, line: Line, state: str) -> str:
+        """The sentence for such a job: the same until its run has come further."""
+        steps = sorted(each.name for each in line.folder(self.study).glob("checkpoints/step-*"))
+        where = f"after {steps[-1]}" if steps else "before its first checkpoint"
+        return f"{jobs.KILLED} Slurm ({state or 'it does not say why'}) {where}"
 
 
 def _states() -> dict[str, str] | None:
