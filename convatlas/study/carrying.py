@@ -60,7 +60,9 @@ def _try(study: Path, line: Line, request: "_Request") -> None:
         code = request.reaching(child)
     if request.came or code == RESUMABLE or jobs.is_reached(study, line):
         return
-    if code < 0 or code > LEFT_BY_SIGNAL:
+    if code == 0:
+        jobs.note_failure(study, line, "its command says that it is over, and its folder does not")
+    elif code < 0 or code > LEFT_BY_SIGNAL:
         number = -code if code < 0 else code - LEFT_BY_SIGNAL
         jobs.note_failure(study, line, jobs.killed(study, line, number))
     else:

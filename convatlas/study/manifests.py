@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ SBATCH = """\
 #SBATCH --open-mode=append
 #SBATCH --output={log}
 
-srun python -m {module} {study}
+srun {python} -m {module} {study}
 code=$?
 if [ $code -eq {resumable} ]; then  # saved, for its time was over
   scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
@@ -96,8 +97,9 @@ def sbatch(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
         cores=cores,
         gpu="\n#SBATCH --gpus=1" if is_for_gpu else "",
         time=TIME,
+        python=shlex.quote(sys.executable),
         warning=WARNING,
-        log=shlex.quote(str(study).replace("%", "%%") + "/logs/slurm-%A_%a.txt"),
+        log=shlex.quote(str(study).replace("%", "%%") + "/slurm-%A_%a.txt"),
         module=MODULE,
         study=shlex.quote(str(study)),
         resumable=RESUMABLE,

@@ -87,7 +87,7 @@ class _Tasks:
             jobs.note_failure(self.study, line, f"Ray: {printable(first_line(error))}")
             code = None
         if jobs.is_reached(self.study, line):
-            self.tell.ended(line, jobs.state(self.study, line))
+            self.tell.ended(line, jobs.DONE if line.is_test else jobs.TRAINED)
         elif jobs.has_failed(self.study, line):
             self.tell.ended(line, "failed", jobs.failures(self.study, line)[-1])
         else:

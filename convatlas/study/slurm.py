@@ -147,7 +147,7 @@ class _Queue:
         lost = []
         for run, line in list(self.left.items()):
             if jobs.is_reached(self.study, line):
-                self._over(line, jobs.state(self.study, line))
+                self._over(line, jobs.DONE if line.is_test else jobs.TRAINED)
             elif jobs.has_failed(self.study, line):
                 self._over(line, "failed", jobs.failures(self.study, line)[-1])
             elif states is not None and self._is_gone(run, states.get(self.job[run], "")):
