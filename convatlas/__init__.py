@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.published_model import open_network
     from convatlas.registry import create_model, describe, list_models
     from convatlas.scaling import Scaling, scale
+    from convatlas.study import compare
     from convatlas.training import Callback, Recipe, train
     from convatlas.verification import verify
     from convatlas.weights import Certificate, load_weights, save_weights
@@ -45,6 +46,7 @@ __all__ = [
     "Saved",
     "Scaling",
     "check_data",
+    "compare",
     "convert",
     "cost",
     "create_model",
@@ -79,6 +81,7 @@ _HOMES = {
     "Saved": "model_file",
     "Scaling": "scaling",
     "check_data": "data",
+    "compare": "study",
     "convert": "conversion",
     "cost": "costing",
     "create_model": "registry",

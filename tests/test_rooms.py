@@ -38,7 +38,8 @@ DOORS = {
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
     "study": {
-        *("errors", "interruption", "printable", "strict_json", "registry", "training", "data"),
+        *("interruption", "printable", "settings", "strict_json", "shapes_only"),
+        *("registry", "data", "evaluation", "training", "reporting"),
     },
     "weights": {"regular_file", "data"},
     "recipes": set(),

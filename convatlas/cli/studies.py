@@ -148,13 +148,16 @@ def _conducted(study: Path, on: str, jobs: int) -> int:
 
 
 def _told(lines) -> str:
+    from convatlas.cli.printing import plural
+
     networks, data = {line.network for line in lines}, {line.data for line in lines}
     seeds = {line.seed for line in lines}
     settings = {line.setting for line in lines}
     varied = len(settings) // (len(networks) * len(data))
-    parts = [f"{len(networks)} networks", f"{len(data)} data sets", f"{len(seeds)} seeds"]
+    counts = {"network": networks, "data set": data, "seed": seeds}
+    parts = [plural(len(each), what) for what, each in counts.items()]
     parts += [f"{varied} settings"] if varied > 1 else []
-    return f"{len(lines)} runs: {', '.join(parts)}"
+    return f"{plural(len(lines), 'run')}: {', '.join(parts)}"
 
 
 def study(folder: Path, *, json: bool = False) -> int:

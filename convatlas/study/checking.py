@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from convatlas.data import Data, open_data
@@ -15,16 +16,15 @@ from convatlas.registry import create_model, require, stored_facts
 from convatlas.shapes_only import shapes_only
 from convatlas.study import asking
 from convatlas.study.plan import Asked, Images, Line, line_of
+from convatlas.training import effect
 from convatlas.training.batch_norm import require_several_values
 from convatlas.training.fine_tune import freeze, start_from
 from convatlas.training.location import located
 from convatlas.training.prepare import Gathered, device_type, multi_crop_of, side_of
-from convatlas.training.recipe import Recipe
+from convatlas.training.recipe import DEFAULTS, Recipe
 from convatlas.training.unused import require_use
 
-OF_DATA = (  # what decides which images there are, besides their place
-    *("data_root", "download", "val_fraction", "missing_classes", "max_megapixels"),
-)
+OF_DATA = ("data_root", "download", "val_fraction", "missing_classes", "max_megapixels")
 NAMED = 3  # networks that one sentence names
 
 
@@ -89,9 +89,10 @@ def planned(asked: Asked, places: Sequence[str], is_here: bool = True) -> "Plann
             require(network, stored_facts())
             networks.append(network)
     asked = replace(asked, networks=tuple(networks))
-    names = _names(places)
-    places = [_Place(asked, place, name, is_here, wrong) for place, name in names.items()]
-    runs = [run for place in places for run in place.runs()]
+    runs: list[_Run] = []
+    for place, name in _names(places).items():
+        given = _effective(asked.given, place, places)
+        runs += _Place(replace(asked, given=given), place, name, is_here, wrong).runs()
     wrong.refuse()
     images = {run.images.place: run.images for run in runs}
     return Planned(
@@ -118,6 +119,19 @@ def _names(places: Iterable[str]) -> dict[str, str]:
             name = f"{base}-{number}"
         found[place] = name
     return found
+
+
+def _effective(given: Mapping[str, Any], place: str, places: Sequence[str]) -> dict[str, Any]:
+    """The flags that are for this data set: without those, such as --data-root, that have an effect
+    on others of the study and none on this one.
+    """
+
+    def idle(at: str) -> set[str]:
+        found = effect.inert(SimpleNamespace(**DEFAULTS | {"data": at}), given)
+        return {name for name, use in found.items() if use.decider == "data"}
+
+    elsewhere = [name for name in idle(place) if any(name not in idle(at) for at in places)]
+    return {name: value for name, value in given.items() if name not in elsewhere}
 
 
 class _Place:

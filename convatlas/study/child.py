@@ -22,11 +22,12 @@ from convatlas.errors import FAILED, RESUMABLE, Error
 from convatlas.study import jobs
 from convatlas.study.plan import Line
 from convatlas.training import plots, resuming  # noqa: F401
-from convatlas.training.memory import highest
+from convatlas.training.memory import highest, resident
 from convatlas.training.progress import Lines
 from convatlas.training.recipe import Recipe
 from convatlas.training.run import run_recipe
 
+IS_FORKED = sys.platform == "linux"  # elsewhere forking is not safe once torch is there
 EVERY = 1.0  # seconds between two messages of a run that is in an epoch
 
 
@@ -72,12 +73,13 @@ class Telling(Lines):
     def __init__(self, pool: Connection):
         super().__init__()
         self.pool, self.told_at = pool, 0.0
+        self.shared = (resident() or 0) if IS_FORKED else 0  # bytes, so far the server's own
 
     def begin(self, facts: dict) -> None:
         super().begin(facts)
         coming = facts["forecast"]
         if coming and coming.memory:
-            self.tell("memory", coming.memory)
+            self.tell("memory", coming.memory, self.shared)
 
     def epoch(self, record: dict) -> None:
         super().epoch(record)
@@ -88,7 +90,7 @@ class Telling(Lines):
 
     def trained(self, facts: dict) -> None:
         super().trained(facts)
-        self.tell("memory", highest())
+        self.tell("memory", highest(), self.shared)
 
     def tell(self, *message: object) -> None:
         """A pool that is gone hears nothing, and the run is about to stop."""

@@ -130,5 +130,18 @@ def incomplete(study: Path, missing: Sequence[Line]) -> RunError:
 
 
 def report(study: Path) -> list[str]:
-    """Write the report of the runs that are done; sentences for whoever waits for it."""
-    return []
+    """Write the report of the runs that are done, and of those that are not, into the study's
+    folder; what it says first, and where it lies. Nothing where no run has begun.
+    """
+    from convatlas.reporting import FORMATS
+    from convatlas.reporting.writing import prepared, written
+
+    lines = plan.read(study)
+    unchosen = choosing.unchosen(study, lines)
+    folders = [line.folder(study) for line in lines if line.run not in unchosen]
+    begun = [folder for folder in folders if (folder / "recipe.toml").exists()]
+    if not begun:
+        return []
+    found = prepared(begun, study, FORMATS)
+    files = [f"written: {path}" for path in written(found)]
+    return [*(f"note: {note}" for note in found.notes), *found.sentences, *files]

@@ -15,7 +15,14 @@ from typing import Any
 
 from convatlas import strict_json
 from convatlas.errors import RunError
-from convatlas.training.plain_files import kind, make_durably, read_plain, replace_durably
+from convatlas.training.plain_files import (
+    flush_folder,
+    kind,
+    make_durably,
+    read_plain,
+    replace_durably,
+    write_durably,
+)
 from convatlas.training.recipe import Recipe, deciding
 
 FORMAT = 1
@@ -117,7 +124,10 @@ def write(study: Path, asked: Asked, runs: Iterable[tuple[Line, Recipe]]) -> lis
         for folder in (study, study / "recipes", study / "runs"):
             make_durably(folder)
         for line, recipe in runs:
-            replace_durably(study / "recipes" / f"{line.run}.toml", recipe.to_toml().encode())
+            file = study / "recipes" / f"{line.run}.toml"
+            file.unlink(missing_ok=True)  # of a plan that was not whole
+            write_durably(file, recipe.to_toml().encode())
+        flush_folder(study / "recipes")
         text = "".join(strict_json.dumps(_row(line)) + "\n" for line in lines)
         replace_durably(study / "plan.jsonl", text.encode())
         whole = strict_json.dumps(asked.to_json(), indent=1)

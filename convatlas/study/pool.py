@@ -51,13 +51,15 @@ class _Job:
     failures: int  # that were written down of the run before
     width: int  # cores that it keeps busy
     device: str  # of CUDA, as CUDA_VISIBLE_DEVICES names it; "" for none
-    memory: int | None  # bytes at its peak, where that is known
+    memory: int | None  # bytes at its peak, besides those it shares, where that is known
+    shared: int = 0  # bytes that it has from the server, as all others have
     is_heard: bool = True  # whether more messages may come
 
     @property
     def growth(self) -> int:
         """Bytes that it does not hold yet, and will."""
-        return max(0, (self.memory or 0) - resident(self.process.pid))
+        held = max(0, resident(self.process.pid) - self.shared)
+        return max(0, (self.memory or 0) - held)
 
 
 class _Pool:
@@ -178,8 +180,9 @@ class _Pool:
         try:
             while job.is_heard and job.messages.poll():
                 match job.messages.recv():
-                    case ("memory", int(most)):
-                        job.memory = self.memory[job.line.setting] = most
+                    case ("memory", int(most), int(shared)):
+                        job.shared = shared
+                        job.memory = self.memory[job.line.setting] = max(0, most - shared)
                     case ("epoch", int(epoch), int(epochs), float(score)):
                         self.tell.moved(job.line, epoch, epochs, score)
         except (EOFError, OSError):

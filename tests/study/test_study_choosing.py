@@ -91,6 +91,7 @@ def test_test_images_choose_nothing(study):
     """Whatever metrics.json says: only the log's validation accuracies count."""
     lines = trained(study, FIGURES)
     for line in lines:
+        line.folder(study).mkdir(exist_ok=True)
         best = {"accuracy": line.vary["lr"], "correct": 1, "count": 1}
         (line.folder(study) / "metrics.json").write_text(json.dumps({"test": best}))
     assert {line.vary["lr"] for line in choosing.choose(study, lines)} == {0.2, 0.1}
