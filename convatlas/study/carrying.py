@@ -25,6 +25,7 @@ from convatlas.study.plan import Line
 from convatlas.training.plain_files import make_durably
 
 NUMBERS = ("JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID")
+PROGRAM = (sys.executable, "-m", "convatlas")
 PAUSE = 0.5  # seconds between two looks at a run that another process has
 LEAVING = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
 
@@ -53,7 +54,7 @@ def carry_out(study: Path, line: Line, wait: Callable[[float], None] = time.slee
 def _try(study: Path, line: Line, request: "_Request") -> None:
     """Run the command once; a failure is written down."""
     make_durably(study / "logs")
-    words = [sys.executable, "-m", "convatlas", *line.command]
+    words = [*PROGRAM, *line.command]
     with jobs.log_of(study, line).open("ab") as log:
         began = log.tell()
         child = subprocess.Popen(words, cwd=study, stdout=log, stderr=log, start_new_session=True)

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from convatlas.errors import RESUMABLE
+from convatlas.errors import RESUMABLE, RunError
 from convatlas.interruption import LEFT_BY_SIGNAL
+from convatlas.printable import printable
 from convatlas.study.plan import Line
 from convatlas.training.recipe import Recipe
 
@@ -84,9 +85,9 @@ spec:
 
 def sbatch(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
     """A batch script for Slurm: an array of a job for each line. `at_once` run at a time: 0 is all
-    that Slurm lets.
+    that Slurm lets. RunError for a folder whose name no script can hold.
     """
-    study = study.absolute()
+    study = _place(study)
     cores, is_for_gpu = _needs(lines, study)
     return SBATCH.format(
         count=len(lines),
@@ -108,9 +109,9 @@ def sbatch(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
 
 def kubernetes(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
     """A Job for Kubernetes 1.31 or newer, with a pod for each line. `at_once` run at a time: 0 is
-    all that there is room for.
+    all that there is room for. RunError for a folder whose name no file of its kind can hold.
     """
-    study = study.absolute()
+    study = _place(study)
     cores, is_for_gpu = _needs(lines, study)
     return KUBERNETES.format(
         count=len(lines),
@@ -121,7 +122,7 @@ def kubernetes(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
         gpu="\n            limits: {nvidia.com/gpu: 1}" if is_for_gpu else "",
         warning=WARNING,
         module=MODULE,
-        study=json.dumps(str(study)),  # a string of JSON is one of YAML
+        study=json.dumps(str(study), ensure_ascii=False),  # a string of JSON is one of YAML
         resumable=RESUMABLE,
         interrupted=INTERRUPTED,
     )
@@ -145,6 +146,15 @@ def _needs(lines: Sequence[Line], study: Path) -> tuple[int, bool]:
     return max(cores for cores, _ in found), any(is_for_gpu for _, is_for_gpu in found)
 
 
+def _place(study: Path) -> Path:
+    study = study.absolute()
+    if not str(study).isprintable():
+        raise RunError(
+            f"the folder {printable(str(study))} has characters in its name that do not go into "
+            "other programs' files; rename it"
+        )
+    return study
+
+
 def _afterwards(study: Path) -> str:
-    command = f"convatlas compare --continue {shlex.quote(str(study))}"
-    return " ".join(command.split("\n"))
+    return f"convatlas compare --continue {shlex.quote(str(study))}"

@@ -33,6 +33,7 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
+SchedulerParameters=sched_interval=1,batch_sched_delay=0
 SwitchType=switch/none
 MpiDefault=none
 SchedulerType=sched/builtin
@@ -132,7 +133,7 @@ class Slurm:
         return self.ask("squeue", *words).split()
 
     def preempt(self) -> None:
-        """An urgent job takes the node for a moment: Slurm ends what is there, and queues it anew."""
+        """An urgent job takes the node for a moment: Slurm queues anew what was there."""
         self.ask("sbatch", "--wait", "--partition=urgent", "--exclusive", "--output=/dev/null",
                  "--wrap=sleep 1")  # fmt: skip
 
