@@ -9,9 +9,11 @@ from convatlas.evaluation import Evaluation, MultiCrop
 from convatlas.evaluation import evaluate as evaluate_network
 from convatlas.model_file import Saved, load_model
 from convatlas.run_images import RunImages, open_images
+from convatlas.training import answers_file
 from convatlas.training.loss import loss_function
 from convatlas.training.memory import not_enough
 from convatlas.training.recipe import Recipe
+from convatlas.training.standing import require_tested
 
 BATCH = 256
 
@@ -42,12 +44,14 @@ def open_run(
     already, `data` must be given. A compressed file (.dc) has the recipe of the run in whose folder
     it lies.
 
-    Raises ModelFileError where the run cannot be read, RecipeError for its recipe, DataError for
-    the images.
+    Raises ModelFileError where the run cannot be read, RunError where it was trained and not yet
+    tested, RecipeError for its recipe, DataError for the images.
     """
     is_open = isinstance(run, Saved)
-    saved = run if is_open else load_model(run, device)
     place = None if is_open else _folder_of(run)
+    if place:
+        require_tested(place)
+    saved = run if is_open else load_model(run, device)
     recipe = None if place is None else _recipe_of(place)
     images = open_images(place, saved, recipe, data, data_root, max_megapixels)
     return saved, recipe or Recipe(), images
@@ -114,9 +118,16 @@ def measure(
     loss = loss_function(recipe.loss, recipe.label_smoothing)
     with not_enough(lambda: f"to measure {BATCH} images at a time; {_smaller(views)}"):
         found = evaluate_network(saved.net, loader, len(saved.classes), loss, views)
+    notes = images.notes + _faults(None if isinstance(run, Saved) else Path(run).expanduser())
     return Measurement(
-        found, saved, images.name, split, images.counts(split), views, recipe.loss, images.notes
+        found, saved, images.name, split, images.counts(split), views, recipe.loss, notes
     )
+
+
+def _faults(folder: Path | None) -> tuple[str, ...]:
+    """What is wrong beside the network: nothing here needs it, and a report does."""
+    fault = answers_file.fault_of(folder) if folder else ""
+    return (fault,) if fault else ()
 
 
 def _smaller(views: MultiCrop) -> str:

@@ -8,6 +8,7 @@ from convatlas.errors import RecipeError
 from convatlas.model_file import Saved, load_model
 from convatlas.printable import printable
 from convatlas.registry import require, stored_facts
+from convatlas.training.standing import require_tested
 
 
 def opened(run: Path, weights: str | None, source: str | None, device: str) -> Saved:
@@ -50,7 +51,9 @@ def formed(engine: str | None, bf16: bool) -> Callable[[Saved], Saved]:
 
 
 def require_run(run: Path, source: str | None) -> None:
-    """RecipeError for a network's name without weights, and for a source of none."""
+    """RecipeError for a network's name without weights, and for a source of none; RunError for a
+    run without a result.
+    """
     name = str(run)
     if name in stored_facts() and not run.exists():
         raise RecipeError(
@@ -58,6 +61,7 @@ def require_run(run: Path, source: str | None) -> None:
             f"file (`convatlas list {name} --weights` shows what is published), or the folder of a "
             "run that trained it"
         )
+    require_tested(run)
     if source:
         raise RecipeError("--source says whose file --weights is; give that too")
 

@@ -114,8 +114,8 @@ def train(
         from convatlas.training.progress import default_callback
 
     with default_callback() as looking:
-        start(chosen, folder, resume=resume is not None, callback=looking)
-        for line in _next(looking.folder or folder):
+        found = start(chosen, folder, resume=resume is not None, callback=looking)
+        for line in _next(looking.folder or folder) if "test" in found else ():
             looking.print(line)
     streams.settle()  # a run that is on disk has not failed
     return 0

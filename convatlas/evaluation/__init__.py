@@ -12,12 +12,14 @@ from convatlas.evaluation.counts import BINS, Evaluation, confusion_of
 from convatlas.evaluation.dense import convolutional
 from convatlas.evaluation.measure import evaluate, require_multi_crop
 from convatlas.evaluation.multi_crop import CROPS, MultiCrop
+from convatlas.evaluation.noting import Noting
 
 __all__ = [
     "BINS",
     "CROPS",
     "Evaluation",
     "MultiCrop",
+    "Noting",
     "chance_line",
     "confusion_of",
     "convolutional",

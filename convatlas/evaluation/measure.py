@@ -13,8 +13,10 @@ from convatlas.errors import DataError
 from convatlas.evaluation.counts import Evaluation
 from convatlas.evaluation.dense import Dense
 from convatlas.evaluation.multi_crop import MultiCrop
+from convatlas.evaluation.noting import Noting
 
-Answers = Iterator[tuple[Tensor, Tensor]]  # logits float32 or float64 (N, classes), labels (N,)
+# places in the split (N,), logits float32 or float64 (N, classes), labels (N,)
+Answers = Iterator[tuple[Tensor, Tensor, Tensor]]
 
 
 def evaluate(
@@ -23,9 +25,10 @@ def evaluate(
     num_classes: int,
     loss_of: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     views: MultiCrop | None = None,
+    noting: Noting | None = None,
 ) -> Evaluation:
     """Every image of the loader once, in evaluation mode; the network's own mode and device are
-    kept.
+    kept. `noting` is told what was answered for each.
 
     `loss_of` takes logits (N, classes) and labels (N,) and returns the mean over the batch; with
     several views it is given the logarithm of the mean softmax. Raises MultiCropError for views
@@ -41,8 +44,10 @@ def evaluate(
                 if views is None or views.as_trained
                 else _in_views(net, loader, views)
             )
-            for logits, labels in answers:
+            for indices, logits, labels in answers:
                 found += Evaluation.of(logits, labels, float(loss_of(logits.double(), labels)))
+                if noting:
+                    noting(indices, logits, labels)
     finally:
         net.train(was_training)
     return found
@@ -58,8 +63,8 @@ def require_multi_crop(net: nn.Module, side: int, views: MultiCrop) -> None:
 
 def _as_trained(net: nn.Module, loader: Loader) -> Answers:
     device = next(net.parameters()).device
-    for x, labels, _ in loader.all():
-        yield net(x.to(device)).float().cpu(), labels
+    for x, labels, indices in loader.all():
+        yield indices, net(x.to(device)).float().cpu(), labels
 
 
 def _in_views(net: nn.Module, loader: Loader, views: MultiCrop) -> Answers:
@@ -79,7 +84,8 @@ def _in_views(net: nn.Module, loader: Loader, views: MultiCrop) -> Answers:
             raise stacks
         shares = torch.cat([share for stack in stacks for share in _softmax(answer, stack, loader)])
         mean = shares.unflatten(0, (len(turn), -1)).mean(1)
-        yield mean.clamp_min(torch.finfo(mean.dtype).tiny).log(), loader.split.labels[turn]
+        logits = mean.clamp_min(torch.finfo(mean.dtype).tiny).log()
+        yield turn, logits, loader.split.labels[turn]
 
 
 def _cut(

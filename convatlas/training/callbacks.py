@@ -49,6 +49,9 @@ class Callback:
     def warn(self, text: str) -> None:
         """Something went wrong that the run survives."""
 
+    def trained(self, found: dict) -> None:
+        """Instead of end, where the recipe leaves the test images for later: what train returns."""
+
     def end(self, metrics: dict) -> None:
         """Once, with what metrics.json holds."""
 
@@ -77,6 +80,9 @@ class Guarded(Callback):
 
     def warn(self, text: str) -> None:
         self._tell("warn", text)
+
+    def trained(self, found: dict) -> None:
+        self._tell("trained", found)
 
     def end(self, metrics: dict) -> None:
         self._tell("end", metrics)

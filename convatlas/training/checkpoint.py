@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,14 +35,12 @@ from convatlas.training.plain_files import (
     token,
     write_durably,
 )
+from convatlas.training.step_folders import FILES, LARGEST, number, steps
 
 FORMAT = 1
-FILES = ("model.safetensors", "train_state.safetensors", "state.json")
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
 ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
-LARGEST = {"MANIFEST.json": 10_000, "state.json": 8_000_000}  # bytes that are read at all
 LARGEST_HEADER = 4_000_000  # bytes of names and shapes before the tensors of a file
-STEP = re.compile(r"step-[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -162,7 +159,7 @@ def read_step(folder: Path, limits: Mapping[str, int] = MappingProxyType({})) ->
             )
         contents[name] = content
     model, train_state = (_tensors(folder / name, contents[name]) for name in FILES[:2])
-    return Checkpoint(_number(folder), model, train_state, _state(folder, contents["state.json"]))
+    return Checkpoint(number(folder), model, train_state, _state(folder, contents["state.json"]))
 
 
 def _read(path: Path, size: int) -> bytes:
@@ -202,27 +199,6 @@ def _is_good(folder: Path, limits: Mapping[str, int]) -> bool:
         return bool(read_step(folder, limits))
     except CheckpointError:
         return False
-
-
-def steps(folder: Path) -> list[Path]:
-    """The finished steps, newest first."""
-    found = [path for path in folder.glob("step-*") if STEP.fullmatch(path.name)]
-    return sorted((path for path in found if kind(path) == "a folder"), key=_number, reverse=True)
-
-
-def _number(step: Path) -> int:
-    return int(step.name.removeprefix("step-"))
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed process left half written. Only the process that holds the run's lock
-    may call this.
-    """
-    for leftover in folder.glob(".tmp-*"):
-        if kind(leftover) == "a folder":
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
 
 
 def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:

@@ -19,7 +19,6 @@ from filelock import FileLock, Timeout
 
 from convatlas import strict_json
 from convatlas.errors import RunError
-from convatlas.training.checkpoint import FILES, STEP, remove_leftovers, steps
 from convatlas.training.plain_files import (
     append_durably,
     has_second_name,
@@ -29,18 +28,24 @@ from convatlas.training.plain_files import (
     replace_durably,
 )
 from convatlas.training.recipe import Recipe
+from convatlas.training.step_folders import FILES, STEP, remove_leftovers, steps
 
 NAMES = (
     *("recipe.toml", "run.json", "run.lock", "run.pid", "log.jsonl", "metrics.json"),
-    *("model.safetensors", "model.json", "curves.png", "confusion.png"),
+    *("model.safetensors", "model.json", "answers.csv", "curves.png", "confusion.png"),
 )
 MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
-LARGEST = {"recipe.toml": 1_000_000, "metrics.json": 8_000_000, "log.jsonl": 64_000_000}
+LARGEST = {  # bytes that are read at all
+    "recipe.toml": 1_000_000,
+    "metrics.json": 8_000_000,
+    "log.jsonl": 64_000_000,
+    "answers.csv": 256_000_000,
+}
 AFTER_ALL = -200  # at a program's end: multiprocessing removes its own temporary folder at -100
 
 
 class RunFolder:
-    """recipe.toml, run.json, log.jsonl, metrics.json, curves.png, confusion.png,
+    """recipe.toml, run.json, log.jsonl, metrics.json, answers.csv, curves.png, confusion.png,
     model.safetensors, model.json, checkpoints/.
     """
 
@@ -195,12 +200,16 @@ class RunFolder:
         return Recipe.recorded(path)
 
     def set_aside_metrics(self, epochs: int) -> None:
-        """The result of a run that is made longer stays beside its coming one."""
-        kept = self.path / f"metrics-epoch-{epochs}.json"
-        try:
-            os.replace(self.path / "metrics.json", kept)
-        except OSError as error:
-            raise self._cannot_write(kept.name, error) from None
+        """The result of a run that is made longer stays beside its coming one: metrics.json last,
+        for while it is there the run is finished.
+        """
+        for name in ("answers.csv", "metrics.json"):
+            part, kept = self.path / name, name.replace(".", f"-epoch-{epochs}.")
+            try:
+                if kind(part):
+                    os.replace(part, self.path / kept)
+            except OSError as error:
+                raise self._cannot_write(kept, error) from None
 
     def append_log(self, record: dict) -> None:
         """Add one line, on the disk when this returns. RunError as in write."""

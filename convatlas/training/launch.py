@@ -19,7 +19,8 @@ def train(
     **changes: Any,
 ) -> dict:
     """Run the recipe in the folder `output` (default: runs/DATE-network-data); returns what
-    metrics.json holds.
+    metrics.json holds. Where the recipe leaves the test images for later (test=False), that is
+    without "test", and the run is finished by resuming it.
 
     `recipe` is a Recipe, the name of one that comes with convatlas (`convatlas recipes` lists them)
     or a TOML file; `changes` are other values for its fields:

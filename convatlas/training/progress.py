@@ -1,5 +1,6 @@
 """What a person sees of a run: a bar on a terminal or in a notebook, else plain lines."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -168,14 +169,27 @@ class Lines(Callback):
     def warn(self, text: str) -> None:
         warn_on_stderr(text)
 
+    def trained(self, found: dict) -> None:
+        self._ended(found)
+        validation = found["validation"]
+        self.print(
+            f"trained in {found['seconds']:.1f} s; validation accuracy "
+            f"{percent(validation['accuracy']).strip()} with the weights of epoch "
+            f"{validation['epoch']}; the test images were not looked at: convatlas train --resume "
+            f"{shlex.quote(str(self.folder))} does"
+        )
+
+    def _ended(self, found: dict) -> None:
+        epochs, best = found["epochs"], found["validation"]["epoch"]
+        if found.get("stopped_early"):
+            self.print(
+                f"stopped early after {_many(epochs, 'epoch')}, the last {epochs - best} of them "
+                "without a better validation accuracy"
+            )
+
     def end(self, metrics: dict) -> None:
         test, validation = metrics["test"], metrics["validation"]
-        if metrics.get("stopped_early"):
-            self.print(
-                f"stopped early after {_many(metrics['epochs'], 'epoch')}, the last "
-                f"{metrics['epochs'] - validation['epoch']} of them without a better validation "
-                "accuracy"
-            )
+        self._ended(metrics)
         self.print(
             f"test accuracy {percent(test['accuracy']).strip()} ({test['correct']:,} of "
             f"{test['count']:,} images), weights of epoch {validation['epoch']} (validation "
@@ -238,6 +252,10 @@ class Bar(Lines):
 
     def __exit__(self, *_) -> None:
         self.attempt(self.bar.stop)  # however the run ends, the terminal is given back
+
+    def trained(self, found: dict) -> None:
+        self.attempt(self.bar.stop)
+        super().trained(found)
 
     def end(self, metrics: dict) -> None:
         self.attempt(self.bar.stop)

@@ -188,6 +188,13 @@ class Recipe(Augmentation, _Learning):
         check=lambda sizes: all(1 <= size <= 4096 for size in sizes),
     )
 
+    test: bool = setting(
+        True,
+        "look at the test images once all epochs are done; --no-test leaves the run trained, and "
+        "`convatlas train --resume RUN` looks at them later",
+        runtime=True,
+    )
+
     seed: int = setting(
         0,
         "seed of the weights, the validation split, the order and the augmentation",

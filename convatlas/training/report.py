@@ -1,5 +1,6 @@
 """What a finished run leaves for its reader: numbers, the trained network, two figures."""
 
+import hashlib
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from convatlas import strict_json
 from convatlas.evaluation import Evaluation, chance_line
 from convatlas.model_file import describe_model, weights_file
-from convatlas.training import plots
+from convatlas.training import answers_file, plots
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import Prepared
 from convatlas.training.provenance import provenance
@@ -15,18 +16,14 @@ from convatlas.training.recipe import PLACES, Recipe, deciding
 from convatlas.training.trainer import Trainer
 
 
-def metrics_of(
-    recipe: Recipe, ready: Prepared, trainer: Trainer, seconds: float, found: Evaluation
-) -> dict:
-    """What metrics.json holds. `seconds` of training and validation; `found` on the test images."""
+def trained_of(run: str, recipe: Recipe, ready: Prepared, trainer: Trainer) -> dict:
+    """What is known of a run whose test images nobody has looked at."""
     data, progress = ready.data, trainer.progress
     return {
+        "run": run,
         "network": recipe.network,
         "data": data.name,
         "fingerprint": data.fingerprint,
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "test": found.to_dict(),
-        "at_chance": chance_line(found.confusion),
         "validation": {
             "accuracy": progress.scores[progress.best_epoch],
             "epoch": progress.best_epoch + 1,
@@ -35,8 +32,23 @@ def metrics_of(
         "epochs": progress.epoch,
         "stopped_early": progress.epoch < recipe.epochs,
         "steps": progress.step,
-        "seconds": round(seconds, 2),
+        "seconds": round(trainer.seconds, 2),
+    }
+
+
+def metrics_of(
+    trained: dict, ready: Prepared, trainer: Trainer, found: Evaluation, answers: bytes
+) -> dict:
+    """What metrics.json holds: what was known before, what was `found` on the test images, and the
+    sha256 of the file of `answers`.
+    """
+    data = ready.data
+    return trained | {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "test": found.to_dict(),
+        "at_chance": chance_line(found.confusion),
         "confusion": found.confusion.tolist(),
+        "answers": hashlib.sha256(answers).hexdigest(),
         "classes": list(data.classes),
         "skipped": [finding.file for finding in ready.skipped],
         "provenance": provenance(trainer.device) | {"processes": trainer.group.size},
@@ -49,10 +61,10 @@ def write_report(
     ready: Prepared,
     trainer: Trainer,
     metrics: dict,
-    found: Evaluation,
+    answers: bytes,
 ) -> None:
-    """model.safetensors, model.json; metrics.json last, for it says that the run is finished.
-    RunError where one cannot be written.
+    """model.safetensors, model.json, answers.csv; metrics.json last, for it says that the run is
+    finished. RunError where one cannot be written.
     """
     data = ready.data
     weights = weights_file(trainer.best)
@@ -70,6 +82,7 @@ def write_report(
     folder.write(
         "model.json", describe_model(recipe.network, data.classes, ready.prep, origin, weights)
     )
+    folder.write(answers_file.NAME, answers)
     folder.write("metrics.json", strict_json.dumps(metrics, indent=1))
 
 

@@ -12,14 +12,15 @@ from convatlas import strict_json
 from convatlas.errors import CheckpointError, DataError, RunError
 from convatlas.training import identity as identities
 from convatlas.training.autotune import config_of, with_config
-from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, steps
+from convatlas.training.checkpoint import Checkpoint, load_newest, read_step
 from convatlas.training.fine_tune import as_standardised
 from convatlas.training.folder import RunFolder
 from convatlas.training.identity import Identity
 from convatlas.training.location import found_again, located, with_places_of
 from convatlas.training.recipe import Recipe, differences
 from convatlas.training.restoring import limits, require_words
-from convatlas.training.schedule import learning_rate
+from convatlas.training.schedule import ends_early, learning_rate
+from convatlas.training.step_folders import steps
 from convatlas.training.trainer import Trainer
 
 
@@ -186,7 +187,18 @@ def newest_checkpoint(
     progress = checkpoint.state["progress"]
     done = progress["epoch"] + (progress["batch"] > 0)
     _require_enough(folder, opening.recipe.epochs, done)
+    if opening.recipe.epochs > opening.before.epochs:
+        _require_unended(folder, opening.before, progress)
     return identity, checkpoint
+
+
+def _require_unended(folder: RunFolder, before: Recipe, progress: dict) -> None:
+    """RunError where a run that has stopped early, and was not tested yet, is to go on."""
+    if ends_early(before, progress["scores"]):
+        raise RunError(
+            f"the run in {folder.path} stopped early, after {progress['epoch']} epochs, and would "
+            f"stop again at once; finish it with {folder.resume_command}"
+        )
 
 
 def _require_own(

@@ -13,11 +13,11 @@ from convatlas import strict_json
 from convatlas.data import Loader
 from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
-from convatlas.evaluation import Evaluation, MultiCrop, evaluate
-from convatlas.training import resuming, torchrun
+from convatlas.evaluation import Evaluation, MultiCrop, Noting, evaluate
+from convatlas.training import answers_file, resuming, torchrun
 from convatlas.training.autotune import Trials, autotune, with_config
 from convatlas.training.callbacks import Callback, Guarded
-from convatlas.training.checkpoint import Checkpoint, save_step, steps
+from convatlas.training.checkpoint import Checkpoint, save_step
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.fine_tune import said_of, start_from
@@ -38,8 +38,9 @@ from convatlas.training.prepare import (
     threads,
 )
 from convatlas.training.recipe import Recipe
-from convatlas.training.report import draw, metrics_of, write_report
+from convatlas.training.report import draw, metrics_of, trained_of, write_report
 from convatlas.training.resuming import Opening
+from convatlas.training.step_folders import steps
 from convatlas.training.trainer import Trainer
 from convatlas.training.unused import require_use, warnings
 
@@ -87,10 +88,10 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
                 callback.tried(trials)
             for text in (*warnings(recipe, ready, group), *_skipped(ready)):
                 callback.warn(text)
-            finished = run.open(resume)
-            metrics = finished if finished else run.go()
-            callback.end(metrics)
-    return metrics
+            if finished := run.open(resume):
+                callback.end(finished)
+                return finished
+            return run.go()
 
 
 def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Path:
@@ -124,6 +125,11 @@ def _start(
     start = start_from(gathered.net, recipe.weights, recipe.source, recipe.weights_ema)
     resuming.require_same_weights(folder, identity, start)
     return start
+
+
+def _lasting(recipe: Recipe) -> Recipe:
+    """The recipe as it is remembered: that the test images are left for later holds this once."""
+    return recipe if recipe.test else recipe.change(test=True)
 
 
 def _skipped(ready: Prepared) -> Iterator[str]:
@@ -191,14 +197,14 @@ class _Run:
             if folder.is_finished:
                 folder.set_aside_metrics(before.epochs)
         folder.write("run.json", self.identity.text())
-        folder.write("recipe.toml", self.recipe.to_toml())
+        folder.write("recipe.toml", _lasting(self.recipe).to_toml())
         known = checkpoint.state.get("log", []) if checkpoint else []
         self.log = folder.restore_log(known, self.trainer.progress.epoch, warn)
 
     def _announce(self, resumed: bool) -> None:
         data, net = self.data, self.trainer.net
         images = {name: len(getattr(data, name)) for name in ("train", "val", "test")}
-        coming = self._forecast(images)
+        coming = None if self.trainer.is_over else self._forecast(images)
         self.callback.begin(
             {
                 "folder": str(self.folder.path),
@@ -247,12 +253,19 @@ class _Run:
         )
 
     def go(self) -> dict:
+        """What train returns, once the callback knows it."""
         trainer = self.trainer
         while not trainer.is_over:
             self._train_epoch()
             self._end_epoch()
         self._save()
-        return self._finish()
+        trained = trained_of(self.identity.run, self.recipe, self.ready, trainer)
+        if self.recipe.test:
+            metrics = self._finish(trained)
+            self.callback.end(metrics)
+            return metrics
+        self.callback.trained(trained)
+        return trained
 
     def _train_epoch(self) -> None:
         trainer = self.trainer
@@ -277,7 +290,9 @@ class _Run:
             self.log.append(record)
         self.callback.epoch(record)
 
-    def _evaluate(self, loader: Loader, views: MultiCrop | None = None) -> Evaluation:
+    def _evaluate(
+        self, loader: Loader, views: MultiCrop | None = None, noting: Noting | None = None
+    ) -> Evaluation:
         return evaluate_together(
             self.group,
             self.trainer.result,
@@ -285,6 +300,7 @@ class _Run:
             len(self.data.classes),
             self.trainer.loss,
             views,
+            noting,
         )
 
     def _save_if_due(self) -> None:
@@ -320,26 +336,27 @@ class _Run:
         self.saved_at = time.monotonic()
         self.last_save_took = self.saved_at - began
 
-    def _finish(self) -> dict:
+    def _finish(self, trained: dict) -> dict:
         """The best weights by validation, the test images for the first time, and the files that a
         reader wants.
         """
-        trainer, seconds = self.trainer, self.trainer.seconds
+        trainer, test = self.trainer, self.data.test
         trainer.result.load_state_dict(trainer.best)
-        found = self._evaluate(self.ready.test, multi_crop_of(self.recipe))
+        noting = Noting(len(test))
+        found = self._evaluate(self.ready.test, multi_crop_of(self.recipe), noting)
         if math.isnan(found.loss):
             raise RunError(
                 "the best network's outputs on the test images are not finite numbers, so there is "
                 f"no result; begin again with a lower --lr: {trainer.again}",
                 quiet=not self.group.is_first,
             )
-        metrics = {"run": self.identity.run}
-        metrics |= metrics_of(self.recipe, self.ready, trainer, seconds, found)
+        answers = answers_file.text_of(test.names, test.labels.numpy(), noting.table.numpy())
+        metrics = metrics_of(trained, self.ready, trainer, found, answers)
         metrics["sha256"] = strict_json.digest(metrics)
 
         def write() -> None:
             if self.group.is_first:
-                write_report(self.folder, self.recipe, self.ready, trainer, metrics, found)
+                write_report(self.folder, self.recipe, self.ready, trainer, metrics, answers)
                 draw(self.folder, self.log, self.ready, metrics, found, self.callback.warn)
 
         self.group.together(write)
@@ -353,9 +370,13 @@ def evaluate_together(
     num_classes: int,
     loss_of: Callable,
     views: MultiCrop | None = None,
+    noting: Noting | None = None,
 ) -> Evaluation:
     """Every process measures its share of the images with rank 0's statistics; the counts are
-    added.
+    added, and what was noted is put together.
     """
     group.share_buffers(net)
-    return evaluate(net, loader, num_classes, loss_of, views).summed(group.sum_counts)
+    found = evaluate(net, loader, num_classes, loss_of, views, noting).summed(group.sum_counts)
+    if noting:
+        noting.gather(group.sum_counts)
+    return found

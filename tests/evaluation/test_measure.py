@@ -62,7 +62,7 @@ def test_answers_are_the_mean_of_the_softmax_over_all_views(images, net, views):
     """Each view through the network alone, averaged by hand, for every image of the set."""
     with torch.inference_mode():
         net.eval()
-        found = torch.cat([logits for logits, _ in _in_views(net, loader_of(images), views)])
+        found = torch.cat([logits for _, logits, _ in _in_views(net, loader_of(images), views)])
         for i, answer in enumerate(found):
             alone = [
                 net(PREP.normalise(view[None]))

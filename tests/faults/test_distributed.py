@@ -18,6 +18,7 @@ from convatlas.data import Loader
 from convatlas.data.preprocess import fit_preprocess
 from convatlas.data.split import ArraySplit, Data
 from convatlas.errors import RunError, Stopped
+from convatlas.evaluation import Noting
 from convatlas.registry import create_model
 from convatlas.training import Recipe, train
 from convatlas.training import forecast as room
@@ -103,16 +104,16 @@ def evaluations() -> list:
             loader = Loader(
                 data.test, fit_preprocess(data, net.side), 2, share=(group.rank, group.size)
             )
-            result = evaluate_together(group, net, loader, 3, torch.nn.functional.cross_entropy)
-            found.append(
-                (result.confusion.tolist(), result.top5, pytest.approx(result.loss, rel=1e-12))
-            )
+            noting, loss = Noting(n), torch.nn.functional.cross_entropy
+            result = evaluate_together(group, net, loader, 3, loss, None, noting)
+            loss = pytest.approx(result.loss, rel=1e-12)
+            found.append((result.confusion.tolist(), result.top5, loss, noting.table.tolist()))
         return found
 
 
 def test_evaluation_gives_the_same_integers_on_one_two_and_three_processes():
     alone = evaluations()
-    assert [sum(map(sum, confusion)) for confusion, _, _ in alone] == list(range(1, 18))
+    assert [sum(map(sum, confusion)) for confusion, *_ in alone] == list(range(1, 18))
     for size in (2, 3):
         assert all(found == alone for found in Ranks(size, evaluations).results())
 

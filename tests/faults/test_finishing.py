@@ -46,12 +46,16 @@ def test_metrics_are_the_last_of_what_is_needed_and_plots_come_after(copy, monke
 
     monkeypatch.setattr(RunFolder, "write", noting)
     train(SMALL, copy, resume=True, callback=Note())
-    needed = ["model.safetensors", "model.json", "metrics.json"]
-    assert written[-5:] == [*needed, "curves.png", "confusion.png"]
+    needed = ["model.safetensors", "model.json", "answers.csv", "metrics.json"]
+    assert written[-6:] == [*needed, "curves.png", "confusion.png"]
 
 
 @pytest.mark.parametrize(
-    "name", ["model.safetensors", "model.json", "metrics.json", "curves.png", "confusion.png"]
+    "name",
+    [
+        *("model.safetensors", "model.json", "answers.csv", "metrics.json"),
+        *("curves.png", "confusion.png"),
+    ],
 )
 def test_a_kill_before_any_file_of_the_end_costs_no_result(copy, whole, monkeypatch, name):
     real = RunFolder.write
@@ -115,8 +119,8 @@ def test_a_class_that_reads_as_broken_mathematics_costs_no_result(tmp_path):
 def test_what_is_tested_are_the_kept_weights_of_the_best_epoch(tmp_path, monkeypatch):
     real = run_module._Run._evaluate
 
-    def scripted(self, loader, views=None):
-        found = real(self, loader, views)
+    def scripted(self, loader, *ways):
+        found = real(self, loader, *ways)
         if loader.split is self.data.test:
             return found
         hits = 90 if not self.trainer.progress.scores else 20
@@ -185,8 +189,8 @@ def not_finite(monkeypatch, epochs: tuple[int, ...]) -> None:
     """Outputs on the validation images are NaN after these epochs."""
     real = run_module._Run._evaluate
 
-    def scripted(self, loader, views=None):
-        found = real(self, loader, views)
+    def scripted(self, loader, *ways):
+        found = real(self, loader, *ways)
         is_test = loader.split is self.data.test
         epoch = self.trainer.progress.best_epoch if is_test else self.trainer.progress.epoch
         return replace(found, lost=1) if epoch + 1 in epochs else found

@@ -153,8 +153,8 @@ def test_a_resume_whose_next_scores_are_worse_keeps_the_best_weights(tmp_path, m
     """Row 15. 90 of 126 in the first epoch, fewer ever after."""
     real, seen = run_module._Run._evaluate, []
 
-    def scripted(self, loader, views=None):
-        found = real(self, loader, views)
+    def scripted(self, loader, *ways):
+        found = real(self, loader, *ways)
         if loader.split is self.data.test:
             return found
         seen.append(
