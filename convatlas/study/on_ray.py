@@ -6,8 +6,8 @@ goes on from its last checkpoint.
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,7 +31,8 @@ def run(lines: Sequence[Line], study: Path, tell: Observer, at_once: int = 0) ->
     begun for these runs. RunError where there is none. Raises Stopped where a signal asked for it;
     the runs have saved.
     """
-    with _cluster(), StopRequest() as stop:
+    _connect()
+    with StopRequest() as stop:
         _Tasks(study.absolute(), lines, tell, at_once).go(stop)
 
 
@@ -106,24 +107,21 @@ class _Tasks:
                 ray.wait(list(self.running), num_returns=len(self.running), timeout=LEAVING)
 
 
-@contextmanager
-def _cluster() -> Iterator[None]:
-    """Connected to a cluster. RunError, with what to do, where there is none."""
+def _connect() -> None:
+    """To a cluster, until this process ends. RunError, with what to do, where there is none."""
     if not find_spec("ray"):
         raise RunError(
             "runs on a Ray cluster need Ray, which is not installed: pip install 'convatlas[ray]'"
         )
     import ray
 
+    if ray.is_initialized():
+        return
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         where = os.environ.get("RAY_ADDRESS", "this machine")
         raise RunError(
             f"there is no Ray cluster at {printable(where)} ({printable(first_line(error))}); "
-            "`ray status` shows one that RAY_ADDRESS names, and without RAY_ADDRESS one is begun"
+            "RAY_ADDRESS names one that `ray status` shows, and without it one is begun here"
         ) from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
