@@ -7,12 +7,14 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from made_runs import make
 from program import convatlas
+from shown_commands import commands, quick, with_program
 from skips import needs
 from slurm_machine import REASON, Slurm, is_installed
 from small_studies import begun, compare, epochs, going_on, kill, results, weights
@@ -292,17 +294,22 @@ def test_a_study_whose_jobs_lose_their_places_ends_as_one_on_this_machine(machin
 @needs("submitit is not installed", "submitit")
 @pytest.mark.full
 @pytest.mark.slow
-def test_the_printed_script_is_a_whole_study(machine, tmp_path):
-    """As docs/slurm.md shows it: print, sbatch, go on."""
-    study = tmp_path / "study"
-    said = compare(study, "--seeds", 1, "--print", "sbatch")
-    (tmp_path / "study.sh").write_text(said.stdout)
-    job = machine.ask("sbatch", "--parsable", "--wait", tmp_path / "study.sh").strip()
-    assert job
-    assert {jobs.state(study, line) for line in plan.read(study)} == {"trained"}
-    said = convatlas("compare", "--continue", study)
-    assert said.returncode == 0, said.stderr
-    assert {jobs.state(study, line) for line in plan.read(study)} == {"done"}
+def test_the_commands_of_the_page(machine, tmp_path):
+    env = os.environ | {"PATH": f"{with_program(tmp_path / 'bin')}:{os.environ['PATH']}"}
+    for command in commands("slurm.md"):
+        if command.startswith("export "):
+            env |= dict(word.split("=") for word in command.split()[1:])
+            continue
+        wait = command.replace("sbatch ", "sbatch --wait ")
+        found = subprocess.run(
+            quick(wait), shell=True, env=env, cwd=tmp_path, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert found.returncode == 0, (command, found.stdout, found.stderr)
+    studies = list((tmp_path / "studies").iterdir())
+    assert sorted(each.name for each in studies) == ["byhand", "lenets", "short"]
+    for study in studies:
+        assert {jobs.state(study, line) for line in plan.read(study)} == {"done"}
 
 
 @real
