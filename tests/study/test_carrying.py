@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import pretended_job
 import pytest
 from made_runs import make
 
@@ -18,26 +19,29 @@ from convatlas.study.plan import Asked, Images, line_of
 from convatlas.training.recipe import Recipe
 
 DIGITS = Images("digits", "digits", "f" * 64)
-PRETENDED = (sys.executable, str(Path(__file__).with_name("pretended_run.py")))
 
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):
-    """One of two runs, whose program does what the file `orders` says."""
+    """One of two runs, whose program does what the files in `orders` say."""
     recipes = [Recipe(network="lenet5", seed=seed, epochs=3) for seed in range(2)]
     runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
     plan.write(tmp_path / "study", Asked(("lenet5",), (DIGITS,), 2), runs)
-    monkeypatch.setattr(carrying, "PROGRAM", PRETENDED)
+    monkeypatch.setattr(carrying, "PROGRAM", pretended_job.PROGRAM)
     return tmp_path / "study"
 
 
-def order(study: Path, *orders: str) -> plan.Line:
-    (study / "orders").write_text("".join(f"{each}\n" for each in orders))
-    return plan.read(study)[0]
+def order(study: Path, *orders: str, number: int = 0) -> plan.Line:
+    line = plan.read(study)[number]
+    (study / "orders").mkdir(exist_ok=True)
+    (study / "orders" / line.run).write_text("".join(f"{each}\n" for each in orders))
+    return line
 
 
 def left(study: Path) -> int:
-    return len((study / "orders").read_text().splitlines())
+    """Orders of the first run."""
+    orders = study / "orders" / plan.read(study)[0].run
+    return len(orders.read_text().splitlines())
 
 
 def test_a_line_is_carried_out_in_the_studys_folder_and_then_never_again(study):
@@ -68,8 +72,7 @@ def test_another_failure_is_not_the_same(study):
 def test_a_killed_run_goes_on_five_times_from_one_place(study):
     line = order(study, *["signal SIGKILL"] * 4, "train")
     assert carrying.carry_out(study, line) == 0
-    other = plan.read(study)[1]
-    order(study, *["signal SIGKILL"] * 5, "train")
+    other = order(study, *["signal SIGKILL"] * 5, "train", number=1)
     assert carrying.carry_out(study, other) == 1
     assert "SIGKILL before its first checkpoint" in jobs.failures(study, other)[-1]
 

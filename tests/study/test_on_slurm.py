@@ -9,10 +9,13 @@ import random
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from made_runs import make
+from pretended_job import PretendedJob
+from pretended_run import STEPS
 from program import convatlas
 from shown_commands import commands, quick, with_program
 from skips import needs
@@ -261,6 +264,62 @@ def disturb(machine: Slurm, study: Path, process, ways, count: int) -> int:
         time.sleep(dice.uniform(0, 2))
         next(ways)(machine, study, dice.choice(running))
     return count
+
+
+@pytest.fixture
+def pretending(tmp_path, monkeypatch):
+    """A function that makes a study of so many runs, which pretend to train for two seconds."""
+    pytest.importorskip("submitit", reason="submitit is not installed")
+    here = str(Path(__file__).parent)
+    monkeypatch.setenv("PYTHONPATH", f"{here}:{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setattr(slurm, "Job", PretendedJob)
+    monkeypatch.setattr(slurm, "TICK", 0.5)
+
+    def made(count: int) -> Path:
+        recipes = [Recipe(network="lenet5", seed=seed, epochs=3) for seed in range(count)]
+        runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
+        plan.write(tmp_path / "a study", Asked(("lenet5",), (DIGITS,), count), runs)
+        return tmp_path / "a study"
+
+    return made
+
+
+def carried_out(machine: Slurm, study: Path, ways, count: int) -> int:
+    """On the cluster, disturbed so often; how often it was."""
+    lines, told, times = plan.read(study), Note(), []
+    with ThreadPoolExecutor() as pool:
+        going = pool.submit(slurm.run, lines, study, told)
+        going.poll = lambda: True if going.done() else None
+        times.append(disturb(machine, study, going, ways, count))
+        going.result(timeout=300)
+    assert sorted(end[:2] for end in told.ends) == [(line.seed, "trained") for line in lines]
+    return times[0]
+
+
+def steps(study: Path) -> dict[int, list[int]]:
+    return {
+        line.seed: list(map(int, (line.folder(study) / "steps").read_text().split()))
+        for line in plan.read(study)
+    }
+
+
+@real
+def test_jobs_that_lose_their_places_go_on_where_they_were(machine, pretending):
+    study = pretending(2)
+    assert carried_out(machine, study, iter([urgent, time_is_over, requeued]), 3) == 3
+    assert steps(study) == {seed: list(range(STEPS)) for seed in range(2)}
+    assert not (study / "failed").exists()
+
+
+@real
+@pytest.mark.full
+@pytest.mark.slow
+def test_jobs_that_lose_their_places_often_lose_nothing_else(machine, pretending):
+    study = pretending(8)
+    ways = itertools.cycle([urgent, time_is_over, requeued])
+    assert carried_out(machine, study, ways, 20) == 20
+    assert steps(study) == {seed: list(range(STEPS)) for seed in range(8)}
+    assert not (study / "failed").exists()
 
 
 @real

@@ -1,0 +1,15 @@
+"""Jobs whose runs pretend to train: all that is Slurm's is real, and nothing takes long."""
+
+import sys
+from pathlib import Path
+
+from convatlas.study import carrying
+from convatlas.study.slurm_job import Job
+
+PROGRAM = (sys.executable, str(Path(__file__).with_name("pretended_run.py")))
+
+
+class PretendedJob(Job):
+    def __call__(self) -> int:
+        carrying.PROGRAM = PROGRAM
+        return super().__call__()
