@@ -41,14 +41,6 @@ def run(lines: Sequence[Line], study: Path, tell: Observer, at_once: int = 0) ->
         _Pool(study.absolute(), lines, tell, at_once).go(stop)
 
 
-def warm_up() -> None:
-    """Let the server load what runs need, while the caller does something else."""
-    if _context().get_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        forkserver.ensure_running()
-
-
 @dataclass
 class _Job:
     """A run that is at work."""
