@@ -1,5 +1,5 @@
-"""What a study costs beside its runs alone: CPU seconds and wall seconds of `convatlas compare`, and
-of `convatlas train` once for each line of the same plan, as many at a time.
+"""What a study costs beside its runs alone: CPU and wall seconds of `convatlas compare`, and of
+`convatlas train` once for each line of the same plan, as many at a time.
 
 python -m benchmarks.compare --seeds 3 --epochs 20 --rounds 2
 """
@@ -77,8 +77,8 @@ def main() -> None:
         (alone_cpu, alone_wall), (cpu, wall) = found["alone"], found["study"]
         ratios.append((cpu / alone_cpu, wall / alone_wall))
         print(
-            f"round {number + 1}: alone {alone_cpu:.1f} s CPU, {alone_wall:.1f} s; study {cpu:.1f} s "
-            f"CPU, {wall:.1f} s; ratios {ratios[-1][0]:.3f} CPU, {ratios[-1][1]:.3f} wall",
+            f"round {number + 1}: alone {alone_cpu:.1f} s CPU, {alone_wall:.1f} s; study "
+            f"{cpu:.1f} s CPU, {wall:.1f} s; ratios {ratios[-1][0]:.3f}, {ratios[-1][1]:.3f}",
             flush=True,
         )
     cpu, wall = (statistics.median(each) for each in zip(*ratios, strict=True))

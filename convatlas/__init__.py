@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.prediction import predict
     from convatlas.published_model import open_network
     from convatlas.registry import create_model, describe, list_models
+    from convatlas.reporting import report
     from convatlas.scaling import Scaling, scale
     from convatlas.study import compare
     from convatlas.training import Callback, Recipe, train
@@ -62,6 +63,7 @@ __all__ = [
     "load_weights",
     "open_network",
     "predict",
+    "report",
     "save_weights",
     "scale",
     "summary",
@@ -97,6 +99,7 @@ _HOMES = {
     "load_weights": "weights",
     "open_network": "published_model",
     "predict": "prediction",
+    "report": "reporting",
     "save_weights": "weights",
     "scale": "scaling",
     "summary": "anatomy",

@@ -15,6 +15,7 @@ sentence.
         MultiCropError      crops or sizes that do not fit the network
         RunError            a run that cannot start or go on
         CheckpointError     a checkpoint of a run that cannot be written or read
+        ReportError         a report that cannot be written, or in a form that there is not
         Stopped             a run that was asked to leave, has saved, and can be resumed
 
 The command line leaves with an error's `exit_code`. Imports nothing.
@@ -111,6 +112,10 @@ class RunError(Error):
 
 class CheckpointError(Error):
     """A checkpoint that cannot be written or read: which, and why."""
+
+
+class ReportError(Error, ValueError):
+    """A report that cannot be written, or in a form that there is not: which, and the remedy."""
 
 
 class Stopped(Error):

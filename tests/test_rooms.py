@@ -96,6 +96,12 @@ DOORS = {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
         *("data", "plotting", "registry", "evaluation", "model_file", "weights"),
     },
+    "reporting": {
+        *("printable", "magnitude", "strict_json", "registry", "anatomy", "shapes_only"),
+        *("training", "model_description"),
+        "run_images",  # for the pictures beside their names
+        *("model_file", "timing"),  # where latency is asked for
+    },
     "explanation": {
         *("anatomy", "data", "plotting", "printable"),
         *("model_file", "prediction", "registry", "run_images", "finished_run"),

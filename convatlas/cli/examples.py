@@ -113,6 +113,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas explain vgg16 photo.jpg --field conv5_3", "what one unit sees of a picture"),
         ("convatlas explain resnet18 --weights torchvision --filters conv1", "its first filters"),
     ),
+    "report": (
+        ("convatlas report runs/a runs/b runs/c", "which network is better, in report/"),
+        ("convatlas report studies/digits", "of a study, in its own folder"),
+        ("convatlas report runs --format latex -o paper", "a table for a paper"),
+    ),
     "bench": (
         ("convatlas bench resnet18", "in every form that is installed"),
         ("convatlas bench runs/mine mine.onnx --threads 2 --json", "a run, and a file of it"),

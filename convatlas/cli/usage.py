@@ -48,6 +48,7 @@ MEANT = {  # what other programs call a command -> ours
     **dict.fromkeys(("summary", "info", "describe", "model"), "show"),
     **dict.fromkeys(("ls", "models", "list-models", "list_models", "search"), "list"),
     **dict.fromkeys(("check", "check_data"), "check-data"),
+    **dict.fromkeys(("results", "summarise", "summarize"), "report"),
     **dict.fromkeys(("benchmark", "speed", "latency", "profile"), "bench"),
     "recipe": "recipes",
     **dict.fromkeys(("which", "recognise", "recognize", "whatis"), "identify"),

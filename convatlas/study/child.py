@@ -77,9 +77,9 @@ class Telling(Lines):
 
     def begin(self, facts: dict) -> None:
         super().begin(facts)
-        coming = facts["forecast"]
-        if coming and coming.memory:
-            self.tell("memory", coming.memory, self.shared)
+        coming = facts["forecast"]  # none where all epochs are done
+        most = coming.memory if coming and coming.memory else highest()
+        self.tell("memory", most, self.shared)
 
     def epoch(self, record: dict) -> None:
         super().epoch(record)
@@ -90,6 +90,10 @@ class Telling(Lines):
 
     def trained(self, facts: dict) -> None:
         super().trained(facts)
+        self.tell("memory", highest(), self.shared)
+
+    def end(self, metrics: dict) -> None:
+        super().end(metrics)
         self.tell("memory", highest(), self.shared)
 
     def tell(self, *message: object) -> None:

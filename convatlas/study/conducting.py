@@ -80,7 +80,11 @@ def conduct(study: Path, execute: Executor, tell: Observer) -> list[Line]:
             jobs.forget_failures(study, line)
         try:
             execute(lines, study, tell)
+            if left := [line for line in lines if not _is_over(study, line)]:
+                return left  # no choice is made before all that can train has
             trained = choosing.choose(study, lines)
+            for text in choosing.said(study):
+                tell.note(text)
             sound = [line.testing() for line in trained if jobs.is_reached(study, line)]
             execute(sound, study, tell)
         except Stopped as stopped:
@@ -89,8 +93,12 @@ def conduct(study: Path, execute: Executor, tell: Observer) -> list[Line]:
     return [
         line
         for line in lines
-        if not jobs.is_reached(study, line if line.run in unchosen else line.testing())
+        if line.run not in unchosen and not jobs.is_reached(study, line.testing())
     ]
+
+
+def _is_over(study: Path, line: Line) -> bool:
+    return jobs.is_reached(study, line) or jobs.has_failed(study, line)
 
 
 def continue_command(study: Path) -> str:
@@ -142,6 +150,6 @@ def report(study: Path) -> list[str]:
     begun = [folder for folder in folders if (folder / "recipe.toml").exists()]
     if not begun:
         return []
-    found = prepared(begun, study, FORMATS)
+    found = prepared(begun, study, FORMATS, against=None, times=True, pictures=True, latency=False)
     files = [f"written: {path}" for path in written(found)]
     return [*(f"note: {note}" for note in found.notes), *found.sentences, *files]

@@ -62,11 +62,15 @@ class Status:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to do, but for runs that have failed."""
-        return not any(
-            run.state not in (jobs.DONE, jobs.FAILED_TWICE)
-            and not (run.state == jobs.TRAINED and run.line.run in self.unchosen)
+        return all(
+            run.state in (jobs.DONE, jobs.FAILED_TWICE) or run.line.run in self.unchosen
             for run in self.runs
         )
+
+    @property
+    def failed(self) -> list[Progress]:
+        """Those that have failed; a setting that has, and was not chosen, is no failure."""
+        return [run for run in self.of(jobs.FAILED_TWICE) if run.line.run not in self.unchosen]
 
     @property
     def time_to_go(self) -> float | None:

@@ -14,11 +14,9 @@ def make(study: Path, line: Line, scores: list[float], done: bool = False, epoch
     step.mkdir(parents=True)
     recipe = Recipe(network=line.network, seed=line.seed, epochs=epochs)
     (folder / "recipe.toml").write_text(recipe.to_toml())
-    progress = {"epoch": len(scores), "scores": scores}
-    (step / "state.json").write_text(json.dumps({"progress": progress}))
     (step / "MANIFEST.json").write_text("{}")
     rows = [
-        {"epoch": epoch, "val_accuracy": score, "seconds": 2.0 * epoch}
+        {"epoch": epoch, "step": epoch, "val_accuracy": score, "seconds": 2.0 * epoch}
         for epoch, score in enumerate(scores, start=1)
     ]
     (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

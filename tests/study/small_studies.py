@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from program import convatlas
@@ -96,3 +97,23 @@ def epochs(study: Path) -> dict[str, list[int]]:
         file.parent.name: [json.loads(row)["epoch"] for row in file.read_text().splitlines()]
         for file in (study / "runs").glob("*/log.jsonl")
     }
+
+
+def work(study: Path) -> int:
+    """How much is done of a study: it grows with every step and every result."""
+    newest: dict[str, int] = {}
+    for step in study.glob("runs/*/checkpoints/step-*"):
+        run = step.parent.parent.name
+        newest[run] = max(newest.get(run, 0), int(step.name.removeprefix("step-")))
+    return sum(newest.values()) + len(list(study.glob("runs/*/metrics.json")))
+
+
+def wait_for_work(study: Path, pool: subprocess.Popen, amount: int = 1) -> bool:
+    """Until so much more is done; False where the pool has ended before."""
+    until, longest = work(study) + amount, time.monotonic() + 600
+    while work(study) < until:
+        if pool.poll() is not None:
+            return False
+        assert time.monotonic() < longest, "nothing went on for ten minutes"
+        time.sleep(0.02)
+    return True

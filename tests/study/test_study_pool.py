@@ -3,7 +3,6 @@
 import json
 import random
 import signal
-import time
 
 import pytest
 from small_studies import (
@@ -14,6 +13,7 @@ from small_studies import (
     going_on,
     kill,
     results,
+    wait_for_work,
     weights,
 )
 
@@ -64,14 +64,14 @@ def test_runs_and_their_pool_are_killed_and_nothing_is_lost(whole, tmp_path):
     dice, study = random.Random(0), tmp_path / "study"
     pool = begun(study)
     for number in (signal.SIGKILL, signal.SIGTERM):
-        wait_for_work(study)
+        assert wait_for_work(study, pool)
         kill(dice.choice(descendants(pool.pid)), number)
-    wait_for_work(study)
+    assert wait_for_work(study, pool)
     orphans = descendants(pool.pid)
     kill(pool.pid)
     pool.communicate()
     again = going_on(study)
-    wait_for_work(study)
+    assert wait_for_work(study, again)
     kill(again.pid, signal.SIGINT)
     said = again.communicate()[0]
     assert again.returncode == RESUMABLE, said
@@ -83,17 +83,6 @@ def test_runs_and_their_pool_are_killed_and_nothing_is_lost(whole, tmp_path):
     assert weights(study) == weights(whole[0])
     assert results(study) == results(whole[0])
     assert epochs(study) == epochs(whole[0])
-
-
-def wait_for_work(study) -> None:
-    """Until one run more is under way than was, or has saved."""
-    before = len(list(study.glob("runs/*/checkpoints/step-*")))
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        if len(list(study.glob("runs/*/checkpoints/step-*"))) > before:
-            return
-        time.sleep(0.02)
-    pytest.fail("no run went on for two minutes")
 
 
 def is_alive(pid: int) -> bool:
