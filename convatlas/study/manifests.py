@@ -62,7 +62,7 @@ spec:
       - action: Ignore  # saved: another pod goes on
         onExitCodes: {{containerName: run, operator: In, values: [{resumable}, {interrupted}]}}
       - action: Ignore  # its node was wanted for something else
-        onPodConditions: [{{type: DisruptionTarget}}]
+        onPodConditions: [{{type: DisruptionTarget, status: "True"}}]
       - action: FailIndex  # it has been tried twice by then
         onExitCodes: {{containerName: run, operator: In, values: [1, 2]}}
   template:

@@ -1,5 +1,5 @@
-"""In place of `convatlas train`: does what the study's file orders/RUN says on its first line, which
-it strikes out, and nothing that takes time; without such a file it pretends to train.
+"""In place of `convatlas train`: does what the study's file orders/RUN says on its first line, and
+strikes it out; nothing that takes time. Without such a file it pretends to train.
 
     python pretended_run.py train … runs/NAME …
 """

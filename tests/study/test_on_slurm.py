@@ -253,17 +253,27 @@ def killed(machine: Slurm, study: Path, job: str) -> None:
             continue
 
 
-def disturb(machine: Slurm, study: Path, process, ways, count: int) -> int:
-    """So often, as long as the study goes on; how often it was."""
+def disturb(machine: Slurm, study: Path, process, ways, count: int, busy: bool = False) -> int:
+    """So often, as long as the study goes on; how often it was. `busy`: only where a run has begun
+    its steps.
+    """
     dice = random.Random(0)
     for done in range(count):
-        while not (running := machine.jobs("RUNNING")):
+        while not (running := at_work(machine, study) if busy else machine.jobs("RUNNING")):
             if process.poll() is not None:
                 return done
-            time.sleep(0.1)
-        time.sleep(dice.uniform(0, 2))
+            time.sleep(0.05)
+        time.sleep(dice.uniform(0, 0.3 if busy else 2))
         next(ways)(machine, study, dice.choice(running))
     return count
+
+
+def at_work(machine: Slurm, study: Path) -> list[str]:
+    """Jobs whose runs have begun their steps."""
+    submitted = study / "slurm" / slurm.SUBMITTED
+    rows = submitted.read_text().splitlines() if submitted.exists() else []
+    of = {job: study / "runs" / run for run, _, job in map(json.loads, rows)}
+    return [job for job in machine.jobs("RUNNING") if job in of and jobs.is_held(of[job])]
 
 
 @pytest.fixture
@@ -290,7 +300,7 @@ def carried_out(machine: Slurm, study: Path, ways, count: int) -> int:
     with ThreadPoolExecutor() as pool:
         going = pool.submit(slurm.run, lines, study, told)
         going.poll = lambda: True if going.done() else None
-        times.append(disturb(machine, study, going, ways, count))
+        times.append(disturb(machine, study, going, ways, count, busy=True))
         going.result(timeout=300)
     assert sorted(end[:2] for end in told.ends) == [(line.seed, "trained") for line in lines]
     return times[0]
