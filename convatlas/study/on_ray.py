@@ -14,6 +14,7 @@ from pathlib import Path
 from convatlas.errors import RESUMABLE, RunError, Stopped, first_line
 from convatlas.printable import printable
 from convatlas.study import jobs
+from convatlas.study.following import Follower
 from convatlas.study.manifests import needs_of
 from convatlas.study.plan import Line
 from convatlas.study.watching import Observer
@@ -54,6 +55,7 @@ class _Tasks:
     def go(self, stop: StopRequest) -> None:
         import ray
 
+        follower = Follower(self.study, self.tell)
         self.tell.begin(self.lines, len(self.lines) - len(self.waiting))
         try:
             while (self.waiting or self.running) and not stop.name:
@@ -62,7 +64,7 @@ class _Tasks:
                 over, _ = ray.wait(list(self.running), timeout=TICK)
                 for task in over:
                     self._judge(self.running.pop(task), task)
-                self.tell.tick()
+                follower.look(self.running.values())
         finally:
             self._end_all()
             self.tell.end()

@@ -18,6 +18,7 @@ from pathlib import Path
 from convatlas.errors import RunError, Stopped, first_line
 from convatlas.printable import printable
 from convatlas.study import jobs
+from convatlas.study.following import Follower
 from convatlas.study.manifests import name_of, needs_of
 from convatlas.study.plan import Line
 from convatlas.study.slurm_job import Job
@@ -61,6 +62,7 @@ class _Queue:
         self.missed: dict[str, int] = {}  # run -> looks at which its job was in no queue
         self.begun: set[str] = set()
         self.cancelled: list[str] = []
+        self.follower = Follower(study, tell)
 
     def go(self, stop: StopRequest) -> None:
         self.tell.begin(self.lines, len(self.lines) - len(self.left))
@@ -119,6 +121,10 @@ class _Queue:
                 self._submit_array(group[first : first + ARRAY], cores, is_for_gpu)
 
     def _submit_array(self, lines: list[Line], cores: int, is_for_gpu: bool) -> None:
+        if kind(self.folder) not in ("", "a folder"):
+            raise RunError(
+                f"{self.folder} is {kind(self.folder)} where a folder belongs; remove it"
+            )
         import submitit
 
         make_durably(self.folder)
@@ -156,6 +162,7 @@ class _Queue:
                 self.begun.add(run)
                 self.tell.started(line)
         self._judge(lost, states or {})
+        self.follower.look(self.left[run] for run in self.begun)
         return len(self.left) + len(self.begun) != before
 
     def _over(self, line: Line, word: str, sentence: str = "") -> None:

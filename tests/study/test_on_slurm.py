@@ -34,7 +34,10 @@ DISTURBANCES = 10
 
 class Note(Observer):
     def __init__(self):
-        self.notes, self.ends = [], []
+        self.notes, self.ends, self.moves = [], [], []
+
+    def moved(self, line, epoch, epochs, score):
+        self.moves.append((line.seed, epoch, epochs, score))
 
     def ended(self, line, word, sentence=""):
         self.ends.append((line.seed, word, sentence))
@@ -117,6 +120,18 @@ def test_it_waits_until_all_runs_are_over(play):
     assert queue.tell.ends == [(seed, "trained", "") for seed in range(3)]
 
 
+def test_it_says_how_far_the_runs_are(play):
+    def one_epoch(queue):
+        make(queue.study, queue.lines[1], [0.25])
+
+    def done(queue):
+        (queue.lines[1].folder(queue.study) / "metrics.json").write_text("{}")
+
+    queue = play(become(1, "RUNNING"), one_epoch, nothing, done, train(0, 2))
+    queue.go(Patient)
+    assert queue.tell.moves == [(1, 1, 3, 0.25)]
+
+
 def test_a_job_that_its_node_lost_is_submitted_again(play):
     queue = play(become(1, "NODE_FAIL"), nothing, nothing, train(0, 1, 2))
     queue.go(Patient)
@@ -179,6 +194,15 @@ def test_a_damaged_list_of_jobs_is_named(play, study, content):
     (study / "slurm" / slurm.SUBMITTED).write_text(content)
     with pytest.raises(RunError, match=r"submitted\.jsonl cannot be read; remove it"):
         play().go(Patient)
+
+
+def test_a_link_where_jobs_are_kept_is_not_followed(study, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (study / "slurm").symlink_to(tmp_path / "elsewhere")
+    queue = slurm._Queue(study, plan.read(study), Note(), 0)
+    with pytest.raises(RunError, match="slurm is a link where a folder belongs"):
+        queue._submit_array(plan.read(study), 1, False)
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def tool(folder: Path, name: str, script: str) -> None:
