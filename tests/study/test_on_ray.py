@@ -61,14 +61,14 @@ class PlayedRay:
         if options:
             return lambda function: self
         _, line = arguments
-        self.started.append(line.seed)
-        return line, len(self.started)
+        self.started.append(line)
+        return len(self.started) - 1
 
     def wait(self, tasks, timeout):
         return tasks[:1], tasks[1:]
 
     def get(self, task):
-        line, _ = task
+        line = self.started[task]
         match self.ends[line.seed].pop(0):
             case "over":
                 make(self.study, line, [0.1, 0.2, 0.3])
@@ -87,7 +87,7 @@ def test_a_task_is_started_again_until_its_run_is_over(study, monkeypatch):
     tell = Observer()
     tell.ended = lambda line, word, sentence="": told.append((line.seed, word, sentence))
     on_ray.run(plan.read(study), study, tell, at_once=2)
-    assert sorted(ray.started) == [0, 0, 1, 1, 2]
+    assert sorted(line.seed for line in ray.started) == [0, 0, 1, 1, 2]
     assert (0, "again", "it was stopped") in told
     assert (1, "again", "Ray: The node died.") in told
     assert sorted(end[:2] for end in told if end[1] != "again") == [

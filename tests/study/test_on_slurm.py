@@ -16,7 +16,6 @@ import pytest
 from made_runs import make
 from pretended_job import PretendedJob
 from pretended_run import STEPS
-from program import convatlas
 from shown_commands import commands, quick, with_program
 from skips import needs
 from slurm_machine import REASON, Slurm, is_installed
@@ -211,12 +210,10 @@ def tool(folder: Path, name: str, script: str) -> None:
     (folder / name).chmod(0o755)
 
 
-def test_where_there_is_no_slurm_it_says_so(study, tmp_path):
-    env = os.environ | {"PATH": str(tmp_path)}
-    found = convatlas("compare", "--continue", study, "--on", "slurm", env=env)
-    assert found.returncode == 1
-    assert "there is no Slurm here (sbatch is not found); go on where" in found.stderr
-    assert "Traceback" not in found.stderr
+def test_where_there_is_no_slurm_it_says_so(study, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RunError, match=r"no Slurm here \(sbatch is not found\); go on where"):
+        slurm.run(plan.read(study), study, Note())
 
 
 def test_a_slurm_that_does_not_answer_is_named(study, tmp_path, monkeypatch):
