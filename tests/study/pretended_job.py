@@ -1,4 +1,6 @@
-"""Jobs whose runs pretend to train: all that is Slurm's is real, and nothing takes long."""
+"""Jobs whose runs pretend to train: all that is Slurm's is real, and nothing takes long. As a
+program it is convatlas.study.carrying, likewise.
+"""
 
 import sys
 from pathlib import Path
@@ -13,3 +15,8 @@ class PretendedJob(Job):
     def __call__(self) -> int:
         carrying.PROGRAM = PROGRAM
         return super().__call__()
+
+
+if __name__ == "__main__":
+    carrying.PROGRAM = PROGRAM
+    sys.exit(carrying.main(sys.argv[1:]))

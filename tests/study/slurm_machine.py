@@ -99,7 +99,7 @@ class Slurm:
         (self.folder / "slurm.conf").write_text(text)
         for server in ("slurmctld", "slurmd"):
             self._run(server, "-c", "-f", self.folder / "slurm.conf")
-        _wait(
+        wait_for(
             lambda: "idle" in self.ask("sinfo", "--noheader", "--format=%T"), "a node that is idle"
         )
 
@@ -114,7 +114,7 @@ class Slurm:
             with contextlib.suppress(OSError, ValueError):
                 pid = int((self.folder / file).read_text())
                 os.kill(pid, signal.SIGTERM)
-                _wait(lambda pid=pid: not Path(f"/proc/{pid}").exists(), f"the end of {file}")
+                wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists(), f"the end of {file}")
 
     def ask(self, *words: object) -> str:
         """What a command of Slurm's prints."""
@@ -149,7 +149,7 @@ def _free_ports() -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-def _wait(is_so, what: str, seconds: float = 60) -> None:
+def wait_for(is_so, what: str, seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > until:

@@ -18,11 +18,11 @@ from pretended_job import PretendedJob
 from pretended_run import STEPS
 from shown_commands import commands, quick, with_program
 from skips import needs
-from slurm_machine import REASON, Slurm, is_installed
+from slurm_machine import REASON, Slurm, is_installed, wait_for
 from small_studies import begun, compare, epochs, going_on, kill, results, weights
 
 from convatlas.errors import RunError, Stopped
-from convatlas.study import jobs, plan, slurm
+from convatlas.study import jobs, manifests, plan, slurm
 from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.watching import Observer
 from convatlas.training.recipe import Recipe
@@ -340,6 +340,23 @@ def test_jobs_that_lose_their_places_go_on_where_they_were(machine, pretending):
     assert carried_out(machine, study, iter([urgent, time_is_over, requeued]), 3) == 3
     assert steps(study) == {seed: list(range(STEPS)) for seed in range(2)}
     assert not (study / "failed").exists()
+
+
+@real
+def test_a_job_of_the_printed_script_whose_time_is_over_queues_itself_again(
+    machine, pretending, tmp_path
+):
+    study = pretending(2)
+    script = manifests.sbatch(plan.read(study), study)
+    program = Path(__file__).with_name("pretended_job.py")
+    (tmp_path / "study.sh").write_text(script.replace("-m convatlas.study.carrying", str(program)))
+    job = machine.ask("sbatch", "--parsable", tmp_path / "study.sh").strip()
+    lines = plan.read(study)
+    wait_for(lambda: jobs.is_held(lines[0].folder(study)), "the first run")
+    machine.ask("scancel", "--signal=USR1", f"{job}_0")
+    wait_for(lambda: all(jobs.state(study, line) == "trained" for line in lines), "both runs")
+    assert steps(study) == {seed: list(range(STEPS)) for seed in range(2)}
+    assert len((study / "words").read_text().splitlines()) == 3  # one was begun twice
 
 
 @real
