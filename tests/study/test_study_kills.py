@@ -6,7 +6,6 @@ import random
 import signal
 
 import pytest
-from convatlas.reporting import report
 from small_studies import (
     begun,
     compare,
@@ -18,6 +17,8 @@ from small_studies import (
     wait_for_work,
     weights,
 )
+
+from convatlas.reporting import report
 
 KILLS = 20
 SEEDS = ("--seeds", "30")  # of two networks
