@@ -137,6 +137,42 @@ def test_a_study_that_is_over_leaves_with_0_and_one_with_failed_runs_with_1(stud
     assert run("study", study) == 1
 
 
+def test_runs_that_failed_are_named_once_all_others_are_done(study, capsys, monkeypatch):
+    lines = plan.read(study)
+
+    def execute(given, folder, tell):
+        """The runs of lenet5 fail, with seed 1."""
+        for line in given:
+            if (line.network, line.seed) == ("lenet5", 1):
+                for _ in range(2):
+                    jobs.note_failure(folder, line, "the loss became nan")
+            elif not line.is_test:
+                make(folder, line, [0.1, 0.2, 0.3])
+            else:
+                (line.folder(folder) / "metrics.json").write_text("{}")
+
+    monkeypatch.setattr("convatlas.cli.studies._executor", lambda *_: execute)
+    monkeypatch.setattr("convatlas.study.conducting.report", lambda study: ["the report"])
+    assert run("compare", "--continue", study) == 1
+    said = capsys.readouterr()
+    first, second, *rows, last = said.out.splitlines()
+    assert first == f"8 runs: 2 networks, 1 data set, 2 seeds, 2 settings, in {study}"
+    assert second == "recipes: lenet5 by lenet5_digits, lenet_caffe by the defaults"
+    assert [row.partition("  ")[2] for row in rows] == [
+        "lenet_caffe on digits: lr = 0.001, chosen by the validation images"
+    ]
+    assert last == "the report"
+    failed = [line.run for line in lines if line.network == "lenet5"]
+    assert said.err.splitlines() == [
+        f"convatlas: 4 runs of the study failed; once mended, go on with convatlas compare "
+        f"--continue '{study}':",
+        f"  {failed[0]}: trained, but no setting of lenet5 has trained with every seed",
+        f"  {failed[1]}: trained, but no setting of lenet5 has trained with every seed",
+        f"  {failed[2]}: the loss became nan",
+        f"  {failed[3]}: the loss became nan",
+    ]
+
+
 def test_a_folder_without_a_study_is_one_sentence(tmp_path, capsys):
     assert run("study", tmp_path) == 1
     assert capsys.readouterr().err.startswith(f"convatlas: {tmp_path} holds no study (no study.j")
