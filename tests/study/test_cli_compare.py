@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,19 +71,30 @@ def test_wrong_usage_is_one_sentence(capsys, words, sentence):
     assert sentence in refused(capsys, *words)
 
 
+ASKED = ("lenet5", "lenet_caffe", "--data", "digits", "--epochs", 3, "--vary", "lr=1e-3,3e-3")
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A study of two networks and two rates that is planned."""
+    study = tmp_path_factory.mktemp("studies") / "study"
+    assert run("compare", *ASKED, "--seeds", 2, "--output", study, "--print", "commands") == 0
+    return study
+
+
 @pytest.fixture
-def study(tmp_path, capsys):
-    """A study of two networks and two rates that is planned, and a command for each run."""
-    words = ("lenet5", "lenet_caffe", "--data", "digits", "--epochs", 3, "--vary", "lr=1e-3,3e-3")
-    study = tmp_path / "a study"
-    assert run("compare", *words, "--seeds", 2, "--output", study, "--print", "commands") == 0
+def study(once, tmp_path):
+    return shutil.copytree(once, tmp_path / "a study")
+
+
+def test_a_command_is_printed_for_each_run(study, capsys):
+    assert run("compare", "--continue", study, "--print", "commands") == 0
     said = capsys.readouterr()
     assert said.out.splitlines() == plan.commands(study, plan.read(study))
     assert said.err == (
         "8 of 8 runs are to be trained; exit code 75 means: once more. When all are: convatlas "
         f"compare --continue '{study}'\n"
     )
-    return study
 
 
 def test_the_plan_has_all_networks_of_a_seed_before_the_next_seed(study):
