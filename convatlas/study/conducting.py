@@ -129,12 +129,19 @@ def held(study: Path) -> Iterator[None]:
 
 def incomplete(study: Path, missing: Sequence[Line]) -> RunError:
     """Which runs a study lacks, and why."""
-    said = []
-    for line in missing:
-        failures = jobs.failures(study, line)
-        said.append(f"{line.run}: {failures[-1] if failures else 'it was not carried out'}")
+    said = [f"{line.run}: {_why(study, line)}" for line in missing]
     many = f"{len(missing)} run{'' if len(missing) == 1 else 's'} of the study failed"
-    return RunError("\n  ".join([f"{many}; once mended, {continue_command(study)}:", *said]))
+    return RunError(
+        "\n  ".join([f"{many}; once mended, go on with {continue_command(study)}:", *said])
+    )
+
+
+def _why(study: Path, line: Line) -> str:
+    if failures := jobs.failures(study, line):
+        return failures[-1]
+    if jobs.is_reached(study, line):
+        return f"trained, but no setting of {line.network} has trained with every seed"
+    return "it was not carried out"
 
 
 def report(study: Path) -> list[str]:
