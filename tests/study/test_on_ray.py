@@ -20,6 +20,7 @@ from skips import needs
 from small_studies import begun, compare, epochs, going_on, kill, results, weights
 
 from convatlas.errors import RunError
+from convatlas.reporting import report
 from convatlas.study import jobs, on_ray, plan
 from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.watching import Observer
@@ -116,7 +117,7 @@ def workers(study: Path) -> list[int]:
 @pytest.mark.full
 @pytest.mark.slow
 def test_a_study_whose_workers_are_killed_ends_as_one_on_this_machine(tmp_path):
-    whole, study = tmp_path / "whole", tmp_path / "study"
+    whole, study = tmp_path / "whole" / "study", tmp_path / "disturbed" / "study"
     said = compare(whole, "--seeds", 2)
     assert said.returncode == 0, said.stderr
     dice, process, killed = random.Random(0), begun(study, "--seeds", 2, "--on", "ray"), 0
@@ -135,6 +136,9 @@ def test_a_study_whose_workers_are_killed_ends_as_one_on_this_machine(tmp_path):
     assert epochs(study) == epochs(whole)
     assert weights(study) == weights(whole)
     assert results(study) == results(whole)
+    files = [report([folder], folder.parent, times=False) for folder in (whole, study)]
+    for one, other in zip(*files, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
 
 
 def free_port() -> int:

@@ -22,6 +22,7 @@ from slurm_machine import REASON, Slurm, is_installed, wait_for
 from small_studies import begun, compare, epochs, going_on, kill, results, weights
 
 from convatlas.errors import RunError, Stopped
+from convatlas.reporting import report
 from convatlas.study import jobs, manifests, plan, slurm
 from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.watching import Observer
@@ -376,7 +377,7 @@ def test_jobs_that_lose_their_places_often_lose_nothing_else(machine, pretending
 @pytest.mark.slow
 def test_a_study_whose_jobs_lose_their_places_ends_as_one_on_this_machine(machine, tmp_path):
     """Ten times, in four ways, and whoever waits for them is replaced in between."""
-    whole, study = tmp_path / "whole", tmp_path / "a study"
+    whole, study = tmp_path / "whole" / "a study", tmp_path / "disturbed" / "a study"
     said = compare(whole, "--seeds", 2)
     assert said.returncode == 0, said.stderr
     ways = itertools.cycle([urgent, time_is_over, requeued, killed])
@@ -395,6 +396,9 @@ def test_a_study_whose_jobs_lose_their_places_ends_as_one_on_this_machine(machin
     assert epochs(study) == epochs(whole)
     assert weights(study) == weights(whole)
     assert results(study) == results(whole)
+    files = [report([folder], folder.parent, times=False) for folder in (whole, study)]
+    for one, other in zip(*files, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
 
 
 @real
