@@ -17,11 +17,11 @@ from made_runs import make
 from program import convatlas
 from shown_commands import commands, quick, with_program
 from skips import needs
-from small_studies import begun, compare, epochs, going_on, kill, results, weights
+from small_studies import GIVEN, NETWORKS, at_work, epochs, kill, results, weights
 
 from convatlas.errors import RunError
 from convatlas.reporting import report
-from convatlas.study import jobs, on_ray, plan
+from convatlas.study import conducting, jobs, on_ray, plan
 from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.watching import Observer
 from convatlas.training.recipe import Recipe
@@ -118,9 +118,13 @@ def workers(study: Path) -> list[int]:
 @pytest.mark.slow
 def test_a_study_whose_workers_are_killed_ends_as_one_on_this_machine(tmp_path):
     whole, study = tmp_path / "whole" / "study", tmp_path / "disturbed" / "study"
-    said = compare(whole, "--seeds", 2)
-    assert said.returncode == 0, said.stderr
-    dice, process, killed = random.Random(0), begun(study, "--seeds", 2, "--on", "ray"), 0
+    for folder in (whole, study):
+        conducting.begin(NETWORKS, ["digits"], 2, given=GIVEN, output=folder)
+    undisturbed = at_work("compare", "--continue", whole)
+    heard, _ = undisturbed.communicate()
+    assert undisturbed.returncode == 0, heard
+    dice, killed = random.Random(0), 0
+    process = at_work("compare", "--continue", study, "--on", "ray")
     while killed < 4 and process.poll() is None:
         time.sleep(dice.uniform(0.5, 2))
         if found := workers(study):
@@ -129,7 +133,7 @@ def test_a_study_whose_workers_are_killed_ends_as_one_on_this_machine(tmp_path):
     process.send_signal(signal.SIGTERM)
     heard, _ = process.communicate(timeout=600)
     assert process.returncode == 75, heard
-    process = going_on(study, "--on", "ray")
+    process = at_work("compare", "--continue", study, "--on", "ray")
     heard, _ = process.communicate(timeout=1200)
     assert process.returncode == 0, heard
     assert killed == 4

@@ -19,11 +19,11 @@ from pretended_run import STEPS
 from shown_commands import commands, quick, with_program
 from skips import needs
 from slurm_machine import REASON, Slurm, is_installed, wait_for
-from small_studies import begun, compare, epochs, going_on, kill, results, weights
+from small_studies import GIVEN, NETWORKS, at_work, epochs, kill, results, weights
 
 from convatlas.errors import RunError, Stopped
 from convatlas.reporting import report
-from convatlas.study import jobs, manifests, plan, slurm
+from convatlas.study import conducting, jobs, manifests, plan, slurm
 from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.watching import Observer
 from convatlas.training.recipe import Recipe
@@ -281,7 +281,7 @@ def disturb(machine: Slurm, study: Path, process, ways, count: int, busy: bool =
     """
     dice = random.Random(0)
     for done in range(count):
-        while not (running := at_work(machine, study) if busy else machine.jobs("RUNNING")):
+        while not (running := of_begun_runs(machine, study) if busy else machine.jobs("RUNNING")):
             if process.poll() is not None:
                 return done
             time.sleep(0.05)
@@ -290,7 +290,7 @@ def disturb(machine: Slurm, study: Path, process, ways, count: int, busy: bool =
     return count
 
 
-def at_work(machine: Slurm, study: Path) -> list[str]:
+def of_begun_runs(machine: Slurm, study: Path) -> list[str]:
     """Jobs whose runs have begun their steps."""
     submitted = study / "slurm" / slurm.SUBMITTED
     rows = submitted.read_text().splitlines() if submitted.exists() else []
@@ -378,16 +378,19 @@ def test_jobs_that_lose_their_places_often_lose_nothing_else(machine, pretending
 def test_a_study_whose_jobs_lose_their_places_ends_as_one_on_this_machine(machine, tmp_path):
     """Ten times, in four ways, and whoever waits for them is replaced in between."""
     whole, study = tmp_path / "whole" / "a study", tmp_path / "disturbed" / "a study"
-    said = compare(whole, "--seeds", 2)
-    assert said.returncode == 0, said.stderr
+    for folder in (whole, study):
+        conducting.begin(NETWORKS, ["digits"], 2, given=GIVEN, output=folder)
+    undisturbed = at_work("compare", "--continue", whole)
+    heard, _ = undisturbed.communicate()
+    assert undisturbed.returncode == 0, heard
     ways = itertools.cycle([urgent, time_is_over, requeued, killed])
-    process = begun(study, "--seeds", 2, "--on", "slurm")
+    process = at_work("compare", "--continue", study, "--on", "slurm")
     times = disturb(machine, study, process, ways, DISTURBANCES // 2)
     process.send_signal(signal.SIGTERM)
     heard, _ = process.communicate(timeout=600)
     assert process.returncode == 75, heard
     assert "the jobs stay in Slurm's queue" in heard
-    process = going_on(study, "--on", "slurm")
+    process = at_work("compare", "--continue", study, "--on", "slurm")
     times += disturb(machine, study, process, ways, DISTURBANCES - times)
     heard, _ = process.communicate(timeout=1200)
     assert process.returncode == 0, heard
