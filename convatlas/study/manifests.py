@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from convatlas.errors import RESUMABLE, RunError
+from convatlas.errors import RESUMABLE, Error, RunError
 from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.printable import printable
 from convatlas.study.plan import Line
@@ -136,7 +136,10 @@ def name_of(study: Path) -> str:
 
 def needs_of(line: Line, study: Path) -> tuple[int, bool]:
     """The cores that a run keeps busy, and whether it must have a GPU."""
-    recipe = Recipe.read(study / "recipes" / f"{line.run}.toml")
+    try:
+        recipe = Recipe.read(study / "recipes" / f"{line.run}.toml")
+    except Error:  # the run itself will say what is wrong
+        return 1, False
     return max(1, recipe.threads) + recipe.workers, recipe.device.startswith("cuda")
 
 

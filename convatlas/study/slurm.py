@@ -96,7 +96,7 @@ class _Queue:
         path = self.folder / SUBMITTED
         try:
             rows = read_plain(path, 64_000_000).decode().splitlines() if kind(path) else []
-            known = {(run, is_test): job for run, is_test, job in map(json.loads, rows)}
+            known = {(run, is_test): str(job) for run, is_test, job in map(json.loads, rows)}
         except (OSError, ValueError, TypeError):
             raise RunError(
                 f"{path} cannot be read; remove it, once `squeue --name={self._name}` shows that "
@@ -190,6 +190,7 @@ class _Queue:
             if jobs.note_failure(self.study, line, sentence):
                 self._over(line, "failed", sentence)
             else:
+                self.begun.discard(line.run)
                 again.append(line)
                 self.tell.ended(line, "again", sentence)
         self._submit(again)

@@ -72,6 +72,14 @@ def test_both_ask_for_what_a_run_needs(tmp_path):
     assert (asked["cpus-per-task"], asked["gpus"], asked["array"]) == ("5", "1", "0-2%2")
 
 
+def test_a_damaged_recipe_is_for_its_own_run_to_tell(tmp_path):
+    lines, study = study_of(tmp_path / "study", threads=3)
+    (study / "recipes" / f"{lines[0].run}.toml").write_text("threads = [")
+    (study / "recipes" / f"{lines[1].run}.toml").unlink()
+    needs = [manifests.needs_of(line, study) for line in lines]
+    assert needs == [(1, False), (1, False), (3, False)]
+
+
 def test_a_job_of_slurm_for_each_line(tmp_path):
     lines, study = study_of(tmp_path / "study")
     script = manifests.sbatch(lines, study)

@@ -188,7 +188,7 @@ def test_a_silent_squeue_means_nothing(play, monkeypatch):
     assert queue.submitted == [0, 1, 2]
 
 
-@pytest.mark.parametrize("content", ["{", "[1]\n", '["a", 2]\n', "\x00"])
+@pytest.mark.parametrize("content", ["{", "[1]\n", '["a", 2]\n', '[[], 1, "7"]\n', "\x00"])
 def test_a_damaged_list_of_jobs_is_named(play, study, content):
     (study / "slurm").mkdir()
     (study / "slurm" / slurm.SUBMITTED).write_text(content)
