@@ -3,6 +3,8 @@
 import json
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,15 @@ def test_study_says_how_far_it_is(study, capsys):
     assert told["counts"] == {"trained": 1, "left": 6, "failed": 1}
     assert told["runs"][0]["validation"] == 0.3
     assert (told["is_over"], told["seconds_to_go"]) == (False, pytest.approx(seconds))
+
+
+def test_to_look_at_a_study_loads_no_torch(study):
+    code = "import sys; from convatlas import cli; cli.run(sys.argv[1:]); print([*sys.modules])"
+    said = subprocess.run(
+        [sys.executable, "-c", code, "study", study], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.splitlines()[0] == "8 runs: 8 left"
+    assert "'torch'" not in said.stdout
 
 
 def test_a_study_that_is_over_leaves_with_0_and_one_with_failed_runs_with_1(study, capsys):

@@ -79,7 +79,7 @@ def test_no_test_image_is_looked_at_before_all_is_trained_and_chosen(whole):
     assert words[5:] == ["done", "done"]
     told = json.loads((study / "chosen.json").read_text())["choices"]
     chosen = {(entry["network"], entry["chosen"]["lr"]) for entry in told}
-    done = {line for line in plan.read(study) if line.run in weights(study)}
+    done = [line for line in plan.read(study) if line.run in weights(study)]
     assert {(line.network, line.vary["lr"]) for line in done} == chosen
     assert set(map(tuple, epochs(study).values())) == {(1, 2)}
 
