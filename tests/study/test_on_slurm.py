@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -414,7 +415,7 @@ def test_the_commands_of_the_page(machine, tmp_path):
         if command.startswith("export "):
             env |= dict(word.split("=") for word in command.split()[1:])
             continue
-        wait = command.replace("sbatch ", "sbatch --wait ")
+        wait = re.sub("^sbatch ", "sbatch --wait ", command)
         found = subprocess.run(
             quick(wait), shell=True, env=env, cwd=tmp_path, capture_output=True, text=True,
             check=False,
