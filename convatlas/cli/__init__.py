@@ -59,13 +59,15 @@ COMMANDS = {  # in the order of work
         "recipes": recipes.recipes,
         "check-data": checking.check_data,
         "train": runs.train,
-        "compare": studies.compare,
-        "study": studies.study,
         "eval": evaluation.eval_,
         "predict": runs.predict,
-        "report": reports.report,
         "explain": explaining.explain,
         "bench": benchmarks.bench,
+    },
+    "Which network is better": {
+        "compare": studies.compare,
+        "study": studies.study,
+        "report": reports.report,
     },
     "Files of weights, and for other programs": {
         "export": exporting.export,

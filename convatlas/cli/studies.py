@@ -89,9 +89,7 @@ def _begun(networks, data, seeds, recipe, vary, output, given, is_here: bool) ->
 
     values = values_of(vary or [])
     with quick_imports():
-        from convatlas.study import conducting, pool
-    if is_here:
-        pool.warm_up()
+        from convatlas.study import conducting
     count = conducting.SEEDS if seeds is None else seeds
     return conducting.begin(
         networks or [], data or ["digits"], count, recipe or "", values, given, output, is_here
@@ -135,15 +133,17 @@ def _executor(on: str, jobs: int) -> "Executor":
 
 
 def _conducted(study: Path, on: str, jobs: int) -> int:
+    from convatlas.cli.printing import say
     from convatlas.study import conducting, plan
+    from convatlas.study.asking import recipes_said
     from convatlas.study.watching import observer
 
-    lines = plan.read(study)
-    execute, tell = _executor(on, jobs), observer(study)
-    tell.note(f"{_told(lines)}, in {study}")
-    missing = conducting.conduct(study, execute, tell)
+    asked, lines = plan.read_asked(study), plan.read(study)
+    say(f"{_told(lines)}, in {study}")
+    say(f"recipes: {', '.join(recipes_said(asked))}")
+    missing = conducting.conduct(study, _executor(on, jobs), observer(study))
     for text in conducting.report(study):
-        tell.note(text)
+        say(text)
     if missing:
         raise conducting.incomplete(study, missing)
     return 0
@@ -184,7 +184,7 @@ def study(folder: Path, *, json: bool = False) -> int:
         _show(folder, found)
     if not found.is_over:
         return RESUMABLE
-    return FAILED if found.of("failed") else 0
+    return FAILED if found.failed else 0
 
 
 def _show(folder: Path, found: "Status") -> None:
@@ -195,7 +195,7 @@ def _show(folder: Path, found: "Status") -> None:
     say(f"{len(found.runs)} runs: {counts}")
     for run in found.of("running"):
         say(f"  {run.line.run}  epoch {run.epoch}/{run.epochs}{_percent(run.score)}")
-    for run in found.of("failed"):
+    for run in found.failed:
         say(f"  {run.line.run} failed: {run.failure}")
     if found.is_over:
         return

@@ -41,7 +41,7 @@ IDLE, NOT_YET = -1, -2  # in place of an image's number: none is open; the reade
 # Who stops a job sends these to all of it; the main process decides. No system has all of them.
 STOPS = tuple(
     getattr(signal, name)
-    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGBREAK")
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGBREAK")
     if hasattr(signal, name)
 )
 CAN_WAIT = hasattr(signal, "pthread_sigmask")

@@ -107,8 +107,7 @@ def recipe_of(
     """
     changes = {name: value for name, value in setting.items() if name != RECIPE}
     given = {**asked.given, **changes, "network": network, "data": place, "seed": 0}
-    weights = str(given.get("weights", ""))
-    name = setting.get(RECIPE) or asked.recipe or builtin.matching(network, place, weights)
+    name = setting.get(RECIPE) or asked.recipe or _matching(asked, network, place)
     recipe = builtin.read(name, given, spell) if name else Recipe().merge(given, spell)
     return recipe if recipe.threads else recipe.change(threads=1)
 
@@ -116,3 +115,20 @@ def recipe_of(
 def said(setting: Mapping[str, Any]) -> str:
     """A setting in words: "lr = 0.001, ema = 0.9"; "" where nothing varies."""
     return ", ".join(effect.as_field(name, value) for name, value in setting.items())
+
+
+def _matching(asked: Asked, network: str, place: str) -> str | None:
+    return builtin.matching(network, place, str(asked.given.get("weights", "")))
+
+
+def recipes_said(asked: Asked) -> list[str]:
+    """By which recipe each network is trained: "lenet5 by lenet5_digits"."""
+    if asked.recipe or RECIPE in asked.vary:
+        return [f"all by {asked.recipe or ' or '.join(asked.vary[RECIPE])}"]
+    return [
+        f"{network} by {' or '.join(dict.fromkeys(names))}"
+        for network in asked.networks
+        for names in [
+            [_matching(asked, network, images.place) or "the defaults" for images in asked.data]
+        ]
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from convatlas.errors import Error
 from convatlas.printable import printable
 from convatlas.study.plan import Line
 from convatlas.study.status import status
@@ -67,7 +68,9 @@ class Bars(Lines):
         self._attempt(self.bars.refresh)
 
     def _left(self) -> str:
-        seconds = status(self.study).time_to_go
+        seconds = None
+        with suppress(Error):  # a damaged file is for the run that needs it to refuse
+            seconds = status(self.study).time_to_go
         return f"  about {duration(seconds)} to go" if seconds else ""
 
     def end(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from convatlas import strict_json
 from convatlas.errors import RunError
+from convatlas.study import asking
 from convatlas.study.log import best_score
 from convatlas.study.plan import Line
 from convatlas.training.plain_files import kind, read_plain, replace_durably
@@ -60,6 +61,15 @@ def unchosen(study: Path, lines: Sequence[Line]) -> frozenset[str]:
     )
 
 
+def said(study: Path) -> list[str]:
+    """Each choice in words."""
+    return [
+        f"{entry['network']} on {entry['data']}: {asking.said(entry['chosen'])}, chosen by the "
+        "validation images"
+        for entry in _read(study)
+    ]
+
+
 def _group(line: Line) -> tuple[str, str]:
     return line.network, line.data
 
@@ -93,5 +103,10 @@ def _read(study: Path) -> list[dict]:
     with suppress(OSError, ValueError, KeyError, TypeError):
         if kind(study / FILE):
             told = strict_json.loads(read_plain(study / FILE, LARGEST))
-            return [entry for entry in told["choices"] if isinstance(entry["chosen"], dict)]
+            kinds = {"network": str, "data": str, "chosen": dict}
+            return [
+                entry
+                for entry in told["choices"]
+                if all(isinstance(entry[name], each) for name, each in kinds.items())
+            ]
     return []

@@ -35,7 +35,6 @@ def compare(
     once all others are done; Stopped where a signal asked for it.
     """
     places = [data] if isinstance(data, str) else list(data)
-    pool.warm_up()
     folder = Path(output).expanduser() if output else None
     study = conducting.begin(networks, places, seeds, str(recipe), vary, changes, folder)
     tell = watching or observer(study)

@@ -80,7 +80,11 @@ def conduct(study: Path, execute: Executor, tell: Observer) -> list[Line]:
             jobs.forget_failures(study, line)
         try:
             execute(lines, study, tell)
+            if left := [line for line in lines if not _is_over(study, line)]:
+                return left  # no choice is made before all that can train has
             trained = choosing.choose(study, lines)
+            for text in choosing.said(study):
+                tell.note(text)
             sound = [line.testing() for line in trained if jobs.is_reached(study, line)]
             execute(sound, study, tell)
         except Stopped as stopped:
@@ -89,8 +93,12 @@ def conduct(study: Path, execute: Executor, tell: Observer) -> list[Line]:
     return [
         line
         for line in lines
-        if not jobs.is_reached(study, line if line.run in unchosen else line.testing())
+        if line.run not in unchosen and not jobs.is_reached(study, line.testing())
     ]
+
+
+def _is_over(study: Path, line: Line) -> bool:
+    return jobs.is_reached(study, line) or jobs.has_failed(study, line)
 
 
 def continue_command(study: Path) -> str:
@@ -121,12 +129,19 @@ def held(study: Path) -> Iterator[None]:
 
 def incomplete(study: Path, missing: Sequence[Line]) -> RunError:
     """Which runs a study lacks, and why."""
-    said = []
-    for line in missing:
-        failures = jobs.failures(study, line)
-        said.append(f"{line.run}: {failures[-1] if failures else 'it was not carried out'}")
+    said = [f"{line.run}: {_why(study, line)}" for line in missing]
     many = f"{len(missing)} run{'' if len(missing) == 1 else 's'} of the study failed"
-    return RunError("\n  ".join([f"{many}; once mended, {continue_command(study)}:", *said]))
+    return RunError(
+        "\n  ".join([f"{many}; once mended, go on with {continue_command(study)}:", *said])
+    )
+
+
+def _why(study: Path, line: Line) -> str:
+    if failures := jobs.failures(study, line):
+        return failures[-1]
+    if jobs.is_reached(study, line):
+        return f"trained, but no setting of {line.network} has trained with every seed"
+    return "it was not carried out"
 
 
 def report(study: Path) -> list[str]:

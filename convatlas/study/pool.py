@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from convatlas.errors import RESUMABLE, Stopped
+from convatlas.errors import RESUMABLE, RecipeError, Stopped
 from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.study import jobs
 from convatlas.study.capacity import cores, devices, resident
@@ -39,14 +39,6 @@ def run(lines: Sequence[Line], study: Path, tell: Observer, at_once: int = 0) ->
     """
     with StopRequest() as stop:
         _Pool(study.absolute(), lines, tell, at_once).go(stop)
-
-
-def warm_up() -> None:
-    """Let the server load what runs need, while the caller does something else."""
-    if _context().get_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        forkserver.ensure_running()
 
 
 @dataclass
@@ -97,7 +89,10 @@ class _Pool:
         return self._recipe(line).device in ("auto", "cuda") and torch.cuda.is_available()
 
     def _recipe(self, line: Line) -> Recipe:
-        return Recipe.read(self.study / "recipes" / f"{line.run}.toml")
+        """The run's; one that cannot be read is for the run itself to refuse."""
+        with suppress(RecipeError):
+            return Recipe.read(self.study / "recipes" / f"{line.run}.toml")
+        return Recipe()
 
     def _start_one(self) -> bool:
         """Start the next run that nobody has and for which there is room, if there is one."""

@@ -5,9 +5,11 @@ the rest will take. Imports no torch.
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from convatlas.errors import RecipeError
 from convatlas.registry import stored_facts
 from convatlas.study import choosing, jobs
 from convatlas.study.log import records
@@ -62,11 +64,15 @@ class Status:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to do, but for runs that have failed."""
-        return not any(
-            run.state not in (jobs.DONE, jobs.FAILED_TWICE)
-            and not (run.state == jobs.TRAINED and run.line.run in self.unchosen)
+        return all(
+            run.state in (jobs.DONE, jobs.FAILED_TWICE) or run.line.run in self.unchosen
             for run in self.runs
         )
+
+    @property
+    def failed(self) -> list[Progress]:
+        """Those that have failed; a setting that has, and was not chosen, is no failure."""
+        return [run for run in self.of(jobs.FAILED_TWICE) if run.line.run not in self.unchosen]
 
     @property
     def time_to_go(self) -> float | None:
@@ -91,7 +97,9 @@ def status(study: Path) -> Status:
 
 
 def progress(study: Path, line: Line) -> Progress:
-    epochs = Recipe.recorded(study / "recipes" / f"{line.run}.toml").epochs
+    epochs = 0  # of a recipe that cannot be read, as the run itself will say
+    with suppress(RecipeError):
+        epochs = Recipe.recorded(study / "recipes" / f"{line.run}.toml").epochs
     rows, state = records(study, line), jobs.state(study, line)
     last = rows[-1] if rows else {"epoch": 0, "seconds": 0.0, "val_accuracy": None}
     seconds = last.get("seconds")

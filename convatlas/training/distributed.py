@@ -201,7 +201,8 @@ def process_group(timeout: float, device_type: str) -> Iterator[ProcessGroup]:
     """
     process = torchrun.launched()
     if process is None:
-        yield ProcessGroup(timeout=timeout)
+        grace = LAUNCHER_GRACE if torchrun.is_of_slurm() else 0.0
+        yield ProcessGroup(timeout=timeout, stop=StopRequest(grace))
         return
     rank, size, wait = process.rank, process.size, timedelta(seconds=timeout)
     hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"

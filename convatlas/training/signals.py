@@ -1,5 +1,5 @@
-"""SIGTERM, SIGINT, SIGUSR1 and SIGHUP, a closed terminal's (on Windows SIGBREAK), ask a run to save
-at its next step and leave; a second one stops it at once.
+"""SIGTERM, SIGINT, SIGUSR1 and 2, and SIGHUP, a closed terminal's (on Windows SIGBREAK), ask a run
+to save at its next step and leave; a second one stops it at once.
 """
 
 import os

@@ -47,6 +47,13 @@ def launched() -> Process | None:
     )
 
 
+def is_of_slurm() -> bool:
+    """Whether this is a process of a job of Slurm, which may be signalled twice for one request: by
+    srun, and with all processes of its job.
+    """
+    return bool(os.environ.get("SLURM_JOB_ID"))
+
+
 def misunderstanding() -> str:
     """What the environment half says, where this process trains alone although it may not be meant
     to; "" else.

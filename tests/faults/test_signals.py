@@ -20,6 +20,7 @@ from convatlas.training import prepare, train
 from convatlas.training import run as run_module
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import load_newest
+from convatlas.training.distributed import process_group
 from convatlas.training.signals import StopRequest
 
 
@@ -78,6 +79,18 @@ def test_a_second_signal_stops_at_once_and_the_older_checkpoint_is_intact(
     assert load_newest(tmp_path / "checkpoints", pytest.fail).step == 2
     train(SMALL, tmp_path, resume=True)
     assert weights(tmp_path) == weights(whole)
+
+
+def test_in_a_job_of_slurm_a_signal_that_comes_again_is_the_same_request(monkeypatch):
+    """Slurm signals all processes of a job, and srun passes its own on."""
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    with process_group(60.0, "cpu") as group, group.stop:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert group.stop.name == "SIGTERM"
+    monkeypatch.delenv("SLURM_JOB_ID")
+    with process_group(60.0, "cpu") as group:
+        assert group.stop.grace == 0
 
 
 def stopped_with_all_its_processes(folder: Path) -> str:

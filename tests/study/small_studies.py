@@ -1,4 +1,4 @@
-"""Studies of runs of a few steps, made through the command line, and what they leave."""
+"""Studies of runs of a few steps, and what they leave."""
 
 import json
 import os
@@ -8,43 +8,20 @@ import sys
 import time
 from pathlib import Path
 
-from program import convatlas
-
 NETWORKS = ("lenet1989", "lenet_caffe")
-QUICK = (
-    "--epochs",
-    "2",
-    "-b",
-    "256",
-    "--opt",
-    "adamw",
-    "--warmup-epochs",
-    "0",
-    "--sched",
-    "constant",
-)
-SAVING = ("--save-every", "0")
+GIVEN = {
+    "epochs": 2,
+    "batch_size": 256,
+    "opt": "adamw",
+    "warmup_epochs": 0.0,
+    "sched": "constant",
+    "save_every": 0.0,  # a checkpoint a step
+}
 
 
-def compare(study: Path, *words: object, **options) -> subprocess.CompletedProcess:
-    """A study of two small networks on the digits, in a process of its own."""
-    flags = ("--data", "digits", *QUICK, *SAVING, "--output", study)
-    return convatlas("compare", *NETWORKS, *flags, *words, **options)
-
-
-def begun(study: Path, *words: object) -> subprocess.Popen:
-    """The same, at work, in a session of its own."""
-    flags = ("--data", "digits", *QUICK, *SAVING, "--output", study)
-    command = [sys.executable, "-m", "convatlas", "compare", *NETWORKS, *flags, *words]
-    return at_work(list(map(str, command)))
-
-
-def going_on(study: Path, *words: object) -> subprocess.Popen:
-    command = [sys.executable, "-m", "convatlas", "compare", "--continue", study, *words]
-    return at_work(list(map(str, command)))
-
-
-def at_work(command: list[str]) -> subprocess.Popen:
+def at_work(*words: object) -> subprocess.Popen:
+    """The program in a session of its own, while it goes on."""
+    command = [sys.executable, "-m", "convatlas", *map(str, words)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )

@@ -2,6 +2,9 @@
 
 import json
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,19 +73,30 @@ def test_wrong_usage_is_one_sentence(capsys, words, sentence):
     assert sentence in refused(capsys, *words)
 
 
+ASKED = ("lenet5", "lenet_caffe", "--data", "digits", "--epochs", 3, "--vary", "lr=1e-3,3e-3")
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A study of two networks and two rates that is planned."""
+    study = tmp_path_factory.mktemp("studies") / "study"
+    assert run("compare", *ASKED, "--seeds", 2, "--output", study, "--print", "commands") == 0
+    return study
+
+
 @pytest.fixture
-def study(tmp_path, capsys):
-    """A study of two networks and two rates that is planned, and a command for each run."""
-    words = ("lenet5", "lenet_caffe", "--data", "digits", "--epochs", 3, "--vary", "lr=1e-3,3e-3")
-    study = tmp_path / "a study"
-    assert run("compare", *words, "--seeds", 2, "--output", study, "--print", "commands") == 0
+def study(once, tmp_path):
+    return shutil.copytree(once, tmp_path / "a study")
+
+
+def test_a_command_is_printed_for_each_run(study, capsys):
+    assert run("compare", "--continue", study, "--print", "commands") == 0
     said = capsys.readouterr()
     assert said.out.splitlines() == plan.commands(study, plan.read(study))
     assert said.err == (
         "8 of 8 runs are to be trained; exit code 75 means: once more. When all are: convatlas "
         f"compare --continue '{study}'\n"
     )
-    return study
 
 
 def test_the_plan_has_all_networks_of_a_seed_before_the_next_seed(study):
@@ -125,6 +139,15 @@ def test_study_says_how_far_it_is(study, capsys):
     assert (told["is_over"], told["seconds_to_go"]) == (False, pytest.approx(seconds))
 
 
+def test_to_look_at_a_study_loads_no_torch(study):
+    code = "import sys; from convatlas import cli; cli.run(sys.argv[1:]); print([*sys.modules])"
+    said = subprocess.run(
+        [sys.executable, "-c", code, "study", study], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.splitlines()[0] == "8 runs: 8 left"
+    assert "'torch'" not in said.stdout
+
+
 def test_a_study_that_is_over_leaves_with_0_and_one_with_failed_runs_with_1(study, capsys):
     lines = plan.read(study)
     for line in lines:
@@ -135,6 +158,42 @@ def test_a_study_that_is_over_leaves_with_0_and_one_with_failed_runs_with_1(stud
     for _ in range(2):
         jobs.note_failure(study, lines[0], "the test images are gone")
     assert run("study", study) == 1
+
+
+def test_runs_that_failed_are_named_once_all_others_are_done(study, capsys, monkeypatch):
+    lines = plan.read(study)
+
+    def execute(given, folder, tell):
+        """The runs of lenet5 fail, with seed 1."""
+        for line in given:
+            if (line.network, line.seed) == ("lenet5", 1):
+                for _ in range(2):
+                    jobs.note_failure(folder, line, "the loss became nan")
+            elif not line.is_test:
+                make(folder, line, [0.1, 0.2, 0.3])
+            else:
+                (line.folder(folder) / "metrics.json").write_text("{}")
+
+    monkeypatch.setattr("convatlas.cli.studies._executor", lambda *_: execute)
+    monkeypatch.setattr("convatlas.study.conducting.report", lambda study: ["the report"])
+    assert run("compare", "--continue", study) == 1
+    said = capsys.readouterr()
+    first, second, *rows, last = said.out.splitlines()
+    assert first == f"8 runs: 2 networks, 1 data set, 2 seeds, 2 settings, in {study}"
+    assert second == "recipes: lenet5 by lenet5_digits, lenet_caffe by the defaults"
+    assert [row.partition("  ")[2] for row in rows] == [
+        "lenet_caffe on digits: lr = 0.001, chosen by the validation images"
+    ]
+    assert last == "the report"
+    failed = [line.run for line in lines if line.network == "lenet5"]
+    assert said.err.splitlines() == [
+        f"convatlas: 4 runs of the study failed; once mended, go on with convatlas compare "
+        f"--continue '{study}':",
+        f"  {failed[0]}: trained, but no setting of lenet5 has trained with every seed",
+        f"  {failed[1]}: trained, but no setting of lenet5 has trained with every seed",
+        f"  {failed[2]}: the loss became nan",
+        f"  {failed[3]}: the loss became nan",
+    ]
 
 
 def test_a_folder_without_a_study_is_one_sentence(tmp_path, capsys):

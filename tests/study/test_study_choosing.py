@@ -97,6 +97,17 @@ def test_test_images_choose_nothing(study):
     assert {line.vary["lr"] for line in choosing.choose(study, lines)} == {0.2, 0.1}
 
 
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"choices": [{"chosen": {}}]}', '{"choices": [3]}', '{"choices": 3}']
+)
+def test_what_is_no_record_of_choices_is_none(study, text):
+    lines = trained(study, FIGURES)
+    first = choosing.choose(study, lines)
+    (study / "chosen.json").write_text(text)
+    assert choosing.unchosen(study, lines) == frozenset()
+    assert choosing.choose(study, lines) == first
+
+
 def test_without_settings_all_runs_go_on_and_nothing_is_written(tmp_path):
     recipe = Recipe(network="lenet5")
     line = line_of(recipe, DIGITS, {})

@@ -4,23 +4,32 @@ run twice, and the report is that of a study that nobody disturbed.
 
 import random
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
-from convatlas.reporting import report
 from small_studies import (
-    begun,
-    compare,
+    GIVEN,
+    NETWORKS,
+    at_work,
     descendants,
     epochs,
-    going_on,
     kill,
     results,
     wait_for_work,
     weights,
 )
 
+from convatlas.errors import RESUMABLE
+from convatlas.reporting import report
+from convatlas.study import conducting
+
 KILLS = 20
-SEEDS = ("--seeds", "30")  # of two networks
+SEEDS = 30  # of two networks
+
+
+def going_on(study: Path) -> subprocess.Popen:
+    return at_work("compare", "--continue", study)
 
 
 @pytest.mark.slow
@@ -29,17 +38,21 @@ def test_twenty_kills_cost_nothing(tmp_path):
     whole, study = tmp_path / "whole" / "study", tmp_path / "killed" / "study"
     for folder in (whole, study):
         folder.parent.mkdir()
-    assert compare(whole, *SEEDS).returncode == 0
+        conducting.begin(NETWORKS, ["digits"], SEEDS, given=GIVEN, output=folder)
+    undisturbed = going_on(whole)
+    said = undisturbed.communicate()[0]
+    assert undisturbed.returncode == 0, said
     dice, kills = random.Random(0), 0
-    pool = begun(study, *SEEDS)
+    pool = going_on(study)
     while kills < KILLS:
         assert wait_for_work(study, pool, dice.randint(1, 40)), pool.communicate()[0]
-        victims = [pool.pid, pool.pid, *descendants(pool.pid)]
-        victim = dice.choice(victims)
-        kill(victim, dice.choice([signal.SIGKILL, signal.SIGTERM]))
+        victim = dice.choice([pool.pid, *descendants(pool.pid)])
+        number = dice.choice([signal.SIGKILL, signal.SIGTERM])
+        kill(victim, number)
         kills += 1
         if victim == pool.pid:
-            pool.communicate()
+            said = pool.communicate()[0]
+            assert pool.returncode == (RESUMABLE if number == signal.SIGTERM else -number), said
             pool = going_on(study)
     said = pool.communicate()[0]
     assert pool.returncode == 0, said

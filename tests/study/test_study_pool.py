@@ -1,16 +1,19 @@
 """Studies carried out by real processes: to the bits of train, and through whatever is killed."""
 
 import json
+import multiprocessing.spawn
+import os
 import random
 import signal
+from functools import partial
 
 import pytest
 from small_studies import (
-    begun,
-    compare,
+    GIVEN,
+    NETWORKS,
+    at_work,
     descendants,
     epochs,
-    going_on,
     kill,
     results,
     wait_for_work,
@@ -18,71 +21,113 @@ from small_studies import (
 )
 
 from convatlas import train
-from convatlas.errors import RESUMABLE
-from convatlas.study import conducting, plan
+from convatlas.errors import RunError, Stopped
+from convatlas.study import conducting, jobs, plan, pool
+from convatlas.study.watching import Observer
 from convatlas.training.callbacks import Callback
+
+RATES = [0.001, 0.002]
+
+
+class Heard(Observer):
+    def __init__(self):
+        self.words, self.notes, self.moves = [], [], []
+
+    def ended(self, line, word, sentence=""):
+        self.words.append((line.run, word, sentence))
+
+    def moved(self, line, epoch, epochs, score):
+        self.moves.append((line.run, epoch, epochs))
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def planned(study):
+    """Four runs, of two networks at two rates; of one the recipe is damaged."""
+    conducting.begin(NETWORKS, ["digits"], 1, vary={"lr": RATES}, given=GIVEN, output=study)
+    lines = plan.read(study)
+    broken = next(line for line in lines if (line.network, line.vary["lr"]) == ("lenet1989", 0.002))
+    recipe = study / "recipes" / f"{broken.run}.toml"
+    recipe.write_text(recipe.read_text().replace("batch_size = 256", 'batch_size = "many"'))
+    return lines, broken
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Six runs that nobody disturbed, and what was said of them."""
-    study = tmp_path_factory.mktemp("studies") / "whole"
-    said = compare(study)
-    assert said.returncode == 0, said.stderr
-    return study, said.stdout
-
-
-def test_every_run_is_done_once_and_named(whole):
-    study, said = whole
-    lines = plan.read(study)
-    assert len(lines) == 6
-    assert weights(study).keys() == {line.run for line in lines}
-    assert set(map(tuple, epochs(study).values())) == {(1, 2)}
-    for line in lines:
-        assert f"{line.run} trained" in said and f"{line.run} done" in said
+    """What a study leaves that nobody disturbed, and what was heard of it."""
+    study = tmp_path_factory.mktemp("studies") / "study"
+    planned(study)
+    heard = Heard()
+    assert conducting.conduct(study, pool.run, heard) == []
+    return study, heard
 
 
 def test_weights_and_results_are_those_of_train(whole, tmp_path):
     study, _ = whole
-    for line in plan.read(study)[:2]:
-        recipe = study / "recipes" / f"{line.run}.toml"
-        train(recipe, tmp_path / "runs" / line.run, callback=Callback())
-    alone = weights(tmp_path)
-    assert len(alone) == 2
-    assert alone.items() <= weights(study).items()
-    assert all(results(study)[run] == found for run, found in results(tmp_path).items())
+    assert len(weights(study)) == 2
+    for run in weights(study):
+        train(study / "recipes" / f"{run}.toml", tmp_path / "runs" / run, callback=Callback())
+    assert weights(tmp_path) == weights(study)
+    assert results(tmp_path) == results(study)
 
 
-def test_no_test_image_is_looked_at_before_all_runs_are_trained(whole):
-    said = whole[1].splitlines()
-    words = [row.split()[-1] for row in said if row.split()[-1] in ("trained", "done")]
-    assert words == ["trained"] * 6 + ["done"] * 6
+def test_no_test_image_is_looked_at_before_all_is_trained_and_chosen(whole):
+    study, heard = whole
+    words = [word for _, word, _ in heard.words]
+    assert sorted(words[:5]) == ["again", "failed", "trained", "trained", "trained"]
+    assert words[5:] == ["done", "done"]
+    told = json.loads((study / "chosen.json").read_text())["choices"]
+    chosen = {(entry["network"], entry["chosen"]["lr"]) for entry in told}
+    done = [line for line in plan.read(study) if line.run in weights(study)]
+    assert {(line.network, line.vary["lr"]) for line in done} == chosen
+    assert set(map(tuple, epochs(study).values())) == {(1, 2)}
+
+
+def test_a_run_that_fails_twice_the_same_way_is_given_up_and_the_others_go_on(whole):
+    study, heard = whole
+    broken = next(line for line in plan.read(study) if jobs.has_failed(study, line))
+    sentence = f"recipes/{broken.run}.toml: batch_size = 'many' must be a whole number"
+    assert jobs.failures(study, broken) == [sentence, sentence]
+    assert [(broken.run, word, sentence) for word in ("again", "failed")] == [
+        said for said in heard.words if said[0] == broken.run
+    ]
+
+
+def test_what_a_run_says_is_kept_and_how_far_it_is_is_told(whole):
+    study, heard = whole
+    for run in weights(study):
+        assert "test accuracy" in (study / "logs" / f"{run}.txt").read_text()
+        assert (run, 2, 2) in heard.moves
 
 
 def test_runs_and_their_pool_are_killed_and_nothing_is_lost(whole, tmp_path):
     """A run by KILL, another by TERM, the pool by KILL; then Ctrl-C; then nothing."""
     dice, study = random.Random(0), tmp_path / "study"
-    pool = begun(study)
+    planned(study)
+    work = at_work("compare", "--continue", study)
     for number in (signal.SIGKILL, signal.SIGTERM):
-        assert wait_for_work(study, pool)
-        kill(dice.choice(descendants(pool.pid)), number)
-    assert wait_for_work(study, pool)
-    orphans = descendants(pool.pid)
-    kill(pool.pid)
-    pool.communicate()
-    again = going_on(study)
-    assert wait_for_work(study, again)
-    kill(again.pid, signal.SIGINT)
-    said = again.communicate()[0]
-    assert again.returncode == RESUMABLE, said
-    assert f"go on with convatlas compare --continue {study}" in said
+        assert wait_for_work(study, work), work.communicate()[0]
+        kill(dice.choice(descendants(work.pid)), number)
+    assert wait_for_work(study, work), work.communicate()[0]
+    orphans = descendants(work.pid)
+    kill(work.pid)
+    work.communicate()
+
+    class Interrupted(Observer):
+        def moved(self, *_):
+            os.kill(os.getpid(), signal.SIGINT)
+            self.moved = lambda *_: None
+
+    with pytest.raises(Stopped, match="stopped by SIGINT, all runs saved; go on with convatlas c"):
+        conducting.conduct(study, partial(pool.run, at_once=2), Interrupted())
     assert not any(map(is_alive, orphans))
-    last = going_on(study)
-    said = last.communicate()[0]
-    assert last.returncode == 0, said
+    assert not any(jobs.is_held(line.folder(study)) for line in plan.read(study))
+    assert conducting.conduct(study, pool.run, Observer()) == []
     assert weights(study) == weights(whole[0])
     assert results(study) == results(whole[0])
     assert epochs(study) == epochs(whole[0])
+    assert (study / "chosen.json").read_bytes() == (whole[0] / "chosen.json").read_bytes()
 
 
 def is_alive(pid: int) -> bool:
@@ -93,43 +138,23 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_run_that_fails_twice_the_same_way_is_named_and_the_others_go_on(tmp_path):
-    study = tmp_path / "study"
-    assert compare(study, "--seeds", 1, "--print", "commands").returncode == 0
-    broken, sound = plan.read(study)
-    recipe = study / "recipes" / f"{broken.run}.toml"
-    text = recipe.read_text()
-    recipe.write_text(text.replace("batch_size = 256", 'batch_size = "many"'))
-    said = going_on(study)
-    out = said.communicate()[0]
-    assert said.returncode == 1
-    assert f"1 run of the study failed; once mended, convatlas compare --continue {study}" in out
-    assert f"{broken.run}: recipes/{broken.run}.toml: batch_size = 'many' must be a whole" in out
-    assert weights(study).keys() == {sound.run}
-    recipe.write_text(text)
-    mended = going_on(study)
-    assert mended.wait() == 0
-    assert weights(study).keys() == {broken.run, sound.run}
-
-
-def test_a_rate_is_chosen_by_validation_and_the_other_is_never_tested(tmp_path):
-    study = tmp_path / "study"
-    said = compare(study, "--seeds", 1, "--vary", "lr=1e-3,1e30")
-    assert said.returncode == 0, said.stderr
-    told = json.loads((study / "chosen.json").read_text())["choices"]
-    assert [entry["chosen"] for entry in told] == [{"lr": 0.001}] * 2
-    assert [entry["settings"][1]["mean"] for entry in told] == [None, None]
-    done = {line.run for line in plan.read(study) if line.vary == {"lr": 0.001}}
-    assert weights(study).keys() == done
-
-
-def test_two_at_once_on_a_study_are_one_too_many(whole):
-    from convatlas.errors import RunError
-
-    study, _ = whole
+def test_two_at_once_on_a_study_are_one_too_many(tmp_path):
     with (
-        conducting.held(study),
+        conducting.held(tmp_path),
         pytest.raises(RunError, match="another process is at work on the study"),
-        conducting.held(study),
+        conducting.held(tmp_path),
     ):
         pass
+
+
+def test_a_script_that_compares_is_not_run_again_by_its_runs(monkeypatch):
+    """multiprocessing would, to find its functions, and the study would begin once more."""
+    main = multiprocessing.spawn.sys.modules["__main__"]
+    monkeypatch.setattr(main, "__file__", "/somebody/script.py", raising=False)
+    monkeypatch.setattr(main, "__spec__", None)
+    told = multiprocessing.spawn.get_preparation_data("run")
+    assert told["init_main_from_path"] == "/somebody/script.py"
+    with pool._without_the_program():
+        told = multiprocessing.spawn.get_preparation_data("run")
+    assert not {"init_main_from_path", "init_main_from_name"} & told.keys()
+    assert main.__file__ == "/somebody/script.py"

@@ -243,7 +243,7 @@ def test_saving_that_fails_warns_twice_and_then_stops(tmp_path, monkeypatch):
     assert len(callback.warnings) == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
 def test_each_signal_is_named(tmp_path, number):
     with pytest.raises(Stopped, match=signal.Signals(number).name):
         train(SMALL, tmp_path, callback=StopAt(1, number))
