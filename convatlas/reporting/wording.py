@@ -68,7 +68,9 @@ def _needed(pair: "Pair") -> list[str]:
         return ["four of five such studies tell a lead as large, this one does not"]
     if pair.pictures_needed:
         pictures = count(_rounded_up(pair.pictures_needed), "test picture")
-        return [f"no number of seeds would tell a lead as small, about {pictures} would"]
+        least = fewest_seeds(pair.level)
+        with_ = f" with {count(least, 'seed')}" if pair.seeds < least else ""
+        return [f"no number of seeds would tell a lead as small, about {pictures}{with_} would"]
     return ["neither more seeds nor more test pictures alone would tell a lead as small"]
 
 

@@ -80,7 +80,7 @@ def main() -> None:
         *((10, 6, 500, best) for best in (0.10, 0.06, 0.04, 0.02)),
     ]:
         errors = [best, *[0.1] * (networks - 1)]
-        studies = 200 if best < 0.1 else 1000
+        studies = 100 if best < 0.1 else 1000
         shares = [called(luck, errors, seeds, pictures, studies) / studies for luck in LUCKS]
         said = " ".join(f"{share:8.1%}" for share in shares)
         print(f"{networks:3} {seeds:3} {pictures:6} {best:.2f}  {said}", flush=True)
