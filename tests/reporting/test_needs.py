@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from studies import LUCKS
 
 from convatlas.reporting.leads import Lead
@@ -85,6 +86,14 @@ def test_five_seeds_tell_nothing_and_one_seed_cannot_even_plan():
     assert seeds_needed(0.1, spread) == 6
     alone = Spread(1, 500, float("nan"), 1e-6, 0.0)
     assert seeds_needed(0.1, alone) is None and pictures_needed(0.1, alone) is None
+
+
+@pytest.mark.parametrize("lead", [1.0, 2.0, 4.0])
+def test_with_six_seeds_all_must_agree(lead):
+    """Seeds that vary by 1 each, and pictures that say nothing."""
+    agree = stats.norm.cdf(lead) ** 6
+    assert power(lead, Spread(6, 500, 1 / 6, 1e-12, 0.0)) <= agree + 1e-9
+    assert power(lead, Spread(7, 500, 1 / 7, 1e-12, 0.0)) > min(agree, 0.9)
 
 
 def test_no_lead_needs_no_number():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from studies import LUCKS
 
 from convatlas.reporting.leads import Lead
+from convatlas.reporting.statistics import sign_flip
 from convatlas.reporting.verdicts import Results, compare
 
 EASY = settings(max_examples=12, deadline=None)
@@ -108,6 +109,19 @@ def test_pairs_are_made_of_the_seeds_that_both_have():
     expected = np.array([BAD[4], BAD[3], BAD[2], BAD[1]]) - GOOD[:4]
     assert lead.by_seed == pytest.approx(expected)
     assert lead.table.sum(axis=1) == pytest.approx(expected * 1000)
+
+
+@EASY
+@given(
+    pictures=st.integers(10, 3000),
+    counts=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), min_size=2, max_size=8),
+)
+def test_shares_are_pictures_again(pictures, counts):
+    """A share of 3 / 360 times 360 is 2.9999..., and still three pictures."""
+    errors = np.array(counts).T / pictures
+    a, b = (network(name, shares, pictures) for name, shares in zip("ab", errors, strict=True))
+    leads = np.diff(counts, axis=1)
+    assert Lead.of(a, b).p_seeds == sign_flip(leads)
 
 
 def test_networks_without_a_seed_in_common_are_not_compared():
