@@ -22,7 +22,8 @@ class Results:
 
     def check(self) -> None:
         """ValueError for seeds twice, shapes that do not fit, an error outside 0 to 1."""
-        n, errors = len(self.seeds), np.asarray(self.errors)
+        n = len(self.seeds)
+        errors = np.asarray(self.errors)
         if not n or len(set(self.seeds)) < n:
             raise ValueError(f"{self.name}: seeds {list(self.seeds)}; one or more, each once")
         if errors.shape != (n,) or not np.all((errors >= 0) & (errors <= 1)):
@@ -69,8 +70,9 @@ class Lead:
     def of(cls, one: Results, other: Results) -> "Lead":
         shared = sorted({*one.seeds} & {*other.seeds})
         if shared:
-            one, other = one.only(shared), other.only(shared)
-        ahead, behind = (other, one) if other.mean < one.mean else (one, other)
+            one = one.only(shared)
+            other = other.only(shared)
+        ahead, behind = sorted((one, other), key=lambda found: found.mean)
         return cls(ahead, behind, tuple(shared))
 
     @property

@@ -4,6 +4,7 @@ All for the rule of verdicts.py: t over seeds and pictures at the level that Hol
 pair, and the sign-flip over the seeds at the level itself. `POWER` of such studies would tell.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,8 @@ MOST_PICTURES = 10_000_000
 
 def expected(spread: Spread, seeds: int, pictures: int) -> Spread:
     """The spread that other numbers of seeds and pictures would have."""
-    n, m = spread.seeds, spread.pictures
+    n = spread.seeds
+    m = spread.pictures
     seed = np.maximum(0.0, spread.of_seeds - spread.of_both) * n / seeds
     picture = max(0.0, spread.of_pictures - spread.of_both) * m / pictures
     both = spread.of_both * n * m / (seeds * pictures)
@@ -47,14 +49,16 @@ def tells(spread: Spread, level: float = 0.05, pairs: int = 1) -> float | None:
     """The smallest lead that POWER of such studies call; None where no lead can be."""
     if spread.seeds < fewest_seeds(level):
         return None
-    low, high = 0.0, 1.0
+    low = 0.0
+    high = 1.0
     while power(high, spread, level, pairs) < POWER:
         high *= 2
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (
-            (low, middle) if power(middle, spread, level, pairs) >= POWER else (middle, high)
-        )
+        if power(middle, spread, level, pairs) >= POWER:
+            high = middle
+        else:
+            low = middle
     return high
 
 
@@ -77,13 +81,16 @@ def pictures_needed(lead: float, spread: Spread, level: float = 0.05, pairs: int
     )
 
 
-def _fewest(power_of, low: int, high: int) -> int | None:
+def _fewest(power_of: Callable[[int], float], low: int, high: int) -> int | None:
     """The smallest number in [low, high] of which power_of, which rises, is POWER or more."""
     if power_of(high) < POWER:
         return None
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if power_of(middle) >= POWER else (middle + 1, high)
+        if power_of(middle) >= POWER:
+            high = middle
+        else:
+            low = middle + 1
     return low
 
 

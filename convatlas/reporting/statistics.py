@@ -128,7 +128,8 @@ class Spread:
         """Of (n, m) values. A picture's worth is the least that m pictures can vary."""
         n, m = table.shape
         table = table.astype(float)
-        rows, columns = table.mean(axis=1), table.mean(axis=0)
+        rows = table.mean(axis=1)
+        columns = table.mean(axis=0)
         of_pictures = max(columns.var(ddof=1) / m if m > 1 else 1.0, 1 / m**2)
         if n < 2:
             return cls(n, m, float("nan"), of_pictures, 0.0)
@@ -154,8 +155,9 @@ class Spread:
     @property
     def freedom(self) -> float:
         """How many normal numbers would tell the variance as well, by Satterthwaite."""
-        n, m = max(2, self.seeds), max(2, self.pictures)
-        parts = self.of_seeds**2 / (n - 1) + self.of_pictures**2 / (m - 1)
+        few = max(1, self.seeds - 1)
+        many = max(1, self.pictures - 1)
+        parts = self.of_seeds**2 / few + self.of_pictures**2 / many
         return float(self.variance**2 / parts)
 
     def critical(self, level: float) -> float:
@@ -164,7 +166,8 @@ class Spread:
         for both, a p of 0.001 comes up to three times as often as it should.
         """
         of_seeds = self.of_seeds / self.variance
-        few, many = quantile(self.seeds - 1, level), quantile(max(1, self.pictures - 1), level)
+        few = quantile(self.seeds - 1, level)
+        many = quantile(max(1, self.pictures - 1), level)
         return of_seeds * few + (1 - of_seeds) * many
 
     def p(self, mean: float) -> float:
@@ -172,7 +175,8 @@ class Spread:
         if self.seeds < 2:
             return 1.0
         distance = abs(mean) / np.sqrt(self.variance)
-        low, high = np.log(LEAST_P), 0.0
+        low = np.log(LEAST_P)
+        high = 0.0
         for _ in range(50):
             middle = (low + high) / 2
             if self.critical(np.exp(middle)) > distance:

@@ -74,7 +74,8 @@ def test_the_same_network_twice_is_not_told_apart():
 
 def test_six_seeds_that_agree_are_not_enough_where_pictures_are_few():
     """One of 360 pictures, which one network always gets wrong: every seed has the same lead."""
-    a, b = network("a", [10 / 360] * 6, 360), network("b", [11 / 360] * 6, 360)
+    a = network("a", [10 / 360] * 6, 360)
+    b = network("b", [11 / 360] * 6, 360)
     (pair,) = compare([a, b]).pairs
     assert pair.p_seeds == 2 / 2**6  # these pictures given, it is sure
     assert pair.p_pictures == 1 and pair.p_both > 0.3 and not pair.better
