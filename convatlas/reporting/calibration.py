@@ -37,7 +37,8 @@ def reliability(
     right_sum = np.bincount(bin_of, weights=hits, minlength=bins)
     sure_sum = np.bincount(bin_of, weights=sure, minlength=bins)
     with np.errstate(invalid="ignore"):
-        accuracy, mean_sure = right_sum / counts, sure_sum / counts
+        accuracy = right_sum / counts
+        mean_sure = sure_sum / counts
     error = float(np.abs(right_sum - sure_sum).sum() / len(sure))
     edges = np.arange(bins + 1) / bins
     return Reliability(edges, counts, accuracy, mean_sure, error, _log_loss(probability, sure))

@@ -22,7 +22,8 @@ class Results:
 
     def check(self) -> None:
         """ValueError for seeds twice, shapes that do not fit, an error outside 0 to 1."""
-        n, errors = len(self.seeds), np.asarray(self.errors)
+        n = len(self.seeds)
+        errors = np.asarray(self.errors)
         if not n or len(set(self.seeds)) < n:
             raise ValueError(f"{self.name}: seeds {list(self.seeds)}; one or more, each once")
         if errors.shape != (n,) or not np.all((errors >= 0) & (errors <= 1)):
@@ -69,8 +70,9 @@ class Lead:
     def of(cls, one: Results, other: Results) -> "Lead":
         shared = sorted({*one.seeds} & {*other.seeds})
         if shared:
-            one, other = one.only(shared), other.only(shared)
-        ahead, behind = (other, one) if other.mean < one.mean else (one, other)
+            one = one.only(shared)
+            other = other.only(shared)
+        ahead, behind = sorted((one, other), key=lambda found: found.mean)
         return cls(ahead, behind, tuple(shared))
 
     @property
@@ -98,24 +100,24 @@ class Lead:
         bound = self.ahead.of_pictures + self.behind.of_pictures
         return Spread.unpaired(self.by_seed, self.ahead.pictures, bound)
 
-    @property
+    @cached_property
     def p_seeds(self) -> float:
         """Exact, by flips of the signs of the seeds' leads: of these pictures, other trainings."""
         return sign_flip(np.rint(self.by_seed * self.ahead.pictures))
 
-    @property
+    @cached_property
     def p_pictures(self) -> float | None:
         """Exact, by flips of the signs of the pictures' leads: of these trainings, other pictures.
         McNemar's exact test where there is one seed. None without answers.
         """
         return None if self.table is None else sign_flip(self.table.sum(axis=0, dtype=np.int64))
 
-    @property
+    @cached_property
     def p_mcnemar(self) -> tuple[float, ...] | None:
         """McNemar's exact test of each seed's two networks. None without answers."""
         return None if self.table is None else tuple(sign_flip(row) for row in self.table)
 
-    @property
+    @cached_property
     def p_both(self) -> float:
         """Of other trainings and other pictures: t of the mean."""
         return self.spread.p(self.mean)

@@ -33,12 +33,17 @@ def sign_flip(differences: np.ndarray) -> float:
     sizes = sizes[sizes > 0]
     if seen == 0:
         return 1.0
-    if len(sizes) <= FEW:
+    if sizes.min() == sizes.max():  # a count of coins
+        against = (len(sizes) - seen // int(sizes[0])) // 2
+        p = 2 * float(special.bdtr(against, len(sizes), 0.5))
+    elif len(sizes) <= FEW:
         sums = np.zeros(1, np.int64)
         for size in sizes:
             sums = np.concatenate([sums + size, sums - size])
-        return float(np.mean(np.abs(sums) >= seen))
-    return min(1.0, max(2 * _tail(sizes, seen), 2.0 ** (1 - len(sizes)), LEAST_P))
+        p = float(np.mean(np.abs(sums) >= seen))
+    else:
+        p = max(2 * _tail(sizes, seen), 2.0 ** (1 - len(sizes)))
+    return min(1.0, max(p, LEAST_P))
 
 
 def _tail(sizes: np.ndarray, seen: int) -> float:
@@ -94,10 +99,9 @@ def crossed_bootstrap(table: np.ndarray, level: float = 0.05) -> tuple[float, fl
         return (float("nan"), float("nan"))
     draw = np.random.default_rng(0)
     rows = draw.multinomial(seeds, np.full(seeds, 1 / seeds), CROSSED) / seeds
-    kept = np.flatnonzero(table.any(axis=0))  # the others add nothing to any sum
-    chance = np.append(np.full(len(kept), 1 / pictures), 1 - len(kept) / pictures)
-    columns = draw.multinomial(pictures, chance / chance.sum(), CROSSED)[:, :-1] / pictures
-    means = np.einsum("bm,bm->b", rows @ table[:, kept].astype(float), columns)
+    kinds, times = np.unique(table, axis=1, return_counts=True)  # pictures answered alike
+    columns = draw.multinomial(pictures, times / pictures, CROSSED) / pictures
+    means = np.einsum("bk,bk->b", rows @ kinds.astype(float), columns)
     low, high = np.quantile(means, [level / 2, 1 - level / 2])
     return (float(low), float(high))
 
@@ -124,7 +128,8 @@ class Spread:
         """Of (n, m) values. A picture's worth is the least that m pictures can vary."""
         n, m = table.shape
         table = table.astype(float)
-        rows, columns = table.mean(axis=1), table.mean(axis=0)
+        rows = table.mean(axis=1)
+        columns = table.mean(axis=0)
         of_pictures = max(columns.var(ddof=1) / m if m > 1 else 1.0, 1 / m**2)
         if n < 2:
             return cls(n, m, float("nan"), of_pictures, 0.0)
@@ -150,8 +155,9 @@ class Spread:
     @property
     def freedom(self) -> float:
         """How many normal numbers would tell the variance as well, by Satterthwaite."""
-        n, m = max(2, self.seeds), max(2, self.pictures)
-        parts = self.of_seeds**2 / (n - 1) + self.of_pictures**2 / (m - 1)
+        few = max(1, self.seeds - 1)
+        many = max(1, self.pictures - 1)
+        parts = self.of_seeds**2 / few + self.of_pictures**2 / many
         return float(self.variance**2 / parts)
 
     def critical(self, level: float) -> float:
@@ -160,7 +166,8 @@ class Spread:
         for both, a p of 0.001 comes up to three times as often as it should.
         """
         of_seeds = self.of_seeds / self.variance
-        few, many = quantile(self.seeds - 1, level), quantile(max(1, self.pictures - 1), level)
+        few = quantile(self.seeds - 1, level)
+        many = quantile(max(1, self.pictures - 1), level)
         return of_seeds * few + (1 - of_seeds) * many
 
     def p(self, mean: float) -> float:
@@ -168,7 +175,8 @@ class Spread:
         if self.seeds < 2:
             return 1.0
         distance = abs(mean) / np.sqrt(self.variance)
-        low, high = np.log(LEAST_P), 0.0
+        low = np.log(LEAST_P)
+        high = 0.0
         for _ in range(50):
             middle = (low + high) / 2
             if self.critical(np.exp(middle)) > distance:

@@ -17,7 +17,8 @@ EASY = settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), m=st.integers(1, 300))
 def test_it_is_the_evaluation_s(seed, m):
     torch.manual_seed(seed)
-    logits, labels = torch.randn(m, 4) * 2, torch.randint(4, (m,))
+    logits = torch.randn(m, 4) * 2
+    labels = torch.randint(4, (m,))
     counted = Evaluation.of(logits, labels, 0.0)
     sure, said = logits.double().softmax(1).max(1)
     found = reliability(sure.numpy(), (said == labels).numpy(), bins=BINS)

@@ -150,7 +150,8 @@ TABLE = st.integers(0, 2**32).map(
 @EASY
 @given(table=TABLE)
 def test_an_interval_holds_nothing_exactly_where_p_is_above_the_level(table):
-    spread, mean = Spread.of(table), float(table.mean())
+    spread = Spread.of(table)
+    mean = float(table.mean())
     low, high = spread.interval(mean)
     assert low <= mean <= high
     assert (low <= 0 <= high) == (spread.p(mean) >= 0.05)

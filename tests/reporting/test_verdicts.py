@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from studies import LUCKS
 
 from convatlas.reporting.leads import Lead
+from convatlas.reporting.statistics import sign_flip
 from convatlas.reporting.verdicts import Results, compare
 
-EASY = settings(max_examples=40, deadline=None)
+EASY = settings(max_examples=12, deadline=None)
 
 
 def network(name, errors, pictures=1000, seeds=None, answers=True, first=0):
@@ -43,7 +44,7 @@ def test_a_plain_difference_is_called():
 @given(seeds=st.integers(1, 5), luck=st.sampled_from(list(LUCKS)), draw=st.integers(0, 2**32))
 def test_fewer_than_six_seeds_never_call_any(seeds, luck, draw):
     study = LUCKS[luck].study(np.random.default_rng(draw), [0.001, 0.9, 0.5], seeds, 200)
-    found = compare(study, resample=False)
+    found = compare(study)
     assert not any(pair.better or pair.tells for pair in found.pairs)
     assert "better than" not in found.sentence
     assert "six are the fewest" in found.sentence
@@ -54,7 +55,7 @@ def test_fewer_than_six_seeds_never_call_any(seeds, luck, draw):
 def test_better_is_said_where_both_tests_say_so_and_the_interval_agrees(table, seeds):
     draw = np.random.default_rng(table)
     study = LUCKS["all"].study(draw, draw.uniform(0.02, 0.3, 3).tolist(), seeds, 200)
-    for pair in compare(study, resample=False).pairs:
+    for pair in compare(study).pairs:
         assert pair.better == (pair.p <= 0.05 and pair.p_seeds <= 0.05)
         assert pair.p >= max(pair.p_both, pair.p_pictures)
         if pair.better:
@@ -73,7 +74,8 @@ def test_the_same_network_twice_is_not_told_apart():
 
 def test_six_seeds_that_agree_are_not_enough_where_pictures_are_few():
     """One of 360 pictures, which one network always gets wrong: every seed has the same lead."""
-    a, b = network("a", [10 / 360] * 6, 360), network("b", [11 / 360] * 6, 360)
+    a = network("a", [10 / 360] * 6, 360)
+    b = network("b", [11 / 360] * 6, 360)
     (pair,) = compare([a, b]).pairs
     assert pair.p_seeds == 2 / 2**6  # these pictures given, it is sure
     assert pair.p_pictures == 1 and pair.p_both > 0.3 and not pair.better
@@ -110,6 +112,19 @@ def test_pairs_are_made_of_the_seeds_that_both_have():
     assert lead.table.sum(axis=1) == pytest.approx(expected * 1000)
 
 
+@EASY
+@given(
+    pictures=st.integers(10, 3000),
+    counts=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), min_size=2, max_size=8),
+)
+def test_shares_are_pictures_again(pictures, counts):
+    """A share of 3 / 360 times 360 is 2.9999..., and still three pictures."""
+    errors = np.array(counts).T / pictures
+    a, b = (network(name, shares, pictures) for name, shares in zip("ab", errors, strict=True))
+    leads = np.diff(counts, axis=1)
+    assert Lead.of(a, b).p_seeds == sign_flip(leads)
+
+
 def test_networks_without_a_seed_in_common_are_not_compared():
     (pair,) = compare([network("a", GOOD), network("b", BAD, seeds=range(6, 12))]).pairs
     assert pair.seeds == 0 and not pair.better and pair.p == 1 and np.isnan(pair.low)
@@ -131,11 +146,46 @@ def test_a_network_alone_is_described():
     assert found.sentence == "a: 3.08 % wrong (2.18 to 4.34), six seeds."
 
 
+def test_a_few_networks_get_a_sentence_each():
+    found = compare(
+        [network("good", GOOD), network("bad", BAD), network("worse", np.array(BAD) + 0.02)]
+    )
+    assert found.sentence == (
+        "good is better than bad by 3.97 points (2.76 to 5.17) and than worse by 5.97 points "
+        "(4.50 to 7.43)."
+    )
+    found = compare([*(network(n, GOOD) for n in "ab"), network("bad", BAD)])
+    assert found.sentence.startswith(
+        "a is better than bad by 3.97 points (2.76 to 5.17). a against"
+    )
+
+
+@EASY
+@given(
+    seeds=st.integers(1, 8),
+    pictures=st.integers(1, 6),
+    answers=st.booleans(),
+    draw=st.integers(0, 2**32),
+)
+def test_no_study_is_too_small_to_be_described(seeds, pictures, answers, draw):
+    study = LUCKS["all"].study(
+        np.random.default_rng(draw), [0.1, 0.9, 0.5], seeds, pictures, answers
+    )
+    with np.errstate(all="raise"):
+        found = compare(study)
+    for pair in found.pairs:
+        assert 0 < pair.p <= 1 and 0 < pair.p_seeds <= 1
+        assert not pair.low > pair.lead and not pair.high < pair.lead
+    for one in found.networks:
+        assert not one.low > one.mean + 1e-12 and not one.high < one.mean - 1e-12
+    assert found.sentence.endswith(".")
+
+
 def test_three_seeds_describe():
     found = compare([network(n, e[:3]) for n, e in {"x": BAD, "y": GOOD, "z": BAD}.items()])
     assert found.sentence == (
         "Three seeds cannot tell which is better, whatever the lead; six are the fewest. "
-        "Wrong so far: y 3.10 %, x 7.00 %, z 7.00 %."
+        "Errors so far: y 3.10 %, x 7.00 %, z 7.00 %."
     )
 
 
