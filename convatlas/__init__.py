@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.published_model import open_network
     from convatlas.registry import create_model, describe, list_models
     from convatlas.scaling import Scaling, scale
-    from convatlas.training import Callback, Recipe, train
+    from convatlas.training import Callback, RateSearch, Recipe, lr_find, train
     from convatlas.verification import verify
     from convatlas.weights import Certificate, load_weights, save_weights
 
@@ -41,6 +41,7 @@ __all__ = [
     "Explanation",
     "Network",
     "Prediction",
+    "RateSearch",
     "Recipe",
     "Saved",
     "Scaling",
@@ -58,6 +59,7 @@ __all__ = [
     "list_models",
     "load_model",
     "load_weights",
+    "lr_find",
     "open_network",
     "predict",
     "save_weights",
@@ -75,6 +77,7 @@ _HOMES = {
     "Explanation": "explanation",
     "Network": "layers",
     "Prediction": "answer",
+    "RateSearch": "training",
     "Recipe": "training",
     "Saved": "model_file",
     "Scaling": "scaling",
@@ -92,6 +95,7 @@ _HOMES = {
     "list_models": "registry",
     "load_model": "model_file",
     "load_weights": "weights",
+    "lr_find": "training",
     "open_network": "published_model",
     "predict": "prediction",
     "save_weights": "weights",
