@@ -33,8 +33,9 @@ from convatlas.training.step_folders import FILES, STEP, remove_leftovers, steps
 NAMES = (
     *("recipe.toml", "run.json", "run.lock", "run.pid", "log.jsonl", "metrics.json"),
     *("model.safetensors", "model.json", "answers.csv", "curves.png", "confusion.png"),
+    "mlflow.db",
 )
-TRACKED = ("tensorboard", "wandb", "mlruns")  # folders of the trackers that write here
+TRACKED = ("tensorboard", "wandb")  # folders of trackers that write here
 MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
 LARGEST = {  # bytes that are read at all
     "recipe.toml": 1_000_000,
