@@ -48,6 +48,7 @@ def rates(
             name = f"suggestion: {suggestion:.2g}"
             axes.axvline(suggestion, color="#c8553d", linestyle="--", label=name)
         axes.set(xscale="log", xlabel="learning rate", ylabel="training loss")
+        axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
         if smoothed:
             low, high = min(smoothed), max(smoothed[0], min(smoothed))
             axes.set_ylim(low - 0.1 * (high - low or 1), high + 0.3 * (high - low or 1))

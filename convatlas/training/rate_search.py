@@ -28,7 +28,7 @@ from convatlas.training.trainer import Diverged, Trainer
 from convatlas.training.unused import require_use
 
 AROUND = 3  # steps before a step and after it, over whose losses the smoothed one is the mean
-TOO_HIGH = 4.0  # times the lowest loss so far: nothing is learned from there on
+TOO_HIGH = 4.0  # times the lowest mean loss so far: nothing is learned from there on
 SAFETY = 10.0  # how far below the rate of the lowest loss one begins
 LEAST_FALL = 0.05  # of the first smoothed loss; less is noise
 
@@ -108,6 +108,13 @@ def smoothed(losses: Sequence[float]) -> list[float]:
     return [math.fsum(part) / len(part) for part in parts]
 
 
+def has_risen(losses: Sequence[float]) -> bool:
+    """Whether the last few losses, in the mean, are far above the lowest such mean so far."""
+    few = 2 * AROUND + 1
+    means = [math.fsum(losses[i : i + few]) / few for i in range(len(losses) - few + 1)]
+    return bool(means) and means[-1] > TOO_HIGH * min(means) and means[-1] > 0
+
+
 def suggested(
     rates: Sequence[float], means: Sequence[float], high: float
 ) -> tuple[float | None, str]:
@@ -135,7 +142,7 @@ def suggested(
 def _searched(
     recipe: Recipe, rates: Sequence[float], each: Callable[[int, int], None]
 ) -> tuple[tuple[str, str, int], list[float]]:
-    """Network, data and images of a step; and the losses, until one is far above the lowest."""
+    """Network, data and images of a step; and the losses, until they have risen far."""
     kind, group, losses = device_type(recipe), ProcessGroup(), []
     with ExitStack() as stack:
         stack.enter_context(deterministic(recipe.deterministic, kind))
@@ -153,7 +160,7 @@ def _searched(
         for x, y in _batches(ready.train, len(rates)):
             losses.append(trainer.step(x, y, ready.per_step))
             each(len(losses), len(rates))
-            if losses[-1] > TOO_HIGH * min(losses):
+            if has_risen(losses):
                 break
     return (recipe.network, ready.data.name, ready.per_step), losses
 

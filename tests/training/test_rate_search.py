@@ -82,8 +82,7 @@ def test_on_the_digits_it_is_repeated_to_the_bit_and_ends_where_the_loss_has_ris
     again = lr_find(SMALL, low=1e-5, high=10, steps=60)
     assert again == found
     assert 1e-4 <= found.suggestion <= 0.1
-    if len(found.rates) < 60:
-        assert found.losses[-1] > 4 * min(found.losses)
+    assert len(found.rates) == 60 or rate_search.has_risen(found.losses)
     assert (found.network, found.data, found.batch_size) == ("lenet1989", "digits", 256)
 
 
@@ -117,7 +116,16 @@ def test_validation_and_test_images_are_not_shown_to_the_network(monkeypatch):
     assert lr_find(SMALL, steps=8).rates
 
 
-@pytest.mark.parametrize(("then", "steps"), [(math.nan, 9), (40.0, 10)])
+def test_one_easy_batch_does_not_end_the_search_and_a_rise_does():
+    falling = [2.4 - 0.03 * i for i in range(60)]
+    assert not any(rate_search.has_risen(falling[:n]) for n in range(61))
+    assert not rate_search.has_risen([*falling[:50], 0.01, 0.9])
+    assert not rate_search.has_risen([*falling, 0.6, 0.9, 1.2])
+    assert rate_search.has_risen([*falling, *([9.0] * 4)])
+    assert not rate_search.has_risen([-1.0 - i for i in range(20)])  # LeNet-5's may be below 0
+
+
+@pytest.mark.parametrize(("then", "steps"), [(math.nan, 9), (400.0, 10)])
 def test_a_loss_that_is_no_number_or_far_too_high_ends_the_search(monkeypatch, then, steps):
     def step(self, *_):
         self.progress.step += 1
