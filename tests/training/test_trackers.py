@@ -2,19 +2,27 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from short_runs import SMALL, StopAt
 
+from convatlas.cli import app
 from convatlas.cli import run as convatlas
 from convatlas.errors import RecipeError, RunError, Stopped
 from convatlas.registry import stored_facts
 from convatlas.training import Recipe, plots, trackers, tracking, train
 from convatlas.training import run as run_module
 from convatlas.training.callbacks import Callback
+
+DOCS = Path(__file__).parents[2] / "docs"
+COMMAND = re.compile(" {4}convatlas ")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -398,3 +406,26 @@ def test_signals_are_still_the_run_s_own_while_it_is_tracked(memory, tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     train(SMALL.change(log_to=["wandb"]), tmp_path, callback=Callback())
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+# ---- what the pages say
+
+
+@pytest.mark.parametrize("page", ["trackers.md", "learning_rate.md"])
+def test_the_commands_of_a_page_are_ones_that_the_program_takes(page):
+    text = (DOCS / page).read_text()
+    commands = [shlex.split(line)[1:] for line in text.splitlines() if COMMAND.match(line)]
+    assert len(commands) >= 2
+    for words in commands:
+        app.parse_args(words, exit_on_error=False, print_error=False)
+
+
+def test_the_page_names_each_tracker_its_extra_and_all_that_it_is_told():
+    text = (DOCS / "trackers.md").read_text()
+    extras = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["project"]
+    for name in trackers.NAMES:
+        assert f"| `{name}` | `pip install 'convatlas[{name}]'` |" in text
+        assert name in extras["optional-dependencies"]
+    told = [*tracking.EPOCH.values(), *(f"test/{name}" for name in tracking.TEST)]
+    assert all(f"`{name}`" in text for name in told)
+    assert f"at most {tracking.POINTS} points an epoch" in text
