@@ -92,7 +92,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
     assert places == sorted(places)
     assert [*NAMES] == [
         *("list", "show", "draw", "cost", "diff", "identify", "verify", "scale", "explore"),
-        *("recipes", "check-data", "train", "eval", "predict", "explain", "bench"),
+        *("recipes", "check-data", "lr-find", "train", "eval", "predict", "explain", "bench"),
         *("compare", "study", "report"),
         *("export", "serve", "convert", "compress", "netadapt"),
     ]
@@ -248,7 +248,9 @@ def test_an_alias_does_exactly_the_same(typed, ours):
 def test_aliases_reach_the_recipe(capsys, monkeypatch):
     """The whole way: the words of torchvision's references and ultralytics make our recipe."""
     seen = []
-    monkeypatch.setattr("convatlas.training.train", lambda recipe, *_, **__: seen.append(recipe))
+    monkeypatch.setattr(
+        "convatlas.training.train", lambda recipe, *_, **__: seen.append(recipe) or {}
+    )
     theirs = (
         "train --arch resnet18 --data-path photos --batch 8 --learning-rate 0.1 --wd 1e-4 "
         "--imgsz 64 --num-workers 2 --mixup-alpha 0.2 --clip_grad_norm=1 --bf16 --recipe modern"

@@ -218,7 +218,7 @@ def mutate(run: Path, victim: Path, draw: random.Random) -> None:
     elif kind == "json":
         values = ["[]", "{}", "null", "-1", "1e999", '"x"', "[" * 9999, "[" + "{}," * 10**6 + "{}]"]
         path.write_text(draw.choice(values))
-        if path.name in FILES and draw.random() < 0.5:
+        if path.name in FILES and path.parent != run and draw.random() < 0.5:
             signed(path.parent, path.name, path.read_bytes())
     elif kind == "gone":
         path.unlink()
@@ -257,7 +257,7 @@ def test_a_mutated_run_is_refused_in_one_sentence_or_ends_the_same(cut, whole, t
         shutil.rmtree(run)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 200_000 * (1024 if sys.platform == "darwin" else 1)
-    assert min(outcomes.count("equal"), outcomes.count("refused")) > number // 5
+    assert min(outcomes.count("equal"), outcomes.count("refused")) > number // 6
 
 
 def recipe_of(run: Path) -> Recipe:
