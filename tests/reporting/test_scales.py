@@ -53,4 +53,4 @@ def test_ticks_of_a_linear_axis(values, ticks):
 
 
 def test_ticks_of_the_errors_of_a_curve():
-    assert scales.errors([0.0, 1.6, 90.0], 0.8).ticks == (0, 0.5, 2, 5, 10, 20, 50)
+    assert scales.errors([0.0, 1.6, 90.0], 0.8).ticks == (0, 1, 5, 10, 20, 50)

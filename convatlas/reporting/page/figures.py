@@ -81,7 +81,7 @@ def _cost(section: Section, title: str, across: str, of: Callable[[Entry], float
         for i, entry in enumerate(section.entries)
         if of(entry)
     ]
-    if not found:
+    if len(found) < min(2, len(section.entries)):
         return ""
     ends = [end for point in found for end in (point.low, point.high, point.y) if end is not None]
     y = errors(ends, 100 / section.pictures)
@@ -184,8 +184,8 @@ def _beside(section: Section, a: Entry, i: int, b: Entry, j: int) -> str:
     top = max(abs(each.more) for each in found)
     head = [
         heading("class, and answer"),
-        heading(f"{key(i)}{name(a.name)}"),
-        heading(f"{key(j)}{name(b.name)}"),
+        heading(f"{key(i)}{name(a.name)}", "number"),
+        heading(f"{key(j)}{name(b.name)}", "number"),
         heading("more often"),
     ]
     rows = (
