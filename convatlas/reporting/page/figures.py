@@ -68,8 +68,9 @@ def costs(section: Section, times: bool) -> str:
             ("Training time", "seconds a run", lambda entry: entry.mean("seconds")),
             ("Latency", "milliseconds a picture", lambda entry: entry.mean("milliseconds")),
         ]
-    figures = [_cost(section, *each) for each in asked]
-    return f'<div class="figures">{"".join(figures)}</div>\n' if any(figures) else ""
+    figures = [drawn for each in asked if (drawn := _cost(section, *each))]
+    kind = "figures pairs" if len(figures) % 2 == 0 else "figures"
+    return f'<div class="{kind}">{"".join(figures)}</div>\n' if figures else ""
 
 
 def _cost(section: Section, title: str, across: str, of: Callable[[Entry], float | None]) -> str:
