@@ -9,7 +9,7 @@ from studies import LUCKS
 from convatlas.reporting.leads import Lead
 from convatlas.reporting.verdicts import Results, compare
 
-EASY = settings(max_examples=40, deadline=None)
+EASY = settings(max_examples=12, deadline=None)
 
 
 def network(name, errors, pictures=1000, seeds=None, answers=True, first=0):
@@ -43,7 +43,7 @@ def test_a_plain_difference_is_called():
 @given(seeds=st.integers(1, 5), luck=st.sampled_from(list(LUCKS)), draw=st.integers(0, 2**32))
 def test_fewer_than_six_seeds_never_call_any(seeds, luck, draw):
     study = LUCKS[luck].study(np.random.default_rng(draw), [0.001, 0.9, 0.5], seeds, 200)
-    found = compare(study, resample=False)
+    found = compare(study)
     assert not any(pair.better or pair.tells for pair in found.pairs)
     assert "better than" not in found.sentence
     assert "six are the fewest" in found.sentence
@@ -54,7 +54,7 @@ def test_fewer_than_six_seeds_never_call_any(seeds, luck, draw):
 def test_better_is_said_where_both_tests_say_so_and_the_interval_agrees(table, seeds):
     draw = np.random.default_rng(table)
     study = LUCKS["all"].study(draw, draw.uniform(0.02, 0.3, 3).tolist(), seeds, 200)
-    for pair in compare(study, resample=False).pairs:
+    for pair in compare(study).pairs:
         assert pair.better == (pair.p <= 0.05 and pair.p_seeds <= 0.05)
         assert pair.p >= max(pair.p_both, pair.p_pictures)
         if pair.better:
