@@ -14,8 +14,9 @@ from convatlas.reporting.spelling import points
 
 CLASSES = 30  # rows of the table of classes
 CONFUSED = (
-    "Wrong answers, in pictures of a run (the mean). Colour tells which of the two gives it more"
-    " often, and the number by how many pictures."
+    "Wrong answers, in pictures of a run (the mean): a row for the true class, a column for the "
+    "answer. Colour tells which of the two networks gives it more often, the number by how many "
+    "pictures."
 )
 SAID = "The line is the mean of the runs, the band reaches from the lowest to the highest."
 
