@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from convatlas.reporting import needs, wording
 from convatlas.reporting.leads import Lead, Results
 from convatlas.reporting.statistics import bca, crossed_bootstrap, holm
@@ -146,7 +148,7 @@ def _check(results: Sequence[Results], against: str | None) -> None:
 
 def _summary(found: Results, level: float) -> Summary:
     seeds = len(found.seeds)
-    sd = float(found.errors.std(ddof=1)) if seeds > 1 else float("nan")
+    sd = float(np.std(found.errors, ddof=1)) if seeds > 1 else float("nan")
     low, high = found.spread.share_interval(found.mean, level)
     return Summary(found.name, seeds, found.pictures, found.mean, sd, low, high)
 

@@ -37,12 +37,16 @@ def test_few_studies_without_a_difference_call_one(luck, networks):
 
 @pytest.mark.full
 @pytest.mark.slow
-@pytest.mark.parametrize("luck", LUCKS)
-@pytest.mark.parametrize(("networks", "seeds"), [(2, 6), (2, 10), (10, 6)])
+@pytest.mark.parametrize(
+    ("networks", "seeds", "studies"), [(10, 6, 250), (2, 6, 1000), (2, 10, 1000)]
+)
 def test_of_a_thousand_studies_without_a_difference_at_most_one_in_twenty_calls_one(
-    luck, networks, seeds
+    networks, seeds, studies
 ):
-    assert called(luck, [0.1] * networks, seeds, 500, 1000) <= 50
+    """All kinds of luck together; none alone is surprisingly above it."""
+    found = [called(luck, [0.1] * networks, seeds, 500, studies) for luck in LUCKS]
+    assert sum(found) <= LEVEL * studies * len(LUCKS)
+    assert max(found) <= binom.isf(0.05, studies, LEVEL)
 
 
 @pytest.mark.full
@@ -80,7 +84,7 @@ def main() -> None:
         *((10, 6, 500, best) for best in (0.10, 0.06, 0.04, 0.02)),
     ]:
         errors = [best, *[0.1] * (networks - 1)]
-        studies = 200 if best < 0.1 else 1000
+        studies = 100 if best < 0.1 else 1000
         shares = [called(luck, errors, seeds, pictures, studies) / studies for luck in LUCKS]
         said = " ".join(f"{share:8.1%}" for share in shares)
         print(f"{networks:3} {seeds:3} {pictures:6} {best:.2f}  {said}", flush=True)

@@ -131,11 +131,46 @@ def test_a_network_alone_is_described():
     assert found.sentence == "a: 3.08 % wrong (2.18 to 4.34), six seeds."
 
 
+def test_a_few_networks_get_a_sentence_each():
+    found = compare(
+        [network("good", GOOD), network("bad", BAD), network("worse", np.array(BAD) + 0.02)]
+    )
+    assert found.sentence == (
+        "good is better than bad by 3.97 points (2.76 to 5.17) and than worse by 5.97 points "
+        "(4.50 to 7.43)."
+    )
+    found = compare([*(network(n, GOOD) for n in "ab"), network("bad", BAD)])
+    assert found.sentence.startswith(
+        "a is better than bad by 3.97 points (2.76 to 5.17). a against"
+    )
+
+
+@EASY
+@given(
+    seeds=st.integers(1, 8),
+    pictures=st.integers(1, 6),
+    answers=st.booleans(),
+    draw=st.integers(0, 2**32),
+)
+def test_no_study_is_too_small_to_be_described(seeds, pictures, answers, draw):
+    study = LUCKS["all"].study(
+        np.random.default_rng(draw), [0.1, 0.9, 0.5], seeds, pictures, answers
+    )
+    with np.errstate(all="raise"):
+        found = compare(study)
+    for pair in found.pairs:
+        assert 0 < pair.p <= 1 and 0 < pair.p_seeds <= 1
+        assert not pair.low > pair.lead and not pair.high < pair.lead
+    for one in found.networks:
+        assert not one.low > one.mean + 1e-12 and not one.high < one.mean - 1e-12
+    assert found.sentence.endswith(".")
+
+
 def test_three_seeds_describe():
     found = compare([network(n, e[:3]) for n, e in {"x": BAD, "y": GOOD, "z": BAD}.items()])
     assert found.sentence == (
         "Three seeds cannot tell which is better, whatever the lead; six are the fewest. "
-        "Wrong so far: y 3.10 %, x 7.00 %, z 7.00 %."
+        "Errors so far: y 3.10 %, x 7.00 %, z 7.00 %."
     )
 
 
