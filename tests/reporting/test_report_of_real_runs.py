@@ -1,12 +1,20 @@
 """Runs of the real loop in a report: trained, tested later, and their latency measured."""
 
+import base64
+import io
 import json
+import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from convatlas import cli
+from convatlas.data import open_data
 from convatlas.reporting import gather, report
 from convatlas.training import Callback, Recipe, train
+
+SHOWN = re.compile(r'base64,([^"]+)"[^>]*><b>(\d)</b>.*?<span>(digits/\d+)</span></li>')
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +65,13 @@ def test_latency_of_another_run_is_not_taken(study):
 
 def test_the_pictures_are_those_of_the_run(study, tmp_path):
     (page,) = report(study, tmp_path, formats=["html"])
-    assert page.read_text().count("data:image/png;base64,") > 5
+    shown = SHOWN.findall(page.read_text())
+    assert len(shown) > 5
+    test = open_data("digits", seed=0, val_fraction=0.1).test
+    for data, truth, name in shown:
+        i = list(test.names).index(name)
+        assert truth == str(int(test.labels[i]))
+        picture = Image.open(io.BytesIO(base64.b64decode(data)))
+        assert np.array_equal(np.asarray(picture), test.read(i)[0].numpy())
     (page,) = report(study, tmp_path, formats=["html"], pictures=False)
     assert "data:image" not in page.read_text()
