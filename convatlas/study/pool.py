@@ -24,9 +24,12 @@ from convatlas.study.capacity import cores, devices, resident
 from convatlas.study.plan import Line
 from convatlas.study.watching import Observer
 from convatlas.training.memory import free
+from convatlas.training.prepare import macs
 from convatlas.training.recipe import Recipe
 from convatlas.training.signals import StopRequest
 
+PRESUMED = 2**30  # bytes that a run needs beside its step, until one of its setting has told
+PRESUMED_EACH = 0.2  # for each multiply-add of a step: MobileNets need as much, others less
 TICK = 0.25  # seconds after which it is looked whether there is something to do
 ORPHAN = 255  # the exit code of a process whose server of forks is gone
 
@@ -51,15 +54,8 @@ class _Job:
     failures: int  # that were written down of the run before
     width: int  # cores that it keeps busy
     device: str  # of CUDA, as CUDA_VISIBLE_DEVICES names it; "" for none
-    memory: int | None  # bytes at its peak, besides those it shares, where that is known
     shared: int = 0  # bytes that it has from the server, as all others have
     is_heard: bool = True  # whether more messages may come
-
-    @property
-    def growth(self) -> int:
-        """Bytes that it does not hold yet, and will."""
-        held = max(0, resident(self.process.pid) - self.shared)
-        return max(0, (self.memory or 0) - held)
 
 
 class _Pool:
@@ -112,21 +108,27 @@ class _Pool:
         return False
 
     def _has_room_for(self, line: Line) -> bool:
-        """A run alone always has. The first one of a setting shows how much memory it needs, before
-        a next one of unknown need begins.
-        """
+        """A run alone always has."""
         if not self.running:
             return True
         if not self._has_cores_for(line):
             return False
-        need = self.memory.get(line.setting)
-        if need is None and any(job.memory is None for job in self.running):
-            return False
         left = free(torch.device("cpu"))
-        if left is None:
-            return True
-        likely = need if need is not None else max(self.memory.values(), default=0)
-        return likely <= left - sum(job.growth for job in self.running)
+        return left is None or self._need_of(line) <= left - sum(map(self._growth_of, self.running))
+
+    def _need_of(self, line: Line) -> int:
+        """Bytes at the peak: as a run of the same setting has told, else on the safe side."""
+        if line.setting not in self.memory:
+            recipe, step = self._recipe(line), 0.0
+            with suppress(KeyError):  # a network that is not there, as the run itself will say
+                step = recipe.batch_size * macs(recipe, recipe.size)
+            return int(PRESUMED + PRESUMED_EACH * step)
+        return self.memory[line.setting]
+
+    def _growth_of(self, job: _Job) -> int:
+        """Bytes that a run does not hold yet, and will."""
+        held = max(0, resident(job.process.pid) - job.shared)
+        return max(0, self._need_of(job.line) - held)
 
     def _has_cores_for(self, line: Line) -> bool:
         if self.at_once or self.devices:
@@ -150,10 +152,8 @@ class _Pool:
         with _without_the_program():
             process.start()
         theirs.close()
-        memory = self.memory.get(line.setting)
-        self.running.append(
-            _Job(line, process, messages, before, self._width_of(line), device, memory)
-        )
+        width = self._width_of(line)
+        self.running.append(_Job(line, process, messages, before, width, device))
         self.tell.started(line)
 
     def _free_device(self) -> str:
@@ -185,7 +185,7 @@ class _Pool:
                 match job.messages.recv():
                     case ("memory", int(most), int(shared)):
                         job.shared = shared
-                        job.memory = self.memory[job.line.setting] = max(0, most - shared)
+                        self.memory[job.line.setting] = max(0, most - shared)
                     case ("epoch", int(epoch), int(epochs), float(score)):
                         self.tell.moved(job.line, epoch, epochs, score)
         except (EOFError, OSError):
