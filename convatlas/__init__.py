@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.reporting import report
     from convatlas.scaling import Scaling, scale
     from convatlas.study import compare
-    from convatlas.training import Callback, Recipe, train
+    from convatlas.training import Callback, RateSearch, Recipe, lr_find, train
     from convatlas.verification import verify
     from convatlas.weights import Certificate, load_weights, save_weights
 
@@ -43,6 +43,7 @@ __all__ = [
     "Explanation",
     "Network",
     "Prediction",
+    "RateSearch",
     "Recipe",
     "Saved",
     "Scaling",
@@ -61,6 +62,7 @@ __all__ = [
     "list_models",
     "load_model",
     "load_weights",
+    "lr_find",
     "open_network",
     "predict",
     "report",
@@ -79,6 +81,7 @@ _HOMES = {
     "Explanation": "explanation",
     "Network": "layers",
     "Prediction": "answer",
+    "RateSearch": "training",
     "Recipe": "training",
     "Saved": "model_file",
     "Scaling": "scaling",
@@ -97,6 +100,7 @@ _HOMES = {
     "list_models": "registry",
     "load_model": "model_file",
     "load_weights": "weights",
+    "lr_find": "training",
     "open_network": "published_model",
     "predict": "prediction",
     "report": "reporting",

@@ -31,6 +31,7 @@ from convatlas.cli import (
     exporting,
     identifying,
     output,
+    rates,
     recipes,
     reports,
     runs,
@@ -58,6 +59,7 @@ COMMANDS = {  # in the order of work
     "Training and using one": {
         "recipes": recipes.recipes,
         "check-data": checking.check_data,
+        "lr-find": rates.lr_find,
         "train": runs.train,
         "eval": evaluation.eval_,
         "predict": runs.predict,

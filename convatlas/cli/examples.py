@@ -73,6 +73,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas check-data photos", "what is wrong with a folder of images"),
         ("convatlas check-data photos --csv problems.csv", "and as a table"),
     ),
+    "lr-find": (
+        ("convatlas lr-find lenet5", "a learning rate for the built-in digits"),
+        ("convatlas lr-find resnet20_cifar --data photos --opt sgd", "for a folder, with SGD"),
+        ("convatlas lr-find lenet5 --from 1e-4 --to 1 --steps 50", "fewer rates, closer by"),
+    ),
     "train": (
         ("convatlas train lenet5", "on the built-in digits"),
         ("convatlas train resnet20_cifar --data cifar10 --download", "on a set by name"),
@@ -80,6 +85,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas train resnet50_v15 --data photos --weights torchvision", "from weights"),
         ("convatlas train vgg16 --recipe vgg --data imagenet -j 16", "as the paper trained it"),
         ("convatlas train --resume runs/mine", "goes on with a run that was stopped"),
+        ("convatlas train lenet5 --log-to tensorboard", "curves for tensorboard --logdir runs"),
     ),
     "compare": (
         ("convatlas compare lenet5 lenet_caffe --seeds 6", "which is better on the digits"),

@@ -108,7 +108,7 @@ def train(
             f"there is no run in {folder} (no recipe.toml); give the folder of a run, or leave "
             "--resume out to begin one"
         )
-    chosen = _chosen(given, recipe, folder if resume else None)
+    chosen = chosen_recipe(given, recipe, folder if resume else None)
     with quick_imports():
         from convatlas.training import train as start
         from convatlas.training.progress import default_callback
@@ -133,7 +133,7 @@ def _next(folder: Path | str | None) -> list[str]:
     ]
 
 
-def _chosen(given: dict, recipe: str | None, resumed: Path | None) -> Recipe:
+def chosen_recipe(given: dict, recipe: str | None, resumed: Path | None = None) -> Recipe:
     """The recipe that the flags change: the file's, the resumed run's, the built-in one for the
     task, the defaults.
     """
@@ -162,7 +162,8 @@ def _told(written: dict, chosen: Recipe) -> Recipe:
     dropped = [
         as_field(name, value)
         for name, value in written.items()
-        if name in effect.inert(chosen, written) and value != DEFAULTS[name]
+        if name in effect.inert(chosen, written)
+        and (tuple(value) if isinstance(value, list) else value) != DEFAULTS[name]
     ]
     if dropped:
         streams.mention(f"left out of the recipe, as without effect now: {', '.join(dropped)}")

@@ -199,7 +199,7 @@ ANSWERS: Mapping[str, str] = {
     **_all("--print-freq --log-interval --logging-steps --log-freq", EACH),
     **_all(
         "--tracker --log-wandb --wandb --report-to --tensorboard --logdir --log-dir --mlflow",
-        f"no tracker is built in: {EACH}",
+        "--log-to says which are told of the run: tensorboard, wandb, mlflow, trackio",
     ),
     **_all(
         "--save-period --save-freq --save-steps --checkpoint-hist --recovery-interval",

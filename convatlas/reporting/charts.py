@@ -18,7 +18,9 @@ COLOURS = 8  # of the page, --c0 to --c7; then they come again with dashed lines
 LETTER = 6.6  # units of a letter's width, about
 FEW = 16  # values of a curve that are marked one by one
 LINE = 13  # units between two labels
+DOT = 6  # units around a point in which no name may begin
 Words = Callable[[float], str]
+Place = tuple[float, float, float]  # left, right and middle height of a line of letters
 
 
 @dataclass(frozen=True)
@@ -180,25 +182,35 @@ def _band(frame: _Frame, curve: Curve) -> str:
 
 
 def _labels(frame: _Frame, found: Sequence[Point]) -> Iterable[str]:
-    """A name beside each point, moved up or down where two would meet."""
-    placed = [  # left, right and height of what is there already
-        (frame.x(point.x) - 6, frame.x(point.x) + 6, frame.y(point.y) + 4) for point in found
-    ]
-    for point in sorted(found, key=lambda point: (point.y, point.x), reverse=True):
+    """A name beside each point that has room for it, on either side and a line up or down; colour
+    tells the others.
+    """
+    taken = [(frame.x(point.x) - DOT, frame.x(point.x) + DOT, frame.y(point.y)) for point in found]
+    for i, point in enumerate(found):
         name = _shortened(point.name)
-        at, room = frame.x(point.x), LETTER * len(name)
-        is_left = at + 9 + room > WIDE
-        left = max(0.0, at - 9 - room) if is_left else at + 9
-        height = frame.y(point.y) + 4
-        while any(
-            abs(height - other) < LINE and left < end and begin < left + room
-            for begin, end, other in placed
-        ):
-            height += 1
-        placed.append((left, left + room, height))
-        anchor = ' text-anchor="end"' if is_left else ""
-        x = left + room if is_left else left
-        yield f'<text class="label" x="{units(x)}" y="{units(height)}"{anchor}>{_text(name)}</text>'
+        others = taken[:i] + taken[i + 1 :]
+        free = (
+            place
+            for place in _places(frame.x(point.x), frame.y(point.y), LETTER * len(name))
+            if not any(_meet(place, other) for other in others)
+        )
+        if place := next(free, None):
+            taken.append(place)
+            left, _, height = place
+            at = f'x="{units(left)}" y="{units(height)}" dy=".35em"'
+            yield f'<text class="label" {at}>{_text(name)}</text>'
+
+
+def _places(x: float, y: float, room: float) -> Iterable[Place]:
+    """Where a name may stand beside a point: right before left, level before up or down."""
+    for height in (y, y - LINE, y + LINE):
+        for left in (x + 9, x - 9 - room):
+            if left >= 0 and left + room <= WIDE and TOP < height < HIGH - BOTTOM:
+                yield left, left + room, height
+
+
+def _meet(one: Place, other: Place) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and abs(one[2] - other[2]) < LINE - 1
 
 
 def _shortened(name: str, longest: int = 34) -> str:

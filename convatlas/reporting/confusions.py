@@ -73,8 +73,8 @@ def matrix(a: Entry, b: Entry, classes: Sequence[str], colours: tuple[int, int])
     whole = MARGIN + SIDE + 2
     return (
         f'<svg class="chart matrix" viewBox="0 0 {whole} {whole}" role="img" '
-        f'aria-label="{escape(printable(told))}"><text class="name" x="0" y="12">true ↓ answer →'
-        f"</text>{''.join(parts)}</svg>"
+        f'aria-label="{escape(printable(told))}">'
+        f"{''.join(parts)}</svg>"
     )
 
 

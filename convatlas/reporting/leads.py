@@ -98,24 +98,24 @@ class Lead:
         bound = self.ahead.of_pictures + self.behind.of_pictures
         return Spread.unpaired(self.by_seed, self.ahead.pictures, bound)
 
-    @property
+    @cached_property
     def p_seeds(self) -> float:
         """Exact, by flips of the signs of the seeds' leads: of these pictures, other trainings."""
         return sign_flip(np.rint(self.by_seed * self.ahead.pictures))
 
-    @property
+    @cached_property
     def p_pictures(self) -> float | None:
         """Exact, by flips of the signs of the pictures' leads: of these trainings, other pictures.
         McNemar's exact test where there is one seed. None without answers.
         """
         return None if self.table is None else sign_flip(self.table.sum(axis=0, dtype=np.int64))
 
-    @property
+    @cached_property
     def p_mcnemar(self) -> tuple[float, ...] | None:
         """McNemar's exact test of each seed's two networks. None without answers."""
         return None if self.table is None else tuple(sign_flip(row) for row in self.table)
 
-    @property
+    @cached_property
     def p_both(self) -> float:
         """Of other trainings and other pictures: t of the mean."""
         return self.spread.p(self.mean)

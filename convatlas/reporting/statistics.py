@@ -33,12 +33,17 @@ def sign_flip(differences: np.ndarray) -> float:
     sizes = sizes[sizes > 0]
     if seen == 0:
         return 1.0
-    if len(sizes) <= FEW:
+    if sizes.min() == sizes.max():  # a count of coins
+        against = (len(sizes) - seen // int(sizes[0])) // 2
+        p = 2 * float(special.bdtr(against, len(sizes), 0.5))
+    elif len(sizes) <= FEW:
         sums = np.zeros(1, np.int64)
         for size in sizes:
             sums = np.concatenate([sums + size, sums - size])
-        return float(np.mean(np.abs(sums) >= seen))
-    return min(1.0, max(2 * _tail(sizes, seen), 2.0 ** (1 - len(sizes)), LEAST_P))
+        p = float(np.mean(np.abs(sums) >= seen))
+    else:
+        p = max(2 * _tail(sizes, seen), 2.0 ** (1 - len(sizes)))
+    return min(1.0, max(p, LEAST_P))
 
 
 def _tail(sizes: np.ndarray, seen: int) -> float:
@@ -94,10 +99,9 @@ def crossed_bootstrap(table: np.ndarray, level: float = 0.05) -> tuple[float, fl
         return (float("nan"), float("nan"))
     draw = np.random.default_rng(0)
     rows = draw.multinomial(seeds, np.full(seeds, 1 / seeds), CROSSED) / seeds
-    kept = np.flatnonzero(table.any(axis=0))  # the others add nothing to any sum
-    chance = np.append(np.full(len(kept), 1 / pictures), 1 - len(kept) / pictures)
-    columns = draw.multinomial(pictures, chance / chance.sum(), CROSSED)[:, :-1] / pictures
-    means = np.einsum("bm,bm->b", rows @ table[:, kept].astype(float), columns)
+    kinds, times = np.unique(table, axis=1, return_counts=True)  # pictures answered alike
+    columns = draw.multinomial(pictures, times / pictures, CROSSED) / pictures
+    means = np.einsum("bk,bk->b", rows @ kinds.astype(float), columns)
     low, high = np.quantile(means, [level / 2, 1 - level / 2])
     return (float(low), float(high))
 

@@ -44,7 +44,7 @@ def thumbnails(run: Run, wanted: Sequence[str]) -> tuple[dict[str, Thumbnail], s
             if name in places
         }
     except (Error, OSError) as error:
-        return {}, str(error)
+        return {}, str(error).partition(";")[0]  # its remedy is one for training
     return found, ""
 
 

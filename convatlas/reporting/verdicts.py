@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from convatlas.reporting import needs, wording
 from convatlas.reporting.leads import Lead, Results
 from convatlas.reporting.statistics import bca, crossed_bootstrap, holm
 
-__all__ = ["Comparison", "Pair", "Results", "Summary", "compare"]
-
-UNKNOWN = (float("nan"), float("nan"))
+__all__ = ["Comparison", "Judgement", "Pair", "Results", "Summary", "compare", "judge"]
 
 
 @dataclass(frozen=True)
@@ -86,35 +86,47 @@ class Comparison:
         raise KeyError(f"{one} and {other} are not compared")
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """Whether a lead is real: all that a verdict rests on."""
+
+    lead: Lead
+    p: float  # after Holm
+    better: bool
+
+
+def judge(
+    results: Sequence[Results], level: float = 0.05, against: str | None = None
+) -> list[Judgement]:
+    """The verdicts of `compare` without what it says beside them."""
+    _check(results, against)
+    leads = [
+        Lead.of(one, other)
+        for one, other in combinations(sorted(results, key=lambda found: found.mean), 2)
+        if against in (None, one.name, other.name)
+    ]
+    adjusted = holm([lead.p for lead in leads])
+    return [
+        Judgement(lead, float(p), bool(p <= level and lead.p_seeds <= level))
+        for lead, p in zip(leads, adjusted, strict=True)
+    ]
+
+
 def compare(
-    results: Sequence[Results],
-    level: float = 0.05,
-    against: str | None = None,
-    resample: bool = True,
+    results: Sequence[Results], level: float = 0.05, against: str | None = None
 ) -> Comparison:
     """Every pair of networks; only the pairs with `against` if it is given (a baseline), which Holm
-    then counts alone. Without `resample` the two bootstrap intervals are NaN; no verdict rests on
-    them, and they take most of the time.
+    then counts alone.
 
     Works with one network (no pairs), one seed (nothing is better) and seeds that only some share.
     Raises ValueError for two results of one name, seeds twice, shapes that do not fit, an error
     outside 0 to 1, networks on different numbers of pictures, or an unknown `against`.
     """
-    _check(results, against)
-    ordered = sorted(results, key=lambda found: found.mean)
-    leads = [
-        Lead.of(one, other)
-        for one, other in combinations(ordered, 2)
-        if against in (None, one.name, other.name)
-    ]
-    adjusted = holm([lead.p for lead in leads])
+    judged = judge(results, level, against)
     return Comparison(
         level,
-        tuple(_summary(found, level) for found in ordered),
-        tuple(
-            _pair(lead, float(p), level, len(leads), resample)
-            for lead, p in zip(leads, adjusted, strict=True)
-        ),
+        tuple(_summary(found, level) for found in sorted(results, key=lambda found: found.mean)),
+        tuple(_pair(each, level, len(judged)) for each in judged),
         against,
     )
 
@@ -136,16 +148,14 @@ def _check(results: Sequence[Results], against: str | None) -> None:
 
 def _summary(found: Results, level: float) -> Summary:
     seeds = len(found.seeds)
-    sd = float(found.errors.std(ddof=1)) if seeds > 1 else float("nan")
+    sd = float(np.std(found.errors, ddof=1)) if seeds > 1 else float("nan")
     low, high = found.spread.share_interval(found.mean, level)
     return Summary(found.name, seeds, found.pictures, found.mean, sd, low, high)
 
 
-def _pair(lead: Lead, p: float, level: float, pairs: int, resample: bool) -> Pair:
+def _pair(found: Judgement, level: float, pairs: int) -> Pair:
+    lead = found.lead
     low, high = lead.spread.interval(lead.mean, level)
-    crossed = None if lead.table is None else UNKNOWN
-    if resample and lead.table is not None:
-        crossed = crossed_bootstrap(lead.table, level)
     return Pair(
         ahead=lead.ahead.name,
         behind=lead.behind.name,
@@ -154,15 +164,15 @@ def _pair(lead: Lead, p: float, level: float, pairs: int, resample: bool) -> Pai
         lead=lead.mean,
         low=low,
         high=high,
-        bootstrap=bca(lead.by_seed, level) if resample else UNKNOWN,
-        crossed=crossed,
+        bootstrap=bca(lead.by_seed, level),
+        crossed=None if lead.table is None else crossed_bootstrap(lead.table, level),
         p_seeds=lead.p_seeds,
         p_pictures=lead.p_pictures,
         p_mcnemar=lead.p_mcnemar,
         p_both=lead.p_both,
-        p=p,
+        p=found.p,
         level=level,
-        better=p <= level and lead.p_seeds <= level,
+        better=found.better,
         tells=needs.tells(lead.spread, level, pairs),
         seeds_needed=needs.seeds_needed(lead.mean, lead.spread, level, pairs),
         pictures_needed=needs.pictures_needed(lead.mean, lead.spread, level, pairs),

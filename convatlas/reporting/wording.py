@@ -39,8 +39,7 @@ def listed(names: Sequence[str]) -> str:
 def verdict(pair: "Pair") -> str:
     """Of one pair."""
     if pair.better:
-        by = f"{points(pair.lead)} points{interval(pair.low, pair.high)}"
-        return f"{pair.ahead} is better than {pair.behind} by {by}."
+        return f"{pair.ahead} is better {_than(pair)}."
     return f"{pair.ahead} against {pair.behind}: {_undecided(pair)}."
 
 
@@ -68,7 +67,9 @@ def _needed(pair: "Pair") -> list[str]:
         return ["four of five such studies tell a lead as large, this one does not"]
     if pair.pictures_needed:
         pictures = count(_rounded_up(pair.pictures_needed), "test picture")
-        return [f"no number of seeds would tell a lead as small, about {pictures} would"]
+        least = fewest_seeds(pair.level)
+        with_ = f" with {count(least, 'seed')}" if pair.seeds < least else ""
+        return [f"no number of seeds would tell a lead as small, about {pictures}{with_} would"]
     return ["neither more seeds nor more test pictures alone would tell a lead as small"]
 
 
@@ -89,9 +90,21 @@ def answer(found: "Comparison") -> str:
     if len(others) > 1 and all(pair.tells is None for pair in found.pairs):
         return _too_few(found)
     if found.against is not None or len(others) < EACH:
-        pairs = found.pairs if found.against is not None else found.pairs[: len(others)]
-        return " ".join(pair.sentence for pair in pairs)
+        return _of_few(found.pairs if found.against is not None else found.pairs[: len(others)])
     return _of_many(found)
+
+
+def _of_few(pairs: Sequence["Pair"]) -> str:
+    """Each of these, those that one network is better than in one sentence."""
+    said = []
+    for ahead in dict.fromkeys(pair.ahead for pair in pairs if pair.better):
+        than = [_than(pair) for pair in pairs if pair.better and pair.ahead == ahead]
+        said.append(f"{ahead} is better {listed(than)}.")
+    return " ".join([*said, *(pair.sentence for pair in pairs if not pair.better)])
+
+
+def _than(pair: "Pair") -> str:
+    return f"than {pair.behind} by {points(pair.lead)} points{interval(pair.low, pair.high)}"
 
 
 def _too_few(found: "Comparison") -> str:
@@ -100,7 +113,7 @@ def _too_few(found: "Comparison") -> str:
     errors = ", ".join(f"{one.name} {points(one.mean)} %" for one in found.networks)
     return (
         f"{count(most, 'seed').capitalize()} cannot tell which is better, whatever the lead; "
-        f"{least} are the fewest. Wrong so far: {errors}."
+        f"{least} are the fewest. Errors so far: {errors}."
     )
 
 

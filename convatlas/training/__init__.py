@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from convatlas.training.callbacks import Callback
     from convatlas.training.launch import train
+    from convatlas.training.rate_search import RateSearch, lr_find
     from convatlas.training.recipe import Recipe
 
-_HOMES = {"Callback": "callbacks", "Recipe": "recipe", "train": "launch"}
-__all__ = ["Callback", "Recipe", "train"]
+_HOMES = {
+    "Callback": "callbacks",
+    "RateSearch": "rate_search",
+    "Recipe": "recipe",
+    "lr_find": "rate_search",
+    "train": "launch",
+}
+__all__ = ["Callback", "RateSearch", "Recipe", "lr_find", "train"]
 
 
 if not TYPE_CHECKING:

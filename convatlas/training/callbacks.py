@@ -27,7 +27,8 @@ class Callback:
         processes), classes and their counts, images in each split, fingerprint, the forecast (or
         None), the smallest legal side, how many files were ignored and skipped, ignored_kinds,
         notes (sentences about the data), steps_per_epoch, epochs, step, resumed; the certificate of
-        weights that were read now (or None), and how images are standardised for them (or "").
+        weights that were read now (or None), how images are standardised for them (or ""), and
+        run, the run's own identifier.
         """
 
     def checking(self, done: int) -> None:
@@ -56,38 +57,56 @@ class Callback:
         """Once, with what metrics.json holds."""
 
 
-class Guarded(Callback):
-    """Hands all on to a callback that may fail: a tracker, a terminal or a pipe is not the run."""
+class Relay(Callback):
+    """Hands all on: tell(method, its arguments) for each."""
+
+    def tell(self, method: str, *facts: object) -> None:
+        raise NotImplementedError
+
+    def begin(self, facts: dict) -> None:
+        self.tell("begin", facts)
+
+    def checking(self, done: int) -> None:
+        self.tell("checking", done)
+
+    def tried(self, trials: Trials) -> None:
+        self.tell("tried", trials)
+
+    def step(self, progress: Progress, loss: float, rate: float) -> None:
+        self.tell("step", progress, loss, rate)
+
+    def epoch(self, record: dict) -> None:
+        self.tell("epoch", record)
+
+    def warn(self, text: str) -> None:
+        self.tell("warn", text)
+
+    def trained(self, found: dict) -> None:
+        self.tell("trained", found)
+
+    def end(self, metrics: dict) -> None:
+        self.tell("end", metrics)
+
+
+class Both(Relay):
+    """Tells one, then the other."""
+
+    def __init__(self, first: Callback, second: Callback):
+        self._listeners = (first, second)
+
+    def tell(self, method: str, *facts: object) -> None:
+        for each in self._listeners:
+            getattr(each, method)(*facts)
+
+
+class Guarded(Relay):
+    """Hands all on to a callback that may fail: a terminal or a pipe is not the run."""
 
     def __init__(self, callback: Callback):
         self._callback = callback
         self._failed: set[str] = set()
 
-    def begin(self, facts: dict) -> None:
-        self._tell("begin", facts)
-
-    def checking(self, done: int) -> None:
-        self._tell("checking", done)
-
-    def tried(self, trials: Trials) -> None:
-        self._tell("tried", trials)
-
-    def step(self, progress: Progress, loss: float, rate: float) -> None:
-        self._tell("step", progress, loss, rate)
-
-    def epoch(self, record: dict) -> None:
-        self._tell("epoch", record)
-
-    def warn(self, text: str) -> None:
-        self._tell("warn", text)
-
-    def trained(self, found: dict) -> None:
-        self._tell("trained", found)
-
-    def end(self, metrics: dict) -> None:
-        self._tell("end", metrics)
-
-    def _tell(self, method: str, *facts: object) -> None:
+    def tell(self, method: str, *facts: object) -> None:
         try:
             getattr(self._callback, method)(*facts)
         except Error:

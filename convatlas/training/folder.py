@@ -33,7 +33,9 @@ from convatlas.training.step_folders import FILES, STEP, remove_leftovers, steps
 NAMES = (
     *("recipe.toml", "run.json", "run.lock", "run.pid", "log.jsonl", "metrics.json"),
     *("model.safetensors", "model.json", "answers.csv", "curves.png", "confusion.png"),
+    "mlflow.db",
 )
+TRACKED = ("tensorboard", "wandb")  # folders of trackers that write here
 MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
 LARGEST = {  # bytes that are read at all
     "recipe.toml": 1_000_000,
@@ -108,7 +110,7 @@ class RunFolder:
     def _entries(self) -> Iterator[tuple[Path, str]]:
         """What a run reads, writes or deletes, as far as it is there, and what it must be."""
         yield from ((self.path / name, "a file") for name in NAMES)
-        yield self.checkpoints, "a folder"
+        yield from ((self.path / name, "a folder") for name in (*TRACKED, "checkpoints"))
         if kind(self.checkpoints) != "a folder":
             return
         yield self.checkpoints / "LATEST", "a file"

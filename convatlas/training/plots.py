@@ -1,5 +1,7 @@
 """What is drawn, as PNG bytes: the images of a run folder and of an adapted one, and bars."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from convatlas.plotting.lettering import columns, lettering
@@ -26,6 +28,32 @@ def curves(log: list[dict], title: str) -> bytes:
             axes.legend(frameon=False)
             axes.spines[["top", "right"]].set_visible(False)
             axes.xaxis.get_major_locator().set_params(integer=True)
+        write_name(figure.suptitle, title)
+        return png(figure)
+
+
+def rates(
+    tried: Sequence[float],
+    losses: Sequence[float],
+    smoothed: Sequence[float],
+    suggestion: float | None,
+    title: str,
+) -> bytes:
+    """Loss by learning rate, as each step found it and smoothed; a line at the suggestion."""
+    with drawing():
+        figure, axes = _figure(1, 1, width=7, height=4.5)
+        axes.plot(tried, losses, color="#9db4c0", linewidth=1, label="each step")
+        axes.plot(tried, smoothed, color="#1f5f8b", label="smoothed")
+        if suggestion:
+            name = f"suggestion: {suggestion:.2g}"
+            axes.axvline(suggestion, color="#c8553d", linestyle="--", label=name)
+        axes.set(xscale="log", xlabel="learning rate", ylabel="training loss")
+        if smoothed:
+            low, high = min(smoothed), max(smoothed[0], min(smoothed))
+            axes.set_ylim(low - 0.1 * (high - low or 1), high + 0.3 * (high - low or 1))
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
         write_name(figure.suptitle, title)
         return png(figure)
 

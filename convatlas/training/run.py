@@ -41,6 +41,7 @@ from convatlas.training.recipe import Recipe
 from convatlas.training.report import draw, metrics_of, trained_of, write_report
 from convatlas.training.resuming import Opening
 from convatlas.training.step_folders import steps
+from convatlas.training.tracking import makers, tracked
 from convatlas.training.trainer import Trainer
 from convatlas.training.unused import require_use, warnings
 
@@ -58,6 +59,7 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
         if unclear := torchrun.misunderstanding():
             callback.warn(unclear)
         resume = resume or group.restarts > 0
+        trackers = group.together(lambda: makers(recipe.log_to) if group.is_first else {})
         path = _path(recipe, output, group)
         found = group.from_first(lambda: resuming.opening(path, recipe, resume))
         if found.metrics:
@@ -80,6 +82,7 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             stack.enter_context(group.stop)
             device = device_of(kind, group)
             recipe, trials = group.from_first(lambda: _settle(recipe, ready, device))
+            callback = stack.enter_context(tracked(callback, trackers, recipe))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
             run = _Run(recipe, folder, ready, trainer, callback)
@@ -208,6 +211,7 @@ class _Run:
         self.callback.begin(
             {
                 "folder": str(self.folder.path),
+                "run": self.identity.run,
                 "network": self.recipe.network,
                 "data": data.name,
                 "params": sum(p.numel() for p in net.parameters()),

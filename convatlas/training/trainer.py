@@ -24,6 +24,10 @@ from convatlas.training.seeds import seed_for
 from convatlas.training.sync_bn import synchronise
 
 
+class Diverged(RunError):
+    """A loss that is no finite number."""
+
+
 @dataclass
 class Progress:
     """How far a run is, in plain numbers."""
@@ -103,7 +107,7 @@ class Trainer:
         return self.average.module if self.average else self.net
 
     def step(self, x: Tensor, y: Tensor, whole: int | None = None) -> float:
-        """One optimiser step; returns the loss. RunError if it is not finite.
+        """One optimiser step; returns the loss. Diverged if it is not finite.
 
         x: images (N, C, H, W), y: labels (N,) or probabilities (N, classes); both this process's
         share of a batch of `whole` images.
@@ -118,7 +122,7 @@ class Trainer:
         loss_sum, correct, seen = self.group.sum(found, progress.step)
         value = loss_sum / seen
         if not math.isfinite(value):
-            raise RunError(
+            raise Diverged(
                 f"the loss became {value} at step {progress.step} (epoch {progress.epoch + 1}, "
                 f"batch {progress.batch + 1}); {self._lower()}",
                 quiet=rank > 0,  # all processes find the same sum

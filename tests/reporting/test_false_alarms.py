@@ -1,8 +1,6 @@
 """Of studies without a difference at most one in twenty calls one; and what differences are seen.
 
-Run as a program, prints the table of docs/statistics.md:
-
-    PYTHONPATH=tests/reporting python -m test_false_alarms
+As a program, prints the table of docs/statistics.md: python tests/reporting/test_false_alarms.py
 """
 
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 from scipy.stats import binom
 from studies import LUCKS
 
-from convatlas.reporting.verdicts import compare
+from convatlas.reporting.verdicts import judge
 
 LEVEL = 0.05
 
@@ -21,7 +19,7 @@ def called(luck, errors, seeds, pictures, studies, answers=True, seed=0) -> int:
     found = 0
     for _ in range(studies):
         results = LUCKS[luck].study(draw, errors, seeds, pictures, answers)
-        found += any(pair.better for pair in compare(results, LEVEL, resample=False).pairs)
+        found += any(each.better for each in judge(results, LEVEL))
     return found
 
 
@@ -39,20 +37,23 @@ def test_few_studies_without_a_difference_call_one(luck, networks):
 
 @pytest.mark.full
 @pytest.mark.slow
-@pytest.mark.parametrize("luck", LUCKS)
-@pytest.mark.parametrize(("networks", "seeds"), [(2, 6), (2, 10), (10, 6)])
+@pytest.mark.parametrize(
+    ("networks", "seeds", "studies"), [(10, 6, 250), (2, 6, 1000), (2, 10, 1000)]
+)
 def test_of_a_thousand_studies_without_a_difference_at_most_one_in_twenty_calls_one(
-    luck, networks, seeds
+    networks, seeds, studies
 ):
-    assert called(luck, [0.1] * networks, seeds, 500, 1000) <= 50
+    """All kinds of luck together; none alone is surprisingly above it."""
+    found = [called(luck, [0.1] * networks, seeds, 500, studies) for luck in LUCKS]
+    assert sum(found) <= LEVEL * studies * len(LUCKS)
+    assert max(found) <= binom.isf(0.05, studies, LEVEL)
 
 
 @pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.parametrize("luck", LUCKS)
-@pytest.mark.parametrize("networks", [2, 10])
-def test_nor_without_the_answers(luck, networks):
-    assert called(luck, [0.1] * networks, 6, 500, 1000, answers=False) <= 50
+def test_nor_without_the_answers(luck):
+    assert called(luck, [0.1] * 2, 6, 500, 1000, answers=False) <= 50
 
 
 @pytest.mark.full
@@ -75,15 +76,18 @@ def test_three_seeds_see_none_however_large(luck):
 
 
 def main() -> None:
-    for networks, seeds, pictures in [(2, 6, 500), (10, 6, 500), (2, 10, 500), (2, 6, 10_000)]:
-        for better in (0.1, 0.09, 0.08, 0.06, 0.04):
-            studies = 1000 if better == 0.1 else 200
-            errors = [better, *[0.1] * (networks - 1)]
-            rates = {
-                luck: f"{called(luck, errors, seeds, pictures, studies) / studies:.1%}"
-                for luck in LUCKS
-            }
-            print(networks, seeds, pictures, better, rates, flush=True)
+    """Rows of: networks, seeds, pictures, the error of the first; then the share that is called."""
+    for networks, seeds, pictures, best in [
+        *((2, 6, 500, best) for best in (0.10, 0.08, 0.06, 0.04)),
+        *((2, 10, 500, best) for best in (0.10, 0.08, 0.06)),
+        *((2, 6, 10_000, best) for best in (0.10, 0.09, 0.08)),
+        *((10, 6, 500, best) for best in (0.10, 0.06, 0.04, 0.02)),
+    ]:
+        errors = [best, *[0.1] * (networks - 1)]
+        studies = 100 if best < 0.1 else 1000
+        shares = [called(luck, errors, seeds, pictures, studies) / studies for luck in LUCKS]
+        said = " ".join(f"{share:8.1%}" for share in shares)
+        print(f"{networks:3} {seeds:3} {pictures:6} {best:.2f}  {said}", flush=True)
 
 
 if __name__ == "__main__":

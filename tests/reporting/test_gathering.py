@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_runs import draw, make_run, write_metrics
 
@@ -168,7 +168,7 @@ def test_edited_answers_are_noticed(run):
         gather([folder])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(cut=st.integers(0, 4000), put=st.binary(max_size=12))
 def test_damage_anywhere_is_a_sentence(tmp_path_factory, cut, put):
     """Bytes lost and put into metrics.json: the run as it was, or one sentence."""

@@ -1,4 +1,4 @@
-"""The page of a report in a browser: it asks for nothing, fits every window, and all can read it."""
+"""The page of a report in a browser: it asks for nothing, fits every window, all can read it."""
 
 import pytest
 from made_runs import draw, make_run
@@ -61,7 +61,7 @@ def test_pictures_are_shown_large_enough(tab, page):
     pictures = tab.locator(".pictures img")
     assert pictures.count() >= 3
     seen = pictures.evaluate_all("all => all.map(i => [i.naturalWidth, i.width, i.height])")
-    assert all(natural == 8 and width == height > 100 for natural, width, height in seen)
+    assert all(natural == 28 and width == height > 100 for natural, width, height in seen)
 
 
 def test_every_seed_is_a_dot_where_its_error_is(tab, page):

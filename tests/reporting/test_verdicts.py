@@ -9,7 +9,7 @@ from studies import LUCKS
 from convatlas.reporting.leads import Lead
 from convatlas.reporting.verdicts import Results, compare
 
-EASY = settings(max_examples=40, deadline=None)
+EASY = settings(max_examples=12, deadline=None)
 
 
 def network(name, errors, pictures=1000, seeds=None, answers=True, first=0):
@@ -43,7 +43,7 @@ def test_a_plain_difference_is_called():
 @given(seeds=st.integers(1, 5), luck=st.sampled_from(list(LUCKS)), draw=st.integers(0, 2**32))
 def test_fewer_than_six_seeds_never_call_any(seeds, luck, draw):
     study = LUCKS[luck].study(np.random.default_rng(draw), [0.001, 0.9, 0.5], seeds, 200)
-    found = compare(study, resample=False)
+    found = compare(study)
     assert not any(pair.better or pair.tells for pair in found.pairs)
     assert "better than" not in found.sentence
     assert "six are the fewest" in found.sentence
@@ -54,7 +54,7 @@ def test_fewer_than_six_seeds_never_call_any(seeds, luck, draw):
 def test_better_is_said_where_both_tests_say_so_and_the_interval_agrees(table, seeds):
     draw = np.random.default_rng(table)
     study = LUCKS["all"].study(draw, draw.uniform(0.02, 0.3, 3).tolist(), seeds, 200)
-    for pair in compare(study, resample=False).pairs:
+    for pair in compare(study).pairs:
         assert pair.better == (pair.p <= 0.05 and pair.p_seeds <= 0.05)
         assert pair.p >= max(pair.p_both, pair.p_pictures)
         if pair.better:
@@ -131,11 +131,46 @@ def test_a_network_alone_is_described():
     assert found.sentence == "a: 3.08 % wrong (2.18 to 4.34), six seeds."
 
 
+def test_a_few_networks_get_a_sentence_each():
+    found = compare(
+        [network("good", GOOD), network("bad", BAD), network("worse", np.array(BAD) + 0.02)]
+    )
+    assert found.sentence == (
+        "good is better than bad by 3.97 points (2.76 to 5.17) and than worse by 5.97 points "
+        "(4.50 to 7.43)."
+    )
+    found = compare([*(network(n, GOOD) for n in "ab"), network("bad", BAD)])
+    assert found.sentence.startswith(
+        "a is better than bad by 3.97 points (2.76 to 5.17). a against"
+    )
+
+
+@EASY
+@given(
+    seeds=st.integers(1, 8),
+    pictures=st.integers(1, 6),
+    answers=st.booleans(),
+    draw=st.integers(0, 2**32),
+)
+def test_no_study_is_too_small_to_be_described(seeds, pictures, answers, draw):
+    study = LUCKS["all"].study(
+        np.random.default_rng(draw), [0.1, 0.9, 0.5], seeds, pictures, answers
+    )
+    with np.errstate(all="raise"):
+        found = compare(study)
+    for pair in found.pairs:
+        assert 0 < pair.p <= 1 and 0 < pair.p_seeds <= 1
+        assert not pair.low > pair.lead and not pair.high < pair.lead
+    for one in found.networks:
+        assert not one.low > one.mean + 1e-12 and not one.high < one.mean - 1e-12
+    assert found.sentence.endswith(".")
+
+
 def test_three_seeds_describe():
     found = compare([network(n, e[:3]) for n, e in {"x": BAD, "y": GOOD, "z": BAD}.items()])
     assert found.sentence == (
         "Three seeds cannot tell which is better, whatever the lead; six are the fewest. "
-        "Wrong so far: y 3.10 %, x 7.00 %, z 7.00 %."
+        "Errors so far: y 3.10 %, x 7.00 %, z 7.00 %."
     )
 
 

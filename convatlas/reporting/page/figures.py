@@ -14,8 +14,9 @@ from convatlas.reporting.spelling import points
 
 CLASSES = 30  # rows of the table of classes
 CONFUSED = (
-    "Wrong answers, in pictures of a run (the mean). Colour tells which of the two gives it more"
-    " often, and the number by how many pictures."
+    "Wrong answers, in pictures of a run (the mean): a row for the true class, a column for the "
+    "answer. Colour tells which of the two networks gives it more often, the number by how many "
+    "pictures."
 )
 SAID = "The line is the mean of the runs, the band reaches from the lowest to the highest."
 
@@ -68,8 +69,9 @@ def costs(section: Section, times: bool) -> str:
             ("Training time", "seconds a run", lambda entry: entry.mean("seconds")),
             ("Latency", "milliseconds a picture", lambda entry: entry.mean("milliseconds")),
         ]
-    figures = [_cost(section, *each) for each in asked]
-    return f'<div class="figures">{"".join(figures)}</div>\n' if any(figures) else ""
+    figures = [drawn for each in asked if (drawn := _cost(section, *each))]
+    kind = "figures pairs" if len(figures) % 2 == 0 else "figures"
+    return f'<div class="{kind}">{"".join(figures)}</div>\n' if figures else ""
 
 
 def _cost(section: Section, title: str, across: str, of: Callable[[Entry], float | None]) -> str:
@@ -81,7 +83,7 @@ def _cost(section: Section, title: str, across: str, of: Callable[[Entry], float
         for i, entry in enumerate(section.entries)
         if of(entry)
     ]
-    if not found:
+    if len(found) < min(2, len(section.entries)):
         return ""
     ends = [end for point in found for end in (point.low, point.high, point.y) if end is not None]
     y = errors(ends, 100 / section.pictures)
@@ -184,8 +186,8 @@ def _beside(section: Section, a: Entry, i: int, b: Entry, j: int) -> str:
     top = max(abs(each.more) for each in found)
     head = [
         heading("class, and answer"),
-        heading(f"{key(i)}{name(a.name)}"),
-        heading(f"{key(j)}{name(b.name)}"),
+        heading(f"{key(i)}{name(a.name)}", "number"),
+        heading(f"{key(j)}{name(b.name)}", "number"),
         heading("more often"),
     ]
     rows = (

@@ -165,7 +165,7 @@ def _parts(
     if any(run.log for run in section.runs):
         parts.append(("Curves", lambda: keys + figures.curves(section)))
     parts += [
-        ("Cost", lambda: figures.costs(section, times)),
+        ("Cost", lambda: _below(keys, figures.costs(section, times))),
         ("Classes", lambda: figures.classes(section)),
     ]
     if several:
@@ -180,6 +180,10 @@ def _parts(
         ("Runs", lambda: listed.runs(section, times)),
     ]
     return parts
+
+
+def _below(keys: str, inside: str) -> str:
+    return keys + inside if inside else ""
 
 
 def _slug(name: str, number: int = 0) -> str:

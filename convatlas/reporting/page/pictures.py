@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from convatlas.reporting.hard_pictures import Disputed, Hard, HardPictures
-from convatlas.reporting.page.markup import text
+from convatlas.reporting.page.markup import name, text
+from convatlas.reporting.page.results import key
 from convatlas.reporting.sections import Section
 from convatlas.reporting.spelling import plural
 from convatlas.reporting.thumbnails import CRISP, Thumbnail
 
 Thumbnails = Mapping[str, Thumbnail]
+DISPUTED = "In how many of the runs of each network the picture is answered wrongly."
 SAID = 3  # answers beside a picture
 
 
@@ -27,11 +29,13 @@ def always(section: Section, hard: HardPictures, thumbnails: Thumbnails) -> str:
 
 def disputed(section: Section, hard: HardPictures, thumbnails: Thumbnails) -> str:
     """Those on which the best network and another disagree."""
-    return "".join(
-        f"<h3>{text(a)} and {text(b)}</h3>"
-        + _list(_item(section, each.picture, thumbnails, _shares(a, b, each)) for each in found)
-        for a, b, found in hard.disputed
-    )
+    numbers = {entry.name: i for i, entry in enumerate(section.entries)}
+    parts = [f'<p class="quiet">{DISPUTED}</p>']
+    for a, b, found in hard.disputed:
+        i, j = numbers[a], numbers[b]
+        items = (_item(section, each.picture, thumbnails, _shares((i, j), each)) for each in found)
+        parts.append(f"<h3>{key(i)}{name(a)} and {key(j)}{name(b)}</h3>{_list(items)}")
+    return "".join(parts)
 
 
 def _list(items: Iterable[str]) -> str:
@@ -60,9 +64,7 @@ def _answers(section: Section, hard: Hard) -> str:
     return f"<span>taken for {said}</span>"
 
 
-def _shares(a: str, b: str, each: Disputed) -> str:
+def _shares(numbers: tuple[int, int], each: Disputed) -> str:
     """How often each network is wrong."""
-    return "".join(
-        f"<span>{text(name)}: {100 * share:.0f} % wrong</span>"
-        for name, share in ((a, each.share_a), (b, each.share_b))
-    )
+    shares = zip(numbers, (each.share_a, each.share_b), strict=True)
+    return "".join(f"<span>{key(i)}wrong {100 * share:.0f} %</span>" for i, share in shares)

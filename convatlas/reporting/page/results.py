@@ -120,11 +120,12 @@ def _pair(pair: Pair, scale: Scale) -> str:
 
 
 def _verdict(pair: Pair) -> str:
-    p = f"p {probability(pair.p)}" if probability(pair.p) else ""
     if pair.better:
-        return f'<span class="badge real">better</span>{small(p)}'
-    below = points(pair.tells, pair.pictures)
-    needs = f"below {below} points" if below else p
+        return f'<span class="badge real">better</span>{small(f"p {probability(pair.p)}")}'
+    if pair.tells is None:
+        needs = f"{plural(pair.seeds, 'seed')} never can" if pair.seeds else "no seed in common"
+    else:
+        needs = f"below {points(pair.tells, pair.pictures)} points, p {probability(pair.p)}"
     would = f"{plural(pair.seeds_needed, 'seed')} would tell" if pair.seeds_needed else ""
     return f'<span class="badge">cannot tell</span>{small(needs)}{small(would)}'
 
