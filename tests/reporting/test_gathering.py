@@ -152,6 +152,16 @@ def test_what_is_no_json_is_refused(run, text):
         gather([folder])
 
 
+@pytest.mark.parametrize("count", ["count", "correct"])
+def test_counts_are_those_of_the_confusions(run, count):
+    folder = run(has_answers=False)
+    metrics = _metrics(folder)
+    metrics["test"][count] += 1
+    write_metrics(folder, metrics)
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        gather([folder])
+
+
 def test_an_edited_figure_is_noticed(run):
     folder = run()
     text = (folder / "metrics.json").read_text()

@@ -340,6 +340,30 @@ def test_a_baseline(study, tmp_path):
         report(study, tmp_path, against="lenet4")
 
 
+@pytest.mark.parametrize("networks", [["lenet5"], ["lenet5", "lenet_caffe"]])
+@pytest.mark.parametrize("has_answers", [True, False])
+def test_a_single_seed_has_a_report_and_no_verdict(tmp_path, networks, has_answers):
+    for network in networks:
+        truth, answers = draw(0, error=ERRORS[network])
+        about = {"truth": truth, "answers": answers, "has_answers": has_answers, "epochs": 1}
+        make_run(tmp_path / "runs" / network, network, **about)
+    files = {path.name: path.read_text() for path in report(tmp_path)}
+    assert not re.search(r"\bnan\b", "".join(files.values()), re.IGNORECASE)
+    found = json.loads(files["report.json"])["data_sets"][0]
+    assert not any(pair["better"] for pair in found["pairs"])
+    assert found["networks"][0]["error"]["sd"] is None
+    assert (found["pictures"] is None) == (not has_answers)
+
+
+def test_a_network_without_errors_has_a_report(tmp_path):
+    truth, _ = draw(0)
+    for seed in range(6):
+        make_run(tmp_path / "runs" / f"r{seed}", seed=seed, truth=truth, answers=truth)
+    files = {path.name: path.read_text() for path in report(tmp_path)}
+    assert "answered rightly by at least one of the 6 runs" in texts(files["report.html"])
+    assert rows(files["report.csv"])[0]["error"] == "0"
+
+
 def test_nothing_finished_is_a_page_too(tmp_path):
     make_run(tmp_path / "runs" / "a", truth=[0], answers=[0], is_finished=False)
     files = {path.name: path.read_text() for path in report(tmp_path)}
