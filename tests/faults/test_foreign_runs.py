@@ -197,8 +197,9 @@ def test_limits_hold_what_the_largest_optimiser_saves():
 
 
 def mutate(run: Path, victim: Path, draw: random.Random) -> None:
-    """One thing wrong with a file of a run."""
-    files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name != "run.lock"]
+    """One thing wrong with a file of a run that training reads: answers.csv is for reports."""
+    unread = ("run.lock", "answers.csv")
+    files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in unread]
     path = draw.choice(files)
     content = path.read_bytes()
     kind = draw.choice(["flip", "cut", "swap", "link", "huge", "json", "gone", "zeros", "step"])
@@ -257,7 +258,7 @@ def test_a_mutated_run_is_refused_in_one_sentence_or_ends_the_same(cut, whole, t
         shutil.rmtree(run)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 200_000 * (1024 if sys.platform == "darwin" else 1)
-    assert min(outcomes.count("equal"), outcomes.count("refused")) > number // 6
+    assert min(outcomes.count("equal"), outcomes.count("refused")) > number // 5
 
 
 def recipe_of(run: Path) -> Recipe:
