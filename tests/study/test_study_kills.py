@@ -45,7 +45,7 @@ def test_twenty_kills_cost_nothing(tmp_path):
     dice, kills = random.Random(0), 0
     pool = going_on(study)
     while kills < KILLS:
-        assert wait_for_work(study, pool, dice.randint(1, 40)), pool.communicate()[0]
+        assert wait_for_work(study, pool, dice.randint(1, 24)), pool.communicate()[0]
         victim = dice.choice([pool.pid, *descendants(pool.pid)])
         number = dice.choice([signal.SIGKILL, signal.SIGTERM])
         kill(victim, number)
