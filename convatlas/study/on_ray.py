@@ -5,6 +5,7 @@ goes on from its last checkpoint.
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from convatlas.study.watching import Observer
 from convatlas.training.signals import StopRequest
 
 TICK = 0.5  # seconds between two looks
+REACHING = 10.0  # seconds for a cluster to answer at all
 LEAVING = 120.0  # seconds that runs have to save once this process is asked to stop
 
 
@@ -115,15 +117,24 @@ def _connect() -> None:
         raise RunError(
             "runs on a Ray cluster need Ray, which is not installed: pip install 'convatlas[ray]'"
         )
-    import ray
-
-    if ray.is_initialized():
-        return
+    where = os.environ.get("RAY_ADDRESS", "")
     try:
+        _reach(where)
+        import ray
+
+        if ray.is_initialized():
+            return
         ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        where = os.environ.get("RAY_ADDRESS", "this machine")
+        place, said = printable(where) or "this machine", printable(first_line(error))
         raise RunError(
-            f"there is no Ray cluster at {printable(where)} ({printable(first_line(error))}); "
-            "RAY_ADDRESS names one that `ray status` shows, and without it one is begun here"
+            f"there is no Ray cluster at {place} ({said}); RAY_ADDRESS names one that "
+            "`ray status` shows, and without it one is begun here"
         ) from None
+
+
+def _reach(address: str) -> None:
+    """OSError where nobody listens at host:port or ray://host:port: Ray would end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal() and int(port) < 2**16:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHING).close()

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 import yaml
 from made_runs import make
-from program import convatlas
 from shown_commands import commands, quick, with_program
 from skips import needs
 from small_studies import GIVEN, NETWORKS, at_work, epochs, kill, results, weights
@@ -41,6 +40,14 @@ def study(tmp_path):
 def test_without_ray_it_says_what_to_type(study, monkeypatch):
     monkeypatch.setattr(on_ray, "find_spec", lambda name: None)
     with pytest.raises(RunError, match=r"pip install 'convatlas\[ray\]'"):
+        on_ray.run(plan.read(study), study, Observer())
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_a_cluster_that_is_not_there_is_named(study, monkeypatch, form):
+    monkeypatch.setattr(on_ray, "find_spec", lambda name: True)
+    monkeypatch.setenv("RAY_ADDRESS", address := form.format(free_port()))
+    with pytest.raises(RunError, match=f"there is no Ray cluster at {address} .*refused"):
         on_ray.run(plan.read(study), study, Observer())
 
 
@@ -200,14 +207,3 @@ def carry_out_pods(manifest: Path, folder: Path) -> None:
         env = os.environ | {"JOB_COMPLETION_INDEX": str(index)}
         found = subprocess.run([sys.executable, *command[1:]], env=env, cwd=folder, check=False)
         assert found.returncode == 0
-
-
-@real
-@pytest.mark.full
-@pytest.mark.slow
-def test_a_cluster_that_is_not_there_is_named(study):
-    env = os.environ | {"RAY_ADDRESS": f"127.0.0.1:{free_port()}"}
-    found = convatlas("compare", "--continue", study, "--on", "ray", env=env)
-    assert found.returncode == 1
-    assert "there is no Ray cluster at 127.0.0.1:" in found.stderr
-    assert "Traceback" not in found.stderr
