@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.model_file import Saved, load_model
     from convatlas.prediction import predict
     from convatlas.published_model import open_network
+    from convatlas.publishing.hub import from_pretrained, model_card, push_to_hub
     from convatlas.registry import create_model, describe, list_models
     from convatlas.scaling import Scaling, scale
     from convatlas.training import Callback, Recipe, train
@@ -54,12 +55,15 @@ __all__ = [
     "evaluate",
     "explain",
     "features",
+    "from_pretrained",
     "identify",
     "list_models",
     "load_model",
     "load_weights",
+    "model_card",
     "open_network",
     "predict",
+    "push_to_hub",
     "save_weights",
     "scale",
     "summary",
@@ -88,12 +92,15 @@ _HOMES = {
     "evaluate": "finished_run",
     "explain": "explanation",
     "features": "anatomy",
+    "from_pretrained": "publishing.hub",
     "identify": "identification",
     "list_models": "registry",
     "load_model": "model_file",
     "load_weights": "weights",
+    "model_card": "publishing.hub",
     "open_network": "published_model",
     "predict": "prediction",
+    "push_to_hub": "publishing.hub",
     "save_weights": "weights",
     "scale": "scaling",
     "summary": "anatomy",

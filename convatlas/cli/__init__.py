@@ -31,6 +31,7 @@ from convatlas.cli import (
     exporting,
     identifying,
     output,
+    publishing,
     recipes,
     runs,
     scaling,
@@ -68,6 +69,8 @@ COMMANDS = {  # in the order of work
         "convert": checkpoints.convert,
         "compress": compression.compress,
         "netadapt": adapting.netadapt,
+        "card": publishing.card,
+        "push": publishing.push,
     },
 }
 app = App(
