@@ -24,6 +24,7 @@ def rows(title: str) -> list[tuple[str, str]]:
 
 
 SECTIONS = ("timm", "torchvision", "Hugging Face", "fastai", "Keras")
+LONG = ("fastai", "Keras")  # they train more, and wait for `make test-all`
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,10 @@ def published(place, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("title", SECTIONS)
+@pytest.mark.parametrize(
+    "title",
+    [pytest.param(title, marks=[pytest.mark.full] * (title in LONG)) for title in SECTIONS],
+)
 @pytest.mark.usefixtures("published")
 def test_what_is_typed_here_runs(place, title, monkeypatch, capsys):
     monkeypatch.chdir(place)

@@ -261,7 +261,7 @@ def test_a_place_without_a_description_names_what_would_help(hub, trained):
 def test_a_damaged_file_of_the_hub_is_refused(hub, trained, tmp_path):
     convatlas.push_to_hub(trained, "me/lenet")
     hub.files["model.json"] = hub.files["model.json"].replace(b'"1"', b'"7"')
-    with pytest.raises(ModelFileError, match="model.json is damaged"):
+    with pytest.raises(ModelFileError, match=r"model\.json is damaged"):
         convatlas.from_pretrained("me/lenet")
 
 
