@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
-    from convatlas.layers import Network
+    from convatlas.layers import FeatureMaps, Network
     from convatlas.model_file import Saved, load_model
     from convatlas.prediction import predict
     from convatlas.published_model import open_network
@@ -40,6 +40,7 @@ __all__ = [
     "Drawing",
     "Error",
     "Explanation",
+    "FeatureMaps",
     "Network",
     "Prediction",
     "Recipe",
@@ -77,6 +78,7 @@ _HOMES = {
     "Drawing": "drawing",
     "Error": "errors",
     "Explanation": "explanation",
+    "FeatureMaps": "layers",
     "Network": "layers",
     "Prediction": "answer",
     "Recipe": "training",

@@ -16,16 +16,13 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import Literal, overload
 
 import convatlas
 from convatlas import claims, nets
 from convatlas.claim import Claim
 from convatlas.errors import InputError, UnknownNetwork
 from convatlas.paper import Paper
-
-if TYPE_CHECKING:
-    from convatlas.layers import FeatureMaps
 
 HOUSE = Path(__file__).parent
 MANY = 5  # files that are named one by one
@@ -189,7 +186,13 @@ def create_model(
     *,
     features_only: Literal[False] = False,
     out_indices: None = None,
-) -> "convatlas.Network": ...
+) -> "convatlas.Network":
+    """The network of that name, freshly initialised, or filled from `weights`; classes and channels
+    are the paper's unless given, and with `num_classes=0` it gives out an embedding.
+    `help(convatlas.create_model)` tells the rest.
+    """
+
+
 @overload
 def create_model(
     name: str,
@@ -201,7 +204,12 @@ def create_model(
     *,
     features_only: Literal[True],
     out_indices: Sequence[int] | None = None,
-) -> "FeatureMaps": ...
+) -> "convatlas.FeatureMaps":
+    """The network's stages alone: a module that gives out a list of their maps, of those at
+    `out_indices` or of all. `help(convatlas.create_model)` tells the rest.
+    """
+
+
 def create_model(
     name: str,
     num_classes: int | None = None,
@@ -212,7 +220,7 @@ def create_model(
     *,
     features_only: bool = False,
     out_indices: Sequence[int] | None = None,
-) -> "convatlas.Network | FeatureMaps":
+) -> "convatlas.Network | convatlas.FeatureMaps":
     """The network of that name, freshly initialised; classes and channels are the paper's unless
     given.
 
