@@ -104,8 +104,9 @@ def _title(facts: Facts) -> str:
     held = sum(p.numel() for p in facts.saved.net.parameters())
     return (
         f"# {facts.saved.network}, trained on {_code(_data(facts))}\n\n"
-        f"The network of *{paper['title']}* ({paper['authors']}, {paper['year']}), as the paper "
-        f"prints it.{arxiv} {held:,} parameters. Made with convatlas."
+        f"The network `{facts.saved.network}` of *{paper['title']}* ({paper['authors']}, "
+        f"{paper['year']}).{arxiv} {held:,} parameters. Made with convatlas; `convatlas show "
+        f"{facts.saved.network}` tells its layers, and whether they are the paper's."
     )
 
 
