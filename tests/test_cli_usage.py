@@ -93,7 +93,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
     assert [*NAMES] == [
         *("list", "show", "draw", "cost", "diff", "identify", "verify", "scale", "explore"),
         *("recipes", "check-data", "train", "eval", "predict", "explain", "bench"),
-        *("export", "serve", "convert", "compress", "netadapt"),
+        *("export", "serve", "convert", "compress", "netadapt", "card", "push"),
     ]
 
 
