@@ -22,10 +22,11 @@ if TYPE_CHECKING:  # what editors and type checkers see; a test holds it equal t
     from convatlas.explanation import Explanation, explain
     from convatlas.finished_run import evaluate
     from convatlas.identification import identify
-    from convatlas.layers import Network
+    from convatlas.layers import FeatureMaps, Network
     from convatlas.model_file import Saved, load_model
     from convatlas.prediction import predict
     from convatlas.published_model import open_network
+    from convatlas.publishing.hub import from_pretrained, model_card, push_to_hub
     from convatlas.registry import create_model, describe, list_models
     from convatlas.reporting import report
     from convatlas.scaling import Scaling, scale
@@ -43,6 +44,7 @@ __all__ = [
     "Drawing",
     "Error",
     "Explanation",
+    "FeatureMaps",
     "Network",
     "Prediction",
     "RateSearch",
@@ -60,13 +62,16 @@ __all__ = [
     "evaluate",
     "explain",
     "features",
+    "from_pretrained",
     "identify",
     "list_models",
     "load_model",
     "load_weights",
     "lr_find",
+    "model_card",
     "open_network",
     "predict",
+    "push_to_hub",
     "report",
     "save_weights",
     "scale",
@@ -82,6 +87,7 @@ _HOMES = {
     "Drawing": "drawing",
     "Error": "errors",
     "Explanation": "explanation",
+    "FeatureMaps": "layers",
     "Network": "layers",
     "Prediction": "answer",
     "RateSearch": "training",
@@ -99,13 +105,16 @@ _HOMES = {
     "evaluate": "finished_run",
     "explain": "explanation",
     "features": "anatomy",
+    "from_pretrained": "publishing.hub",
     "identify": "identification",
     "list_models": "registry",
     "load_model": "model_file",
     "load_weights": "weights",
     "lr_find": "training",
+    "model_card": "publishing.hub",
     "open_network": "published_model",
     "predict": "prediction",
+    "push_to_hub": "publishing.hub",
     "report": "reporting",
     "save_weights": "weights",
     "scale": "scaling",

@@ -12,6 +12,7 @@ sentence.
         ExportError         an exported file that cannot be written, proved or read
         DrawingError        a drawing that there is not, or that cannot be written
         IdentifyError       code, a graph or a file of which no network can be read
+        PublishingError     a trained network that cannot be published, or had from the hub
         MultiCropError      crops or sizes that do not fit the network
         RunError            a run that cannot start or go on
         CheckpointError     a checkpoint of a run that cannot be written or read
@@ -100,6 +101,10 @@ class IdentifyError(Error, ValueError):
     """Code, a graph or a file of which no network can be read: what, why, what was read so far."""
 
     exit_code = WRONG_USAGE
+
+
+class PublishingError(Error, ValueError):
+    """A trained network that cannot be published, or had from the hub: which, why, the remedy."""
 
 
 class MultiCropError(Error, ValueError):

@@ -10,12 +10,13 @@ import hashlib
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Literal, overload
 
 import convatlas
 from convatlas import claims, nets
@@ -174,6 +175,7 @@ def stale(house: Path = HOUSE) -> str:
     )
 
 
+@overload
 def create_model(
     name: str,
     num_classes: int | None = None,
@@ -181,9 +183,51 @@ def create_model(
     weights: str | Path | None = None,
     source: str | None = None,
     ema: bool = False,
+    *,
+    features_only: Literal[False] = False,
+    out_indices: None = None,
 ) -> "convatlas.Network":
+    """The network of that name, freshly initialised, or filled from `weights`; classes and channels
+    are the paper's unless given, and with `num_classes=0` it gives out an embedding.
+    `help(convatlas.create_model)` tells the rest.
+    """
+
+
+@overload
+def create_model(
+    name: str,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    weights: str | Path | None = None,
+    source: str | None = None,
+    ema: bool = False,
+    *,
+    features_only: Literal[True],
+    out_indices: Sequence[int] | None = None,
+) -> "convatlas.FeatureMaps":
+    """The network's stages alone: a module that gives out a list of their maps, of those at
+    `out_indices` or of all. `help(convatlas.create_model)` tells the rest.
+    """
+
+
+def create_model(
+    name: str,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    weights: str | Path | None = None,
+    source: str | None = None,
+    ema: bool = False,
+    *,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+) -> "convatlas.Network | convatlas.FeatureMaps":
     """The network of that name, freshly initialised; classes and channels are the paper's unless
     given.
+
+    With `num_classes=0` it has no classifier, and gives out what that would read: an embedding,
+    (N, net.num_features). With `features_only` it gives out a list of the maps of its stages
+    instead, of those at `out_indices` or of all; `net.feature_info` tells their channels and
+    reductions.
 
     With `weights` (a file, "torchvision" or "hub:owner/name") it is filled from there; `source`
     says whose file it is where its names fit several ("timm:resnet50"; see weights.load_weights),
@@ -194,15 +238,15 @@ def create_model(
     fresh, and is None without weights. How pictures are prepared for the weights is
     `net.preprocess`, what the outputs are called `net.classes`.
 
-    Raises UnknownNetwork for a name that is not in the atlas, InputError for counts below one,
-    WeightsError for a checkpoint that is refused; all are ValueErrors.
+    Raises UnknownNetwork for a name that is not in the atlas, InputError for counts below one
+    (num_classes below 0), for stages that it does not have and for `out_indices` without
+    features_only, WeightsError for a checkpoint that is refused; all are ValueErrors.
     """
     entry = _entry(name)
-    counts = {"num_classes": num_classes, "in_channels": in_channels}
+    without = num_classes == 0 or features_only
+    _require_counts(name, num_classes, in_channels, features_only, out_indices)
+    counts = {"num_classes": num_classes or None, "in_channels": in_channels}
     given = {what: count for what, count in counts.items() if count is not None}
-    for what, count in given.items():
-        if count < 1:
-            raise InputError(f"{name}: {what} must be 1 or more, not {count}")
     net = entry.make(**given)
     net.name = name
     if weights is not None:
@@ -212,11 +256,39 @@ def create_model(
             net,
             weights,
             source,
-            adapt_classes="num_classes" in given,
+            adapt_classes=without or "num_classes" in given,
             adapt_channels="in_channels" in given,
             ema=ema,
         )
+    if features_only:
+        from convatlas.layers.feature_maps import FeatureMaps
+
+        return FeatureMaps(net, out_indices)
+    if without:
+        net.reset_classifier(0)
     return net
+
+
+def _require_counts(
+    name: str,
+    num_classes: int | None,
+    in_channels: int | None,
+    features_only: bool,
+    out_indices: Sequence[int] | None,
+) -> None:
+    """InputError for counts and indices that no network has."""
+    if num_classes is not None and num_classes < 0:
+        raise InputError(
+            f"{name}: num_classes must be 1 or more, or 0 for no classifier, not {num_classes}"
+        )
+    if in_channels is not None and in_channels < 1:
+        raise InputError(f"{name}: in_channels must be 1 or more, not {in_channels}")
+    if num_classes and features_only:
+        raise InputError(
+            f"{name}: with features_only there is no classifier; leave num_classes out"
+        )
+    if out_indices is not None and not features_only:
+        raise InputError(f"{name}: out_indices choose among maps; give features_only=True too")
 
 
 def list_models(

@@ -94,7 +94,7 @@ def test_commands_stand_in_the_order_of_work(capsys):
         *("list", "show", "draw", "cost", "diff", "identify", "verify", "scale", "explore"),
         *("recipes", "check-data", "lr-find", "train", "eval", "predict", "explain", "bench"),
         *("compare", "study", "report"),
-        *("export", "serve", "convert", "compress", "netadapt"),
+        *("export", "serve", "convert", "compress", "netadapt", "card", "push"),
     ]
 
 

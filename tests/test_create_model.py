@@ -57,7 +57,7 @@ def test_a_file_that_the_index_does_not_know_is_found(monkeypatch):
 def test_fresh_without_weights():
     net = create_model("lenet5")
     assert net.certificate is None
-    for counts in ({"num_classes": 0}, {"in_channels": -1}):
+    for counts in ({"num_classes": -1}, {"in_channels": -1}):
         with pytest.raises(InputError, match=r"lenet5: \w+ must be 1 or more"):
             create_model("lenet5", **counts)
 

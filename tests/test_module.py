@@ -191,8 +191,8 @@ def test_what_is_wrong_is_told_by_keyword_too():
     ):
         with pytest.raises(InputError, match="resnet20_cifar reads batches of 3-channel images"):
             call()
-    for call in (lambda: net.reset_classifier(0), lambda: create_model("lenet5", num_classes=0)):
-        with pytest.raises(InputError, match="num_classes must be 1 or more, not 0"):
+    for call in (lambda: net.reset_classifier(-1), lambda: create_model("lenet5", num_classes=-1)):
+        with pytest.raises(InputError, match=r"num_classes must be 1 or more, or 0 for .* not -1"):
             call()
 
 

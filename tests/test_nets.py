@@ -249,6 +249,6 @@ def test_a_head_that_keeps_its_classes_is_caught(monkeypatch):
         test_a_copy_takes_a_new_classifier_and_leaves_the_original_alone("inception_v3")
 
 
-def test_no_classes_are_refused():
-    with pytest.raises(ValueError, match="resnet18: num_classes must be 1 or more, not 0"):
-        blueprint("resnet18").reset_classifier(0)
+def test_fewer_than_no_classes_are_refused():
+    with pytest.raises(ValueError, match="resnet18: num_classes must be 1 or more, or 0"):
+        blueprint("resnet18").reset_classifier(-1)

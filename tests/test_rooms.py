@@ -46,7 +46,8 @@ DOORS = {
     "papers": set(),
     "nets": {"paper", "layers"},  # and one other file of nets: see _ancestors
     "elsewhere": {"weights"},
-    "registry": {"nets", "paper", "claim", "claims", "weights", "elsewhere"},
+    "registry": {"nets", "paper", "claim", "claims", "layers", "weights", "elsewhere"},
+    "entry_points": {"registry"},
     "verification": {"registry", "shapes_only", "anatomy", "claim", "claim_sources", "measures"},
     "index": {"registry", "shapes_only", "anatomy", "wiring", "verification", "papers", "weights"},
     "identification": {
@@ -74,6 +75,10 @@ DOORS = {
         "speed",  # when it is to answer through another engine
     },
     "published_model": {"device", "model_file", "registry"},
+    "publishing": {
+        *("printable", "strict_json", "registry", "model_file", "training", "weights"),
+        "pages",  # the ledger
+    },
     "evaluation": {"data", "registry"},
     "prediction": {"answer", "data", "registry", "model_file"},
     "run_images": {"data", "model_file", "regular_file", "training", "weights"},

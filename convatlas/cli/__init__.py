@@ -31,6 +31,7 @@ from convatlas.cli import (
     exporting,
     identifying,
     output,
+    publishing,
     rates,
     recipes,
     reports,
@@ -77,6 +78,8 @@ COMMANDS = {  # in the order of work
         "convert": checkpoints.convert,
         "compress": compression.compress,
         "netadapt": adapting.netadapt,
+        "card": publishing.card,
+        "push": publishing.push,
     },
 }
 app = App(

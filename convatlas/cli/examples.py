@@ -148,6 +148,15 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas predict runs/mine/lenet5.dc photo.jpg", "the file is used as a run is"),
         ("convatlas compress squeezenet1_0.dc --output plain", "back, bit for bit"),
     ),
+    "card": (
+        ("convatlas card runs/mine", "what it is, how good, for what, and how it was made"),
+        ("convatlas card runs/mine --license apache-2.0 -o README.md", "into a file"),
+    ),
+    "push": (
+        ("convatlas push runs/mine me/lenet5-digits --license apache-2.0", "for everybody"),
+        ("convatlas push runs/mine me/lenet5-digits --private", "for its owner alone"),
+        ("convatlas push runs/mine me/lenet5-digits --folder card", "its files, sent nowhere"),
+    ),
     "netadapt": (
         ("convatlas netadapt runs/mine --budget 0.7x", "to 70 % of its multiply-adds"),
         ("convatlas netadapt runs/mine --budget 2 --measure latency", "to 2 ms an image"),

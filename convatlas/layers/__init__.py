@@ -2,6 +2,7 @@
 for either. How a paper puts its words together, its sentence, stays in the paper's own file.
 """
 
+from convatlas.layers.feature_maps import FeatureInfo, FeatureMaps
 from convatlas.layers.modules import (
     AuxiliaryHead,
     ChannelNorm,
@@ -47,6 +48,8 @@ __all__ = [
     "ChannelShuffle",
     "ConvBN",
     "ConvBNKeras",
+    "FeatureInfo",
+    "FeatureMaps",
     "FilterConcat",
     "LayerScale",
     "LocalResponseNorm",

@@ -2,14 +2,18 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn as nn
 from torch import Tensor
 
 from convatlas.errors import Error, InputError
+from convatlas.layers.heads import TakenOff, following, original, width_of
 from convatlas.notebook import Bar, folded, heading, table
+
+if TYPE_CHECKING:
+    from convatlas.layers.feature_maps import FeatureInfo
 
 SINGLE_VALUE = "more than 1 value per channel"  # as torch's batch norm says it
 
@@ -31,6 +35,9 @@ class Network(nn.Module):
     stages: tuple[str, ...] = ()
     classifier_path = "fc"
     auxiliary_paths: tuple[str, ...] = ()  # the last layers of the heads that only training reads
+    # pixels of the image from one place of a stage's maps to the next; only of networks that read
+    # images of one size alone, for others it is measured
+    reductions: tuple[int, ...] = ()
     cam_path = ""  # the layer whose maps class activation maps read; "" means the last stage
     certificate: Any = None  # weights.Certificate: what load_weights filled the network from
     preprocess: Any = None  # data.Preprocess: of the pictures that those weights expect
@@ -106,24 +113,64 @@ class Network(nn.Module):
         otherwise.
         """
 
+    @property
+    def num_features(self) -> int:
+        """How many numbers the classifier reads, and an embedding has: see reset_classifier."""
+        return self._widths()[0]
+
+    @property
+    def num_classes(self) -> int:
+        """How many outputs the classifier has; 0 where it was taken off."""
+        return 0 if isinstance(self.classifier, TakenOff) else self._widths()[1]
+
+    def _widths(self) -> tuple[int, int]:
+        widths = width_of(original(self.classifier))
+        if widths is None:
+            raise InputError(
+                f"{self._called}: {self.classifier_path} is no longer the network's own "
+                "classifier; read from it yourself how many numbers it takes and gives"
+            )
+        return widths
+
+    @property
+    def feature_info(self) -> "FeatureInfo":
+        """Of each of `stages` its name, channels and reduction, under timm's keys: see FeatureInfo.
+        Found by two passes without numbers.
+        """
+        from convatlas.layers.feature_maps import feature_info
+
+        return feature_info(self)
+
     def reset_classifier(self, num_classes: int) -> None:
         """Give every head a fresh classifier for `num_classes`, initialised as the paper does.
 
-        Raises InputError, naming the network, for less than one class, or where the user has put
+        With 0 it is taken off instead, and the network gives out what the classifier would read,
+        averaged over the map where it would read one: an embedding, (N, net.num_features). Another
+        number of classes brings a fresh one back.
+
+        Raises InputError, naming the network, for less than no class, or where the user has put
         something else in a classifier's place.
         """
-        if num_classes < 1:
-            raise InputError(f"{self._called}: num_classes must be 1 or more, not {num_classes}")
-        fresh = {
-            path: self._fresh(path, num_classes)
-            for path in (self.classifier_path, *self.auxiliary_paths)
-        }
-        for path, layer in fresh.items():
+        if num_classes < 0:
+            raise InputError(
+                f"{self._called}: num_classes must be 1 or more, or 0 for no classifier, not "
+                f"{num_classes}"
+            )
+        changed: dict[str, nn.Module] = {}
+        for path in (self.classifier_path, *self.auxiliary_paths):
+            changed[path] = self._fresh(path, num_classes)
+            for after in following(self, path):
+                layer = original(self.get_submodule(after))
+                changed[after] = layer if num_classes else TakenOff(layer)
+        for path, layer in changed.items():
             self.set_submodule(path, layer)
         self.classes = ()
 
     def _fresh(self, path: str, num_classes: int) -> nn.Module:
-        old = dict(self.named_modules()).get(path)
+        """What a head gets: a new classifier, or with no classes what lets its input pass."""
+        old = original(dict(self.named_modules()).get(path))
+        if old is not None and not num_classes:
+            return TakenOff(old)
         if isinstance(old, nn.Linear):
             layer = nn.Linear(old.in_features, num_classes, bias=old.bias is not None)
         elif isinstance(old, nn.Conv2d):
@@ -137,9 +184,10 @@ class Network(nn.Module):
                 f"{self._called}: {path} is no longer the network's own classifier; give it "
                 f"{num_classes} classes yourself, or create the network anew"
             )
-        reference = next(iter([*old.parameters(), *old.buffers()]))
-        layer.to(reference.device, reference.dtype).apply(self.initialise)
-        return layer.train(old.training)
+        there = self.get_submodule(path)
+        numbers = [*there.parameters(), *there.buffers(), *self.parameters()]  # none, if taken off
+        layer.to(numbers[0].device, numbers[0].dtype).apply(self.initialise)
+        return layer.train(there.training)
 
 
 def _checked(forward: Callable) -> Callable:

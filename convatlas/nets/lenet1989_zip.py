@@ -45,6 +45,7 @@ class LeNet1989Zip(Network):
     smallest = 15  # 15 leads to the same 8x8 H1
     largest = 16
     stages = ("H1", "H2")
+    reductions = (2, 4)
     cam_path = "H2"
     classifier_path = "output.layer"
     initialise = staticmethod(uniform_by_fan_in)

@@ -86,6 +86,8 @@ class RBF(nn.Module):
     def __init__(self, num_classes: int):
         super().__init__()
         self.register_buffer("codes", torch.tensor(codes(num_classes)))
+        self.in_features = self.codes.shape[1]
+        self.out_features = num_classes
 
     def forward(self, x: Tensor) -> Tensor:  # |x - c|^2 = |x|^2 - 2 x.c + |c|^2
         products = F.linear(x, self.codes)

@@ -144,7 +144,8 @@ class SqueezeNet(Network):
 
     def reset_classifier(self, num_classes: int) -> None:
         super().reset_classifier(num_classes)
-        self.narrow_last()
+        if num_classes:
+            self.narrow_last()
 
     def initialise(self, layer: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d):

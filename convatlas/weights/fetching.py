@@ -14,6 +14,8 @@ from convatlas.weights import torchvision
 
 HUB = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 HUB_FILE = "model.safetensors"
+# timm's and ours: they tell variants apart and say how pictures are prepared, where they are there
+DESCRIPTIONS = ("config.json", "model.json")
 
 
 def fetch(weights: str | Path, network: str) -> Path:
@@ -122,8 +124,9 @@ def _kept_or_new(repo: str, revision: str | None) -> Path:
         return Path(hf_hub_download(repo, HUB_FILE, revision=revision, local_files_only=True))
     except LocalEntryNotFoundError:
         path = Path(hf_hub_download(repo, HUB_FILE, revision=revision))
-    with suppress(EntryNotFoundError):  # it tells variants apart, but a repository may have none
-        hf_hub_download(repo, "config.json", revision=revision)
+    for name in DESCRIPTIONS:
+        with suppress(EntryNotFoundError):
+            hf_hub_download(repo, name, revision=revision)
     return path
 
 
