@@ -48,3 +48,10 @@ def test_all_tests_of_a_network_run_in_one_process():
 def test_a_skip_for_want_of_what_is_there_is_a_failure(reason, installed, fails):
     report = SimpleNamespace(nodeid="test_a.py::test_b", longrepr=("test_a.py", 7, reason))
     assert bool(skipped_in_vain([report], installed)) == fails
+
+
+def test_no_two_modules_of_tests_have_one_name():
+    """Their folders are no packages: the second of a name would be taken for the first."""
+    loaded_apart = {"conftest.py", "sitecustomize.py"}
+    names = [path.name for path in sorted(Path(__file__).parent.rglob("*.py"))]
+    assert [name for name in names if names.count(name) > 1 and name not in loaded_apart] == []

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from made_runs import make
+from runs_of_a_study import make
 
 from convatlas.study import plan
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pretended_job
 import pytest
-from made_runs import make
+from runs_of_a_study import make
 
 from convatlas.errors import RecipeError, RunError
 from convatlas.study import carrying, jobs, plan

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_runs import make
+from runs_of_a_study import make
 
 from convatlas import cli
 from convatlas.registry import stored_facts

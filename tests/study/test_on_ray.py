@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made_runs import make
+from runs_of_a_study import make
 from shown_commands import commands, quick, with_program
 from skips import needs
 from small_studies import GIVEN, NETWORKS, at_work, epochs, kill, results, weights

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from made_runs import make
+from runs_of_a_study import make
 from pretended_job import PretendedJob
 from pretended_run import STEPS
 from shown_commands import commands, quick, with_program

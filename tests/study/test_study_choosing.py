@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from made_runs import make
+from runs_of_a_study import make
 
 from convatlas.study import choosing, plan
 from convatlas.study.plan import Asked, Images, line_of

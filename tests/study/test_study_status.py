@@ -4,7 +4,7 @@ import fcntl
 import os
 
 import pytest
-from made_runs import make
+from runs_of_a_study import make
 
 from convatlas.study import jobs, plan
 from convatlas.study.plan import Asked, Images, line_of

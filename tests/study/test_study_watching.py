@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from made_runs import make
+from runs_of_a_study import make
 from rich.console import Console
 
 from convatlas.study import bars, plan, watching
