@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from runs_of_a_study import make
 from pretended_job import PretendedJob
 from pretended_run import STEPS
+from runs_of_a_study import make
 from shown_commands import commands, quick, with_program
 from skips import needs
 from slurm_machine import REASON, Slurm, is_installed, wait_for

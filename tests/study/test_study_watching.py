@@ -3,8 +3,8 @@
 import io
 
 import pytest
-from runs_of_a_study import make
 from rich.console import Console
+from runs_of_a_study import make
 
 from convatlas.study import bars, plan, watching
 from convatlas.study.plan import Asked, Images, line_of
