@@ -71,7 +71,7 @@ BOUND = re.compile(r"(?P<side>less|more) than (?P<number>.+)")
 SIZE = re.compile(r"\d+x\d+(?:x\d+)?")
 CONDITION = re.compile(
     r"(?:(?:(?P<channels>\d+)x)?(?P<height>\d+)x(?P<width>\d+))?"
-    r"(?:(?:^|, )(?P<classes>\d+) classes)?"
+    r"(?:(?:^|, )(?P<classes>[1-9]\d*) classes)?"
 )
 
 

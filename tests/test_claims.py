@@ -154,7 +154,7 @@ def test_judgement(claim, status, measured):
         (Claim("params", "1", "", at="large images"), "cannot read the condition 'large images'"),
         (Claim("params", "1", "", at="10 classes, 96x96"), "cannot read the condition"),
         (Claim("params", "1", "", at="160"), "cannot read the condition '160'"),
-        (Claim("params", "1", "", at="0 classes"), "num_classes must be 1 or more, not 0"),
+        (Claim("params", "1", "", at="0 classes"), "cannot read the condition '0 classes'"),
     ],
 )
 def test_what_cannot_be_measured_fails_in_words(claim, words):

@@ -208,7 +208,7 @@ def _states() -> dict[str, str] | None:
     """
     words = ["squeue", "--me", "--array", "--noheader", "--states=all", "--format=%i|%T"]
     try:
-        found = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        found = subprocess.run(words, capture_output=True, encoding="utf-8", check=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return None
     return dict(row.split("|", 1) for row in found.stdout.split() if "|" in row)
@@ -227,7 +227,7 @@ def _require_slurm() -> None:
             "jobs are submitted to Slurm by submitit, which is not installed: pip install "
             "'convatlas[slurm]'"
         )
-    asked = subprocess.run(["squeue", "--me"], capture_output=True, text=True, check=False)
+    asked = subprocess.run(["squeue", "--me"], capture_output=True, encoding="utf-8", check=False)
     if asked.returncode:
         said = next(iter(asked.stderr.splitlines()), "squeue failed")
         raise RunError(

@@ -74,6 +74,7 @@ def test_ovms_is_told_the_precision_of_the_proof(saved, unwritten, tmp_path):
 
 def test_the_configuration_is_what_tritons_own_reader_takes():
     pytest.importorskip("grpc", reason="grpcio is not installed")
+    pytest.importorskip("tritonclient", reason="tritonclient is not installed")
     from google.protobuf import text_format
     from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
 
@@ -191,6 +192,7 @@ def the_pages_own_lines(page, opened, monkeypatch):
 def served(file, config):
     """The names, types and dimensions in the configuration are those of the file."""
     pytest.importorskip("grpc", reason="grpcio is not installed")
+    pytest.importorskip("tritonclient", reason="tritonclient is not installed")
     import onnxruntime
     from google.protobuf import text_format
     from tritonclient.grpc.model_config_pb2 import ModelConfig

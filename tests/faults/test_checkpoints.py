@@ -145,7 +145,7 @@ def test_a_checkpoint_of_format_1_is_continued(tmp_path, monkeypatch):
     """
     run = shutil.copytree(Path(__file__).with_name("format-1"), tmp_path / "run")
     about = read_step(steps(run / "checkpoints")[0]).state["about"]
-    monkeypatch.setattr(sources, "_fingerprint", lambda *arrays: about["data"])
+    monkeypatch.setattr(sources, "fingerprint_of", lambda *arrays: about["data"])
 
     class Note(Callback):
         def begin(self, facts):

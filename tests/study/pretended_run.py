@@ -16,6 +16,7 @@ from runs_of_a_study import make
 from convatlas.study import plan
 
 STEPS, STEP = 20, 0.1  # seconds of a step
+HELD = Path("held")  # no run takes its last step while it is there
 
 
 def main(words: list[str]) -> int:
@@ -65,8 +66,11 @@ def work(line: plan.Line, steps: int) -> int:
         done = len(taken.read_text().split()) if taken.exists() else 0
         for step in range(done, steps):
             time.sleep(STEP)
-            with taken.open("a") as file:
-                file.write(f"{step}\n")
+            while HELD.exists() and step == steps - 1 and not asked:
+                time.sleep(STEP)
+            if step < steps - 1 or not HELD.exists():
+                with taken.open("a") as file:
+                    file.write(f"{step}\n")
             if asked:
                 time.sleep(0.3)  # as saving takes
                 Path("asked").write_text(str(len(asked)))

@@ -13,7 +13,8 @@ import torch
 
 from convatlas.errors import CheckpointError
 from convatlas.training import checkpoint
-from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
+from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step
+from convatlas.training.step_folders import remove_leftovers, steps
 
 
 def made(step: int) -> Checkpoint:
@@ -162,7 +163,7 @@ def test_a_process_that_dies_at_any_call_leaves_a_good_newest_step(tmp_path):
     for at in range(1, 20):
         codes.append(save_and_die_before_call(tmp_path, at))
         found.append(stamp(load_newest(tmp_path, no_warning)))
-        checkpoint.remove_leftovers(tmp_path)
+        remove_leftovers(tmp_path)
         if codes[-1] == 0:
             break
     assert codes == [9] * (len(codes) - 1) + [0]

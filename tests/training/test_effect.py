@@ -87,6 +87,8 @@ OTHER = {  # a value of each field that is not its default, and allowed beside t
     "workers": 2,
     "save_every": 1.0,
     "timeout": 60.0,
+    "test": False,
+    "log_to": ("tensorboard",),
 }
 SERVES = {  # field -> (the field that decides, with which values it has an effect)
     "data_root": ("data", set(SOURCES) - {"digits"}),
