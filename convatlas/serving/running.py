@@ -38,6 +38,8 @@ class Timed(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self.flow.write_paused:
+            return  # what still comes from a client that reads nothing does not stop its clock
         if self.conn.their_state is not h11.IDLE:
             self._stop()
         elif self.clock is None:
