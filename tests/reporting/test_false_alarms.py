@@ -44,8 +44,8 @@ def test_few_studies_without_a_difference_call_one(luck, networks):
 def test_of_a_thousand_studies_without_a_difference_at_most_one_in_twenty_calls_one(
     networks, seeds, studies
 ):
-    """Of each kind of luck. With ten seeds the level is exactly one in twenty where all luck lies in
-    the pictures, so that a thousand studies may be a little above it by chance.
+    """Of each kind of luck. With ten seeds the level is exactly one in twenty where all luck lies
+    in the pictures, so that a thousand studies may be a little above it by chance.
     """
     found = [called(luck, [0.1] * networks, seeds, 500, studies) for luck in LUCKS]
     assert sum(found) <= LEVEL * studies * len(LUCKS)
