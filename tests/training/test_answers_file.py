@@ -20,26 +20,17 @@ from convatlas.data.split import ArraySplit
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, Noting, evaluate
 from convatlas.finished_run import measure, open_run
-from convatlas.training import plots, train
+from convatlas.training import train
 from convatlas.training.answers_file import HEADER, fault_of, read_answers, text_of
 from convatlas.training.callbacks import Callback
 
-
-@pytest.fixture(scope="module", autouse=True)
-def undrawn():
-    """Without figures, most of a short run's time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for figure in ("curves", "confusion"):
-            patch.setattr(plots, figure, lambda *_: b"")
-        yield
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(whole):
     """(folder, what metrics.json holds)"""
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    train(SMALL, folder, callback=Callback())
-    return folder, json.loads((folder / "metrics.json").read_text())
+    return whole, json.loads((whole / "metrics.json").read_text())
 
 
 @pytest.fixture
