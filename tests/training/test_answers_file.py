@@ -173,6 +173,16 @@ def test_names_that_would_command_a_terminal_or_a_spreadsheet_are_escaped(tmp_pa
     assert all(name.endswith(r",\n\x1b.png") for name in found.images)
 
 
+@pytest.mark.parametrize(
+    "alike", [("a\n", r"a\n"), ("=a", "'=a"), ("x" * 3001, "x" * 1500 + "y" + "x" * 1500)]
+)
+def test_names_that_are_written_alike_are_numbered_and_read_again(tmp_path, alike):
+    content = text_of(alike, np.array([0, 1]), np.array([[0, 10**6, 10**6], [0, 750_000, 250_000]]))
+    (tmp_path / "answers.csv").write_bytes(content)
+    found = read_answers(tmp_path, rewritten(content))
+    assert [name.partition(" ")[0] for name in found.images] == ["0", "1"]
+
+
 @pytest.mark.parametrize("views", [None, MultiCrop("10", (20,)), MultiCrop("dense", (20,))])
 @pytest.mark.parametrize("batch", [3, 64])
 def test_what_is_noted_adds_up_to_what_is_counted_for_any_crops_and_batch(views, batch):
