@@ -187,6 +187,8 @@ def test_what_cannot_be_is_refused_when_it_is_fitted(given, error, said):
     classifier = ConvClassifier(**given)
     with pytest.raises(error, match=said.replace("|", r"\|")):
         classifier.fit(DIGITS.images[:50], DIGITS.target[:50])
+    with pytest.raises(NotFittedError):
+        classifier.predict(DIGITS.images[:2])
 
 
 def test_pictures_of_another_size_are_refused(fitted):
