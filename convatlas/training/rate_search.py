@@ -8,7 +8,8 @@ none; and where the loss does not fall, nothing is suggested.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -108,11 +109,17 @@ def smoothed(losses: Sequence[float]) -> list[float]:
     return [math.fsum(part) / len(part) for part in parts]
 
 
-def has_risen(losses: Sequence[float]) -> bool:
-    """Whether the last few losses, in the mean, are far above the lowest such mean so far."""
-    few = 2 * AROUND + 1
-    means = [math.fsum(losses[i : i + few]) / few for i in range(len(losses) - few + 1)]
-    return bool(means) and means[-1] > TOO_HIGH * min(means) and means[-1] > 0
+def until_risen(losses: Iterable[float]) -> Iterator[float]:
+    """The losses, to where the last few, in the mean, are far above the lowest such mean so far."""
+    last, lowest = deque(maxlen=2 * AROUND + 1), math.inf
+    for loss in losses:
+        yield loss
+        last.append(loss)
+        if len(last) == last.maxlen:
+            mean = math.fsum(last) / len(last)
+            lowest = min(lowest, mean)
+            if mean > max(0.0, TOO_HIGH * lowest):
+                return
 
 
 def suggested(
@@ -157,11 +164,10 @@ def _searched(
         stack.enter_context(suppress(Diverged))  # the search has seen enough
         counts = ready.data.counts()
         trainer = _Rising(recipe, ready.net, rates, device_of(kind, group), group, start, counts)
-        for x, y in _batches(ready.train, len(rates)):
-            losses.append(trainer.step(x, y, ready.per_step))
+        batches = _batches(ready.train, len(rates))
+        for loss in until_risen(trainer.step(x, y, ready.per_step) for x, y in batches):
+            losses.append(loss)
             each(len(losses), len(rates))
-            if has_risen(losses):
-                break
     return (recipe.network, ready.data.name, ready.per_step), losses
 
 
