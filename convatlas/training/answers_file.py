@@ -6,9 +6,10 @@ image by image. Imports no torch.
 
 A line an image, in the order of the test set. `image` is its path within the folder of images, or
 its number within a set with a name; as in any table of ours, what cannot be printed is escaped, and
-where two would be written alike, all are numbered. `class` (the true one) and `answer` are places in metrics.json's list of classes; `confidence` is
-the probability of the answer, `probability` that of the true class. metrics.json holds the file's
-sha256 under "answers"; older runs have neither.
+where two would then be written alike, all are numbered. `class` (the true one) and `answer` are
+places in metrics.json's list of classes; `confidence` is the probability of the answer,
+`probability` that of the true class. metrics.json holds the file's sha256 under "answers"; older
+runs have neither.
 """
 
 import csv

@@ -21,12 +21,11 @@ from convatlas.errors import RecipeError
 from convatlas.training import builtin
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup
-from convatlas.training.fine_tune import start_from
+from convatlas.training.in_memory import begun
 from convatlas.training.memory import explained
-from convatlas.training.prepare import device_of, device_type, gather, prepare, threads
+from convatlas.training.prepare import device_of, device_type, gather, threads
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Diverged, Trainer
-from convatlas.training.unused import require_use
 
 AROUND = 3  # steps before a step and after it, over whose losses the smoothed one is the mean
 TOO_HIGH = 4.0  # times the lowest mean loss so far: nothing is learned from there on
@@ -153,12 +152,7 @@ def _searched(
     kind, group, losses = device_type(recipe), ProcessGroup(), []
     with ExitStack() as stack:
         stack.enter_context(deterministic(recipe.deterministic, kind))
-        gathered = gather(recipe, group)
-        require_use(recipe, gathered)
-        start = {}
-        if recipe.weights:
-            start = start_from(gathered.net, recipe.weights, recipe.source, recipe.weights_ema)
-        ready = prepare(recipe, group, gathered, start.get("pictures"))
+        ready, start = begun(recipe, gather(recipe, group))
         stack.enter_context(threads(recipe))
         stack.enter_context(explained(recipe, ready.train.part))
         stack.enter_context(suppress(Diverged))  # the search has seen enough
