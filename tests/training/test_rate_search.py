@@ -191,9 +191,16 @@ def test_what_makes_no_search_is_refused_in_a_sentence(words, sentence, capsys):
     assert sentence in said and said.count("\n") == 1
 
 
+def test_a_folder_that_is_not_there_is_said_before_the_search(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(rate_search, "lr_find", pytest.fail)
+    assert typed(["lr-find", "lenet1989", "-o", str(tmp_path / "no" / "plot.png")]) == 1
+    assert f"there is no folder {tmp_path / 'no'}; name another" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_written_is_said(tmp_path, capsys):
     words = ["lr-find", "lenet1989", "-b", "256", "--steps", "8"]
-    assert typed([*words, "-o", str(tmp_path / "no" / "plot.png")]) == 1
+    (tmp_path / "plot.png").mkdir()
+    assert typed([*words, "-o", str(tmp_path / "plot.png")]) == 1
     assert "name another place with --output" in capsys.readouterr().err
 
 
