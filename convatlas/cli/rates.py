@@ -70,12 +70,14 @@ def lr_find(
         raise RecipeError(f"--output {output} is no PNG file; give a name that ends in .png")
     with redirect_stdout(sys.stderr) if json else nullcontext():
         chosen = chosen_recipe(given | ({"network": network} if network else {}), recipe)
+    plot = output or Path(f"lr-find-{chosen.network}.png")
+    if not plot.parent.is_dir():  # said before the search, which may take long
+        raise RunError(f"there is no folder {plot.parent}; name another place with --output")
     with quick_imports():
         from convatlas.training.rate_search import lr_find as search
 
     with counting("steps") as each:
         found = search(chosen, low, high, steps, each)
-    plot = output or Path(f"lr-find-{found.network}.png")
     table = plot.with_suffix(".csv")
     _write({table: found.to_csv().encode(), plot: found.to_png()})
     if json:

@@ -109,12 +109,12 @@ class ConvClassifier(ClassifierMixin, BaseEstimator):
                 f"y holds one class only, {classes[0]!r}, and a classifier needs two or more; add "
                 "pictures of another class"
             )
-        self.layout_ = layout_of(shape) if shape else layout_of_rows(rows.shape[1], self.shape)
-        self.value_range_ = extent(rows)
-        pictures = self.layout_.pictures(in_bytes(rows, *self.value_range_))
+        layout = layout_of(shape) if shape else layout_of_rows(rows.shape[1], self.shape)
+        value_range = extent(rows)
+        pictures = layout.pictures(in_bytes(rows, *value_range))
         names = tuple(map(str, classes))
         self.model_, self.history_ = fitted(self._recipe(), pictures, labels, names, self.verbose)
-        self.classes_ = classes
+        self.classes_, self.layout_, self.value_range_ = classes, layout, value_range
         return self
 
     def predict(self, X) -> np.ndarray:
@@ -126,7 +126,7 @@ class ConvClassifier(ClassifierMixin, BaseEstimator):
         """The probability of each class in classes_: float64 (N, classes), rows that sum to 1."""
         from convatlas.estimator.fitting import probabilities
 
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         return probabilities(self.model_, self._pictures(X))
 
     def save(self, folder: str | Path) -> None:
@@ -136,7 +136,7 @@ class ConvClassifier(ClassifierMixin, BaseEstimator):
         """
         from convatlas.estimator.fitting import write
 
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         write(self.model_, Path(folder).expanduser())
 
     def __getstate__(self) -> dict:

@@ -5,10 +5,11 @@ image by image. Imports no torch.
     test/cat/17.png,0,2,0.517231,0.402118
 
 A line an image, in the order of the test set. `image` is its path within the folder of images, or
-its number within a set with a name; as in any table of ours, what cannot be printed is escaped.
-`class` (the true one) and `answer` are places in metrics.json's list of classes; `confidence` is
-the probability of the answer, `probability` that of the true class. metrics.json holds the file's
-sha256 under "answers"; older runs have neither.
+its number within a set with a name; as in any table of ours, what cannot be printed is escaped, and
+where two would then be written alike, all are numbered. `class` (the true one) and `answer` are
+places in metrics.json's list of classes; `confidence` is the probability of the answer,
+`probability` that of the true class. metrics.json holds the file's sha256 under "answers"; older
+runs have neither.
 """
 
 import csv
@@ -55,13 +56,16 @@ def text_of(images: Sequence[str], labels: np.ndarray, table: np.ndarray) -> byt
     """The file's content. `labels`: int64 (N,); `table`: int64 (N, 3), the answer, and confidence
     and probability in millionths.
     """
+    names = [cell(image) for image in images]
+    if len({*names}) < len(names):  # as escaped, or cut short, two may be written alike
+        names = [f"{place} {name}" for place, name in enumerate(names)]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(HEADER)
     writer.writerows(
-        (cell(image), label, answer, f"{sure / MILLION:.6f}", f"{share / MILLION:.6f}")
-        for image, label, (answer, sure, share) in zip(
-            images, labels.tolist(), table.tolist(), strict=True
+        (name, label, answer, f"{sure / MILLION:.6f}", f"{share / MILLION:.6f}")
+        for name, label, (answer, sure, share) in zip(
+            names, labels.tolist(), table.tolist(), strict=True
         )
     )
     return file.getvalue().encode()

@@ -19,7 +19,9 @@ from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.epochs import end_of_epoch, steps_of_epoch
 from convatlas.training.fine_tune import start_from
+from convatlas.training.memory import explained
 from convatlas.training.prepare import (
+    Gathered,
     Prepared,
     device_type,
     gather_with,
@@ -52,14 +54,7 @@ def learn(recipe: Recipe, data: Data, callback: Callback) -> Learnt:
     """
     kind = device_type(recipe)
     with deterministic(recipe.deterministic, kind), threads(recipe), _own_random_numbers(kind):
-        gathered = gather_with(recipe, data)
-        require_use(recipe, gathered)
-        start = (
-            start_from(gathered.net, recipe.weights, recipe.source, recipe.weights_ema)
-            if recipe.weights
-            else {}
-        )
-        ready = prepare(recipe, ProcessGroup(), gathered, start.get("pictures"))
+        ready, start = begun(recipe, gather_with(recipe, data))
         device = torch.device(kind)
         if recipe.autotune:
             side = ready.prep.side
@@ -70,10 +65,22 @@ def learn(recipe: Recipe, data: Data, callback: Callback) -> Learnt:
         )
         for text in warnings(recipe, ready, trainer.group):
             callback.warn(text)
-        log = list(_epochs(trainer, ready, callback))
+        with explained(recipe, ready.train.part):
+            log = list(_epochs(trainer, ready, callback))
         _require_finite(trainer, log)
         trainer.result.load_state_dict(trainer.best)
         return Learnt(trainer.result.eval(), ready.prep, log, _origin(recipe, trainer, data))
+
+
+def begun(recipe: Recipe, gathered: Gathered) -> tuple[Prepared, dict]:
+    """What steps without a folder need; and what is known of the weights they start from, {} where
+    these are fresh. Raises RunError, DataError or WeightsError.
+    """
+    require_use(recipe, gathered)
+    start = {}
+    if recipe.weights:
+        start = start_from(gathered.net, recipe.weights, recipe.source, recipe.weights_ema)
+    return prepare(recipe, ProcessGroup(), gathered, start.get("pictures")), start
 
 
 def _epochs(trainer: Trainer, ready: Prepared, callback: Callback) -> Iterator[dict]:

@@ -8,7 +8,8 @@ none; and where the loss does not fall, nothing is suggested.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -20,12 +21,11 @@ from convatlas.errors import RecipeError
 from convatlas.training import builtin
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup
-from convatlas.training.fine_tune import start_from
+from convatlas.training.in_memory import begun
 from convatlas.training.memory import explained
-from convatlas.training.prepare import device_of, device_type, gather, prepare, threads
+from convatlas.training.prepare import device_of, device_type, gather, threads
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Diverged, Trainer
-from convatlas.training.unused import require_use
 
 AROUND = 3  # steps before a step and after it, over whose losses the smoothed one is the mean
 TOO_HIGH = 4.0  # times the lowest mean loss so far: nothing is learned from there on
@@ -108,11 +108,17 @@ def smoothed(losses: Sequence[float]) -> list[float]:
     return [math.fsum(part) / len(part) for part in parts]
 
 
-def has_risen(losses: Sequence[float]) -> bool:
-    """Whether the last few losses, in the mean, are far above the lowest such mean so far."""
-    few = 2 * AROUND + 1
-    means = [math.fsum(losses[i : i + few]) / few for i in range(len(losses) - few + 1)]
-    return bool(means) and means[-1] > TOO_HIGH * min(means) and means[-1] > 0
+def until_risen(losses: Iterable[float]) -> Iterator[float]:
+    """The losses, to where the last few, in the mean, are far above the lowest such mean so far."""
+    last, lowest = deque(maxlen=2 * AROUND + 1), math.inf
+    for loss in losses:
+        yield loss
+        last.append(loss)
+        if len(last) == last.maxlen:
+            mean = math.fsum(last) / len(last)
+            lowest = min(lowest, mean)
+            if mean > max(0.0, TOO_HIGH * lowest):
+                return
 
 
 def suggested(
@@ -146,22 +152,16 @@ def _searched(
     kind, group, losses = device_type(recipe), ProcessGroup(), []
     with ExitStack() as stack:
         stack.enter_context(deterministic(recipe.deterministic, kind))
-        gathered = gather(recipe, group)
-        require_use(recipe, gathered)
-        start = {}
-        if recipe.weights:
-            start = start_from(gathered.net, recipe.weights, recipe.source, recipe.weights_ema)
-        ready = prepare(recipe, group, gathered, start.get("pictures"))
+        ready, start = begun(recipe, gather(recipe, group))
         stack.enter_context(threads(recipe))
         stack.enter_context(explained(recipe, ready.train.part))
         stack.enter_context(suppress(Diverged))  # the search has seen enough
         counts = ready.data.counts()
         trainer = _Rising(recipe, ready.net, rates, device_of(kind, group), group, start, counts)
-        for x, y in _batches(ready.train, len(rates)):
-            losses.append(trainer.step(x, y, ready.per_step))
+        batches = _batches(ready.train, len(rates))
+        for loss in until_risen(trainer.step(x, y, ready.per_step) for x, y in batches):
+            losses.append(loss)
             each(len(losses), len(rates))
-            if has_risen(losses):
-                break
     return (recipe.network, ready.data.name, ready.per_step), losses
 
 

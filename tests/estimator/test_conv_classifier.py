@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 import convatlas
 from convatlas import ConvClassifier
+from convatlas.training import in_memory
 
 DIGITS = load_digits()
 FAST = {"batch_size": 16, "lr": 5e-3, "epochs": 2}
@@ -187,6 +188,8 @@ def test_what_cannot_be_is_refused_when_it_is_fitted(given, error, said):
     classifier = ConvClassifier(**given)
     with pytest.raises(error, match=said.replace("|", r"\|")):
         classifier.fit(DIGITS.images[:50], DIGITS.target[:50])
+    with pytest.raises(NotFittedError):
+        classifier.predict(DIGITS.images[:2])
 
 
 def test_pictures_of_another_size_are_refused(fitted):
@@ -223,6 +226,17 @@ def test_a_warning_of_the_run_is_pythons_own():
         ConvClassifier("lenet1989", epochs=1, batch_size=500).fit(
             DIGITS.images[:60], DIGITS.target[:60]
         )
+
+
+def test_memory_that_is_refused_is_said_with_what_to_type(monkeypatch):
+    def refuse(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(in_memory.Trainer, "step", refuse)
+    with pytest.raises(
+        convatlas.errors.RunError, match="not enough memory for a step of 16 images"
+    ):
+        ConvClassifier("lenet1989", **FAST).fit(DIGITS.images[:60], DIGITS.target[:60])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from convatlas.training import Recipe
+import short_runs
+
 from convatlas.training.trainer import Trainer
 
 os.environ["TORCH_CPP_LOG_LEVEL"] = (
@@ -25,19 +26,7 @@ FORKS.set_forkserver_preload(
         "torch._dynamo",
     ]
 )
-SMALL = Recipe(
-    network="lenet1989",
-    data="digits",
-    epochs=2,
-    batch_size=256,
-    opt="adamw",
-    lr=0.005,
-    warmup_epochs=0,
-    shift=2,
-    rotate=10,
-    save_every=0,
-    timeout=60,
-)  # eight steps
+SMALL = short_runs.SMALL.change(timeout=60)  # eight steps
 
 
 class Ranks:

@@ -6,12 +6,10 @@ import os
 import signal
 from pathlib import Path
 
-import ranks
+from short_runs import SMALL
 
 from convatlas.training import train
 from convatlas.training.callbacks import Callback
-
-SMALL = ranks.SMALL.change(timeout=600.0)  # of one process
 
 
 class Note(Callback):

@@ -20,26 +20,17 @@ from convatlas.data.split import ArraySplit
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, Noting, evaluate
 from convatlas.finished_run import measure, open_run
-from convatlas.training import plots, train
+from convatlas.training import train
 from convatlas.training.answers_file import HEADER, fault_of, read_answers, text_of
 from convatlas.training.callbacks import Callback
 
-
-@pytest.fixture(scope="module", autouse=True)
-def undrawn():
-    """Without figures, most of a short run's time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for figure in ("curves", "confusion"):
-            patch.setattr(plots, figure, lambda *_: b"")
-        yield
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(whole):
     """(folder, what metrics.json holds)"""
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    train(SMALL, folder, callback=Callback())
-    return folder, json.loads((folder / "metrics.json").read_text())
+    return whole, json.loads((whole / "metrics.json").read_text())
 
 
 @pytest.fixture
@@ -180,6 +171,16 @@ def test_names_that_would_command_a_terminal_or_a_spreadsheet_are_escaped(tmp_pa
     assert len({*found.images}) == metrics["test"]["count"] == len(found.images)
     assert all(name.startswith(("'=1+1/", "b/")) for name in found.images)
     assert all(name.endswith(r",\n\x1b.png") for name in found.images)
+
+
+@pytest.mark.parametrize(
+    "alike", [("a\n", r"a\n"), ("=a", "'=a"), ("x" * 3001, "x" * 1500 + "y" + "x" * 1500)]
+)
+def test_names_that_are_written_alike_are_numbered_and_read_again(tmp_path, alike):
+    content = text_of(alike, np.array([0, 1]), np.array([[0, 10**6, 10**6], [0, 750_000, 250_000]]))
+    (tmp_path / "answers.csv").write_bytes(content)
+    found = read_answers(tmp_path, rewritten(content))
+    assert [name.partition(" ")[0] for name in found.images] == ["0", "1"]
 
 
 @pytest.mark.parametrize("views", [None, MultiCrop("10", (20,)), MultiCrop("dense", (20,))])

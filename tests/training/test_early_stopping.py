@@ -3,10 +3,9 @@ after a stop.
 """
 
 import json
-import os
-import signal
 
 import pytest
+from short_runs import StopAt
 
 from convatlas.cli import run
 from convatlas.errors import Stopped
@@ -73,14 +72,9 @@ def test_a_run_that_ended_early_is_not_made_longer_in_vain(tmp_path, capsys):
 
 
 def test_a_resumed_run_ends_at_the_same_epoch_with_the_same_bits(tmp_path):
-    class StopAt(Callback):
-        def step(self, progress, loss, rate):
-            if progress.step == 5:
-                os.kill(os.getpid(), signal.SIGTERM)
-
     whole = train(SHORT, tmp_path / "whole", callback=Callback())
     with pytest.raises(Stopped):
-        train(SHORT, tmp_path / "cut", callback=StopAt())
+        train(SHORT, tmp_path / "cut", callback=StopAt(5))
     again = train(SHORT, tmp_path / "cut", resume=True, callback=Callback())
     assert again["epochs"] == whole["epochs"] < 20
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "cut")]

@@ -5,32 +5,17 @@ import shutil
 import sys
 
 import pytest
-from short_runs import SMALL, StopAt
+from short_runs import SMALL, StopAt, same_bits
 
 from convatlas import evaluate
 from convatlas.cli import run as convatlas
 from convatlas.errors import RunError, Stopped
-from convatlas.training import plots, train
 from convatlas.training import run as run_module
+from convatlas.training import train
 from convatlas.training.callbacks import Callback
 from convatlas.training.standing import standing
 
-
-@pytest.fixture(scope="module", autouse=True)
-def undrawn():
-    """Without figures, most of a short run's time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for figure in ("curves", "confusion"):
-            patch.setattr(plots, figure, lambda *_: b"")
-        yield
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A run that was tested at once."""
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    train(SMALL, folder, callback=Callback())
-    return folder
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +50,7 @@ class Looked(Callback):
 
 
 def same_result(one, other):
-    for name in ("model.safetensors", "answers.csv"):
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    same_bits(one, other)
     a, b = (json.loads((run / "metrics.json").read_text()) for run in (one, other))
     for name in ("test", "validation", "confusion", "epochs", "steps", "answers", "stopped_early"):
         assert a[name] == b[name], name

@@ -14,9 +14,18 @@ from short_runs import SMALL
 
 import convatlas
 from convatlas.cli import run as typed
+from convatlas.cli.rates import USELESS
 from convatlas.errors import RecipeError
-from convatlas.training import rate_search, run
-from convatlas.training.rate_search import lr_find, rates_between, smoothed, suggested
+from convatlas.training import rate_search, run, train
+from convatlas.training.callbacks import Callback
+from convatlas.training.rate_search import (
+    lr_find,
+    rates_between,
+    smoothed,
+    suggested,
+    until_risen,
+)
+from convatlas.training.recipe import DEFAULTS
 from convatlas.training.trainer import Diverged
 
 
@@ -82,14 +91,12 @@ def test_on_the_digits_it_is_repeated_to_the_bit_and_ends_where_the_loss_has_ris
     again = lr_find(SMALL, low=1e-5, high=10, steps=60)
     assert again == found
     assert 1e-4 <= found.suggestion <= 0.1
-    assert len(found.rates) == 60 or rate_search.has_risen(found.losses)
+    assert len(found.rates) == 60 or tuple(until_risen([*found.losses, 0.0])) == found.losses
     assert (found.network, found.data, found.batch_size) == ("lenet1989", "digits", 256)
 
 
-def test_the_steps_are_those_of_training_at_that_rate():
+def test_the_steps_are_those_of_training_at_that_rate(tmp_path):
     """Of a search whose rates are all but equal, the losses are those of a run at that rate."""
-    from convatlas.training import train
-    from convatlas.training.callbacks import Callback
 
     class Losses(Callback):
         def __init__(self):
@@ -99,10 +106,7 @@ def test_the_steps_are_those_of_training_at_that_rate():
             self.seen.append(loss)
 
     heard, recipe = Losses(), SMALL.change(sched="constant", lr=0.005)
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        train(recipe, folder + "/run", callback=heard)
+    train(recipe, tmp_path, callback=heard)
     near = lr_find(recipe, low=0.005, high=math.nextafter(0.005, 1), steps=8)
     assert list(near.losses) == pytest.approx(heard.seen, rel=1e-6)
 
@@ -118,11 +122,19 @@ def test_validation_and_test_images_are_not_shown_to_the_network(monkeypatch):
 
 def test_one_easy_batch_does_not_end_the_search_and_a_rise_does():
     falling = [2.4 - 0.03 * i for i in range(60)]
-    assert not any(rate_search.has_risen(falling[:n]) for n in range(61))
-    assert not rate_search.has_risen([*falling[:50], 0.01, 0.9])
-    assert not rate_search.has_risen([*falling, 0.6, 0.9, 1.2])
-    assert rate_search.has_risen([*falling, *([9.0] * 4)])
-    assert not rate_search.has_risen([-1.0 - i for i in range(20)])  # LeNet-5's may be below 0
+    below = [-1.0 - i for i in range(20)]  # as LeNet-5's losses may be
+    easy, rising = [*falling[:50], 0.01, 0.9], [*falling, 0.6, 0.9, 1.2]
+    for losses in (falling, easy, rising, below, [], [2.0] * 3):
+        assert list(until_risen(losses)) == losses
+    assert list(until_risen([*falling, *([9.0] * 40)])) == [*falling, 9.0, 9.0]
+
+
+def test_a_hundred_thousand_steps_are_looked_at_in_seconds():
+    import time
+
+    began = time.process_time()
+    assert len(list(until_risen([1.0] * 100_000))) == 100_000
+    assert time.process_time() - began < 5  # measured: 0.04 s
 
 
 @pytest.mark.parametrize(("then", "steps"), [(math.nan, 9), (400.0, 10)])
@@ -179,11 +191,22 @@ def test_what_makes_no_search_is_refused_in_a_sentence(words, sentence, capsys):
     assert sentence in said and said.count("\n") == 1
 
 
+def test_a_folder_that_is_not_there_is_said_before_the_search(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(rate_search, "lr_find", pytest.fail)
+    assert typed(["lr-find", "lenet1989", "-o", str(tmp_path / "no" / "plot.png")]) == 1
+    assert f"there is no folder {tmp_path / 'no'}; name another" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_written_is_said(tmp_path, capsys):
     words = ["lr-find", "lenet1989", "-b", "256", "--steps", "8"]
-    assert typed([*words, "-o", str(tmp_path / "no" / "plot.png")]) == 1
+    (tmp_path / "plot.png").mkdir()
+    assert typed([*words, "-o", str(tmp_path / "plot.png")]) == 1
     assert "name another place with --output" in capsys.readouterr().err
 
 
 def test_it_is_a_function_of_the_package():
     assert convatlas.lr_find is lr_find
+
+
+def test_the_flags_that_are_refused_are_flags_of_train():
+    assert {*USELESS} <= {*DEFAULTS}

@@ -1,7 +1,6 @@
 """Trackers hear of a run and never change it: off, on and broken it has the same bits."""
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -11,13 +10,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from short_runs import SMALL, StopAt
+from short_runs import SMALL, StopAt, same_bits
 
 from convatlas.cli import app
 from convatlas.cli import run as convatlas
 from convatlas.errors import RecipeError, RunError, Stopped
 from convatlas.registry import stored_facts
-from convatlas.training import Recipe, plots, trackers, tracking, train
+from convatlas.training import Recipe, trackers, tracking, train
 from convatlas.training import run as run_module
 from convatlas.training.callbacks import Callback
 
@@ -25,31 +24,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 COMMAND = re.compile(" {4}convatlas ")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def undrawn():
-    """Without figures, most of a short run's time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for figure in ("curves", "confusion"):
-            patch.setattr(plots, figure, lambda *_: b"")
-        yield
-
-
-@pytest.fixture(scope="module")
-def off(tmp_path_factory):
-    """A run that nobody tracked."""
-    folder = tmp_path_factory.mktemp("runs") / "off"
-    train(SMALL, folder, callback=Callback())
-    return folder
-
-
-def same_bits(one, other):
-    for name in ("model.safetensors", "answers.csv"):
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    for step in ("step-00000004", "step-00000008"):
-        if (one / "checkpoints" / step).exists() and (other / "checkpoints" / step).exists():
-            for name in ("model.safetensors", "train_state.safetensors"):
-                parts = [run / "checkpoints" / step / name for run in (one, other)]
-                assert parts[0].read_bytes() == parts[1].read_bytes(), name
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 class Heard(Callback):
@@ -89,9 +64,9 @@ def memory(monkeypatch):
     return Memory.made
 
 
-def test_steps_epochs_recipe_and_result_are_told(off, memory, tmp_path):
+def test_steps_epochs_recipe_and_result_are_told(whole, memory, tmp_path):
     metrics = train(SMALL.change(log_to=["mlflow"]), tmp_path / "run", callback=Callback())
-    same_bits(off, tmp_path / "run")
+    same_bits(whole, tmp_path / "run")
     (heard,) = memory
     assert heard.about.name == "run" and heard.about.run == metrics["run"]
     settings = heard.about.settings
@@ -210,7 +185,7 @@ PLACES = ("__init__", "log", "late", "result", "close")
     [*((where, "exception") for where in PLACES), ("late", "exit"), ("log", "ours")],
 )
 def test_one_that_breaks_is_warned_of_once_and_costs_no_bit(
-    off, tmp_path, monkeypatch, where, fault
+    whole, tmp_path, monkeypatch, where, fault
 ):
     made = []
 
@@ -238,7 +213,7 @@ def test_one_that_breaks_is_warned_of_once_and_costs_no_bit(
     monkeypatch.setattr(Memory, "made", [])
     heard = Heard()
     train(SMALL.change(log_to=["wandb"]), tmp_path, callback=heard)
-    same_bits(off, tmp_path)
+    same_bits(whole, tmp_path)
     (warning,) = heard.warnings
     assert warning.startswith(f"bad failed ({type(FAULTS[fault]).__name__}: ")
     assert warning.endswith("; training goes on without it") and "\n" not in warning
@@ -248,7 +223,7 @@ def test_one_that_breaks_is_warned_of_once_and_costs_no_bit(
 
 
 def test_a_tracker_that_draws_random_numbers_and_leaves_torch_changed_costs_no_bit(
-    off, tmp_path, monkeypatch
+    whole, tmp_path, monkeypatch
 ):
     import random
 
@@ -265,141 +240,15 @@ def test_a_tracker_that_draws_random_numbers_and_leaves_torch_changed_costs_no_b
 
     monkeypatch.setattr(run_module, "makers", lambda names: {"bad": Meddler})
     train(SMALL.change(log_to=["wandb"]), tmp_path, callback=Callback())
-    same_bits(off, tmp_path)
+    same_bits(whole, tmp_path)
 
 
-def test_a_folder_of_a_tracker_that_leads_elsewhere_is_refused(off, tmp_path):
-    run = shutil.copytree(off, tmp_path / "run")
+def test_a_folder_of_a_tracker_that_leads_elsewhere_is_refused(whole, tmp_path):
+    run = shutil.copytree(whole, tmp_path / "run")
     (run / "metrics.json").unlink()
     (run / "tensorboard").symlink_to(tmp_path)
     with pytest.raises(RunError, match="tensorboard is a link where a folder belongs"):
         train(SMALL, run, resume=True, callback=Callback())
-
-
-# ---- the real ones
-
-
-def scalars(folder):
-    """{name: [(step, value)]} of all of TensorBoard's files, as its own reader gives them."""
-    accumulator = pytest.importorskip(
-        "tensorboard.backend.event_processing.event_accumulator",
-        reason="tensorboard is not installed (extra tensorboard)",
-    )
-    found = accumulator.EventAccumulator(str(folder), {"scalars": 0, "tensors": 0})
-    found.Reload()
-    return {
-        name: [(event.step, event.value) for event in found.Scalars(name)]
-        for name in found.Tags()["scalars"]
-    }
-
-
-def test_tensorboard_shows_what_log_jsonl_says(off, tmp_path):
-    pytest.importorskip("tensorboard", reason="tensorboard is not installed (extra tensorboard)")
-    run = tmp_path / "run"
-    metrics = train(SMALL.change(log_to=["tensorboard"]), run, callback=Callback())
-    same_bits(off, run)
-    seen = scalars(run / "tensorboard")
-    log = [json.loads(line) for line in (run / "log.jsonl").open()]
-    for name, field in (("val/accuracy", "val_accuracy"), ("train/loss", "train_loss")):
-        wanted = [(line["step"], pytest.approx(line[field], rel=1e-6)) for line in log]
-        assert seen[name] == wanted
-    assert [step for step, _ in seen["step/loss"]] == list(range(1, 9))
-    assert seen["test/accuracy"] == [(8, pytest.approx(metrics["test"]["accuracy"]))]
-
-
-def test_tensorboard_after_a_stop_shows_each_step_once(tmp_path):
-    pytest.importorskip("tensorboard", reason="tensorboard is not installed (extra tensorboard)")
-    recipe = SMALL.change(log_to=["tensorboard"])
-    with pytest.raises(Stopped):
-        train(recipe, tmp_path, callback=StopAt(5))
-    shutil.rmtree(tmp_path / "checkpoints" / "step-00000005")  # as if killed before the save
-    train(recipe, tmp_path, resume=True, callback=Callback())
-    seen = scalars(tmp_path / "tensorboard")
-    assert [step for step, _ in seen["step/loss"]] == list(range(1, 9))
-    assert [value for _, value in seen["epoch"]] == [1, 2]
-
-
-def in_a_process(folder, name, stop, *env):
-    """What a run in a process of its own says; stopped by SIGTERM where that is asked for."""
-    import subprocess
-
-    code = (
-        "import os, signal, sys\n"
-        "from convatlas.training import train, trackers\n"
-        "from convatlas.training.callbacks import Callback\n"
-        "sys.path.insert(0, sys.argv[3])\n"
-        "from short_runs import SMALL, StopAt\n"
-        "recipe = SMALL.change(log_to=[sys.argv[2]])\n"
-        "found = train(recipe, sys.argv[1], resume=True,\n"
-        "    callback=StopAt(5) if sys.argv[4] == 'stop' else None)\n"
-    )
-    words = [str(folder), name, os.path.dirname(__file__), "stop" if stop else ""]
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        text=True,
-        env=os.environ | dict(env),
-        timeout=300,
-    )
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", trackers.NAMES)
-def test_a_real_tracker_costs_no_bit_hears_no_signal_and_goes_on(off, tmp_path, name):
-    """In a process of its own: such libraries start threads and processes."""
-    pytest.importorskip(name, reason=f"{name} is not installed (extra {name})")
-    env = {"TRACKIO_DIR": str(tmp_path / "trackio"), "HOME": str(tmp_path / "home")}
-    run = tmp_path / "run"
-    first = in_a_process(run, name, True, *env.items())
-    assert "stopped by SIGTERM at step 5, saved" in first.stderr, first.stderr
-    second = in_a_process(run, name, False, *env.items())
-    assert second.returncode == 0, second.stderr
-    assert "warning" not in first.stderr + second.stderr
-    same_bits(off, run)
-    READERS[name](run, tmp_path)
-
-
-def read_wandb(run, tmp_path):
-    """Two parts of one run, offline, in the run's folder."""
-    identifier = json.loads((run / "run.json").read_text())["run"]
-    parts = sorted(path.name for path in (run / "wandb").glob("offline-run-*"))
-    assert len(parts) == 2 and all(part.endswith(identifier) for part in parts)
-
-
-def read_mlflow(run, tmp_path):
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{run / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("convatlas").experiment_id
-    (found,) = client.search_runs([experiment])
-    metrics = json.loads((run / "metrics.json").read_text())
-    assert found.data.metrics["test/accuracy"] == metrics["test"]["accuracy"]
-    assert found.data.params["opt"] == "adamw"
-    assert found.info.status == "FINISHED"
-    history = client.get_metric_history(found.info.run_id, "step/loss")
-    assert sorted(point.step for point in history) == list(range(1, 9))
-
-
-def read_trackio(run, tmp_path):
-    import sqlite3
-
-    (database,) = (tmp_path / "trackio").glob("convatlas*.db")
-    with sqlite3.connect(database) as opened:
-        rows = opened.execute("select step, cast(metrics as blob) from metrics").fetchall()
-    told = [step for step, text in rows if b"step/loss" in text]
-    assert sorted(told) == list(range(1, 9))
-
-
-def read_tensorboard(run, tmp_path):
-    assert len(scalars(run / "tensorboard")["step/loss"]) == 8
-
-
-READERS = {
-    "tensorboard": read_tensorboard,
-    "wandb": read_wandb,
-    "mlflow": read_mlflow,
-    "trackio": read_trackio,
-}
 
 
 def test_signals_are_still_the_run_s_own_while_it_is_tracked(memory, tmp_path):

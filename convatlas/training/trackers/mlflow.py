@@ -3,7 +3,8 @@
 import os
 import time
 
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # before it is imported
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before it is imported
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
