@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 
 from convatlas import strict_json
-from convatlas.reporting import confusions
 from convatlas.reporting.hard_pictures import Disputed, Hard, HardPictures
+from convatlas.reporting.mistakes import confused
 from convatlas.reporting.runs import Run
 from convatlas.reporting.sections import Entry, Report, Section
 
@@ -98,7 +98,7 @@ def _confusions(section: Section) -> list[dict]:
                     "answer": section.classes[each.answer],
                     "counts": [each.a, each.b],
                 }
-                for each in confusions.differences(first, other, MOST_CONFUSED)
+                for each in confused(first.confusion, other.confusion, MOST_CONFUSED)
             ],
         }
         for other in others

@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convatlas.reporting import charts, scales
+from convatlas.reporting.page import charts, scales
 
 HALF = 5  # of the height of a letter, at least
 LABEL = re.compile(r'class="label" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<')

@@ -91,12 +91,24 @@ def test_every_run_has_a_line(files):
 
 
 def test_parameters_are_those_of_the_network_as_trained(files):
-    """LeNet-5 on one channel of 32 pixels and ten classes: the paper's 60,000 and 340,908."""
+    """On one channel of 32 pixels and ten classes; of LeNet-5 the paper's 60,000."""
     from convatlas import create_model
 
-    (row,) = [row for row in rows(files["report.csv"]) if row["network"] == "resnet20_cifar"]
+    params = {row["network"]: row["params"] for row in rows(files["report.csv"])}
     net = create_model("resnet20_cifar", num_classes=10, in_channels=1)
-    assert int(row["params"]) == sum(p.numel() for p in net.parameters())
+    assert params["lenet5"] == "60000"
+    assert params["resnet20_cifar"] == str(sum(p.numel() for p in net.parameters()))
+
+
+def test_there_is_one_calibration_error(files):
+    """That of the runs: the curve of all together would have another, which is less."""
+    errors = {row["network"]: float(row["calibration_error"]) for row in rows(files["report.csv"])}
+    for each in json.loads(files["report.json"])["data_sets"][0]["networks"]:
+        mean = np.mean([run["calibration_error"] for run in each["runs"]])
+        assert errors[each["network"]] == pytest.approx(mean)
+        assert each["calibration"].keys() == {
+            *("edges", "counts", "accuracy", "confidence", "log_loss")
+        }
 
 
 def test_pictures_classes_and_confusions_are_those_of_the_answers(files):

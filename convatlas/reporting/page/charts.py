@@ -6,11 +6,10 @@ Every chart is WIDE units wide, to be read at that many pixels and at twice as m
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from convatlas.magnitude import short
-from convatlas.printable import printable
-from convatlas.reporting.scales import Scale
+from convatlas.reporting.page.markup import text
+from convatlas.reporting.page.scales import Scale
 
 WIDE, HIGH = 400, 260
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 24, 38
@@ -148,9 +147,9 @@ class _Frame:
             )
         parts.append(
             f'<path class="axis" d="M{LEFT} {low}H{WIDE - RIGHT}"/>'
-            f'<text class="name" x="2" y="12">{_text(up)}</text>'
+            f'<text class="name" x="2" y="12">{text(up)}</text>'
             f'<text class="name" x="{WIDE - RIGHT}" y="{HIGH - 4}" text-anchor="end">'
-            f"{_text(across)}</text>"
+            f"{text(across)}</text>"
         )
         return "".join(parts)
 
@@ -186,7 +185,7 @@ def _labels(frame: _Frame, found: Sequence[Point]) -> Iterable[str]:
     """A name by each point that has room for it; colour tells the others."""
     taken = [box for point in found for box in _marks(frame, point)]
     for point in found:
-        name = _shortened(point.name)
+        name = shortened(point.name)
         free = (
             box
             for box in _places(frame, point, LETTER * len(name))
@@ -196,7 +195,7 @@ def _labels(frame: _Frame, found: Sequence[Point]) -> Iterable[str]:
             taken.append(box)
             left, _, top, bottom = box
             at = f'x="{units(left)}" y="{units((top + bottom) / 2)}" dy=".35em"'
-            yield f'<text class="label" {at}>{_text(name)}</text>'
+            yield f'<text class="label" {at}>{text(name)}</text>'
 
 
 def _marks(frame: _Frame, point: Point) -> list[Box]:
@@ -229,13 +228,13 @@ def _meet(one: Box, other: Box) -> bool:
     return left < other[1] and other[0] < right and top < other[3] and other[2] < bottom
 
 
-def _shortened(name: str, longest: int = 34) -> str:
+def shortened(name: str, longest: int = 34) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _svg(title: str, parts: Iterable[str]) -> str:
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{_text(title)}">'
+        f'<svg class="chart" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{text(title)}">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -245,12 +244,8 @@ def look(colour: int) -> str:
     return f"c{colour % COLOURS}" + (" again" if colour >= COLOURS else "")
 
 
-def _title(text: str) -> str:
-    return f"<title>{_text(text)}</title>"
-
-
-def _text(text: str) -> str:
-    return escape(printable(text), quote=True)
+def _title(told: str) -> str:
+    return f"<title>{text(told)}</title>"
 
 
 def units(value: float) -> str:
