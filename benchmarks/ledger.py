@@ -15,13 +15,13 @@ import argparse
 import json
 import statistics
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from convatlas.errors import RecipeError
 from convatlas.pages.results import LEDGER, read_ledger
+from convatlas.reporting.recorded import ELSEWHERE
 from convatlas.training import builtin
-from convatlas.training.recipe import Recipe, differences
+from convatlas.training.recipe import Recipe, deciding, differences
 
 PRINTED = {  # (network, data) -> the paper's test error in percent, and its place
     ("lenet5", "mnist"): (0.95, "LeCun et al. 1998, Sec. III"),
@@ -31,12 +31,6 @@ PRINTED = {  # (network, data) -> the paper's test error in percent, and its pla
     ("resnet44_cifar", "cifar10"): (7.17, "He et al. 2016, Table 6"),
     ("resnet56_cifar", "cifar10"): (6.97, "He et al. 2016, Table 6"),
 }
-ELSEWHERE = {
-    "network",
-    "data",
-    "seed",
-    "threads",
-}  # fields of a recipe that a record says in its own place
 SAME_RUN = ("network", "data", "recipe", "hardware", "versions", "commit")
 
 
@@ -98,10 +92,7 @@ def add(folders: list[Path], ledger: Path) -> dict:
     """Append the record of these runs to the ledger, as one line. Raises LedgerError and then
     writes nothing.
     """
-    new, lines = (
-        json.loads(json.dumps(record(folders))),
-        read(ledger),
-    )  # a tuple is a list in every line
+    new, lines = record(folders), read(ledger)
     for number, old in enumerate(lines, 1):
         twice = sorted({*new["seeds"]} & {*old["seeds"]})
         if twice and all(new[key] == old[key] for key in SAME_RUN):
@@ -192,12 +183,11 @@ def _first_difference(a: str | dict, b: str | dict) -> str:
 
 def _changed(base: Recipe, recipe: Recipe) -> dict:
     """The fields that can change the result and differ from `base`, with the recipe's values."""
+    usual = deciding(base)
     return {
-        f.name: getattr(recipe, f.name)
-        for f in fields(Recipe)
-        if not f.metadata["runtime"]
-        and f.name not in ELSEWHERE
-        and getattr(recipe, f.name) != getattr(base, f.name)
+        name: value
+        for name, value in deciding(recipe).items()
+        if name not in ELSEWHERE and value != usual[name]
     }
 
 

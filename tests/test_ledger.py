@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from made_provenance import SOURCE
 
 from benchmarks import ledger
 from benchmarks.ledger import LedgerError
@@ -31,18 +32,6 @@ KEYS = [
     "date",
     "paper",
 ]
-SOURCE = {
-    "convatlas": "0.1.0",
-    "commit": "0123456789ab",
-    "torch": "2.14.1",
-    "torchvision": "0.29.1",
-    "python": "3.11.7",
-    "system": "Linux x86_64",
-    "device": "Old Faithful 4",
-    "cores": 4,
-    "threads": 1,
-    "processes": 1,
-}
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from dataclasses import asdict
 import numpy as np
 
 from convatlas import strict_json
-from convatlas.reporting import confusions
 from convatlas.reporting.hard_pictures import Disputed, Hard, HardPictures
+from convatlas.reporting.mistakes import confused
+from convatlas.reporting.recorded import PER_EPOCH
 from convatlas.reporting.runs import Run
 from convatlas.reporting.sections import Entry, Report, Section
 
 FORMAT = 1
 MOST_CONFUSED = 50  # differences of a pair
-CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr")
 
 
 def text(report: Report, hard: Mapping[str, HardPictures | None], times: bool = True) -> str:
@@ -77,7 +77,7 @@ def _run(run: Run, times: bool) -> dict:
         "epochs": run.epochs,
         "curves": {
             "epoch": [line["epoch"] for line in run.log],
-            **{name: [line[name] for line in run.log] for name in CURVES},
+            **{name: [line[name] for line in run.log] for name in PER_EPOCH},
         },
         "provenance": run.provenance,
         "answers_recorded": run.answers is not None,
@@ -98,7 +98,7 @@ def _confusions(section: Section) -> list[dict]:
                     "answer": section.classes[each.answer],
                     "counts": [each.a, each.b],
                 }
-                for each in confusions.differences(first, other, MOST_CONFUSED)
+                for each in confused(first.confusion, other.confusion, MOST_CONFUSED)
             ],
         }
         for other in others

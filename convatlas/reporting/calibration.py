@@ -15,7 +15,6 @@ class Reliability:
     counts: np.ndarray  # (bins,) int
     accuracy: np.ndarray  # (bins,) share right
     confidence: np.ndarray  # (bins,) mean confidence
-    error: float  # expected calibration error (Guo et al. 2017, Eq. 3), 0 to 1
     log_loss: float | None  # mean -log of the true class's probability; None without them
 
 
@@ -39,9 +38,8 @@ def reliability(
     with np.errstate(invalid="ignore"):
         accuracy = right_sum / counts
         mean_sure = sure_sum / counts
-    error = float(np.abs(right_sum - sure_sum).sum() / len(sure))
     edges = np.arange(bins + 1) / bins
-    return Reliability(edges, counts, accuracy, mean_sure, error, _log_loss(probability, sure))
+    return Reliability(edges, counts, accuracy, mean_sure, _log_loss(probability, sure))
 
 
 def _log_loss(probability: np.ndarray | None, like: np.ndarray) -> float | None:

@@ -1,8 +1,24 @@
 """Which pictures networks get wrong: all of them, or one and not the other; and as what."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Confused:
+    """One wrong answer; `a` and `b` are pictures of a run to which two networks gave it."""
+
+    truth: int  # class
+    answer: int
+    a: float
+    b: float
+
+    @property
+    def more(self) -> float:
+        """By how many pictures `a` gives it more often than `b`."""
+        return self.a - self.b
 
 
 def always_wrong(wrong: Sequence[np.ndarray]) -> np.ndarray:
@@ -20,25 +36,16 @@ def disagreements(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(a, float).mean(axis=0) - np.asarray(b, float).mean(axis=0)
 
 
-def confusion(truth: np.ndarray, answers: np.ndarray, classes: int) -> np.ndarray:
-    """truth (m,) and answers (seeds, m) int -> (classes, classes) mean counts per seed, row the
-    true class, column the answer.
-    """
-    answers = np.asarray(answers, dtype=np.int64)
-    cells = np.asarray(truth, dtype=np.int64) * classes + answers
-    counts = np.bincount(cells.ravel(), minlength=classes**2)
-    return counts.reshape(classes, classes) / len(answers)
-
-
-def confusion_differences(
-    a: np.ndarray, b: np.ndarray, most: int = 10
-) -> list[tuple[int, int, float]]:
-    """Two confusions -> (true class, answer, pictures per seed by which a gives this wrong answer
-    more often than b), largest absolute difference first, at most `most`, none that are 0.
+def confused(a: np.ndarray, b: np.ndarray, most: int = 8) -> list[Confused]:
+    """a, b: (classes, classes), pictures of a run by true class and answer -> the wrong answers in
+    which they differ, largest difference first, at most `most`.
     """
     difference = np.asarray(a, float) - np.asarray(b, float)
     np.fill_diagonal(difference, 0)
     flat = difference.ravel()
     order = np.argsort(-np.abs(flat), kind="stable")[:most]
-    classes = len(difference)
-    return [(int(i // classes), int(i % classes), float(flat[i])) for i in order if flat[i]]
+    return [
+        Confused(int(truth), int(answer), float(a[truth, answer]), float(b[truth, answer]))
+        for truth, answer in zip(*np.unravel_index(order, difference.shape), strict=True)
+        if difference[truth, answer]
+    ]

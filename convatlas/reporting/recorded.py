@@ -23,7 +23,7 @@ LARGEST = {  # bytes that are read at all
 LONGEST_LINE = 2000  # bytes of a line of log.jsonl
 MOST = 2**53  # what any count may be
 ELSEWHERE = ("network", "data", "seed", "threads")  # fields that a report says in their own places
-PER_EPOCH = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+PER_EPOCH = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr")
 REMEDY = "give the folder as `convatlas train` left it, or leave it out of the report"
 
 

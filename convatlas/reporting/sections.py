@@ -17,16 +17,30 @@ from convatlas.training.recipe import DEFAULTS
 class Entry:
     """One network with one recipe, and its runs, which differ in their seeds."""
 
-    name: str  # as sentences call it: the network, and its setting where it has several
-    network: str
-    setting: str  # "lr = 0.001"
-    recipe: Mapping[str, object]
     runs: tuple[Run, ...]  # by seed
     summary: verdicts.Summary
     costs: Costs
     wrong: np.ndarray | None  # (runs, pictures) bool, in the section's order of pictures
     answers: np.ndarray | None  # (runs, pictures) int64, likewise
     reliability: Reliability | None  # of all runs together
+
+    @property
+    def name(self) -> str:
+        """As sentences call it: the network, and its setting where it has several."""
+        return self.summary.name
+
+    @property
+    def network(self) -> str:
+        return self.runs[0].network
+
+    @property
+    def setting(self) -> str:
+        """ "lr = 0.001", or "" where the network has one recipe."""
+        return self.name.removeprefix(self.network).removeprefix(" (").removesuffix(")")
+
+    @property
+    def recipe(self) -> Mapping[str, object]:
+        return self.runs[0].recipe
 
     @property
     def recalls(self) -> np.ndarray:
@@ -122,8 +136,11 @@ def _section(runs: list[Run], unfinished: tuple[Unfinished, ...], against: str |
         against=against,
     )
     entries = tuple(
-        _entry(summary, groups[summary.name], wrong[summary.name], answers[summary.name])
-        for summary in comparison.networks
+        Entry(
+            *(tuple(groups[name]), summary, costs_of(groups[name][0])),
+            *(wrong[name], answers[name], _reliability(groups[name])),
+        )
+        for name, summary in ((each.name, each) for each in comparison.networks)
     )
     return Section(
         *(first.data, first.fingerprint, first.classes, first.pictures, entries, comparison),
@@ -185,19 +202,6 @@ def _in_order(run: Run, images: tuple[str, ...]) -> np.ndarray | None:
     if places.keys() != {*images}:
         return None
     return run.answers.answers[[places[image] for image in images]]
-
-
-def _entry(
-    summary: verdicts.Summary,
-    runs: list[Run],
-    wrong: np.ndarray | None,
-    answers: np.ndarray | None,
-) -> Entry:
-    setting = summary.name.removeprefix(runs[0].network).removeprefix(" (").removesuffix(")")
-    return Entry(
-        *(summary.name, runs[0].network, setting, runs[0].recipe, tuple(runs), summary),
-        *(costs_of(runs[0]), wrong, answers, _reliability(runs)),
-    )
 
 
 def _reliability(runs: Iterable[Run]) -> Reliability | None:

@@ -36,11 +36,6 @@ def probability(p: float | None) -> str:
     return "< 0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
-def count(number: int | None) -> str:
-    """1,234,567; "" for None."""
-    return "" if number is None else f"{number:,}"
-
-
 def magnitude(number: int | None) -> str:
     """1.23 M; "" for None."""
     return "" if number is None else short(number)
@@ -57,8 +52,3 @@ def seconds(value: float | None) -> str:
 
 def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def listed(names: list[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

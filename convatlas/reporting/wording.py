@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from convatlas.reporting.spelling import points
 from convatlas.reporting.statistics import fewest_seeds
 
 if TYPE_CHECKING:
-    from convatlas.reporting.verdicts import Comparison, Pair
+    from convatlas.reporting.verdicts import Comparison, Pair, Summary
 
 NUMBERS = [
     *("no", "one", "two", "three", "four", "five", "six"),
@@ -16,13 +17,10 @@ NUMBERS = [
 EACH = 4  # so many networks get a sentence for each that the first is compared with
 
 
-def points(share: float) -> str:
-    return f"{100 * share:.2f}"
-
-
-def interval(low: float, high: float) -> str:
+def interval(found: "Pair | Summary") -> str:
     """In points, with the space before it; nothing where it is not known."""
-    return "" if math.isnan(low) else f" ({points(low)} to {points(high)})"
+    ends = (points(end, found.pictures) for end in (found.low, found.high))
+    return "" if math.isnan(found.low) else f" ({' to '.join(ends)})"
 
 
 def count(number: int, what: str) -> str:
@@ -50,10 +48,10 @@ def _undecided(pair: "Pair") -> str:
         least = count(fewest_seeds(pair.level), "seed").split()[0]
         said = f"{count(pair.seeds, 'seed')} cannot tell, whatever the lead; {least} are the fewest"
     else:
-        said = f"cannot tell below {points(pair.tells)} points"
+        said = f"cannot tell below {points(pair.tells, pair.pictures)} points"
     if not pair.lead:
         return f"{said}; the errors are equal"
-    seen = f"{pair.ahead} is ahead by {points(pair.lead)}{interval(pair.low, pair.high)}"
+    seen = f"{pair.ahead} is ahead by {points(pair.lead, pair.pictures)}{interval(pair)}"
     return "; ".join([said, seen, *_needed(pair)])
 
 
@@ -85,7 +83,7 @@ def answer(found: "Comparison") -> str:
     if not found.pairs:
         seeds = count(first.seeds, "seed")
         return (
-            f"{first.name}: {points(first.mean)} % wrong{interval(first.low, first.high)}, {seeds}."
+            f"{first.name}: {points(first.mean, first.pictures)} % wrong{interval(first)}, {seeds}."
         )
     if len(others) > 1 and all(pair.tells is None for pair in found.pairs):
         return _too_few(found)
@@ -104,13 +102,13 @@ def _of_few(pairs: Sequence["Pair"]) -> str:
 
 
 def _than(pair: "Pair") -> str:
-    return f"than {pair.behind} by {points(pair.lead)} points{interval(pair.low, pair.high)}"
+    return f"than {pair.behind} by {points(pair.lead, pair.pictures)} points{interval(pair)}"
 
 
 def _too_few(found: "Comparison") -> str:
     most = max(pair.seeds for pair in found.pairs)
     least = count(fewest_seeds(found.level), "seed").split()[0]
-    errors = ", ".join(f"{one.name} {points(one.mean)} %" for one in found.networks)
+    errors = ", ".join(f"{one.name} {points(one.mean, one.pictures)} %" for one in found.networks)
     return (
         f"{count(most, 'seed').capitalize()} cannot tell which is better, whatever the lead; "
         f"{least} are the fewest. Errors so far: {errors}."
@@ -123,7 +121,7 @@ def _of_many(found: "Comparison") -> str:
     of_first = found.pairs[: len(others)]
     told = [pair.behind for pair in of_first if pair.better and pair.ahead == first.name]
     open_ = [pair for pair in of_first if not pair.better]
-    said = [f"{first.name} has the lowest error, {points(first.mean)} %."]
+    said = [f"{first.name} has the lowest error, {points(first.mean, first.pictures)} %."]
     if told:
         all_ = "all others" if len(told) == len(others) else listed(told)
         said.append(f"It is better than {all_}.")

@@ -10,23 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from made_provenance import SOURCE
 
 from convatlas.data import Preprocess
 from convatlas.model_file import describe_model
 from convatlas.training.recipe import Recipe
 
-SOURCE = {
-    "convatlas": "0.1.0",
-    "commit": "0123456789ab",
-    "torch": "2.14.1",
-    "torchvision": "0.29.1",
-    "python": "3.11.7",
-    "system": "Linux x86_64",
-    "device": "Old Faithful 4",
-    "cores": 4,
-    "threads": 1,
-    "processes": 1,
-}
 TEN = tuple("0123456789")
 
 

@@ -22,7 +22,6 @@ def test_it_is_the_evaluation_s(seed, m):
     counted = Evaluation.of(logits, labels, 0.0)
     sure, said = logits.double().softmax(1).max(1)
     found = reliability(sure.numpy(), (said == labels).numpy(), bins=BINS)
-    assert found.error == pytest.approx(counted.calibration_error, abs=1e-8)
     assert found.counts.sum() == m
     for bin in counted.calibration:
         i = round(bin["low"] * BINS)
@@ -37,7 +36,6 @@ def test_exact_figures():
     assert found.counts.tolist() == [2, 2]  # 0.5 belongs below
     assert found.accuracy.tolist() == [0.5, 0.5]
     assert found.confidence.tolist() == pytest.approx([0.5, 0.95])
-    assert found.error == pytest.approx(0.5 * 0 + 0.5 * 0.45)
     assert found.log_loss is None
 
 
@@ -45,7 +43,6 @@ def test_bins_without_pictures_are_empty_and_nan_is_no_confidence():
     found = reliability(np.array([np.nan, 1.0]), np.array([False, True]))
     assert found.counts[0] == found.counts[-1] == 1
     assert np.isnan(found.accuracy[1:-1]).all()
-    assert found.error == 0
 
 
 def test_the_log_loss_is_scikit_learn_s():

@@ -27,7 +27,8 @@ def page(tmp_path_factory) -> str:
             first, _ = draw(0, len(truth))
             answers = (truth + (wrong != first)) % 10
             folder = home / "runs" / f"{network}-{seed}"
-            make_run(folder, network, seed, answers=answers, epochs=12, **about)
+            took = {"epochs": 12, "seconds": 10.0 + 2 * number}
+            make_run(folder, network, seed, answers=answers, **took, **about)
     make_run(home / "runs" / "late", "lenet5", 9, answers=truth, is_finished=False, **about)
     return report(home, formats=["html"])[0].as_uri()
 
@@ -79,6 +80,24 @@ def test_every_seed_is_a_dot_where_its_error_is(tab, page):
         for i in range(3):
             for j in range(3):
                 assert (xs[i] < xs[j]) == (errors[i] < errors[j])
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_no_name_in_a_chart_lies_on_the_interval_of_a_network(tab, page, width):
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto(page)
+    for chart in tab.locator("#cost svg").all():
+        boxes = {
+            kind: chart.locator(kind).evaluate_all(
+                "all => all.map(e => e.getBoundingClientRect())"
+                ".map(r => [r.left, r.right, r.top, r.bottom])"
+            )
+            for kind in (".label", ".whisker")
+        }
+        assert boxes[".label"] and boxes[".whisker"]
+        for left, right, top, bottom in boxes[".label"]:
+            for x, _, high, low in boxes[".whisker"]:
+                assert not (left < x < right and top < low and high < bottom)
 
 
 @needs("axe-playwright-python is not installed", "axe_playwright_python")

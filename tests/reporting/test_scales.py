@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convatlas.reporting import scales
+from convatlas.reporting.page import scales
 
 VALUES = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=9)
 

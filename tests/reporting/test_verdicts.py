@@ -244,3 +244,15 @@ def test_what_cannot_be_compared_is_refused(networks, against, said):
 def test_a_name_that_is_not_compared():
     with pytest.raises(KeyError, match="x and a are not compared"):
         compare([network("a", GOOD), network("b", BAD)]).pair("x", "a")
+
+
+@pytest.mark.parametrize(
+    ("pictures", "said"),
+    [(80, "ahead by 3.8 ("), (800, "ahead by 0.38 ("), (80_000, "ahead by 0.004 (")],
+)
+def test_a_lead_has_the_digits_that_its_pictures_allow(pictures, said):
+    """As in the tables: a picture is seen in them, and nothing finer."""
+    errors = np.array([8, 8]) / pictures
+    a = Results("a", (0, 1), errors, pictures)
+    b = Results("b", (0, 1), errors + 3 / pictures, pictures)
+    assert said in compare([a, b]).sentence

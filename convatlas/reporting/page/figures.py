@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from convatlas.reporting import charts, confusions
-from convatlas.reporting.charts import Curve, Point
+from convatlas.reporting.mistakes import confused
+from convatlas.reporting.page import charts
+from convatlas.reporting.page.charts import Curve, Point
 from convatlas.reporting.page.markup import cell, figure, heading, name, row, small, table, text
+from convatlas.reporting.page.matrix import matrix
 from convatlas.reporting.page.results import key
-from convatlas.reporting.scales import errors, linear, logarithmic, tight
+from convatlas.reporting.page.scales import errors, linear, logarithmic, tight
 from convatlas.reporting.sections import Entry, Section
 from convatlas.reporting.spelling import points
 
@@ -180,7 +182,7 @@ def confusion(section: Section) -> str:
 
 
 def _beside(section: Section, a: Entry, i: int, b: Entry, j: int) -> str:
-    found = confusions.differences(a, b)
+    found = confused(a.confusion, b.confusion)
     if not found:
         return ""
     top = max(abs(each.more) for each in found)
@@ -200,7 +202,7 @@ def _beside(section: Section, a: Entry, i: int, b: Entry, j: int) -> str:
         for each in found
     )
     listed = table("bars", "confusions that differ most, in pictures of a run", head, rows)
-    drawn = confusions.matrix(a, b, section.classes, (i, j))
+    drawn = matrix(a, b, section.classes, (i, j))
     title = f"{key(i)}{name(a.name)} and {key(j)}{name(b.name)}"
     return f'<h3>{title}</h3><div class="figures">{drawn}<div>{listed}</div></div>'
 

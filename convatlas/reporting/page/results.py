@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from convatlas.reporting import strips
-from convatlas.reporting.charts import look
+from convatlas.reporting.page import strips
+from convatlas.reporting.page.charts import look
 from convatlas.reporting.page.markup import (
     cell,
     details,
@@ -14,7 +14,7 @@ from convatlas.reporting.page.markup import (
     table,
     text,
 )
-from convatlas.reporting.scales import Scale, errors, linear
+from convatlas.reporting.page.scales import Scale, errors, linear
 from convatlas.reporting.sections import Entry, Section
 from convatlas.reporting.spelling import interval, magnitude, plural, points, probability, seconds
 from convatlas.reporting.verdicts import Pair

@@ -4,11 +4,10 @@ They are as wide as their column: places are shares of it, dots and letters keep
 """
 
 from collections.abc import Sequence
-from html import escape
 
-from convatlas.printable import printable
-from convatlas.reporting.charts import look
-from convatlas.reporting.scales import Scale
+from convatlas.reporting.page.charts import look
+from convatlas.reporting.page.markup import text
+from convatlas.reporting.page.scales import Scale
 from convatlas.reporting.spelling import signed
 
 EDGE = 4  # percent of the width on either side
@@ -72,5 +71,4 @@ def _at(scale: Scale, value: float) -> str:
 
 
 def _drawn(told: str, parts: Sequence[str]) -> str:
-    label = escape(printable(told), quote=True)
-    return f'<svg class="strip" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+    return f'<svg class="strip" role="img" aria-label="{text(told)}">{"".join(parts)}</svg>'

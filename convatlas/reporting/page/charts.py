@@ -6,11 +6,10 @@ Every chart is WIDE units wide, to be read at that many pixels and at twice as m
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from convatlas.magnitude import short
-from convatlas.printable import printable
-from convatlas.reporting.scales import Scale
+from convatlas.reporting.page.markup import text
+from convatlas.reporting.page.scales import Scale
 
 WIDE, HIGH = 400, 260
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 24, 38
@@ -18,9 +17,10 @@ COLOURS = 8  # of the page, --c0 to --c7; then they come again with dashed lines
 LETTER = 6.6  # units of a letter's width, about
 FEW = 16  # values of a curve that are marked one by one
 LINE = 13  # units between two labels
-DOT = 6  # units around a point in which no name may begin
+DOT = 6  # units around a point, and
+SIDE = 2  # beside a whisker, in which no name may stand
 Words = Callable[[float], str]
-Place = tuple[float, float, float]  # left, right and middle height of a line of letters
+Box = tuple[float, float, float, float]  # left, right, top, bottom
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ class _Frame:
             )
         parts.append(
             f'<path class="axis" d="M{LEFT} {low}H{WIDE - RIGHT}"/>'
-            f'<text class="name" x="2" y="12">{_text(up)}</text>'
+            f'<text class="name" x="2" y="12">{text(up)}</text>'
             f'<text class="name" x="{WIDE - RIGHT}" y="{HIGH - 4}" text-anchor="end">'
-            f"{_text(across)}</text>"
+            f"{text(across)}</text>"
         )
         return "".join(parts)
 
@@ -182,44 +182,59 @@ def _band(frame: _Frame, curve: Curve) -> str:
 
 
 def _labels(frame: _Frame, found: Sequence[Point]) -> Iterable[str]:
-    """A name beside each point that has room for it, on either side and a line up or down; colour
-    tells the others.
-    """
-    taken = [(frame.x(point.x) - DOT, frame.x(point.x) + DOT, frame.y(point.y)) for point in found]
-    for i, point in enumerate(found):
-        name = _shortened(point.name)
-        others = taken[:i] + taken[i + 1 :]
+    """A name by each point that has room for it; colour tells the others."""
+    taken = [box for point in found for box in _marks(frame, point)]
+    for point in found:
+        name = shortened(point.name)
         free = (
-            place
-            for place in _places(frame.x(point.x), frame.y(point.y), LETTER * len(name))
-            if not any(_meet(place, other) for other in others)
+            box
+            for box in _places(frame, point, LETTER * len(name))
+            if not any(_meet(box, other) for other in taken)
         )
-        if place := next(free, None):
-            taken.append(place)
-            left, _, height = place
-            at = f'x="{units(left)}" y="{units(height)}" dy=".35em"'
-            yield f'<text class="label" {at}>{_text(name)}</text>'
+        if box := next(free, None):
+            taken.append(box)
+            left, _, top, bottom = box
+            at = f'x="{units(left)}" y="{units((top + bottom) / 2)}" dy=".35em"'
+            yield f'<text class="label" {at}>{text(name)}</text>'
 
 
-def _places(x: float, y: float, room: float) -> Iterable[Place]:
-    """Where a name may stand beside a point: right before left, level before up or down."""
-    for height in (y, y - LINE, y + LINE):
-        for left in (x + 9, x - 9 - room):
-            if left >= 0 and left + room <= WIDE and TOP < height < HIGH - BOTTOM:
-                yield left, left + room, height
+def _marks(frame: _Frame, point: Point) -> list[Box]:
+    """What a point and its whisker cover."""
+    x, y = frame.x(point.x), frame.y(point.y)
+    dot = (x - DOT, x + DOT, y - DOT, y + DOT)
+    if point.low is None or point.high is None:
+        return [dot]
+    return [dot, (x - SIDE, x + SIDE, frame.y(point.high), frame.y(point.low))]
 
 
-def _meet(one: Place, other: Place) -> bool:
-    return one[0] < other[1] and other[0] < one[1] and abs(one[2] - other[2]) < LINE - 1
+def _places(frame: _Frame, point: Point, wide: float) -> Iterable[Box]:
+    """Where a name may stand: right of the point before left of it, level before up or down; then
+    above its whisker and below.
+    """
+    x, y, half = frame.x(point.x), frame.y(point.y), LINE / 2
+    *_, tops, bottoms = zip(*_marks(frame, point), strict=True)
+    middle = min(max(LEFT, x - wide / 2), WIDE - wide)
+    asked = [
+        *((left, level) for level in (y, y - LINE, y + LINE) for left in (x + 9, x - 9 - wide)),
+        *((middle, level) for level in (min(tops) - half - 1, max(bottoms) + half + 1)),
+    ]
+    for left, level in asked:
+        if left >= 0 and left + wide <= WIDE and TOP < level < HIGH - BOTTOM:
+            yield left, left + wide, level - half, level + half
 
 
-def _shortened(name: str, longest: int = 34) -> str:
+def _meet(one: Box, other: Box) -> bool:
+    left, right, top, bottom = one
+    return left < other[1] and other[0] < right and top < other[3] and other[2] < bottom
+
+
+def shortened(name: str, longest: int = 34) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _svg(title: str, parts: Iterable[str]) -> str:
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{_text(title)}">'
+        f'<svg class="chart" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{text(title)}">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -229,12 +244,8 @@ def look(colour: int) -> str:
     return f"c{colour % COLOURS}" + (" again" if colour >= COLOURS else "")
 
 
-def _title(text: str) -> str:
-    return f"<title>{_text(text)}</title>"
-
-
-def _text(text: str) -> str:
-    return escape(printable(text), quote=True)
+def _title(told: str) -> str:
+    return f"<title>{text(told)}</title>"
 
 
 def units(value: float) -> str:

@@ -1,44 +1,16 @@
-"""What one network takes for something else more often than another, as a list and a drawing."""
+"""What one network takes for something else more often than another, as a drawing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from convatlas.printable import printable
-from convatlas.reporting.charts import look, units
-from convatlas.reporting.mistakes import confusion_differences
+from convatlas.reporting.page.charts import look, shortened, units
+from convatlas.reporting.page.markup import text
 from convatlas.reporting.sections import Entry
 
 MOST_CLASSES = 20  # of a drawing
-MOST = 8  # rows of a list
 SIDE, MARGIN = 340, 60
 NAMED = 8  # letters of a class beside the drawing
-
-
-@dataclass(frozen=True)
-class Confused:
-    """One wrong answer; counts are pictures of a run, the mean of all runs."""
-
-    truth: int  # class
-    answer: int
-    a: float
-    b: float
-
-    @property
-    def more(self) -> float:
-        """By how many pictures `a` gives it more often than `b`."""
-        return self.a - self.b
-
-
-def differences(a: Entry, b: Entry, most: int = MOST) -> list[Confused]:
-    """The largest first."""
-    of_a, of_b = a.confusion, b.confusion
-    return [
-        Confused(truth, answer, float(of_a[truth, answer]), float(of_b[truth, answer]))
-        for truth, answer, _ in confusion_differences(of_a, of_b, most)
-    ]
 
 
 def matrix(a: Entry, b: Entry, classes: Sequence[str], colours: tuple[int, int]) -> str:
@@ -59,7 +31,7 @@ def matrix(a: Entry, b: Entry, classes: Sequence[str], colours: tuple[int, int])
         if i != j
     ]
     for i, name in enumerate(classes):
-        at, shown = (i + 0.5) * step, escape(printable(_shortened(name)))
+        at, shown = (i + 0.5) * step, text(shortened(name, NAMED))
         parts.append(
             f'<text x="{MARGIN - 6}" y="{units(MARGIN + at)}" dy=".35em" text-anchor="end">'
             f"{shown}</text>"
@@ -73,7 +45,7 @@ def matrix(a: Entry, b: Entry, classes: Sequence[str], colours: tuple[int, int])
     whole = MARGIN + SIDE + 2
     return (
         f'<svg class="chart matrix" viewBox="0 0 {whole} {whole}" role="img" '
-        f'aria-label="{escape(printable(told))}">'
+        f'aria-label="{text(told)}">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -95,7 +67,3 @@ def _square(more: float, top: float, i: int, j: int, step: float, kind: str) -> 
 
 def _is_long(classes: Sequence[str]) -> bool:
     return max(map(len, classes)) > 3
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= NAMED else f"{name[: NAMED - 1]}…"
