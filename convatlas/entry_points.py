@@ -14,14 +14,16 @@ weights: a file, "torchvision" or "hub:owner/name"; fresh weights without
 and all else that convatlas.create_model takes, such as features_only=True"""
 
 
-def entry_points() -> "dict[str, Callable[..., convatlas.Network]]":
+def entry_points() -> "dict[str, Callable[..., convatlas.Network | convatlas.FeatureMaps]]":
     """Each network's name -> a function of create_model's arguments, with the paper and the counts
     as its documentation. Builds nothing.
     """
     return {name: _entry_point(name, facts) for name, facts in stored_facts().items()}
 
 
-def _entry_point(name: str, facts: dict) -> "Callable[..., convatlas.Network]":
+def _entry_point(
+    name: str, facts: dict
+) -> "Callable[..., convatlas.Network | convatlas.FeatureMaps]":
     def make(*arguments, **keywords):
         return create_model(name, *arguments, **keywords)
 

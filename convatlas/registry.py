@@ -196,14 +196,13 @@ def create_model(
 @overload
 def create_model(
     name: str,
-    num_classes: int | None = None,
+    *,
+    features_only: Literal[True],
+    out_indices: Sequence[int] | None = None,
     in_channels: int | None = None,
     weights: str | Path | None = None,
     source: str | None = None,
     ema: bool = False,
-    *,
-    features_only: Literal[True],
-    out_indices: Sequence[int] | None = None,
 ) -> "convatlas.FeatureMaps":
     """The network's stages alone: a module that gives out a list of their maps, of those at
     `out_indices` or of all. `help(convatlas.create_model)` tells the rest.
@@ -233,10 +232,10 @@ def create_model(
     says whose file it is where its names fit several ("timm:resnet50"; see weights.load_weights),
     and `ema` reads the running average of a file that holds one beside the raw weights.
     A `num_classes` that is not the file's, or given for a file without a classifier, leaves the
-    classifier fresh, an `in_channels` that is not
-    the file's adapts the first convolution; `net.certificate` says what was read, adapted and left
-    fresh, and is None without weights. How pictures are prepared for the weights is
-    `net.preprocess`, what the outputs are called `net.classes`.
+    classifier fresh, an `in_channels` that is not the file's adapts the first convolution;
+    `net.certificate` says what was read, adapted and left fresh, and is None without weights. How
+    pictures are prepared for the weights is `net.preprocess`, what the outputs are called
+    `net.classes`.
 
     Raises UnknownNetwork for a name that is not in the atlas, InputError for counts below one
     (num_classes below 0), for stages that it does not have and for `out_indices` without

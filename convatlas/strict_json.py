@@ -27,6 +27,19 @@ def digest(value: Any) -> str:
     return hashlib.sha256(dumps(value).encode()).hexdigest()
 
 
+def loads_signed(content: bytes) -> dict[str, Any]:
+    """An object whose "sha256" is the digest of all else in it, as of a run's metrics.json; older
+    runs wrote none. Raises ValueError for any other.
+    """
+    found = loads(content)
+    if not isinstance(found, dict):
+        raise ValueError("it is no object")
+    rest = {name: value for name, value in found.items() if name != "sha256"}
+    if found.get("sha256", expected := digest(rest)) != expected:
+        raise ValueError("it says another thing than was written")
+    return found
+
+
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict:
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -15,6 +15,11 @@ BY_SIZE = sorted(stored_facts().items(), key=lambda item: item[1]["params"], rev
 SMALLEST = {facts["family"]: name for name, facts in BY_SIZE}  # of each file in nets/
 SMALLEST_OF_A_PAPER = {facts["paper"]["page"]: name for name, facts in BY_SIZE}
 
+ALL_KINDS = {  # of heads and of stages
+    *("lenet5", "lenet1989", "lenet1989_zip", "nin_mnist", "squeezenet1_1", "googlenet"),
+    *("inception_v3", "resnet20_cifar", "mobilenet_v3_small"),
+}
+
 
 def first(few: Collection[str], names: Collection[str] = ()) -> pytest.MarkDecorator:
     """A test of the networks `names`, or of all: those that are not among `few` wait for

@@ -103,6 +103,7 @@ def test_a_type_checker_follows_the_public_names(tmp_path):
         ("convatlas.create_model(", "convatlas.create_modle("),
         ("net.reset_classifier(7)", "net.reset_classifier(clases=7)"),
         ("num_classes=5", "num_clases=5"),
+        ("features_only=True, out", "features_only=True, num_classes=5, out"),
         ("summary(net).macs", "summary(net).madds"),
         ("saved.classes", "saved.clases"),
         ("scale(3).resolution", "scale(3).side"),

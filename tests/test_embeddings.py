@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 import torch.nn as nn
-from networks import META, SMALLEST, first, images
+from networks import ALL_KINDS, META, SMALLEST, first, images
 
 from convatlas.errors import InputError
 from convatlas.layers.heads import TakenOff
@@ -15,10 +15,6 @@ from convatlas.shapes_only import shapes_only
 from convatlas.weights import save_weights
 
 LITTLE = 12_000_000  # parameters that a test fills with numbers
-A_FEW = {  # of all kinds of head and of stages; the others wait for `make test-all`
-    *("lenet5", "lenet1989", "lenet1989_zip", "nin_mnist", "squeezenet1_1", "googlenet"),
-    *("inception_v3", "resnet20_cifar", "mobilenet_v3_small"),
-}
 WIDTHS = {  # from the papers' tables: what the last layer reads
     "lenet5": 84,
     "lenet1989": 192,
@@ -58,7 +54,7 @@ def read_by_the_classifier(net, x: torch.Tensor) -> torch.Tensor:
     return seen[0].mean((2, 3)) if seen[0].ndim == 4 else seen[0]
 
 
-@first(A_FEW)
+@first(ALL_KINDS)
 def test_the_shape_is_what_num_features_says_and_a_classifier_comes_back(name):
     with shapes_only():
         whole = create_model(name)
@@ -79,7 +75,7 @@ def test_the_shape_is_what_num_features_says_and_a_classifier_comes_back(name):
     assert [*map(type, net.modules())] == [*map(type, whole.modules())]
 
 
-@first(A_FEW, WIDTHS)
+@first(ALL_KINDS, WIDTHS)
 def test_widths_are_the_papers(name):
     assert without_numbers(name).num_features == WIDTHS[name]
 

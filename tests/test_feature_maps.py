@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 import torch
-from networks import META, SMALLEST, first, images, shapes_in_order
+from networks import ALL_KINDS, META, SMALLEST, first, images, shapes_in_order
 
 from convatlas.anatomy import features
 from convatlas.errors import InputError
@@ -15,10 +15,6 @@ from convatlas.shapes_only import shapes_only
 from convatlas.verification import blueprint
 from convatlas.weights import save_weights
 
-A_FEW = {  # of all kinds of head and of stages; the others wait for `make test-all`
-    *("lenet5", "lenet1989", "lenet1989_zip", "nin_mnist", "squeezenet1_1", "googlenet"),
-    *("inception_v3", "resnet20_cifar", "mobilenet_v3_small"),
-}
 REDUCTIONS = {  # what the papers' tables and strides say
     "lenet5": [1, 2, 2, 4, 4],
     "lenet1989": [1, 2, 2, 4],
@@ -59,7 +55,7 @@ def sides(net, side: int) -> list[int]:
     return [found[stage] for stage in net.stages]
 
 
-@first(A_FEW)
+@first(ALL_KINDS)
 def test_channels_and_reductions_are_those_of_the_maps(name):
     net = without_numbers(name)
     info = net.feature_info
@@ -75,7 +71,7 @@ def test_channels_and_reductions_are_those_of_the_maps(name):
         assert all(2 * step % places == 0 for places in grown)
 
 
-@first(A_FEW, REDUCTIONS)
+@first(ALL_KINDS, REDUCTIONS)
 def test_reductions_are_the_papers(name):
     assert without_numbers(name).feature_info.reduction() == REDUCTIONS[name]
 
@@ -104,7 +100,7 @@ def test_timm_says_the_same_of_the_same_graph(ours, theirs):
     assert {*info[0]} <= {*found.get_dicts()[0]}
 
 
-@first(A_FEW)
+@first(ALL_KINDS)
 def test_maps_have_the_shapes_of_the_stages_and_every_parameter_a_gradient(name):
     net = without_numbers(name, features_only=True)
     whole = blueprint(name)

@@ -162,7 +162,7 @@ def _lines(result: "Result", against: str | None) -> Iterator[str]:
     yield f"  {paper['authors']}: {paper['title']} ({paper['year']})"
     yield f"  {verdict.page}, `convatlas show {verdict.network}`"
     if verdict.also:
-        yield f"  the same wiring have {', '.join(verdict.also)}"
+        yield f"  wired as {verdict.network}: {', '.join(verdict.also)}"
     yield from _differences(verdict, len(verdict.changes()) if against else MOST)
     if verdict.changes() and not against:
         yield f"  all of it: `convatlas identify '{result.name}' --against {verdict.network}`"

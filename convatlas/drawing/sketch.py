@@ -12,20 +12,11 @@ from typing import NamedTuple
 from convatlas.anatomy.table import Layer
 
 PASSING = {
-    *(
-        "view",
-        "transpose",
-        "unsqueeze",
-        "squeeze",
-        "rearrange",
-        "flatten",
-        "permute",
-        "pad",
-        "crop",
-    ),
+    *("view", "transpose", "unsqueeze", "squeeze", "rearrange", "flatten", "permute"),
+    *("pad", "crop"),
     *("relu", "relu6", "sigmoid", "tanh", "softmax", "hardsigmoid", "hardswish", "hardtanh"),
     *("gelu", "silu", "prelu", "scale", "shift", "clip", "power", "neg", "exp", "sqrt", "square"),
-    *("layer norm", "batch norm", "dropout", "pad", "crop"),
+    *("layer norm", "batch norm", "dropout"),
 }
 Group = tuple[str, list[int]]  # a name, and numbers of steps
 SIZES = 3  # of maps, in a module that is no stage but holds stages

@@ -54,7 +54,7 @@ def search(subject: Subject, sizes: Sequence[Size], held: Mapping[str, Wiring]) 
         walks[size] = walk
         if found := _same(subject, walk, held):
             return found
-    if len(ranked) > 1 and not subject.exported:
+    if not subject.exported:
         ranked = _by_differences(ranked, first)
     score, nearest = ranked[0]
     walk = walks.get(_with_channels(held[nearest].size, first.graph), first)
@@ -90,12 +90,11 @@ def _by_differences(ranked: list[tuple[float, str]], walk: Walk) -> list[tuple[f
     order cannot tell apart, a later one where it differs in fewer ways and in fewer places.
     """
     near = [pair for pair in ranked[:MOST_COMPARED] if pair[0] >= CLOSE * ranked[0][0]]
-    counts = {}
-    for pair in near if len(near) > 1 else ():
-        theirs = stored_walks.stored(pair[1])
-        if theirs is not None:
-            counts[pair] = _counts(compare(theirs, walk))
     best = ranked[0]
+    if len(near) == 1:
+        return ranked
+    walks = {pair: stored_walks.stored(pair[1]) for pair in near}
+    counts = {pair: _counts(compare(theirs, walk)) for pair, theirs in walks.items() if theirs}
     for pair in counts:
         if best in counts and all(map(lt, counts[pair], counts[best])):
             best = pair

@@ -226,11 +226,10 @@ def _beside(subject: Subject, found: Found, name: str) -> Verdict:
 
 
 def _twins(name: str) -> tuple[str, ...]:
+    """The other networks of the atlas with the wiring of this one."""
     known = wirings.stored()
-    wiring_of = known[name].plain
-    return tuple(
-        other for other, each in known.items() if each.plain == wiring_of and other != name
-    )
+    own = known[name].plain
+    return tuple(other for other, each in known.items() if each.plain == own and other != name)
 
 
 def _classes(graph: Graph, printed: int) -> int | None:

@@ -41,9 +41,10 @@ class FeatureMaps(nn.Module):
     """(N, C, H, W) -> the maps of the stages at `out_indices`, or of all, in order: a list of
     (N, channels, H', W').
 
-    `feature_info` tells of the maps that are given out. Layers that none of them needs are left
-    out, so that every parameter has a gradient. The rest is `net`, whose parameters have their
-    names. Raises InputError for an index that no stage has.
+    `feature_info` tells of the maps that are given out. Layers that none of them needs are taken
+    out of `net`, so that every parameter has a gradient; give a copy of a network that you want to
+    keep. Parameters have their names, under `net`. Raises InputError for an index that no stage
+    has.
     """
 
     def __init__(self, net: Network, out_indices: Sequence[int] | None = None):

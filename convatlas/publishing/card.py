@@ -44,11 +44,11 @@ def _head(facts: Facts, license: str) -> dict[str, Any]:
         "tags": ["image-classification", "convatlas", "pytorch", network, *_family(network)],
         "datasets": [there] if there else [],
         "metrics": ["accuracy"] if facts.test else [],
-        "model-index": [
-            {"name": network, "results": [_result(facts, there or data, data)]},
-        ]
-        if facts.test
-        else [],
+        "model-index": (
+            [{"name": network, "results": [_result(facts, there or data, data)]}]
+            if facts.test
+            else []
+        ),
     }
 
 
@@ -58,21 +58,22 @@ def _family(network: str) -> list[str]:
 
 
 def _result(facts: Facts, kind: str, data: str) -> dict[str, Any]:
-    shares = {"accuracy": "Accuracy", "top5": "Top-5 accuracy"}
-    few = len(facts.saved.classes) <= 5  # then five guesses are always right
+    metrics = [("accuracy", "accuracy", "Accuracy")]
+    if _top5_tells(facts):
+        metrics.append(("top_5_accuracy", "top5", "Top-5 accuracy"))
     return {
         "task": TASK,
         "dataset": {"type": kind, "name": data, "split": "test"},
         "metrics": [
-            {"type": _metric(share), "value": facts.test[share], "name": name}
-            for share, name in shares.items()
-            if not (few and share == "top5")
+            {"type": kind, "value": facts.test[share], "name": name}
+            for kind, share, name in metrics
         ],
     }
 
 
-def _metric(share: str) -> str:
-    return "accuracy" if share == "accuracy" else "top_5_accuracy"
+def _top5_tells(facts: Facts) -> bool:
+    """Of five classes, five guesses are always right."""
+    return len(facts.saved.classes) > 5
 
 
 def _data(facts: Facts) -> str:
@@ -133,7 +134,7 @@ def _measured(facts: Facts) -> Iterator[str]:
         test, count = facts.test, facts.test["count"]
         rows = {
             "test accuracy": _percent(test["accuracy"]),
-            "top-5 accuracy": _percent(test["top5"]),
+            **({"top-5 accuracy": _percent(test["top5"])} if _top5_tells(facts) else {}),
             "calibration error": _percent(test["calibration_error"]),
             "test pictures": f"{count:,}",
         }

@@ -13,9 +13,9 @@ import convatlas
 from convatlas import strict_json
 from convatlas.errors import PublishingError
 from convatlas.model_file import Saved, load_model
+from convatlas.training.folder import LARGEST
 from convatlas.training.plain_files import read_plain
 
-LARGEST = 8_000_000  # bytes of metrics.json
 SANE = 1e15  # below what a count, a share or seconds can be
 SHARES = ("accuracy", "top5", "calibration_error")
 
@@ -56,17 +56,18 @@ def facts_of(model: "str | Path | Saved | convatlas.Network") -> Facts:
 
 def _without_places(saved: Saved) -> Saved:
     """Where a file of weights lay on the machine that trained is nobody's business."""
-    origin = dict(saved.provenance)
-    start = origin.get("started_from")
-    if isinstance(start, dict) and isinstance(start.get("weights"), str):
-        words = start["weights"]
-        is_word = words.startswith(("torchvision", "hub:"))
-        origin["started_from"] = start | {"weights": words if is_word else Path(words).name}
-    elif isinstance(origin.get("weights"), str) and not origin["weights"].startswith(
-        ("torchvision", "hub:")
-    ):
-        origin["weights"] = Path(origin["weights"]).name
+    origin = _named(saved.provenance)
+    if isinstance(start := origin.get("started_from"), dict):
+        origin["started_from"] = _named(start)
     return replace(saved, provenance=origin)
+
+
+def _named(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the name alone of a file of weights; "torchvision:..." is one, too."""
+    weights = origin.get("weights")
+    if not isinstance(weights, str) or weights.startswith("hub:"):
+        return dict(origin)
+    return {**origin, "weights": Path(weights).name}
 
 
 def _measured(facts: Facts, path: Path) -> Facts:
@@ -74,13 +75,12 @@ def _measured(facts: Facts, path: Path) -> Facts:
     if not path.exists():
         return facts
     try:
-        metrics = strict_json.loads(read_plain(path, LARGEST))
+        metrics = strict_json.loads_signed(read_plain(path, LARGEST["metrics.json"]))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PublishingError(
             f"cannot read {path} ({reason}); copy it again from the run that wrote it"
         ) from None
-    metrics = metrics if isinstance(metrics, dict) else {}
     if metrics.get("run") != facts.saved.provenance.get("run"):
         raise PublishingError(
             f"{path} is of another run than the model.json beside it; copy the two together again"

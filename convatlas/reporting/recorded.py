@@ -67,10 +67,7 @@ def metrics_of(folder: Path) -> dict[str, Any] | None:
             raise _damaged(folder)
         return None
     try:
-        found = strict_json.loads(content)
-        rest = {name: value for name, value in found.items() if name != "sha256"}
-        if found.get("sha256", digest := strict_json.digest(rest)) != digest:
-            raise ValueError
+        found = strict_json.loads_signed(content)
         return _checked(found) | {"all": found}
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise _damaged(folder) from None

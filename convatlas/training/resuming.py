@@ -134,10 +134,7 @@ def finished(folder: RunFolder) -> dict | None:
     if not folder.is_finished:
         return None
     try:
-        metrics = strict_json.loads(folder.read("metrics.json"))
-        rest = {name: value for name, value in metrics.items() if name != "sha256"}
-        if metrics.get("sha256", digest := strict_json.digest(rest)) != digest:
-            raise ValueError  # older versions wrote none
+        metrics = strict_json.loads_signed(folder.read("metrics.json"))
         test, validation = metrics["test"], metrics["validation"]
         counts = (metrics["epochs"], test["correct"], test["count"], validation["epoch"])
         shares = (test["accuracy"], validation["accuracy"], metrics["seconds"])

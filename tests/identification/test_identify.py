@@ -93,6 +93,15 @@ def test_what_differs_is_told_with_its_cost():
     assert difference.b.params == sum(p.numel() for p in net.parameters())
 
 
+def test_what_differs_names_all_networks_of_the_wiring_that_it_differs_from(index, monkeypatch):
+    monkeypatch.setitem(index, "its_twin", index["resnet20_cifar"])
+    net = convatlas.create_model("resnet20_cifar")
+    net.conv1.relu = nn.ELU()
+    verdict = convatlas.identify(net)
+    assert (verdict.kind, verdict.network) == ("differs", "resnet20_cifar")
+    assert verdict.also == ("its_twin",)
+
+
 def test_what_only_trains_makes_no_other_network():
     net = torchvision.models.squeezenet1_1(dropout=0.1)  # 0.5 as printed
     verdict = convatlas.identify(net)

@@ -15,6 +15,9 @@ from PIL import Image
 import convatlas
 from convatlas.cli import run as command
 from convatlas.errors import ModelFileError, PublishingError, WeightsError
+from convatlas.model_file import Saved
+from convatlas.publishing.card import card
+from convatlas.publishing.facts import Facts
 from convatlas.publishing.front_matter import front_matter
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -75,6 +78,15 @@ def test_the_body_says_how_it_is_used_how_good_and_how_it_was_made(trained):
         "in convatlas's ledger",
     ):
         assert part in text
+
+
+def test_five_guesses_among_five_classes_are_no_result(trained, head):
+    saved = convatlas.load_model(trained)
+    for count, is_told in ((6, True), (5, False)):
+        few = Saved(saved.net, saved.network, saved.classes[:count], saved.preprocess, {})
+        text = card(Facts(few, test=metrics_of(trained)["test"]))
+        (result,) = head(text)["model-index"][0]["results"]
+        assert ("top_5_accuracy" in str(result)) == ("top-5 accuracy" in text) == is_told
 
 
 def test_a_set_that_the_hub_has_is_named_as_there(trained, head, monkeypatch):
@@ -147,15 +159,35 @@ def test_the_same_run_gives_the_same_bytes_and_what_was_loaded_the_same_weights(
 
 
 def test_no_place_of_this_machine_is_published(tmp_path, trained):
-    run = tmp_path / "run"
-    weights = trained / "model.safetensors"
-    convatlas.train("finetune", run, weights=str(weights), callback=convatlas.Callback(), **SHORT)
+    run, weights = tmp_path / "run", trained / "model.safetensors"
+    for label in ("ring", "line"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in range(10):
+            picture = Image.new("L", (16, 16), 20 * number)
+            picture.save(tmp_path / "photos" / label / f"{number}.png")
+    words = SHORT | {"data": str(tmp_path / "photos"), "weights": str(weights)}
+    convatlas.train("finetune", run, callback=convatlas.Callback(), **words)
     convatlas.push_to_hub(run, "me/lenet", folder=tmp_path / "files")
     for file in (tmp_path / "files").iterdir():
-        assert str(weights.parent.parent).encode() not in file.read_bytes(), file.name
+        for place in (tmp_path, weights.parent.parent):
+            assert str(place).encode() not in file.read_bytes(), file.name
     assert (
         "began with the weights `model.safetensors`" in (tmp_path / "files/README.md").read_text()
     )
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("torchvision-files/mine/w.pth", "w.pth"),
+        ("torchvision:IMAGENET1K_V1", "torchvision:IMAGENET1K_V1"),
+        ("hub:me/lenet", "hub:me/lenet"),
+    ],
+)
+def test_of_a_file_of_weights_the_name_is_told(trained, weights, said):
+    saved = convatlas.load_model(trained)
+    saved.provenance["started_from"] = {"weights": weights, "kind": "raw"}
+    assert f"It began with the weights `{said}` (`raw`)." in convatlas.model_card(saved)
 
 
 @pytest.fixture
@@ -307,13 +339,25 @@ def test_metrics_of_a_stranger_are_held_to_the_run(trained, tmp_path, metrics, s
         convatlas.model_card(tmp_path)
 
 
+def test_a_result_that_was_changed_afterwards_is_not_published(trained, tmp_path):
+    for name in ("model.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((trained / name).read_bytes())
+    metrics = metrics_of(trained)
+    metrics["test"]["accuracy"] = 0.999
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(PublishingError, match="another thing than was written"):
+        convatlas.model_card(tmp_path)
+
+
 @pytest.mark.parametrize(
     "test", [{}, None, {"count": -1}, {"count": 5, "accuracy": "high"}, {"count": 10**400}]
 )
 def test_a_result_that_no_run_writes_is_left_out(trained, tmp_path, test):
     for name in ("model.json", "model.safetensors"):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
-    (tmp_path / "metrics.json").write_text(json.dumps(metrics_of(trained) | {"test": test}))
+    metrics = metrics_of(trained) | {"test": test}
+    del metrics["sha256"]  # as older versions wrote it
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     assert "No result on test pictures is known" in convatlas.model_card(tmp_path)
 
 
