@@ -43,3 +43,38 @@ class Tally:
         if self.listener and time.monotonic() - self.told_at >= PAUSE:
             self.told_at = time.monotonic()
             self.listener(self.phase, done, self.total)
+
+
+class Preparation:
+    """Lines about the phases, for a log: the first of a phase after `pause` seconds of it, then one
+    every `pause` seconds. A phase that is over sooner is not worth a line.
+    """
+
+    def __init__(self, pause: float = 10.0):
+        self.pause = pause
+        self.phase, self.first, self.since, self.told_at = "", 0, 0.0, 0.0
+
+    def line(self, phase: str, done: int, total: int | None) -> str:
+        """What is to be said now; "" for nothing."""
+        now = time.monotonic()
+        if phase != self.phase:
+            self.phase, self.first, self.since, self.told_at = phase, done, now, now
+        if now - self.told_at < self.pause:
+            return ""
+        self.told_at = now
+        return said_of(phase, done, total, done - self.first, now - self.since)
+
+
+def said_of(phase: str, done: int, total: int | None, lately: int, seconds: float) -> str:
+    """ "decoding: 12,000 of 48,000 (25 %), 3 min left", from how many took how long."""
+    if not total or done > total:
+        return f"{phase}: {done:,} so far"
+    left = f", {duration((total - done) * seconds / lately)} left" if lately > 0 else ""
+    return f"{phase}: {done:,} of {total:,} ({100 * done // total} %){left}"
+
+
+def duration(seconds: float) -> str:
+    """0.4 s, 12 s, 3 min, 5.2 h."""
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -35,6 +35,11 @@ class Callback:
         done.
         """
 
+    def preparing(self, phase: str, done: int, total: int | None) -> None:
+        """Now and then before the first step: what is being done with the images, how many are
+        done, and of how many, where that is known.
+        """
+
     def tried(self, trials: Trials) -> None:
         """Before begin, where the recipe asks for autotune: how long each configuration took, and
         which was kept.
@@ -65,6 +70,9 @@ class Guarded(Callback):
 
     def checking(self, done: int) -> None:
         self._tell("checking", done)
+
+    def preparing(self, phase: str, done: int, total: int | None) -> None:
+        self._tell("preparing", phase, done, total)
 
     def tried(self, trials: Trials) -> None:
         self._tell("tried", trials)

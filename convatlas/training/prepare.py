@@ -17,6 +17,7 @@ from convatlas.data import (
     open_data,
     usable,
 )
+from convatlas.data.telling import Listener, told_to
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.registry import create_model, stored_facts
@@ -59,11 +60,17 @@ class Prepared:
 
 
 def gather(
-    recipe: Recipe, group: ProcessGroup, checking: Callable[[int], None] = lambda done: None
+    recipe: Recipe,
+    group: ProcessGroup,
+    checking: Callable[[int], None] = lambda done: None,
+    telling: Listener = lambda phase, done, total: None,
 ) -> Gathered:
-    """The images, all of which are looked at, and the network."""
+    """The images, which are looked at as the recipe says, and the network."""
     side = _side(recipe)
-    data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
+    with group.preparing(), told_to(telling):
+        data, skipped = usable(
+            _data(recipe, group), recipe.bad_images, recipe.workers, checking, recipe.check
+        )
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":
@@ -77,12 +84,22 @@ def prepare(
     group: ProcessGroup,
     gathered: Gathered | None = None,
     standard: Mapping | None = None,
+    telling: Listener = lambda phase, done, total: None,
 ) -> Prepared:
     """Everything is decoded or opened now, so that broken images and wrong names show before the
     first step. `standard` is how images are standardised: as these training images are, where
     nothing is given.
     """
     found = gathered or gather(recipe, group)
+    with group.preparing(), told_to(telling):
+        prepared = _prepared(recipe, group, found, standard)
+    _require_parts(recipe, prepared, group)
+    return prepared
+
+
+def _prepared(
+    recipe: Recipe, group: ProcessGroup, found: Gathered, standard: Mapping | None
+) -> Prepared:
     augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
     data = found.data
     prep = fit_preprocess(
@@ -94,7 +111,7 @@ def prepare(
         standard=standard,
     )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
-    prepared = Prepared(
+    return Prepared(
         data,
         prep,
         net=found.net,
@@ -112,8 +129,6 @@ def prepare(
         val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
         test=Loader(data.test, prep, batch, workers=recipe.workers, share=share),
     )
-    _require_parts(recipe, prepared, group)
-    return prepared
 
 
 def _require_parts(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> None:

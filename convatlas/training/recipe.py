@@ -48,6 +48,14 @@ class _Learning(Settings):
         "before the first step, skip lists them and goes on if they are 1 % or less",
         choices=("error", "skip"),
     )
+    check: str = setting(
+        "auto",
+        "images of a folder that are decoded before the first step, unless they were earlier and "
+        "have not changed: all, a sample of 2,000, or none; what is wrong with the others is said "
+        "when they are first read. auto is all of up to 300,000 images, and with bad_images = skip",
+        runtime=True,
+        choices=("auto", "all", "sample", "none"),
+    )
     missing_classes: str = setting(
         "error",
         "a val or test folder without some of train's classes: error refuses it, allow measures "
@@ -232,6 +240,11 @@ class Recipe(Augmentation, _Learning):
     def _refuse_contradictions(self) -> None:
         if self.sched == "step" and not self.milestones:
             raise RecipeError("sched = 'step' needs milestones, for example milestones = [30, 60]")
+        if self.bad_images == "skip" and self.check in ("sample", "none"):
+            raise RecipeError(
+                f"check = {self.check!r} does not go with bad_images = 'skip', which has to know "
+                "all bad images before the first step; leave check out"
+            )
         if self.warmup_lr > self.lr:
             raise RecipeError(
                 f"warmup_lr = {self.warmup_lr} is above lr = {self.lr}; the warm-up rises to lr"
