@@ -74,7 +74,8 @@ def _times(status: os.stat_result) -> list[int]:
 def _read(root: Path) -> dict[str, Sequence]:
     try:
         found = json.loads(remembered.kept(root, "listing") or b"{}")
-        return found["folders"] if found.get("format") == FORMAT else {}
+        ours = isinstance(found, dict) and found.get("format") == FORMAT
+        return found["folders"] if ours else {}
     except (ValueError, KeyError, RecursionError):
         return {}
 
