@@ -271,7 +271,7 @@ def test_the_survey_of_another_folder_says_nothing(root, cache, looked, tmp_path
 
 def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(root, monkeypatch, looked):
     def full(self):
-        return open("/dev/full", "wb", 0)  # noqa: SIM115
+        return open("/dev/full", "wb", 0)
 
     monkeypatch.setattr(verdicts.Verdicts, "_opened", full)
     for _ in range(2):
