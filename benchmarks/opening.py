@@ -9,6 +9,7 @@ The images are small JPEGs, each its own file: what is measured is everything bu
 """
 
 import argparse
+import contextlib
 import hashlib
 import io
 import json
@@ -80,8 +81,10 @@ def opened(root: Path) -> str:
     return open_data(root).fingerprint
 
 
-def looked(root: Path, share: float = 1.0) -> int:
-    """How many images a survey looked at; it is stopped after that share of them."""
+def looked(root: Path, share: float = 1.0) -> tuple[int, float]:
+    """(how many images a survey looked at, in how many seconds); it is stopped after that share of
+    them.
+    """
     from convatlas.data import open_data, survey, usable
 
     data, count, real = open_data(root), 0, survey.examining
@@ -96,10 +99,8 @@ def looked(root: Path, share: float = 1.0) -> int:
                 raise KeyboardInterrupt
 
     survey.examining = counting
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         usable(data, workers=1)
-    except KeyboardInterrupt:
-        pass
     return count, _seconds() - before
 
 
@@ -120,9 +121,8 @@ def surveying(root: Path) -> None:
     file.write_bytes(file.read_bytes() + b"x")
     _, _, (one, changed) = used(looked, root)
     each = (whole - nothing) / count
-    print(
-        f"all {count:,} looked at: {whole:.2f} s; nothing changed: {none} looked at, {nothing:.2f} s"
-    )
+    print(f"all {count:,} looked at: {whole:.2f} s")
+    print(f"nothing changed: {none} looked at, {nothing:.2f} s")
     print(
         f"one changed: {one} looked at, {changed:.2f} s, "
         f"{changed / (nothing + each):.2f} of the work left"
@@ -157,9 +157,8 @@ def processes(root: Path) -> None:
         total = sum(seconds for seconds, _ in found)
         alone = alone or (total, found[0][1])
         same = {digest for _, digest in found} == {alone[1]}
-        print(
-            f"{size} processes: {total:7.2f} s, {total / alone[0]:.2f} of one, the same bits: {same}"
-        )
+        ratio = total / alone[0]
+        print(f"{size} processes: {total:7.2f} s, {ratio:.2f} of one, the same bits: {same}")
 
 
 def _rank(rank: int, size: int, port: int, root: Path, queue) -> None:
