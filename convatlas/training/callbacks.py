@@ -26,8 +26,9 @@ class Callback:
         """Once: folder, network, params, device, processes, batch_size (of a step, over all
         processes), classes and their counts, images in each split, fingerprint, the forecast (or
         None), the smallest legal side, how many files were ignored and skipped, ignored_kinds,
-        notes (sentences about the data), steps_per_epoch, epochs, step, resumed; the certificate of
-        weights that were read now (or None), and how images are standardised for them (or "").
+        notes (sentences about the data), how images are read where they do not lie in memory (or
+        ""), steps_per_epoch, epochs, step, resumed; the certificate of weights that were read now
+        (or None), and how images are standardised for them (or "").
         """
 
     def checking(self, done: int) -> None:

@@ -17,6 +17,7 @@ from convatlas.data import (
     open_data,
     usable,
 )
+from convatlas.data.readers import cores
 from convatlas.data.telling import Listener, told_to
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
@@ -52,6 +53,19 @@ class Prepared:
     test: Loader
     net: nn.Module
     skipped: list[Finding]  # images that cannot be read and are left out
+
+    @property
+    def reading(self) -> str:
+        """How training images are read, where they do not lie in memory; "" where they do."""
+        if self.train.in_memory:
+            return ""
+        if self.train.workers:
+            return f"from files, as they are needed, by {self.train.workers} processes of their own"
+        spare = max(1, cores() - 1)
+        return (
+            "from files, as they are needed, in the training process; --workers "
+            f"{spare} reads them beside it"
+        )
 
     @property
     def per_step(self) -> int:

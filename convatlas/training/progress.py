@@ -122,6 +122,8 @@ class Lines(Callback):
             f"{_many(facts['epochs'], 'epoch')} of {_many(facts['steps_per_epoch'], 'step')} "
             f"on {on}; {start} in {facts['folder']}"
         )
+        if facts.get("reading"):
+            self.print(f"images are read {facts['reading']}")
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
             memory = (

@@ -227,6 +227,7 @@ class _Run:
                     self.trainer.start.get("pictures"), data.channels, bool(self.recipe.weights)
                 ),
                 "forecast": coming,
+                "reading": self.ready.reading,
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,
                 "resumed": resumed,
