@@ -29,11 +29,11 @@ class Tally:
 
     def __init__(self, phase: str, total: int | None = None):
         self.phase, self.total = phase, total
-        self.done, self.first, self.listener, self.told_at = 0, 0, _LISTENER.get(), time.monotonic()
+        self.done, self.listener, self.told_at = 0, _LISTENER.get(), time.monotonic()
 
     def start(self, done: int) -> None:
-        """So much was done before: what is left is foretold by what comes after."""
-        self.done = self.first = done
+        """So much was done before."""
+        self.done = done
 
     def add(self, count: int = 1) -> None:
         self.at(self.done + count)
