@@ -83,10 +83,12 @@ def _computed(splits: dict[str, FileSplit]) -> tuple[str, str]:
     counter, at = Tally("reading fingerprints", int(shared.sum())), 0
     for part, split in splits.items():
         start, root = _encoded(f"{part}\0"), os.path.join(split.root, "")
-        for i in np.flatnonzero(shared[at : at + len(split)]).tolist():
-            name = split.names[i]
+        chosen = np.flatnonzero(shared[at : at + len(split)])
+        for name, size in zip(
+            split.names.take(chosen), split.files["size"][chosen].tolist(), strict=True
+        ):
             digest.update(start + _encoded(name) + b"\0")
-            for block in _blocks(root + name, int(split.files["size"][i])):
+            for block in _blocks(root + name, size):
                 digest.update(block)
             counter.add()
         at += len(split)
