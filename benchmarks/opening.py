@@ -117,7 +117,7 @@ def opening(root: Path, images: int) -> None:
 def surveying(root: Path) -> None:
     _, _, (count, whole) = used(looked, root)
     _, _, (none, nothing) = used(looked, root)
-    file = next((root / "train").rglob("*.JPEG"))
+    file = next(root.rglob("*.JPEG"))
     file.write_bytes(file.read_bytes() + b"x")
     _, _, (one, changed) = used(looked, root)
     each = (whole - nothing) / count
