@@ -34,12 +34,15 @@ def fingerprints(splits: dict[str, FileSplit], looked_at: int = 0) -> tuple[str,
     """
     splits = {part: split for part, split in splits.items() if len(split)}
     if sum(map(len, splits.values())) < KEPT_FROM:
-        return _computed(splits)
+        return _computed(splits)[:2]
     root, key = next(iter(splits.values())).root, _key(splits)
     known = _known(root)
     if key not in known:
-        known[key] = list(_computed(splits))
-        if all(are_settled(split.files["changed"], looked_at) for split in splits.values()):
+        *found, whole = _computed(splits)
+        known[key] = found
+        if whole and all(
+            are_settled(split.files["changed"], looked_at) for split in splits.values()
+        ):
             newest = dict(list(known.items())[-KEPT_AT_MOST:])
             remembered.keep(root, "fingerprints", json.dumps(newest).encode())
     return tuple(known[key])
@@ -62,8 +65,9 @@ def _known(root) -> dict[str, list[str]]:
         return {}
 
 
-def _computed(splits: dict[str, FileSplit]) -> tuple[str, str]:
-    digest = hashlib.sha256()
+def _computed(splits: dict[str, FileSplit]) -> tuple[str, str, bool]:
+    """The two fingerprints, and whether all could be read that goes into the first."""
+    digest, whole = hashlib.sha256(), True
     for part, split in splits.items():
         start, rows = (
             _encoded(f"{part}\0"),
@@ -88,11 +92,14 @@ def _computed(splits: dict[str, FileSplit]) -> tuple[str, str]:
             split.names.take(chosen), split.files["size"][chosen].tolist(), strict=True
         ):
             digest.update(start + _encoded(name) + b"\0")
-            for block in _blocks(root + name, size):
-                digest.update(block)
+            try:
+                for block in _blocks(root + name, size):
+                    digest.update(block)
+            except OSError:  # which decoding reports; another time it may be read
+                whole = False
             counter.add()
         at += len(split)
-    return digest.hexdigest(), by_names
+    return digest.hexdigest(), by_names, whole
 
 
 def _encoded(text: str) -> bytes:
@@ -100,18 +107,15 @@ def _encoded(text: str) -> bytes:
 
 
 def _blocks(path: str, size: int) -> Iterator[bytes]:
-    """Enough of a file to tell it from another of its size. None of one that may not be read, which
-    decoding reports.
+    """Enough of a file to tell it from another of its size. Raises OSError where it may not be
+    read.
     """
     number, length = PLAIN if os.path.splitext(path)[1].lower() in PLAIN_KINDS else COMPRESSED
     places = [(size - length) * (i + 1) // number for i in range(number)]
-    try:
-        with open(path, "rb", buffering=0) as file:
-            if size <= WHOLE:
-                yield file.read(size)
-                return
-            for place in places:
-                file.seek(place)
-                yield file.read(length)
-    except OSError:
-        return
+    with open(path, "rb", buffering=0) as file:
+        if size <= WHOLE:
+            yield file.read(size)
+            return
+        for place in places:
+            file.seek(place)
+            yield file.read(length)

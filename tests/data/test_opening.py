@@ -126,6 +126,22 @@ def test_contents_that_hide_their_size_and_time_have_another_fingerprint(root, r
     assert seen(root)[0] != first[0]
 
 
+def test_a_fingerprint_without_a_file_that_could_not_be_read_is_not_kept(root, monkeypatch):
+    whole = seen(root)[0]
+    shutil.rmtree(remembered.place_of(root))
+    real = fingerprint._blocks
+
+    def failing(path, size):
+        if path.endswith("a/3.png"):
+            raise OSError(5, "Input/output error")
+        return real(path, size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "_blocks", failing)
+        assert seen(root)[0] != whole
+    assert seen(root)[0] == whole
+
+
 def test_a_folder_with_links_is_read_each_time(root, tmp_path, monkeypatch, cache):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/x.png").write_bytes((root / "a/0.png").read_bytes())
