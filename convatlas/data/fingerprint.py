@@ -13,6 +13,7 @@ from convatlas.data.split import FileSplit
 from convatlas.data.telling import Tally
 
 KEPT_FROM = 1000  # images; the fingerprint of fewer is made again each time
+RULE = 2  # counted up whenever a fingerprint is made otherwise
 KEPT_AT_MOST = 8  # of one folder
 
 # Of a longer file only some blocks are read: (how many, bytes each), evenly from its middle on, for
@@ -49,7 +50,7 @@ def fingerprints(splits: dict[str, FileSplit], looked_at: int = 0) -> tuple[str,
 
 
 def _key(splits: dict[str, FileSplit]) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{RULE}\0".encode())
     for part, split in splits.items():
         digest.update(_encoded(f"{part}\0{len(split)}\0"))
         digest.update(split.labels.numpy().tobytes())
