@@ -9,7 +9,7 @@ import numpy as np
 GATHERED = 2**15  # names that are copied at a time
 
 
-class Names(Sequence):
+class Names(Sequence[str]):
     """A sequence of str that never changes; equal to any list or tuple of the same names."""
 
     def __init__(self, block: bytes, ends: np.ndarray):
