@@ -124,8 +124,8 @@ def surveying(root: Path) -> None:
     print(f"all {count:,} looked at: {whole:.2f} s")
     print(f"nothing changed: {none} looked at, {nothing:.2f} s")
     print(
-        f"one changed: {one} looked at, {changed:.2f} s, "
-        f"{changed / (nothing + each):.2f} of the work left"
+        f"one changed: {one} looked at, {changed:.2f} s, {changed - nothing:.2f} s more than none "
+        f"(an image takes {1000 * each:.2f} ms, and a process that reads has to be started)"
     )
     forget()
     _, _, (before, _) = used(looked, root, 1 - LEFT)
