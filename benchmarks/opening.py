@@ -40,7 +40,7 @@ def tree(root: Path, images: int) -> Path:
         bases.append(file.getvalue())
     for number in range(images):
         part = "val" if number % 20 == 0 else "train"
-        folder = root / part / f"n{1440764 + number % CLASSES:08d}"
+        folder = root / part / f"n{1440764 + number // 20 % CLASSES:08d}"
         if number < 20 * CLASSES:
             folder.mkdir(parents=True, exist_ok=True)
         end = b"%08d" % number + bytes(number * 2654435761 % 293)
