@@ -1,8 +1,6 @@
 """check-data: what is wrong with a folder of images, as text and as a table."""
 
-import os
 import sys
-import time
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +16,7 @@ def check_data(
     missing_classes: Literal["error", "allow"] = "error",
     workers: int = 0,
     max_megapixels: float = 64,
+    again: bool = False,
 ) -> int:
     """Decode every image of a folder and list all that is wrong with it. Changes no file; exit code
     1 if anything is.
@@ -34,20 +33,25 @@ def check_data(
         Processes that decode; 0 is one for each core.
     max_megapixels: float
         The largest image that is read, as in the recipe.
+    again: bool
+        Decode every image anew, those too that were fine the last time and have not changed since.
     """
     from convatlas.data.checking import check_data as check
+    from convatlas.data.readers import cores
     from convatlas.data.survey import write_csv
+    from convatlas.data.telling import told_to
     from convatlas.errors import DataError
 
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
-    report = check(
-        folder,
-        workers or os.cpu_count() or 1,
-        progress=_progress(),
-        missing_classes=missing_classes,
-        max_megapixels=max_megapixels,
-    )
+    with told_to(_progress()):
+        report = check(
+            folder,
+            workers or cores(),
+            missing_classes=missing_classes,
+            max_megapixels=max_megapixels,
+            anew=again,
+        )
     for found in report.problems:
         say(found.sentence)
     for found in report.notes[:SHOWN]:
@@ -57,12 +61,17 @@ def check_data(
     if report.data:
         _print_set(report.data)
     say(
-        f"{report.images:,} images looked at{_ignored(report.ignored)}: "
+        f"{report.images:,} images looked at{_earlier(report.remembered)}"
+        f"{_ignored(report.ignored)}: "
         f"{_count(len(report.problems), 'problem')}, {_count(len(report.notes), 'note')}"
     )
     if csv:
         write_csv(csv, report.problems)
     return 1 if report.problems else 0
+
+
+def _earlier(count: int) -> str:
+    return f" ({count:,} of them earlier, and unchanged; --again decodes all)" if count else ""
 
 
 def _ignored(files: tuple[str, ...]) -> str:
@@ -83,14 +92,15 @@ def _print_set(data) -> None:
 
 
 def _progress():
-    """A line on a terminal, renewed at most ten times a second; silence elsewhere."""
-    shown_at = 0.0
+    """How far the work is: one line on a terminal, renewed, and elsewhere a line now and then."""
+    from convatlas.data.telling import Preparation
 
-    def show(done: int) -> None:
-        nonlocal shown_at
-        if sys.stderr.isatty() and time.monotonic() - shown_at > 0.1:
-            shown_at = time.monotonic()
-            print(f"\r{done:,} images", end="\r", file=sys.stderr, flush=True)
+    shown = Preparation(pause=0.1 if sys.stderr.isatty() else 10.0)
+
+    def show(phase: str, done: int, total: int | None) -> None:
+        if line := shown.line(phase, done, total):
+            end = "\r" if sys.stderr.isatty() else "\n"
+            print(f"{line:<78}" if end == "\r" else line, end=end, file=sys.stderr, flush=True)
 
     return show
 

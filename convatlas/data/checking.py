@@ -10,7 +10,7 @@ from convatlas.data.finding import Finding
 from convatlas.data.folder import layout
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
 from convatlas.data.split import Data, FileSplit
-from convatlas.data.survey import TIMEOUT, Examined, examine_all, remember, survey_of
+from convatlas.data.survey import TIMEOUT, survey
 from convatlas.data.twins import twins
 
 
@@ -20,11 +20,12 @@ class Report:
     its images.
     """
 
-    images: int  # files that were decoded
+    images: int  # files that were decoded, now or earlier
     problems: tuple[Finding, ...]
     notes: tuple[Finding, ...]  # unusual, handled or perhaps meant
     ignored: tuple[str, ...]  # in no part of the set
     data: Data | None  # the set, if its folders are one
+    remembered: int = 0  # files that were decoded earlier, and have not changed since
 
 
 def check_data(
@@ -34,32 +35,32 @@ def check_data(
     progress: Callable[[int], None] = lambda done: None,
     missing_classes: str = "error",
     max_megapixels: float = MAX_MEGAPIXELS,
+    anew: bool = False,
 ) -> Report:
     """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by
     all `workers`.
 
-    Changes nothing in the folder. Training on it afterwards need not look again. `missing_classes`
-    and `max_megapixels` as open_data takes them.
+    Changes nothing in the folder. What is found is kept as it is found: training on it afterwards
+    need not look again, nor this function at a file that could be read, of which nothing was to be
+    said, and whose name, size and times are the same, unless it is to look `anew`.
+    `missing_classes` and `max_megapixels` as open_data takes them.
     """
     require_limit(max_megapixels)
     found = layout(Path(path).expanduser(), missing_classes=missing_classes)
     labels = torch.zeros(len(found.images), dtype=torch.int64)
     split = FileSplit(found.root, labels, found.images, max_megapixels)
-    examined = examine_all(split, workers, timeout, progress)
-    results = dict(zip(found.images, examined, strict=True))
+    looked = survey(split, workers, timeout, progress, anew=anew, notes=True)
     problems = [Finding.of(file, reason) for file, reason in found.troubles]
-    problems += [Finding.of(name, one.reason) for name, one in results.items() if one.reason]
-    notes = [Finding.of(name, note) for name, one in results.items() for note in one.notes]
+    problems += [Finding.of(name, reason) for name, reason in looked.reasons.items()]
+    notes = [
+        Finding.of(split.names[i], note)
+        for i, one in sorted(looked.examined.items())
+        for note in one.notes
+    ]
     if found.data:
         problems += found.data.problems
         notes += found.data.notes
-        notes += twins(found.data, survey_of(split.names, examined).twins)
-        _remember(found.data, results, max_megapixels)
-    return Report(len(results), tuple(problems), tuple(notes), found.ignored, found.data)
-
-
-def _remember(data: Data, results: dict[str, Examined], max_megapixels: float) -> None:
-    names = [name for part in (data.train, data.val, data.test) for name in part.names]
-    labels = torch.zeros(len(names), dtype=torch.int64)
-    everything = FileSplit(data.train.root, labels, names, max_megapixels)
-    remember(everything, survey_of(names, [results[name] for name in names]))
+        notes += twins(found.data, looked.twins)
+    return Report(
+        len(split), tuple(problems), tuple(notes), found.ignored, found.data, looked.remembered
+    )

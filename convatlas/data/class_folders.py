@@ -114,9 +114,12 @@ def unread_images(folder: Folder) -> dict[str, list[Path]]:
     """
     found: dict[str, list[Path]] = {}
     for inner in folder.below():
+        others = [name for name in inner.others if kind_of(name) and not is_junk(name)]
+        if inner.hidden or not others:
+            continue
         read = {os.path.splitext(name)[0] for name in inner.images}
-        for name in inner.others if not inner.hidden else ():
+        for name in others:
             stem, extension = os.path.splitext(name)
-            if kind_of(name) and not is_junk(name) and stem not in read:
+            if stem not in read:
                 found.setdefault(extension.lower(), []).append(inner.path / name)
     return found

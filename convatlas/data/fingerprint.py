@@ -1,12 +1,20 @@
 """Whether a folder still holds the images that a run was begun with."""
 
 import hashlib
+import json
 import os
-import stat
-from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
+from convatlas.data import remembered
+from convatlas.data.file_status import are_settled
 from convatlas.data.split import FileSplit
+from convatlas.data.telling import Tally
+
+KEPT_FROM = 1000  # images; the fingerprint of fewer is made again each time
+RULE = 2  # counted up whenever a fingerprint is made otherwise
+KEPT_AT_MOST = 8  # of one folder
 
 # Of a longer file only some blocks are read: (how many, bytes each), evenly from its middle on, for
 # what is compressed differs everywhere, and of plain pixels many, for most may be background.
@@ -16,32 +24,83 @@ PLAIN = (16, 2**14)
 PLAIN_KINDS = frozenset({".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".pbm"})
 
 
-def fingerprints(splits: dict[str, FileSplit]) -> tuple[str, str]:
+def fingerprints(splits: dict[str, FileSplit], looked_at: int = 0) -> tuple[str, str]:
     """(fingerprint, the same by an older rule): sha256, in hex, over parts, names, sizes and
     labels, enough to notice another set without reading all of this one; the newer one also over
     the contents of files of equal size, which could have changed places.
 
-    A set whose files are all of different sizes has the same by both.
+    A set whose files are all of different sizes has the same by both. Of a large set it is kept,
+    and given again while each of the files is what it was by its size, times and number; where the
+    youngest of them changed just before `looked_at` (nanoseconds), it is not kept.
     """
-    digest = hashlib.sha256()
-    sizes: dict[tuple[str, str], int] = {}
+    splits = {part: split for part, split in splits.items() if len(split)}
+    if sum(map(len, splits.values())) < KEPT_FROM:
+        return _computed(splits)[:2]
+    root, key = next(iter(splits.values())).root, _key(splits)
+    known = _known(root)
+    if key not in known:
+        *found, whole = _computed(splits)
+        known[key] = found
+        if whole and all(
+            are_settled(split.files["changed"], looked_at) for split in splits.values()
+        ):
+            newest = dict(list(known.items())[-KEPT_AT_MOST:])
+            remembered.keep(root, "fingerprints", json.dumps(newest).encode())
+    return tuple(known[key])
+
+
+def _key(splits: dict[str, FileSplit]) -> str:
+    digest = hashlib.sha256(f"{RULE}\0".encode())
     for part, split in splits.items():
-        for name, label in zip(split.names, split.labels.tolist(), strict=True):
-            path = os.path.join(split.root, name)
-            status = os.lstat(path)
-            digest.update(_encoded(f"{part}\0{name}\0{status.st_size}\0{label}\0"))
-            if stat.S_ISLNK(status.st_mode):
-                status = os.stat(path) if os.path.exists(path) else status
-            if stat.S_ISREG(status.st_mode):  # nothing else is opened: a pipe would wait for ever
-                sizes[part, name] = status.st_size
+        digest.update(_encoded(f"{part}\0{len(split)}\0"))
+        digest.update(split.labels.numpy().tobytes())
+        digest.update(np.ascontiguousarray(split.files["stamp"]).tobytes())
+    return digest.hexdigest()
+
+
+def _known(root) -> dict[str, list[str]]:
+    try:
+        found = json.loads(remembered.kept(root, "fingerprints") or b"{}")
+        return found if isinstance(found, dict) else {}
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _computed(splits: dict[str, FileSplit]) -> tuple[str, str, bool]:
+    """The two fingerprints, and whether all could be read that goes into the first."""
+    digest, whole = hashlib.sha256(), True
+    for part, split in splits.items():
+        start, rows = (
+            _encoded(f"{part}\0"),
+            zip(
+                split.names.encoded(),
+                split.files["length"].tolist(),
+                split.labels.tolist(),
+                strict=True,
+            ),
+        )
+        for name, length, label in rows:
+            digest.update(b"%s%s\0%d\0%d\0" % (start, name, length, label))
     by_names = digest.hexdigest()
-    count = Counter(sizes.values())
-    for (part, name), size in sizes.items():
-        if count[size] > 1:
-            digest.update(_encoded(f"{part}\0{name}\0"))
-            for block in _blocks(os.path.join(splits[part].root, name), size):
-                digest.update(block)
-    return digest.hexdigest(), by_names
+    sizes = np.concatenate([split.files["size"] for split in splits.values()] or [np.zeros(0)])
+    _, which, counts = np.unique(sizes, return_inverse=True, return_counts=True)
+    shared = (counts > 1)[which] & (sizes >= 0)  # no pipe is opened, which would wait for ever
+    counter, at = Tally("reading fingerprints", int(shared.sum())), 0
+    for part, split in splits.items():
+        start, root = _encoded(f"{part}\0"), os.path.join(split.root, "")
+        chosen = np.flatnonzero(shared[at : at + len(split)])
+        for name, size in zip(
+            split.names.take(chosen), split.files["size"][chosen].tolist(), strict=True
+        ):
+            digest.update(start + _encoded(name) + b"\0")
+            try:
+                for block in _blocks(root + name, size):
+                    digest.update(block)
+            except OSError:  # which decoding reports; another time it may be read
+                whole = False
+            counter.add()
+        at += len(split)
+    return digest.hexdigest(), by_names, whole
 
 
 def _encoded(text: str) -> bytes:
@@ -49,18 +108,15 @@ def _encoded(text: str) -> bytes:
 
 
 def _blocks(path: str, size: int) -> Iterator[bytes]:
-    """Enough of a file to tell it from another of its size. None of one that may not be read, which
-    decoding reports.
+    """Enough of a file to tell it from another of its size. Raises OSError where it may not be
+    read.
     """
     number, length = PLAIN if os.path.splitext(path)[1].lower() in PLAIN_KINDS else COMPRESSED
     places = [(size - length) * (i + 1) // number for i in range(number)]
-    try:
-        with open(path, "rb", buffering=0) as file:
-            if size <= WHOLE:
-                yield file.read(size)
-                return
-            for place in places:
-                file.seek(place)
-                yield file.read(length)
-    except OSError:
-        return
+    with open(path, "rb", buffering=0) as file:
+        if size <= WHOLE:
+            yield file.read(size)
+            return
+        for place in places:
+            file.seek(place)
+            yield file.read(length)

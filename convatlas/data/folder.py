@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from convatlas.data import keyed_random
@@ -19,11 +20,15 @@ from convatlas.data.class_folders import (
     unread_images,
 )
 from convatlas.data.errors import listed
+from convatlas.data.file_status import now, statuses
 from convatlas.data.finding import Finding
 from convatlas.data.fingerprint import fingerprints
 from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
+from convatlas.data.listing import Listing
+from convatlas.data.names import Names
 from convatlas.data.same_files import same_files
-from convatlas.data.split import Data, FileSplit, hold_out, require_enough
+from convatlas.data.split import STATUSES, Data, FileSplit, hold_out, require_enough
+from convatlas.data.telling import Tally
 from convatlas.data.unread_kinds import kind_of
 from convatlas.data.walk import JUNK, Folder, natural, walk
 from convatlas.errors import DataError
@@ -58,14 +63,15 @@ def open_folder(
     """The three sets of a folder; open_data states the rules. Raises DataError showing the layout
     that is expected.
     """
-    top = walk(_root(path))
+    root, begun = _root(path), now()
+    top = walk(root, listing=Listing(root))
     found = arrange(top, missing_classes)
     splits = _splits(top, found)
     if found.troubles:
         raise _error_of(found)
     for split in splits.values():
         split.max_megapixels = max_megapixels
-    return _data(top, found, splits, seed, val_fraction)
+    return _data(top, found, splits, seed, val_fraction, begun)
 
 
 def _root(path: Path) -> Path:
@@ -107,10 +113,16 @@ def _splits(top: Folder, found: Arrangement) -> dict[str, FileSplit]:
 
 
 def _data(
-    top: Folder, found: Arrangement, splits: dict[str, FileSplit], seed: int, val_fraction: float
+    top: Folder,
+    found: Arrangement,
+    splits: dict[str, FileSplit],
+    seed: int,
+    val_fraction: float,
+    begun: int,
 ) -> Data:
+    """`begun` is when the folder was first looked at, in nanoseconds."""
     channels = 1 if _all_grey(splits["train"]) else 3
-    fingerprint, older_fingerprint = fingerprints(splits)
+    fingerprint, older_fingerprint = fingerprints(splits, begun)
     train, val, test = _complete(splits, found.classes, seed, val_fraction)
     problems, notes = _findings(top, found, {"train": train, "val": val, "test": test})
     return Data(
@@ -121,7 +133,7 @@ def _data(
         val,
         test,
         fingerprint,
-        _ignored(top, {name for split in splits.values() for name in split.names}),
+        _ignored(top, {id(inner) for inner in _of_classes(found)}),
         older_fingerprint=older_fingerprint,
         problems=problems,
         notes=notes,
@@ -129,13 +141,22 @@ def _data(
 
 
 def _split(root: Path, classes: tuple[str, ...], folders: dict[str, Folder]) -> FileSplit:
-    labels, names = [], []
+    labels, parts = [np.zeros(0, np.int64)], []
     for label, name in enumerate(classes):
         if name in folders:
-            images = folders[name].all_images()
-            labels += [label] * len(images)
-            names += [_within(root, image) for image in images]
-    return FileSplit(root, torch.tensor(labels), names)
+            place = _within(root, folders[name].path)
+            parts.append(Names.of(f"{place}/{image}" for image in folders[name].image_names()))
+            labels.append(np.full(len(parts[-1]), label, np.int64))
+    names = Names.joined(parts)
+    files = statuses(root, names, Tally(STATUSES, len(names)))
+    return FileSplit(root, torch.from_numpy(np.concatenate(labels)), names, files=files)
+
+
+def _of_classes(found: Arrangement) -> Iterator[Folder]:
+    """The folders all images of which are used."""
+    for folders in found.parts.values():
+        for folder in folders.values():
+            yield from folder.below()
 
 
 def _within(root: Path, path: Path) -> str:
@@ -217,15 +238,18 @@ def _resembling(top: Folder, found: Arrangement) -> Iterator[tuple[Path, str]]:
         )
 
 
-def _ignored(top: Folder, used: set[str]) -> tuple[str, ...]:
-    """All files but those used, and folders that were read under another name already."""
+def _ignored(top: Folder, used: set[int] | None = None) -> tuple[str, ...]:
+    """All files but the images of the folders with these ids, or but all images; and folders that
+    were read under another name already.
+    """
     found = []
     for folder in top.below():
         place = _within(top.path, folder.path)
-        inside = (*folder.images, *folder.others)
+        images = [] if used is None or id(folder) in used else folder.images
+        inside = (*images, *folder.others)
         found += [f"{place}/{name}" for name in inside] if place else inside
         found += [place] if folder.same_as else []
-    return tuple(sorted((name for name in found if name not in used), key=natural))
+    return tuple(sorted(found, key=natural))
 
 
 @_system_errors()
@@ -267,8 +291,7 @@ def _images_under(path: Path) -> tuple[list[Path], tuple[str, ...]]:
             f"the folder {str(path)!r} holds no images{instead(top)}; {EXTENSIONS_LISTED} are "
             "looked for"
         )
-    images = top.all_images()
-    return images, _ignored(top, {_within(path, image) for image in images})
+    return top.all_images(), _ignored(top)
 
 
 @dataclass(frozen=True)
@@ -279,7 +302,7 @@ class Layout:
 
     root: Path
     data: Data | None
-    images: tuple[str, ...]  # relative to root
+    images: Names  # relative to root
     ignored: tuple[str, ...]
     troubles: tuple[tuple[str, str], ...]  # (file or folder, what is wrong; the remedy)
 
@@ -291,11 +314,15 @@ def layout(
     nothing.
     """
     troubles: list[tuple[str, str]] = []
-    root = Path(os.path.realpath(path))
+    root, begun = Path(os.path.realpath(path)), now()
     try:
-        top = walk(_root(path), lambda place, reason: troubles.append((str(place), reason)))
+        top = walk(
+            _root(path),
+            lambda place, reason: troubles.append((str(place), reason)),
+            Listing(root),
+        )
     except DataError as fault:
-        return Layout(root, None, (), (), ((str(path), _without_layout(fault)),))
+        return Layout(root, None, Names.of(()), (), ((str(path), _without_layout(fault)),))
     data = None
     found = arrange(top, missing_classes)
     splits = _splits(top, found)
@@ -303,12 +330,11 @@ def layout(
     if not troubles:
         try:
             with _system_errors():
-                data = _data(top, found, splits, seed, val_fraction)
+                data = _data(top, found, splits, seed, val_fraction, begun)
         except DataError as fault:
             troubles.append((str(path), _without_layout(fault)))
-    images = tuple(_within(root, image) for image in top.all_images())
-    ignored = data.ignored if data else _ignored(top, set(images))
-    return Layout(root, data, images, ignored, tuple(troubles))
+    ignored = data.ignored if data else _ignored(top)
+    return Layout(root, data, Names.of(top.image_names()), ignored, tuple(troubles))
 
 
 def _without_layout(fault: DataError) -> str:

@@ -1,5 +1,7 @@
 """Decoding a whole split into memory, once for all the Loaders that read it."""
 
+import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,13 +12,17 @@ from torch import Tensor
 
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
+from convatlas.data.neighbours import Neighbours, neighbours, shared_bytes
 from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
+from convatlas.data.telling import Tally
 from convatlas.errors import DataError
 
 MEMORY_LIMIT = 2**30  # bytes of one decoded split; a larger one is streamed
 BLOCK = 64  # images that a worker decodes at a time
 SAMPLE = 2000  # headers read, at most, to estimate what a split needs
+
+Build = Callable[[Tensor, Reading], object]
 
 # What was decoded last of each split, for as long as the split lives: (geometry, uint8 (n, C, S,
 # S)) as it was fitted, and ((at_least, white), [uint8 (C, H, W), ...]) whole, for crops.
@@ -42,9 +48,32 @@ def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> T
 
 
 def _decode(split: Split, prep, workers: int, timeout: float) -> Tensor:
-    images = torch.empty(len(split), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-    for block, fitted in in_blocks(partial(_fit, split, prep), split, workers, timeout):
+    shape = (len(split), prep.channels, prep.side, prep.side)
+    build, near = partial(_fit, split, prep), neighbours()
+    memory = shared_bytes(near, math.prod(shape)) if near and len(split) else None
+    if memory is not None:
+        images = memory.view(shape)
+        return _decoded_together(build, split, images, near, workers, timeout)
+    images = torch.empty(shape, dtype=torch.uint8)
+    for block, fitted in in_blocks(build, split, workers, timeout):
         images[block] = fitted
+    return images
+
+
+def _decoded_together(
+    build: Build, split: Split, images: Tensor, near: Neighbours, workers: int, timeout: float
+) -> Tensor:
+    """Each of the processes decodes every so many-th block; all hear of every image that broke."""
+    mine = in_turn(len(split), BLOCK)[near.rank :: near.size]
+    broken = []
+    for block, result in _results(build, split, mine, workers, timeout):
+        if isinstance(result, DataError):
+            broken.append((int(block[0]), result.reasons))
+        else:
+            images[block] = result
+    said = [tuple(one) for text in near.say(json.dumps(broken)) for one in json.loads(text)]
+    if said:
+        raise broken_images([reason for _, reasons in sorted(said) for reason in reasons])
     return images
 
 
@@ -104,20 +133,30 @@ def _source_bytes(split: Split, at_least: int) -> float:
 
 
 def in_blocks(
-    build: Callable[[Tensor, Reading], object], split: Split, workers: int, timeout: float
+    build: Build, split: Split, workers: int, timeout: float
 ) -> Iterator[tuple[Tensor, object]]:
     """(block, build(block, reading)) for all blocks; at the end one DataError for all the images
     that broke.
     """
-    blocks, broken = in_turn(len(split), BLOCK), []
-    results = stream(_Blocks(build, blocks), range(len(blocks)), split, workers, timeout)
-    for block, result in zip(blocks, results, strict=True):
+    broken = []
+    for block, result in _results(build, split, in_turn(len(split), BLOCK), workers, timeout):
         if isinstance(result, DataError):
             broken += result.reasons
         else:
             yield block, result
     if broken:
         raise broken_images(broken)
+
+
+def _results(
+    build: Build, split: Split, blocks: Sequence[Tensor], workers: int, timeout: float
+) -> Iterator[tuple[Tensor, object]]:
+    """(block, build(block, reading), or the DataError that this raised)."""
+    tally = Tally("decoding", sum(map(len, blocks)))
+    results = stream(_Blocks(build, blocks), range(len(blocks)), split, workers, timeout)
+    for block, result in zip(blocks, results, strict=True):
+        tally.add(len(block))
+        yield block, result
 
 
 def in_turn(n: int, size: int) -> Sequence[Tensor]:
@@ -129,7 +168,7 @@ def in_turn(n: int, size: int) -> Sequence[Tensor]:
 
 @dataclass(frozen=True)
 class _Blocks:
-    build: Callable[[Tensor, Reading], object]
+    build: Build
     blocks: Sequence[Tensor]
 
     def __call__(self, step: int, reading: Reading) -> object:

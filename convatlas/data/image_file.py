@@ -2,6 +2,7 @@
 imported only by the function that gives a tensor.
 """
 
+import hashlib
 import io
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+import PIL
 from PIL import Image, UnidentifiedImageError, features
 
 from convatlas.data import decoding, netpbm
@@ -33,6 +35,8 @@ _EXTENSIONS = (
 EXTENSIONS = frozenset(_EXTENSIONS.split())
 MAX_MEGAPIXELS = 64
 RULES = 2  # counted up whenever other files are read, or files otherwise
+SHORT = 2**24  # bytes of a file that is read whole before it is decoded
+PIECE = 2**20  # bytes of a longer one that are in memory at a time
 SMALL = 10  # pixels; a shorter side below this is worth a remark
 REDUCTIONS = (1, 2, 4, 8)  # of its sides, at which a JPEG can be decoded
 DEARER = {"JPEG2000": 4}  # times the memory for each pixel that other decoders take
@@ -124,30 +128,49 @@ def deep_range(
     return _attempt(path, use, max_megapixels)
 
 
-def require_readable(path: str | os.PathLike, max_megapixels: float = MAX_MEGAPIXELS) -> None:
-    """Decodes the image whole. Raises DataError as read_image does, whatever its set's white is."""
-
-    def use(image: Image.Image, reopen: decoding.Reopen) -> None:
-        if is_deep(image):
-            decoding.value_range(image, reopen)
-        else:
-            _reduce(image, 0, max_megapixels)
-            decoding.pixels(image, reopen, None)
-
-    _attempt(path, use, max_megapixels)
-
-
-def peculiarities(
+def look_through(
     path: str | os.PathLike, max_megapixels: float = MAX_MEGAPIXELS
-) -> tuple[str, ...]:
-    """What is unusual about an image that can be read, and what is done about it. Raises as
-    read_image does.
+) -> tuple[tuple[str, ...], str]:
+    """(what is unusual about an image and what is done about it, the digest of its bytes), once it
+    is decoded whole. The file is opened once, and a short one read once. Raises DataError as
+    read_image does, whatever its set's white is.
     """
-    return _attempt(
-        path,
-        lambda image, _: tuple(_peculiar(Path(path).suffix.lower(), image, max_megapixels)),
-        max_megapixels,
-    )
+
+    def use(image: Image.Image, reopen: decoding.Reopen) -> tuple[str, ...]:
+        notes = tuple(_peculiar(Path(path).suffix.lower(), image, max_megapixels))
+        with reopen() as again:
+            if is_deep(again):
+                decoding.value_range(again, reopen)
+            else:
+                _reduce(again, 0, max_megapixels)
+                decoding.pixels(again, reopen, None)
+        return notes
+
+    try:
+        with _bytes_of(path) as file:
+            if size_of(file) <= SHORT:
+                file = io.BytesIO(file.read())
+            return _used(file, use, max_megapixels), _digest(file)
+    except Exception as fault:
+        raise unreadable(path, _reason(path, fault)) from None
+
+
+def _digest(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = hashlib.blake2b(digest_size=16)
+    while piece := file.read(PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def decoders() -> str:
+    """All that decides whether a file can be read, beside itself: rules, packages, versions."""
+    there = [name for name in ("jpg", "zlib", "webp", "avif", "libtiff", "jpg_2000") if _has(name)]
+    return f"{RULES} {PIL.__version__} {' '.join(there)} {_heif_is_read()}"
+
+
+def _has(decoder: str) -> bool:
+    return bool(features.check(decoder))
 
 
 def _peculiar(extension: str, image: Image.Image, max_megapixels: float) -> Iterator[str]:
@@ -178,21 +201,24 @@ def unreadable(source: str | os.PathLike | bytes, reason: str) -> DataError:
 
 def _attempt(source, use: Callable[[Image.Image, decoding.Reopen], object], max_megapixels: float):
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # what Pillow would warn of is either refused here or harmless
-            with _bytes_of(source) as file:
-                start = _honest_start(file, max_megapixels)
-                if netpbm.is_text(start):
-                    file = netpbm.as_binary(file, min(max_megapixels, SLOW_MEGAPIXELS))
-                with _open(file) as image:
-                    _require_bounded(image, max_megapixels)
-                    if image.format == "JPEG2000":
-                        require_sound(file, image.width, image.height)
-                    return use(image, lambda: _open(file))
+        with _bytes_of(source) as file:
+            return _used(file, use, max_megapixels)
     except Exception as fault:  # a decoder may raise anything on hostile bytes
         raise unreadable(source, _reason(source, fault)) from None
+
+
+def _used(file: BinaryIO, use: Callable, max_megapixels: float):
+    with warnings.catch_warnings():
+        # what Pillow would warn of is either refused here or harmless
+        warnings.simplefilter("ignore")
+        start = _honest_start(file, max_megapixels)
+        if netpbm.is_text(start):
+            file = netpbm.as_binary(file, min(max_megapixels, SLOW_MEGAPIXELS))
+        with _open(file) as image:
+            _require_bounded(image, max_megapixels)
+            if image.format == "JPEG2000":
+                require_sound(file, image.width, image.height)
+            return use(image, lambda: _open(file))
 
 
 def _bytes_of(source) -> BinaryIO:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from convatlas.data.names import Names
+
 WORD = 2**64 - 1  # arithmetic is modulo 2^64
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, splitmix64's step
 ORDER, DRAWS, SPLIT, STEPS = (
@@ -73,8 +75,5 @@ def ranks(names: Sequence[str], seed: int) -> np.ndarray:
     """A uint64 (n,) for each name, by which to draw lots: adding a name changes
     nobody else's lot.
     """
-    digests = [
-        hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest()
-        for name in names
-    ]
+    digests = [hashlib.blake2b(name, digest_size=8).digest() for name in Names.of(names).encoded()]
     return _stream(_key(SPLIT, seed), np.frombuffer(b"".join(digests), "<u8").astype(np.uint64))

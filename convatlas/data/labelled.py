@@ -93,10 +93,10 @@ def named_as(data_classes: Sequence[str], classes: Sequence[str], split: Split) 
 
 def together(parts: Sequence[Split]) -> Split:
     """Several parts of one set as one split, one after the other."""
+    if isinstance(parts[0], FileSplit):
+        return FileSplit.joined(parts)
     labels = torch.cat([part.labels for part in parts])
     names = [name for part in parts for name in part.names]
-    if isinstance(parts[0], FileSplit):
-        return FileSplit(parts[0].root, labels, names, parts[0].max_megapixels)
     return ArraySplit(torch.cat([part.images for part in parts]), labels, names)
 
 
@@ -166,9 +166,13 @@ def _role(folder: Folder, known: dict[str, int]) -> str:
 
 def _split(root: Path, part: Folder, known: dict[str, int]) -> FileSplit:
     folders = sorted(_holding(part), key=lambda folder: known[folder.key])
-    found = [(known[folder.key], folder.all_images()) for folder in folders]
-    labels = [label for label, images in found for _ in images]
-    names = [image.relative_to(root).as_posix() for _, images in found for image in images]
+    found = [(known[folder.key], folder) for folder in folders]
+    labels = [label for label, folder in found for _ in range(folder.total)]
+    names = [
+        f"{folder.path.relative_to(root).as_posix()}/{image}"
+        for _, folder in found
+        for image in folder.image_names()
+    ]
     return FileSplit(root, torch.tensor(labels, dtype=torch.int64), names)
 
 

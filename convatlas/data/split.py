@@ -12,10 +12,15 @@ from torch import Tensor
 
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
+from convatlas.data.file_status import statuses
 from convatlas.data.finding import Finding
 from convatlas.data.image_file import MAX_MEGAPIXELS, read_header, read_image
+from convatlas.data.names import Names
+from convatlas.data.telling import Tally
 from convatlas.data.walk import kinds
 from convatlas.errors import DataError
+
+STATUSES = "reading sizes and times"
 
 
 class Split:
@@ -77,9 +82,33 @@ class FileSplit(Split):
         labels: Tensor,
         names: Sequence[str],
         max_megapixels: float = MAX_MEGAPIXELS,
+        files: np.ndarray | None = None,
     ):
-        super().__init__(labels, names)
+        super().__init__(labels, Names.of(names))
         self.root, self.max_megapixels = root, max_megapixels
+        self._files = files
+
+    @property
+    def files(self) -> np.ndarray:
+        """What file_status.STATUS says of each, as it was when the folder was opened; where nobody
+        has looked yet, as it is now, and zeros where one is gone.
+        """
+        if self._files is None:
+            counter = Tally(STATUSES, len(self))
+            self._files = statuses(self.root, self.names, counter, strict=False)
+        return self._files
+
+    @classmethod
+    def joined(cls, parts: Sequence["FileSplit"]) -> "FileSplit":
+        """Several splits of one folder, one after the other."""
+        known = [part._files for part in parts]
+        return cls(
+            parts[0].root,
+            torch.cat([part.labels for part in parts]),
+            Names.joined([part.names for part in parts]),
+            parts[0].max_megapixels,
+            None if any(each is None for each in known) else np.concatenate(known),
+        )
 
     def read(self, i: int, at_least: int = 0, white: float | None = None) -> Tensor:
         return read_image(self.root / self.names[i], at_least, white, self.max_megapixels)
@@ -99,8 +128,10 @@ class FileSplit(Split):
         return images
 
     def subset(self, indices: np.ndarray) -> "FileSplit":
-        names = [self.names[i] for i in indices]
-        return FileSplit(self.root, self.labels[indices], names, self.max_megapixels)
+        indices = np.asarray(indices, np.int64)
+        files = None if self._files is None else self._files[indices]
+        names = self.names.take(indices)
+        return FileSplit(self.root, self.labels[indices], names, self.max_megapixels, files)
 
 
 class ArraySplit(Split):

@@ -3,42 +3,38 @@ the user's.
 """
 
 import csv
-import hashlib
-import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import PIL
-import torch
 
+from convatlas.data import file_status, keyed_random, remembered
 from convatlas.data.errors import broken_images
 from convatlas.data.finding import Finding
-from convatlas.data.image_file import (
-    MAX_MEGAPIXELS,
-    RULES,
-    peculiarities,
-    read_header,
-    require_readable,
-)
-from convatlas.data.readers import Reading, forks, stream
+from convatlas.data.image_file import MAX_MEGAPIXELS, look_through, read_header
+from convatlas.data.readers import Reading, cores, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
+from convatlas.data.telling import Tally
 from convatlas.data.twins import Groups, groups_of, twins
+from convatlas.data.verdicts import Verdicts
 from convatlas.errors import DataError
 from convatlas.printable import cell
 
 BLOCK = 16  # files that a worker examines at a time
 TIMEOUT = 120  # seconds for these
 SKIPPED_AT_MOST = 0.01  # share of a set's images that training may do without
-FORMAT = 2  # of what is remembered
-PIECE = 2**20  # bytes of a file that are in memory at a time
 # A file of more bytes than this, and than so many for each pixel, is no image but holds something.
 LARGEST = 2**30
 BYTES_OF_A_PIXEL = 64
+CHECKS = ("auto", "all", "sample", "none")
+SAMPLE = 2000  # images that are looked at with "sample"
+LAZY_ABOVE = 300_000  # images, of which "auto" looks at a sample only
+DEADLY = "kills or hangs the process that decodes it; delete it"
+LOOKING = "looking at every image once"
+WAITING = "waiting for another process that looks at these images"
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class Examined:
     reason: str = ""  # why it cannot be used; "" if it can
     notes: tuple[str, ...] = ()
     digest: str = ""  # of its bytes
+    stamp: tuple[int, int] | None = None  # of the file that was read; None where that is not sure
 
 
 def examine(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Examined:
@@ -55,13 +52,26 @@ def examine(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Examined:
     try:
         if reason := _oversized(path):
             return Examined(reason)
-        notes = peculiarities(path, max_megapixels)
-        require_readable(path, max_megapixels)
-        return Examined("", notes, _digest(path))
+        return Examined("", *look_through(path, max_megapixels))
     except DataError as fault:
         return Examined(fault.reason)
     except OSError as fault:
         return Examined(f"cannot be read ({fault.strerror}); copy it again or delete it")
+
+
+def _examine_named(root: Path, name: str, max_megapixels: float) -> Examined:
+    """The same with the stamp of the file, unless it changed meanwhile, or so lately that another
+    change would not show.
+    """
+    path, looked_at = os.path.join(root, name), file_status.now()
+    try:
+        before = file_status.status_of(path, name)
+        examined = examine(root / name, max_megapixels)
+        after = file_status.status_of(path, name)
+    except OSError:  # it is gone
+        return examine(root / name, max_megapixels)
+    sure = before == after and file_status.is_settled(before[-1], looked_at)
+    return replace(examined, stamp=before[0]) if sure else examined
 
 
 def _oversized(path: Path) -> str:
@@ -77,29 +87,14 @@ def _oversized(path: Path) -> str:
     )
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
 @dataclass(frozen=True)
 class Survey:
-    """What was found out about the files of a set, by name."""
+    """What was found out about the files of a set."""
 
-    reasons: dict[str, str]  # why one cannot be used
+    examined: dict[int, Examined]  # those that were looked at now, by number
+    reasons: dict[str, str]  # by name, why one cannot be used
     twins: Groups
-
-
-def survey_of(names: Sequence[str], examined: Sequence[Examined]) -> Survey:
-    """What is worth remembering of `examined`, one for each name."""
-    results = list(zip(names, examined, strict=True))
-    return Survey(
-        {name: one.reason for name, one in results if one.reason},
-        groups_of((name, one.digest) for name, one in results),
-    )
+    remembered: int = 0  # files that were looked at earlier, and have not changed
 
 
 def examine_all(
@@ -115,23 +110,34 @@ def examine_all(
     on without it.
     """
     found: dict[int, Examined] = {}
-    workers = workers or (os.cpu_count() or 1 if forks() else 0)
-    while len(found) < len(split):
-        left = [i for i in range(len(split)) if i not in found]
+    for results in examining(split, range(len(split)), workers, timeout):
+        found |= results
+        progress(len(found))
+    return [found[i] for i in range(len(split))]
+
+
+def examining(
+    split: FileSplit, numbers: Sequence[int], workers: int = 0, timeout: float = TIMEOUT
+) -> Iterator[dict[int, Examined]]:
+    """The files with these numbers, a few at a time, as examine_all looks at them."""
+    workers = workers or (cores() if forks() else 0)
+    left = list(numbers)
+    while left:
         blocks = [left[i : i + BLOCK] for i in range(0, len(left), BLOCK)]
-        crew = min(workers, len(blocks))
+        done: set[int] = set()
         try:
-            for result in stream(
-                partial(_examine_block, split, blocks), range(len(blocks)), split, crew, timeout
-            ):
-                found |= result
-                progress(len(found))
+            build = partial(_examine_block, split, blocks)
+            crew = min(workers, len(blocks))
+            for result in stream(build, range(len(blocks)), split, crew, timeout):
+                done |= result.keys()
+                yield result
         except DataError as fault:
             if not fault.reading:
                 raise
-            culprit = split.names.index(fault.reading)
-            found[culprit] = _alone(split, culprit, timeout)
-    return [found[i] for i in range(len(split))]
+            culprit = next(i for i in left if i not in done and split.names[i] == fault.reading)
+            done.add(culprit)
+            yield {culprit: _alone(split, culprit, timeout)}
+        left = [i for i in left if i not in done]
 
 
 def _examine_block(
@@ -140,7 +146,7 @@ def _examine_block(
     found = {}
     for i in blocks[step]:
         reading(i)
-        found[i] = examine(split.root / split.names[i], split.max_megapixels)
+        found[i] = _examine_named(split.root, split.names[i], split.max_megapixels)
     return found
 
 
@@ -151,7 +157,78 @@ def _alone(split: FileSplit, i: int, timeout: float) -> Examined:
     try:
         return next(stream(partial(_examine_block, split, [[i]]), [0], split, 1, timeout))[i]
     except DataError:
-        return Examined("kills or hangs the process that decodes it; delete it")
+        name = split.names[i]
+        try:
+            stamp = file_status.status_of(os.path.join(split.root, name), name)[0]
+        except OSError:
+            stamp = None
+        return Examined(DEADLY, stamp=stamp)
+
+
+def survey(
+    split: FileSplit,
+    workers: int = 0,
+    timeout: float = TIMEOUT,
+    progress: Callable[[int], None] = lambda done: None,
+    anew: bool = False,
+    notes: bool = False,
+) -> Survey:
+    """All files of the split: those that are new or have changed are looked at, and what is found
+    is kept as it is found.
+
+    One process of a machine looks, others wait and know then. With `anew` every file is looked at;
+    with `notes`, those too of which something peculiar is to be said. `progress` hears how many
+    are done.
+    """
+    verdicts = Verdicts(split.root, split.max_megapixels)
+    stamps = split.files["stamp"]
+    known = verdicts.of(stamps)
+    if anew or not known.good.all():
+        wait = Tally(WAITING, len(split))
+        with remembered.alone(split.root, lambda: wait.at(min(verdicts.count(), len(split)))):
+            known = verdicts.of(stamps)
+            return _looked(split, verdicts, known, workers, timeout, progress, anew, notes)
+    return _looked(split, verdicts, known, workers, timeout, progress, anew, notes)
+
+
+def _looked(
+    split: FileSplit,
+    verdicts: Verdicts,
+    known,
+    workers: int,
+    timeout: float,
+    progress: Callable[[int], None],
+    anew: bool,
+    notes: bool,
+) -> Survey:
+    spared = (known.plain if notes else known.good) | known.deadly
+    spared &= not anew
+    left = np.flatnonzero(~spared).tolist()
+    counter, digests = Tally(LOOKING, len(split)), np.where(spared[:, None], known.digests, 0)
+    found = {i: Examined(DEADLY) for i in np.flatnonzero(known.deadly & spared).tolist()}
+    bad = {i: one.reason for i, one in found.items()}
+    done = len(split) - len(left)
+    counter.start(done)
+    try:
+        for results in examining(split, left, workers, timeout):
+            for i, one in results.items():
+                if one.reason:
+                    bad[i] = one.reason
+                else:
+                    digests[i] = np.frombuffer(bytes.fromhex(one.digest), "<u8")
+                if one.stamp and (not one.reason or one.reason == DEADLY):
+                    verdicts.add(one.stamp, one.digest, not one.notes)
+            if notes:
+                found |= results
+            done += len(results)
+            counter.at(done)
+            progress(done)
+    finally:
+        verdicts.close()
+    if left:
+        verdicts.tidy(len(split))
+    reasons = {split.names[i]: bad[i] for i in sorted(bad)}
+    return Survey(found, reasons, groups_of(split.names, digests), len(split) - len(left))
 
 
 def usable(
@@ -159,32 +236,48 @@ def usable(
     bad_images: str = "error",
     workers: int = 0,
     progress: Callable[[int], None] = lambda done: None,
+    check: str = "all",
 ) -> tuple[Data, list[Finding]]:
     """The set without the images that cannot be decoded, and those; every file is looked at before
     any is used.
 
     With "error", one such image is a DataError that lists them all; with "skip", more than 1 % are,
     or a class that would lose its last image. What was found is remembered until a file's name,
-    size or time changes. Sets in memory are as they are.
+    size or times change. Sets in memory are as they are.
+
+    `check` "sample" looks at 2,000 images drawn by lot and "none" at none: what is wrong with the
+    others is said by whoever reads them first. "auto" is all of up to 300,000 images, and a sample
+    of more; "skip" has to know them all. Raises DataError for another word.
     """
-    parts = {name: getattr(data, name) for name in ("train", "val", "test")}
-    if not isinstance(data.train, FileSplit):
+    if check not in CHECKS:
+        raise DataError(f"check = {check!r} is not allowed: {' | '.join(CHECKS)}")
+    if bad_images == "skip" and check in ("sample", "none"):
+        raise DataError(
+            f"check = {check!r} does not go with bad_images = 'skip', which has to know them all "
+            "before the first step; leave --check out, or give --bad-images error"
+        )
+    parts = [data.train, data.val, data.test]
+    if not isinstance(data.train, FileSplit) or check == "none":
         return data, []
-    everything = FileSplit(
-        data.train.root,
-        torch.cat([part.labels for part in parts.values()]),
-        [name for part in parts.values() for name in part.names],
-        data.train.max_megapixels,
-    )
-    found = recall(everything)
-    if found is None:
-        found = survey_of(everything.names, examine_all(everything, workers, progress=progress))
-        remember(everything, found)
+    everything = FileSplit.joined(parts)
+    if bad_images != "skip" and (
+        check == "sample" or (check == "auto" and len(everything) > LAZY_ABOVE)
+    ):
+        chosen = keyed_random.order(len(everything), seed=0, epoch=0)[:SAMPLE]
+        found = survey(everything.subset(np.sort(chosen)), workers, progress=progress)
+        if found.reasons:
+            raise broken_images(_sentences(everything, found.reasons))
+        return data, []
+    found = survey(everything, workers, progress=progress)
     if apart := list(twins(data, found.twins)):
         data = replace(data, notes=(*data.notes, _in_all(apart)))
     if not found.reasons:
         return data, []
     return _without_broken(data, everything, found.reasons, bad_images)
+
+
+def _sentences(split: FileSplit, reasons: dict[str, str]) -> list[str]:
+    return [f"{str(split.root / name)!r} {reason}" for name, reason in reasons.items()]
 
 
 def _in_all(apart: list[Finding]) -> Finding:
@@ -205,7 +298,7 @@ def _without_broken(
 ) -> tuple[Data, list[Finding]]:
     parts = {name: getattr(data, name) for name in ("train", "val", "test")}
     found = [Finding.of(name, reason) for name, reason in reasons.items()]
-    sentences = [f"{str(everything.root / name)!r} {reason}" for name, reason in reasons.items()]
+    sentences = _sentences(everything, reasons)
     if bad_images == "error":
         raise broken_images(sentences)
     if len(reasons) > SKIPPED_AT_MOST * len(everything):
@@ -227,46 +320,6 @@ def _without(part: Split, reasons: dict[str, str], classes: tuple[str, ...]) -> 
     if emptied := [classes[i] for i in ((before > 0) & (after == 0)).nonzero().flatten().tolist()]:
         raise DataError(f"no image of {', '.join(map(repr, emptied))} can be used; copy them again")
     return kept
-
-
-def recall(split: FileSplit) -> Survey | None:
-    """What was found out about these very files the last time; None if they were never looked
-    at.
-    """
-    try:
-        return Survey(**json.loads(_memory_of(split).read_bytes()))
-    except (OSError, ValueError, TypeError, RuntimeError):  # the last: no home
-        return None
-
-
-def remember(split: FileSplit, found: Survey) -> None:
-    """In the user's cache folder; where nothing can be written there, files are looked at again
-    each time.
-    """
-    try:
-        path = _memory_of(split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, delete=False, encoding="utf-8"
-        ) as file:
-            json.dump(asdict(found), file)
-        os.replace(file.name, path)
-    except (OSError, RuntimeError):
-        return
-
-
-def _memory_of(split: FileSplit) -> Path:
-    """A file named for the name, size and time of every image, the decoder and its limits."""
-    digest = hashlib.sha256(f"{FORMAT} {RULES} {PIL.__version__} {split.max_megapixels}".encode())
-    for name in sorted(split.names):
-        status = os.stat(split.root / name, follow_symlinks=os.path.exists(split.root / name))
-        digest.update(
-            f"{split.root}\0{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(
-                errors="surrogateescape"
-            )
-        )
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "convatlas" / "checked" / f"{digest.hexdigest()}.json"
 
 
 def write_csv(path: Path, findings: Iterator[Finding]) -> None:

@@ -2,7 +2,9 @@
 of the set they are learnt by heart and then measured.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from convatlas.data.finding import Finding
 from convatlas.data.split import Data
@@ -10,17 +12,24 @@ from convatlas.data.split import Data
 Groups = list[list[str]]  # names of images with the same bytes, two or more each
 
 
-def groups_of(digests: Iterable[tuple[str, str]]) -> Groups:
-    """From (name, digest of the file, "" where it is not known)."""
-    alike: dict[str, list[str]] = {}
-    for name, digest in digests:
-        if digest:
-            alike.setdefault(digest, []).append(name)
-    return [names for names in alike.values() if len(names) > 1]
+def groups_of(names: Sequence[str], digests: np.ndarray) -> Groups:
+    """From the digests of the files' bytes, uint64 (n, 2); zeros where one is not known. In the
+    order of the first of each.
+    """
+    order = np.lexsort((digests[:, 1], digests[:, 0]))  # stable: equal ones stay in their order
+    ordered = digests[order]
+    same = (ordered[1:] == ordered[:-1]).all(1) & (ordered[1:] != 0).any(1)
+    begins = np.flatnonzero(np.concatenate([[True], ~same]))
+    sizes = np.diff(np.concatenate([begins, [len(order)]]))
+    runs = zip(begins[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True)
+    groups = sorted((order[begin : begin + size].tolist() for begin, size in runs), key=min)
+    return [[names[i] for i in group] for group in groups]
 
 
 def twins(data: Data, groups: Groups) -> Iterator[Finding]:
     """The images of a group that are of another class or another part than its first."""
+    if not groups:
+        return
     home = {
         name: (part, label)
         for part in ("train", "val", "test")

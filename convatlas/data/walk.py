@@ -5,7 +5,6 @@ a circle.
 import errno
 import os
 import re
-import stat
 import unicodedata
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from convatlas.data.image_file import EXTENSIONS
+from convatlas.data.listing import Listing
+from convatlas.data.telling import Tally
 from convatlas.errors import DataError
 
 # Made by systems and programs, never by people; hidden files (.name) are junk too.
@@ -32,7 +33,8 @@ class Folder:
     path: Path
     depth: int = 0
     hidden: bool = False  # it or one around it is junk
-    images: list[str] = field(default_factory=list)
+    is_link: bool = False
+    images: list[str] = field(default_factory=list)  # in natural order
     others: list[str] = field(default_factory=list)
     folders: list["Folder"] = field(default_factory=list)
     same_as: Path | None = None  # what it is a link to, where that was read already
@@ -63,10 +65,21 @@ class Folder:
             yield folder
             waiting += reversed(folder.folders)
 
+    def image_names(self) -> list[str]:
+        """Its images at any depth, relative to it, in natural order: 2.png before 10.png."""
+        if self.total == len(self.images):
+            return self.images
+        start = len(os.path.join(self.path, "")) if self.path != Path() else 0
+        found = list(self.images)
+        for inner in self.below():
+            if inner is not self:
+                place = inner.path.as_posix()[start:]
+                found += [f"{place}/{name}" for name in inner.images]
+        return sorted(found, key=natural)
+
     def all_images(self) -> list[Path]:
-        """Its images at any depth, in natural order: 2.png before 10.png."""
-        found = [folder.path / name for folder in self.below() for name in folder.images]
-        return sorted(found, key=lambda path: natural(path.as_posix()))
+        """The same as paths."""
+        return [self.path / name for name in self.image_names()]
 
 
 def refuse(path: Path, reason: str) -> None:
@@ -74,63 +87,91 @@ def refuse(path: Path, reason: str) -> None:
     raise DataError(f"{str(path)!r} {reason}")
 
 
-def walk(root: Path, complain: Complain = refuse) -> Folder:
+def walk(root: Path, complain: Complain = refuse, listing: Listing | None = None) -> Folder:
     """All that is under `root`. A folder that links reach more than once is entered once, and by
     its own name rather than by a link's.
 
     `complain(path, reason)` hears of each folder that cannot be read or lies too deep; by default
-    it raises DataError.
+    it raises DataError. What `listing` knows is not read again.
     """
     top = Folder(root)
     folders, links, seen, all_folders = deque([top]), deque(), {}, []
+    tally = Tally("listing the images", listing.images or None if listing else None)
     while folders or links:
         folder = folders.popleft() if folders else links.popleft()
         all_folders.append(folder)
         try:
-            folder.same_as = _first_sight(folder.path, seen)
-            entries = [] if folder.same_as else list(_entries(folder))
+            _fill(folder, seen, listing)
         except OSError as fault:
             complain(folder.path, _why(fault))
             continue
         if folder.depth > DEEPEST:
             complain(folder.path, f"lies more than {DEEPEST} folders deep; move it further up")
+            folder.images, folder.others, folder.folders = [], [], []
             continue
-        for entry, is_folder in entries:
-            _add(folder, entry, is_folder, folders, links)
+        tally.add(len(folder.images))
+        for inner in folder.folders:
+            (links if inner.is_link else folders).append(inner)
     for folder in reversed(all_folders):
         folder.folders.sort(key=lambda inner: natural(inner.name))
         folder.total = len(folder.images) + sum(inner.total for inner in folder.folders)
+    if listing:
+        listing.keep(top.total)
     return top
 
 
-def _first_sight(path: Path, seen: dict[tuple[int, int], Path]) -> Path | None:
-    """Where this very folder was met before."""
-    status = path.stat()
-    first = seen.setdefault((status.st_dev, status.st_ino), path)
-    return None if first is path else first
+def _fill(folder: Folder, seen: dict[tuple[int, int], Path], listing: Listing | None) -> None:
+    """What is in a folder, unless it was met before."""
+    status = folder.path.stat()
+    first = seen.setdefault((status.st_dev, status.st_ino), folder.path)
+    if first is not folder.path:
+        folder.same_as = first
+        return
+    if listing and (known := listing.of(folder.path, status)):
+        folder.images, folder.others, names = known
+        folder.folders = [_inner(folder, name) for name in names]
+        return
+    has_links = _scan(folder)
+    if listing and not has_links:
+        names = [inner.name for inner in folder.folders]
+        listing.note(folder.path, status, (folder.images, folder.others, names))
 
 
-def _entries(folder: Folder) -> Iterator[tuple[os.DirEntry, bool]]:
+def _inner(folder: Folder, name: str, is_link: bool = False) -> Folder:
+    hidden = folder.hidden or is_junk(name)
+    return Folder(folder.path / name, folder.depth + 1, hidden, is_link)
+
+
+def _scan(folder: Folder) -> bool:
+    """Reads a folder; whether there are links in it."""
     with os.scandir(folder.path) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            try:
-                yield entry, entry.is_dir()
-            except OSError:  # a link to itself: reading it will say so
-                yield entry, False
+        found = sorted(entries, key=lambda entry: entry.name)
+    has_links = False
+    for entry in found:
+        is_link = entry.is_symlink()
+        has_links |= is_link
+        _add(folder, entry.name, _is_folder(entry), is_link)
+    folder.images.sort(key=natural)
+    return has_links
 
 
-def _add(folder: Folder, entry: os.DirEntry, is_folder: bool, folders: deque, links: deque) -> None:
-    junk = folder.hidden or is_junk(entry.name)
-    if is_folder and junk and (entry.is_symlink() or entry.name.lower() in NOT_ENTERED):
-        folder.others.append(entry.name)
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: reading it will say so
+        return False
+
+
+def _add(folder: Folder, name: str, is_folder: bool, is_link: bool) -> None:
+    junk = folder.hidden or is_junk(name)
+    if is_folder and junk and (is_link or name.lower() in NOT_ENTERED):
+        folder.others.append(name)
     elif is_folder:
-        inner = Folder(folder.path / entry.name, folder.depth + 1, junk)
-        folder.folders.append(inner)
-        (links if entry.is_symlink() else folders).append(inner)
-    elif not junk and os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
-        folder.images.append(entry.name)
+        folder.folders.append(_inner(folder, name, is_link))
+    elif not junk and os.path.splitext(name)[1].lower() in EXTENSIONS:
+        folder.images.append(name)
     else:
-        folder.others.append(entry.name)
+        folder.others.append(name)
 
 
 def _why(fault: OSError) -> str:
@@ -169,14 +210,3 @@ def _kind(name: str) -> str:
     if any(is_junk(part) for part in name.split("/")):
         return "hidden"
     return ascii(os.path.splitext(name)[1].lower())[1:-1] or "without extension"
-
-
-def file_identity(path: str | Path) -> tuple[int, int] | None:
-    """What a file is, whatever its name: equal for a file, its hard links, and links to it. None
-    for what is no file.
-    """
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None

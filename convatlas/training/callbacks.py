@@ -26,14 +26,19 @@ class Callback:
         """Once: folder, network, params, device, processes, batch_size (of a step, over all
         processes), classes and their counts, images in each split, fingerprint, the forecast (or
         None), the smallest legal side, how many files were ignored and skipped, ignored_kinds,
-        notes (sentences about the data), steps_per_epoch, epochs, step, resumed; the certificate of
-        weights that were read now (or None), how images are standardised for them (or ""), and
-        run, the run's own identifier.
+        notes (sentences about the data), how images are read where they do not lie in memory (or
+        ""), steps_per_epoch, epochs, step, resumed; the certificate of weights that were read now
+        (or None), how images are standardised for them (or ""), and run, the run's own identifier.
         """
 
     def checking(self, done: int) -> None:
         """Now and then, while all files of a folder are decoded for the first time: how many are
         done.
+        """
+
+    def preparing(self, phase: str, done: int, total: int | None) -> None:
+        """Now and then before the first step: what is being done with the images, how many are
+        done, and of how many, where that is known.
         """
 
     def tried(self, trials: Trials) -> None:
@@ -68,6 +73,9 @@ class Relay(Callback):
 
     def checking(self, done: int) -> None:
         self.tell("checking", done)
+
+    def preparing(self, phase: str, done: int, total: int | None) -> None:
+        self.tell("preparing", phase, done, total)
 
     def tried(self, trials: Trials) -> None:
         self.tell("tried", trials)

@@ -13,8 +13,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from convatlas.data.neighbours import beside
 from convatlas.errors import RunError, first_line
 from convatlas.training import torchrun
+from convatlas.training.meeting import Elsewhere, Meeting, living, tell_failure
 from convatlas.training.signals import StopRequest
 
 T = TypeVar("T")
@@ -51,6 +53,32 @@ class ProcessGroup:
         self.restarts = process.restarts if process else 0
         self.stop = stop or StopRequest()
         self._one_was_asked = False
+        self.machine, self.everyone = self._meetings(process.neighbours if process else 1)
+
+    def _meetings(self, count: int) -> tuple[Meeting | None, Meeting | None]:
+        """(of the `count` processes of this machine, whose ranks are neighbours; of all)."""
+        if self.store is None or self.size == 1:
+            return None, None
+        corner = dist.PrefixStore(f"prepare{self.restarts}", self.store)
+        first = self.rank - self.local_rank
+        machine, everyone = range(first, first + count), range(self.size)
+        here = count > 1 and first >= 0 and self.rank in machine and machine[-1] < self.size
+        return (
+            Meeting(corner, f"at{first}", machine, self.rank, self.timeout) if here else None,
+            Meeting(corner, "all", everyone, self.rank, self.timeout),
+        )
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Within it, processes may take as long as they need, and decode together what is decoded
+        whole on one machine; they leave it together.
+        """
+        if self.everyone is None:
+            yield
+            return
+        with self.watched(), living(self.everyone.store, self.rank), beside(self.machine):
+            yield
+            self.everyone.say("")
 
     @property
     def is_first(self) -> bool:
@@ -104,10 +132,14 @@ class ProcessGroup:
             result = work()
         except Exception as caught:
             error = caught
+            tell_failure(self.everyone.store if self.everyone else None)
         failures: list = [None] * self.size
         with self.watched():
-            dist.all_gather_object(failures, error and str(error))
-        failed = next((rank for rank, failure in enumerate(failures) if failure is not None), None)
+            said = "" if isinstance(error, Elsewhere) else error and str(error)
+            dist.all_gather_object(failures, said)
+        failed = next((rank for rank, failure in enumerate(failures) if failure), None)
+        if failed is None:
+            failed = next((rank for rank, said in enumerate(failures) if said is not None), None)
         if failed is None:
             return result
         if failed == self.rank:

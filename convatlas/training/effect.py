@@ -47,6 +47,7 @@ USES: dict[str, tuple[Use, ...]] = {
     "data_root": (_NAMED,),
     "download": (_NAMED,),
     "bad_images": (_FOLDER,),
+    "check": (_FOLDER,),
     "max_megapixels": (_FOLDER,),
     "white": (_FOLDER,),
     "missing_classes": (_FOLDER,),

@@ -25,6 +25,14 @@ class Learning(Settings):
         "before the first step, skip lists them and goes on if they are 1 % or less",
         choices=("error", "skip"),
     )
+    check: str = setting(
+        "auto",
+        "images of a folder that are decoded before the first step, unless they were earlier and "
+        "have not changed: all, a sample of 2,000, or none; what is wrong with the others is said "
+        "when they are first read. auto is all of up to 300,000 images, and with bad_images = skip",
+        runtime=True,
+        choices=("auto", "all", "sample", "none"),
+    )
     missing_classes: str = setting(
         "error",
         "a val or test folder without some of train's classes: error refuses it, allow measures "

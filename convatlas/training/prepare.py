@@ -17,6 +17,8 @@ from convatlas.data import (
     open_data,
     usable,
 )
+from convatlas.data.readers import cores
+from convatlas.data.telling import Listener, told_to
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.registry import create_model, stored_facts
@@ -53,17 +55,36 @@ class Prepared:
     skipped: list[Finding]  # images that cannot be read and are left out
 
     @property
+    def reading(self) -> str:
+        """How training images are read, where they do not lie in memory; "" where they do."""
+        if self.train.in_memory:
+            return ""
+        if self.train.workers:
+            return f"from files, as they are needed, by {self.train.workers} processes of their own"
+        spare = max(1, cores() - 1)
+        return (
+            "from files, as they are needed, in the training process; --workers "
+            f"{spare} reads them beside it"
+        )
+
+    @property
     def per_step(self) -> int:
         """Images of a step, over all processes."""
         return min(self.train.batch_size, len(self.data.train))
 
 
 def gather(
-    recipe: Recipe, group: ProcessGroup, checking: Callable[[int], None] = lambda done: None
+    recipe: Recipe,
+    group: ProcessGroup,
+    checking: Callable[[int], None] = lambda done: None,
+    telling: Listener = lambda phase, done, total: None,
 ) -> Gathered:
-    """The images, all of which are looked at, and the network."""
+    """The images, which are looked at as the recipe says, and the network."""
     side = side_of(recipe)
-    data, skipped = usable(_data(recipe, group), recipe.bad_images, recipe.workers, checking)
+    with group.preparing(), told_to(telling):
+        data, skipped = usable(
+            _data(recipe, group), recipe.bad_images, recipe.workers, checking, recipe.check
+        )
     return _with_network(recipe, data, side, skipped)
 
 
@@ -86,12 +107,22 @@ def prepare(
     group: ProcessGroup,
     gathered: Gathered | None = None,
     standard: Mapping | None = None,
+    telling: Listener = lambda phase, done, total: None,
 ) -> Prepared:
     """Everything is decoded or opened now, so that broken images and wrong names show before the
     first step. `standard` is how images are standardised: as these training images are, where
     nothing is given.
     """
     found = gathered or gather(recipe, group)
+    with group.preparing(), told_to(telling):
+        prepared = _prepared(recipe, group, found, standard)
+    _require_parts(recipe, prepared, group)
+    return prepared
+
+
+def _prepared(
+    recipe: Recipe, group: ProcessGroup, found: Gathered, standard: Mapping | None
+) -> Prepared:
     augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
     data = found.data
     prep = fit_preprocess(
@@ -103,7 +134,7 @@ def prepare(
         standard=standard,
     )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
-    prepared = Prepared(
+    return Prepared(
         data,
         prep,
         net=found.net,
@@ -121,8 +152,6 @@ def prepare(
         val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
         test=Loader(data.test, prep, batch, workers=recipe.workers, share=share),
     )
-    _require_parts(recipe, prepared, group)
-    return prepared
 
 
 def _require_parts(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> None:

@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from convatlas.data.telling import Preparation, duration
 from convatlas.printable import printable
 from convatlas.training.autotune import Config, Trials
 from convatlas.training.callbacks import Callback, warn_on_stderr
@@ -53,13 +54,6 @@ def _left_out(facts: dict) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 3 min, 5.2 h."""
-    if seconds < 100:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
 def _many(number: int, one: str) -> str:
     return f"{number} {one}{'' if number == 1 else 's'}"
 
@@ -77,6 +71,7 @@ class Lines(Callback):
         self.is_lost = False
         self.printed_at = time.monotonic() - 1
         self.epochs = 0
+        self.preparation = Preparation()
         self.folder: str | None = None  # of the run, once it is known
 
     def __enter__(self) -> "Lines":
@@ -128,6 +123,8 @@ class Lines(Callback):
             f"{_many(facts['epochs'], 'epoch')} of {_many(facts['steps_per_epoch'], 'step')} "
             f"on {on}; {start} in {facts['folder']}"
         )
+        if facts.get("reading"):
+            self.print(f"images are read {facts['reading']}")
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
             memory = (
@@ -140,10 +137,9 @@ class Lines(Callback):
                 f"{duration(coming.rest)} in all (measured on a few images)"
             )
 
-    def checking(self, done: int) -> None:
-        if time.monotonic() - self.printed_at >= 10:
-            self.printed_at = time.monotonic()
-            self.print(f"looking at every image once: {done:,} done")
+    def preparing(self, phase: str, done: int, total: int | None) -> None:
+        if line := self.preparation.line(phase, done, total):
+            self.print(line)
 
     def tried(self, trials: Trials) -> None:
         times = "; ".join(

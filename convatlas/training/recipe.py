@@ -104,6 +104,11 @@ class Recipe(Augmentation, Learning):
     def _refuse_contradictions(self) -> None:
         if self.sched == "step" and not self.milestones:
             raise RecipeError("sched = 'step' needs milestones, for example milestones = [30, 60]")
+        if self.bad_images == "skip" and self.check in ("sample", "none"):
+            raise RecipeError(
+                f"check = {self.check!r} does not go with bad_images = 'skip', which has to know "
+                "all bad images before the first step; leave check out"
+            )
         if self.warmup_lr > self.lr:
             raise RecipeError(
                 f"warmup_lr = {self.warmup_lr} is above lr = {self.lr}; the warm-up rises to lr"

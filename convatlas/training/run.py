@@ -71,10 +71,12 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
         else:
             recipe = on_this_machine(found.recipe, recipe, found.before)
         gathered = group.together(
-            lambda: gather(recipe, group, callback.checking)
+            lambda: gather(recipe, group, callback.checking, callback.preparing)
         )  # a wrong name leaves no folder
         start = group.from_first(lambda: _start(recipe, gathered, path, found.identity))
-        ready = group.together(lambda: prepare(recipe, group, gathered, start.get("pictures")))
+        ready = group.together(
+            lambda: prepare(recipe, group, gathered, start.get("pictures"), callback.preparing)
+        )
         with ExitStack() as stack:
             folder = group.together(
                 lambda: stack.enter_context(RunFolder(path, is_writer=group.is_first))
@@ -236,6 +238,7 @@ class _Run:
                     self.trainer.start.get("pictures"), data.channels, bool(self.recipe.weights)
                 ),
                 "forecast": coming,
+                "reading": self.ready.reading,
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,
                 "resumed": resumed,

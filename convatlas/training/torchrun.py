@@ -25,6 +25,7 @@ class Process:
     restarts: int  # how often torchrun has started them again
     address: str
     port: int
+    neighbours: int = 1  # processes of this machine, itself among them; 1 where that is not said
 
 
 def launched() -> Process | None:
@@ -44,6 +45,7 @@ def launched() -> Process | None:
         _number("TORCHELASTIC_RESTART_COUNT", default=0),
         os.environ["MASTER_ADDR"],
         _number("MASTER_PORT", least=1, most=65535),
+        _number("LOCAL_WORLD_SIZE", least=1, most=size, default=1),
     )
 
 

@@ -14,14 +14,14 @@ from deep_images import deep_png, deep_tiff
 from hostile_images import HOLED, HOSTILE, SMALL, encoded, exif_of, holed, moving, png
 
 from convatlas.data import read_image
-from convatlas.data.image_file import deep_range, peculiarities, read_header, require_readable
+from convatlas.data.image_file import deep_range, look_through, read_header
 from convatlas.errors import DataError
 
 MEGABYTE = 2**20
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="memory is measured in a fork")
 
 
-LOOKS = (read_header, peculiarities, read_image, require_readable, deep_range)
+LOOKS = (read_header, look_through, read_image, deep_range)
 
 
 def looked_at(paths: list[Path], looks) -> tuple[list[str], int]:

@@ -20,7 +20,7 @@ from convatlas.data import (
     open_data,
     read_image,
 )
-from convatlas.data.image_file import EXTENSIONS, FORMATS, peculiarities, read_header
+from convatlas.data.image_file import EXTENSIONS, FORMATS, look_through, read_header
 from convatlas.data.unread_kinds import _KINDS, kind_of
 from convatlas.errors import DataError
 
@@ -119,7 +119,7 @@ def test_a_wrong_name_does_not_matter(tmp_path):
     for form in ("AVIF", "PPM", "JPEG2000"):
         Image.fromarray(RGB).save(tmp_path / "a.png", form)
         assert read_image(tmp_path / "a.png").shape == (3, 12, 18)
-        assert f"is a {form} file in spite of its name" in peculiarities(tmp_path / "a.png")[0]
+        assert f"is a {form} file in spite of its name" in look_through(tmp_path / "a.png")[0][0]
 
 
 def test_jpeg_2000_with_deep_colours_is_not_cut_to_eight_bits_in_silence(tmp_path):
@@ -217,7 +217,7 @@ def test_a_jpeg_above_the_limit_is_decoded_smaller_and_its_pixels_count_so(tmp_p
     """72 megapixels: refused, though training would have read it at an eighth."""
     path = large_jpeg(tmp_path / "a.jpg")
     assert read_header(path) == (False, 8000, 9000)
-    assert "has 72 megapixels; it is read at 1/2 of its sides" in peculiarities(path)
+    assert "has 72 megapixels; it is read at 1/2 of its sides" in look_through(path)[0]
     assert read_image(path).shape == (3, 4000, 4500)
     assert read_image(path, at_least=500).shape == (3, 1000, 1125)
 

@@ -71,6 +71,7 @@ def _rank(rank: int, size: int, port: int, writer, work: Callable, arguments: tu
         "RANK": str(rank),
         "WORLD_SIZE": str(size),
         "LOCAL_RANK": str(rank),
+        "LOCAL_WORLD_SIZE": str(size),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
     }

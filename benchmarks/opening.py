@@ -1,0 +1,210 @@
+"""What a folder of very many images costs before the first step: opened for the first time and
+again, looked at whole, after a change and after an interruption, and by several processes.
+
+    python -m benchmarks.opening --images 100000
+    python -m benchmarks.opening --images 10000 --only processes
+
+Processor seconds, for they are the same on a busy machine; each figure is of a process of its own.
+The images are small JPEGs, each its own file: what is measured is everything but decoding.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+IMAGENET = 1_281_167 + 51_246
+CLASSES = 100
+LEFT = 0.1  # of a survey that is stopped
+
+
+def tree(root: Path, images: int) -> Path:
+    """Files as ImageNet's are called, in train/ and val/."""
+    bases = []
+    for seed in range(8):
+        pixels = np.random.default_rng(seed).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "JPEG", quality=40)
+        bases.append(file.getvalue())
+    for number in range(images):
+        part = "val" if number % 20 == 0 else "train"
+        folder = root / part / f"n{1440764 + number // 20 % CLASSES:08d}"
+        if number < 20 * CLASSES:
+            folder.mkdir(parents=True, exist_ok=True)
+        end = b"%08d" % number + bytes(number * 2654435761 % 293)
+        (folder / f"{folder.name}_{number}.JPEG").write_bytes(bases[number % 8] + end)
+    return root
+
+
+def used(work: Callable, *given) -> tuple[float, float, object]:
+    """(processor seconds of `work` and its children, peak in MB, what it gave) in a process of its
+    own.
+    """
+    ours, theirs = multiprocessing.Pipe()
+
+    def child() -> None:
+        begun = _seconds()
+        found = work(*given)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        theirs.send((_seconds() - begun, peak, found))
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    theirs.close()
+    try:
+        found = ours.recv()
+    finally:
+        process.join()
+    return found
+
+
+def _seconds() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def opened(root: Path) -> str:
+    from convatlas.data import open_data
+
+    return open_data(root).fingerprint
+
+
+def looked(root: Path, share: float = 1.0) -> tuple[int, float]:
+    """(how many images a survey looked at, in how many seconds); it is stopped after that share of
+    them.
+    """
+    from convatlas.data import open_data, survey, usable
+
+    data, count, real = open_data(root), 0, survey.examining
+    before = _seconds()
+
+    def counting(split, numbers, *options):
+        nonlocal count
+        for found in real(split, numbers, *options):
+            yield found
+            count += len(found)
+            if count >= share * len(split) and share < 1:
+                raise KeyboardInterrupt
+
+    survey.examining = counting
+    with contextlib.suppress(KeyboardInterrupt):
+        usable(data, workers=1)
+    return count, _seconds() - before
+
+
+def opening(root: Path, images: int) -> None:
+    first, peak, one = used(opened, root)
+    again, second_peak, two = used(opened, root)
+    print(f"opened first {first:7.2f} s, peak {peak:,.0f} MB")
+    print(f"opened again {again:7.2f} s, peak {second_peak:,.0f} MB  ({again / first:.2f} of it)")
+    print(f"the same fingerprint: {one == two}")
+    for name, seconds in (("first", first), ("again", again)):
+        print(f"  in proportion, ImageNet {name}: {seconds * IMAGENET / images:.0f} s")
+
+
+def surveying(root: Path) -> None:
+    _, _, (count, whole) = used(looked, root)
+    _, _, (none, nothing) = used(looked, root)
+    file = next(root.rglob("*.JPEG"))
+    file.write_bytes(file.read_bytes() + b"x")
+    _, _, (one, changed) = used(looked, root)
+    each = (whole - nothing) / count
+    print(f"all {count:,} looked at: {whole:.2f} s")
+    print(f"nothing changed: {none} looked at, {nothing:.2f} s")
+    print(
+        f"one changed: {one} looked at, {changed:.2f} s, {changed - nothing:.2f} s more than none "
+        f"(an image takes {1000 * each:.2f} ms, and a process that reads has to be started)"
+    )
+    forget()
+    _, _, (before, _) = used(looked, root, 1 - LEFT)
+    _, _, (rest, resumed) = used(looked, root)
+    print(
+        f"stopped after {before:,}: {rest:,} looked at, {resumed:.2f} s, "
+        f"{resumed / (nothing + (count - before) * each):.2f} of the work left"
+    )
+
+
+def processes(root: Path) -> None:
+    """The same set prepared by 1, 2 and 4 processes of one machine."""
+    alone = None
+    for size in (1, 2, 4):
+        forget()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        context, queue = multiprocessing.get_context("fork"), multiprocessing.SimpleQueue()
+        ranks = [
+            context.Process(target=_rank, args=(rank, size, port, root, queue))
+            for rank in range(size)
+        ]
+        for process in ranks:
+            process.start()
+        found = [queue.get() for _ in ranks]
+        for process in ranks:
+            process.join()
+        total = sum(seconds for seconds, _ in found)
+        alone = alone or (total, found[0][1])
+        same = {digest for _, digest in found} == {alone[1]}
+        ratio = total / alone[0]
+        print(f"{size} processes: {total:7.2f} s, {ratio:.2f} of one, the same bits: {same}")
+
+
+def _rank(rank: int, size: int, port: int, root: Path, queue) -> None:
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    words = (rank, size, rank, size, "127.0.0.1", port)
+    os.environ |= dict(zip(names, map(str, words), strict=True))
+    from convatlas.training import Recipe
+    from convatlas.training.distributed import process_group
+    from convatlas.training.prepare import gather, prepare
+
+    recipe = Recipe(network="lenet1989", data=str(root))
+    with process_group(600, "cpu") as group:
+        begun = _seconds()
+        found = group.together(lambda: gather(recipe, group))
+        ready = group.together(lambda: prepare(recipe, group, found))
+        seconds = _seconds() - begun
+        digest = hashlib.sha256(ready.train.images.numpy().tobytes()).hexdigest()
+    queue.put((seconds, digest))
+
+
+def forget() -> None:
+    shutil.rmtree(Path(os.environ["XDG_CACHE_HOME"]) / "convatlas", ignore_errors=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--tree", type=Path, help="a folder of images that is there already")
+    parser.add_argument("--only", choices=("opening", "survey", "processes"))
+    given = parser.parse_args()
+    import torch
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["XDG_CACHE_HOME"] = f"{place}/cache"
+        root = given.tree or tree(Path(place) / "set", given.images)
+        print(
+            json.dumps({"images": given.images, "cores": os.cpu_count(), "load": os.getloadavg()})
+        )
+        if given.only in (None, "opening"):
+            opening(root, given.images)
+        if given.only in (None, "survey"):
+            surveying(root)
+        if given.only in (None, "processes"):
+            processes(root)
+
+
+if __name__ == "__main__":
+    main()
