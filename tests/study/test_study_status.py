@@ -4,25 +4,19 @@ import fcntl
 import os
 
 import pytest
-from runs_of_a_study import make
+from runs_of_a_study import make, planned, seeds
 
 from convatlas.study import jobs, plan
-from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.status import status
-from convatlas.training.recipe import Recipe
 
-DIGITS = Images("digits", "digits", "f" * 64)
 STATES = ("done", "trained", "stopped", "left", "failed", "running")
 
 
 @pytest.fixture
 def study(tmp_path):
     """Six runs, one in each state."""
-    recipes = [Recipe(network="lenet5", seed=seed, epochs=3) for seed in range(6)]
-    runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
     study = tmp_path / "study"
-    lines = plan.write(study, Asked(("lenet5",), (DIGITS,), 6), runs)
-    done, trained, stopped, _, failed, running = lines
+    done, trained, stopped, _, failed, running = planned(study, seeds(6))
     make(study, done, [0.1, 0.2, 0.3], done=True)
     make(study, trained, [0.1, 0.2, 0.3])
     make(study, stopped, [0.1])
