@@ -18,7 +18,6 @@ from pathlib import Path
 import torch
 
 from convatlas.errors import RESUMABLE, RecipeError, Stopped
-from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.study import jobs
 from convatlas.study.capacity import cores, devices, resident
 from convatlas.study.plan import Line
@@ -32,6 +31,7 @@ PRESUMED = 2**30  # bytes that a run needs beside its step, until one of its set
 PRESUMED_EACH = 0.2  # for each multiply-add of a step: MobileNets need as much, others less
 TICK = 0.25  # seconds after which it is looked whether there is something to do
 ORPHAN = 255  # the exit code of a process whose server of forks is gone
+SERVER = "the end of the process that begins runs"
 
 
 def run(lines: Sequence[Line], study: Path, tell: Observer, at_once: int = 0) -> None:
@@ -149,9 +149,17 @@ class _Pool:
             target=_carry_out, args=(str(self.study), line, device, theirs), name=line.run
         )
         before = len(jobs.failures(self.study, line))
-        with _without_the_program():
-            process.start()
-        theirs.close()
+        try:
+            with _without_the_program():
+                process.start()
+        except (
+            EOFError,
+            ConnectionError,
+        ):  # a run that has begun sees its pool gone
+            self._failed(line, jobs.killed(self.study, line, SERVER))
+            return
+        finally:
+            theirs.close()
         width = self._width_of(line)
         self.running.append(_Job(line, process, messages, before, width, device))
         self.tell.started(line)
@@ -199,10 +207,9 @@ class _Pool:
         elif code == RESUMABLE:
             self._again(line, "it was stopped")
         elif code == ORPHAN:
-            self._again(line, "its parent was killed")
-        elif code < 0 or code > LEFT_BY_SIGNAL:
-            number = -code if code < 0 else code - LEFT_BY_SIGNAL
-            self._failed(line, jobs.killed(study, line, number))
+            self._failed(line, jobs.killed(study, line, SERVER))
+        elif name := jobs.signal_of(code):
+            self._failed(line, jobs.killed(study, line, name))
         elif len(said := jobs.failures(study, line)) > job.failures:
             self._failed(line, said[-1], is_noted=True)
         else:

@@ -186,7 +186,8 @@ class _Queue:
                 self.cancelled.append(line.run)
                 self._over(line, "again", "its job was cancelled")
                 continue
-            sentence = self._ended_early(line, state)
+            by = f"Slurm ({state or 'it does not say why'})"
+            sentence = jobs.killed(self.study, line, by)
             if jobs.note_failure(self.study, line, sentence):
                 self._over(line, "failed", sentence)
             else:
@@ -194,12 +195,6 @@ class _Queue:
                 again.append(line)
                 self.tell.ended(line, "again", sentence)
         self._submit(again)
-
-    def _ended_early(self, line: Line, state: str) -> str:
-        """The sentence for such a job: the same until its run has come further."""
-        steps = sorted(each.name for each in line.folder(self.study).glob("checkpoints/step-*"))
-        where = f"after {steps[-1]}" if steps else "before its first checkpoint"
-        return f"{jobs.KILLED} Slurm ({state or 'it does not say why'}) {where}"
 
 
 def _states() -> dict[str, str] | None:

@@ -68,7 +68,10 @@ def test_a_killed_run_goes_on_five_times_from_one_place(study):
     assert carrying.carry_out(study, line) == 0
     other = order(study, *["signal SIGKILL"] * 5, "train", number=1)
     assert carrying.carry_out(study, other) == 1
-    assert "SIGKILL before its first checkpoint" in jobs.failures(study, other)[-1]
+    assert (
+        "SIGKILL (is there memory enough?) before its first checkpoint"
+        in jobs.failures(study, other)[-1]
+    )
 
 
 def test_a_program_that_does_nothing_and_is_content_is_not_believed(study):

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from functools import partial
+from multiprocessing import popen_forkserver
 
 import pytest
 from heard import Heard
@@ -145,3 +146,21 @@ def test_a_script_that_compares_is_not_run_again_by_its_runs(monkeypatch):
         told = multiprocessing.spawn.get_preparation_data("run")
     assert not {"init_main_from_path", "init_main_from_name"} & told.keys()
     assert main.__file__ == "/somebody/script.py"
+
+
+def test_the_process_that_begins_runs_may_be_killed_while_it_begins_one(tmp_path, monkeypatch):
+    """The run may have begun by then, and nobody knows its number."""
+    launch, fails = popen_forkserver.Popen._launch, [EOFError(), ConnectionRefusedError()]
+
+    def cut_off(self, process):
+        launch(self, process)
+        if fails:
+            raise fails.pop()
+
+    monkeypatch.setattr(popen_forkserver.Popen, "_launch", cut_off)
+    study, heard = tmp_path / "study", Heard()
+    conducting.begin(NETWORKS[:1], ["digits"], 1, given=GIVEN, output=study)
+    assert conducting.conduct(study, pool.run, heard) == []
+    assert [word for _, word, _ in heard.ends] == ["again", "again", "trained", "done"]
+    assert "killed by the end of the process that begins runs" in heard.ends[0][2]
+    assert list(epochs(study).values()) == [[1, 2]]

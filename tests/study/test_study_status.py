@@ -89,8 +89,9 @@ def test_the_same_failure_twice_is_the_end_and_another_is_not(study):
 
 def test_a_killed_run_is_given_up_only_after_five_kills_without_a_step(study):
     line = plan.read(study)[2]
-    given_up = [jobs.note_failure(study, line, jobs.killed(study, line, 9)) for _ in range(5)]
+    sentence = jobs.killed(study, line, jobs.signal_of(-9))
+    given_up = [jobs.note_failure(study, line, sentence) for _ in range(5)]
     assert given_up == [False, False, False, False, True]
     assert jobs.failures(study, line)[-1] == (
-        "killed by SIGKILL after step-00000001, as a system does that has no memory left"
+        "killed by SIGKILL (is there memory enough?) after step-00000001"
     )
