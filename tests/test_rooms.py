@@ -38,7 +38,7 @@ DOORS = {
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
     "study": {
-        *("interruption", "printable", "settings", "strict_json", "shapes_only"),
+        *("interruption", "magnitude", "printable", "settings", "strict_json", "shapes_only"),
         *("registry", "data", "evaluation", "training", "reporting"),
     },
     "weights": {"regular_file", "data"},
@@ -99,7 +99,7 @@ DOORS = {
     },
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
-        *("data", "plotting", "registry", "evaluation", "model_file", "weights"),
+        *("magnitude", "data", "plotting", "registry", "evaluation", "model_file", "weights"),
     },
     "estimator": {"data", "training", "model_file"},
     "reporting": {

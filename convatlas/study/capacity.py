@@ -1,12 +1,10 @@
-"""What this machine has for runs: cores, GPUs, and the memory that a process holds."""
+"""What this machine has for runs: cores and GPUs."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import torch
-
-from convatlas.training.memory import resource
 
 LIMIT = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of cores, of so many
 
@@ -25,11 +23,3 @@ def devices() -> list[str]:
     """The CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES names them."""
     named = [word for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word]
     return named or [str(number) for number in range(torch.cuda.device_count())]
-
-
-def resident(pid: int) -> int:
-    """Bytes that a process holds now; 0 where it is gone, or the system does not tell."""
-    with suppress(OSError, ValueError, IndexError):
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-        return int(pages) * resource.getpagesize()
-    return 0

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from convatlas.errors import RecipeError
 from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.printable import printable
 from convatlas.study.plan import Line
 from convatlas.training.plain_files import append_durably, kind, make_durably, read_plain
+from convatlas.training.recipe import Recipe
 from convatlas.training.standing import standing
 
 LEFT, RUNNING, STOPPED, TRAINED, DONE, FAILED_TWICE = (
@@ -49,6 +51,19 @@ def is_held(folder: Path) -> bool:
         return True
     lock.release()
     return False
+
+
+def recipe_of(study: Path, line: Line) -> Recipe | None:
+    """What a run is to do; None where that cannot be read, as the run itself will say."""
+    with suppress(RecipeError):
+        return Recipe.recorded(line.recipe_file(study))
+    return None
+
+
+def needs_of(study: Path, line: Line) -> tuple[int, bool]:
+    """The cores that a run keeps busy, and whether it must have a GPU."""
+    recipe = recipe_of(study, line) or Recipe()
+    return max(1, recipe.threads) + recipe.workers, recipe.device == "cuda"
 
 
 def is_reached(study: Path, line: Line) -> bool:

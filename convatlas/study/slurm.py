@@ -19,7 +19,7 @@ from convatlas.errors import RunError, Stopped, first_line
 from convatlas.printable import printable
 from convatlas.study import jobs
 from convatlas.study.following import Follower
-from convatlas.study.manifests import name_of, needs_of
+from convatlas.study.manifests import name_of
 from convatlas.study.plan import Line
 from convatlas.study.slurm_job import Job
 from convatlas.study.watching import Observer
@@ -115,7 +115,7 @@ class _Queue:
         """Jobs for the lines, in arrays of those that need the same."""
         alike: dict[tuple[int, bool], list[Line]] = {}
         for line in lines:
-            alike.setdefault(needs_of(line, self.study), []).append(line)
+            alike.setdefault(jobs.needs_of(self.study, line), []).append(line)
         for (cores, is_for_gpu), group in alike.items():
             for first in range(0, len(group), ARRAY):
                 self._submit_array(group[first : first + ARRAY], cores, is_for_gpu)

@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from convatlas.magnitude import duration
 from convatlas.printable import printable
 from convatlas.training.autotune import Config, Trials
 from convatlas.training.callbacks import Callback, warn_on_stderr
@@ -51,13 +52,6 @@ def _left_out(facts: dict) -> str:
     if facts["ignored"]:
         parts.append(f"{facts['ignored']:,} files ignored: {facts['ignored_kinds']}")
     return f" ({', '.join(parts)})" if parts else ""
-
-
-def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 3 min, 5.2 h."""
-    if seconds < 100:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _many(number: int, one: str) -> str:

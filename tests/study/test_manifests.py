@@ -13,7 +13,7 @@ from runs_of_a_study import planned, seeds
 from skips import needs
 
 from convatlas.errors import RunError
-from convatlas.study import manifests
+from convatlas.study import jobs, manifests
 
 
 def study_of(folder: Path, **fields) -> tuple[list, Path]:
@@ -71,7 +71,7 @@ def test_a_damaged_recipe_is_for_its_own_run_to_tell(tmp_path):
     lines, study = study_of(tmp_path / "study", threads=3)
     (study / "recipes" / f"{lines[0].run}.toml").write_text("threads = [")
     (study / "recipes" / f"{lines[1].run}.toml").unlink()
-    needs = [manifests.needs_of(line, study) for line in lines]
+    needs = [jobs.needs_of(study, line) for line in lines]
     assert needs == [(1, False), (1, False), (3, False)]
 
 
