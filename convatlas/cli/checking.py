@@ -37,10 +37,10 @@ def check_data(
         Decode every image anew, those too that were fine the last time and have not changed since.
     """
     from convatlas.data.checking import check_data as check
-    from convatlas.data.readers import cores
     from convatlas.data.survey import write_csv
     from convatlas.data.telling import told_to
     from convatlas.errors import DataError
+    from convatlas.machine import cores
 
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")

@@ -10,6 +10,7 @@ from convatlas.cli import output as streams
 from convatlas.cli.importing import quick_imports
 from convatlas.cli.runs import recipe_flags
 from convatlas.errors import FAILED, RESUMABLE, RecipeError
+from convatlas.magnitude import duration
 
 if TYPE_CHECKING:
     from convatlas.study.conducting import Executor
@@ -97,7 +98,7 @@ def _begun(networks, data, seeds, recipe, vary, output, given, is_here: bool) ->
 
 
 def _printed(study: Path, form: str, at_once: int) -> int:
-    from convatlas.study import conducting, jobs, plan
+    from convatlas.study import jobs, plan
 
     lines = plan.read(study)
     if form != "commands":
@@ -111,7 +112,7 @@ def _printed(study: Path, form: str, at_once: int) -> int:
         print(command)
     streams.say_error(
         f"{len(left)} of {len(lines)} runs are to be trained; exit code 75 means: once more. "
-        f"When all are: {conducting.continue_command(study)}"
+        f"When all are: {plan.continue_command(study)}"
     )
     return 0
 
@@ -189,7 +190,7 @@ def study(folder: Path, *, json: bool = False) -> int:
 
 def _show(folder: Path, found: "Status") -> None:
     from convatlas.cli.printing import say
-    from convatlas.study.conducting import continue_command
+    from convatlas.study.plan import continue_command
 
     counts = ", ".join(f"{number} {state}" for state, number in found.counts.items())
     say(f"{len(found.runs)} runs: {counts}")
@@ -200,16 +201,10 @@ def _show(folder: Path, found: "Status") -> None:
     if found.is_over:
         return
     if found.time_to_go is not None:
-        say(f"about {_duration(found.time_to_go)} to go")
+        say(f"about {duration(found.time_to_go)} to go")
     if not found.of("running"):
         say(f"nobody is at work on it; go on with {continue_command(folder)}")
 
 
 def _percent(score: float | None) -> str:
     return "" if score is None else f"  val {100 * score:.2f} %"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

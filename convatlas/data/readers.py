@@ -88,13 +88,6 @@ def forks() -> bool:
     return (method or multiprocessing.get_all_start_methods()[0]) == "fork"
 
 
-def cores() -> int:
-    """Those that this process may use: a container or a scheduler may lend some of a machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
-
-
 class _Reader:
     """One process, and this end of its pipe. It ends when that is closed, or its parent is gone."""
 

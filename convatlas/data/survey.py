@@ -15,12 +15,13 @@ from convatlas.data import file_status, keyed_random, remembered
 from convatlas.data.errors import broken_images
 from convatlas.data.finding import Finding
 from convatlas.data.image_file import MAX_MEGAPIXELS, look_through, read_header
-from convatlas.data.readers import Reading, cores, forks, stream
+from convatlas.data.readers import Reading, forks, stream
 from convatlas.data.split import Data, FileSplit, Split
 from convatlas.data.telling import Tally
 from convatlas.data.twins import Groups, groups_of, twins
 from convatlas.data.verdicts import Verdicts
 from convatlas.errors import DataError
+from convatlas.machine import cores
 from convatlas.printable import cell
 
 BLOCK = 16  # files that a worker examines at a time

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from convatlas.magnitude import duration
+
 PAUSE = 0.1  # seconds between two words, at least
 
 Listener = Callable[[str, int, int | None], None]  # what is done, how much of it, of how much
@@ -71,10 +73,3 @@ def said_of(phase: str, done: int, total: int | None, lately: int, seconds: floa
         return f"{phase}: {done:,} so far"
     left = f", {duration((total - done) * seconds / lately)} left" if lately > 0 else ""
     return f"{phase}: {done:,} of {total:,} ({100 * done // total} %){left}"
-
-
-def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 3 min, 5.2 h."""
-    if seconds < 100:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from convatlas.errors import Error
+from convatlas.magnitude import duration
 from convatlas.printable import printable
 from convatlas.study.plan import Line
 from convatlas.study.status import status
 from convatlas.study.watching import Lines
-from convatlas.training.progress import duration
 
 EVERY = 5.0  # seconds after which the time to go is reckoned anew
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import FrameType
 
 from convatlas.errors import FAILED, RESUMABLE, WRONG_USAGE, Error, RecipeError
-from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.printable import printable_lines
 from convatlas.study import jobs, plan
 from convatlas.study.plan import Line
@@ -63,9 +62,8 @@ def _try(study: Path, line: Line, request: "_Request") -> None:
         return
     if code == 0:
         jobs.note_failure(study, line, "its command says that it is over, and its folder does not")
-    elif code < 0 or code > LEFT_BY_SIGNAL:
-        number = -code if code < 0 else code - LEFT_BY_SIGNAL
-        jobs.note_failure(study, line, jobs.killed(study, line, number))
+    elif name := jobs.signal_of(code):
+        jobs.note_failure(study, line, jobs.killed(study, line, name))
     else:
         jobs.note_failure(study, line, _last_words(study, line, began))
 

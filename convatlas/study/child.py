@@ -52,7 +52,7 @@ def attempt(line: Line, told: Lines) -> int:
         if line.is_test:
             run_recipe(resuming.recorded(folder), folder, True, told)
         else:
-            recipe = Recipe.read(place / "recipes" / f"{line.run}.toml")
+            recipe = Recipe.read(line.recipe_file(place))
             run_recipe(recipe.change(test=False), folder, True, told)
     except Error as error:
         sentence, code = str(error), error.exit_code

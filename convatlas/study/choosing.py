@@ -12,7 +12,7 @@ from convatlas import strict_json
 from convatlas.errors import RunError
 from convatlas.study import asking
 from convatlas.study.log import best_score
-from convatlas.study.plan import Line
+from convatlas.study.plan import Line, continue_command
 from convatlas.training.plain_files import kind, read_plain, replace_durably
 
 FORMAT = 1
@@ -44,7 +44,7 @@ def choose(study: Path, lines: Sequence[Line]) -> list[Line]:
     except OSError as error:
         raise RunError(
             f"cannot write {study / FILE}: {error.strerror}; free some space or make the folder "
-            "writable, then go on with convatlas compare --continue"
+            f"writable, then go on with {continue_command(study)}"
         ) from None
     return [line for line in lines if (*_group(line), strict_json.dumps(dict(line.vary))) in chosen]
 

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from convatlas.errors import RecipeError, RunError, Stopped
 from convatlas.study import choosing, jobs, plan
 from convatlas.study.asking import require_several, require_variable
-from convatlas.study.plan import Asked, Line
+from convatlas.study.plan import Asked, Line, continue_command
 from convatlas.study.watching import Observer
 
 Executor = Callable[[Sequence[Line], Path, Observer], None]
@@ -99,11 +99,6 @@ def conduct(study: Path, execute: Executor, tell: Observer) -> list[Line]:
 
 def _is_over(study: Path, line: Line) -> bool:
     return jobs.is_reached(study, line) or jobs.has_failed(study, line)
-
-
-def continue_command(study: Path) -> str:
-    """What a person types to go on with a study."""
-    return f"convatlas compare --continue {shlex.quote(str(study))}"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from convatlas.study import jobs
 from convatlas.study.log import records
 from convatlas.study.plan import Line
 from convatlas.study.watching import Observer
@@ -30,6 +31,5 @@ class Follower:
 
     def _epochs(self, line: Line) -> int:
         if line.run not in self.epochs:
-            recipe = Recipe.recorded(self.study / "recipes" / f"{line.run}.toml")
-            self.epochs[line.run] = recipe.epochs
+            self.epochs[line.run] = (jobs.recipe_of(self.study, line) or Recipe()).epochs
         return self.epochs[line.run]

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from convatlas.errors import RecipeError
+from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.printable import printable
 from convatlas.study.plan import Line
 from convatlas.training.plain_files import append_durably, kind, make_durably, read_plain
+from convatlas.training.recipe import Recipe
 from convatlas.training.standing import standing
 
 LEFT, RUNNING, STOPPED, TRAINED, DONE, FAILED_TWICE = (
@@ -50,6 +53,19 @@ def is_held(folder: Path) -> bool:
     return False
 
 
+def recipe_of(study: Path, line: Line) -> Recipe | None:
+    """What a run is to do; None where that cannot be read, as the run itself will say."""
+    with suppress(RecipeError):
+        return Recipe.recorded(line.recipe_file(study))
+    return None
+
+
+def needs_of(study: Path, line: Line) -> tuple[int, bool]:
+    """The cores that a run keeps busy, and whether it must have a GPU."""
+    recipe = recipe_of(study, line) or Recipe()
+    return max(1, recipe.threads) + recipe.workers, recipe.device == "cuda"
+
+
 def is_reached(study: Path, line: Line) -> bool:
     """Whether there is nothing to do for a line, which may or may not look at the test images."""
     found = standing(line.folder(study))
@@ -85,16 +101,21 @@ def forget_failures(study: Path, line: Line) -> None:
     (study / "failed" / f"{line.run}.txt").unlink(missing_ok=True)
 
 
-def killed(study: Path, line: Line, number: int) -> str:
-    """The sentence for a run that a signal has ended, and not at its own request: the same until it
+def killed(study: Path, line: Line, by: str) -> str:
+    """The sentence for a run that somebody has ended, and not at its own request: the same until it
     has come further.
     """
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     steps = sorted(each.name for each in line.folder(study).glob("checkpoints/step-*"))
-    why = ", as a system does that has no memory left" if name == "SIGKILL" else ""
-    return (
-        f"{KILLED} {name} {'after ' + steps[-1] if steps else 'before its first checkpoint'}{why}"
-    )
+    return f"{KILLED} {by} {f'after {steps[-1]}' if steps else 'before its first checkpoint'}"
+
+
+def signal_of(code: int) -> str:
+    """The signal that an exit code tells of, as subprocess or as a shell writes it; "" for none."""
+    number = -code if code < 0 else code - LEFT_BY_SIGNAL
+    if number <= 0:
+        return ""
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    return f"{name} (is there memory enough?)" if name == "SIGKILL" else name
 
 
 def log_of(study: Path, line: Line) -> Path:

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from convatlas.errors import RESUMABLE, Error, RunError
+from convatlas.errors import RESUMABLE, RunError
 from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.printable import printable
-from convatlas.study.plan import Line
-from convatlas.training.recipe import Recipe
+from convatlas.study import jobs
+from convatlas.study.plan import Line, continue_command
 
 MODULE = "convatlas.study.carrying"
 TIME = "01:00:00"  # of a job of Slurm; a longer run saves, and its job is queued again
@@ -91,7 +91,7 @@ def sbatch(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
     cores, is_for_gpu = _needs(lines, study)
     return SBATCH.format(
         count=len(lines),
-        afterwards=_afterwards(study),
+        afterwards=continue_command(study),
         name=name_of(study),
         last=len(lines) - 1,
         limit=f"%{at_once}" if at_once else "",
@@ -116,7 +116,7 @@ def kubernetes(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
     return KUBERNETES.format(
         count=len(lines),
         at_once=at_once or len(lines),
-        afterwards=_afterwards(study),
+        afterwards=continue_command(study),
         name=name_of(study),
         cores=cores,
         gpu="\n            limits: {nvidia.com/gpu: 1}" if is_for_gpu else "",
@@ -134,18 +134,9 @@ def name_of(study: Path) -> str:
     return f"convatlas-{word}" if word else "convatlas"
 
 
-def needs_of(line: Line, study: Path) -> tuple[int, bool]:
-    """The cores that a run keeps busy, and whether it must have a GPU."""
-    try:
-        recipe = Recipe.read(study / "recipes" / f"{line.run}.toml")
-    except Error:  # the run itself will say what is wrong
-        return 1, False
-    return max(1, recipe.threads) + recipe.workers, recipe.device.startswith("cuda")
-
-
 def _needs(lines: Sequence[Line], study: Path) -> tuple[int, bool]:
     """What is enough for each line."""
-    found = [needs_of(line, study) for line in lines]
+    found = [jobs.needs_of(study, line) for line in lines]
     return max(cores for cores, _ in found), any(is_for_gpu for _, is_for_gpu in found)
 
 
@@ -157,7 +148,3 @@ def _place(study: Path) -> Path:
             "other programs' files; rename it"
         )
     return study
-
-
-def _afterwards(study: Path) -> str:
-    return f"convatlas compare --continue {shlex.quote(str(study))}"

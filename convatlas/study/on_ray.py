@@ -16,7 +16,6 @@ from convatlas.errors import RESUMABLE, RunError, Stopped, first_line
 from convatlas.printable import printable
 from convatlas.study import jobs
 from convatlas.study.following import Follower
-from convatlas.study.manifests import needs_of
 from convatlas.study.plan import Line
 from convatlas.study.watching import Observer
 from convatlas.training.signals import StopRequest
@@ -76,7 +75,7 @@ class _Tasks:
     def _start(self, line: Line) -> None:
         import ray
 
-        cores, is_for_gpu = needs_of(line, self.study)
+        cores, is_for_gpu = jobs.needs_of(self.study, line)
         options = {"num_cpus": cores, "num_gpus": int(is_for_gpu), "max_retries": -1}
         task = ray.remote(**options)(carry).remote(str(self.study), line)
         self.running[task] = line

@@ -49,9 +49,7 @@ class Asked:
     data: tuple[Images, ...]
     seeds: int  # 0, 1, ...
     recipe: str = ""  # a name or a file; none: what train takes for each network and data set
-    given: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # fields of the recipe, as flags gave them
+    given: Mapping[str, Any] = field(default_factory=dict)  # the recipe's, as flags gave them
     vary: Mapping[str, list] = field(default_factory=dict)  # fields -> the values to choose from
 
     def to_json(self) -> dict:
@@ -85,6 +83,9 @@ class Line:
 
     def folder(self, study: Path) -> Path:
         return study / "runs" / self.run
+
+    def recipe_file(self, study: Path) -> Path:
+        return study / "recipes" / f"{self.run}.toml"
 
 
 def line_of(recipe: Recipe, images: Images, vary: Mapping[str, Any], weights: str = "") -> Line:
@@ -124,7 +125,7 @@ def write(study: Path, asked: Asked, runs: Iterable[tuple[Line, Recipe]]) -> lis
         for folder in (study, study / "recipes", study / "runs"):
             make_durably(folder)
         for line, recipe in runs:
-            file = study / "recipes" / f"{line.run}.toml"
+            file = line.recipe_file(study)
             file.unlink(missing_ok=True)  # of a plan that was not whole
             write_durably(file, recipe.to_toml().encode())
         flush_folder(study / "recipes")
@@ -160,9 +161,14 @@ def require_same(study: Path, asked: Asked) -> None:
             f"{name}: {_short(before[name])}, now {_short(now[name])}" for name in changed
         )
         raise RunError(
-            f"{study} holds a study of another plan ({parts}); go on with that one by convatlas "
-            f"compare --continue {shlex.quote(str(study))}, or choose another --output"
+            f"{study} holds a study of another plan ({parts}); go on with that one by "
+            f"{continue_command(study)}, or choose another --output"
         )
+
+
+def continue_command(study: Path) -> str:
+    """What a person types to go on with a study."""
+    return f"convatlas compare --continue {shlex.quote(str(study))}"
 
 
 def _dumped(asked: Asked) -> bytes:

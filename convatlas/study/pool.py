@@ -17,13 +17,12 @@ from pathlib import Path
 
 import torch
 
-from convatlas.errors import RESUMABLE, RecipeError, Stopped
-from convatlas.interruption import LEFT_BY_SIGNAL
+from convatlas.errors import RESUMABLE, Stopped
+from convatlas.machine import cores
 from convatlas.study import jobs
-from convatlas.study.capacity import cores, devices, resident
 from convatlas.study.plan import Line
 from convatlas.study.watching import Observer
-from convatlas.training.memory import free
+from convatlas.training.memory import free, resident
 from convatlas.training.prepare import macs
 from convatlas.training.recipe import Recipe
 from convatlas.training.signals import StopRequest
@@ -32,6 +31,7 @@ PRESUMED = 2**30  # bytes that a run needs beside its step, until one of its set
 PRESUMED_EACH = 0.2  # for each multiply-add of a step: MobileNets need as much, others less
 TICK = 0.25  # seconds after which it is looked whether there is something to do
 ORPHAN = 255  # the exit code of a process whose server of forks is gone
+SERVER = "the end of the process that begins runs"
 
 
 def run(lines: Sequence[Line], study: Path, tell: Observer, at_once: int = 0) -> None:
@@ -64,7 +64,7 @@ class _Pool:
         self.running: list[_Job] = []
         self.memory: dict[str, int] = {}  # setting -> bytes at the peak
         self.width: dict[str, int] = {}  # setting -> cores
-        self.devices = devices() if any(map(self._is_for_gpu, lines[:1])) else []
+        self.devices = cuda_devices() if lines and self._is_for_gpu(lines[0]) else []
         left = [line for line in lines if not jobs.is_reached(study, line)]
         self.waiting = deque(line for line in left if not jobs.has_failed(study, line))
 
@@ -85,10 +85,7 @@ class _Pool:
         return self._recipe(line).device in ("auto", "cuda") and torch.cuda.is_available()
 
     def _recipe(self, line: Line) -> Recipe:
-        """The run's; one that cannot be read is for the run itself to refuse."""
-        with suppress(RecipeError):
-            return Recipe.read(self.study / "recipes" / f"{line.run}.toml")
-        return Recipe()
+        return jobs.recipe_of(self.study, line) or Recipe()
 
     def _start_one(self) -> bool:
         """Start the next run that nobody has and for which there is room, if there is one."""
@@ -127,7 +124,7 @@ class _Pool:
 
     def _growth_of(self, job: _Job) -> int:
         """Bytes that a run does not hold yet, and will."""
-        held = max(0, resident(job.process.pid) - job.shared)
+        held = max(0, (resident(job.process.pid) or 0) - job.shared)
         return max(0, self._need_of(job.line) - held)
 
     def _has_cores_for(self, line: Line) -> bool:
@@ -137,8 +134,7 @@ class _Pool:
 
     def _width_of(self, line: Line) -> int:
         if line.setting not in self.width:
-            recipe = self._recipe(line)
-            self.width[line.setting] = max(1, recipe.threads) + recipe.workers
+            self.width[line.setting] = jobs.needs_of(self.study, line)[0]
         return self.width[line.setting]
 
     def _start(self, line: Line) -> None:
@@ -149,9 +145,15 @@ class _Pool:
             target=_carry_out, args=(str(self.study), line, device, theirs), name=line.run
         )
         before = len(jobs.failures(self.study, line))
-        with _without_the_program():
-            process.start()
-        theirs.close()
+        try:
+            with _without_the_program():
+                process.start()
+        except (EOFError, ConnectionError):
+            # a run that has begun all the same sees its pool gone, and saves
+            self._failed(line, jobs.killed(self.study, line, SERVER))
+            return
+        finally:
+            theirs.close()
         width = self._width_of(line)
         self.running.append(_Job(line, process, messages, before, width, device))
         self.tell.started(line)
@@ -199,10 +201,9 @@ class _Pool:
         elif code == RESUMABLE:
             self._again(line, "it was stopped")
         elif code == ORPHAN:
-            self._again(line, "its parent was killed")
-        elif code < 0 or code > LEFT_BY_SIGNAL:
-            number = -code if code < 0 else code - LEFT_BY_SIGNAL
-            self._failed(line, jobs.killed(study, line, number))
+            self._failed(line, jobs.killed(study, line, SERVER))
+        elif name := jobs.signal_of(code):
+            self._failed(line, jobs.killed(study, line, name))
         elif len(said := jobs.failures(study, line)) > job.failures:
             self._failed(line, said[-1], is_noted=True)
         else:
@@ -256,15 +257,17 @@ def _without_the_program() -> Iterator[None]:
     """Processes that are started in here do not run the script that this program began with; they
     would, to find its functions, and begin the study once more.
     """
-    program = sys.modules["__main__"]
-    kept = {name: getattr(program, name, None) for name in ("__file__", "__spec__")}
+    program = vars(sys.modules["__main__"])
+    kept = {name: program[name] for name in ("__file__", "__spec__") if name in program}
+    program.pop("__file__", None)
+    program["__spec__"] = None
     try:
-        for name in kept:
-            with suppress(AttributeError):
-                delattr(program, name)
-        program.__spec__ = None
         yield
     finally:
-        for name, value in kept.items():
-            if name == "__spec__" or value is not None:
-                setattr(program, name, value)
+        program.update(kept)
+
+
+def cuda_devices() -> list[str]:
+    """Those that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    named = [word for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word]
+    return named or [str(number) for number in range(torch.cuda.device_count())]

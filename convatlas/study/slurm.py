@@ -19,7 +19,7 @@ from convatlas.errors import RunError, Stopped, first_line
 from convatlas.printable import printable
 from convatlas.study import jobs
 from convatlas.study.following import Follower
-from convatlas.study.manifests import name_of, needs_of
+from convatlas.study.manifests import name_of
 from convatlas.study.plan import Line
 from convatlas.study.slurm_job import Job
 from convatlas.study.watching import Observer
@@ -115,7 +115,7 @@ class _Queue:
         """Jobs for the lines, in arrays of those that need the same."""
         alike: dict[tuple[int, bool], list[Line]] = {}
         for line in lines:
-            alike.setdefault(needs_of(line, self.study), []).append(line)
+            alike.setdefault(jobs.needs_of(self.study, line), []).append(line)
         for (cores, is_for_gpu), group in alike.items():
             for first in range(0, len(group), ARRAY):
                 self._submit_array(group[first : first + ARRAY], cores, is_for_gpu)
@@ -186,7 +186,8 @@ class _Queue:
                 self.cancelled.append(line.run)
                 self._over(line, "again", "its job was cancelled")
                 continue
-            sentence = self._ended_early(line, state)
+            by = f"Slurm ({state or 'it does not say why'})"
+            sentence = jobs.killed(self.study, line, by)
             if jobs.note_failure(self.study, line, sentence):
                 self._over(line, "failed", sentence)
             else:
@@ -194,12 +195,6 @@ class _Queue:
                 again.append(line)
                 self.tell.ended(line, "again", sentence)
         self._submit(again)
-
-    def _ended_early(self, line: Line, state: str) -> str:
-        """The sentence for such a job: the same until its run has come further."""
-        steps = sorted(each.name for each in line.folder(self.study).glob("checkpoints/step-*"))
-        where = f"after {steps[-1]}" if steps else "before its first checkpoint"
-        return f"{jobs.KILLED} Slurm ({state or 'it does not say why'}) {where}"
 
 
 def _states() -> dict[str, str] | None:

@@ -5,16 +5,13 @@ the rest will take. Imports no torch.
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from convatlas.errors import RecipeError
 from convatlas.registry import stored_facts
 from convatlas.study import choosing, jobs
 from convatlas.study.log import records
 from convatlas.study.plan import Line, read
-from convatlas.training.recipe import Recipe
 
 ORDER = (jobs.DONE, jobs.TRAINED, jobs.RUNNING, jobs.STOPPED, jobs.LEFT, jobs.FAILED_TWICE)
 
@@ -97,9 +94,7 @@ def status(study: Path) -> Status:
 
 
 def progress(study: Path, line: Line) -> Progress:
-    epochs = 0  # of a recipe that cannot be read, as the run itself will say
-    with suppress(RecipeError):
-        epochs = Recipe.recorded(study / "recipes" / f"{line.run}.toml").epochs
+    recipe = jobs.recipe_of(study, line)
     rows, state = records(study, line), jobs.state(study, line)
     last = rows[-1] if rows else {"epoch": 0, "seconds": 0.0, "val_accuracy": None}
     seconds = last.get("seconds")
@@ -109,7 +104,7 @@ def progress(study: Path, line: Line) -> Progress:
         line,
         state,
         last["epoch"],
-        epochs,
+        recipe.epochs if recipe else 0,
         float(seconds) if known else 0.0,
         last["val_accuracy"],
         said[-1] if said and state == jobs.FAILED_TWICE else "",

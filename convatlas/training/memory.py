@@ -51,10 +51,13 @@ class Lack:
         )
 
 
-def resident() -> int | None:
-    """Bytes that this process holds now; None where the system does not tell."""
-    pages = _own_pages()
-    return pages[1] if pages else (highest() if resource else None)
+def resident(pid: int | None = None) -> int | None:
+    """Bytes that a process holds now, this one if none is given; None where it is gone, or the
+    system does not tell.
+    """
+    if pages := _pages("self" if pid is None else pid):
+        return pages[1]
+    return highest() if resource and pid is None else None
 
 
 def highest() -> int:
@@ -78,10 +81,10 @@ def free(device: torch.device) -> int | None:
     return max(0, min(known)) if known else None
 
 
-def _own_pages() -> tuple[int, int] | None:
-    """Bytes of this process's address space, and of those in memory."""
-    with suppress(OSError, ValueError):
-        sizes = Path("/proc/self/statm").read_text(encoding="ascii").split()
+def _pages(process: int | str = "self") -> tuple[int, int] | None:
+    """Bytes of a process's address space, and of those in memory."""
+    with suppress(OSError, ValueError, IndexError):
+        sizes = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
         return int(sizes[0]) * resource.getpagesize(), int(sizes[1]) * resource.getpagesize()
     return None
 
@@ -132,7 +135,7 @@ def _left_in(folder: Path, limit: str, usage: str) -> int | None:
 
 
 def _left_by_shell() -> int | None:
-    pages = _own_pages()
+    pages = _pages()
     if resource is None or pages is None:
         return None
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]

@@ -17,10 +17,10 @@ from convatlas.data import (
     open_data,
     usable,
 )
-from convatlas.data.readers import cores
 from convatlas.data.telling import Listener, told_to
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
+from convatlas.machine import cores
 from convatlas.registry import create_model, stored_facts
 from convatlas.shapes_only import shapes_only
 from convatlas.training import torchrun

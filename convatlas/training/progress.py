@@ -9,7 +9,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from convatlas.data.telling import Preparation, duration
+from convatlas.data.telling import Preparation
+from convatlas.magnitude import duration
 from convatlas.printable import printable
 from convatlas.training.autotune import Config, Trials
 from convatlas.training.callbacks import Callback, warn_on_stderr

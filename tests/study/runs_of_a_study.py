@@ -1,10 +1,30 @@
-"""Folders of runs as training leaves them at every stage, without training."""
+"""Studies that are planned, and folders of runs as training leaves them at every stage, without
+training.
+"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from convatlas.study.plan import Line
+from convatlas.study import plan
+from convatlas.study.plan import Asked, Images, Line, line_of
 from convatlas.training.recipe import Recipe
+
+DIGITS = Images("digits", "digits", "f" * 64)
+NO_CHANGE: Mapping[str, Any] = {}
+
+
+def seeds(count: int, **fields: Any) -> list[Recipe]:
+    """A recipe of lenet5 for each seed."""
+    return [Recipe(network="lenet5", seed=seed, epochs=3, **fields) for seed in range(count)]
+
+
+def planned(study: Path, recipes: list[Recipe], vary: Mapping[str, Any] = NO_CHANGE) -> list[Line]:
+    """The folder of a study of these recipes, and its lines."""
+    networks = tuple(dict.fromkeys(recipe.network for recipe in recipes))
+    asked = Asked(networks, (DIGITS,), len({recipe.seed for recipe in recipes}))
+    return plan.write(study, asked, [(line_of(recipe, DIGITS, vary), recipe) for recipe in recipes])
 
 
 def make(study: Path, line: Line, scores: list[float], done: bool = False, epochs: int = 3) -> None:

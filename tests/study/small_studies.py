@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from convatlas.reporting import report
+
 NETWORKS = ("lenet1989", "lenet_caffe")
 GIVEN = {
     "epochs": 2,
@@ -74,6 +76,25 @@ def epochs(study: Path) -> dict[str, list[int]]:
         file.parent.name: [json.loads(row)["epoch"] for row in file.read_text().splitlines()]
         for file in (study / "runs").glob("*/log.jsonl")
     }
+
+
+def undisturbed(study: Path) -> None:
+    """Carries a study out that is planned, on this machine."""
+    process = at_work("compare", "--continue", study)
+    heard, _ = process.communicate()
+    assert process.returncode == 0, heard
+
+
+def require_same(study: Path, whole: Path) -> None:
+    """All that two studies of one plan and of one name leave, but for times, is the same: epochs,
+    weights, results and the bytes of the report.
+    """
+    assert epochs(study) == epochs(whole)
+    assert weights(study) == weights(whole)
+    assert results(study) == results(whole)
+    files = [report([folder], folder.parent, times=False) for folder in (whole, study)]
+    for one, other in zip(*files, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
 
 
 def work(study: Path) -> int:

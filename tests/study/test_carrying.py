@@ -11,22 +11,16 @@ from pathlib import Path
 
 import pretended_job
 import pytest
-from runs_of_a_study import make
+from runs_of_a_study import make, planned, seeds
 
 from convatlas.errors import RecipeError, RunError
 from convatlas.study import carrying, jobs, plan
-from convatlas.study.plan import Asked, Images, line_of
-from convatlas.training.recipe import Recipe
-
-DIGITS = Images("digits", "digits", "f" * 64)
 
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """One of two runs, whose program does what the files in `orders` say."""
-    recipes = [Recipe(network="lenet5", seed=seed, epochs=3) for seed in range(2)]
-    runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
-    plan.write(tmp_path / "study", Asked(("lenet5",), (DIGITS,), 2), runs)
+    planned(tmp_path / "study", seeds(2))
     monkeypatch.setattr(carrying, "PROGRAM", pretended_job.PROGRAM)
     return tmp_path / "study"
 
@@ -74,7 +68,10 @@ def test_a_killed_run_goes_on_five_times_from_one_place(study):
     assert carrying.carry_out(study, line) == 0
     other = order(study, *["signal SIGKILL"] * 5, "train", number=1)
     assert carrying.carry_out(study, other) == 1
-    assert "SIGKILL before its first checkpoint" in jobs.failures(study, other)[-1]
+    assert (
+        "SIGKILL (is there memory enough?) before its first checkpoint"
+        in jobs.failures(study, other)[-1]
+    )
 
 
 def test_a_program_that_does_nothing_and_is_content_is_not_believed(study):

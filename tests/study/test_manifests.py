@@ -9,20 +9,15 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from runs_of_a_study import planned, seeds
 from skips import needs
 
 from convatlas.errors import RunError
-from convatlas.study import manifests, plan
-from convatlas.study.plan import Asked, Images, line_of
-from convatlas.training.recipe import Recipe
-
-DIGITS = Images("digits", "digits", "f" * 64)
+from convatlas.study import jobs, manifests
 
 
 def study_of(folder: Path, **fields) -> tuple[list, Path]:
-    recipes = [Recipe(network="lenet5", seed=seed, **fields) for seed in range(3)]
-    runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
-    return plan.write(folder, Asked(("lenet5",), (DIGITS,), 3), runs), folder
+    return planned(folder, seeds(3, **fields)), folder
 
 
 def kubernetes(lines, study, at_once=0) -> dict:
@@ -76,7 +71,7 @@ def test_a_damaged_recipe_is_for_its_own_run_to_tell(tmp_path):
     lines, study = study_of(tmp_path / "study", threads=3)
     (study / "recipes" / f"{lines[0].run}.toml").write_text("threads = [")
     (study / "recipes" / f"{lines[1].run}.toml").unlink()
-    needs = [manifests.needs_of(line, study) for line in lines]
+    needs = [jobs.needs_of(study, line) for line in lines]
     assert needs == [(1, False), (1, False), (3, False)]
 
 

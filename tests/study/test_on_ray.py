@@ -13,27 +13,22 @@ from pathlib import Path
 
 import pytest
 import yaml
-from runs_of_a_study import make
+from heard import Heard
+from runs_of_a_study import make, planned, seeds
 from shown_commands import commands, quick, with_program
 from skips import needs
-from small_studies import GIVEN, NETWORKS, at_work, epochs, kill, results, weights
+from small_studies import GIVEN, NETWORKS, at_work, kill, require_same, undisturbed
 
 from convatlas.errors import RunError
-from convatlas.reporting import report
 from convatlas.study import conducting, jobs, on_ray, plan
-from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.watching import Observer
-from convatlas.training.recipe import Recipe
 
-DIGITS = Images("digits", "digits", "f" * 64)
 real = needs("ray is not installed", "ray")
 
 
 @pytest.fixture
 def study(tmp_path):
-    recipes = [Recipe(network="lenet5", seed=seed, epochs=3) for seed in range(3)]
-    runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
-    plan.write(tmp_path / "study", Asked(("lenet5",), (DIGITS,), 3), runs)
+    planned(tmp_path / "study", seeds(3))
     return tmp_path / "study"
 
 
@@ -89,16 +84,14 @@ class PlayedRay:
 
 def test_a_task_is_started_again_until_its_run_is_over(study, monkeypatch):
     """Stopped, lost to Ray, then over: nothing is left out, and nothing is carried out twice."""
-    ray, told = PlayedRay(study, {0: [75, "over"], 1: ["lost", "over"], 2: ["over"]}), []
+    ray, tell = PlayedRay(study, {0: [75, "over"], 1: ["lost", "over"], 2: ["over"]}), Heard("seed")
     monkeypatch.setitem(sys.modules, "ray", ray)
     monkeypatch.setattr(on_ray, "find_spec", lambda name: True)
-    tell = Observer()
-    tell.ended = lambda line, word, sentence="": told.append((line.seed, word, sentence))
     on_ray.run(plan.read(study), study, tell, at_once=2)
     assert sorted(line.seed for line in ray.started) == [0, 0, 1, 1, 2]
-    assert (0, "again", "it was stopped") in told
-    assert (1, "again", "Ray: The node died.") in told
-    assert sorted(end[:2] for end in told if end[1] != "again") == [
+    assert (0, "again", "it was stopped") in tell.ends
+    assert (1, "again", "Ray: The node died.") in tell.ends
+    assert sorted(end[:2] for end in tell.ends if end[1] != "again") == [
         (n, "trained") for n in range(3)
     ]
 
@@ -127,9 +120,7 @@ def test_a_study_whose_workers_are_killed_ends_as_one_on_this_machine(tmp_path):
     whole, study = tmp_path / "whole" / "study", tmp_path / "disturbed" / "study"
     for folder in (whole, study):
         conducting.begin(NETWORKS, ["digits"], 2, given=GIVEN, output=folder)
-    undisturbed = at_work("compare", "--continue", whole)
-    heard, _ = undisturbed.communicate()
-    assert undisturbed.returncode == 0, heard
+    undisturbed(whole)
     dice, killed = random.Random(0), 0
     process = at_work("compare", "--continue", study, "--on", "ray")
     while killed < 4 and process.poll() is None:
@@ -144,12 +135,7 @@ def test_a_study_whose_workers_are_killed_ends_as_one_on_this_machine(tmp_path):
     heard, _ = process.communicate(timeout=1200)
     assert process.returncode == 0, heard
     assert killed == 4
-    assert epochs(study) == epochs(whole)
-    assert weights(study) == weights(whole)
-    assert results(study) == results(whole)
-    files = [report([folder], folder.parent, times=False) for folder in (whole, study)]
-    for one, other in zip(*files, strict=True):
-        assert one.read_bytes() == other.read_bytes(), one.name
+    require_same(study, whole)
 
 
 def free_port() -> int:

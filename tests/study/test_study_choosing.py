@@ -3,13 +3,12 @@
 import json
 
 import pytest
-from runs_of_a_study import make
+from runs_of_a_study import DIGITS, make, planned
 
 from convatlas.study import choosing, plan
-from convatlas.study.plan import Asked, Images, line_of
+from convatlas.study.plan import Asked, line_of
 from convatlas.training.recipe import Recipe
 
-DIGITS = Images("digits", "digits", "f" * 64)
 RATES = [0.1, 0.2, 0.3]
 
 
@@ -109,8 +108,6 @@ def test_what_is_no_record_of_choices_is_none(study, text):
 
 
 def test_without_settings_all_runs_go_on_and_nothing_is_written(tmp_path):
-    recipe = Recipe(network="lenet5")
-    line = line_of(recipe, DIGITS, {})
-    plan.write(tmp_path / "study", Asked(("lenet5",), (DIGITS,), 1), [(line, recipe)])
-    assert choosing.choose(tmp_path / "study", [line]) == [line]
+    lines = planned(tmp_path / "study", [Recipe(network="lenet5")])
+    assert choosing.choose(tmp_path / "study", lines) == lines
     assert not (tmp_path / "study" / "chosen.json").exists()

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from runs_of_a_study import DIGITS
 
 from convatlas.errors import RunError
 from convatlas.study import plan
-from convatlas.study.plan import Asked, Images, line_of
+from convatlas.study.plan import Asked, line_of
 from convatlas.training.recipe import Recipe
 
-DIGITS = Images("digits", "digits", "f" * 64)
 ASKED = Asked(("lenet5", "nin"), (DIGITS,), 2, "", {"epochs": 3}, {"lr": [0.001, 0.003]})
 
 

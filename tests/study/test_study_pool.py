@@ -6,8 +6,10 @@ import os
 import random
 import signal
 from functools import partial
+from multiprocessing import popen_forkserver
 
 import pytest
+from heard import Heard
 from small_studies import (
     GIVEN,
     NETWORKS,
@@ -27,20 +29,6 @@ from convatlas.study.watching import Observer
 from convatlas.training.callbacks import Callback
 
 RATES = [0.001, 0.002]
-
-
-class Heard(Observer):
-    def __init__(self):
-        self.words, self.notes, self.moves = [], [], []
-
-    def ended(self, line, word, sentence=""):
-        self.words.append((line.run, word, sentence))
-
-    def moved(self, line, epoch, epochs, score):
-        self.moves.append((line.run, epoch, epochs))
-
-    def note(self, text):
-        self.notes.append(text)
 
 
 def planned(study):
@@ -74,7 +62,7 @@ def test_weights_and_results_are_those_of_train(whole, tmp_path):
 
 def test_no_test_image_is_looked_at_before_all_is_trained_and_chosen(whole):
     study, heard = whole
-    words = [word for _, word, _ in heard.words]
+    words = [word for _, word, _ in heard.ends]
     assert sorted(words[:5]) == ["again", "failed", "trained", "trained", "trained"]
     assert words[5:] == ["done", "done"]
     told = json.loads((study / "chosen.json").read_text())["choices"]
@@ -90,7 +78,7 @@ def test_a_run_that_fails_twice_the_same_way_is_given_up_and_the_others_go_on(wh
     sentence = f"recipes/{broken.run}.toml: batch_size = 'many' must be a whole number"
     assert jobs.failures(study, broken) == [sentence, sentence]
     assert [(broken.run, word, sentence) for word in ("again", "failed")] == [
-        said for said in heard.words if said[0] == broken.run
+        said for said in heard.ends if said[0] == broken.run
     ]
 
 
@@ -98,7 +86,7 @@ def test_what_a_run_says_is_kept_and_how_far_it_is_is_told(whole):
     study, heard = whole
     for run in weights(study):
         assert "test accuracy" in (study / "logs" / f"{run}.txt").read_text()
-        assert (run, 2, 2) in heard.moves
+        assert (run, 2, 2) in [move[:3] for move in heard.moves]
 
 
 def test_runs_and_their_pool_are_killed_and_nothing_is_lost(whole, tmp_path):
@@ -158,3 +146,21 @@ def test_a_script_that_compares_is_not_run_again_by_its_runs(monkeypatch):
         told = multiprocessing.spawn.get_preparation_data("run")
     assert not {"init_main_from_path", "init_main_from_name"} & told.keys()
     assert main.__file__ == "/somebody/script.py"
+
+
+def test_the_process_that_begins_runs_may_be_killed_while_it_begins_one(tmp_path, monkeypatch):
+    """The run may have begun by then, and nobody knows its number."""
+    launch, fails = popen_forkserver.Popen._launch, [EOFError(), ConnectionRefusedError()]
+
+    def cut_off(self, process):
+        launch(self, process)
+        if fails:
+            raise fails.pop()
+
+    monkeypatch.setattr(popen_forkserver.Popen, "_launch", cut_off)
+    study, heard = tmp_path / "study", Heard()
+    conducting.begin(NETWORKS[:1], ["digits"], 1, given=GIVEN, output=study)
+    assert conducting.conduct(study, pool.run, heard) == []
+    assert [word for _, word, _ in heard.ends] == ["again", "again", "trained", "done"]
+    assert "killed by the end of the process that begins runs" in heard.ends[0][2]
+    assert list(epochs(study).values()) == [[1, 2]]

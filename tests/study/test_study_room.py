@@ -3,13 +3,12 @@
 from types import SimpleNamespace
 
 import pytest
+from runs_of_a_study import planned
 
-from convatlas.study import plan, pool
-from convatlas.study.plan import Asked, Images, line_of
+from convatlas.study import pool
 from convatlas.study.watching import Observer
 from convatlas.training.recipe import Recipe
 
-DIGITS = Images("digits", "digits", "f" * 64)
 GB = 2**30
 
 
@@ -19,8 +18,7 @@ def waiting(tmp_path, monkeypatch):
     network that waits.
     """
     recipes = [Recipe(network=name, threads=1) for name in ("lenet_caffe", "resnet50")]
-    runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
-    lines = plan.write(tmp_path / "study", Asked(("a", "b"), (DIGITS,), 1), runs)
+    lines = planned(tmp_path / "study", recipes)
     monkeypatch.setattr(pool, "cores", lambda: 8)
     monkeypatch.setattr(pool, "resident", lambda pid: 0)
     made = pool._Pool(tmp_path / "study", lines, Observer(), 0)

@@ -4,25 +4,19 @@ import fcntl
 import os
 
 import pytest
-from runs_of_a_study import make
+from runs_of_a_study import make, planned, seeds
 
 from convatlas.study import jobs, plan
-from convatlas.study.plan import Asked, Images, line_of
 from convatlas.study.status import status
-from convatlas.training.recipe import Recipe
 
-DIGITS = Images("digits", "digits", "f" * 64)
 STATES = ("done", "trained", "stopped", "left", "failed", "running")
 
 
 @pytest.fixture
 def study(tmp_path):
     """Six runs, one in each state."""
-    recipes = [Recipe(network="lenet5", seed=seed, epochs=3) for seed in range(6)]
-    runs = [(line_of(recipe, DIGITS, {}), recipe) for recipe in recipes]
     study = tmp_path / "study"
-    lines = plan.write(study, Asked(("lenet5",), (DIGITS,), 6), runs)
-    done, trained, stopped, _, failed, running = lines
+    done, trained, stopped, _, failed, running = planned(study, seeds(6))
     make(study, done, [0.1, 0.2, 0.3], done=True)
     make(study, trained, [0.1, 0.2, 0.3])
     make(study, stopped, [0.1])
@@ -95,8 +89,9 @@ def test_the_same_failure_twice_is_the_end_and_another_is_not(study):
 
 def test_a_killed_run_is_given_up_only_after_five_kills_without_a_step(study):
     line = plan.read(study)[2]
-    given_up = [jobs.note_failure(study, line, jobs.killed(study, line, 9)) for _ in range(5)]
+    sentence = jobs.killed(study, line, jobs.signal_of(-9))
+    given_up = [jobs.note_failure(study, line, sentence) for _ in range(5)]
     assert given_up == [False, False, False, False, True]
     assert jobs.failures(study, line)[-1] == (
-        "killed by SIGKILL after step-00000001, as a system does that has no memory left"
+        "killed by SIGKILL (is there memory enough?) after step-00000001"
     )

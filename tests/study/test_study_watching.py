@@ -4,20 +4,14 @@ import io
 
 import pytest
 from rich.console import Console
-from runs_of_a_study import make
+from runs_of_a_study import make, planned, seeds
 
 from convatlas.study import bars, plan, watching
-from convatlas.study.plan import Asked, Images, line_of
-from convatlas.training.recipe import Recipe
-
-DIGITS = Images("digits", "digits", "f" * 64)
 
 
 @pytest.fixture
 def study(tmp_path):
-    recipes = [Recipe(network="lenet5", seed=seed, epochs=3) for seed in range(2)]
-    runs = [(line_of(recipe, DIGITS, {"lr": 0.1}), recipe) for recipe in recipes]
-    plan.write(tmp_path / "study", Asked(("lenet5",), (DIGITS,), 2), runs)
+    planned(tmp_path / "study", seeds(2), vary={"lr": 0.1})
     return tmp_path / "study"
 
 

@@ -122,7 +122,7 @@ def test_a_step_makes_no_doubles(opt, loss):
 
 def test_what_the_system_does_not_tell_is_not_forecast(monkeypatch):
     monkeypatch.setattr(memory, "resource", None)
-    monkeypatch.setattr(memory, "_own_pages", lambda: None)
+    monkeypatch.setattr(memory, "_pages", lambda process: None)
     assert memory.resident() is None
     trainer = Trainer(Recipe(), create_model("lenet5"), 1, torch.device("cpu"))
     x = torch.rand(2, 1, 32, 32)

@@ -136,7 +136,7 @@ def test_a_run_in_too_little_memory_warns_first_and_ends_in_a_sentence(tmp_path)
         "import resource, sys\nimport torch\nfrom convatlas.cli import run\n"
         "from convatlas.training import forecast, memory\n"
         "forecast.PROBE = 4e8  # six images\n"
-        "limit = memory._own_pages()[0] + int(12e8)\n"
+        "limit = memory._pages()[0] + int(12e8)\n"
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
