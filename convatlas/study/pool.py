@@ -5,6 +5,7 @@ has torch already makes them, so that none has to wait for it.
 """
 
 import multiprocessing
+import os
 import sys
 import time
 from collections import deque
