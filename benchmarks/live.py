@@ -2,11 +2,13 @@
 
     python -m benchmarks.live runs/lenet5-mnist runs/resnet20_cifar-sign-digits
     python -m benchmarks.live --programs
+    python -m benchmarks.live --ledger
 
 For each run it writes NAME.safetensors, NAME.json and NAME.program.json to
 convatlas/explorer/live/weights. Matrices and kernels are kept in 16 bits, all else in 32; the
 accuracy that NAME.json says is measured with these very weights on the run's test images. With
---programs it writes all programs anew, for the weights that are there. No picture is kept.
+--programs it writes all programs anew, for the weights that are there; with --ledger each NAME.json
+takes up the row of results/ledger.jsonl that the run is of. No picture is kept.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from pathlib import Path
 from torch import Tensor
 
 import convatlas
+from benchmarks import ledger
 from benchmarks.ledger import named
 from convatlas.explorer.live import program, stored
 from convatlas.finished_run import measure
@@ -34,6 +37,9 @@ CLASSES = {
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     ),
 }
+
+LEDGER = Path("results/ledger.jsonl")
+KEPT = ("seeds", "error", "paper", "date")  # of a record of the ledger
 
 
 def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -85,6 +91,25 @@ def programs() -> None:
         _write_program(name, net, side)
 
 
+def rows() -> None:
+    """Each NAME.json with what the ledger says of its run, as far as it says anything."""
+    records = ledger.read(LEDGER)
+    for name in stored.names():
+        about = {key: value for key, value in stored.about(name).items() if key != "ledger"}
+        if found := [record for record in records if is_row_of(record, about)]:
+            about["ledger"] = {key: found[-1][key] for key in KEPT}
+        _write(stored.FOLDER / f"{name}.json", about, indent=1)
+
+
+def is_row_of(record: dict, about: dict) -> bool:
+    """Whether the run behind these weights is one of the record's."""
+    return all(record[key] == about[key] for key in ("network", "recipe", "commit")) and (
+        record["data"]["name"] == about["data"]
+        and about["seed"] in record["seeds"]
+        and record["n"] == about["test"]["count"]
+    )
+
+
 def _write_program(name: str, net, side: int) -> None:
     made = program.of(net, (net.in_channels, side, side), name)
     _write(stored.FOLDER / f"{name}.program.json", made)
@@ -99,12 +124,15 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("runs", nargs="*", type=Path)
     asked.add_argument("--programs", action="store_true")
+    asked.add_argument("--ledger", action="store_true")
     given = asked.parse_args()
     stored.FOLDER.mkdir(exist_ok=True)
     for run in given.runs:
         print(keep(run))
     if given.programs:
         programs()
+    if given.ledger:
+        rows()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from safetensors.torch import load
 from torch import nn
 
 import convatlas
+from benchmarks import ledger, live
 from convatlas.data import Preprocess
 from convatlas.errors import Error
 from convatlas.explorer import contents
@@ -135,6 +136,16 @@ def test_what_is_said_of_a_network_is_whole(name):
     assert 0 < about["test"]["correct"] <= about["test"]["count"]
     assert about["licence"] and about["recipe"] and about["commit"]
     assert about["data"] in pages.SETS and about["data"] in pages.IDEAS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_row_shown_is_of_the_ledger(name):
+    about = stored.about(name)
+    rows = [row for row in ledger.read(live.LEDGER) if live.is_row_of(row, about)]
+    assert about["ledger"] in [{key: row[key] for key in live.KEPT} for row in rows]
+    assert len(about["ledger"]["seeds"]) >= 3
+    error = f"{about['ledger']['error']['mean']:.2f} ± {about['ledger']['error']['spread']:.2f} %"
+    assert error in pages.page(name).decode()
 
 
 def test_no_picture_of_a_data_set_is_kept():

@@ -101,7 +101,25 @@ def _source(about: dict) -> str:
         f"{word('live.seed', 'seed')} {about['seed']}, {word('live.commit', 'commit')} "
         f"<code>{about['commit']}</code>. {word('live.pictures', 'Pictures:')} "
         f"{escape(SETS[about['data']])}, {about['licence']}. "
+        f"{_row_of_ledger(about)}"
         f"{word('live.licence', 'Weights: Apache-2.0, as the program; 16 bits a weight.')}"
+    )
+
+
+def _row_of_ledger(about: dict) -> str:
+    """What the ledger says of the recipe over several seeds, of which these weights are one."""
+    row = about["ledger"]
+    wrong = f"{row['error']['mean']:.2f} ± {row['error']['spread']:.2f} %"
+    paper = row["paper"]
+    printed = (
+        f"; {word('live.printed', 'the paper printed')} {paper['error']} % "
+        f"({escape(paper['source'])})"
+        if paper
+        else ""
+    )
+    return (
+        f"{word('live.ledger', 'In the ledger of results: over')} {len(row['seeds'])} "
+        f"{word('live.seeds', 'seeds, test error')} {wrong}{printed}. "
     )
 
 

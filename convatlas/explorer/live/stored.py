@@ -14,7 +14,9 @@ def names() -> tuple[str, ...]:
 
 
 def about(name: str) -> dict:
-    """What NAME.json says: network, classes, preprocess, data, licence, test, recipe, seed."""
+    """What NAME.json says: network, classes, preprocess, data, licence, test, recipe, seed, and
+    the row of the ledger that the run is of.
+    """
     return json.loads(_path(name, ".json").read_text(encoding="utf-8"))
 
 
