@@ -147,7 +147,11 @@ class Lines(Callback):
             f"{config} {1e3 * seconds:,.1f} ms" for config, seconds in trials.seconds.items()
         )
         kept = trials.winner
-        why = "the fastest" if kept != Config() else "as nothing was 5 % faster"
+        why = (
+            "as what else was faster lies within the noise of three tries"
+            if trials.is_within_noise
+            else ("the fastest" if kept != Config() else "as nothing was 5 % faster")
+        )
         self.print(f"autotune: {kept}, {why} (a step of {trials.images} images: {times})")
 
     def epoch(self, record: dict) -> None:

@@ -15,7 +15,7 @@ from convatlas.data.finding import said
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, Noting, evaluate
 from convatlas.training import answers_file, resuming, torchrun
-from convatlas.training.autotune import Trials, autotune, with_config
+from convatlas.training.autotune import Trials, autotune, config_of, threads_of, with_config
 from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint, save_step
 from convatlas.training.determinism import deterministic
@@ -81,10 +81,13 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             folder = group.together(
                 lambda: stack.enter_context(RunFolder(path, is_writer=group.is_first))
             )
-            stack.enter_context(threads(recipe))
+            other_threads = stack.enter_context(threads(recipe))
             stack.enter_context(group.stop)
             device = device_of(kind, group)
-            recipe, trials = group.from_first(lambda: _settle(recipe, ready, device))
+            recipe, trials = group.from_first(
+                lambda: _settle(recipe, ready, device, 0 if group.size > 1 else other_threads)
+            )
+            stack.enter_context(threads_of(config_of(recipe)))
             callback = stack.enter_context(tracked(callback, trackers, recipe))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
@@ -107,11 +110,15 @@ def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Pat
     return Path(group.remembered("folder", lambda: str(default_path(recipe))))
 
 
-def _settle(recipe: Recipe, ready: Prepared, device: torch.device) -> tuple[Recipe, Trials | None]:
+def _settle(
+    recipe: Recipe, ready: Prepared, device: torch.device, other_threads: int
+) -> tuple[Recipe, Trials | None]:
     """The recipe with the fastest configuration, where that is asked for: found now."""
     if not recipe.autotune:
         return recipe, None
-    trials = autotune(recipe, ready.net, ready.train, macs(recipe, ready.prep.side), device)
+    work = macs(recipe, ready.prep.side)
+    other_threads = other_threads if device.type == "cpu" else 0
+    trials = autotune(recipe, ready.net, ready.train, work, device, other_threads)
     return with_config(recipe, trials.winner), trials
 
 
