@@ -36,7 +36,7 @@ def evaluate(
     """
     was_training = net.training
     net.eval()
-    found = Evaluation.none(num_classes)
+    found = []
     try:
         with torch.inference_mode():
             answers = (
@@ -45,12 +45,13 @@ def evaluate(
                 else _in_views(net, loader, views)
             )
             for indices, logits, labels in answers:
-                found += Evaluation.of(logits, labels, float(loss_of(logits.double(), labels)))
+                loss = float(loss_of(logits.double(), labels))
+                found.append(Evaluation.of(logits, labels, loss))
                 if noting:
                     noting(indices, logits, labels)
     finally:
         net.train(was_training)
-    return found
+    return Evaluation.sum(num_classes, found)
 
 
 def require_multi_crop(net: nn.Module, side: int, views: MultiCrop) -> None:

@@ -17,7 +17,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from convatlas.evaluation import Evaluation, confusion_of, evaluate
+from convatlas.evaluation import Evaluation, evaluate
 
 
 class Answers(torch.nn.Module):
@@ -92,7 +92,7 @@ def test_the_network_keeps_its_mode_even_after_an_error(mode):
 
 def test_confusion_has_the_true_class_in_its_row():
     logits = torch.tensor([[0.0, 9.0, 0.0], [0.0, 0.0, 9.0]])
-    assert confusion_of(logits, torch.tensor([0, 0]), 3).tolist() == [
+    assert counted(logits, torch.tensor([0, 0])).confusion.tolist() == [
         [0, 1, 1],
         [0, 0, 0],
         [0, 0, 0],
@@ -206,11 +206,12 @@ def test_counts_of_three_processes_are_summed_exactly_however_large_their_losses
     one = counted(*case(0, 17, 3)) + Evaluation.of(
         torch.zeros(1, 3), torch.zeros(1, dtype=torch.int64), 1e15
     )
-    summed, added = one.summed(lambda tensor: tensor.mul_(3)), one + one + one
+    summed = one.summed(lambda tensor: tensor.mul_(3), lambda rows: rows.repeat(3, 1))
+    added = one + one + one
     assert summed.loss_sum == added.loss_sum > 2**63
     assert summed.to_dict() == added.to_dict()
     assert torch.equal(summed.confusion, added.confusion)
     assert torch.equal(summed.bins, added.bins)
     assert (summed.top5, one.count) == (added.top5, 18)  # and the own counts are left as they were
     lost = Evaluation.of(torch.zeros(1, 3), torch.zeros(1, dtype=torch.int64), float("inf"))
-    assert lost.summed(lambda tensor: tensor).lost == 1
+    assert lost.summed(lambda tensor: tensor, lambda rows: rows).lost == 1
