@@ -121,6 +121,7 @@ def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapix
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
         missing_classes=recipe.missing_classes,
+        test_from=recipe.test_from,
         max_megapixels=max_megapixels,
     )
 

@@ -2,8 +2,8 @@
 several.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +175,7 @@ class Data:
     older_fingerprint: str = ""  # by the rule of earlier versions, for runs that recorded it
     problems: tuple[Finding, ...] = ()  # images left out, or in two classes
     notes: tuple[Finding, ...] = ()  # what may not be meant so
+    splits: Mapping[str, str] = field(default_factory=dict)  # where val and test are from, in words
 
     @property
     def ignored_kinds(self) -> str:

@@ -35,6 +35,7 @@ def _section(section: Section, hard: HardPictures | None, times: bool) -> dict:
         "data": section.data,
         "fingerprint": section.fingerprint,
         "test_pictures": section.pictures,
+        "tested_on": section.tested_on,
         "classes": section.classes,
         "verdict": section.comparison.sentence,
         "level": section.comparison.level,

@@ -100,6 +100,7 @@ def _checked(found: dict) -> dict[str, Any]:
         "fingerprint": _text(found["fingerprint"]),
         "classes": classes,
         "confusion": confusion,
+        "tested_on": _text(found.get("splits", {}).get("test", "")),
         "top5": _share(test["top5"]),
         "loss": None if test["loss"] is None else _number(test["loss"]),
         "calibration_error": _share(test["calibration_error"]),

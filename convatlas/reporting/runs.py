@@ -24,6 +24,7 @@ class Run:
     recipe: Mapping[str, object]  # what can change the result, but network, data, seed and threads
     classes: tuple[str, ...]
     confusion: "csr_array"  # (classes, classes) int64: row is the true class, column the answer
+    tested_on: str  # where the test pictures come from; "" where an older version made the run
     top5: float  # share of pictures whose class is among the five likeliest
     loss: float | None  # mean over the test pictures
     calibration_error: float

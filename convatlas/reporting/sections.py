@@ -83,6 +83,11 @@ class Section:
     unfinished: tuple[Unfinished, ...]
 
     @property
+    def tested_on(self) -> str:
+        """Where the test pictures come from; "" where no run says it."""
+        return next((run.tested_on for run in self.runs if run.tested_on), "")
+
+    @property
     def runs(self) -> list[Run]:
         return [run for entry in self.entries for run in entry.runs]
 

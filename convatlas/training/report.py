@@ -24,6 +24,7 @@ def trained_of(run: str, recipe: Recipe, ready: Prepared, trainer: Trainer) -> d
         "network": recipe.network,
         "data": data.name,
         "fingerprint": data.fingerprint,
+        "splits": dict(data.splits),
         "validation": {
             "accuracy": progress.scores[progress.best_epoch],
             "epoch": progress.best_epoch + 1,

@@ -226,6 +226,8 @@ class _Run:
                 "side": self.ready.prep.side,
                 "epochs": self.recipe.epochs,
                 "images": images,
+                "splits": dict(data.splits),
+                "test_from": self.recipe.test_from,
                 "counts": data.counts(),
                 "fingerprint": data.fingerprint,
                 "ignored": len(data.ignored),

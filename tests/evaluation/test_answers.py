@@ -2,6 +2,7 @@
 scikit-learn's.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -88,6 +89,48 @@ def test_the_network_keeps_its_mode_even_after_an_error(mode):
     with pytest.raises(RuntimeError):
         evaluate(net, Numbered(labels, 2), 2)
     assert net.training is mode
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    count=st.integers(0, 40),
+    classes=st.integers(2, 9),
+    most=st.integers(1, 10),
+)
+def test_cells_and_pools_are_the_matrix_without_its_zeros_and_in_blocks(seed, count, classes, most):
+    logits, labels = case(seed, count, classes)
+    found = Evaluation.none(classes) if not count else counted(logits, labels)
+    again = torch.zeros(classes, classes, dtype=torch.int64)
+    for truth, answer, images in found.cells().tolist():
+        again[truth, answer] = images
+    assert torch.equal(again, found.confusion) and (found.cells()[:, 2] > 0).all()
+    pooled, each = found.pooled(most)
+    assert len(pooled) == -(-classes // each) <= most
+    wider = torch.nn.functional.pad(found.confusion, (0, -classes % each, 0, -classes % each))
+    assert torch.equal(pooled, wider.unflatten(1, (-1, each)).unflatten(0, (-1, each)).sum((1, 3)))
+
+
+def test_answers_of_many_classes_are_counted_in_parts_as_in_one(monkeypatch):
+    logits, labels = case(0, 30, 1100)
+    parted = evaluate(Answers(logits), Numbered(labels, 30), 1100)
+    monkeypatch.setattr("convatlas.evaluation.measure.PART", 5000)
+    in_parts = evaluate(Answers(logits), Numbered(labels, 30), 1100)
+    assert torch.equal(in_parts.answers, parted.answers)
+    assert torch.equal(in_parts.bins, parted.bins)
+    assert in_parts.loss == pytest.approx(parted.loss, rel=1e-12)
+
+
+def test_a_billion_classes_are_no_matter_where_nobody_asks_for_the_matrix():
+    """A matrix of these classes would have eight million gigabytes."""
+    labels = torch.tensor([5, 5, 7])
+    found = Evaluation.none(10**9)
+    found = replace(found, answers=torch.stack([labels, labels + 1, labels * 0], 1))
+    assert found.cells().tolist() == [[5, 6, 2], [7, 8, 1]]
+    assert (found.correct, (found + found).count, found.pooled(2)[0].tolist()) == (
+        *(0, 6),
+        [[3, 0], [0, 0]],
+    )
 
 
 def test_confusion_has_the_true_class_in_its_row():
@@ -188,7 +231,7 @@ def test_per_class_figures_are_scikit_learns(seed, count):
     )
     for i, row in enumerate(counted(logits, labels).per_class):
         theirs = report[str(i)]
-        assert row["count"] == theirs["support"]
+        assert row["count"] == row["top5"] == theirs["support"]
         for share in ("recall", "precision"):
             assert row[share] == (None if np.isnan(theirs[share]) else theirs[share])
 
