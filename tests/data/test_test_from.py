@@ -1,19 +1,25 @@
 """`test_from` = "val": benchmarks whose val/ is what everybody tests on."""
 
+import json
 import os
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from benchmarks.ledger import record
 from convatlas.cli import run as convatlas
 from convatlas.data import open_data
 from convatlas.errors import DataError, RecipeError
 from convatlas.finished_run import evaluate, measure
+from convatlas.pages.results import results
+from convatlas.registry import create_model
 from convatlas.reporting import gather
 from convatlas.reporting.markdown import text as markdown
 from convatlas.reporting.sections import report_of
 from convatlas.training import Recipe, plots, train
-from convatlas.training.callbacks import Callback
+from convatlas.training.prepare import Gathered
 from convatlas.training.unused import require_use
 
 BENCHMARK = {f"{part}/{c}": n for part, n in (("train", 12), ("val", 4)) for c in ("cat", "dog")}
@@ -117,13 +123,13 @@ def test_an_image_of_train_that_is_one_of_val_is_still_refused(make_folder):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """(the run's folder, its images, what it printed)"""
-    from conftest import save_noise
-
+    dice = np.random.default_rng(0)
     home = tmp_path_factory.mktemp("benchmark")
-    for number, (name, count) in enumerate(BENCHMARK.items()):
+    for name, count in BENCHMARK.items():
         (home / "set" / name).mkdir(parents=True)
         for i in range(count):
-            save_noise(home / "set" / name / f"{i}.png", (16, 16), "L", 100 * number + i)
+            noise = dice.integers(0, 256, (16, 16), dtype=np.uint8)
+            Image.fromarray(noise).save(home / "set" / name / f"{i}.png")
     with pytest.MonkeyPatch.context() as patch:
         for figure in ("curves", "confusion"):
             patch.setattr(plots, figure, lambda *_: b"")
@@ -133,8 +139,6 @@ def trained(tmp_path_factory):
 
 
 def test_a_run_says_what_it_was_tested_on_and_eval_measures_the_same(trained):
-    import json
-
     run, images = trained
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["splits"] == {"val": "0.001 of train/, by lot", "test": "val/"}
@@ -166,14 +170,9 @@ def test_a_run_goes_on_with_the_test_set_that_it_was_begun_with(trained, tmp_pat
 
 
 def test_a_report_and_the_ledger_name_the_test_set(trained):
-    from benchmarks.ledger import record
-    from convatlas.pages.results import results
-
     report = report_of(gather([trained[0]]))
     assert report.sections[0].tested_on == "val/"
     assert "Errors on 8 test pictures (val/):" in markdown(report)
-    import json
-
     entry = record([trained[0]])
     assert entry["data"]["test"] == "val/"
     assert entry["recipe"]["test_from"] == "val"
@@ -181,9 +180,6 @@ def test_a_report_and_the_ledger_name_the_test_set(trained):
 
 
 def test_a_share_for_validation_has_an_effect_though_there_is_a_val(make_folder):
-    from convatlas.registry import create_model
-    from convatlas.training.prepare import Gathered
-
     data = open_data(make_folder(BENCHMARK), test_from="val", val_fraction=0.3)
     recipe = Recipe(network="lenet1989", data="set", test_from="val", val_fraction=0.3)
     require_use(recipe, Gathered(data, create_model("lenet1989"), 16, []))
