@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from convatlas.data import keyed_random
-from convatlas.data.errors import broken_images
+from convatlas.data.errors import NAMED_AT_MOST, broken_images
 from convatlas.data.file_status import statuses
 from convatlas.data.finding import Finding
 from convatlas.data.image_file import MAX_MEGAPIXELS, read_header, read_image
@@ -227,7 +227,9 @@ def require_enough(split: Split, classes: Sequence[str], parts: int) -> None:
         f"{name!r} has {size}" for name, size in zip(classes, sizes, strict=True) if size < parts
     ]
     if short:
+        named, more = short[:NAMED_AT_MOST], len(short) - NAMED_AT_MOST
+        rest = f", and {more:,} others have too few" if more > 0 else ""
         raise DataError(
-            f"too few images to part into {parts} sets: class {', class '.join(short)}; "
+            f"too few images to part into {parts} sets: class {', class '.join(named)}{rest}; "
             f"every class needs {parts} or more. Add images, or remove the class"
         )
