@@ -136,7 +136,10 @@ def _open_digits(seed: int, val_fraction: float) -> Data:
     everything = ArraySplit(images, labels, [f"digits/{i}" for i in range(len(labels))])
     rest, test = hold_out(everything, TEN_DIGITS, DIGITS_TEST, seed=0)
     train, val = hold_out(rest, TEN_DIGITS, val_fraction * len(rest), seed)
-    splits = {"val": f"{val_fraction:g} of the others, by lot", "test": f"the same {DIGITS_TEST}"}
+    splits = {
+        "val": f"{val_fraction:g} of the others, by lot",
+        "test": f"{DIGITS_TEST} images, the same for every seed",
+    }
     fingerprint = fingerprint_of(images, labels)
     return Data("digits", TEN_DIGITS, 1, train, val, test, fingerprint, splits=splits)
 
