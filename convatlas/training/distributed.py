@@ -121,6 +121,15 @@ class ProcessGroup:
                 dist.all_reduce(counts)
         return counts
 
+    def join_rows(self, rows: Tensor) -> Tensor:
+        """The rows of all processes, one after the other by their ranks: int64 (n, ...)."""
+        sizes = torch.zeros(self.size, dtype=torch.int64)
+        sizes[self.rank] = len(rows)
+        ends = self.sum_counts(sizes).cumsum(0)
+        whole = rows.new_zeros(int(ends[-1]), *rows.shape[1:])
+        whole[ends[self.rank] - len(rows) : ends[self.rank]] = rows
+        return self.sum_counts(whole)
+
     def together(self, work: Callable[[], T]) -> T:
         """Every process does the work. Where one fails all fail; it alone says why, the others'
         RunErrors are quiet.

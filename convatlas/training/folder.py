@@ -39,7 +39,7 @@ TRACKED = ("tensorboard", "wandb")  # folders of trackers that write here
 MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
 LARGEST = {  # bytes that are read at all
     "recipe.toml": 1_000_000,
-    "metrics.json": 8_000_000,
+    "metrics.json": 64_000_000,  # older versions wrote a matrix of all classes
     "log.jsonl": 64_000_000,
     "answers.csv": 256_000_000,
 }

@@ -177,6 +177,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
             seed=recipe.seed,
             val_fraction=recipe.val_fraction,
             missing_classes=recipe.missing_classes,
+            test_from=recipe.test_from,
             max_megapixels=recipe.max_megapixels,
         )
 

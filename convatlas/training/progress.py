@@ -107,6 +107,9 @@ class Lines(Callback):
             f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
             f"{facts['fingerprint'][:12]}"
         )
+        if facts.get("test_from", "auto") != "auto":
+            of = facts["splits"]
+            self.print(f"test images are those of {of['test']}; validation: {of['val']}")
         for note in facts["notes"]:
             self.print(f"note: {note}")
         if facts["certificate"]:

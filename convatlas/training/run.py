@@ -233,6 +233,8 @@ class _Run:
                 "side": self.ready.prep.side,
                 "epochs": self.recipe.epochs,
                 "images": images,
+                "splits": dict(data.splits),
+                "test_from": self.recipe.test_from,
                 "counts": data.counts(),
                 "fingerprint": data.fingerprint,
                 "ignored": len(data.ignored),
@@ -381,7 +383,8 @@ def evaluate_together(
     added, and what was noted is put together.
     """
     group.share_buffers(net)
-    found = evaluate(net, loader, num_classes, loss_of, views, noting).summed(group.sum_counts)
+    found = evaluate(net, loader, num_classes, loss_of, views, noting)
+    found = found.summed(group.sum_counts, group.join_rows)
     if noting:
         noting.gather(group.sum_counts)
     return found
