@@ -15,12 +15,13 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor
 
 from convatlas import strict_json
@@ -36,10 +37,12 @@ from convatlas.training.plain_files import (
     write_durably,
 )
 from convatlas.training.step_folders import FILES, LARGEST, number, steps
+from convatlas.training.tensor_file import TensorFile
 
 FORMAT = 1
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
 ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
+LASTING = "best."  # how the names begin of what no step changes
 LARGEST_HEADER = 4_000_000  # bytes of names and shapes before the tensors of a file
 
 
@@ -53,37 +56,36 @@ class Checkpoint:
     )
 
 
-def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
+def save_step(
+    folder: Path, checkpoint: Checkpoint, let_go: Callable[[], None] = lambda: None
+) -> Path:
     """Write one step, point LATEST at it, drop all but the newest KEEP. Raises CheckpointError;
     older steps survive.
+
+    Nothing is copied in memory. `let_go` is called once all that a step of training changes is in
+    the files; until then the tensors must stay as they are.
     """
-    contents = (
-        save(_dense(checkpoint.model)),
-        save(_dense(checkpoint.train_state)),
-        strict_json.dumps(checkpoint.state, indent=1).encode(),
-    )
-    if len(contents[-1]) > LARGEST["state.json"]:
+    state = strict_json.dumps(checkpoint.state, indent=1).encode()
+    if len(state) > LARGEST["state.json"]:
         raise CheckpointError(
             f"cannot save step {checkpoint.step} in {folder}: its state.json would have "
-            f"{len(contents[-1]):,} bytes, more than are read again"
+            f"{len(state):,} bytes, more than are read again"
         )
     final = folder / f"step-{checkpoint.step:08d}"
-    sizes = {name: len(content) for name, content in zip(FILES[:2], contents[:2], strict=True)}
-    if _is_good(final, sizes):
-        return final  # a resumed run that stops again at once: the same step has the same bytes
     temporary = folder / f".tmp-{checkpoint.step:08d}-{token()}"
+    tensors = (checkpoint.model, checkpoint.train_state)
+    files = [TensorFile(temporary / name, part) for name, part in zip(FILES, tensors, strict=False)]
+    if _is_good(final, {file.path.name: file.size for file in files}):
+        return final  # a resumed run that stops again at once: the same step has the same bytes
     try:
         make_durably(folder)
-        _want_room(folder, sum(map(len, contents)))
+        _want_room(folder, sum(file.size for file in files) + len(state))
         temporary.mkdir()
-        manifest = {"format": FORMAT, "files": {}}
-        for name, content in zip(FILES, contents, strict=True):
-            write_durably(temporary / name, content)
-            manifest["files"][name] = {
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "size": len(content),
-            }
-        write_durably(temporary / "MANIFEST.json", _manifest_text(manifest).encode())
+        described = _write_tensors(files, let_go)
+        write_durably(temporary / "state.json", state)
+        described["state.json"] = _describe(hashlib.sha256(state).hexdigest(), len(state))
+        manifest = _manifest_text({"format": FORMAT, "files": described})
+        write_durably(temporary / "MANIFEST.json", manifest.encode())
         flush_folder(temporary)
         if final.exists():  # only a damaged copy of the same step can stand here
             replace(final, folder / f".tmp-damaged-{final.name}-{token()}")
@@ -98,6 +100,22 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
     for old in steps(folder)[KEEP:]:
         _remove(old)
     return final
+
+
+def _write_tensors(files: list[TensorFile], let_go: Callable[[], None]) -> dict[str, dict]:
+    """The files on the disk, and what the manifest says of them: what steps change goes first."""
+    with ExitStack() as stack:
+        for file in files:
+            stack.enter_context(file)
+            file.put(name for name in file.tensors if not name.startswith(LASTING))
+        let_go()
+        for file in files:
+            file.put(name for name in file.tensors if name.startswith(LASTING))
+        return {file.path.name: _describe(file.flushed(), file.size) for file in files}
+
+
+def _describe(sha256: str, size: int) -> dict:
+    return {"sha256": sha256, "size": size}
 
 
 def _remove(step: Path) -> None:
@@ -231,11 +249,6 @@ def _described(file: dict) -> tuple[int, str]:
 def _manifest_text(manifest: dict) -> str:
     """The only form that is written and read, so that no changed byte goes unseen."""
     return json.dumps(manifest, indent=1)
-
-
-def _dense(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Separate, row-major copies on the CPU: what safetensors stores."""
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 def _want_room(folder: Path, size: int) -> None:

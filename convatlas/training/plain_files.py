@@ -72,10 +72,17 @@ def write_durably(path: Path, content: bytes) -> None:
     """A new file, on the disk when this returns; FileExistsError where the name is taken, be it by
     a link.
     """
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | GUARDED, 0o666), "wb") as file:
+    with open(created(path, os.O_WRONLY), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def created(path: Path, access: int) -> int:
+    """The handle of a new file, opened as os.O_WRONLY or os.O_RDWR; FileExistsError where the name
+    is taken, be it by a link.
+    """
+    return os.open(path, access | os.O_CREAT | os.O_EXCL | GUARDED, 0o666)
 
 
 def replace_durably(path: Path, content: bytes) -> None:

@@ -19,6 +19,7 @@ from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.finished_run import evaluate
 from convatlas.training import plain_files, plots, train
 from convatlas.training import run as run_module
+from convatlas.training import saving
 from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.folder import RunFolder
@@ -223,10 +224,10 @@ def test_a_result_of_outputs_that_are_no_numbers_is_none(tmp_path, monkeypatch):
 
 
 def test_a_signal_while_saving_fails_is_not_called_saved(tmp_path, monkeypatch):
-    def full(folder, checkpoint):
+    def full(*_):
         raise CheckpointError("cannot save: the disk is full")
 
-    monkeypatch.setattr(run_module, "save_step", full)
+    monkeypatch.setattr(saving, "save_step", full)
     with pytest.raises(RunError, match="the disk is full; free some space") as caught:
         train(SMALL.change(save_every=60), tmp_path, callback=Note(3))
     assert not isinstance(caught.value, Stopped)
@@ -237,13 +238,13 @@ def test_a_signal_while_saving_fails_is_not_called_saved(tmp_path, monkeypatch):
 def test_failures_to_save_count_only_in_a_row(tmp_path, monkeypatch):
     calls = []
 
-    def flaky(folder, checkpoint):
+    def flaky(folder, checkpoint, let_go):
         calls.append(checkpoint.step)
         if len(calls) % 3:
             raise CheckpointError("cannot save")
-        return save_step(folder, checkpoint)
+        return save_step(folder, checkpoint, let_go)
 
-    monkeypatch.setattr(run_module, "save_step", flaky)
+    monkeypatch.setattr(saving, "save_step", flaky)
     monkeypatch.setattr(run_module, "SAVING_SHARE", 0)
     note = Note()
     assert train(SMALL, tmp_path, callback=note)["steps"] == 8
@@ -251,8 +252,10 @@ def test_failures_to_save_count_only_in_a_row(tmp_path, monkeypatch):
 
 
 def test_saves_take_their_share_of_the_time_and_no_more(tmp_path, monkeypatch):
-    """By a clock of our own: a step takes a second, a save as long as five."""
-    clock, saved = [0.0], []
+    """By a clock of our own: a step takes a second, a save as long as five, and no step is taken
+    meanwhile.
+    """
+    clock, saved, begin = [0.0], [], saving.Saver.begin
 
     class Clock:
         monotonic = staticmethod(lambda: clock[0])
@@ -261,12 +264,17 @@ def test_saves_take_their_share_of_the_time_and_no_more(tmp_path, monkeypatch):
         def step(self, progress, loss, rate):
             clock[0] += 1
 
-    def slow(folder, checkpoint):
+    def slow(folder, checkpoint, let_go):
         clock[0] += 5
         saved.append(checkpoint.step)
 
-    monkeypatch.setattr(run_module, "time", Clock)
-    monkeypatch.setattr(run_module, "save_step", slow)
+    def at_once(saver, checkpoint):
+        begin(saver, checkpoint)
+        saver.finish()
+
+    monkeypatch.setattr(saving, "time", Clock)
+    monkeypatch.setattr(saving, "save_step", slow)
+    monkeypatch.setattr(saving.Saver, "begin", at_once)
     train(SMALL.change(epochs=4, batch_size=32), tmp_path, callback=Tick())
     assert saved == [1, 101, 140]
 
