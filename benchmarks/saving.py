@@ -4,12 +4,13 @@
     python -m benchmarks.saving --network resnet50 --size 96
 
 The same run on pictures of noise twice, once without a save and once with one every few seconds,
-each in a process of its own; both have finished an epoch and keep its weights as the best. `blocked`
-is how long the loop waited for a save, for each save: in taking it, and before the weights may
-change again. A step that waits meanwhile for a busy neighbour is longer than on a free machine.
+each in a process of its own; both have finished an epoch and keep its weights as the best. Of each
+save, `blocked` is how long the loop waited: in taking it, and before the weights may change again.
+Beside a busy neighbour it is longer than on a free machine.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -38,7 +39,7 @@ def pictures(root: Path, side: int) -> Path:
 
 
 def trained(given: argparse.Namespace, place: Path) -> dict:
-    """One run, in this process: its peak, the seconds of its steps and of their waits, its saves."""
+    """One run, in this process: its peak, the seconds of its steps and of their waits."""
     from convatlas.training import Recipe, checkpoint, run, train
     from convatlas.training.callbacks import Callback
 
@@ -77,12 +78,16 @@ def trained(given: argparse.Namespace, place: Path) -> dict:
     run.SAVING_SHARE, checkpoint.KEEP = 0, 1  # spares the disk
     words = {"network": given.network, "data": str(place / "pictures"), "size": given.size}
     recipe = Recipe(
-        **words, batch_size=2, epochs=1000, opt="sgd", lr=1e-5, save_every=given.every, warmup_epochs=0
+        **words,
+        batch_size=2,
+        epochs=1000,
+        opt="sgd",
+        lr=1e-5,
+        save_every=given.every,
+        warmup_epochs=0,
     )
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         train(recipe, place / "run", callback=Watch())
-    except KeyboardInterrupt:
-        pass
     return {
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "steps": steps[1:],
@@ -128,14 +133,15 @@ def main() -> None:
         return
     without, saving = measured(given, 1e9), measured(given, given.every)
     waits = [wait for wait in saving["waits"] if wait > 0.001]
-    print(f"{given.network} at {given.size} pixels, {os.cpu_count()} cores, {len(saving['saves'])} saves")
+    saves = len(saving["saves"])
+    print(f"{given.network} at {given.size} pixels, {os.cpu_count()} cores, {saves} saves")
     print(
         f"peak: {without['peak']:,.0f} MB without a save, {saving['peak']:,.0f} MB with: "
         f"{saving['peak'] - without['peak']:+,.0f} MB"
     )
     print(
-        f"a step: {median(without['steps']):.2f} s; blocked: {sum(waits) / len(saving['saves']):.2f} s "
-        f"a save; steps that waited: {', '.join(f'{wait:.2f}' for wait in waits)} s"
+        f"a step: {median(without['steps']):.2f} s; blocked: {sum(waits) / saves:.2f} s a save; "
+        f"steps that waited: {', '.join(f'{wait:.2f}' for wait in waits)} s"
     )
 
 

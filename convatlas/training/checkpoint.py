@@ -27,6 +27,7 @@ from torch import Tensor
 from convatlas import strict_json
 from convatlas.errors import CheckpointError, first_line
 from convatlas.training.plain_files import (
+    digest_plain,
     flush_folder,
     kind,
     make_durably,
@@ -75,7 +76,7 @@ def save_step(
     temporary = folder / f".tmp-{checkpoint.step:08d}-{token()}"
     tensors = (checkpoint.model, checkpoint.train_state)
     files = [TensorFile(temporary / name, part) for name, part in zip(FILES, tensors, strict=False)]
-    if _is_good(final, {file.path.name: file.size for file in files}):
+    if _is_whole(final, {file.path.name: file.size for file in files}):
         return final  # a resumed run that stops again at once: the same step has the same bytes
     try:
         make_durably(folder)
@@ -212,10 +213,15 @@ def _state(folder: Path, content: bytes) -> dict:
     return state
 
 
-def _is_good(folder: Path, limits: Mapping[str, int]) -> bool:
+def _is_whole(folder: Path, sizes: Mapping[str, int]) -> bool:
+    """Whether all of a step is as it was written, and its files have these sizes."""
     try:
-        return bool(read_step(folder, limits))
-    except CheckpointError:
+        described = _read_manifest(folder)
+        return all(size == described[name][0] for name, size in sizes.items()) and all(
+            digest_plain(folder / name, size) == sha256
+            for name, (size, sha256) in described.items()
+        )
+    except (CheckpointError, OSError):
         return False
 
 

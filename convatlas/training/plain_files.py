@@ -6,11 +6,14 @@ Every refusal is an OSError whose strerror says what was found.
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 # On Windows whoever looks at a file, a virus scanner too, keeps it from being renamed meanwhile.
 PATIENCE = (0.0, 0.1, 0.3, 0.6)  # seconds before each attempt
@@ -44,6 +47,19 @@ def read_plain(path: Path, limit: int) -> bytes:
     """The whole of a plain file of at most `limit` bytes; its size is looked at before it is
     read.
     """
+    with _opened(path, limit) as (file, size):
+        return file.read(size)
+
+
+def digest_plain(path: Path, limit: int) -> str:
+    """The sha256 of a plain file of at most `limit` bytes, which is never whole in memory."""
+    with _opened(path, limit) as (file, _):
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(path: Path, limit: int) -> Iterator[tuple[BinaryIO, int]]:
+    """A plain file, and its size."""
     _require_file(path, kind(path) or "a file")
     with open(os.open(path, os.O_RDONLY | GUARDED), "rb") as file:
         found = os.fstat(file.fileno())
@@ -53,7 +69,7 @@ def read_plain(path: Path, limit: int) -> bytes:
                 errno.EFBIG,
                 f"it has {found.st_size:,} bytes, more than the {limit:,} that it can need",
             )
-        return file.read(found.st_size)
+        yield file, found.st_size
 
 
 def _require_file(path: Path, found: str) -> None:

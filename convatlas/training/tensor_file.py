@@ -7,12 +7,13 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from convatlas.training.plain_files import created
+from convatlas.training.plain_files import created, flush_folder, replace, token
 
 PIECE = 2**22  # bytes that are written, or read again, at a time
 ALIGNED = 8  # the header ends at a multiple of it
@@ -87,6 +88,22 @@ class TensorFile:
             digest.update(piece[:count])
         os.fsync(self.file.fileno())
         return digest.hexdigest()
+
+
+def replace_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """The old file or the new one, never a part of either; the new one's sha256."""
+    temporary = path.with_name(f".tmp-{path.name}-{token()}")
+    try:
+        with TensorFile(temporary, tensors) as file:
+            file.put(tensors)
+            digest = file.flushed()
+        replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    flush_folder(path.parent)
+    return digest
 
 
 def _pieces(tensor: Tensor) -> Iterator[memoryview]:

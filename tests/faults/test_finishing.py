@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,8 @@ from small_runs import SMALL, Note
 
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.finished_run import evaluate
-from convatlas.training import plain_files, plots, train
+from convatlas.training import plain_files, plots, saving, train
 from convatlas.training import run as run_module
-from convatlas.training import saving
 from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.folder import RunFolder
@@ -38,14 +38,23 @@ def cut(tmp_path_factory) -> Path:
 # ---- what is on disk, and when
 
 
+def before_each_file(monkeypatch, work: Callable[[str], None]) -> None:
+    """Do the work, with the file's name, before a run writes one."""
+
+    def working(real: Callable) -> Callable:
+        def write(self, name, content):
+            work(name)
+            return real(self, name, content)
+
+        return write
+
+    for name in ("write", "write_tensors"):
+        monkeypatch.setattr(RunFolder, name, working(getattr(RunFolder, name)))
+
+
 def test_metrics_are_the_last_of_what_is_needed_and_plots_come_after(copy, monkeypatch):
-    real, written = RunFolder.write, []
-
-    def noting(self, name, content):
-        written.append(name)
-        real(self, name, content)
-
-    monkeypatch.setattr(RunFolder, "write", noting)
+    written = []
+    before_each_file(monkeypatch, written.append)
     train(SMALL, copy, resume=True, callback=Note())
     needed = ["model.safetensors", "model.json", "answers.csv", "metrics.json"]
     assert written[-6:] == [*needed, "curves.png", "confusion.png"]
@@ -59,14 +68,11 @@ def test_metrics_are_the_last_of_what_is_needed_and_plots_come_after(copy, monke
     ],
 )
 def test_a_kill_before_any_file_of_the_end_costs_no_result(copy, whole, monkeypatch, name):
-    real = RunFolder.write
-
-    def dying(self, written, content):
+    def dying(written):
         if written == name:
             raise KeyboardInterrupt
-        real(self, written, content)
 
-    monkeypatch.setattr(RunFolder, "write", dying)
+    before_each_file(monkeypatch, dying)
     with pytest.raises(KeyboardInterrupt):
         train(SMALL, copy, resume=True, callback=Note())
     monkeypatch.undo()

@@ -16,9 +16,8 @@ from ranks import SMALL, weights
 
 from convatlas.data import Loader
 from convatlas.errors import Stopped
-from convatlas.training import prepare, train
+from convatlas.training import prepare, saving, train
 from convatlas.training import run as run_module
-from convatlas.training import saving
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import load_newest
 from convatlas.training.distributed import process_group

@@ -26,9 +26,8 @@ from convatlas.errors import (
     Stopped,
 )
 from convatlas.model_file import load_model
-from convatlas.training import Recipe, prepare, train
+from convatlas.training import Recipe, prepare, saving, train
 from convatlas.training import run as run_module
-from convatlas.training import saving
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import steps
 
