@@ -19,18 +19,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor
 
 from convatlas import strict_json
 from convatlas.errors import CheckpointError, first_line
 from convatlas.training.plain_files import (
-    digest_plain,
     flush_folder,
     kind,
     make_durably,
+    open_plain,
     read_plain,
     replace,
     replace_durably,
@@ -38,13 +37,13 @@ from convatlas.training.plain_files import (
     write_durably,
 )
 from convatlas.training.step_folders import FILES, LARGEST, number, steps
-from convatlas.training.tensor_file import TensorFile
+from convatlas.training.tensor_file import TensorFile, read_tensors
 
 FORMAT = 1
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
 ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
 LASTING = "best."  # how the names begin of what no step changes
-LARGEST_HEADER = 4_000_000  # bytes of names and shapes before the tensors of a file
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -163,53 +162,50 @@ def read_step(folder: Path, limits: Mapping[str, int] = MappingProxyType({})) ->
 
     Sizes are compared before anything is read.
     """
-    contents = {}
-    for name, (size, sha256) in _read_manifest(folder).items():
-        path, limit = folder / name, (LARGEST | dict(limits)).get(name, size)
+    described = _read_manifest(folder)
+    for name, (size, _) in described.items():
+        limit = (LARGEST | dict(limits)).get(name, size)
         if size > limit:
             raise CheckpointError(
-                f"{path} has {size:,} bytes by MANIFEST.json, more than the {limit:,} that it can "
-                "need"
+                f"{folder / name} has {size:,} bytes by MANIFEST.json, more than the {limit:,} "
+                "that it can need"
             )
-        content = _read(path, size)
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise CheckpointError(
-                f"{path} is not what was written (its sha256 is not that of MANIFEST.json)"
-            )
-        contents[name] = content
-    model, train_state = (_tensors(folder / name, contents[name]) for name in FILES[:2])
-    return Checkpoint(number(folder), model, train_state, _state(folder, contents["state.json"]))
+    taking = (read_tensors, read_tensors, _read_state)
+    model, train_state, state = (
+        _read(folder / name, *described[name], take)
+        for name, take in zip(FILES, taking, strict=True)
+    )
+    return Checkpoint(number(folder), model, train_state, state)
 
 
-def _read(path: Path, size: int) -> bytes:
+def _read(path: Path, size: int, sha256: str, take: Callable[[BinaryIO, int], T]) -> T:
+    """What `take` makes of the file, once its bytes are those that were written."""
     try:
         found = os.lstat(path).st_size
         if kind(path) == "a file" and found != size:
             raise CheckpointError(
                 f"{path} has {found} bytes instead of the {size} that MANIFEST.json beside it says"
             )
-        return read_plain(path, size)
+        with open_plain(path, size) as (file, _):
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise CheckpointError(
+                    f"{path} is not what was written (its sha256 is not that of MANIFEST.json)"
+                )
+            file.seek(0)
+            return take(file, size)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from None
-
-
-def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
-    """Nothing is allocated for more names than a network can have."""
-    if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
-        raise CheckpointError(f"{path} is damaged: its header is too long")
-    try:
-        return load(content)
-    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise CheckpointError(f"{path} is damaged: {first_line(error)}") from None
 
 
-def _state(folder: Path, content: bytes) -> dict:
+def _read_state(file: BinaryIO, size: int) -> dict:
     try:
-        state = strict_json.loads(content)
+        state = strict_json.loads(file.read(size))
     except ValueError:
         state = None
     if not isinstance(state, dict):
-        raise CheckpointError(f"{folder / 'state.json'} is damaged: it is no JSON object")
+        raise ValueError("it is no JSON object")
     return state
 
 
@@ -218,10 +214,9 @@ def _is_whole(folder: Path, sizes: Mapping[str, int]) -> bool:
     try:
         described = _read_manifest(folder)
         return all(size == described[name][0] for name, size in sizes.items()) and all(
-            digest_plain(folder / name, size) == sha256
-            for name, (size, sha256) in described.items()
+            _read(folder / name, *each, lambda *_: True) for name, each in described.items()
         )
-    except (CheckpointError, OSError):
+    except CheckpointError:
         return False
 
 

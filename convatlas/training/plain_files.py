@@ -6,7 +6,6 @@ Every refusal is an OSError whose strerror says what was found.
 
 import contextlib
 import errno
-import hashlib
 import os
 import secrets
 import stat
@@ -47,19 +46,13 @@ def read_plain(path: Path, limit: int) -> bytes:
     """The whole of a plain file of at most `limit` bytes; its size is looked at before it is
     read.
     """
-    with _opened(path, limit) as (file, size):
+    with open_plain(path, limit) as (file, size):
         return file.read(size)
 
 
-def digest_plain(path: Path, limit: int) -> str:
-    """The sha256 of a plain file of at most `limit` bytes, which is never whole in memory."""
-    with _opened(path, limit) as (file, _):
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @contextlib.contextmanager
-def _opened(path: Path, limit: int) -> Iterator[tuple[BinaryIO, int]]:
-    """A plain file, and its size."""
+def open_plain(path: Path, limit: int) -> Iterator[tuple[BinaryIO, int]]:
+    """A plain file of at most `limit` bytes, and its size."""
     _require_file(path, kind(path) or "a file")
     with open(os.open(path, os.O_RDONLY | GUARDED), "rb") as file:
         found = os.fstat(file.fileno())

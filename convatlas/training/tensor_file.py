@@ -1,21 +1,27 @@
-"""A safetensors file that is written tensor by tensor, in any order: no byte of it is put together
-in memory first, and equal tensors give the bytes that safetensors itself would write.
+"""A safetensors file that is written tensor by tensor, in any order, and read so: no byte of it is
+put together in memory first, and equal tensors give the bytes that safetensors itself would write.
 """
 
 import hashlib
 import io
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
+from convatlas import strict_json
 from convatlas.training.plain_files import created, flush_folder, replace, token
 
 PIECE = 2**22  # bytes that are written, or read again, at a time
+LARGEST_HEADER = 4_000_000  # bytes of names and shapes before the tensors of a file
+MOST_DIMENSIONS = 8  # of a tensor that is read
 ALIGNED = 8  # the header ends at a multiple of it
 KINDS = {  # as the format calls them, in the order in which safetensors writes them
     torch.uint64: "U64",
@@ -88,6 +94,55 @@ class TensorFile:
             digest.update(piece[:count])
         os.fsync(self.file.fileno())
         return digest.hexdigest()
+
+
+def read_tensors(file: BinaryIO, size: int) -> dict[str, Tensor]:
+    """The tensors of a safetensors file of `size` bytes, each in memory of its own. ValueError,
+    before any is allocated, unless its header describes these bytes and no others.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    if length > LARGEST_HEADER:
+        raise ValueError("its header is too long")
+    places = _places(file.read(length))
+    end = 8 + length
+    for begin, after, name, kind, shape in places:
+        width = torch.empty((), dtype=kind).element_size()
+        fits = math.prod(max(1, count) for count in shape) <= size
+        if 8 + length + begin != end or not fits or after - begin != width * math.prod(shape):
+            raise ValueError(f"{name!a:.100} is not where it is said to be")
+        end += after - begin
+    if end != size:
+        raise ValueError(f"its tensors need {end:,} bytes, and it has {size:,}")
+    tensors = {name: torch.empty(shape, dtype=kind) for _, _, name, kind, shape in places}
+    for tensor in tensors.values():
+        for piece in _pieces(tensor):
+            _fill(file, piece)
+    return tensors
+
+
+def _places(header: bytes) -> list[tuple[int, int, str, torch.dtype, list[int]]]:
+    """(begin, end, name, dtype, shape) of each tensor, as they follow each other."""
+    kinds, found = {text: kind for kind, text in KINDS.items()}, []
+    try:
+        for name, each in strict_json.loads(header).items():
+            kind, shape, (begin, end) = kinds[each["dtype"]], each["shape"], each["data_offsets"]
+            if len(shape) > MOST_DIMENSIONS or not all(map(_is_count, (*shape, begin, end))):
+                raise ValueError
+            found.append((begin, end, name, kind, shape))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError("its header describes no tensors") from None
+    return sorted(found, key=itemgetter(0, 1))
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**62
+
+
+def _fill(file: BinaryIO, piece: memoryview) -> None:
+    while piece:
+        if not (count := file.readinto(piece)):
+            raise ValueError("it ends before its last tensor")
+        piece = piece[count:]
 
 
 def replace_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:

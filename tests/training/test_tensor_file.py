@@ -1,6 +1,8 @@
 """A file that is written tensor by tensor has the bytes that safetensors would give it."""
 
 import hashlib
+import io
+import json
 import os
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save
 
 from convatlas.training import tensor_file
-from convatlas.training.tensor_file import KINDS, TensorFile, replace_tensors
+from convatlas.training.tensor_file import KINDS, TensorFile, read_tensors, replace_tensors
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 SHAPES = st.lists(st.integers(0, 5), max_size=4)
@@ -22,6 +24,10 @@ def filled(kind: torch.dtype, shape: list[int]) -> torch.Tensor:
     count = width * torch.Size(shape).numel()
     numbers = torch.arange(count) % (2 if kind == torch.bool else 251)
     return numbers.to(torch.uint8).view(kind).reshape(shape)
+
+
+def read(content: bytes) -> dict[str, torch.Tensor]:
+    return read_tensors(io.BytesIO(content), len(content))
 
 
 @given(
@@ -41,6 +47,11 @@ def test_it_has_the_bytes_of_the_library_in_whatever_order_it_is_filled(
         sha256 = file.flushed()
     assert path.read_bytes() == save(tensors)
     assert file.size == path.stat().st_size
+    found = read(path.read_bytes())
+    assert {*found} == {*tensors}
+    for name, tensor in found.items():
+        assert (tensor.dtype, tensor.shape) == (tensors[name].dtype, tensors[name].shape)
+        assert save({"": tensor}) == save({"": tensors[name]})
     assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -100,3 +111,65 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_old_file_and_nothing_else(tmp
         replace_tensors(tmp_path / "f", {"w": torch.zeros(3)})
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
     assert (tmp_path / "f").read_bytes() == before
+
+
+F4 = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ({"w": F4 | {"data_offsets": [4, 8]}}, 8),
+        ({"w": F4 | {"data_offsets": [4, 0]}}, 4),
+        ({"w": F4, "v": F4}, 4),
+        ({"w": F4, "v": F4 | {"data_offsets": [2, 6]}}, 6),
+        ({"w": F4, "v": F4 | {"data_offsets": [8, 12]}}, 12),
+        ({"w": F4}, 8),
+        ({"w": F4}, 3),
+        ({"w": F4 | {"dtype": "F16"}}, 4),
+        ({"w": F4 | {"dtype": "F99"}}, 4),
+        ({"w": F4 | {"dtype": ["F32"]}}, 4),
+        ({"w": F4 | {"shape": [-1]}}, 4),
+        ({"w": F4 | {"shape": [True]}}, 4),
+        ({"w": F4 | {"shape": [1.0]}}, 4),
+        ({"w": F4 | {"shape": 9 * [1]}}, 4),
+        ({"w": F4 | {"shape": [2**61, 8]}}, 4),
+        ({"w": F4 | {"shape": [0, 2**61], "data_offsets": [0, 0]}}, 0),
+        ({"w": F4 | {"shape": 7}}, 4),
+        ({"w": {"dtype": "F32", "shape": [1]}}, 4),
+        ({"w": []}, 4),
+        ({"__metadata__": {"a": "b"}}, 0),
+        ([F4], 4),
+        (7, 0),
+    ],
+)
+def test_a_header_that_does_not_describe_the_bytes_is_refused_before_anything_is_made(
+    header, body, monkeypatch
+):
+    text = json.dumps(header).encode()
+    real = torch.empty
+
+    def small(shape, **options):
+        assert shape == ()
+        return real(shape, **options)
+
+    monkeypatch.setattr(torch, "empty", small)
+    with pytest.raises(ValueError, match=r"header|said to be|bytes"):
+        read(len(text).to_bytes(8, "little") + text + bytes(body))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x02",
+        b"\xff" * 8,
+        (10).to_bytes(8, "little") + b"{}",
+        (2).to_bytes(8, "little") + b"\xff\xff",
+        (50_000).to_bytes(8, "little") + b"[" * 50_000,
+        (18).to_bytes(8, "little") + b'{"w":NaN,"w":null}',
+    ],
+)
+def test_what_is_no_header_is_refused(content):
+    with pytest.raises(ValueError, match=r"header|bytes"):
+        read(content)
