@@ -122,6 +122,8 @@ F4 = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
         ({"w": F4 | {"data_offsets": [4, 8]}}, 8),
         ({"w": F4 | {"data_offsets": [4, 0]}}, 4),
         ({"w": F4, "v": F4}, 4),
+        ({"w": F4, "v": F4}, 8),
+        ({"w": F4 | {"data_offsets": [4, 8]}}, 4),
         ({"w": F4, "v": F4 | {"data_offsets": [2, 6]}}, 6),
         ({"w": F4, "v": F4 | {"data_offsets": [8, 12]}}, 12),
         ({"w": F4}, 8),
