@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from convatlas import strict_json
 from convatlas.evaluation import Evaluation, chance_line
-from convatlas.model_file import describe_model, weights_file
+from convatlas.model_file import describe_model
 from convatlas.training import answers_file, plots
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import Prepared
@@ -70,7 +70,6 @@ def write_report(
     finished. RunError where one cannot be written.
     """
     data = ready.data
-    weights = weights_file(trainer.best)
     origin = metrics["provenance"] | {
         "data": data.name,
         "fingerprint": data.fingerprint,
@@ -81,7 +80,7 @@ def write_report(
     }
     if trainer.start:
         origin["started_from"] = trainer.start
-    folder.write("model.safetensors", weights)
+    weights = folder.write_tensors("model.safetensors", trainer.best)
     folder.write(
         "model.json", describe_model(recipe.network, data.classes, ready.prep, origin, weights)
     )
