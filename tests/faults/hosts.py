@@ -1,5 +1,5 @@
-"""Machines on this machine: each is a set of namespaces of Linux's, with a name, an address, a
-shared memory and processes of its own, and a cable to the other. Whoever may make them is root.
+"""Two machines on this machine: each is a set of Linux's namespaces, with a name, an address, a
+shared memory and processes of its own, and a cable to the other. Only root may make them.
 """
 
 import contextlib
@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-REASON = "two hosts on one machine need Linux, root, and unshare, nsenter and ip (iproute2)"
+REASON = "two hosts on one machine need Linux, root, and setpriv, unshare, nsenter and ip"
 ADDRESSES = {"first": "10.77.0.1", "second": "10.77.0.2"}
 SPACES = ("--net", "--uts", "--mount", "--pid")
+NAMES = "127.0.0.1 localhost\n" + "".join(f"{ip} {name}\n" for name, ip in ADDRESSES.items())
 BOOT = """
-mount --bind {hosts} /etc/hosts && mount -t proc proc /proc && mount -t tmpfs tmpfs /dev/shm &&
+mount --bind {names} /etc/hosts && mount -t proc proc /proc && mount -t tmpfs tmpfs /dev/shm &&
 hostname {name} && ip link set lo up && echo up && exec sleep infinity
 """
 
@@ -26,11 +27,13 @@ def can_be_made() -> bool:
 
 
 class Host:
-    """A machine that is on until it loses its power, and all that runs on it with it."""
+    """A machine that runs until its power goes, and all its processes with it."""
 
-    def __init__(self, name: str, hosts: Path):
+    def __init__(self, name: str, folder: Path):
         self.name, self.address = name, ADDRESSES[name]
-        boot = BOOT.format(hosts=hosts, name=name)
+        names = folder / "names"
+        names.write_text(NAMES)
+        boot = BOOT.format(names=names, name=name)
         words = ["setpriv", "--pdeathsig", "KILL", "unshare", *SPACES, "--fork", "--kill-child"]
         self.power = subprocess.Popen([*words, "sh", "-c", boot], stdout=subprocess.PIPE, text=True)
         if self.power.stdout.readline() != "up\n":
@@ -46,15 +49,8 @@ class Host:
         subprocess.run(self.command(*words), check=True, capture_output=True)
 
     def start(self, *words: str, output: Path) -> subprocess.Popen:
-        with output.open("wb") as said:
+        with output.open("ab") as said:
             return subprocess.Popen(self.command(*words), stdout=said, stderr=said)
-
-    def power_off(self) -> None:
-        """At once, and without a word to anybody: its cable is dead before its processes are."""
-        self.unplug()
-        self.power.kill()
-        self.power.wait()
-        self.power.stdout.close()
 
     def unplug(self) -> None:
         self.run("ip", "link", "set", "eth0", "down")
@@ -62,42 +58,65 @@ class Host:
     def plug(self) -> None:
         self.run("ip", "link", "set", "eth0", "up")
 
+    def power_off(self) -> None:
+        """Without a word to the other host: the cable is dead before the processes are."""
+        self.unplug()
+        self.halt()
+
+    def halt(self) -> None:
+        self.power.kill()
+        self.power.wait()
+        self.power.stdout.close()
+
+
+class TwoHosts:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.hosts = {name: Host(name, folder) for name in ADDRESSES}
+        self._connect()
+
+    def _connect(self) -> None:
+        """A cable: from the network of one, but from among this machine's processes, where the
+        other has a number.
+        """
+        one, other = self.hosts.values()
+        inside = ["nsenter", "--net", "--target", one.init, "ip", "link"]
+        subprocess.run([*inside, "delete", "eth0"], capture_output=True, check=False)
+        cable = ["eth0", "type", "veth", "peer", "name", "eth0", "netns", other.init]
+        subprocess.run([*inside, "add", *cable], check=True, capture_output=True)
+        for host in (one, other):
+            host.run("ip", "address", "add", f"{host.address}/24", "dev", "eth0")
+            host.plug()
+
+    def restore(self, name: str) -> None:
+        """The host is on and connected again, whatever it went through."""
+        for host in self.hosts.values():
+            if host.power.poll() is None:
+                subprocess.run(
+                    host.command("ip", "link", "delete", "eth0"), capture_output=True, check=False
+                )
+        if self.hosts[name].power.poll() is not None:
+            self.hosts[name] = Host(name, self.folder)
+        self._connect()
+
+    def halt(self) -> None:
+        for host in self.hosts.values():
+            if host.power.poll() is None:
+                host.halt()
+
 
 @contextlib.contextmanager
-def two_hosts(folder: Path) -> Iterator[tuple[Host, Host]]:
-    """Two hosts with a cable between them, that know each other's names."""
-    hosts = folder / "hosts"
-    lines = ["127.0.0.1 localhost", *(f"{address} {name}" for name, address in ADDRESSES.items())]
-    hosts.write_text("\n".join(lines) + "\n")
-    with contextlib.ExitStack() as stack:
-        both = []
-        for name in ADDRESSES:
-            both.append(Host(name, hosts))
-            stack.callback(_off, both[-1])
-        connect(*both)
-        yield tuple(both)
-
-
-def connect(one: Host, other: Host) -> None:
-    far = ("peer", "name", "eth0", "netns", other.init)
-    # in the one's network, but among the processes of this machine, where the other has a number
-    words = ["nsenter", "--net", "--target", one.init, "ip", "link", "add", "eth0", "type", "veth"]
-    subprocess.run([*words, *far], check=True, capture_output=True)
-    for host in (one, other):
-        host.run("ip", "address", "add", f"{host.address}/24", "dev", "eth0")
-        host.plug()
-
-
-def _off(host: Host) -> None:
-    if host.power.poll() is None:
-        host.power.kill()
-        host.power.wait()
-        host.power.stdout.close()
+def two_hosts(folder: Path) -> Iterator[TwoHosts]:
+    """Two hosts that know each other's names, until this is left."""
+    both = TwoHosts(folder)
+    try:
+        yield both
+    finally:
+        both.halt()
 
 
 def wait_until(is_so, what: str, seconds: float) -> None:
     until = time.monotonic() + seconds
     while not is_so():
-        if time.monotonic() > until:
-            raise TimeoutError(f"waited {seconds:g} s for {what}")
+        assert time.monotonic() < until, f"waited {seconds:g} s for {what}"
         time.sleep(0.05)
