@@ -295,11 +295,12 @@ def test_a_silent_process_that_holds_the_store_is_named_in_time_too(tmp_path):
             process.kill()
     assert isinstance(error, ProcessLost)
     assert error.exit_code == 75
-    assert "process 0 of 2 was lost, or did not answer within 4 s, at step 2" in str(error)
+    assert "process 0 of 2 was lost, or did not answer within 4 s" in str(error)
 
 
 def stopped_first(folder: Path) -> dict:
-    before_step(0, 2, lambda: os.kill(os.getpid(), signal.SIGSTOP))
+    if os.environ["RANK"] == "0":  # the other forecasts its steps as a first one of its own
+        before_step(0, 2, lambda: os.kill(os.getpid(), signal.SIGSTOP))
     return train(SMALL.change(timeout=4), folder)
 
 
