@@ -7,6 +7,7 @@ from hosts import ADDRESSES, Host, TwoHosts
 from slurm_machine import CONFIGURATION, Slurm, program, wait_for
 
 NODES = """
+SlurmdTimeout=15
 NodeName=first NodeAddr={first} Port=17002 CPUs=2 RealMemory=2000 State=UNKNOWN
 NodeName=second NodeAddr={second} Port=17002 CPUs=2 RealMemory=2000 State=UNKNOWN
 PartitionName=work Nodes=ALL Default=YES MaxTime=INFINITE State=UP
@@ -33,10 +34,10 @@ class SlurmOfTwo(Slurm):
     def _start_servers(self) -> None:
         first, second = self.both.hosts.values()
         for host, server in ((first, "slurmctld"), (first, "slurmd"), (second, "slurmd")):
-            self._serve(host, server)
+            self.serve(host, server)
         wait_for(lambda: self.states() == ["idle", "idle"], "two nodes that are idle")
 
-    def _serve(self, host: Host, server: str) -> None:
+    def serve(self, host: Host, server: str) -> None:
         words = [program(server), "-D", "-c", "-f", str(self.folder / "slurm.conf")]
         host.start(*words, output=self.folder / f"{host.name}-{server}.txt")
 

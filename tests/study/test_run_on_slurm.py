@@ -43,8 +43,31 @@ def submitted(machine: SlurmOfTwo, file: Path) -> str:
     return job
 
 
-def wait_for_end(machine: SlurmOfTwo, job: str) -> None:
-    wait_for(lambda: job not in machine.jobs("PENDING", "RUNNING", "COMPLETING"), "a job", 400)
+def begun(folder: Path) -> None:
+    wait_for((folder / "checkpoints" / "LATEST").exists, "a checkpoint", 240)
+
+
+def returned(machine: SlurmOfTwo, job: str, folder: Path) -> str:
+    """What the job has said, once it has come back and its run is over."""
+    said = folder.with_suffix(".txt")
+    wait_for(lambda: "resumed at step" in said.read_text(), "the job's return", 400)
+    wait_for(lambda: job not in machine.jobs("PENDING", "RUNNING", "COMPLETING"), "its end", 400)
+    assert (folder / "metrics.json").exists(), said.read_text()
+    return said.read_text()
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> Path:
+    """A run of two processes on one host."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone")
+    words = (*torchrun, "--nproc-per-node", "2", "-m", "convatlas", *RUN, *SHORT)
+    subprocess.run([*words, "--output", str(folder)], check=True, capture_output=True)
+    return folder
 
 
 def test_slurm_takes_the_script_where_there_are_so_many_machines(machine, tmp_path):
@@ -61,19 +84,25 @@ def test_slurm_takes_the_script_where_there_are_so_many_machines(machine, tmp_pa
         assert ("to start at" in done.stderr) is taken
 
 
-def test_a_job_on_two_machines_comes_back_after_a_signal_and_has_the_bits_of_one(machine, tmp_path):
+def test_a_job_comes_back_after_a_signal_and_has_the_bits_of_one_machine(machine, alone, tmp_path):
     """The signal is the one that Slurm sends before the job's time is over."""
     run = tmp_path / "run"
     job = submitted(machine, script(run, 2))
-    wait_for((run / "checkpoints" / "LATEST").exists, "a checkpoint", 240)
+    begun(run)
     machine.ask("scancel", "--signal=USR1", job)
-    said = run.with_suffix(".txt")
-    wait_for(lambda: "resumed at step" in said.read_text(), "the job's return", 400)
-    wait_for_end(machine, job)
-    assert (run / "metrics.json").exists(), said.read_text()
-    assert "stopped by" in said.read_text() and "on 2 processes" in said.read_text()
-    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone")
-    alone = (*torchrun, "--nproc-per-node", "2", "-m", "convatlas", *RUN, *SHORT)
-    subprocess.run([*alone, "--output", str(tmp_path / "one")], check=True, capture_output=True)
-    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("run", "one")]
-    assert weights[0] == weights[1]
+    said = returned(machine, job, run)
+    assert "stopped by" in said and "on 2 processes" in said
+    assert weights(run) == weights(alone)
+
+
+def test_a_job_whose_node_loses_its_power_comes_back_with_the_node(machine, alone, tmp_path):
+    run = tmp_path / "run"
+    job = submitted(machine, script(run, 2))
+    begun(run)
+    machine.both.hosts["second"].power_off()
+    wait_for(lambda: any("down" in state for state in machine.states()), "a node that is down", 120)
+    assert not (run / "metrics.json").exists()
+    machine.both.restore("second")
+    machine.serve(machine.both.hosts["second"], "slurmd")
+    returned(machine, job, run)
+    assert weights(run) == weights(alone)
