@@ -30,7 +30,7 @@ SBATCH = """\
 #SBATCH --open-mode=append
 #SBATCH --output={log}
 
-srun {python} -m {module} {study}
+srun --cpus-per-task={cores} {python} -m {module} {study}
 code=$?
 if [ $code -eq {resumable} ]; then  # saved, for its time was over
   scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
