@@ -18,16 +18,27 @@ pytestmark = [
 ]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run")
 TRAIN = ("-m", "convatlas", "train", "lenet1989", "--data", "digits", "--epochs", "20")
-FLAGS = ("--threads", "1", "--save-every", "0", "--timeout", "10", "--resume", "auto")
+FLAGS = ("--threads", "1", "--save-every", "0", "--resume", "auto")
+TIMEOUT = 20  # seconds that a process waits for one that is lost
 PATIENCE = 240  # seconds, of a machine that has much else to do
 LEAVING = 60  # seconds after --timeout, likewise
 
 
-def start(both: TwoHosts, folder: Path) -> dict[str, subprocess.Popen]:
+def start(both: TwoHosts, folder: Path, *flags: str) -> dict[str, subprocess.Popen]:
     launched = {}
     for number, (name, host) in enumerate(both.hosts.items()):
         meeting = ("--node-rank", str(number), "--master-addr", "first", "--master-port", "29500")
-        words = (*TORCHRUN, "--nnodes", "2", "--nproc-per-node", "1", *meeting, *TRAIN, *FLAGS)
+        words = (
+            *TORCHRUN,
+            "--nnodes",
+            "2",
+            "--nproc-per-node",
+            "1",
+            *meeting,
+            *TRAIN,
+            *FLAGS,
+            *flags,
+        )
         said = folder.with_name(f"{folder.name}-{name}.txt")
         launched[name] = host.start(*words, "--output", str(folder), output=said)
     return launched
@@ -75,16 +86,17 @@ def test_a_host_that_is_cut_off_ends_the_other_and_both_go_on_to_the_same_bits(
 ):
     """The first one holds the store in which the processes find out who is missing."""
     folder = tmp_path / "run"
-    launched = start(both, folder)
+    launched = start(both, folder, "--timeout", str(TIMEOUT))
     begun = folder / "checkpoints" / "LATEST"
     wait_until(begun.exists, "a checkpoint", PATIENCE)
     getattr(both.hosts[lost], fault)()
     living = [name for name in launched if fault == "unplug" or name != lost]
     for name in living:
-        assert launched[name].wait(10 + LEAVING) == 1  # torchrun's, whatever the process's own
+        assert launched[name].wait(TIMEOUT + LEAVING) == 1  # torchrun's, whatever the process's own
         missing = 1 - list(launched).index(name)
-        assert f"process {missing} of 2 was lost, or did not answer within 10 s, at step" in (
-            said_on(name, folder)
+        assert (
+            f"process {missing} of 2 was lost, or did not answer within {TIMEOUT} s, at step"
+            in (said_on(name, folder))
         )
         assert "exitcode  : 75" in said_on(name, folder)
     assert not (folder / "metrics.json").exists()

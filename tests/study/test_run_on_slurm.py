@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(not can_be_made(), reason=REASON),
     pytest.mark.skipif(not is_installed(), reason=NO_SLURM),
 ]
-RUN = ("train", "lenet1989", "--data", "digits", "--threads", "1", "--timeout", "20")
+RUN = ("train", "lenet1989", "--data", "digits", "--threads", "1", "--timeout", "120")
 SHORT = ("--epochs", "20", "--save-every", "0")
 
 
