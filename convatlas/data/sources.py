@@ -11,8 +11,10 @@ from torch import Tensor
 
 from convatlas.data.arrays import data_of_arrays, fingerprint_of
 from convatlas.data.digits import load_digits
-from convatlas.data.folder import open_folder
+from convatlas.data.folder import complete, open_folder
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
+from convatlas.data.packed.opening import open_packed
+from convatlas.data.packed.table import is_packed
 from convatlas.data.split import ArraySplit, Data, hold_out
 from convatlas.errors import DataError
 
@@ -104,6 +106,12 @@ def open_data(
     if source in _PUBLISHED:
         return _open_published(
             str(source), Path(root or "data").expanduser(), download, seed, val_fraction
+        )
+    if is_packed(source):
+        return open_packed(
+            str(source),
+            lambda parts, classes: complete(parts, classes, seed, val_fraction),
+            max_megapixels,
         )
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
