@@ -13,7 +13,7 @@ import numpy as np
 from convatlas.data import Data, Split, open_data, usable
 from convatlas.data.image_file import require_limit
 from convatlas.data.labelled import named_as, open_labelled, together
-from convatlas.data.packed.table import is_packed
+from convatlas.data.packed.place import is_packed
 from convatlas.errors import DataError, ModelFileError, RecipeError
 from convatlas.model_file import Saved
 from convatlas.regular_file import read_regular

@@ -45,7 +45,7 @@ def pack(
     max_megapixels: float
         The largest image that is read, as in the recipe.
     """
-    from convatlas.data.packed.table import is_remote
+    from convatlas.data.packed.place import is_remote
     from convatlas.data.packed.writing import pack as write
     from convatlas.data.telling import told_to
 
@@ -54,7 +54,7 @@ def pack(
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
     *more, place = out
-    if is_remote(str(place).replace(":/", "://", 1)):
+    if is_remote(place):
         raise DataError(
             f"{place} is an object store; pack into a folder, and copy this there: "
             "aws s3 cp --recursive OUT s3://BUCKET/PATH"

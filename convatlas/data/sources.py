@@ -14,7 +14,7 @@ from convatlas.data.digits import load_digits
 from convatlas.data.folder import complete, open_folder
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
 from convatlas.data.packed.opening import open_packed
-from convatlas.data.packed.table import is_packed
+from convatlas.data.packed.place import is_packed
 from convatlas.data.split import ArraySplit, Data, hold_out
 from convatlas.errors import DataError
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from convatlas.data import SOURCES
-from convatlas.data.packed.table import is_remote
+from convatlas.data.packed.place import is_remote
 from convatlas.errors import RunError
 from convatlas.training.recipe import Recipe
 

@@ -1,7 +1,7 @@
 """Sets of very many images, packed into a few large files: written once, then read by number from a
 disk or an object store.
 
-The files are a table in Lance's format (the extra `shards`), which other programs read as well: a
-row an image, with its bytes, its class, its name, its sides and a digest of its bytes. What is said
-of the set as a whole stands in the table's own metadata.
+The files are uncompressed tars as WebDataset's are, an image and its class a sample, so that other
+programs read them as well; beside them lies an index, which says of each image where it is, what it
+is called, and the digest of its bytes.
 """

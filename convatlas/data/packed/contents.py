@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ import torch
 from convatlas.data.folder import parts_of
 from convatlas.data.image_file import unreadable
 from convatlas.data.names import Names
-from convatlas.data.packed.opening import PARTS
+from convatlas.data.packed.index import PARTS
 from convatlas.data.split import Split
 from convatlas.errors import DataError
 
@@ -84,10 +85,10 @@ def of_folder(path: str, missing_classes: str, max_megapixels: float) -> ToPack:
 
 
 def of_sources(
-    places: Sequence[str | os.PathLike], missing_classes: str, max_megapixels: float, scratch: str
+    places: Sequence[str | os.PathLike], missing_classes: str, max_megapixels: float, scratch: Path
 ) -> ToPack:
     """A folder, or WebDataset's tars, or the Parquet files of a Hugging Face set. What cannot be
-    read by number is unpacked into the folder `scratch` first. Raises DataError.
+    read by number is unpacked into the new file `scratch` first. Raises DataError.
     """
     from convatlas.data.packed import parquet, tars
 

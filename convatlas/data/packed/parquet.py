@@ -1,18 +1,18 @@
-"""The Parquet files of a Hugging Face set, with the images' bytes in them: unpacked into a table
-first, for Parquet is not read by number.
+"""The Parquet files of a Hugging Face set, with the images' bytes in them: unpacked into one
+file first, for Parquet is not read by number.
 """
 
 import json
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from convatlas.data.names import Names
-from convatlas.data.packed.contents import Contents, ToPack
-from convatlas.data.packed.table import Table, is_of_lance, libraries, reason_of, short
-from convatlas.data.packed.tars import common_name, part_of
+from convatlas.data.packed.contents import ToPack
+from convatlas.data.packed.tars import TarContents, common_name, part_of
 from convatlas.data.telling import Tally
 from convatlas.data.walk import natural
 from convatlas.errors import DataError
@@ -22,52 +22,23 @@ LABELS = ("label", "labels", "class", "target", "fine_label", "coarse_label", "c
 ROWS = 256  # of a file that are in memory at a time
 
 
-class TableContents(Contents):
-    """Images in the rows of a table."""
-
-    def __init__(self, labels, names: Names, table: Table, rows: np.ndarray):
-        super().__init__(labels, names)
-        self.table, self.rows = table, rows
-
-    def content(self, i: int) -> bytes:
-        return self.table.take(self.rows[i : i + 1])[0]
-
-
-def of_parquet(paths: Sequence[str], scratch: str) -> ToPack:
-    """Parts are what the names of the files say, train where they say nothing. Raises DataError."""
-    lance, pyarrow = libraries(scratch)
+def of_parquet(paths: Sequence[str], scratch: Path) -> ToPack:
+    """Parts are what the names of the files say, train where they say nothing. Raises DataError;
+    OSError where `scratch` cannot be written.
+    """
     paths = sorted(paths, key=natural)
-    described = _described(paths[0])
-    schema = pyarrow.schema([("image", pyarrow.large_binary())])
-    labels, names, parts = [], [], []
-
-    def batches() -> Iterator:
-        tally = Tally("reading Parquet files", len(paths))
+    described, tally = _described(paths[0]), Tally("reading Parquet files", len(paths))
+    labels, names, parts, lengths = [], [], [], []
+    with open(scratch, "wb") as file:
         for path in paths:
             stem, before = os.path.basename(path).removesuffix(".parquet"), len(labels)
-            for images, some in _rows(path, described):
-                names.extend(f"{stem}/{len(labels) - before + i}" for i in range(len(some)))
-                labels.extend(some)
-                parts.extend([part_of(path)] * len(some))
-                yield pyarrow.record_batch(
-                    [pyarrow.array(images, pyarrow.large_binary())], schema=schema
-                )
+            for image, label in _rows(path, described):
+                names.append(f"{stem}/{len(labels) - before}")
+                labels.append(label)
+                parts.append(part_of(path))
+                lengths.append(len(image))
+                file.write(image)
             tally.add()
-
-    try:
-        reader = pyarrow.RecordBatchReader.from_batches(schema, batches())
-        lance.write_dataset(reader, scratch)
-    except BaseException as fault:
-        if isinstance(fault, KeyboardInterrupt) or not is_of_lance(fault):
-            raise
-        raise DataError(
-            f"the Parquet files could not be unpacked ({short(reason_of(fault))}); copy them "
-            "again, and see that the disk has twice their room"
-        ) from None
-    return _to_pack(paths, described, scratch, labels, names, parts)
-
-
-def _to_pack(paths, described, scratch: str, labels: list, names: list, parts: list) -> ToPack:
     if 0 not in parts:
         raise DataError(
             f"{paths[0]!r} and its like hold no images for training, by their names; name one of "
@@ -79,12 +50,17 @@ def _to_pack(paths, described, scratch: str, labels: list, names: list, parts: l
     if unknown := [text for text in texts if text not in numbers]:
         raise DataError(f"{paths[0]!r} has a label {unknown[0]!r} that is no class; copy it again")
     order = np.argsort(parts, kind="stable")
-    found = torch.tensor([numbers[text] for text in texts])[torch.from_numpy(order)]
-    contents = TableContents(
-        found, Names.of([names[i] for i in order.tolist()]), Table(scratch), order
+    ends = np.cumsum(lengths, dtype=np.int64)
+    spans = np.stack([np.zeros(len(ends), np.int64), ends - lengths, lengths], axis=1)[order]
+    contents = TarContents(
+        torch.tensor([numbers[text] for text in texts])[torch.from_numpy(order)],
+        Names.of([names[i] for i in order.tolist()]),
+        [str(scratch)],
+        spans,
     )
-    size = sum(map(os.path.getsize, paths))
-    return ToPack(common_name(paths), classes, contents, np.asarray(parts)[order], size=size)
+    return ToPack(
+        common_name(paths), classes, contents, np.asarray(parts)[order], size=int(ends[-1])
+    )
 
 
 class _Described:
@@ -129,26 +105,39 @@ def _class_names(metadata: dict, label: str) -> tuple[str, ...]:
 
 
 def _opened(path: str):
-    import pyarrow.parquet
-
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise DataError(
+            f"{path!r} is read by pyarrow, which is not installed: pip install pyarrow"
+        ) from None
     try:
         return pyarrow.parquet.ParquetFile(path)
     except (OSError, ValueError) as fault:
         raise DataError(
-            f"{path!r} cannot be read as Parquet ({short(' '.join(str(fault).split()))}); copy it "
+            f"{path!r} cannot be read as Parquet ({' '.join(str(fault).split())[:200]}); copy it "
             "again"
         ) from None
 
 
-def _rows(path: str, described: _Described) -> Iterator[tuple[list, list]]:
-    """(bytes of images, labels), some at a time."""
+def _rows(path: str, described: _Described) -> Iterator[tuple[bytes, object]]:
+    """(bytes, label) of each image."""
     columns = [described.image, described.label]
-    for batch in _opened(path).iter_batches(ROWS, columns=columns):
-        images, labels = (batch.column(name).to_pylist() for name in columns)
-        contents = [one.get("bytes") if isinstance(one, dict) else one for one in images]
-        if None in contents or None in labels:
-            raise DataError(
-                f"{path!r} holds images that are only named, or labels that are missing; save it "
-                "with the images' bytes in it"
-            )
-        yield contents, labels
+    try:
+        for batch in _opened(path).iter_batches(ROWS, columns=columns):
+            for image, label in zip(
+                *(batch.column(name).to_pylist() for name in columns), strict=True
+            ):
+                content = image.get("bytes") if isinstance(image, dict) else image
+                if not isinstance(content, bytes) or label is None:
+                    raise DataError(
+                        f"{path!r} holds images that are only named, or labels that are missing; "
+                        "save it with the images' bytes in it"
+                    )
+                yield content, label
+    except (OSError, ValueError, KeyError) as fault:
+        if isinstance(fault, DataError):
+            raise
+        raise DataError(
+            f"{path!r} is damaged ({' '.join(str(fault).split())[:200]}); copy it again"
+        ) from None

@@ -18,7 +18,7 @@ TOGETHER = 64  # images whose bytes are in memory at a time
 
 
 class PackedSplit(Split):
-    """n images in the rows of a table: `rows` int64 (n,), `sides` int32 (n, 2), and `deep`, bool
+    """n images in rows of a packed set: `rows` int64 (n,), `sides` int32 (n, 2), and `deep`, bool
     (n,), whether one has more than 8 bits a channel.
     """
 
@@ -53,7 +53,7 @@ class PackedSplit(Split):
         )
 
     def called(self, i: int) -> str:
-        return f"{self.shelf.table.place}/{self.names[i]}"
+        return f"{self.shelf.place.name}/{self.names[i]}"
 
     def read(self, i: int, at_least: int = 0, white: float | None = None) -> Tensor:
         return self._read(
@@ -69,7 +69,7 @@ class PackedSplit(Split):
             if content is None:
                 row = int(self.rows[i])
                 raise DataError(
-                    reason=f"is damaged in its shard {self.shelf.table.shard_of(row)!r}: these are "
+                    reason=f"is damaged in its shard {self.shelf.file_of(row)!r}: these are "
                     "not the bytes that were packed; copy the shard again, or pack the set again"
                 )
             found = use(content)

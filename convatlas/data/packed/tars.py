@@ -15,7 +15,7 @@ from convatlas import strict_json
 from convatlas.data.image_file import EXTENSIONS, unreadable
 from convatlas.data.names import Names
 from convatlas.data.packed.contents import Contents, ToPack
-from convatlas.data.packed.opening import PARTS
+from convatlas.data.packed.index import PARTS
 from convatlas.data.split_names import role_of, role_within
 from convatlas.data.telling import Tally
 from convatlas.data.walk import is_junk, natural

@@ -3,18 +3,19 @@ nothing.
 """
 
 import contextlib
+import errno
 import io
 import os
 import shutil
+import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 import numpy as np
 from filelock import FileLock, Timeout
 from PIL import Image
 
-from convatlas import strict_json
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
 from convatlas.data.image_file import (
@@ -26,9 +27,9 @@ from convatlas.data.image_file import (
     unreadable,
 )
 from convatlas.data.packed.contents import Contents, ToPack, of_sources
-from convatlas.data.packed.opening import FORMAT, KEY, read_index
-from convatlas.data.packed.shelf import DIGEST, digest_of
-from convatlas.data.packed.table import FULL, Table, is_of_lance, libraries, reason_of, short
+from convatlas.data.packed.index import FORMAT, Index, packed
+from convatlas.data.packed.place import INDEX
+from convatlas.data.packed.shelf import digest_of
 from convatlas.data.readers import TIMEOUT, forks, stream
 from convatlas.data.survey import SKIPPED_AT_MOST
 from convatlas.data.telling import Tally
@@ -37,7 +38,7 @@ from convatlas.machine import cores
 
 TOGETHER = 16  # images that a worker packs at a time
 SHARD = 2**29  # bytes of a file, about
-SPARE = 1.05  # of the bytes of all images, for what is said of them
+MEMBERS = 2048  # bytes of a tar for each image beside its own, and those of the index
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class _Row:
     deep: bool = False
     smaller: bool = False
     broken: str = ""
+    extension: str = ".jpg"
 
 
 def pack(
@@ -86,18 +88,16 @@ def pack(
     _require_sense(size, quality, bad_images)
     require_limit(max_megapixels)
     out = Path(os.path.abspath(os.path.expanduser(out)))
-    lance, _ = libraries(str(out))
     with _beside(out) as beside:
-        scratch = beside / "unpacked"
-        found = of_sources(sources, missing_classes, max_megapixels, str(scratch))
+        found = of_sources(sources, missing_classes, max_megapixels, beside / "unpacked")
         _require_room(out, found, size)
-        writer = _Writer(found, size, quality, max_megapixels, workers)
-        _write(lance, writer, beside / "packed", out)
-        packed = writer.packed(Table(beside / "packed"), bad_images)
+        done = _written(
+            found, beside / "packed", size, quality, bad_images, workers, max_megapixels
+        )
         with contextlib.suppress(FileNotFoundError):
             out.rmdir()  # it is empty
         os.replace(beside / "packed", out)
-    return packed
+    return done
 
 
 def _require_sense(size: int, quality: int, bad_images: str) -> None:
@@ -136,13 +136,17 @@ def _beside(out: Path) -> Iterator[Path]:
             f"another process packs into {str(out)!r}; wait for it, or name another folder"
         ) from None
     except OSError as fault:
+        full = fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "its disk is full" if full else fault.strerror or str(fault)
+        remedy = "make room, or name a folder on another disk" if full else "name another folder"
         raise DataError(
-            f"cannot write {str(out)!r} ({fault.strerror or fault}); name another folder"
+            f"{str(out)!r} cannot be written ({why}), and nothing of it is left; {remedy}"
         ) from None
 
 
 def _require_room(out: Path, found: ToPack, size: int) -> None:
-    needed, free = found.size * SPARE, shutil.disk_usage(out.parent).free
+    needed = found.size + MEMBERS * len(found.parts)
+    free = shutil.disk_usage(out.parent).free
     if not size and needed > free:
         raise DataError(
             f"{str(out)!r} needs about {needed / 1e9:,.1f} GB, and its disk has {free / 1e9:,.1f} "
@@ -151,112 +155,132 @@ def _require_room(out: Path, found: ToPack, size: int) -> None:
         )
 
 
-def _write(lance, writer: "_Writer", place: Path, out: Path) -> None:
-    import pyarrow
+def _written(
+    found: ToPack,
+    place: Path,
+    size: int,
+    quality: int,
+    bad_images: str,
+    workers: int,
+    max_megapixels: float,
+) -> Packed:
+    order = _order_of(found.parts)
+    blocks = [order[i : i + TOGETHER] for i in range(0, len(order), TOGETHER)]
+    build = _Build(found.contents, blocks, size, quality, max_megapixels)
+    workers = min(workers or (cores() if forks() else 0), len(blocks))
+    tally, broken = Tally("packing", len(order)), {}
+    place.mkdir()
+    with _Shards(place) as shards:
+        for rows in stream(build, range(len(blocks)), found.contents, workers, TIMEOUT):
+            if isinstance(rows, DataError):
+                raise rows
+            for row in rows:
+                if row.broken:
+                    broken[row.i] = row.broken
+                else:
+                    shards.add(row, int(found.contents.labels[row.i]))
+            tally.add(len(rows))
+    sentences = [broken[i] for i in sorted(broken)]
+    if broken and (bad_images == "error" or len(broken) > SKIPPED_AT_MOST * len(order)):
+        raise broken_images(sentences)
+    _write_index(found, shards, place, as_found=not (shards.smaller or broken))
+    return Packed(len(shards.facts), shards.count, shards.bytes, shards.smaller, tuple(sentences))
 
-    schema = _schema(pyarrow)
-    batches = writer.batches(pyarrow, schema)
-    try:
-        reader = pyarrow.RecordBatchReader.from_batches(schema, batches)
-        lance.write_dataset(reader, str(place), max_bytes_per_file=SHARD)
-    except BaseException as fault:
-        if writer.fault is not None:  # which Lance has wrapped in its own
-            raise writer.fault from None
-        if isinstance(fault, KeyboardInterrupt) or not is_of_lance(fault):
-            raise
-        said = reason_of(fault)
-        why = "its disk is full" if FULL.search(said) else short(said)
-        raise DataError(
-            f"{str(out)!r} cannot be written ({why}); nothing of it is left: make room, or name a "
-            "folder on another disk"
-        ) from None
 
-
-def _schema(pyarrow):
-    numbers = {"part": "int8", "place": "int64", "label": "int32", "length": "int64"}
-    numbers |= {"height": "int32", "width": "int32", "deep": "int8"}
-    kinds = {
-        "name": pyarrow.binary(),
-        **{name: getattr(pyarrow, kind)() for name, kind in numbers.items()},
-        "digest": pyarrow.binary(DIGEST),
-        "image": pyarrow.large_binary(),
+def _write_index(found: ToPack, shards: "_Shards", place: Path, as_found: bool) -> None:
+    facts = np.array(shards.facts, np.int64).reshape(-1, len(_Shards.FACTS))
+    columns = dict(zip(_Shards.FACTS, facts.T, strict=True))
+    which = columns.pop("number")
+    names = found.contents.names.take(which)
+    index = Index(
+        part=found.parts[which].astype(np.int8),
+        number=which,
+        label=found.contents.labels.numpy()[which].astype(np.int32),
+        shard=columns["shard"].astype(np.int32),
+        offset=columns["offset"],
+        length=columns["length"],
+        sides=np.stack([columns["height"], columns["width"]], axis=1).astype(np.int32),
+        deep=columns["deep"].astype(np.int8),
+        digest=np.frombuffer(b"".join(shards.digests), np.uint8).reshape(len(which), -1),
+        name_ends=names.ends,
+        names=np.frombuffer(names.block, np.uint8),
+    )
+    own = index.fingerprint()
+    said = {
+        "format": FORMAT,
+        "name": found.name,
+        "classes": list(found.classes),
+        "channels": found.channels or (1 if columns["grey"].all() else 3),
+        "fingerprint": (as_found and found.fingerprint) or own,
+        "older_fingerprint": (as_found and found.older_fingerprint) or "",
+        "index": own,
+        "shards": shards.names,
     }
-    return pyarrow.schema([pyarrow.field(name, kind, False) for name, kind in kinds.items()])
+    with open(place / INDEX, "wb") as file:
+        file.write(packed(index, said))
+        file.flush()
+        os.fsync(file.fileno())
 
 
-class _Writer:
-    """The rows of a packed set, in the order in which they are written."""
+class _Shards:
+    """The tars, one after the other, and where in them each image lies."""
 
-    def __init__(self, found: ToPack, size: int, quality: int, max_megapixels: float, workers: int):
-        self.found, self.size = found, size
-        self.workers = workers or (cores() if forks() else 0)
-        order = _order_of(found.parts)
-        blocks = [order[i : i + TOGETHER] for i in range(0, len(order), TOGETHER)]
-        self.build = _Build(found.contents, blocks, size, quality, max_megapixels)
-        self.broken: dict[int, str] = {}
-        self.all_grey, self.smaller, self.bytes = True, 0, 0
-        self.fault: BaseException | None = None
+    FACTS = ("number", "shard", "offset", "length", "height", "width", "grey", "deep")
 
-    def batches(self, pyarrow, schema) -> Iterator:
-        try:
-            tally, blocks = Tally("packing", len(self.found.parts)), self.build.blocks
-            crew = min(self.workers, len(blocks))
-            for rows in stream(self.build, range(len(blocks)), self.found.contents, crew, TIMEOUT):
-                if isinstance(rows, DataError):
-                    raise rows
-                tally.add(len(rows))
-                self.broken |= {row.i: row.broken for row in rows if row.broken}
-                if sound := [row for row in rows if not row.broken]:
-                    yield self._batch(pyarrow, schema, sound)
-        except BaseException as fault:
-            self.fault = fault
-            raise
+    def __init__(self, place: Path):
+        self.place = place
+        self.names: list[str] = []
+        self.facts: list[tuple[int, ...]] = []
+        self.digests: list[bytes] = []
+        self.smaller, self.bytes = 0, 0
+        self._tar: tarfile.TarFile | None = None
 
-    def _batch(self, pyarrow, schema, rows: list[_Row]):
-        numbers = np.array([row.i for row in rows])
-        self.all_grey &= all(row.grey for row in rows)
-        self.smaller += sum(row.smaller for row in rows)
-        self.bytes += sum(len(row.content) for row in rows)
-        names = self.found.contents.names
-        columns = {
-            "name": [names[row.i].encode(errors="surrogateescape") for row in rows],
-            "part": self.found.parts[numbers],
-            "place": numbers,
-            "label": self.found.contents.labels.numpy()[numbers],
-            "length": [len(row.content) for row in rows],
-            "height": [row.height for row in rows],
-            "width": [row.width for row in rows],
-            "deep": [int(row.deep) for row in rows],
-            "digest": [digest_of(row.content) for row in rows],
-            "image": [row.content for row in rows],
-        }
-        arrays = [pyarrow.array(columns[field.name], field.type) for field in schema]
-        return pyarrow.record_batch(arrays, schema=schema)
+    @property
+    def count(self) -> int:
+        return len(self.names)
 
-    def packed(self, table: Table, bad_images: str) -> Packed:
-        """Says of the written table what it is. Raises DataError where images were left out that
-        may not be.
-        """
-        broken = [self.broken[i] for i in sorted(self.broken)]
-        few = len(broken) <= SKIPPED_AT_MOST * len(self.found.parts)
-        if broken and (bad_images == "error" or not few):
-            raise broken_images(broken)
-        index = read_index(table)
-        as_found = not self.smaller and not broken
-        own = index.fingerprint()
-        said = {
-            "format": FORMAT,
-            "name": self.found.name,
-            "classes": list(self.found.classes),
-            "channels": self.found.channels or (1 if self.all_grey else 3),
-            "fingerprint": (as_found and self.found.fingerprint) or own,
-            "older_fingerprint": (as_found and self.found.older_fingerprint) or "",
-            "index": own,
-        }
-        dataset = table._dataset()
-        dataset.update_schema_metadata({KEY: strict_json.dumps(said)})
-        shards = len(dataset.get_fragments())
-        return Packed(len(index.part), shards, self.bytes, self.smaller, tuple(broken))
+    def __enter__(self) -> "_Shards":
+        return self
+
+    def __exit__(self, *fault) -> None:
+        self._close(whole=fault[0] is None)
+
+    def add(self, row: "_Row", label: int) -> None:
+        """Two files, as WebDataset has them: 000000012.jpg and 000000012.cls."""
+        if self._tar is None or self._tar.offset >= SHARD:
+            self._close()
+            self.names.append(f"{len(self.names):05}.tar")
+            path = self.place / self.names[-1]
+            self._tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
+        key = f"{len(self.facts):09}"
+        offset = self._tar.offset + tarfile.BLOCKSIZE
+        self._member(f"{key}{row.extension}", row.content)
+        self._member(f"{key}.cls", str(label).encode())
+        self.facts.append(
+            (
+                *(row.i, len(self.names) - 1, offset, len(row.content)),
+                *(row.height, row.width, int(row.grey), int(row.deep)),
+            )
+        )
+        self.digests.append(digest_of(row.content))
+        self.smaller += row.smaller
+        self.bytes += len(row.content)
+
+    def _member(self, name: str, content: bytes) -> None:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        self._tar.addfile(entry, io.BytesIO(content))
+
+    def _close(self, whole: bool = True) -> None:
+        if self._tar is None:
+            return
+        tar, self._tar = self._tar, None
+        if not whole:
+            tar.fileobj.close()
+            return
+        tar.close()
+        with open(self.place / self.names[-1], "rb") as file:
+            os.fsync(file.fileno())
 
 
 def _order_of(parts: np.ndarray) -> np.ndarray:
@@ -294,12 +318,13 @@ class _Build:
     def _row(self, i: int) -> _Row:
         content = self.contents.content(i)
         grey, height, width = read_header(content)
-        deep = deep_range(content, self.max_megapixels) is not None
-        if deep:
-            return _Row(i, content, height, width, grey, True)
+        extension = PurePath(self.contents.names[i]).suffix.lower()
+        as_it_is = _Row(i, content, height, width, grey, extension=extension)
+        if deep_range(content, self.max_megapixels) is not None:
+            return replace(as_it_is, deep=True)
         pixels = read_pixels(content, self.size, max_megapixels=self.max_megapixels)
         if not self.size or min(pixels.shape[1:]) <= self.size:
-            return _Row(i, content, height, width, grey)
+            return as_it_is
         content, height, width = _made_smaller(pixels, self.size, self.quality)
         return _Row(i, content, height, width, grey, smaller=True)
 
