@@ -24,7 +24,8 @@ def check_data(
     Parameters
     ----------
     folder: Path
-        A folder of class folders, perhaps inside train, val and test.
+        A folder of class folders, perhaps inside train, val and test; or a packed set, also in an
+        object store (s3://BUCKET/PATH).
     csv: Path
         A file to write the problems to: file, problem, remedy.
     missing_classes: error | allow

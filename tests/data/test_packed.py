@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import save_noise
 from hypothesis import given
 from hypothesis import strategies as st
+from noise import save_noise
 from PIL import Image
 
 from convatlas.data import Augment, Loader, fit_preprocess, keyed_random, open_data

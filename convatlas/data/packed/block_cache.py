@@ -56,6 +56,8 @@ class BlockCache:
             (self.folder / str(number)).unlink()
 
     def _keep(self, path: Path, block: bytes) -> None:
+        if len(block) > self.limit:
+            return
         with contextlib.suppress(OSError):
             self._make_room(len(block))
             handle, beside = tempfile.mkstemp(dir=self.folder, prefix=".")

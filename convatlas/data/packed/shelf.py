@@ -37,8 +37,8 @@ class Shelf:
     ):
         self.place, self.files, self.cache, self.digests = place, files, cache, digests
         self.shard, self.offset, self.length = shard, offset, length
-        limit, total = cache.limit if cache else 0, int(length.sum())
-        window = total * 2 * BLOCK * WINDOW // max(len(length), 1)
+        limit, total = cache.limit if cache else 0, _extent(shard, offset, length)
+        window = total * 2 * BLOCK * WINDOW // len(length)
         self.fits = 0 < total <= limit
         self.holds_windows = self.fits or 0 < window <= limit
 
@@ -100,3 +100,10 @@ class Shelf:
 
     def _joined(self, pieces: list[Span]) -> bytes:
         return b"".join(self.place.read(pieces))
+
+
+def _extent(shard: np.ndarray, offset: np.ndarray, length: np.ndarray) -> int:
+    """Bytes of all blocks: of the files from their first image to their last one."""
+    last = np.flatnonzero(np.diff(shard, append=-1))
+    first = np.concatenate([[0], last[:-1] + 1])
+    return int((offset[last] + length[last] - offset[first]).sum())

@@ -121,6 +121,9 @@ def _samples(number: int, path: str) -> Iterator[_Sample]:
                 elif extension.lower() in LABELS and entry.size <= LARGEST_LABEL:
                     text = tar.extractfile(entry).read()
                     labels[sample] = _label_in(text, extension.lower()) or labels.get(sample, "")
+            end = tar.offset  # of what was read: a file that is cut short is no error of tarfile's
+            if os.path.getsize(path) < end + tarfile.BLOCKSIZE or not tar.getmembers():
+                raise tarfile.ReadError("it is cut short")
     except (tarfile.TarError, OSError, EOFError) as fault:
         raise DataError(
             f"{path!r} cannot be read as an uncompressed tar ({' '.join(str(fault).split())}); "
