@@ -199,6 +199,18 @@ def test_what_is_kept_is_bounded(store, bucket, monkeypatch):
     assert not equal(by_blocks, wanted)
 
 
+def test_a_sample_of_a_set_too_large_to_keep_asks_for_its_images_only(bucket, monkeypatch):
+    """Standardising looks at some images all over the set, whose blocks nobody will need soon."""
+    monkeypatch.setattr(order, "FULLY", 10)
+    monkeypatch.setattr("convatlas.data.packed.shelf.WINDOW", 1)
+    monkeypatch.setattr(block_cache.BlockCache, "_share", lambda self: 100_000)
+    monkeypatch.setattr("convatlas.data.preprocess.SAMPLE", 5)
+    data = open_data("s3://bucket/photos")
+    fit_preprocess(data, 12, shorter=12)
+    assert bucket.requests == 1 + 5
+    assert bucket.bytes < 20_000 + 2 * len(data.train.shelf.place.index())
+
+
 def test_readers_of_one_machine_share_what_they_fetch(bucket):
     batches(open_data("s3://bucket/photos"), workers=4)
     assert bucket.requests <= 1 + 6 + 3

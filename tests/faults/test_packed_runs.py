@@ -122,7 +122,7 @@ def test_one_hash_from_folder_shards_and_a_failing_store_killed_and_resumed(sets
         run = tmp_path / "killed"
         words = command("s3://bucket/photos", run, "--workers", "1", "--save-every", "3")
         killed_after_its_first_save(words, run, environment(tmp_path, address))
-        run_to_its_end([*words, "--resume"], environment(tmp_path, address))
+        run_to_its_end([*words, "--resume", "auto"], environment(tmp_path, address))
         assert provenance_apart(run) == wanted
         assert bucket.failed > 5
 

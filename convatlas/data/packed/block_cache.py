@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock
 
 SHARE = 4  # of what is free: a quarter
@@ -17,12 +18,17 @@ WAIT = 300  # seconds for another process to fetch a block
 
 
 class BlockCache:
-    """Files of blocks, of one set, at most `limit` bytes together with those of other sets."""
+    """Files of blocks of one set, at most a share of the disk together with those of other sets.
+    The set is known by its digest and by where its images lie.
+    """
 
-    def __init__(self, set_digest: str, limit: int | None = None):
+    def __init__(self, digest: str, lie: Sequence[np.ndarray]):
+        name = hashlib.blake2b(digest.encode(), digest_size=16)
+        for array in lie:
+            name.update(np.ascontiguousarray(array).tobytes())
         self.home = _home()
-        self.folder = self.home / hashlib.blake2b(set_digest.encode(), digest_size=16).hexdigest()
-        self.limit = self._share() if limit is None else limit
+        self.folder = self.home / name.hexdigest()
+        self.limit = self._share()
 
     def _share(self) -> int:
         try:

@@ -23,8 +23,8 @@ def open_packed(place: str, complete: Complete, max_megapixels: float = MAX_MEGA
     """
     where = place_of(place)
     found, said = index.read(where)
-    cache = BlockCache(said["index"]) if where.remote else None
     lie = (found.shard, found.offset, found.length)
+    cache = BlockCache(said["index"], lie) if where.remote else None
     shelf = Shelf(where, said["shards"], *lie, found.digest, cache)
     names, classes, parts = found.called(), tuple(said["classes"]), {}
     for number, part in enumerate(index.PARTS):

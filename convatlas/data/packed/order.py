@@ -12,7 +12,7 @@ import numpy as np
 from convatlas.data import keyed_random
 
 BLOCK = 128  # rows
-WINDOW = 64  # blocks
+WINDOW = 32  # blocks
 FULLY = 2**16  # images, up to which the order is a permutation of all of them, as of a folder's
 
 

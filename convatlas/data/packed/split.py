@@ -37,7 +37,7 @@ class PackedSplit(Split):
         self.max_megapixels = max_megapixels
         self._held: dict[int, bytes | None] = {}
         steps = np.diff(rows)
-        self._neighbours = len(rows) > order.FULLY or bool((steps == 1).all())
+        self._neighbours = bool((steps == 1).all())  # are read soon after each other
 
     @classmethod
     def joined(cls, parts: Sequence["PackedSplit"]) -> "PackedSplit":
@@ -90,6 +90,7 @@ class PackedSplit(Split):
         return self._read(i, lambda content: deep_range(content, self.max_megapixels))
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
+        self._neighbours |= len(self) > order.FULLY  # from now on; a sample drawn before is not
         return order.order(self.rows, seed, epoch)
 
     def fitted(
