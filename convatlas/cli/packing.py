@@ -10,7 +10,8 @@ from convatlas.errors import DataError
 
 def pack(
     source: Path,
-    *out: Path,
+    out: Path,
+    *more: Path,
     size: int = 0,
     quality: int = 90,
     bad_images: Literal["error", "skip"] = "error",
@@ -30,6 +31,8 @@ def pack(
     source: Path
         A folder of class folders, a .tar or a .parquet.
     out: Path
+        The new folder; of several files, the next one.
+    more: Path
         More files, and at the end the new folder.
     size: int
         Scale images down to this shorter side, as JPEG; smaller ones stay as they are [none are
@@ -49,11 +52,9 @@ def pack(
     from convatlas.data.packed.writing import pack as write
     from convatlas.data.telling import told_to
 
-    if not out:
-        raise DataError(f"where to? `convatlas pack {source} OUT` packs into the new folder OUT")
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
-    *more, place = out
+    *sources, place = source, out, *more
     if is_remote(place):
         raise DataError(
             f"{place} is an object store; pack into a folder, and copy this there: "
@@ -61,7 +62,7 @@ def pack(
         )
     with told_to(progress()):
         done = write(
-            [source, *more],
+            sources,
             place,
             size,
             quality,
