@@ -36,7 +36,7 @@ def test_a_folder_is_packed_checked_and_said(photos, tmp_path, capsys):
         (["{}", "s3://bucket/x"], 1, "aws s3 cp --recursive OUT s3://BUCKET/PATH"),
         (["nowhere", "x"], 1, "'nowhere' does not exist; check the path"),
         (["{}", "x", "--size", "3"], 1, "--size 3 is not allowed; give the shorter side"),
-        (["{}", "{}/class0/0.png/x"], 1, "cannot be written (Not a directory)"),
+        (["{}", "{}/class0/0.png/x"], 1, "cannot be written ("),
         (["{}", "x", "--workers", "-1"], 1, "--workers -1 makes no sense"),
     ],
 )
