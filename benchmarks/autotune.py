@@ -1,4 +1,4 @@
-"""Layouts and precisions compared: seconds of a training step in each config that `train
+"""Layouts, precisions and threads compared: seconds of a step in each config that `train
 --autotune` tries.
 
 python -m benchmarks.autotune python -m benchmarks.autotune --only resnet18 --compile
@@ -48,7 +48,8 @@ def trials(network: str, folder: Path, compiled: bool) -> Trials:
         threads=torch.get_num_threads(),
     )
     ready = prepare(recipe, ProcessGroup())
-    return autotune(recipe, ready.net, ready.train, macs(recipe, side), torch.device("cpu"))
+    other = 1 if torch.get_num_threads() > 1 else 0
+    return autotune(recipe, ready.net, ready.train, macs(recipe, side), torch.device("cpu"), other)
 
 
 def row(network: str, found: Trials, compiled: bool) -> str:

@@ -7,11 +7,15 @@ average, loses C of every T + C to saving, and with each failure what it did sin
 half of T + C on average, and the R seconds until it goes on. To first order that is
 C/T + (T/2 + R)/M of its time, least at T = sqrt(2 C M) (Young, Daly). The simulation draws the
 failures one by one.
+
+A run that is left to itself does not know M, and saves by the rule of convatlas.training.run. The
+second table is of more and more machines, all of which a run needs: with n, M is one's part in n.
 """
 
 import math
 import random
 
+from convatlas.training.recipe import DEFAULTS
 from convatlas.training.run import SAVING_SHARE
 
 CELLS = [  # (seconds a save takes, between failures, until it goes on)
@@ -23,8 +27,24 @@ CELLS = [  # (seconds a save takes, between failures, until it goes on)
 ]
 
 
+MACHINES = (1, 8, 64, 256)
+ONE_FAILS = 30 * 86_400  # seconds between failures of one machine: an assumption, not measured
+LARGE = (10, 120)  # seconds that a save takes, and until the run goes on
+
+
 def best_interval(save: float, between: float) -> float:
     return math.sqrt(2 * save * between)
+
+
+def own_interval(save: float) -> float:
+    """The seconds between the saves of a run whose saves take so long."""
+    return max(DEFAULTS["save_every"], SAVING_SHARE * save)
+
+
+def of_machines(count: int) -> tuple[float, float, float]:
+    """A cell for a run on so many machines."""
+    save, restart = LARGE
+    return save, ONE_FAILS / count, restart
 
 
 def predicted(interval: float, save: float, between: float, restart: float) -> float:
@@ -51,19 +71,31 @@ def simulated(
 def table() -> str:
     lines = ["| save, between failures, restart (s) | interval | predicted | simulated |"]
     lines.append("|---|---|---|---|")
-    for save, between, restart in CELLS:
-        for name, interval in (
-            ("best", best_interval(save, between)),
-            ("of a run by itself", SAVING_SHARE * save),
-        ):
-            expected = predicted(interval, save, between, restart)
-            found = simulated(interval, save, between, restart, 20_000, 0)
-            lines.append(
-                f"| {save}, {between:,}, {restart} | {name}: {interval:.0f} s | "
-                f"{100 * expected:.2f} % | {100 * found:.2f} % |"
-            )
+    for cell in CELLS:
+        lines += _rows(f"{cell[0]}, {cell[1]:,}, {cell[2]}", cell)
     return "\n".join(lines)
+
+
+def table_of_machines() -> str:
+    lines = [f"| machines; each fails every {ONE_FAILS:,} s | interval | predicted | simulated |"]
+    lines.append("|---|---|---|---|")
+    for count in MACHINES:
+        lines += _rows(f"{count}", of_machines(count))
+    return "\n".join(lines)
+
+
+def _rows(title: str, cell: tuple[float, float, float]) -> list[str]:
+    save, between, restart = cell
+    intervals = {"best": best_interval(save, between), "of a run by itself": own_interval(save)}
+    return [
+        f"| {title} | {name}: {interval:.0f} s | "
+        f"{100 * predicted(interval, save, between, restart):.2f} % | "
+        f"{100 * simulated(interval, save, between, restart, 20_000, 0):.2f} % |"
+        for name, interval in intervals.items()
+    ]
 
 
 if __name__ == "__main__":
     print(table())
+    print()
+    print(table_of_machines())

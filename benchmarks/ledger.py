@@ -4,11 +4,12 @@
 
 It reads recipe.toml and metrics.json of finished runs and adds one record to results/ledger.jsonl;
 lines that are there are never changed. `make docs` writes docs/results.md from it. A record:
-network, data {name, fingerprint}, recipe (its name; or the fields that differ from the nearest one,
-whose name is then "recipe", or from the defaults), seeds, n (test images), wrong (of them, for each
-seed), error {mean, spread} in percent (spread: the sample standard deviation, null for one run),
-seconds (median of training), hardware {device, cores, threads, processes}, versions, commit (with a
-+ where the source was changed), date, and paper {error, source} or null.
+network, data {name, fingerprint, test: where its test images come from}, recipe (its name; or the
+fields that differ from the nearest one, whose name is then "recipe", or from the defaults), seeds,
+n (test images), wrong (of them, for each seed), error {mean, spread} in percent (spread: the sample
+standard deviation, null for one run), seconds (median of training), hardware {device, cores,
+threads, processes}, versions, commit (with a + where the source was changed), date, and paper
+{error, source} or null.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def record(folders: list[Path]) -> dict:
     source, printed = first["provenance"], PRINTED.get((recipe.network, first["data"]))
     return {
         "network": recipe.network,
-        "data": {"name": first["data"], "fingerprint": first["fingerprint"]},
+        "data": {"name": first["data"], "fingerprint": first["fingerprint"]} | _tested_on(first),
         "recipe": named(recipe),
         "seeds": [recipe.seed for recipe, _ in runs],
         "n": tests[0]["count"],
@@ -95,7 +96,7 @@ def add(folders: list[Path], ledger: Path) -> dict:
     new, lines = record(folders), read(ledger)
     for number, old in enumerate(lines, 1):
         twice = sorted({*new["seeds"]} & {*old["seeds"]})
-        if twice and all(new[key] == old[key] for key in SAME_RUN):
+        if twice and _of_one(new) == _of_one(old):
             raise LedgerError(
                 f"seed {twice[0]} of this run is in line {number} of {ledger} already; add "
                 "each run once"
@@ -109,6 +110,17 @@ def add(folders: list[Path], ledger: Path) -> dict:
             f"cannot write {ledger}: {error.strerror}; make it writable and add the runs again"
         ) from None
     return new
+
+
+def _tested_on(metrics: dict) -> dict:
+    """Where the test images come from; nothing where an older version made the run."""
+    return {"test": metrics["splits"]["test"]} if metrics.get("splits") else {}
+
+
+def _of_one(record: dict) -> list:
+    """What two records of the same runs share; older ones do not say where test images are from."""
+    images = {key: value for key, value in record["data"].items() if key != "test"}
+    return [images if key == "data" else record[key] for key in SAME_RUN]
 
 
 def read(ledger: Path) -> list[dict]:
@@ -141,6 +153,7 @@ def _run(folder: Path) -> tuple[Recipe, dict]:
             json.loads((folder / "metrics.json").read_text()),
         )
         metrics["fingerprint"], metrics["date"], metrics["provenance"]["cores"]
+        _tested_on(metrics)
     except RecipeError as error:
         raise LedgerError(str(error)) from None
     except (OSError, ValueError, KeyError, TypeError):

@@ -15,6 +15,7 @@ sentence.
         PublishingError     a trained network that cannot be published, or had from the hub
         MultiCropError      crops or sizes that do not fit the network
         RunError            a run that cannot start or go on
+            ProcessLost     one of whose processes is gone; all can be started again
         CheckpointError     a checkpoint of a run that cannot be written or read
         ReportError         a report that cannot be written, or in a form that there is not
         Stopped             a run that was asked to leave, has saved, and can be resumed
@@ -113,6 +114,14 @@ class MultiCropError(Error, ValueError):
 
 class RunError(Error):
     """A run that cannot start or go on: what, where, and the remedy in one sentence."""
+
+
+class ProcessLost(RunError):
+    """Another process of the run is gone, or does not answer: which, at which step. The checkpoints
+    are as they were, and the run can be resumed.
+    """
+
+    exit_code = RESUMABLE
 
 
 class CheckpointError(Error):

@@ -40,18 +40,18 @@ def describe_model(
     classes: tuple[str, ...],
     preprocess: Preprocess,
     provenance: dict,
-    weights: bytes,
+    weights: bytes | str,
     widths: Widths | None = None,
 ) -> str:
-    """The text of model.json for these weights, those of a network with some tensors narrower than
-    its own: `widths`.
+    """The text of model.json for these weights, a file's bytes or its sha256, which are those of a
+    network with some tensors narrower than its own: `widths`.
     """
     about = {
         "format": FORMAT if widths else 1,
         "network": network,
         "classes": classes,
         "preprocess": preprocess.to_dict(),
-        "sha256": hashlib.sha256(weights).hexdigest(),
+        "sha256": weights if isinstance(weights, str) else hashlib.sha256(weights).hexdigest(),
         "provenance": provenance,
     }
     if widths:

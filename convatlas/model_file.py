@@ -166,14 +166,14 @@ def _weights(path: Path, about: Description, outline: Outline) -> dict[str, Tens
         weights = load(content)
     except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
         raise ModelFileError(f"{path} is damaged: {error}; copy it again") from None
-    if wild := [name for name, tensor in weights.items() if not _is_finite(tensor)]:
+    if wild := [name for name, tensor in weights.items() if not is_finite(tensor)]:
         raise ModelFileError(
             f"{path} is damaged: {wild[0]} is not finite; copy it again, or train the network again"
         )
     return weights
 
 
-def _is_finite(tensor: Tensor) -> bool:
+def is_finite(tensor: Tensor) -> bool:
     """Whether all of it is; the sum alone tells that of most, and is eight times as fast."""
     return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from convatlas.data import Data, Split, open_data, usable
+from convatlas.data.errors import unquoted
 from convatlas.data.image_file import require_limit
 from convatlas.data.labelled import named_as, open_labelled, together
 from convatlas.data.packed.place import is_packed
@@ -128,6 +129,7 @@ def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapix
         seed=recipe.seed,
         val_fraction=recipe.val_fraction,
         missing_classes=recipe.missing_classes,
+        test_from=recipe.test_from,
         max_megapixels=max_megapixels,
     )
 
@@ -158,8 +160,8 @@ def _own(run: str | Path, saved: Saved, recipe: Recipe | None, found: Data) -> R
     """The run's own images, split and without those that could not be read, as in training."""
     if found.classes != saved.classes:
         raise ModelFileError(
-            f"{run} knows the classes {', '.join(saved.classes)}, and {found.name} has "
-            f"{', '.join(found.classes)}; give images of the same classes"
+            f"{run} knows the classes {unquoted(saved.classes)}, and {found.name} has "
+            f"{unquoted(found.classes)}; give images of the same classes"
         )
     if recipe is None:  # how the rest was parted is not known
         parts = {"test": found.test, "rest": together([found.train, found.val])}

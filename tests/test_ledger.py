@@ -225,6 +225,21 @@ def test_the_same_run_is_added_once(run, tmp_path):
     assert [line["seeds"] for line in ledger.read(book)] == [[0], [1], [0]]
 
 
+def test_a_run_is_no_other_for_a_line_that_did_not_say_where_its_test_images_are_from(
+    run, tmp_path
+):
+    book = tmp_path / "ledger.jsonl"
+    ledger.add([run(0, 990)], book)
+    told = {"splits": {"val": "val/", "test": "test/"}}
+    with pytest.raises(LedgerError, match="already"):
+        ledger.add([run(0, 990, name="again", about=told)], book)
+    ledger.add([run(1, 990, about=told)], book)
+    assert [line["data"].get("test") for line in ledger.read(book)] == [None, "test/"]
+    odd = run(2, 990, about={"splits": ["test/"]})
+    with pytest.raises(LedgerError, match="does not say what a record needs"):
+        ledger.add([odd], book)
+
+
 def test_earlier_lines_stay_as_they_are(run, tmp_path):
     book = tmp_path / "results" / "ledger.jsonl"
     ledger.add([run(0, 990)], book)
@@ -265,6 +280,7 @@ def test_real_runs_become_a_record(tmp_path, capsys):
         "fingerprint": json.loads((tmp_path / "0" / "model.json").read_text())["provenance"][
             "fingerprint"
         ],
+        "test": "540 images, the same for every seed",
     }
     assert made["hardware"]["cores"] >= made["hardware"]["threads"] == 1
     assert made["versions"].keys() == {"python", "torch", "torchvision", "convatlas"}

@@ -60,7 +60,7 @@ DOORS = {
     "conversion": {"registry", "shapes_only", "weights"},
     "explorer": {
         *("registry", "anatomy", "claim", "claim_sources", "drawing", "pages", "stored_walks"),
-        *("model_description", "regular_file", "strict_json"),  # of a run
+        *("model_description", "model_file", "regular_file", "strict_json"),  # of a run
     },
     "drawing": {"anatomy", "magnitude", "registry", "stored_walks"},
     "pages": {

@@ -13,6 +13,7 @@ from convatlas.errors import RecipeError
 from convatlas.printable import printable
 
 if TYPE_CHECKING:
+    from convatlas.evaluation import Evaluation
     from convatlas.finished_run import Measurement
 
 
@@ -124,9 +125,19 @@ def _as_json(measured: "Measurement") -> dict:
             "per_class": per_class,
             "calibration": found.calibration,
             "classes": classes,
-            "confusion": found.confusion.tolist(),
+            "confusion": _confusion(found),
         }
     )
+
+
+def _confusion(found: "Evaluation") -> list[list[int]] | dict[str, list[int]]:
+    """Row by row; of many classes what is not zero, in three columns."""
+    from convatlas.training.answers_file import MOST_DENSE
+
+    if found.num_classes <= MOST_DENSE:
+        return found.confusion.tolist()
+    columns = found.cells().T.tolist()
+    return dict(zip(("class", "answer", "count"), columns, strict=True))
 
 
 def _sizes(measured: "Measurement") -> list[int]:
@@ -164,7 +175,7 @@ def _as_text(measured: "Measurement") -> list[str]:
         f"{percent(row['confidence'])}, right {percent(row['accuracy'])}  of {row['count']}"
         for row in found.calibration
     ]
-    if line := chance_line(found.confusion):
+    if line := chance_line(found.seen, found.correct):
         lines.append(f"  {line}")
     return lines + [
         _class_line(name, row)

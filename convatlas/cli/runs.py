@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -66,6 +66,7 @@ Flags = make_dataclass(
     namespace={"__module__": __name__},
 )
 NO_FLAGS = Flags()
+Printed = Literal["k8s", "sbatch"]
 
 
 def train(
@@ -74,6 +75,9 @@ def train(
     recipe: str | None = None,
     output: Path | None = None,
     resume: str | None = None,
+    print_: Annotated[Printed | None, Parameter(name="--print")] = None,
+    machines: int | None = None,
+    processes: int | None = None,
     flags: Annotated[Flags, Parameter(name="*")] = NO_FLAGS,
 ) -> int:
     """Train a network on images.
@@ -92,9 +96,24 @@ def train(
         The run's folder [runs/DATE-network-data].
     resume: str
         A run's folder to continue; or "auto": continue what is in --output, or begin.
+    print_: str
+        Only print a file that has Slurm or Kubernetes train on several machines.
+    machines: int
+        With --print: how many machines [1].
+    processes: int
+        With --print: how many processes of the run on each machine [1].
     """
     given = {name: value for name, value in vars(flags).items() if value is not None}
     given |= {"network": network} if network else {}
+    if print_:
+        asked = [1 if count is None else count for count in (machines, processes)]
+        print(_file(print_, given, recipe, output, resume, *asked), end="")
+        return 0
+    if machines is not None or processes is not None:
+        raise RecipeError(
+            "--machines and --processes say what --print writes; torchrun starts several processes "
+            "here (docs/distributed.md)"
+        )
     folder = output if resume in (None, "auto") else Path(resume)
     if resume == "auto" and output is None:
         raise RecipeError("--resume auto needs --output, the folder to continue")
@@ -119,6 +138,44 @@ def train(
             looking.print(line)
     streams.settle()  # a run that is on disk has not failed
     return 0
+
+
+def _file(
+    form: str,
+    given: dict,
+    recipe: str | None,
+    output: Path | None,
+    resume: str | None,
+    machines: int,
+    processes: int,
+) -> str:
+    """The file that has a scheduler carry out this command on several machines."""
+    from convatlas.training import manifests
+
+    if output is None:
+        raise RecipeError("--print needs --output, a folder that all machines see")
+    if resume not in (None, "auto"):
+        raise RecipeError(f"--print goes on with what is in --output; leave out --resume {resume}")
+    words = [*([given["network"]] if "network" in given else [])]
+    words += ["--recipe", _anywhere(recipe)] if recipe else []
+    for name, value in given.items():
+        words += _typed(name, value) if name != "network" else []
+    write = {"k8s": manifests.kubernetes, "sbatch": manifests.sbatch}[form]
+    asked = manifests.Machines(machines, processes)
+    return write(words, chosen_recipe(given, recipe), output.expanduser(), asked)
+
+
+def _anywhere(recipe: str) -> str:
+    """A file's whole path, for jobs that begin in another folder; a name as it is."""
+    return str(Path(recipe).absolute()) if Path(recipe).is_file() else recipe
+
+
+def _typed(name: str, value: Any) -> list[str]:
+    """A flag as words of a command, which read back to the same value."""
+    flag = as_flag(name)
+    if isinstance(value, bool):
+        return [as_flag(name, value)]
+    return [flag, *map(str, value if isinstance(value, tuple) else (value,))]
 
 
 def _next(folder: Path | str | None) -> list[str]:

@@ -71,6 +71,21 @@ def arrange(top: Folder, missing_classes: str = "error", look_deeper: bool = Tru
     return found
 
 
+def test_on_val(top: Folder, found: Arrangement) -> None:
+    """val/ becomes the test set; a trouble where it is in doubt that it is one."""
+    said = '--test-from val (test_from="val")'
+    if found.troubles:
+        return
+    if TEST in found.parts:
+        why = f"has a test set of its own; leave {said} out, or move that elsewhere"
+    elif VAL not in found.parts:
+        why = f"has no val folder to be the test set; leave {said} out to test on a fifth of train"
+    else:
+        found.parts[TEST] = found.parts.pop(VAL)
+        return
+    found.troubles.append((top.path, why))
+
+
 def _parts(top: Folder, found: Arrangement) -> dict[str, Folder]:
     """{"train": ..., "val": ..., "test": ...}, with those that exist; `top` itself is "train" where
     its folders are classes.

@@ -20,6 +20,11 @@ def _list(reasons: list[str]) -> str:
 
 def listed(names) -> str:
     """'cat', 'dog' and so on, of very many only the first."""
+    return unquoted(map(repr, names))
+
+
+def unquoted(names) -> str:
+    """cat, dog and so on, of very many only the first."""
     names = list(names)
     more = f" and {len(names) - NAMED_AT_MOST:,} more" if len(names) > NAMED_AT_MOST else ""
-    return ", ".join(map(repr, names[:NAMED_AT_MOST])) + more
+    return ", ".join(names[:NAMED_AT_MOST]) + more

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from convatlas.data import keyed_random
-from convatlas.data.arrangement import Arrangement, arrange
+from convatlas.data.arrangement import Arrangement, arrange, test_on_val
 from convatlas.data.class_folders import (
     EXTENSIONS_LISTED,
     instead,
@@ -32,6 +32,7 @@ from convatlas.data.telling import Tally
 from convatlas.data.unread_kinds import kind_of
 from convatlas.data.walk import JUNK, Folder, natural, walk
 from convatlas.errors import DataError
+from convatlas.printable import printable
 
 TEST_SHARE = 1 / 5
 HEADERS = 2000  # looked at, at most, to tell a grey set from a coloured one
@@ -86,6 +87,7 @@ def open_folder(
     val_fraction: float,
     missing_classes: str = "error",
     max_megapixels: float = MAX_MEGAPIXELS,
+    test_from: str = "auto",
 ) -> Data:
     """The three sets of a folder; open_data states the rules. Raises DataError showing the layout
     that is expected.
@@ -93,6 +95,8 @@ def open_folder(
     root, begun = _root(path), now()
     top = walk(root, listing=Listing(root))
     found = arrange(top, missing_classes)
+    if test_from == "val":
+        test_on_val(top, found)
     splits = _splits(top, found)
     if found.troubles:
         raise _error_of(found)
@@ -164,6 +168,7 @@ def _data(
         older_fingerprint=older_fingerprint,
         problems=problems,
         notes=notes,
+        splits=_told(splits, val_fraction),
     )
 
 
@@ -379,6 +384,15 @@ def complete(splits: dict[str, Split], classes: tuple[str, ...], seed: int, val_
     if val is None:
         train, val = hold_out(train, classes, val_fraction * len(train), seed)
     return train, val, test
+
+
+def _told(splits: dict[str, FileSplit], val_fraction: float) -> dict[str, str]:
+    """Where validation and test images come from, in words."""
+    tops = {part: split.names[0].partition("/")[0] for part, split in splits.items()}
+    homes = {part: f"{printable(name)}/" for part, name in tops.items()}
+    rest = homes["train"] if len(splits) > 1 else "all images"
+    drawn = {"val": f"{val_fraction:g} of {rest}, by lot", "test": f"a fifth of {rest}"}
+    return {part: homes.get(part, drawn[part]) for part in ("val", "test")}
 
 
 def _all_grey(split: FileSplit) -> bool:

@@ -2,7 +2,8 @@
 
 import difflib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from convatlas.data.folder import complete, open_folder
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
 from convatlas.data.packed.opening import open_packed
 from convatlas.data.packed.place import is_packed
-from convatlas.data.split import ArraySplit, Data, hold_out
+from convatlas.data.split import ArraySplit, Data, Split, hold_out
 from convatlas.errors import DataError
 
 DIGITS_TEST = 540
@@ -78,6 +79,7 @@ def open_data(
     val_fraction: float = 0.1,
     missing_classes: str = "error",
     max_megapixels: float = MAX_MEGAPIXELS,
+    test_from: str = "auto",
 ) -> Data:
     """A set by name (see SOURCES; its files lie under `root`, default "data"), or a folder of class
     folders.
@@ -85,8 +87,10 @@ def open_data(
     The test set never depends on `seed`: a published set's own, 540 of the digits, and of a folder
     without test/ a fifth of its train. Validation is that folder's val/ (or valid/, validation/);
     without one, `val_fraction` of what is left for training is drawn by lot with `seed`, every
-    class giving its share. A folder with train/ and val/ but no test/ keeps val/ for validation,
-    and its test set is held out of train/: a figure to report needs images that chose nothing.
+    class giving its share, one image at least. A folder with train/ and val/ but no test/ keeps
+    val/ for validation, and its test set is held out of train/: a figure to report needs images
+    that chose nothing. With `test_from` "val" its val/ is the test set instead, and validation
+    images are drawn from train/; a folder with a test/, or without a val/, is then refused.
     Other spellings of these names (training_set, dev, test2017) are understood, a test/ without
     class folders is not used, which `notes` says, and a layout that is in doubt is refused.
     A val/ or test/ without some of train's classes is refused, unless `missing_classes` is
@@ -100,7 +104,14 @@ def open_data(
     require_limit(max_megapixels)
     if missing_classes not in ("error", "allow"):
         raise DataError(f"missing_classes = {missing_classes!r} is not allowed: error | allow")
+    if test_from not in ("auto", "val"):
+        raise DataError(f"test_from = {test_from!r} is not allowed: auto | val")
     source = os.path.expanduser(source)
+    if source in SOURCES and test_from != "auto":
+        raise DataError(
+            f"{source} has a test set of its own, and test_from = {test_from!r} is for folders; "
+            "leave it out"
+        )
     if source == "digits":
         return _open_digits(seed, val_fraction)
     if source in _PUBLISHED:
@@ -108,14 +119,30 @@ def open_data(
             str(source), Path(root or "data").expanduser(), download, seed, val_fraction
         )
     if is_packed(source):
-        return open_packed(
-            str(source),
-            lambda parts, classes: complete(parts, classes, seed, val_fraction),
-            max_megapixels,
-        )
+        parted = partial(_parted, str(source), test_from, seed, val_fraction)
+        return open_packed(str(source), parted, max_megapixels)
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
-    return open_folder(Path(source), seed, val_fraction, missing_classes, max_megapixels)
+    return open_folder(
+        *(Path(source), seed, val_fraction, missing_classes, max_megapixels, test_from)
+    )
+
+
+def _parted(
+    source: str,
+    test_from: str,
+    seed: int,
+    val_fraction: float,
+    parts: dict[str, Split],
+    classes: tuple[str, ...],
+):
+    """(train, val, test) of a packed set, as of the folder that it was made of."""
+    if test_from == "val":
+        if "val" not in parts or "test" in parts:
+            why = "has a test set of its own" if "test" in parts else "has no val to test on"
+            raise DataError(f"{source!r} {why}; leave --test-from out")
+        parts = {"train": parts["train"], "test": parts["val"]}
+    return complete(parts, classes, seed, val_fraction)
 
 
 def _unknown(source: str) -> str:
@@ -132,13 +159,20 @@ def _open_digits(seed: int, val_fraction: float) -> Data:
     everything = ArraySplit(images, labels, [f"digits/{i}" for i in range(len(labels))])
     rest, test = hold_out(everything, TEN_DIGITS, DIGITS_TEST, seed=0)
     train, val = hold_out(rest, TEN_DIGITS, val_fraction * len(rest), seed)
-    return Data("digits", TEN_DIGITS, 1, train, val, test, fingerprint_of(images, labels))
+    splits = {
+        "val": f"{val_fraction:g} of the others, by lot",
+        "test": f"{DIGITS_TEST} images, the same for every seed",
+    }
+    fingerprint = fingerprint_of(images, labels)
+    return Data("digits", TEN_DIGITS, 1, train, val, test, fingerprint, splits=splits)
 
 
 def _open_published(name: str, root: Path, download: bool, seed: int, val_fraction: float) -> Data:
     published = _PUBLISHED[name]
     classes, pairs = _read(name, published, root, download)
-    return data_of_arrays(name, classes, *pairs, seed=seed, val_fraction=val_fraction)
+    data = data_of_arrays(name, classes, *pairs, seed=seed, val_fraction=val_fraction)
+    splits = {"val": f"{val_fraction:g} of its training set, by lot", "test": "its own test set"}
+    return replace(data, splits=splits)
 
 
 def _read(name: str, published: _Published, root: Path, download: bool):

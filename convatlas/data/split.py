@@ -2,8 +2,8 @@
 several.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from convatlas.data import keyed_random
-from convatlas.data.errors import broken_images
+from convatlas.data.errors import NAMED_AT_MOST, broken_images
 from convatlas.data.file_status import statuses
 from convatlas.data.finding import Finding
 from convatlas.data.image_file import MAX_MEGAPIXELS, deep_range, read_header, read_image
@@ -205,6 +205,7 @@ class Data:
     older_fingerprint: str = ""  # by the rule of earlier versions, for runs that recorded it
     problems: tuple[Finding, ...] = ()  # images left out, or in two classes
     notes: tuple[Finding, ...] = ()  # what may not be meant so
+    splits: Mapping[str, str] = field(default_factory=dict)  # where val and test are from, in words
 
     @property
     def ignored_kinds(self) -> str:
@@ -256,7 +257,9 @@ def require_enough(split: Split, classes: Sequence[str], parts: int) -> None:
         f"{name!r} has {size}" for name, size in zip(classes, sizes, strict=True) if size < parts
     ]
     if short:
+        named, more = short[:NAMED_AT_MOST], len(short) - NAMED_AT_MOST
+        rest = f", and {more:,} others have too few" if more > 0 else ""
         raise DataError(
-            f"too few images to part into {parts} sets: class {', class '.join(short)}; "
+            f"too few images to part into {parts} sets: class {', class '.join(named)}{rest}; "
             f"every class needs {parts} or more. Add images, or remove the class"
         )

@@ -76,7 +76,7 @@ def _described(record: Record) -> Saved:
 def _counted(opened: Opened, split: Split, loss: Callable[[Tensor, Tensor], Tensor]) -> Evaluation:
     named = len(opened.record.classes)
     white = Preprocess.from_dict(opened.record.preprocess).white
-    found = Evaluation.none(named)
+    found = []
     for pictures, classes in batches_of(split, white, len(split)):
         logits, labels = torch.from_numpy(opened(pictures)[0]), torch.from_numpy(classes)
         if logits.shape[1] != named:
@@ -84,5 +84,5 @@ def _counted(opened: Opened, split: Split, loss: Callable[[Tensor, Tensor], Tens
                 f"the file gives {logits.shape[1]:,} answers and names {named:,} classes; export "
                 "the network again"
             )
-        found += Evaluation.of(logits, labels, float(loss(logits.double(), labels)))
-    return found
+        found.append(Evaluation.of(logits, labels, float(loss(logits.double(), labels))))
+    return Evaluation.sum(named, found)

@@ -8,7 +8,7 @@ What belongs here: the papers' ways to test. How an image is read and normalised
 """
 
 from convatlas.evaluation.chance import chance_line, is_at_chance
-from convatlas.evaluation.counts import BINS, Evaluation, confusion_of
+from convatlas.evaluation.counts import BINS, Evaluation
 from convatlas.evaluation.dense import convolutional
 from convatlas.evaluation.measure import evaluate, require_multi_crop
 from convatlas.evaluation.multi_crop import CROPS, MultiCrop
@@ -21,7 +21,6 @@ __all__ = [
     "MultiCrop",
     "Noting",
     "chance_line",
-    "confusion_of",
     "convolutional",
     "evaluate",
     "is_at_chance",

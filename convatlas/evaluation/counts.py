@@ -1,9 +1,9 @@
-"""Counts of answers that can be added: the same figures for any batch size, order and number of
-processes.
+"""Answers that are counted, and can be put together: the same figures for any batch size, order
+and number of processes, and a number of classes that costs nothing.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -17,63 +17,120 @@ UNIT = (
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The counts of a set of images; those of two sets add up to those of both, exactly."""
+    """The answers to a set of images; those of two sets add up to those of both, exactly.
 
-    confusion: Tensor  # (classes, classes) int64: row is the true class, column the predicted one
-    top5: int  # images whose true class is among the five largest logits
+    An answer is kept for each image, and what is asked of the classes is counted from these: a
+    matrix of classes by classes is made only where somebody asks for it.
+    """
+
+    num_classes: int
+    answers: Tensor  # (N, 3) int64: an image's class, the answer, 1 if its class is in the top 5
     loss_sum: int  # in units of 1 / UNIT, of the losses that are finite
     lost: int  # batches whose loss was not
     bins: Tensor  # (BINS, 3) int64: images, right ones, and sum of confidences in units of 1 / UNIT
 
     @classmethod
     def none(cls, num_classes: int) -> "Evaluation":
-        """The counts of no image: what a sum begins with."""
-        zeros = torch.zeros(num_classes, num_classes, dtype=torch.int64)
-        return cls(zeros, 0, 0, 0, torch.zeros(BINS, 3, dtype=torch.int64))
+        """The answers to no image: what a sum begins with."""
+        nothing = torch.zeros(0, 3, dtype=torch.int64)
+        return cls(num_classes, nothing, 0, 0, torch.zeros(BINS, 3, dtype=torch.int64))
 
     @classmethod
     def of(cls, logits: Tensor, labels: Tensor, mean_loss: float) -> "Evaluation":
-        """The counts of a batch: logits (N, classes), labels (N,) and the mean of its losses."""
+        """The answers of a batch: logits (N, classes), labels (N,) and the mean of its losses."""
         num_classes = logits.shape[1]
-        top5 = int((logits.topk(min(5, num_classes)).indices == labels[:, None]).sum())
+        answered = logits.argmax(1)
+        top5 = (logits.topk(min(5, num_classes)).indices == labels[:, None]).any(1)
         finite = math.isfinite(mean_loss)
         loss_sum = round(mean_loss * len(labels) * UNIT) if finite else 0
         return cls(
-            confusion_of(logits, labels, num_classes),
-            top5,
+            num_classes,
+            torch.stack([labels, answered, top5.long()], 1),
             loss_sum,
             int(not finite),
-            _in_bins(logits, labels),
+            _in_bins(logits, answered == labels),
+        )
+
+    @classmethod
+    def sum(cls, num_classes: int, parts: Iterable["Evaluation"]) -> "Evaluation":
+        """All the parts together. Raises RuntimeError where one is of other classes."""
+        parts = [cls.none(num_classes), *parts]
+        if odd := {part.num_classes for part in parts} - {num_classes}:
+            raise RuntimeError(f"answers of {max(odd):,} classes among those of {num_classes:,}")
+        return cls(
+            num_classes,
+            torch.cat([part.answers for part in parts]),
+            sum(part.loss_sum for part in parts),
+            sum(part.lost for part in parts),
+            torch.stack([part.bins for part in parts]).sum(0),
         )
 
     def __add__(self, other: "Evaluation") -> "Evaluation":
-        return Evaluation(
-            self.confusion + other.confusion,
-            self.top5 + other.top5,
-            self.loss_sum + other.loss_sum,
-            self.lost + other.lost,
-            self.bins + other.bins,
-        )
+        return Evaluation.sum(self.num_classes, [self, other])
 
-    def summed(self, over: Callable[[Tensor], Tensor]) -> "Evaluation":
-        """These counts and those of other processes, where over(int64 tensor) adds a tensor up over
-        all of them.
+    def summed(
+        self, over: Callable[[Tensor], Tensor], joined: Callable[[Tensor], Tensor]
+    ) -> "Evaluation":
+        """These answers and those of other processes: over(int64 tensor) adds a tensor up over all
+        of them, joined(int64 tensor) puts all their rows one after the other.
         """
-        numbers = torch.tensor([self.top5, self.loss_sum // UNIT, self.loss_sum % UNIT, self.lost])
-        top5, wholes, units, lost = over(
-            numbers
-        ).tolist()  # a sum of losses may need more than 64 bits
+        numbers = torch.tensor([self.loss_sum // UNIT, self.loss_sum % UNIT, self.lost])
+        wholes, units, lost = over(numbers).tolist()  # a sum of losses may need more than 64 bits
         return Evaluation(
-            over(self.confusion.clone()), top5, wholes * UNIT + units, lost, over(self.bins.clone())
+            self.num_classes,
+            joined(self.answers),
+            wholes * UNIT + units,
+            lost,
+            over(self.bins.clone()),
         )
 
     @property
     def count(self) -> int:
-        return int(self.confusion.sum())
+        return len(self.answers)
 
     @property
     def correct(self) -> int:
-        return int(self.confusion.diagonal().sum())
+        return int(self._is_right.sum())
+
+    @property
+    def top5(self) -> int:
+        """Images whose class is among the five largest logits."""
+        return int(self.answers[:, 2].sum())
+
+    @property
+    def seen(self) -> Tensor:
+        """(classes,) int64: the images of each class."""
+        return self._of_each(self.answers[:, 0])
+
+    @property
+    def _is_right(self) -> Tensor:
+        return self.answers[:, 0] == self.answers[:, 1]
+
+    def _of_each(self, classes: Tensor) -> Tensor:
+        return classes.bincount(minlength=self.num_classes)
+
+    @property
+    def confusion(self) -> Tensor:
+        """(classes, classes) int64: row is the true class, column the predicted one. Of 10,000
+        classes it has 800 MB; see `cells`.
+        """
+        return self.pooled(self.num_classes)[0]
+
+    def cells(self) -> Tensor:
+        """The confusion matrix without its zeros: (k, 3) int64, true class, predicted class and
+        the number of images, in the order of the rows; k is never more than the images.
+        """
+        places, counts = _places(self.answers, self.num_classes).unique(return_counts=True)
+        return torch.stack([places // self.num_classes, places % self.num_classes, counts], 1)
+
+    def pooled(self, most: int) -> tuple[Tensor, int]:
+        """The confusion matrix of neighbouring classes taken together, so that it has at most
+        `most` rows: (rows, rows) int64, and how many classes make a row.
+        """
+        together = -(-self.num_classes // most)
+        rows = -(-self.num_classes // together)
+        places = _places(self.answers // together, rows)
+        return places.bincount(minlength=rows**2).reshape(rows, rows), together
 
     @property
     def accuracy(self) -> float:
@@ -87,23 +144,25 @@ class Evaluation:
 
     @property
     def per_class(self) -> list[dict]:
-        """For each class its images, how many were right and how often it was answered; shares None
-        where undefined.
+        """For each class its images, how many were right, had it in the top 5, and how often it was
+        answered; shares None where undefined.
 
         recall is the share of its images that were right, precision the share of its answers that
         were.
         """
-        asked, answered = self.confusion.sum(1).tolist(), self.confusion.sum(0).tolist()
+        truths, answers, top5 = self.answers.unbind(1)
+        columns = (truths, truths[self._is_right], truths[top5 > 0], answers)
         return [
             {
                 "count": n,
                 "correct": right,
+                "top5": near,
                 "answered": said,
                 "recall": right / n if n else None,
                 "precision": right / said if said else None,
             }
-            for n, said, right in zip(
-                asked, answered, self.confusion.diagonal().tolist(), strict=True
+            for n, right, near, said in zip(
+                *(self._of_each(column).tolist() for column in columns), strict=True
             )
         ]
 
@@ -145,26 +204,17 @@ class Evaluation:
         }
 
 
-def confusion_of(logits: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-    """(N, classes) logits and (N,) labels -> (classes, classes) counts, true class by predicted
-    class.
-    """
-    cells = labels * num_classes + logits.argmax(1)
-    return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
+def _places(answers: Tensor, classes: int) -> Tensor:
+    """(N,) int64: the cell of each answer in the matrix of so many classes, row by row."""
+    return answers[:, 0] * classes + answers[:, 1]
 
 
-def _in_bins(logits: Tensor, labels: Tensor) -> Tensor:
+def _in_bins(logits: Tensor, is_right: Tensor) -> Tensor:
     """(BINS, 3): see Evaluation.bins. A confidence is the largest softmax probability; one that is
     NaN counts as 0.
     """
     sure = logits.double().softmax(1).amax(1).nan_to_num(0.0)
-    rows = torch.stack(
-        [
-            torch.ones_like(labels),
-            (logits.argmax(1) == labels).long(),
-            (sure * UNIT).round().long(),
-        ],
-        1,
-    )
+    units = (sure * UNIT).round().long()
+    rows = torch.stack([torch.ones_like(units), is_right.long(), units], 1)
     bins = ((sure * BINS).ceil().long() - 1).clamp(0, BINS - 1)
     return torch.zeros(BINS, 3, dtype=torch.int64).index_add_(0, bins, rows)

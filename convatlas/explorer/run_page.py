@@ -11,6 +11,7 @@ from convatlas import strict_json
 from convatlas.errors import RunError
 from convatlas.explorer import frame
 from convatlas.explorer.frame import word
+from convatlas.explorer.live import of_run
 from convatlas.model_description import read_description
 from convatlas.registry import stored_facts
 from convatlas.regular_file import read_regular
@@ -39,18 +40,24 @@ def files(folder: Path) -> dict[str, Callable[[], bytes]]:
         for name in PICTURES
         if (folder / name).is_file()
     }
-    return found | {WHERE: partial(page, folder, about.network)}
+    alive = of_run.files(folder, about, str(_json(folder / "metrics.json").get("data")))
+    return found | alive | {WHERE: partial(page, folder, about.network, bool(alive))}
 
 
-def page(folder: Path, network: str) -> bytes:
+def page(folder: Path, network: str, is_alive: bool = False) -> bytes:
     metrics = _json(folder / "metrics.json")
     epochs = _lines(folder / "log.jsonl")
     pictures = "".join(_picture(name) for name in PICTURES if (folder / name).is_file())
     body = (
-        f"<h1>{escape(folder.name)}</h1>{_facts(metrics, network)}"
+        f"<h1>{escape(folder.name)}</h1>{_facts(metrics, network)}{_alive() if is_alive else ''}"
         f"<div class=pictures>{pictures}</div>{_epochs(epochs)}{_recipe(folder / 'recipe.toml')}"
     )
     return frame.page(WHERE, folder.name, body, module="papers.js")
+
+
+def _alive() -> str:
+    told = word("run.live", "Draw or drop a picture: the network of this run answers")
+    return f'<p><a href="../{of_run.WHERE}">{told}</a>'
 
 
 def _facts(metrics: dict, network: str) -> str:

@@ -70,7 +70,7 @@ def _row(record: dict, machine: int) -> tuple:
     data, paper = record["data"], record["paper"]
     return (
         _network(record["network"]),
-        f"{plain(data['name'])} ({data['fingerprint'][:12]})",
+        f"{plain(data['name'])} ({data['fingerprint'][:12]}{_tested_on(data)})",
         _recipe(record["recipe"]),
         ", ".join(map(str, record["seeds"])),
         f"{record['n']:,}",
@@ -79,6 +79,11 @@ def _row(record: dict, machine: int) -> tuple:
         f"{record['seconds']:,.0f}",
         machine,
     )
+
+
+def _tested_on(data: dict) -> str:
+    """Where test images come from; older records do not say it."""
+    return f"; tested on {plain(data['test'])}" if data.get("test") else ""
 
 
 def _network(name: str) -> str:

@@ -11,6 +11,7 @@ from convatlas.reporting.mistakes import confused
 from convatlas.reporting.recorded import PER_EPOCH
 from convatlas.reporting.runs import Run
 from convatlas.reporting.sections import Entry, Report, Section
+from convatlas.training.answers_file import MOST_DENSE
 
 FORMAT = 1
 MOST_CONFUSED = 50  # differences of a pair
@@ -34,6 +35,7 @@ def _section(section: Section, hard: HardPictures | None, times: bool) -> dict:
         "data": section.data,
         "fingerprint": section.fingerprint,
         "test_pictures": section.pictures,
+        "tested_on": section.tested_on,
         "classes": section.classes,
         "verdict": section.comparison.sentence,
         "level": section.comparison.level,
@@ -56,10 +58,18 @@ def _entry(entry: Entry, times: bool) -> dict:
         "macs": entry.costs.macs,
         "error": {name: getattr(entry.summary, name) for name in ("mean", "sd", "low", "high")},
         "class_errors": 1 - entry.recalls,
-        "confusion": entry.confusion,
+        "confusion": _confusion(entry),
         "calibration": None if found is None else vars(found),
         "runs": [_run(run, times) for run in entry.runs],
     }
+
+
+def _confusion(entry: Entry) -> np.ndarray | dict[str, np.ndarray]:
+    """Row by row; of many classes what is not zero, in three columns."""
+    if len(entry.runs[0].classes) <= MOST_DENSE:
+        return entry.confusion.toarray()
+    found = entry.confusion.tocoo()
+    return {"class": found.coords[0], "answer": found.coords[1], "count": found.data}
 
 
 def _run(run: Run, times: bool) -> dict:

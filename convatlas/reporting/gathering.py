@@ -82,13 +82,16 @@ def _read(folder: Path, name: str) -> Run | Unfinished:
             *(1 - max(scores) if scores else None, standing(folder) == TRAINED),
         )
     whole = metrics.pop("all")
+    answers = read_answers(folder, whole)
+    if metrics["confusion"] is None:
+        metrics["confusion"] = recorded.confusion_of(answers, len(metrics["classes"]))
     return Run(
         name=name,
         folder=folder,
         seed=recipe.seed,
         recipe=recorded.told(recipe, folder),
         log=log[: metrics["epochs"]],
-        answers=read_answers(folder, whole),
+        answers=answers,
         milliseconds=recorded.milliseconds_of(folder, whole.get("run")),
         **metrics,
     )

@@ -36,9 +36,11 @@ def _section(section: Section, times: bool) -> Iterator[str]:
     if section.comparison.pairs:
         head = ["pair", "lead, points", "interval", "p", "verdict"]
         yield _table(head, 1, _pairs(section))
+    tested = f" ({plain(section.tested_on)})" if section.tested_on else ""
     yield (
-        f"Errors on {plural(section.pictures, 'test picture')}: mean of the runs ± standard "
-        "deviation; the interval (95 %) is over other seeds and other pictures; p after Holm."
+        f"Errors on {plural(section.pictures, 'test picture')}{tested}: mean of the runs ± "
+        "standard deviation; the interval (95 %) is over other seeds and other pictures; p after "
+        "Holm."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,16 @@ def disagreements(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(a, float).mean(axis=0) - np.asarray(b, float).mean(axis=0)
 
 
-def confused(a: np.ndarray, b: np.ndarray, most: int = 8) -> list[Confused]:
+def confused(a: sparse.csr_array, b: sparse.csr_array, most: int = 8) -> list[Confused]:
     """a, b: (classes, classes), pictures of a run by true class and answer -> the wrong answers in
     which they differ, largest difference first, at most `most`.
     """
-    difference = np.asarray(a, float) - np.asarray(b, float)
-    np.fill_diagonal(difference, 0)
-    flat = difference.ravel()
-    order = np.argsort(-np.abs(flat), kind="stable")[:most]
+    difference = (a.astype(float) - b.astype(float)).tocoo()
+    truths, answers = difference.coords
+    wrong = np.flatnonzero((truths != answers) & (difference.data != 0))
+    wrong = wrong[np.lexsort((answers[wrong], truths[wrong]))]
+    order = wrong[np.argsort(-np.abs(difference.data[wrong]), kind="stable")[:most]]
     return [
-        Confused(int(truth), int(answer), float(a[truth, answer]), float(b[truth, answer]))
-        for truth, answer in zip(*np.unravel_index(order, difference.shape), strict=True)
-        if difference[truth, answer]
+        Confused(truth, answer, float(a[truth, answer]), float(b[truth, answer]))
+        for truth, answer in zip(truths[order].tolist(), answers[order].tolist(), strict=True)
     ]

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from convatlas import strict_json
 from convatlas.errors import RunError
+from convatlas.training.answers_file import Answers
 from convatlas.training.plain_files import kind, read_plain
 from convatlas.training.recipe import Recipe, deciding
 
@@ -83,10 +85,14 @@ def _checked(found: dict) -> dict[str, Any]:
     """Raises ValueError, KeyError or TypeError for what no run wrote."""
     test, validation = found["test"], found["validation"]
     classes = _names(found["classes"])
-    confusion = _confusion(found["confusion"], len(classes))
-    if (int(confusion.sum()), int(confusion.trace())) != (test["count"], test["correct"]):
-        raise ValueError("the confusions do not add up to the counts")
-    if not test["count"]:
+    confusion = None
+    if found["confusion"] is not None:
+        confusion = _confusion(found["confusion"], len(classes))
+        if (int(confusion.sum()), int(confusion.trace())) != (test["count"], test["correct"]):
+            raise ValueError("the confusions do not add up to the counts")
+    elif "answers" not in found:
+        raise ValueError("nothing is left of the confusions")
+    if not _count(test["count"]):
         raise ValueError("no test pictures")
     return {
         "network": _text(found["network"]),
@@ -94,6 +100,7 @@ def _checked(found: dict) -> dict[str, Any]:
         "fingerprint": _text(found["fingerprint"]),
         "classes": classes,
         "confusion": confusion,
+        "tested_on": _text(found.get("splits", {}).get("test", "")),
         "top5": _share(test["top5"]),
         "loss": None if test["loss"] is None else _number(test["loss"]),
         "calibration_error": _share(test["calibration_error"]),
@@ -112,7 +119,13 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _confusion(rows: object, classes: int) -> np.ndarray:
+def confusion_of(answers: Answers, classes: int) -> sparse.csr_array:
+    """Of many classes, whose matrix metrics.json leaves out: what the answers add up to."""
+    ones = np.ones(len(answers.classes), np.int64)
+    return sparse.csr_array((ones, (answers.classes, answers.answers)), (classes, classes))
+
+
+def _confusion(rows: object, classes: int) -> sparse.csr_array:
     if not isinstance(rows, list) or len(rows) != classes or not classes:
         raise ValueError
     for row in rows:
@@ -123,7 +136,7 @@ def _confusion(rows: object, classes: int) -> np.ndarray:
     found = np.array(rows, np.int64)
     if sum(map(sum, rows)) > MOST:
         raise ValueError
-    return found
+    return sparse.csr_array(found)
 
 
 def _text(value: object) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from convatlas.training.answers_file import Answers
 
 
@@ -23,7 +23,8 @@ class Run:
     seed: int
     recipe: Mapping[str, object]  # what can change the result, but network, data, seed and threads
     classes: tuple[str, ...]
-    confusion: np.ndarray  # (classes, classes) int64: row is the true class, column the answer
+    confusion: "csr_array"  # (classes, classes) int64: row is the true class, column the answer
+    tested_on: str  # where the test pictures come from; "" where an older version made the run
     top5: float  # share of pictures whose class is among the five likeliest
     loss: float | None  # mean over the test pictures
     calibration_error: float

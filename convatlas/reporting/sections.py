@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from convatlas.reporting.calibration import Reliability, reliability
 from convatlas.reporting.costs import Costs, costs_of
 from convatlas.reporting.runs import Gathered, Run, Unfinished
 from convatlas.training.recipe import DEFAULTS
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,11 @@ class Entry:
         return np.mean(shares, 0)
 
     @property
-    def confusion(self) -> np.ndarray:
+    def confusion(self) -> "csr_array":
         """(classes, classes) float: mean counts of a run."""
-        return np.mean([run.confusion for run in self.runs], 0)
+        total = sum(run.confusion for run in self.runs).astype(float)
+        total.data /= len(self.runs)
+        return total
 
     def mean(self, what: str) -> float | None:
         """Of a figure of its runs, as far as they have it; None where none has."""
@@ -75,6 +81,11 @@ class Section:
     images: tuple[str, ...]  # of the test set, in order; none where no run recorded answers
     truth: np.ndarray | None  # (pictures,) their classes
     unfinished: tuple[Unfinished, ...]
+
+    @property
+    def tested_on(self) -> str:
+        """Where the test pictures come from; "" where no run says it."""
+        return next((run.tested_on for run in self.runs if run.tested_on), "")
 
     @property
     def runs(self) -> list[Run]:

@@ -20,6 +20,7 @@ NEVER = {  # fields that cannot be chosen by validation, and why
     "data": "data sets are what --data takes, one or more",
     "seed": "--seeds says how many there are",
     "val_fraction": "it changes the images that the choice is made by",
+    "test_from": "it changes the images that the choice is made by",
     "missing_classes": "it changes the images that the choice is made by",
     "bad_images": "it changes the images that the choice is made by",
     "max_megapixels": "it changes the images that the choice is made by",

@@ -24,7 +24,10 @@ from convatlas.training.prepare import Gathered, device_type, multi_crop_of, sid
 from convatlas.training.recipe import DEFAULTS, Recipe
 from convatlas.training.unused import require_use
 
-OF_DATA = ("data_root", "download", "val_fraction", "missing_classes", "max_megapixels")
+OF_DATA = (
+    *("data_root", "download", "val_fraction", "test_from", "missing_classes"),
+    "max_megapixels",
+)
 NAMED = 3  # networks that one sentence names
 
 
@@ -181,6 +184,7 @@ class _Place:
                     seed=recipe.seed,
                     val_fraction=recipe.val_fraction,
                     missing_classes=recipe.missing_classes,
+                    test_from=recipe.test_from,
                     max_megapixels=recipe.max_megapixels,
                 )
         return self.opened[key]

@@ -1,23 +1,19 @@
 """A plan as files that other schedulers read: job i carries out line i. Nothing is submitted."""
 
 import json
-import re
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from convatlas.errors import RESUMABLE, RunError
+from convatlas.errors import RESUMABLE
 from convatlas.interruption import LEFT_BY_SIGNAL
-from convatlas.printable import printable
 from convatlas.study import jobs
 from convatlas.study.plan import Line, continue_command
+from convatlas.training.manifests import TIME, WARNING, name_of, place_of
 
 MODULE = "convatlas.study.carrying"
-TIME = "01:00:00"  # of a job of Slurm; a longer run saves, and its job is queued again
-WARNING = 120  # seconds that a run has to save before it is ended
 INTERRUPTED = LEFT_BY_SIGNAL + 15  # SIGTERM before a run had begun
-NAME = 45  # letters of a Job's name; Kubernetes adds its own to make those of pods
 
 SBATCH = """\
 #!/bin/bash
@@ -34,7 +30,7 @@ SBATCH = """\
 #SBATCH --open-mode=append
 #SBATCH --output={log}
 
-srun {python} -m {module} {study}
+srun --cpus-per-task={cores} {python} -m {module} {study}
 code=$?
 if [ $code -eq {resumable} ]; then  # saved, for its time was over
   scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
@@ -87,7 +83,7 @@ def sbatch(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
     """A batch script for Slurm: an array of a job for each line. `at_once` run at a time: 0 is all
     that Slurm lets. RunError for a folder whose name no script can hold.
     """
-    study = _place(study)
+    study = place_of(study)
     cores, is_for_gpu = _needs(lines, study)
     return SBATCH.format(
         count=len(lines),
@@ -111,7 +107,7 @@ def kubernetes(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
     """A Job for Kubernetes 1.31 or newer, with a pod for each line. `at_once` run at a time: 0 is
     all that there is room for. RunError for a folder whose name no file of its kind can hold.
     """
-    study = _place(study)
+    study = place_of(study)
     cores, is_for_gpu = _needs(lines, study)
     return KUBERNETES.format(
         count=len(lines),
@@ -128,23 +124,7 @@ def kubernetes(lines: Sequence[Line], study: Path, at_once: int = 0) -> str:
     )
 
 
-def name_of(study: Path) -> str:
-    """A name for all jobs of a study: small letters, digits and hyphens."""
-    word = re.sub(r"[^a-z0-9]+", "-", study.name.lower())[:NAME].strip("-")
-    return f"convatlas-{word}" if word else "convatlas"
-
-
 def _needs(lines: Sequence[Line], study: Path) -> tuple[int, bool]:
     """What is enough for each line."""
     found = [jobs.needs_of(study, line) for line in lines]
     return max(cores for cores, _ in found), any(is_for_gpu for _, is_for_gpu in found)
-
-
-def _place(study: Path) -> Path:
-    study = study.absolute()
-    if not str(study).isprintable():
-        raise RunError(
-            f"the folder {printable(str(study))} has characters in its name that do not go into "
-            "other programs' files; rename it"
-        )
-    return study

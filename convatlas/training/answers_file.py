@@ -9,7 +9,8 @@ its number within a set with a name; as in any table of ours, what cannot be pri
 where two would then be written alike, all are numbered. `class` (the true one) and `answer` are
 places in metrics.json's list of classes; `confidence` is the probability of the answer,
 `probability` that of the true class. metrics.json holds the file's sha256 under "answers"; older
-runs have neither.
+runs have neither. Of more than 500 classes this file is the confusion matrix, too: metrics.json has
+null in its place.
 """
 
 import csv
@@ -31,6 +32,7 @@ from convatlas.training.plain_files import read_plain
 
 NAME = "answers.csv"
 HEADER = ["image", "class", "answer", "confidence", "probability"]
+MOST_DENSE = 500  # classes whose confusion matrix metrics.json holds, zeros and all
 MILLION = 10**6  # probabilities are whole millionths: the same text, whoever wrote it
 PLACE = re.compile(r"[0-9]{1,9}")
 SHARE = re.compile(r"[01]\.[0-9]{6}")

@@ -1,12 +1,15 @@
-"""Which memory layout and precision make a step fastest here, and whether compiling pays: tried,
-not guessed.
+"""Which memory layout, precision and number of threads make a step fastest here, and whether
+compiling pays: tried, not guessed.
 """
 
 import copy
 import itertools
 import math
-from contextlib import suppress
+import statistics
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import nn
@@ -18,7 +21,8 @@ from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
 WORK = 2e10  # multiply-adds of a processor's trial step, forward: about a second on two cores
-STEPS = 3  # timed of each configuration, after one that is not
+TRIES = 3  # that have to agree
+LEAST, MOST = 0.2, 20  # seconds, and steps, that a try times of a configuration; one at least
 # of the time without it: what does not get below is not worth another rounding, or compiling
 WORTH = 0.95
 
@@ -30,61 +34,137 @@ class Config:
     amp: bool = False
     channels_last: bool = False
     compile: bool = False
+    threads: int = 0  # of the processor; 0 is as many as the run has anyway
 
     def __str__(self) -> str:
-        precision = "bf16" if self.amp else "single precision"
+        threads = f"{self.threads} thread{'s' * (self.threads > 1)}"
         return ", ".join(
-            [precision, *["channels last"] * self.channels_last, *["compiled"] * self.compile]
+            [
+                "bf16" if self.amp else "single precision",
+                *["channels last"] * self.channels_last,
+                *[threads] * bool(self.threads),
+                *["compiled"] * self.compile,
+            ]
         )
+
+
+Try = dict[Config, float]  # seconds of a step in each configuration, one after the other
+Stage = tuple[Try, ...]  # several tries of the same configurations
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Seconds of a step of `images` in each configuration that was tried."""
+    """What was tried with a step of `images`: each stage goes on from what the one before kept."""
 
-    seconds: dict[Config, float]
+    stages: tuple[Stage, ...]
     images: int
 
     @property
+    def seconds(self) -> Try:
+        """Of a step in each configuration: the median over all tries."""
+        found: dict[Config, list[float]] = {}
+        for config, seconds in itertools.chain.from_iterable(
+            attempt.items() for stage in self.stages for attempt in stage
+        ):
+            found.setdefault(config, []).append(seconds)
+        return {config: statistics.median(times) for config, times in found.items()}
+
+    @property
     def winner(self) -> Config:
-        """The fastest configuration where it wins clearly, else torch's own; compiled where that
-        wins clearly once more.
-        """
-        eager = {config: seconds for config, seconds in self.seconds.items() if not config.compile}
-        return _better(self.seconds, _better(eager, Config()))
+        """What each stage keeps: another configuration where it wins clearly in every try."""
+        kept = Config()
+        for stage in self.stages:
+            kept = _settled(stage, kept)
+        return kept
+
+    @property
+    def is_within_noise(self) -> bool:
+        """Whether, in any stage, the tries named different configurations."""
+        kept = [Config()]
+        for stage in self.stages:
+            kept.append(_settled(stage, kept[-1]))
+        return any(
+            len(_picks(stage, before)) > 1
+            for stage, before in zip(self.stages, kept[:-1], strict=True)
+        )
 
 
-def _better(seconds: dict[Config, float], kept: Config) -> Config:
+def _settled(stage: Stage, kept: Config) -> Config:
+    picks = _picks(stage, kept)
+    return picks.pop() if len(picks) == 1 else kept
+
+
+def _picks(stage: Stage, kept: Config) -> set[Config]:
+    return {_better(seconds, kept) for seconds in stage}
+
+
+def _better(seconds: Try, kept: Config) -> Config:
     best = min(seconds, key=seconds.get, default=kept)
     return best if seconds.get(best, math.inf) <= WORTH * seconds.get(kept, math.inf) else kept
 
 
 def autotune(
-    recipe: Recipe, net: nn.Module, loader: Loader, macs: float, device: torch.device
+    recipe: Recipe,
+    net: nn.Module,
+    loader: Loader,
+    macs: float,
+    device: torch.device,
+    other_threads: int = 0,
 ) -> Trials:
-    """Time steps of copies of the network, one configuration after the other; where the recipe
-    compiles, the best one compiled.
+    """Time steps of copies of the network: layouts and precisions; the best one with another number
+    of threads, if one is given; and, where the recipe compiles, compiled. Each stage is tried three
+    times, in turn.
 
     `macs` for one image. The network is left as it is. A configuration that cannot be computed is
     left out.
     """
     x, y, _ = loader.sample(trial_images(min(loader.batch_size, len(loader.split)), macs, device))
-    seconds: dict[Config, float] = {}
 
-    def attempt(config: Config) -> None:
+    @lru_cache(maxsize=2)  # those of a stage of two are built once; of four, memory holds few
+    def built(config: Config) -> Trainer:
         # few images may be fewer than the parts of a batch
         slow = with_config(recipe, config).change(lr=1e-6, warmup_lr=0.0, accumulate=1)
-        trial = Trainer(slow, copy.deepcopy(net), 1, device)
+        return Trainer(slow, copy.deepcopy(net), 1, device)
+
+    def seconds(config: Config) -> float:
+        with threads_of(config):
+            return _least_seconds(lambda: step_seconds(built(config), x, y))
+
+    forms = [Config(amp, last) for amp, last in itertools.product((False, True), repeat=2)]
+    found = Trials((_stage(forms, seconds),), len(y))
+    for change in ({"threads": other_threads}, {"compile": recipe.compile}):
+        if any(change.values()):
+            kept = found.winner
+            stage = _stage([kept, replace(kept, **change)], seconds)
+            found = replace(found, stages=(*found.stages, stage))
+    return found
+
+
+def _stage(configs: Iterable[Config], seconds: Callable[[Config], float]) -> Stage:
+    tries: list[Try] = [{} for _ in range(TRIES)]
+    for found, config in itertools.product(tries, configs):
         # a loss that is not finite; a kernel that this device has not
         with suppress(RunError, RuntimeError):
-            step_seconds(trial, x, y)
-            seconds[config] = min(step_seconds(trial, x, y) for _ in range(STEPS))
+            found[config] = seconds(config)
+    return tuple(tries)
 
-    for amp, last in itertools.product((False, True), (False, True)):
-        attempt(Config(amp, last))
-    if recipe.compile:
-        attempt(replace(Trials(seconds, len(y)).winner, compile=True))
-    return Trials(seconds, len(y))
+
+def _least_seconds(step: Callable[[], float]) -> float:
+    """Of a step, after one that is not counted: of as many as noise asks for."""
+    first = step()
+    number = min(MOST, math.ceil(LEAST / first)) if first > 0 else 1
+    return min(step() for _ in range(max(1, number)))
+
+
+@contextmanager
+def threads_of(config: Config) -> Iterator[None]:
+    """torch computes with the threads of a configuration within it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(config.threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def trial_images(batch: int, macs: float, device: torch.device) -> int:
@@ -101,8 +181,9 @@ def with_config(recipe: Recipe, config: Config) -> Recipe:
         amp=config.amp,
         channels_last=config.channels_last,
         compile=config.compile,
+        threads=config.threads or recipe.threads,
     )
 
 
 def config_of(recipe: Recipe) -> Config:
-    return Config(recipe.amp, recipe.channels_last, recipe.compile)
+    return Config(recipe.amp, recipe.channels_last, recipe.compile, recipe.threads)

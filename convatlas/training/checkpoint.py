@@ -15,12 +15,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
 from convatlas import strict_json
@@ -29,6 +29,7 @@ from convatlas.training.plain_files import (
     flush_folder,
     kind,
     make_durably,
+    open_plain,
     read_plain,
     replace,
     replace_durably,
@@ -36,11 +37,13 @@ from convatlas.training.plain_files import (
     write_durably,
 )
 from convatlas.training.step_folders import FILES, LARGEST, number, steps
+from convatlas.training.tensor_file import TensorFile, read_tensors
 
 FORMAT = 1
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
 ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
-LARGEST_HEADER = 4_000_000  # bytes of names and shapes before the tensors of a file
+LASTING = "best."  # how the names begin of what no step changes
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,37 +56,36 @@ class Checkpoint:
     )
 
 
-def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
+def save_step(
+    folder: Path, checkpoint: Checkpoint, let_go: Callable[[], None] = lambda: None
+) -> Path:
     """Write one step, point LATEST at it, drop all but the newest KEEP. Raises CheckpointError;
     older steps survive.
+
+    Nothing is copied in memory. `let_go` is called once all that a step of training changes is in
+    the files; until then the tensors must stay as they are.
     """
-    contents = (
-        save(_dense(checkpoint.model)),
-        save(_dense(checkpoint.train_state)),
-        strict_json.dumps(checkpoint.state, indent=1).encode(),
-    )
-    if len(contents[-1]) > LARGEST["state.json"]:
+    state = strict_json.dumps(checkpoint.state, indent=1).encode()
+    if len(state) > LARGEST["state.json"]:
         raise CheckpointError(
             f"cannot save step {checkpoint.step} in {folder}: its state.json would have "
-            f"{len(contents[-1]):,} bytes, more than are read again"
+            f"{len(state):,} bytes, more than are read again"
         )
     final = folder / f"step-{checkpoint.step:08d}"
-    sizes = {name: len(content) for name, content in zip(FILES[:2], contents[:2], strict=True)}
-    if _is_good(final, sizes):
-        return final  # a resumed run that stops again at once: the same step has the same bytes
     temporary = folder / f".tmp-{checkpoint.step:08d}-{token()}"
+    tensors = (checkpoint.model, checkpoint.train_state)
+    files = [TensorFile(temporary / name, part) for name, part in zip(FILES, tensors, strict=False)]
+    if _is_whole(final, {file.path.name: file.size for file in files}):
+        return final  # a resumed run that stops again at once: the same step has the same bytes
     try:
         make_durably(folder)
-        _want_room(folder, sum(map(len, contents)))
+        _want_room(folder, sum(file.size for file in files) + len(state))
         temporary.mkdir()
-        manifest = {"format": FORMAT, "files": {}}
-        for name, content in zip(FILES, contents, strict=True):
-            write_durably(temporary / name, content)
-            manifest["files"][name] = {
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "size": len(content),
-            }
-        write_durably(temporary / "MANIFEST.json", _manifest_text(manifest).encode())
+        described = _write_tensors(files, let_go)
+        write_durably(temporary / "state.json", state)
+        described["state.json"] = _describe(hashlib.sha256(state).hexdigest(), len(state))
+        manifest = _manifest_text({"format": FORMAT, "files": described})
+        write_durably(temporary / "MANIFEST.json", manifest.encode())
         flush_folder(temporary)
         if final.exists():  # only a damaged copy of the same step can stand here
             replace(final, folder / f".tmp-damaged-{final.name}-{token()}")
@@ -98,6 +100,22 @@ def save_step(folder: Path, checkpoint: Checkpoint) -> Path:
     for old in steps(folder)[KEEP:]:
         _remove(old)
     return final
+
+
+def _write_tensors(files: list[TensorFile], let_go: Callable[[], None]) -> dict[str, dict]:
+    """The files on the disk, and what the manifest says of them: what steps change goes first."""
+    with ExitStack() as stack:
+        for file in files:
+            stack.enter_context(file)
+            file.put(name for name in file.tensors if not name.startswith(LASTING))
+        let_go()
+        for file in files:
+            file.put(name for name in file.tensors if name.startswith(LASTING))
+        return {file.path.name: _describe(file.flushed(), file.size) for file in files}
+
+
+def _describe(sha256: str, size: int) -> dict:
+    return {"sha256": sha256, "size": size}
 
 
 def _remove(step: Path) -> None:
@@ -144,59 +162,60 @@ def read_step(folder: Path, limits: Mapping[str, int] = MappingProxyType({})) ->
 
     Sizes are compared before anything is read.
     """
-    contents = {}
-    for name, (size, sha256) in _read_manifest(folder).items():
-        path, limit = folder / name, (LARGEST | dict(limits)).get(name, size)
+    described = _read_manifest(folder)
+    for name, (size, _) in described.items():
+        limit = (LARGEST | dict(limits)).get(name, size)
         if size > limit:
             raise CheckpointError(
-                f"{path} has {size:,} bytes by MANIFEST.json, more than the {limit:,} that it can "
-                "need"
+                f"{folder / name} has {size:,} bytes by MANIFEST.json, more than the {limit:,} "
+                "that it can need"
             )
-        content = _read(path, size)
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise CheckpointError(
-                f"{path} is not what was written (its sha256 is not that of MANIFEST.json)"
-            )
-        contents[name] = content
-    model, train_state = (_tensors(folder / name, contents[name]) for name in FILES[:2])
-    return Checkpoint(number(folder), model, train_state, _state(folder, contents["state.json"]))
+    taking = (read_tensors, read_tensors, _read_state)
+    model, train_state, state = (
+        _read(folder / name, *described[name], take)
+        for name, take in zip(FILES, taking, strict=True)
+    )
+    return Checkpoint(number(folder), model, train_state, state)
 
 
-def _read(path: Path, size: int) -> bytes:
+def _read(path: Path, size: int, sha256: str, take: Callable[[BinaryIO, int], T]) -> T:
+    """What `take` makes of the file, once its bytes are those that were written."""
     try:
         found = os.lstat(path).st_size
         if kind(path) == "a file" and found != size:
             raise CheckpointError(
                 f"{path} has {found} bytes instead of the {size} that MANIFEST.json beside it says"
             )
-        return read_plain(path, size)
+        with open_plain(path, size) as (file, _):
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise CheckpointError(
+                    f"{path} is not what was written (its sha256 is not that of MANIFEST.json)"
+                )
+            file.seek(0)
+            return take(file, size)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from None
-
-
-def _tensors(path: Path, content: bytes) -> dict[str, Tensor]:
-    """Nothing is allocated for more names than a network can have."""
-    if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
-        raise CheckpointError(f"{path} is damaged: its header is too long")
-    try:
-        return load(content)
-    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise CheckpointError(f"{path} is damaged: {first_line(error)}") from None
 
 
-def _state(folder: Path, content: bytes) -> dict:
+def _read_state(file: BinaryIO, size: int) -> dict:
     try:
-        state = strict_json.loads(content)
+        state = strict_json.loads(file.read(size))
     except ValueError:
         state = None
     if not isinstance(state, dict):
-        raise CheckpointError(f"{folder / 'state.json'} is damaged: it is no JSON object")
+        raise ValueError("it is no JSON object")
     return state
 
 
-def _is_good(folder: Path, limits: Mapping[str, int]) -> bool:
+def _is_whole(folder: Path, sizes: Mapping[str, int]) -> bool:
+    """Whether all of a step is as it was written, and its files have these sizes."""
     try:
-        return bool(read_step(folder, limits))
+        described = _read_manifest(folder)
+        return all(size == described[name][0] for name, size in sizes.items()) and all(
+            _read(folder / name, *each, lambda *_: True) for name, each in described.items()
+        )
     except CheckpointError:
         return False
 
@@ -231,11 +250,6 @@ def _described(file: dict) -> tuple[int, str]:
 def _manifest_text(manifest: dict) -> str:
     """The only form that is written and read, so that no changed byte goes unseen."""
     return json.dumps(manifest, indent=1)
-
-
-def _dense(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Separate, row-major copies on the CPU: what safetensors stores."""
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 def _want_room(folder: Path, size: int) -> None:

@@ -14,9 +14,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from convatlas.data.neighbours import beside
-from convatlas.errors import RunError, first_line
+from convatlas.errors import ProcessLost, RunError, first_line
 from convatlas.training import torchrun
 from convatlas.training.meeting import Elsewhere, Meeting, living, tell_failure
+from convatlas.training.patient_store import PatientStore
 from convatlas.training.signals import StopRequest
 
 T = TypeVar("T")
@@ -121,6 +122,15 @@ class ProcessGroup:
                 dist.all_reduce(counts)
         return counts
 
+    def join_rows(self, rows: Tensor) -> Tensor:
+        """The rows of all processes, one after the other by their ranks: int64 (n, ...)."""
+        sizes = torch.zeros(self.size, dtype=torch.int64)
+        sizes[self.rank] = len(rows)
+        ends = self.sum_counts(sizes).cumsum(0)
+        whole = rows.new_zeros(int(ends[-1]), *rows.shape[1:])
+        whole[ends[self.rank] - len(rows) : ends[self.rank]] = rows
+        return self.sum_counts(whole)
+
     def together(self, work: Callable[[], T]) -> T:
         """Every process does the work. Where one fails all fail; it alone says why, the others'
         RunErrors are quiet.
@@ -191,7 +201,7 @@ class ProcessGroup:
 
     @contextmanager
     def watched(self, step: int | None = None) -> Iterator[None]:
-        """Turns a broken connection into a RunError that names who is missing, and the step."""
+        """Turns a broken connection into a ProcessLost that names who is missing, and the step."""
         try:
             yield
         except RuntimeError as error:
@@ -201,23 +211,22 @@ class ProcessGroup:
                 raise
             raise self._lost(step) from error
 
-    def _lost(self, step: int | None) -> RunError:
+    def _lost(self, step: int | None) -> ProcessLost:
         """Whoever lives signs in the store; the others are named."""
         missing, until = set(range(self.size)), time.monotonic() + ROLL_CALL
+        store = PatientStore(self.store, ROLL_CALL)
         try:
-            self.store.set(f"alive/{self.restarts}/{self.rank}", "")
+            store.set(f"alive/{self.restarts}/{self.rank}", "")
             while missing and time.monotonic() < until:
                 missing = {
-                    rank
-                    for rank in missing
-                    if not self.store.check([f"alive/{self.restarts}/{rank}"])
+                    rank for rank in missing if not store.check([f"alive/{self.restarts}/{rank}"])
                 }
                 time.sleep(0.05)
         except (RuntimeError, OSError):
             missing = {0}  # it holds the store
         who = f"process {' and '.join(map(str, sorted(missing)))}" if missing else "the connection"
         where = "" if step is None else f", at step {step}"
-        return RunError(
+        return ProcessLost(
             f"{who} of {self.size} was lost, or did not answer within {self.timeout:g} s{where}; "
             "the checkpoints are intact: start all processes again with --resume"
         )

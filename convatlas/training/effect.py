@@ -51,6 +51,7 @@ USES: dict[str, tuple[Use, ...]] = {
     "max_megapixels": (_FOLDER,),
     "white": (_FOLDER,),
     "missing_classes": (_FOLDER,),
+    "test_from": (_FOLDER,),
     "momentum": (_with("opt", "sgd", "rmsprop", "rmsprop-tf"),),
     "nesterov": (
         _with("opt", "sgd"),

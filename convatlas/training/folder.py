@@ -10,7 +10,7 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -39,7 +39,7 @@ TRACKED = ("tensorboard", "wandb")  # folders of trackers that write here
 MODEST = 0.01  # a learning rate at which no optimiser of ours runs away
 LARGEST = {  # bytes that are read at all
     "recipe.toml": 1_000_000,
-    "metrics.json": 8_000_000,
+    "metrics.json": 64_000_000,  # older versions wrote a matrix of all classes
     "log.jsonl": 64_000_000,
     "answers.csv": 256_000_000,
 }
@@ -174,6 +174,15 @@ class RunFolder:
         data = content.encode() if isinstance(content, str) else content
         try:
             replace_durably(self.path / name, data)
+        except OSError as error:
+            raise self._cannot_write(name, error) from None
+
+    def write_tensors(self, name: str, tensors: Mapping) -> str:
+        """A file of tensors, in the same way, and never whole in memory: its sha256."""
+        from convatlas.training.tensor_file import replace_tensors
+
+        try:
+            return replace_tensors(self.path / name, tensors)
         except OSError as error:
             raise self._cannot_write(name, error) from None
 

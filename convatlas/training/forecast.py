@@ -157,8 +157,8 @@ def _saved_bytes(probe: Trainer, x: Tensor, y: Tensor) -> int:
 
 
 def _memory(probe: Trainer, batch: int, saved: float, x: Tensor, before: int | None) -> int | None:
-    """The larger of a step's peak and a save's, over the bytes that the process held before the
-    probe. `saved` bytes for the backward pass of one part of the batch.
+    """A step's peak over the bytes that the process held before the probe: a save is written from
+    where the tensors are. `saved` bytes for the backward pass of one part of the batch.
     """
     needed = _needed(probe, batch, saved, x)
     if probe.device.type != "cpu":
@@ -176,13 +176,8 @@ def _needed(probe: Trainer, batch: int, saved: float, x: Tensor) -> int:
         if isinstance(v, Tensor)
     )
     images = batch * x[0].numel() * x.element_size()
-    at_step = weights + saved + images  # gradients, activations, images
-    if probe.device.type != "cpu":
-        return int(weights + moments + at_step)
-    at_save = 2 * weights + 2 * (
-        moments + weights
-    )  # gradients; the bytes of both files, the second one joined
-    return int(2 * weights + moments + max(at_step, at_save))  # two: the best so far
+    # twice: the gradients; and the best so far, or on another device the network itself
+    return int(2 * weights + moments + saved + images)
 
 
 def _memory_and_lack(

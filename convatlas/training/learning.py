@@ -57,7 +57,17 @@ class Learning(Settings):
         choices=("paper", "he"),
     )
     val_fraction: float = setting(
-        0.1, "share of the training images kept for validation", **between(0.01, 0.5)
+        0.1,
+        "share of the training images kept for validation; every class gives one image at least",
+        allowed="above 0, up to 0.5",
+        check=lambda share: 0 < share <= 0.5,
+    )
+    test_from: str = setting(
+        "auto",
+        "where the test images of a folder come from: auto is test/, else a fifth of train/; val "
+        "is val/, as benchmarks such as ImageNet are measured, and validation images are then "
+        "drawn from train/",
+        choices=("auto", "val"),
     )
 
     epochs: int = setting(30, "passes over the training images", **between(1, 1_000_000))

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 
 import torch.distributed as dist
 
-from convatlas.errors import RunError
+from convatlas.errors import ProcessLost, RunError
+from convatlas.training.patient_store import PatientStore
 
 BEAT = 1.0  # seconds between two signs of life
 PAUSE = 0.05  # seconds between two looks
@@ -26,7 +27,7 @@ class Meeting:
     def __init__(
         self, store: dist.Store, name: str, members: Sequence[int], rank: int, timeout: float
     ):
-        self.store, self.name = store, f"{CORNER}/{name}"
+        self.store, self.name = PatientStore(store, timeout), f"{CORNER}/{name}"
         self.members, self.me, self.timeout = members, rank, timeout
         self.turn = 0
 
@@ -41,8 +42,8 @@ class Meeting:
 
     def say(self, text: str) -> list[str]:
         """What all members say, in the order of their ranks, once the last has said it. Every
-        member calls this equally often. Raises Elsewhere where a process has failed, and RunError
-        where one has given no sign of life for `timeout` seconds.
+        member calls this equally often. Raises Elsewhere where a process has failed, and
+        ProcessLost where one has given no sign of life for `timeout` seconds.
         """
         self.turn += 1
         place = f"{self.name}/{self.turn}"
@@ -60,14 +61,14 @@ class Meeting:
             if beats != seen:
                 seen, since = beats, time.monotonic()
             elif time.monotonic() - since > self.timeout:
-                raise RunError(
+                raise ProcessLost(
                     f"process {member} was lost, or did not answer within {self.timeout:g} s, "
                     "while the images were prepared; start all processes again with --resume"
                 )
             time.sleep(PAUSE)
 
 
-def tell_failure(store: dist.Store | None) -> None:
+def tell_failure(store: PatientStore | None) -> None:
     """Nobody waits any longer for one that has failed."""
     if store is not None:
         with suppress(RuntimeError):
@@ -75,7 +76,7 @@ def tell_failure(store: dist.Store | None) -> None:
 
 
 @contextmanager
-def living(store: dist.Store | None, rank: int) -> Iterator[None]:
+def living(store: PatientStore | None, rank: int) -> Iterator[None]:
     """Within it, this process gives signs of life, from a thread of its own."""
     if store is None:
         yield
@@ -93,4 +94,4 @@ def living(store: dist.Store | None, rank: int) -> Iterator[None]:
         yield
     finally:
         over.set()
-        thread.join()
+        thread.join(2 * BEAT)  # it may be waiting for a store that is out of reach

@@ -10,7 +10,9 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 # On Windows whoever looks at a file, a virus scanner too, keeps it from being renamed meanwhile.
 PATIENCE = (0.0, 0.1, 0.3, 0.6)  # seconds before each attempt
@@ -44,6 +46,13 @@ def read_plain(path: Path, limit: int) -> bytes:
     """The whole of a plain file of at most `limit` bytes; its size is looked at before it is
     read.
     """
+    with open_plain(path, limit) as (file, size):
+        return file.read(size)
+
+
+@contextlib.contextmanager
+def open_plain(path: Path, limit: int) -> Iterator[tuple[BinaryIO, int]]:
+    """A plain file of at most `limit` bytes, and its size."""
     _require_file(path, kind(path) or "a file")
     with open(os.open(path, os.O_RDONLY | GUARDED), "rb") as file:
         found = os.fstat(file.fileno())
@@ -53,7 +62,7 @@ def read_plain(path: Path, limit: int) -> bytes:
                 errno.EFBIG,
                 f"it has {found.st_size:,} bytes, more than the {limit:,} that it can need",
             )
-        return file.read(found.st_size)
+        yield file, found.st_size
 
 
 def _require_file(path: Path, found: str) -> None:
@@ -72,10 +81,17 @@ def write_durably(path: Path, content: bytes) -> None:
     """A new file, on the disk when this returns; FileExistsError where the name is taken, be it by
     a link.
     """
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | GUARDED, 0o666), "wb") as file:
+    with open(created(path, os.O_WRONLY), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def created(path: Path, access: int) -> int:
+    """The handle of a new file, opened as os.O_WRONLY or os.O_RDWR; FileExistsError where the name
+    is taken, be it by a link.
+    """
+    return os.open(path, access | os.O_CREAT | os.O_EXCL | GUARDED, 0o666)
 
 
 def replace_durably(path: Path, content: bytes) -> None:

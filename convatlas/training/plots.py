@@ -8,6 +8,7 @@ from convatlas.plotting.lettering import columns, lettering
 from convatlas.plotting.quiet import drawing, new_figure, png, write_name
 
 INCHES = 0.085  # a column of a label
+MOST_SQUARES = 1000  # on a side of a confusion matrix: more are no picture
 
 
 def curves(log: list[dict], title: str) -> bytes:
@@ -59,13 +60,14 @@ def rates(
         return png(figure)
 
 
-def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
-    """Rows are the true classes, columns the predicted ones; numbers are written while they can be
-    read. Names that no font of this machine can draw are spelled in Latin letters.
+def confusion(counts: Tensor, classes: tuple[str, ...], title: str, together: int = 1) -> bytes:
+    """Rows are the true classes, columns the predicted ones, `together` neighbouring ones in each;
+    numbers are written while they can be read. Names that no font of this machine can draw are
+    spelled in Latin letters.
     """
-    n = len(classes)
+    n = len(counts)
     with drawing():
-        drawn = lettering(classes if n <= 40 else ())
+        drawn = lettering(classes if n <= 40 and together == 1 else ())
         room = INCHES * max(map(columns, drawn.labels), default=0)
         side = min(14, max(4.5, 0.42 * n + 2)) + room
         figure, axes = _figure(1, 1, width=side + 1, height=side)
@@ -80,7 +82,9 @@ def confusion(counts: Tensor, classes: tuple[str, ...], title: str) -> bytes:
         if n <= 20:
             _write_counts(axes, counts, shares)
         note = "\nspelled in Latin letters: no font of this machine has the names' own"
-        axes.set(xlabel=f"predicted{note if drawn.is_spelled else ''}", ylabel="true")
+        each = f", {together} classes in a row" if together > 1 else ""
+        note = note if drawn.is_spelled else ""
+        axes.set(xlabel=f"predicted{each}{note}", ylabel=f"true{each}")
         write_name(axes.set_title, title)
         return png(figure)
 

@@ -177,6 +177,7 @@ def _data(recipe: Recipe, group: ProcessGroup) -> Data:
             seed=recipe.seed,
             val_fraction=recipe.val_fraction,
             missing_classes=recipe.missing_classes,
+            test_from=recipe.test_from,
             max_megapixels=recipe.max_megapixels,
         )
 
@@ -207,15 +208,16 @@ def macs(recipe: Recipe, side: int) -> float:
 
 
 @contextmanager
-def threads(recipe: Recipe) -> Iterator[None]:
+def threads(recipe: Recipe) -> Iterator[int]:
     """The recipe's number of threads, or one where a step is small; a busy neighbour makes waiting
-    far dearer still.
+    far dearer still. Yields the number that might be as good; 0 where there is no choice.
     """
     before = torch.get_num_threads()
     small = macs(recipe, recipe.size) * recipe.batch_size < SMALL_STEP
-    torch.set_num_threads(recipe.threads or (1 if small else before))
+    number = recipe.threads or (1 if small else before)
+    torch.set_num_threads(number)
     try:
-        yield
+        yield 0 if recipe.threads else max({1, before} - {number}, default=0)
     finally:
         torch.set_num_threads(before)
 

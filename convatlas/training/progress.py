@@ -107,6 +107,9 @@ class Lines(Callback):
             f"{images['test']:,} to test once at the end{_left_out(facts)}; fingerprint "
             f"{facts['fingerprint'][:12]}"
         )
+        if facts.get("test_from", "auto") != "auto":
+            of = facts["splits"]
+            self.print(f"test images are those of {of['test']}; validation: {of['val']}")
         for note in facts["notes"]:
             self.print(f"note: {note}")
         if facts["certificate"]:
@@ -147,7 +150,11 @@ class Lines(Callback):
             f"{config} {1e3 * seconds:,.1f} ms" for config, seconds in trials.seconds.items()
         )
         kept = trials.winner
-        why = "the fastest" if kept != Config() else "as nothing was 5 % faster"
+        why = (
+            "as what else was faster lies within the noise of three tries"
+            if trials.is_within_noise
+            else ("the fastest" if kept != Config() else "as nothing was 5 % faster")
+        )
         self.print(f"autotune: {kept}, {why} (a step of {trials.images} images: {times})")
 
     def epoch(self, record: dict) -> None:

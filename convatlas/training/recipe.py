@@ -67,8 +67,8 @@ class Recipe(Augmentation, Learning):
     compile: bool = setting(False, "torch.compile the network")
     autotune: bool = setting(
         False,
-        "try layouts and precisions (and compiling, with compile) before the first step, "
-        "and keep what is fastest here; the run's recipe.toml says which",
+        "try layouts, precisions and numbers of threads (and compiling, with compile) before the "
+        "first step, and keep what is fastest here; the run's recipe.toml says which",
     )
     device: str = setting(
         "auto",
@@ -122,7 +122,7 @@ class Recipe(Augmentation, Learning):
             raise RecipeError(
                 "deterministic and autotune exclude each other, for what is fastest is found by "
                 "the clock; autotune one run, and give what its recipe.toml says (amp, "
-                "channels_last, compile) to the others"
+                "channels_last, threads, compile) to the others"
             )
 
     def change(self, **given: Any) -> "Recipe":

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from convatlas import strict_json
 from convatlas.evaluation import Evaluation, chance_line
-from convatlas.model_file import describe_model, weights_file
+from convatlas.model_file import describe_model
 from convatlas.training import answers_file, plots
 from convatlas.training.folder import RunFolder
 from convatlas.training.prepare import Prepared
@@ -24,6 +24,7 @@ def trained_of(run: str, recipe: Recipe, ready: Prepared, trainer: Trainer) -> d
         "network": recipe.network,
         "data": data.name,
         "fingerprint": data.fingerprint,
+        "splits": dict(data.splits),
         "validation": {
             "accuracy": progress.scores[progress.best_epoch],
             "epoch": progress.best_epoch + 1,
@@ -40,14 +41,16 @@ def metrics_of(
     trained: dict, ready: Prepared, trainer: Trainer, found: Evaluation, answers: bytes
 ) -> dict:
     """What metrics.json holds: what was known before, what was `found` on the test images, and the
-    sha256 of the file of `answers`.
+    sha256 of the file of `answers`, which is all there is of the confusions of many classes.
     """
     data = ready.data
     return trained | {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "test": found.to_dict(),
-        "at_chance": chance_line(found.confusion),
-        "confusion": found.confusion.tolist(),
+        "at_chance": chance_line(found.seen, found.correct),
+        "confusion": found.confusion.tolist()
+        if found.num_classes <= answers_file.MOST_DENSE
+        else None,
         "answers": hashlib.sha256(answers).hexdigest(),
         "classes": list(data.classes),
         "skipped": [finding.file for finding in ready.skipped],
@@ -67,7 +70,6 @@ def write_report(
     finished. RunError where one cannot be written.
     """
     data = ready.data
-    weights = weights_file(trainer.best)
     origin = metrics["provenance"] | {
         "data": data.name,
         "fingerprint": data.fingerprint,
@@ -78,7 +80,7 @@ def write_report(
     }
     if trainer.start:
         origin["started_from"] = trainer.start
-    folder.write("model.safetensors", weights)
+    weights = folder.write_tensors("model.safetensors", trainer.best)
     folder.write(
         "model.json", describe_model(recipe.network, data.classes, ready.prep, origin, weights)
     )
@@ -101,7 +103,7 @@ def draw(
     tested = f"{title}, {found.count} test images"
     figures = {
         "curves.png": lambda: plots.curves([_with_gaps(line) for line in log], title),
-        "confusion.png": lambda: plots.confusion(found.confusion, ready.data.classes, tested),
+        "confusion.png": lambda: _confusion(found, ready.data.classes, tested),
     }
     for name, figure in figures.items():
         try:
@@ -109,6 +111,11 @@ def draw(
         except Exception as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             warn(f"{folder.path / name} could not be drawn ({reason}); the result is complete")
+
+
+def _confusion(found: Evaluation, classes: tuple[str, ...], title: str) -> bytes:
+    counts, together = found.pooled(plots.MOST_SQUARES)
+    return plots.confusion(counts, classes, title, together)
 
 
 def _with_gaps(line: dict) -> dict:

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from convatlas.errors import CheckpointError
-from convatlas.training.checkpoint import LARGEST_HEADER, Checkpoint
+from convatlas.training.checkpoint import Checkpoint
 from convatlas.training.optimisers import optimiser
 from convatlas.training.recipe import Recipe
+from convatlas.training.tensor_file import LARGEST_HEADER
 
 REMEDY = "restore the file, or begin another run with --output"
 COPIES = 5  # of the network's tensors in train_state: moments, the best weights, the average

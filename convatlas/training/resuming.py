@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from convatlas import strict_json
+from convatlas.data.errors import unquoted
 from convatlas.errors import CheckpointError, DataError, RunError
 from convatlas.training import identity as identities
 from convatlas.training.autotune import config_of, with_config
@@ -275,8 +276,8 @@ def _require_same(folder: RunFolder, before: dict, now: dict, data: str) -> None
     if before["classes"] != now["classes"]:
         raise RunError(
             f"the run in {folder.path} was begun with {len(before['classes'])} classes "
-            f"({', '.join(before['classes'])}), and {data} now has {len(now['classes'])} "
-            f"({', '.join(now['classes'])}); restore the data, or begin another run with --output"
+            f"({unquoted(before['classes'])}), and {data} now has {len(now['classes'])} "
+            f"({unquoted(now['classes'])}); restore the data, or begin another run with --output"
         )
     if before["data"] not in (now["data"], now["data_by_older_rule"]):
         raise RunError(

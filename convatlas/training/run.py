@@ -1,7 +1,6 @@
 """A run from its recipe to its folder: open or resume, train, pick by validation, test once."""
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,12 +11,12 @@ from torch import nn
 from convatlas import strict_json
 from convatlas.data import Loader
 from convatlas.data.finding import said
-from convatlas.errors import CheckpointError, RunError, Stopped
+from convatlas.errors import RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, Noting, evaluate
 from convatlas.training import answers_file, resuming, torchrun
-from convatlas.training.autotune import Trials, autotune, with_config
+from convatlas.training.autotune import Trials, autotune, config_of, threads_of, with_config
 from convatlas.training.callbacks import Callback, Guarded
-from convatlas.training.checkpoint import Checkpoint, save_step
+from convatlas.training.checkpoint import Checkpoint
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup, process_group
 from convatlas.training.epochs import end_of_epoch, steps_of_epoch
@@ -41,12 +40,12 @@ from convatlas.training.prepare import (
 from convatlas.training.recipe import Recipe
 from convatlas.training.report import draw, metrics_of, trained_of, write_report
 from convatlas.training.resuming import Opening
+from convatlas.training.saving import Saver
 from convatlas.training.step_folders import steps
 from convatlas.training.tracking import makers, tracked
 from convatlas.training.trainer import Trainer
 from convatlas.training.unused import require_use, warnings
 
-FAILED_SAVES = 3  # in a row, then the run stops: its work could no longer be kept
 SAVING_SHARE = 20  # a save may take one part in this many of the time between saves
 LOG_KEPT = 10_000  # newest lines of the log that a checkpoint repeats
 
@@ -81,14 +80,18 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             folder = group.together(
                 lambda: stack.enter_context(RunFolder(path, is_writer=group.is_first))
             )
-            stack.enter_context(threads(recipe))
+            other_threads = stack.enter_context(threads(recipe))
             stack.enter_context(group.stop)
             device = device_of(kind, group)
-            recipe, trials = group.from_first(lambda: _settle(recipe, ready, device))
+            recipe, trials = group.from_first(
+                lambda: _settle(recipe, ready, device, 0 if group.size > 1 else other_threads)
+            )
+            stack.enter_context(threads_of(config_of(recipe)))
             callback = stack.enter_context(tracked(callback, trackers, recipe))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
             run = _Run(recipe, folder, ready, trainer, callback)
+            stack.enter_context(run.saver)
             stack.enter_context(explained(recipe, ready.train.part, lambda: run.lack))
             if trials:
                 callback.tried(trials)
@@ -107,11 +110,15 @@ def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Pat
     return Path(group.remembered("folder", lambda: str(default_path(recipe))))
 
 
-def _settle(recipe: Recipe, ready: Prepared, device: torch.device) -> tuple[Recipe, Trials | None]:
+def _settle(
+    recipe: Recipe, ready: Prepared, device: torch.device, other_threads: int
+) -> tuple[Recipe, Trials | None]:
     """The recipe with the fastest configuration, where that is asked for: found now."""
     if not recipe.autotune:
         return recipe, None
-    trials = autotune(recipe, ready.net, ready.train, macs(recipe, ready.prep.side), device)
+    work = macs(recipe, ready.prep.side)
+    other_threads = other_threads if device.type == "cpu" else 0
+    trials = autotune(recipe, ready.net, ready.train, work, device, other_threads)
     return with_config(recipe, trials.winner), trials
 
 
@@ -156,8 +163,9 @@ class _Run:
         self.recipe, self.folder, self.ready, self.data = recipe, folder, ready, ready.data
         self.trainer, self.group, self.callback = trainer, trainer.group, callback
         self.lack: Lack | None = None  # of memory, as forecast
-        self.saved_at, self.failed_saves, self.last_save_took = time.monotonic(), 0, 0.0
+        self.saver = Saver(folder, callback.warn)
         self.log: list[dict] = []
+        trainer.optimiser.register_step_pre_hook(self.saver.let_go)
         trainer.again = folder.again(recipe)
 
     def about(self) -> dict:
@@ -226,6 +234,8 @@ class _Run:
                 "side": self.ready.prep.side,
                 "epochs": self.recipe.epochs,
                 "images": images,
+                "splits": dict(data.splits),
+                "test_from": self.recipe.test_from,
                 "counts": data.counts(),
                 "fingerprint": data.fingerprint,
                 "ignored": len(data.ignored),
@@ -265,8 +275,10 @@ class _Run:
         trainer = self.trainer
         while not trainer.is_over:
             self._train_epoch()
+            self.saver.finish()  # its best weights change, and readers may be forked, from here on
             self._end_epoch()
         self._save()
+        self.saver.finish()
         trained = trained_of(self.identity.run, self.recipe, self.ready, trainer)
         if self.recipe.test:
             metrics = self._finish(trained)
@@ -303,36 +315,26 @@ class _Run:
 
     def _save_if_due(self) -> None:
         if self.group.stopping:
-            self.group.together(self._save)  # nobody leaves before it is done
+            self.group.together(self._save_and_finish)  # nobody leaves before it is done
             self.group.stop.leave()
             raise Stopped(
                 f"stopped by {self.group.stopped_by} at step {self.trainer.progress.step}, saved; "
                 f"continue with {self.folder.resume_command}",
                 quiet=not self.group.is_first,
             )
-        due = max(self.recipe.save_every, SAVING_SHARE * self.last_save_took)
-        if time.monotonic() - self.saved_at >= due:
+        self.saver.look()
+        if self.saver.is_due(self.recipe.save_every, SAVING_SHARE):
             self._save()
 
+    def _save_and_finish(self) -> None:
+        self._save()
+        self.saver.finish(leaving=True)
+
     def _save(self) -> None:
-        if not self.group.is_first:
-            return
-        began = time.monotonic()
-        try:
+        if self.group.is_first:
             about = self.about() | self.identity.about(self.recipe.epochs)
             state = {"about": about, "log": self.log[-LOG_KEPT:]}
-            save_step(self.folder.checkpoints, self.trainer.snapshot(state))
-            self.failed_saves = 0
-        except CheckpointError as error:
-            self.failed_saves += 1
-            if self.group.stopping or self.failed_saves == FAILED_SAVES:
-                raise RunError(
-                    f"{error}; free some space or make the folder writable, then continue with "
-                    f"{self.folder.resume_command}"
-                ) from error
-            self.callback.warn(f"{error}; training goes on, the earlier checkpoints are intact")
-        self.saved_at = time.monotonic()
-        self.last_save_took = self.saved_at - began
+            self.saver.begin(self.trainer.snapshot(state))
 
     def _finish(self, trained: dict) -> dict:
         """The best weights by validation, the test images for the first time, and the files that a
@@ -374,7 +376,8 @@ def evaluate_together(
     added, and what was noted is put together.
     """
     group.share_buffers(net)
-    found = evaluate(net, loader, num_classes, loss_of, views, noting).summed(group.sum_counts)
+    found = evaluate(net, loader, num_classes, loss_of, views, noting)
+    found = found.summed(group.sum_counts, group.join_rows)
     if noting:
         noting.gather(group.sum_counts)
     return found

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from convatlas.errors import RunError
+from convatlas.model_file import is_finite
 from convatlas.training import restoring
 from convatlas.training.checkpoint import Checkpoint
 from convatlas.training.distributed import ProcessGroup
@@ -205,6 +206,7 @@ class Trainer:
         }
         if score >= max(progress.scores, default=-1.0):
             progress.best_epoch = progress.epoch
+            self.best = {}  # the memory of the old ones is the new ones'
             self.best = {
                 name: tensor.detach().cpu().clone()
                 for name, tensor in self.result.state_dict().items()
@@ -222,10 +224,14 @@ class Trainer:
     def snapshot(self, about: dict) -> Checkpoint:
         """`about` joins the state: what the run is of. RunError when a weight is no longer a finite
         number.
+
+        Its tensors are those that the optimiser's next step changes, and copies of all that the
+        network itself changes before, its running statistics.
         """
-        model = self.net.state_dict()
+        model, learnt = self.net.state_dict(), dict(self.net.named_parameters())
+        model = {name: t if name in learnt else t.clone() for name, t in model.items()}
         for name, tensor in model.items():
-            if not tensor.isfinite().all():
+            if not is_finite(tensor):
                 raise RunError(
                     f"{name} is no longer finite after step {self.progress.step}; {self._lower()}"
                 )

@@ -58,6 +58,16 @@ def test_256_processes_get_slices_that_are_disjoint_complete_and_of_equal_length
     assert sorted(measured) == list(range(count))
 
 
+@pytest.mark.parametrize("rank", [0, 100, 255])
+def test_a_slice_depends_on_the_rank_the_epoch_and_the_step_alone(rank):
+    """One of 256, made by itself, and started in the middle of the epoch."""
+    parts = loaders(2100, 512, 256)
+    wanted = [rows.tolist() for _, _, rows in parts[rank].epoch(3)]
+    alone = Loader(split(2100), GREY, 512, share=(rank, 256))
+    assert [rows.tolist() for _, _, rows in alone.epoch(3, 2)] == wanted[2:]
+    assert [rows.tolist() for _, _, rows in alone.epoch(4)] != wanted
+
+
 def test_a_step_s_draws_depend_on_seed_epoch_and_step():
     keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
     assert len({tuple(step_draws(*key, 3)) for key in keys}) == len(keys)

@@ -90,6 +90,8 @@ def test_too_few_to_part():
         DataError, match=r"class 'cat' has 2, class 'cow' has 1; every class needs 3 or more"
     ):
         require_enough(labelled([2, 5, 1]), ["cat", "dog", "cow"], 3)
+    with pytest.raises(DataError, match=r"class '19' has 1, and 1,980 others have too few; every"):
+        require_enough(labelled([1] * 2000), list(map(str, range(2000))), 2)
 
 
 @pytest.mark.parametrize("crop", ["fit", "random-resized"])

@@ -2,6 +2,7 @@
 scikit-learn's.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from convatlas.evaluation import Evaluation, confusion_of, evaluate
+from convatlas.evaluation import Evaluation, evaluate
 
 
 class Answers(torch.nn.Module):
@@ -90,9 +91,51 @@ def test_the_network_keeps_its_mode_even_after_an_error(mode):
     assert net.training is mode
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    count=st.integers(0, 40),
+    classes=st.integers(2, 9),
+    most=st.integers(1, 10),
+)
+def test_cells_and_pools_are_the_matrix_without_its_zeros_and_in_blocks(seed, count, classes, most):
+    logits, labels = case(seed, count, classes)
+    found = Evaluation.none(classes) if not count else counted(logits, labels)
+    again = torch.zeros(classes, classes, dtype=torch.int64)
+    for truth, answer, images in found.cells().tolist():
+        again[truth, answer] = images
+    assert torch.equal(again, found.confusion) and (found.cells()[:, 2] > 0).all()
+    pooled, each = found.pooled(most)
+    assert len(pooled) == -(-classes // each) <= most
+    wider = torch.nn.functional.pad(found.confusion, (0, -classes % each, 0, -classes % each))
+    assert torch.equal(pooled, wider.unflatten(1, (-1, each)).unflatten(0, (-1, each)).sum((1, 3)))
+
+
+def test_answers_of_many_classes_are_counted_in_parts_as_in_one(monkeypatch):
+    logits, labels = case(0, 30, 1100)
+    parted = evaluate(Answers(logits), Numbered(labels, 30), 1100)
+    monkeypatch.setattr("convatlas.evaluation.measure.PART", 5000)
+    in_parts = evaluate(Answers(logits), Numbered(labels, 30), 1100)
+    assert torch.equal(in_parts.answers, parted.answers)
+    assert torch.equal(in_parts.bins, parted.bins)
+    assert in_parts.loss == pytest.approx(parted.loss, rel=1e-12)
+
+
+def test_a_billion_classes_are_no_matter_where_nobody_asks_for_the_matrix():
+    """A matrix of these classes would have eight million gigabytes."""
+    labels = torch.tensor([5, 5, 7])
+    found = Evaluation.none(10**9)
+    found = replace(found, answers=torch.stack([labels, labels + 1, labels * 0], 1))
+    assert found.cells().tolist() == [[5, 6, 2], [7, 8, 1]]
+    assert (found.correct, (found + found).count, found.pooled(2)[0].tolist()) == (
+        *(0, 6),
+        [[3, 0], [0, 0]],
+    )
+
+
 def test_confusion_has_the_true_class_in_its_row():
     logits = torch.tensor([[0.0, 9.0, 0.0], [0.0, 0.0, 9.0]])
-    assert confusion_of(logits, torch.tensor([0, 0]), 3).tolist() == [
+    assert counted(logits, torch.tensor([0, 0])).confusion.tolist() == [
         [0, 1, 1],
         [0, 0, 0],
         [0, 0, 0],
@@ -188,7 +231,7 @@ def test_per_class_figures_are_scikit_learns(seed, count):
     )
     for i, row in enumerate(counted(logits, labels).per_class):
         theirs = report[str(i)]
-        assert row["count"] == theirs["support"]
+        assert row["count"] == row["top5"] == theirs["support"]
         for share in ("recall", "precision"):
             assert row[share] == (None if np.isnan(theirs[share]) else theirs[share])
 
@@ -206,11 +249,12 @@ def test_counts_of_three_processes_are_summed_exactly_however_large_their_losses
     one = counted(*case(0, 17, 3)) + Evaluation.of(
         torch.zeros(1, 3), torch.zeros(1, dtype=torch.int64), 1e15
     )
-    summed, added = one.summed(lambda tensor: tensor.mul_(3)), one + one + one
+    summed = one.summed(lambda tensor: tensor.mul_(3), lambda rows: rows.repeat(3, 1))
+    added = one + one + one
     assert summed.loss_sum == added.loss_sum > 2**63
     assert summed.to_dict() == added.to_dict()
     assert torch.equal(summed.confusion, added.confusion)
     assert torch.equal(summed.bins, added.bins)
     assert (summed.top5, one.count) == (added.top5, 18)  # and the own counts are left as they were
     lost = Evaluation.of(torch.zeros(1, 3), torch.zeros(1, dtype=torch.int64), float("inf"))
-    assert lost.summed(lambda tensor: tensor).lost == 1
+    assert lost.summed(lambda tensor: tensor, lambda rows: rows).lost == 1

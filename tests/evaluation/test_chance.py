@@ -20,26 +20,26 @@ def test_the_tail_is_scipy_s(count, share, chance):
 
 
 @pytest.mark.parametrize(
-    ("confusion", "chance", "at_chance"),
+    ("seen", "correct", "chance", "at_chance"),
     [
-        ([[10, 0], [10, 0]], 0.5, True),  # always the same answer
-        ([[90, 0], [10, 0]], 0.9, True),  # 90 % right, and nothing learnt
-        ([[90, 0], [0, 10]], 0.9, False),  # all right
-        ([[6, 4], [4, 6]], 0.5, True),  # 12 of 20: luck does as much every fourth time
-        ([[60, 40], [40, 60]], 0.5, False),  # 120 of 200: luck does not
-        ([[0, 10], [10, 0]], 0.5, True),  # worse than luck
-        ([[3, 0], [0, 3]], 0.5, False),  # too few to tell
-        ([[7, 3], [0, 0]], 1.0, False),  # one class only
-        ([[0, 0], [0, 0]], 0.0, False),  # no image
+        ([10, 10], 10, 0.5, True),  # always the same answer
+        ([90, 10], 90, 0.9, True),  # 90 % right, and nothing learnt
+        ([90, 10], 100, 0.9, False),  # all right
+        ([10, 10], 12, 0.5, True),  # luck does as much every fourth time
+        ([100, 100], 120, 0.5, False),  # luck does not
+        ([10, 10], 0, 0.5, True),  # worse than luck
+        ([3, 3], 6, 0.5, False),  # too few to tell
+        ([10, 0], 7, 1.0, False),  # one class only
+        ([0, 0], 0, 0.0, False),  # no image
     ],
 )
-def test_at_chance(confusion, chance, at_chance):
-    assert chance_of(confusion) == pytest.approx(chance)
-    assert is_at_chance(confusion) is is_at_chance(torch.tensor(confusion)) is at_chance
-    assert bool(chance_line(confusion)) is at_chance
+def test_at_chance(seen, correct, chance, at_chance):
+    assert chance_of(seen) == pytest.approx(chance)
+    assert is_at_chance(seen, correct) is is_at_chance(torch.tensor(seen), correct) is at_chance
+    assert bool(chance_line(seen, correct)) is at_chance
 
 
 def test_the_sentence_says_what_one_answer_would_give_and_what_helps():
-    line = chance_line([[90, 0], [10, 0]])
+    line = chance_line([90, 10], 90)
     assert "right for 90.00 %" in line
     assert "--lr" in line and "check-data" in line

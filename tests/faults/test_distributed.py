@@ -17,7 +17,7 @@ from ranks import SMALL, Ranks, before_step, weights
 from convatlas.data import Loader
 from convatlas.data.preprocess import fit_preprocess
 from convatlas.data.split import ArraySplit, Data
-from convatlas.errors import RunError, Stopped
+from convatlas.errors import ProcessLost, RunError, Stopped
 from convatlas.evaluation import Noting
 from convatlas.registry import create_model
 from convatlas.training import Recipe, train
@@ -263,7 +263,7 @@ def test_when_a_process_is_killed_the_other_ends_and_names_it_and_the_step(two_w
     began = time.monotonic()
     found = Ranks(2, killed, tmp_path, _die).results(30)
     assert found[1] == -signal.SIGKILL
-    assert isinstance(found[0], RunError)
+    assert isinstance(found[0], ProcessLost)
     assert "process 1 of 2 was lost" in str(found[0])
     assert "at step 2" in str(found[0])
     assert time.monotonic() - began < 30
@@ -282,6 +282,26 @@ def test_a_process_that_hangs_is_named_with_the_step_after_the_timeout(tmp_path)
     ranks.processes[1].kill()
     assert isinstance(error, RunError)
     assert "process 1 of 2 was lost, or did not answer within 4 s, at step 2" in str(error)
+
+
+def test_a_silent_process_that_holds_the_store_is_named_in_time_too(tmp_path):
+    """As on a host whose cable is out: the store's own calls wait for it without an end."""
+    ranks = Ranks(2, stopped_first, tmp_path)
+    try:
+        assert ranks.readers[1].poll(60)
+        error = ranks.readers[1].recv()
+    finally:
+        for process in ranks.processes:
+            process.kill()
+    assert isinstance(error, ProcessLost)
+    assert error.exit_code == 75
+    assert "process 0 of 2 was lost, or did not answer within 4 s" in str(error)
+
+
+def stopped_first(folder: Path) -> dict:
+    if os.environ["RANK"] == "0":  # the other forecasts its steps as a first one of its own
+        before_step(0, 2, lambda: os.kill(os.getpid(), signal.SIGSTOP))
+    return train(SMALL.change(timeout=4), folder)
 
 
 def test_a_folder_that_is_in_use_is_refused_by_all_processes_at_once(tmp_path):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from small_runs import SMALL, Note
 
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.finished_run import evaluate
-from convatlas.training import plain_files, plots, train
+from convatlas.training import plain_files, plots, saving, train
 from convatlas.training import run as run_module
 from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
 from convatlas.training.distributed import ProcessGroup
@@ -37,14 +38,23 @@ def cut(tmp_path_factory) -> Path:
 # ---- what is on disk, and when
 
 
+def before_each_file(monkeypatch, work: Callable[[str], None]) -> None:
+    """Do the work, with the file's name, before a run writes one."""
+
+    def working(real: Callable) -> Callable:
+        def write(self, name, content):
+            work(name)
+            return real(self, name, content)
+
+        return write
+
+    for name in ("write", "write_tensors"):
+        monkeypatch.setattr(RunFolder, name, working(getattr(RunFolder, name)))
+
+
 def test_metrics_are_the_last_of_what_is_needed_and_plots_come_after(copy, monkeypatch):
-    real, written = RunFolder.write, []
-
-    def noting(self, name, content):
-        written.append(name)
-        real(self, name, content)
-
-    monkeypatch.setattr(RunFolder, "write", noting)
+    written = []
+    before_each_file(monkeypatch, written.append)
     train(SMALL, copy, resume=True, callback=Note())
     needed = ["model.safetensors", "model.json", "answers.csv", "metrics.json"]
     assert written[-6:] == [*needed, "curves.png", "confusion.png"]
@@ -58,14 +68,11 @@ def test_metrics_are_the_last_of_what_is_needed_and_plots_come_after(copy, monke
     ],
 )
 def test_a_kill_before_any_file_of_the_end_costs_no_result(copy, whole, monkeypatch, name):
-    real = RunFolder.write
-
-    def dying(self, written, content):
+    def dying(written):
         if written == name:
             raise KeyboardInterrupt
-        real(self, written, content)
 
-    monkeypatch.setattr(RunFolder, "write", dying)
+    before_each_file(monkeypatch, dying)
     with pytest.raises(KeyboardInterrupt):
         train(SMALL, copy, resume=True, callback=Note())
     monkeypatch.undo()
@@ -124,7 +131,8 @@ def test_what_is_tested_are_the_kept_weights_of_the_best_epoch(tmp_path, monkeyp
         if loader.split is self.data.test:
             return found
         hits = 90 if not self.trainer.progress.scores else 20
-        return replace(found, confusion=torch.tensor([[hits, 126 - hits], [0, 0]]))
+        answers = [[0, 0, 1]] * hits + [[0, 1, 1]] * (126 - hits)
+        return replace(found, answers=torch.tensor(answers))
 
     monkeypatch.setattr(run_module._Run, "_evaluate", scripted)
     metrics = train(SMALL, tmp_path, callback=Note())
@@ -223,10 +231,10 @@ def test_a_result_of_outputs_that_are_no_numbers_is_none(tmp_path, monkeypatch):
 
 
 def test_a_signal_while_saving_fails_is_not_called_saved(tmp_path, monkeypatch):
-    def full(folder, checkpoint):
+    def full(*_):
         raise CheckpointError("cannot save: the disk is full")
 
-    monkeypatch.setattr(run_module, "save_step", full)
+    monkeypatch.setattr(saving, "save_step", full)
     with pytest.raises(RunError, match="the disk is full; free some space") as caught:
         train(SMALL.change(save_every=60), tmp_path, callback=Note(3))
     assert not isinstance(caught.value, Stopped)
@@ -237,13 +245,13 @@ def test_a_signal_while_saving_fails_is_not_called_saved(tmp_path, monkeypatch):
 def test_failures_to_save_count_only_in_a_row(tmp_path, monkeypatch):
     calls = []
 
-    def flaky(folder, checkpoint):
+    def flaky(folder, checkpoint, let_go):
         calls.append(checkpoint.step)
         if len(calls) % 3:
             raise CheckpointError("cannot save")
-        return save_step(folder, checkpoint)
+        return save_step(folder, checkpoint, let_go)
 
-    monkeypatch.setattr(run_module, "save_step", flaky)
+    monkeypatch.setattr(saving, "save_step", flaky)
     monkeypatch.setattr(run_module, "SAVING_SHARE", 0)
     note = Note()
     assert train(SMALL, tmp_path, callback=note)["steps"] == 8
@@ -251,8 +259,10 @@ def test_failures_to_save_count_only_in_a_row(tmp_path, monkeypatch):
 
 
 def test_saves_take_their_share_of_the_time_and_no_more(tmp_path, monkeypatch):
-    """By a clock of our own: a step takes a second, a save as long as five."""
-    clock, saved = [0.0], []
+    """By a clock of our own: a step takes a second, a save as long as five, and no step is taken
+    meanwhile.
+    """
+    clock, saved, begin = [0.0], [], saving.Saver.begin
 
     class Clock:
         monotonic = staticmethod(lambda: clock[0])
@@ -261,12 +271,17 @@ def test_saves_take_their_share_of_the_time_and_no_more(tmp_path, monkeypatch):
         def step(self, progress, loss, rate):
             clock[0] += 1
 
-    def slow(folder, checkpoint):
+    def slow(folder, checkpoint, let_go):
         clock[0] += 5
         saved.append(checkpoint.step)
 
-    monkeypatch.setattr(run_module, "time", Clock)
-    monkeypatch.setattr(run_module, "save_step", slow)
+    def at_once(saver, checkpoint):
+        begin(saver, checkpoint)
+        saver.finish()
+
+    monkeypatch.setattr(saving, "time", Clock)
+    monkeypatch.setattr(saving, "save_step", slow)
+    monkeypatch.setattr(saving.Saver, "begin", at_once)
     train(SMALL.change(epochs=4, batch_size=32), tmp_path, callback=Tick())
     assert saved == [1, 101, 140]
 

@@ -161,7 +161,8 @@ def test_a_resume_whose_next_scores_are_worse_keeps_the_best_weights(tmp_path, m
             {name: tensor.clone() for name, tensor in self.trainer.result.state_dict().items()}
         )
         hits = 90 if len(seen) == 1 else 20
-        return replace(found, confusion=torch.tensor([[hits, 126 - hits], [0, 0]]))
+        answers = [[0, 0, 1]] * hits + [[0, 1, 1]] * (126 - hits)
+        return replace(found, answers=torch.tensor(answers))
 
     monkeypatch.setattr(run_module._Run, "_evaluate", scripted)
     with pytest.raises(Stopped):

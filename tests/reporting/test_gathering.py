@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from made_runs import draw, make_run, write_metrics
 
 from convatlas.errors import Error, RunError
-from convatlas.reporting import gather
+from convatlas.reporting import as_json, gather
+from convatlas.reporting.runs import Gathered
+from convatlas.reporting.sections import report_of
 
 
 @pytest.fixture
@@ -158,6 +160,29 @@ def test_counts_are_those_of_the_confusions(run, count):
     metrics = _metrics(folder)
     metrics["test"][count] += 1
     write_metrics(folder, metrics)
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        gather([folder])
+
+
+def test_many_classes_are_reported_alike_whether_their_matrix_was_written_or_not(run):
+    """Older versions wrote it, newer ones count the answers."""
+    truth, answers = draw(0, classes=600)
+    folder = run(truth=truth, answers=answers, classes=tuple(map(str, range(600))))
+    (older,) = gather([folder]).runs
+    write_metrics(folder, _metrics(folder) | {"confusion": None})
+    (newer,) = gather([folder]).runs
+    assert (older.confusion != newer.confusion).nnz == 0
+    assert (newer.pictures, newer.correct) == (older.pictures, older.correct)
+    told = [
+        as_json.text(report_of(Gathered((one,), (), None)), {"digits": None})
+        for one in (older, newer)
+    ]
+    assert told[0] == told[1]
+
+
+def test_a_matrix_that_nothing_stands_for_is_damage(run):
+    folder = run(has_answers=False)
+    write_metrics(folder, _metrics(folder) | {"confusion": None})
     with pytest.raises(RunError, match=r"metrics\.json is damaged"):
         gather([folder])
 

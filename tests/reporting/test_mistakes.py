@@ -1,6 +1,7 @@
 """Which pictures are got wrong, and as what."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from convatlas.reporting.mistakes import Confused, always_wrong, confused, disagreements
 
@@ -21,8 +22,8 @@ def test_where_two_disagree():
 
 
 def test_confusions_are_of_wrong_answers_only_the_largest_difference_first():
-    a = np.array([[9, 1, 0], [4, 5, 1], [0, 0, 3]])
-    b = np.array([[5, 1, 4], [1, 9, 0], [0, 0, 3]])
+    a = csr_array([[9, 1, 0], [4, 5, 1], [0, 0, 3]])
+    b = csr_array([[5, 1, 4], [1, 9, 0], [0, 0, 3]])
     found = [Confused(0, 2, 0, 4), Confused(1, 0, 4, 1), Confused(1, 2, 1, 0)]
     assert confused(a, b) == found
     assert [each.more for each in found] == [-4, 3, 1]

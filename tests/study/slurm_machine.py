@@ -53,10 +53,10 @@ PartitionName=urgent Nodes=ALL MaxTime=INFINITE PriorityTier=9 PreemptMode=OFF S
 
 
 def is_installed() -> bool:
-    return all(map(_program, PROGRAMS))
+    return all(map(program, PROGRAMS))
 
 
-def _program(name: str) -> str | None:
+def program(name: str) -> str | None:
     """Debian keeps servers where only root looks."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
@@ -77,6 +77,11 @@ class Slurm:
             self._stop()
 
     def _start(self) -> None:
+        self._start_munge()
+        (self.folder / "slurm.conf").write_text(self._configuration())
+        self._start_servers()
+
+    def _start_munge(self) -> None:
         munge = self.folder / "munge"
         for name in ("munge", "state", "spool"):
             (self.folder / name).mkdir()
@@ -88,15 +93,18 @@ class Slurm:
         self._run(
             "munged", "--force", *(f"--{flag}={munge / name}" for flag, name in files.items())
         )
+
+    def _configuration(self) -> str:
         controller, node = _free_ports()
-        text = CONFIGURATION.format(
+        return CONFIGURATION.format(
             host=_host(),
             user=getpass.getuser(),
             folder=self.folder,
             controller=controller,
             node=node,
         )
-        (self.folder / "slurm.conf").write_text(text)
+
+    def _start_servers(self) -> None:
         for server in ("slurmctld", "slurmd"):
             self._run(server, "-c", "-f", self.folder / "slurm.conf")
         wait_for(
@@ -105,12 +113,15 @@ class Slurm:
 
     def _run(self, name: str, *words: object) -> None:
         with (self.folder / f"{name}.start").open("wb") as said:  # a pipe would stay open with it
-            command = [_program(name), *map(str, words)]
+            command = [program(name), *map(str, words)]
             subprocess.run(command, check=True, stdout=said, stderr=said, timeout=60)
 
     def _stop(self) -> None:
         self.ask("scancel", "--me")
-        for file in ("slurmd.pid", "slurmctld.pid", "munge/pid"):
+        self._end("slurmd.pid", "slurmctld.pid", "munge/pid")
+
+    def _end(self, *files: str) -> None:
+        for file in files:
             with contextlib.suppress(OSError, ValueError):
                 pid = int((self.folder / file).read_text())
                 os.kill(pid, signal.SIGTERM)

@@ -81,7 +81,9 @@ def test_a_job_of_slurm_for_each_line(tmp_path):
     asked = directives(script)
     assert asked["array"] == "0-2" and "requeue" in asked and asked["signal"] == "USR1@120"
     assert "gpus" not in asked
-    assert f"srun {sys.executable} -m convatlas.study.carrying {study}\n" in script
+    assert (
+        f"srun --cpus-per-task=1 {sys.executable} -m convatlas.study.carrying {study}\n" in script
+    )
     assert asked["output"] == f"{study}/slurm-%A_%a.txt"
 
 

@@ -43,7 +43,9 @@ def test_what_cannot_be_varied_is_refused(text, sentence):
     assert str(refused.value) == sentence
 
 
-@pytest.mark.parametrize("name", ["test_crops", "test_sizes", "val_fraction", "milestones"])
+@pytest.mark.parametrize(
+    "name", ["test_crops", "test_sizes", "test_from", "val_fraction", "milestones"]
+)
 def test_nothing_is_varied_that_validation_could_not_choose(name):
     with pytest.raises(RecipeError, match=f"--vary cannot take {name}"):
         asking.values_of([f"{name}=1,2"])

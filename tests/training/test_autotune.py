@@ -15,6 +15,7 @@ from convatlas.registry import create_model
 from convatlas.training import Recipe, train
 from convatlas.training import autotune as tuning
 from convatlas.training.autotune import Config, Trials, autotune
+from convatlas.training.prepare import threads
 from convatlas.training.progress import Lines
 
 PLAIN, LAST, BF16, COMPILED = (
@@ -23,6 +24,7 @@ PLAIN, LAST, BF16, COMPILED = (
     Config(amp=True),
     Config(amp=True, compile=True),
 )
+ONE, TWO = Config(amp=True, threads=1), Config(amp=True, threads=2)
 RECIPE = Recipe(network="lenet_caffe", epochs=1, batch_size=128, autotune=True)
 
 
@@ -45,6 +47,11 @@ def stopwatch(monkeypatch):
     return said
 
 
+def steady(*stages, images=2):
+    """Trials of which every try of a stage takes the same seconds."""
+    return Trials(tuple((seconds,) * tuning.TRIES for seconds in stages), images)
+
+
 def recipe_of(folder):
     return Recipe.read(folder / "recipe.toml")
 
@@ -55,15 +62,68 @@ def recipe_of(folder):
         ({PLAIN: 1.0, LAST: 0.6, BF16: 0.7}, LAST),
         ({PLAIN: 1.0, LAST: 0.96, BF16: 1.3}, PLAIN),  # not worth another rounding
         ({PLAIN: 1.0, LAST: 0.95}, LAST),
-        ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.58}, BF16),
-        ({PLAIN: 1.0, BF16: 0.6, COMPILED: 0.57}, COMPILED),
         ({PLAIN: 1.0}, PLAIN),
         ({LAST: 1.0}, LAST),
         ({}, PLAIN),
     ],
 )
 def test_a_configuration_is_kept_only_where_it_wins(seconds, winner):
-    assert Trials(seconds, 2).winner == winner
+    assert steady(seconds).winner == winner
+    assert not steady(seconds).is_within_noise
+
+
+@pytest.mark.parametrize(
+    ("later", "winner"),
+    [
+        ({BF16: 0.6, COMPILED: 0.58}, BF16),
+        ({BF16: 0.6, COMPILED: 0.57}, COMPILED),
+        ({BF16: 0.6, TWO: 0.5}, TWO),
+        ({BF16: 0.6, TWO: 0.7}, BF16),
+        ({}, BF16),
+    ],
+)
+def test_each_stage_goes_on_from_what_the_one_before_kept(later, winner):
+    assert steady({PLAIN: 1.0, BF16: 0.6}, later).winner == winner
+
+
+@pytest.mark.parametrize("last", [{PLAIN: 1.0, LAST: 0.6, BF16: 0.7}, {PLAIN: 0.6, LAST: 0.6}])
+def test_tries_that_do_not_agree_keep_what_there_was(last):
+    tries = ({PLAIN: 1.0, LAST: 0.7, BF16: 0.6}, {PLAIN: 1.0, LAST: 0.8, BF16: 0.6}, last)
+    found = Trials((tries,), 2)
+    assert found.winner == PLAIN and found.is_within_noise
+    assert found.seconds[LAST] == 0.7
+
+
+def test_a_quick_step_is_timed_more_often_than_a_slow_one():
+    taken = []
+
+    def step(seconds):
+        taken.append(seconds)
+        return seconds
+
+    for seconds, number in ((0.01, 21), (0.05, 5), (0.001, 21), (3.0, 2), (0.0, 2)):
+        taken.clear()
+        assert tuning._least_seconds(lambda seconds=seconds: step(seconds)) == seconds
+        assert len(taken) == number
+
+
+@pytest.mark.parametrize(("two", "winner"), [(0.5, TWO), (0.88, BF16)])
+def test_another_number_of_threads_is_tried_with_the_best_form(loader, monkeypatch, two, winner):
+    asked = []
+
+    def step_seconds(trainer, x, y):
+        asked.append((trainer.recipe.amp, trainer.recipe.channels_last, torch.get_num_threads()))
+        form = 0.9 if trainer.recipe.amp and not trainer.recipe.channels_last else 1.0
+        return two if torch.get_num_threads() == 2 else form
+
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
+    with tuning.threads_of(Config(threads=1)):
+        found = autotune(
+            RECIPE, create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"), other_threads=2
+        )
+        assert torch.get_num_threads() == 1
+    assert {ask[:2] for ask in asked if ask[2] == 2} == {(True, False)}
+    assert found.winner == winner and TWO in found.seconds
 
 
 def test_every_configuration_is_tried_and_the_network_left_alone(loader):
@@ -107,6 +167,7 @@ def test_the_best_configuration_is_compiled_where_the_recipe_compiles_and_kept_s
         RECIPE.change(compile=True), create_model("lenet_caffe"), loader, 2e6, torch.device("cpu")
     )
     assert found.seconds.keys() == {PLAIN, LAST, BF16, Config(True, True), COMPILED}
+    assert len(found.stages) == 2 and all(len(stage) == tuning.TRIES for stage in found.stages)
     assert found.winner == (COMPILED if speedup == 0.5 else BF16)
 
 
@@ -148,8 +209,36 @@ def test_a_resumed_run_keeps_its_configuration_whatever_would_be_faster_now(
     ],
 )
 def test_what_was_picked_is_said(seconds, said, capsys):
-    Lines().tried(Trials(seconds, 9))
+    Lines().tried(steady(seconds, images=9))
     assert capsys.readouterr().out == said
+
+
+def test_noise_is_said(capsys):
+    tries = ({PLAIN: 0.2, LAST: 0.1}, {PLAIN: 0.2, LAST: 0.1}, {PLAIN: 0.2, LAST: 0.3})
+    Lines().tried(Trials((tries,), 9))
+    assert capsys.readouterr().out.startswith(
+        "autotune: single precision, as what else was faster lies within the noise of three tries "
+    )
+
+
+@pytest.mark.parametrize(("given", "before", "other"), [(0, 2, 1), (2, 2, 0), (0, 1, 0), (1, 2, 0)])
+def test_the_other_number_of_threads(given, before, other):
+    with tuning.threads_of(Config(threads=before)), threads(RECIPE.change(threads=given)) as found:
+        assert found == other
+    small = RECIPE.change(threads=given, batch_size=8)  # for which the rule takes one thread
+    with tuning.threads_of(Config(threads=before)), threads(small) as found:
+        assert found == (2 if other else 0)
+
+
+def test_the_run_computes_with_the_threads_that_were_kept(tmp_path, monkeypatch):
+    def step_seconds(trainer, x, y):
+        return 0.1 if torch.get_num_threads() == 1 else 1.0
+
+    monkeypatch.setattr(tuning, "step_seconds", step_seconds)
+    with tuning.threads_of(Config(threads=2)):
+        metrics = train(RECIPE, tmp_path)
+    assert recipe_of(tmp_path).threads == 1
+    assert metrics["provenance"]["threads"] == 1
 
 
 def test_a_gpu_tries_the_whole_batch():

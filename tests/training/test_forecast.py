@@ -98,7 +98,8 @@ def test_memory_grows_with_the_batch_by_what_is_kept(loader):
     weights = 4 * sum(p.numel() for p in net.parameters())
     kept = sum(b.numel() * b.element_size() for b in net.buffers())
     assert small - base - 10 * (10**6 + 4 * 32 * 32) == pytest.approx(
-        3 * (weights + kept) + 2 * weights, rel=0.02
+        2 * (weights + kept) + 2 * weights,
+        rel=0.02,  # best, gradients; moments
     )
 
 

@@ -19,7 +19,7 @@ def commands() -> list[list[str]]:
         for line in text.splitlines()
         if line.startswith("    ") and "convatlas" in line
     ]
-    return [shlex.split(line.partition("convatlas")[2]) for line in lines]
+    return [shlex.split(line.partition("convatlas")[2].partition(" > ")[0]) for line in lines]
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

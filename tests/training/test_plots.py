@@ -126,6 +126,13 @@ def test_any_number_of_classes_of_long_names(n, only_dejavu):
     assert (pixels < 250).mean() > 0.01
 
 
+def test_of_more_classes_than_squares_a_square_is_several(only_dejavu):
+    counts, names = torch.ones(5, 5, dtype=torch.int64), tuple(f"class {i}" for i in range(10))
+    one, two = (drawn(plots.confusion(counts, names[: 5 * n], "t", n)) for n in (1, 2))
+    assert one.shape != two.shape  # ten names are none of five rows
+    assert min(two.shape) > 400
+
+
 def test_the_users_own_style_is_neither_followed_nor_changed(only_dejavu):
     import matplotlib
 

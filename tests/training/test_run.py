@@ -26,7 +26,7 @@ from convatlas.errors import (
     Stopped,
 )
 from convatlas.model_file import load_model
-from convatlas.training import Recipe, prepare, train
+from convatlas.training import Recipe, prepare, saving, train
 from convatlas.training import run as run_module
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import steps
@@ -145,7 +145,8 @@ def test_the_weights_are_those_of_the_best_validation_epoch_and_test_is_used_onc
             {name: tensor.clone() for name, tensor in self.trainer.net.state_dict().items()}
         )
         hits = right[len(seen) - 1]
-        return replace(found, confusion=torch.tensor([[hits, 126 - hits], [0, 0]]))
+        answers = [[0, 0, 1]] * hits + [[0, 1, 1]] * (126 - hits)
+        return replace(found, answers=torch.tensor(answers))
 
     monkeypatch.setattr(run_module._Run, "_evaluate", scripted)
     metrics = train(SMALL.change(epochs=4), tmp_path)
@@ -233,10 +234,10 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_saves_nothing_of_it(tmp_pat
 
 
 def test_saving_that_fails_warns_twice_and_then_stops(tmp_path, monkeypatch):
-    def full(folder, checkpoint):
+    def full(*_):
         raise CheckpointError("cannot save: the disk is full")
 
-    monkeypatch.setattr(run_module, "save_step", full)
+    monkeypatch.setattr(saving, "save_step", full)
     callback = StopAt(99)
     with pytest.raises(RunError, match="the disk is full; free some space"):
         train(SMALL, tmp_path, callback=callback)

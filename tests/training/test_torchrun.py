@@ -5,11 +5,13 @@ import subprocess
 import sys
 
 import pytest
+import torch.distributed as dist
 
 from convatlas.cli import _rank, run
 from convatlas.errors import RunError
 from convatlas.training import torchrun, train
 from convatlas.training.callbacks import Callback
+from convatlas.training.distributed import ProcessGroup
 from convatlas.training.recipe import Recipe
 
 WHOLE = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
@@ -20,7 +22,13 @@ QUICK = Recipe(network="lenet1989", data="digits", epochs=1, batch_size=512)
 def environment(monkeypatch):
     """A function that sets these variables, and no others of a launcher."""
     others = [name for trio in torchrun.ALONE for name in trio[:2]]
-    for name in (*torchrun.ALL, "LOCAL_RANK", "TORCHELASTIC_RESTART_COUNT", *others):
+    for name in (
+        *torchrun.ALL,
+        "LOCAL_RANK",
+        "LOCAL_WORLD_SIZE",
+        "TORCHELASTIC_RESTART_COUNT",
+        *others,
+    ):
         monkeypatch.delenv(name, raising=False)
 
     def set_all(**values: str) -> None:
@@ -40,6 +48,21 @@ def test_a_whole_launch_is_read(environment):
 def test_what_a_launcher_may_leave_out_has_its_default(environment):
     environment(**WHOLE)
     assert torchrun.launched() == torchrun.Process(1, 2, 1, 0, "127.0.0.1", 29500)
+
+
+def test_256_processes_know_their_neighbours(environment):
+    """Those of a machine prepare a set together: 32 machines of eight."""
+    machines = []
+    for rank in range(256):
+        environment(
+            **WHOLE | {"RANK": str(rank), "WORLD_SIZE": "256", "LOCAL_RANK": str(rank % 8)},
+            LOCAL_WORLD_SIZE="8",
+        )
+        group = ProcessGroup(rank, 256, dist.HashStore())
+        assert [*group.everyone.members] == [*range(256)]
+        assert group.machine.rank == rank % 8
+        machines.append([*group.machine.members])
+    assert machines == [[*range(first, first + 8)] for first in range(0, 256, 8) for _ in range(8)]
 
 
 @pytest.mark.parametrize("missing", torchrun.ALL)

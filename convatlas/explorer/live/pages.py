@@ -108,7 +108,9 @@ def _source(about: dict) -> str:
 
 def _row_of_ledger(about: dict) -> str:
     """What the ledger says of the recipe over several seeds, of which these weights are one."""
-    row = about["ledger"]
+    row = about.get("ledger")
+    if row is None:  # a network of one's own, measured once
+        return ""
     wrong = f"{row['error']['mean']:.2f} ± {row['error']['spread']:.2f} %"
     paper = row["paper"]
     printed = (

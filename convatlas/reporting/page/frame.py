@@ -88,7 +88,7 @@ def _facts(report: Report, times: bool) -> str:
         return ""
     names = {entry.name for section in report.sections for entry in section.entries}
     counts = {len(entry.runs) for section in report.sections for entry in section.entries}
-    pictures = ", ".join(f"{section.pictures:,}" for section in report.sections)
+    pictures = ", ".join(map(_pictures, report.sections))
     whole = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
     return facts(
         (
@@ -100,6 +100,10 @@ def _facts(report: Report, times: bool) -> str:
             ("training", seconds(sum(run.seconds for run in runs)) if times else ""),
         )
     )
+
+
+def _pictures(section: Section) -> str:
+    return f"{section.pictures:,}{f' ({text(section.tested_on)})' if section.tested_on else ''}"
 
 
 def _contents(section: Section, hard: Mapping[str, HardPictures | None]) -> str:

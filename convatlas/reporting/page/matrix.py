@@ -20,7 +20,7 @@ def matrix(a: Entry, b: Entry, classes: Sequence[str], colours: tuple[int, int])
     n = len(classes)
     if not 1 < n <= MOST_CLASSES:
         return ""
-    more = a.confusion - b.confusion
+    more = (a.confusion - b.confusion).toarray()
     np.fill_diagonal(more, 0)
     top = np.abs(more).max() or 1
     step = SIDE / n

@@ -5,6 +5,9 @@ import { cut, scaled } from "./picture.js";
 
 const BOX = 20;
 const FIELD = 28;
+const FINE = 32;
+const WIDEST = 22;
+const BLOCK = 4;
 const FAINT = 40; // of 255: less is no ink
 
 /** Strokes of the digits 0 to 9, each a list of points in a square of 100, curves being many. */
@@ -29,9 +32,9 @@ function arc(x, y, width, height, from, to) {
   });
 }
 
-/** Draws strokes into a square context, white on black. */
-export function drawn(context, strokes, side) {
-  blank(context, side);
+/** Draws strokes into a square context, white on black; `pen` is the line's share of the side. */
+export function drawn(context, strokes, side, pen) {
+  blank(context, side, pen);
   for (const stroke of strokes) {
     context.beginPath();
     for (const [x, y] of stroke) context.lineTo((x * side) / 100, (y * side) / 100);
@@ -40,11 +43,11 @@ export function drawn(context, strokes, side) {
 }
 
 /** A black field, and the pen for it. */
-export function blank(context, side) {
+export function blank(context, side, pen) {
   context.fillStyle = "#000";
   context.fillRect(0, 0, side, side);
   Object.assign(context, {
-    strokeStyle: "#fff", lineWidth: side / 11, lineCap: "round", lineJoin: "round",
+    strokeStyle: "#fff", lineWidth: side * pen, lineCap: "round", lineJoin: "round",
   });
 }
 
@@ -57,8 +60,36 @@ export function asInMnist(drawing) {
   const share = BOX / Math.max(height, width);
   const to = (length) => Math.max(1, Math.round(length * share));
   const digit = scaled(cut(drawing, top, left, height, width), to(height), to(width));
+  return centred(digit);
+}
+
+function centred(digit) {
   const [y, x] = massOf(digit);
   return cut(digit, Math.round(y - FIELD / 2), Math.round(x - FIELD / 2), FIELD, FIELD);
+}
+
+/** The same as the built-in digits hold it: as high as 32 pixels and narrower, black and white, the
+ * white ones counted in blocks of 4 x 4, and these drawn larger. */
+export function asInDigits(drawing) {
+  const { top, left, bottom, right } = box(drawing);
+  if (bottom < top) return null;
+  const height = bottom - top + 1;
+  const width = right - left + 1;
+  const wide = Math.max(1, Math.round(Math.min((width * FINE) / height, WIDEST)));
+  const fine = scaled(cut(drawing, top, left, height, width), FINE, wide);
+  const blocks = counted(cut(fine, 0, Math.floor((wide - FINE) / 2), FINE, FINE));
+  return centred(scaled(blocks, BOX, BOX));
+}
+
+function counted({ data }) {
+  const count = FINE / BLOCK;
+  const blocks = new Float32Array(count * count);
+  for (let place = 0; place < data.length; place++) {
+    const y = Math.floor(place / FINE / BLOCK);
+    const x = Math.floor((place % FINE) / BLOCK);
+    if (data[place] > 127) blocks[y * count + x] += 255 / BLOCK ** 2;
+  }
+  return { height: count, width: count, channels: 1, data: blocks };
 }
 
 /** Whether a picture shows dark ink on light ground, which MNIST's does not. */

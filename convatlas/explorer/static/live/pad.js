@@ -2,8 +2,9 @@
 
 import { blank } from "./digit.js";
 
-/** Makes a canvas a drawing pad; `changed()` is called when a stroke goes on. Answers {clear}. */
-export function drawingPad(canvas, changed) {
+/** Makes a canvas a drawing pad; `changed()` is called when a stroke goes on. `pen` is the width of
+ * the line, a share of the side. Answers {clear, context}. */
+export function drawingPad(canvas, pen, changed) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   let last = null;
   const point = (event) => {
@@ -28,7 +29,7 @@ export function drawingPad(canvas, changed) {
   });
   for (const end of ["pointerup", "pointercancel"])
     canvas.addEventListener(end, () => (last = null));
-  const clear = () => blank(context, canvas.width);
+  const clear = () => blank(context, canvas.width, pen);
   clear();
   return { clear, context };
 }

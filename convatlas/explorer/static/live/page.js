@@ -4,7 +4,7 @@ import { html, nothing, render } from "../vendor/lit-html.js";
 import { bytes, json } from "../files.js";
 import { word } from "../words.js";
 import { clothing } from "./clothes.js";
-import { STROKES, asInMnist, drawn, isDarkOnLight } from "./digit.js";
+import { STROKES, asInDigits, asInMnist, drawn, isDarkOnLight } from "./digit.js";
 import * as engine from "./engine.js";
 import { hand } from "./hand.js";
 import { run } from "./interpreter.js";
@@ -17,8 +17,13 @@ import { told } from "./sum.js";
 import { cameAbout } from "./value.js";
 
 const SIDE = 280; // of the drawing pad, and of what is drawn for the reader
+const WRITTEN = { // a set of digits -> how a drawing is prepared, and the pen as theirs were thick
+  digits: { asInSet: asInDigits, pen: 1 / 7 },
+  mnist: { asInSet: asInMnist, pen: 1 / 11 },
+};
 const DRAWINGS = { // a set -> what draws an example of a class, given its place
-  mnist: (context, place, side) => drawn(context, STROKES[place], side),
+  digits: (context, place, side) => drawn(context, STROKES[place], side, WRITTEN.digits.pen),
+  mnist: (context, place, side) => drawn(context, STROKES[place], side, WRITTEN.mnist.pen),
   "fashion-mnist": clothing,
   "sign-digits": hand,
 };
@@ -43,7 +48,8 @@ export async function mount(main) {
 class Live {
   constructor(root, { about, program }, weights) {
     Object.assign(this, { root, about, program, weights });
-    this.isMnist = about.data === "mnist";
+    this.written = WRITTEN[about.data] ?? null;
+    this.hasExamples = about.data in DRAWINGS;
     this.characters = program.ops.find((op) => op.op === "rbf") ?? null;
     this.shown = new Map(program.stages.map(([stage, value]) => [stage, value]));
     this.chosen = null; // {value, place}
@@ -53,8 +59,8 @@ class Live {
   /** An example of a class, drawn here: on the pad, where there is one. */
   choose(place) {
     const draw = DRAWINGS[this.about.data];
-    if (!draw) return; // a set that is new: the reader drops a picture
-    if (this.isMnist) {
+    if (!draw) return; // another set: the reader drops a picture
+    if (this.written) {
       this.ready();
       draw(this.pad.context, place, SIDE);
       return this.readPad();
@@ -76,7 +82,7 @@ class Live {
 
   readPad() {
     const drawing = planes(this.pad.context.getImageData(0, 0, SIDE, SIDE));
-    const digit = asInMnist(cut({ ...drawing, channels: 1 }, 0, 0, SIDE, SIDE));
+    const digit = this.written.asInSet(cut({ ...drawing, channels: 1 }, 0, 0, SIDE, SIDE));
     this.original = digit;
     if (digit) this.answer(fitted(digit, this.about.preprocess));
   }
@@ -84,20 +90,20 @@ class Live {
   use(picture) {
     this.original = picture;
     const prep = this.about.preprocess;
-    if (this.isMnist) return this.useDigit(picture);
+    if (this.written) return this.useDigit(picture);
     const read = fitted(picture, prep);
     if (prep.channels === 1 && isDarkOnLight(read))
       read.data = read.data.map((value) => 255 - value);
     this.answer(read);
   }
 
-  /** A photograph of a digit: its ink made light, then as in MNIST. */
+  /** A photograph of a digit: its ink made light, then as the set has it. */
   useDigit(picture) {
     const prep = this.about.preprocess;
     const side = 112;
     const grey = fitted(picture, { ...prep, fit: "resize", side, content: side });
     if (isDarkOnLight(grey)) grey.data = grey.data.map((value) => 255 - value);
-    const digit = asInMnist(grey);
+    const digit = this.written.asInSet(grey);
     if (digit) this.answer(fitted(digit, prep));
   }
 
@@ -112,7 +118,7 @@ class Live {
 
   ready() {
     const canvas = this.root.querySelector(".pad");
-    if (!this.pad && canvas) this.pad = drawingPad(canvas, () => this.later());
+    if (!this.pad && canvas) this.pad = drawingPad(canvas, this.written.pen, () => this.later());
   }
 
   /** While one draws, not more often than the screen is painted. */

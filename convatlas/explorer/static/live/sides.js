@@ -17,12 +17,12 @@ export function inputView(page, side) {
   };
   return html`<section class=input aria-label=${word("live.input")} @drop=${drop}
       @dragover=${(event) => event.preventDefault()}>
-    ${page.isMnist ? html`<canvas class=pad width=${side} height=${side} role=img
+    ${page.written ? html`<canvas class=pad width=${side} height=${side} role=img
         aria-label=${word("live.pad")}></canvas>
       <p><button @click=${() => page.pad.clear()}>${word("live.clear")}</button></p>` : nothing}
-    <div class=examples role=group aria-label=${word("live.examples")}>
+    ${page.hasExamples ? html`<div class=examples role=group aria-label=${word("live.examples")}>
       ${page.about.classes.map((name, place) => html`<button @click=${() => page.choose(place)}
-        aria-label=${word("live.example", { name })}>${name}</button>`)}</div>
+        aria-label=${word("live.example", { name })}>${name}</button>`)}</div>` : nothing}
     <p><label>${word("live.file")}
       <input type=file accept="image/*" @change=${(event) => take(event.target.files)}></label></p>
     ${page.problem ? html`<p role=alert>${page.problem}</p>` : nothing}

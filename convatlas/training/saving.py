@@ -1,0 +1,107 @@
+"""A run's saves, beside its steps: one at a time, by a thread that writes while the next step is
+computed already. Only what changes the weights waits, and only until they are in the file.
+
+The file is the copy: its bytes are in the system's hands as fast as they would be in a buffer, and
+are the process's own memory no more. Where the system is short of memory itself, the step waits for
+the disk.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from convatlas.errors import CheckpointError, RunError
+from convatlas.training.checkpoint import Checkpoint, save_step
+from convatlas.training.folder import RunFolder
+
+FAILED_SAVES = 3  # in a row, then the run stops: its work could no longer be kept
+PULSE = 0.2  # seconds in which a waiting process looks for signals, where none interrupts a wait
+
+
+class _Save(threading.Thread):
+    """One checkpoint on its way to the disk."""
+
+    def __init__(self, folder: RunFolder, checkpoint: Checkpoint):
+        super().__init__(name="saving")
+        self.folder, self.checkpoint = folder, checkpoint
+        self.copied = threading.Event()  # what a step changes is in the files, or never will be
+        self.error: BaseException | None = None
+        self.began = self.ended = time.monotonic()
+
+    def run(self) -> None:
+        try:
+            save_step(self.folder.checkpoints, self.checkpoint, self.copied.set)
+        except BaseException as error:
+            self.error = error
+        self.ended = time.monotonic()
+        self.copied.set()
+
+
+class Saver:
+    """`warn` gets the sentence of a save that failed; the run goes on, with its older checkpoints,
+    until FAILED_SAVES have failed in a row. Leaving it waits for the save under way.
+    """
+
+    def __init__(self, folder: RunFolder, warn: Callable[[str], None]):
+        self.folder, self.warn = folder, warn
+        self.failed, self.took, self.ended = 0, 0.0, time.monotonic()
+        self._save: _Save | None = None
+
+    def __enter__(self) -> "Saver":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._save:
+            self._save.join()
+
+    def begin(self, checkpoint: Checkpoint) -> None:
+        """Save it, once the save before is done: whatever steps change of its tensors must stay as
+        it is until `let_go`, the rest until `finish`. RunError as `finish` raises it.
+        """
+        self.finish()
+        self._save = _Save(self.folder, checkpoint)
+        self._save.start()
+
+    def let_go(self, *_) -> None:
+        """Return once the weights may change. An optimiser's hook before its step."""
+        while self._save and not self._save.copied.wait(PULSE):
+            pass
+
+    def is_due(self, every: float, share: float) -> bool:
+        """Whether `every` seconds have passed since the last save, and `share` times as many as it
+        took. A save under way takes until now.
+        """
+        if self._save and self._save.is_alive():
+            self.took, self.ended = time.monotonic() - self._save.began, time.monotonic()
+        return time.monotonic() - self.ended >= max(every, share * self.took)
+
+    def look(self, leaving: bool = False) -> None:
+        """As `finish`, where there is nothing to wait for."""
+        if self._save and not self._save.is_alive():
+            self.finish(leaving)
+
+    def finish(self, leaving: bool = False) -> None:
+        """Wait for the save under way. RunError where it is one failure too many, or where the
+        run is `leaving`, whatever else the thread raised as it is.
+        """
+        save, self._save = self._save, None
+        if save is None:
+            return
+        while save.is_alive():
+            save.join(PULSE)
+        self.took, self.ended = save.ended - save.began, save.ended
+        if save.error is None:
+            self.failed = 0
+        elif isinstance(save.error, CheckpointError):
+            self._fail(save.error, leaving)
+        else:
+            raise save.error
+
+    def _fail(self, error: CheckpointError, leaving: bool) -> None:
+        self.failed += 1
+        if leaving or self.failed == FAILED_SAVES:
+            raise RunError(
+                f"{error}; free some space or make the folder writable, then continue with "
+                f"{self.folder.resume_command}"
+            ) from error
+        self.warn(f"{error}; training goes on, the earlier checkpoints are intact")

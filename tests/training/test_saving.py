@@ -1,0 +1,246 @@
+"""A save is written beside the next steps: what it holds is of its own step, nobody leaves before
+it is whole, and it takes no memory.
+"""
+
+import os
+import resource
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from short_runs import SMALL, StopAt, same_bits
+
+from convatlas.errors import CheckpointError, RunError, Stopped
+from convatlas.registry import create_model
+from convatlas.training import Recipe, run, saving, train
+from convatlas.training import checkpoint as room
+from convatlas.training.callbacks import Callback
+from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
+from convatlas.training.folder import RunFolder
+from convatlas.training.saving import Saver
+from convatlas.training.tensor_file import TensorFile
+from convatlas.training.trainer import Trainer
+
+WITHIN = 30  # seconds for what happens at once
+
+
+@pytest.fixture
+def saver(tmp_path):
+    with Saver(RunFolder(tmp_path), pytest.fail) as saver:
+        yield saver
+
+
+class Gate:
+    """The part of a save that has this name begins only when `open` is set."""
+
+    def __init__(self, monkeypatch, name: str):
+        self.open, self.reached, real = (
+            threading.Event(),
+            threading.Event(),
+            getattr(TensorFile, name),
+        )
+
+        def wait(file, *arguments):
+            self.reached.set()
+            assert self.open.wait(WITHIN)
+            return real(file, *arguments)
+
+        monkeypatch.setattr(TensorFile, name, wait)
+
+
+def in_a_thread(work) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def checkpoint(step: int = 1) -> Checkpoint:
+    return Checkpoint(step, {"w": torch.full((9,), float(step))}, {"best.w": torch.zeros(9)}, {})
+
+
+def test_a_save_begins_without_waiting_and_lets_go_once_the_tensors_are_written(
+    saver, monkeypatch, tmp_path
+):
+    put, flushed = Gate(monkeypatch, "put"), Gate(monkeypatch, "flushed")
+    one = checkpoint()
+    saver.begin(one)
+    assert put.reached.wait(WITHIN)
+    step = in_a_thread(saver.let_go)
+    step.join(0.3)
+    assert step.is_alive()
+    put.open.set()
+    step.join(WITHIN)
+    assert not step.is_alive()
+    one.model["w"].fill_(7)
+    assert flushed.reached.wait(WITHIN)
+    assert not steps(tmp_path / "checkpoints")
+    flushed.open.set()
+    saver.finish()
+    assert read_step(*steps(tmp_path / "checkpoints")).model["w"].unique().tolist() == [1]
+
+
+def test_the_next_save_waits_for_the_one_before_and_none_is_due_meanwhile(
+    saver, monkeypatch, tmp_path
+):
+    flushed = Gate(monkeypatch, "flushed")
+    saver.begin(checkpoint(1))
+    assert flushed.reached.wait(WITHIN)
+    assert not saver.is_due(0, 20)
+    assert saver.is_due(0, 0)  # as a benchmark wants it: after every step
+    other = in_a_thread(lambda: saver.begin(checkpoint(2)))
+    other.join(0.3)
+    assert other.is_alive()
+    flushed.open.set()
+    other.join(WITHIN)
+    saver.finish()
+    assert [step.name for step in steps(tmp_path / "checkpoints")] == [
+        "step-00000002",
+        "step-00000001",
+    ]
+
+
+def test_a_save_that_fails_lets_go_and_is_told_when_it_is_looked_at(monkeypatch, tmp_path):
+    def full(*_):
+        raise CheckpointError("cannot save: the disk is full")
+
+    monkeypatch.setattr(saving, "save_step", full)
+    warnings = []
+    with Saver(RunFolder(tmp_path), warnings.append) as saver:
+        for _ in range(saving.FAILED_SAVES - 1):
+            saver.begin(checkpoint())
+            saver.let_go()
+            saver.finish()
+        said = "cannot save: the disk is full; training goes on, the earlier checkpoints are intact"
+        assert warnings == 2 * [said]
+        saver.begin(checkpoint())
+        with pytest.raises(RunError, match=r"disk is full; free some space .* --resume"):
+            saver.finish()
+        saver.look()
+
+
+def test_whatever_else_goes_wrong_in_the_thread_is_the_run_s_error(saver, monkeypatch):
+    def refused(*_):
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(saving, "save_step", refused)
+    saver.begin(checkpoint())
+    with pytest.raises(MemoryError, match="no more"):
+        saver.finish()
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_a_step_beside_a_save_changes_nothing_of_it(tmp_path, monkeypatch, ema):
+    """Weights, moments, averages, running statistics; tensor by tensor, each slower than a step."""
+    real = TensorFile.put
+
+    def slow(file, names):
+        for name in sorted(names):
+            threading.Event().wait(0.004)
+            real(file, [name])
+
+    monkeypatch.setattr(TensorFile, "put", slow)
+    recipe = Recipe(network="resnet20_cifar", opt="adamw", lr=0.1, ema=ema)
+    net = create_model("resnet20_cifar", num_classes=3, in_channels=1)
+    trainer = Trainer(recipe, net, 9, torch.device("cpu"))
+    x, y = torch.randn(4, 1, 32, 32), torch.tensor([0, 1, 2, 0])
+    with Saver(RunFolder(tmp_path), pytest.fail) as saver:
+        trainer.optimiser.register_step_pre_hook(saver.let_go)
+        trainer.step(x, y)
+        trainer.end_epoch(0.5)
+        save_step(tmp_path / "alone", trainer.snapshot({}))
+        saver.begin(trainer.snapshot({}))
+        trainer.step(x, y)
+        assert not steps(tmp_path / "checkpoints")  # it was beside
+        saver.finish()
+    name = "step-00000001"
+    for part in ("model.safetensors", "train_state.safetensors"):
+        alone = (tmp_path / "alone" / name / part).read_bytes()
+        assert (tmp_path / "checkpoints" / name / part).read_bytes() == alone
+
+
+def slowed(monkeypatch, name: str, seconds: float) -> None:
+    """So long before this part of each file's save."""
+    real = getattr(TensorFile, name)
+
+    def slow(file, *arguments):
+        threading.Event().wait(seconds)
+        return real(file, *arguments)
+
+    monkeypatch.setattr(TensorFile, name, slow)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """With every step saved, and none of them beside another."""
+    folder, begin = tmp_path_factory.mktemp("runs") / "whole", Saver.begin
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "KEEP", 99)
+        patch.setattr(run, "SAVING_SHARE", 0)
+        patch.setattr(Saver, "begin", lambda self, each: (begin(self, each), self.finish()))
+        train(SMALL, folder, callback=Callback())
+    return folder
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_a_save_is_written_leaves_once_both_steps_are_whole(
+    whole, tmp_path, monkeypatch, number
+):
+    slowed(monkeypatch, "flushed", 0.5)
+    with pytest.raises(Stopped, match="at step 2, saved"):
+        train(SMALL, tmp_path, callback=StopAt(2, number))
+    assert not list(tmp_path.glob("checkpoints/.tmp*"))
+    found = {step.name: read_step(step).step for step in steps(tmp_path / "checkpoints")}
+    assert found == {"step-00000001": 1, "step-00000002": 2}
+    monkeypatch.undo()
+    train(SMALL, tmp_path, resume=True, callback=Callback())
+    same_bits(tmp_path, whole)
+
+
+@pytest.mark.parametrize("part", ["put", "flushed"])
+def test_a_run_whose_saves_are_slower_than_its_steps_has_the_same_bits(
+    whole, tmp_path, monkeypatch, part
+):
+    slowed(monkeypatch, part, 0.05)
+    monkeypatch.setattr(room, "KEEP", 99)
+    monkeypatch.setattr(run, "SAVING_SHARE", 0)
+    train(SMALL, tmp_path, callback=Callback())
+    same_bits(tmp_path, whole)
+    for step in steps(tmp_path / "checkpoints"):
+        for name in ("model.safetensors", "train_state.safetensors"):
+            alone = whole / "checkpoints" / step.name / name
+            assert (step / name).read_bytes() == alone.read_bytes(), step / name
+
+
+def test_a_run_that_fails_beside_a_save_leaves_it_whole(tmp_path, monkeypatch):
+    slowed(monkeypatch, "flushed", 0.5)
+
+    class Fail(Callback):
+        def step(self, progress, loss, rate):
+            if progress.step == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(SMALL, tmp_path, callback=Fail())
+    assert load_newest(tmp_path / "checkpoints", pytest.fail).step == 1
+    assert not list(tmp_path.glob("checkpoints/.tmp*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a forked child's peak is its own")
+def test_a_save_takes_no_memory(tmp_path):
+    """Of a network and its state of 120 MB, on their way into the files."""
+    child = os.fork()
+    if child:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        return
+    code = 1
+    try:
+        parts = [{f"w{i}": torch.full((500, 1000), float(i)) for i in range(30)} for _ in range(2)]
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        save_step(tmp_path, Checkpoint(1, *parts, {}))
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        code = 0 if grown < 40_000 else 2
+    finally:
+        os._exit(code)
