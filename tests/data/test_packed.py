@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from noise import save_noise
 from PIL import Image
@@ -118,6 +118,7 @@ def test_an_order_by_blocks_is_the_same_for_any_readers_and_from_any_step(photos
     assert sorted(torch.cat([i for *_, i in alone[:6]]).tolist()) != [*range(42)]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 700), st.integers(0, 9), st.integers(0, 9), st.randoms())
 def test_the_order_by_blocks_is_a_permutation_and_local(n, seed, epoch, lots):
     rows = np.array(lots.sample(range(1000), n))
@@ -263,6 +264,7 @@ def test_an_index_that_says_nonsense_is_refused(copy, said):
     refused(copy, "is damaged", "pack the set again")
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_index_does_more_than_be_refused(photos, data):
     """Whatever is changed in it: an error of ours, or the images as they are."""
