@@ -3,6 +3,7 @@ they lie now, or others of its classes.
 """
 
 import json
+import os
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from convatlas.data import Data, Split, open_data, usable
 from convatlas.data.errors import unquoted
 from convatlas.data.image_file import require_limit
 from convatlas.data.labelled import named_as, open_labelled, together
+from convatlas.data.packed.place import is_packed
 from convatlas.errors import DataError, ModelFileError, RecipeError
 from convatlas.model_file import Saved
 from convatlas.regular_file import read_regular
@@ -100,19 +102,24 @@ def open_images(
         _require_recorded(run, saved, recipe, found, place.data)
         return _own(run, saved, recipe, found)
     data = str(data)
-    if run is None and is_folder(data):
+    if run is None and _is_loose(data):
         return _of_folder(saved, recipe, data, limit)
     try:
         found = _opened(recipe or Recipe(), data, data_root, limit)
     except DataError:
-        if not (is_folder(data) and Path(data).expanduser().is_dir()):
+        if not (_is_loose(data) and Path(data).expanduser().is_dir()):
             raise
         found = None  # no set to train with, but it may be measured
     if found and _has_fingerprint(found, saved):
         own = _own(run, saved, recipe, found)
         said = "these are the run's own images, split as in training"
         return replace(own, notes=(said, *own.notes))
-    return _of_folder(saved, recipe, data, limit) if is_folder(data) else _of_set(saved, found)
+    return _of_folder(saved, recipe, data, limit) if _is_loose(data) else _of_set(saved, found)
+
+
+def _is_loose(data: str) -> bool:
+    """Whether these are files in a folder, which need not be a set to be measured."""
+    return is_folder(data) and not is_packed(os.path.expanduser(data))
 
 
 def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapixels: float) -> Data:

@@ -34,7 +34,7 @@ DOORS = {
     "calling": set(),
     "wiring": {"calling"},
     "anatomy": {"calling", "wiring", "notebook"},
-    "data": {"augmentation", "machine", "magnitude", "printable"},
+    "data": {"augmentation", "machine", "magnitude", "printable", "strict_json"},
     "plotting": {"printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},

@@ -31,6 +31,7 @@ from convatlas.cli import (
     exporting,
     identifying,
     output,
+    packing,
     publishing,
     rates,
     recipes,
@@ -60,6 +61,7 @@ COMMANDS = {  # in the order of work
     "Training and using one": {
         "recipes": recipes.recipes,
         "check-data": checking.check_data,
+        "pack": packing.pack,
         "lr-find": rates.lr_find,
         "train": runs.train,
         "eval": evaluation.eval_,

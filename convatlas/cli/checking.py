@@ -24,7 +24,8 @@ def check_data(
     Parameters
     ----------
     folder: Path
-        A folder of class folders, perhaps inside train, val and test.
+        A folder of class folders, perhaps inside train, val and test; or a packed set, also in an
+        object store (s3://BUCKET/PATH).
     csv: Path
         A file to write the problems to: file, problem, remedy.
     missing_classes: error | allow
@@ -44,7 +45,7 @@ def check_data(
 
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")
-    with told_to(_progress()):
+    with told_to(progress()):
         report = check(
             folder,
             workers or cores(),
@@ -91,7 +92,7 @@ def _print_set(data) -> None:
     print(f"fingerprint {data.fingerprint}")
 
 
-def _progress():
+def progress():
     """How far the work is: one line on a terminal, renewed, and elsewhere a line now and then."""
     from convatlas.data.telling import Preparation
 

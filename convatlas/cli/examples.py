@@ -73,6 +73,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas check-data photos", "what is wrong with a folder of images"),
         ("convatlas check-data photos --csv problems.csv", "and as a table"),
     ),
+    "pack": (
+        ("convatlas pack photos packed", "into a few large files; no byte of an image changes"),
+        ("convatlas pack photos packed --size 256", "scaled down to a shorter side of 256"),
+        ("convatlas pack shards/*.tar packed", "WebDataset's tars, read once"),
+        ("convatlas train resnet18 --data packed", "as if it were the folder"),
+    ),
     "lr-find": (
         ("convatlas lr-find lenet5", "a learning rate for the built-in digits"),
         ("convatlas lr-find resnet20_cifar --data photos --opt sgd", "for a folder, with SGD"),

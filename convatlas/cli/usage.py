@@ -33,6 +33,7 @@ MISSING = {  # command -> what to type when something is missing
     "export": "which run? `convatlas export RUN --to onnx`, with the folder that `convatlas train` "
     "has named",
     "check-data": "which folder? `convatlas check-data FOLDER`, a folder with one folder a class",
+    "pack": "what, and where to? `convatlas pack FOLDER OUT` packs FOLDER into the new folder OUT",
     "compress": "which run? `convatlas compress RUN`, with the folder that `convatlas train` has "
     "named, or `convatlas compress NETWORK --weights FILE`",
     "netadapt": "which run? `convatlas netadapt RUN --budget 0.7x`, with the folder that "

@@ -1,5 +1,6 @@
 """check-data: a folder looked at as a whole, its layout and every file in it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,13 @@ import torch
 from convatlas.data.finding import Finding
 from convatlas.data.folder import layout
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
+from convatlas.data.packed.checking import check_packed
+from convatlas.data.packed.place import is_packed
+from convatlas.data.sources import open_data
 from convatlas.data.split import Data, FileSplit
 from convatlas.data.survey import TIMEOUT, survey
 from convatlas.data.twins import twins
+from convatlas.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ def check_data(
     `missing_classes` and `max_megapixels` as open_data takes them.
     """
     require_limit(max_megapixels)
+    if is_packed(os.path.expanduser(path)):
+        return _of_packed(str(path), workers, timeout, progress, max_megapixels)
     found = layout(Path(path).expanduser(), missing_classes=missing_classes)
     labels = torch.zeros(len(found.images), dtype=torch.int64)
     split = FileSplit(found.root, labels, found.images, max_megapixels)
@@ -64,3 +71,18 @@ def check_data(
     return Report(
         len(split), tuple(problems), tuple(notes), found.ignored, found.data, looked.remembered
     )
+
+
+def _of_packed(
+    place: str,
+    workers: int,
+    timeout: float,
+    progress: Callable[[int], None],
+    max_megapixels: float,
+) -> Report:
+    try:
+        data = open_data(place, max_megapixels=max_megapixels)
+    except DataError as fault:
+        return Report(0, (Finding.of(place, str(fault)),), (), (), None)
+    images, problems = check_packed(data, workers, timeout, progress)
+    return Report(images, tuple(problems), (), (), data)

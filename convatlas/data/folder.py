@@ -27,7 +27,7 @@ from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
 from convatlas.data.listing import Listing
 from convatlas.data.names import Names
 from convatlas.data.same_files import same_files
-from convatlas.data.split import STATUSES, Data, FileSplit, hold_out, require_enough
+from convatlas.data.split import STATUSES, Data, FileSplit, Split, hold_out, require_enough
 from convatlas.data.telling import Tally
 from convatlas.data.unread_kinds import kind_of
 from convatlas.data.walk import JUNK, Folder, natural, walk
@@ -51,6 +51,33 @@ def _system_errors() -> Iterator[None]:
         raise DataError(
             f"{str(fault.filename)!r} cannot be read ({fault.strerror}); change its permissions"
         ) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A folder's images as they lie there, before anything is held out."""
+
+    name: str
+    classes: tuple[str, ...]
+    channels: int
+    splits: dict[str, FileSplit]  # train, and val and test where they are there
+    fingerprint: str
+    older_fingerprint: str
+
+
+@_system_errors()
+def parts_of(path: Path, missing_classes: str, max_megapixels: float) -> Parts:
+    """Raises DataError as open_folder does."""
+    root, begun = _root(path), now()
+    top = walk(root, listing=Listing(root))
+    found = arrange(top, missing_classes)
+    splits = _splits(top, found)
+    if found.troubles:
+        raise _error_of(found)
+    for split in splits.values():
+        split.max_megapixels = max_megapixels
+    channels = 1 if _all_grey(splits["train"]) else 3
+    return Parts(root.name, found.classes, channels, splits, *fingerprints(splits, begun))
 
 
 @_system_errors()
@@ -127,7 +154,7 @@ def _data(
     """`begun` is when the folder was first looked at, in nanoseconds."""
     channels = 1 if _all_grey(splits["train"]) else 3
     fingerprint, older_fingerprint = fingerprints(splits, begun)
-    train, val, test = _complete(splits, found.classes, seed, val_fraction)
+    train, val, test = complete(splits, found.classes, seed, val_fraction)
     problems, notes = _findings(top, found, {"train": train, "val": val, "test": test})
     return Data(
         top.path.name,
@@ -346,9 +373,7 @@ def _without_layout(fault: DataError) -> str:
     return " ".join(str(fault).partition(LAYOUT)[0].split()).rstrip(".,; ")
 
 
-def _complete(
-    splits: dict[str, FileSplit], classes: tuple[str, ...], seed: int, val_fraction: float
-):
+def complete(splits: dict[str, Split], classes: tuple[str, ...], seed: int, val_fraction: float):
     """(train, val, test): what the folder does not part is held out of train."""
     held_out = ("test" not in splits) + ("val" not in splits and val_fraction > 0)
     require_enough(splits["train"], classes, parts=1 + held_out)

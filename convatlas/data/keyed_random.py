@@ -16,11 +16,12 @@ from convatlas.data.names import Names
 
 WORD = 2**64 - 1  # arithmetic is modulo 2^64
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, splitmix64's step
-ORDER, DRAWS, SPLIT, STEPS = (
+ORDER, DRAWS, SPLIT, STEPS, LOTS = (
     1,
     2,
     3,
     4,
+    5,
 )  # separate streams: an image's place says nothing of its distortion
 
 
@@ -53,6 +54,11 @@ def order(n: int, seed: int, epoch: int) -> np.ndarray:
     return np.argsort(
         _stream(_key(ORDER, seed, epoch), np.arange(n, dtype=np.uint64)), kind="stable"
     )
+
+
+def lots(n: int, seed: int, epoch: int) -> np.ndarray:
+    """A uint64 (n,) by which to shuffle within parts of what `order` has ordered already."""
+    return _stream(_key(LOTS, seed, epoch), np.arange(n, dtype=np.uint64))
 
 
 def draws(seed: int, epoch: int, indices, k: int) -> np.ndarray:

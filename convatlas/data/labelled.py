@@ -85,16 +85,13 @@ def named_as(data_classes: Sequence[str], classes: Sequence[str], split: Split) 
             "images of these"
         )
     numbers = torch.tensor([known[_key(name)] for name in data_classes])
-    labels = numbers[split.labels]
-    if isinstance(split, FileSplit):
-        return FileSplit(split.root, labels, split.names, split.max_megapixels)
-    return ArraySplit(split.images, labels, split.names)
+    return split.relabelled(numbers[split.labels])
 
 
 def together(parts: Sequence[Split]) -> Split:
     """Several parts of one set as one split, one after the other."""
-    if isinstance(parts[0], FileSplit):
-        return FileSplit.joined(parts)
+    if not isinstance(parts[0], ArraySplit):
+        return type(parts[0]).joined(parts)
     labels = torch.cat([part.labels for part in parts])
     names = [name for part in parts for name in part.names]
     return ArraySplit(torch.cat([part.images for part in parts]), labels, names)

@@ -106,7 +106,7 @@ class Loader:
                 f"an epoch of {len(self)} steps cannot start at step {start}; is the batch "
                 "size the same?"
             )
-        order = torch.from_numpy(keyed_random.order(len(self.split), self.seed, epoch))
+        order = torch.from_numpy(self.split.order(self.seed, epoch))
         parts = [_part(batch, *self.share) for batch in order.split(self.batch_size)]
         build = partial(self._training_batch, parts, epoch)
         return self._batches(build, range(start, len(self)), self.in_memory)
@@ -115,7 +115,7 @@ class Loader:
         """A small batch of images as training will see them, made in this process: to try things
         on.
         """
-        order = torch.from_numpy(keyed_random.order(len(self.split), self.seed, 0))
+        order = torch.from_numpy(self.split.order(self.seed, 0))
         return self._training_batch(order.split(count), 0, 0, lambda i: None)
 
     def all(self) -> Iterator[Batch]:

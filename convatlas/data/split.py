@@ -14,7 +14,7 @@ from convatlas.data import keyed_random
 from convatlas.data.errors import NAMED_AT_MOST, broken_images
 from convatlas.data.file_status import statuses
 from convatlas.data.finding import Finding
-from convatlas.data.image_file import MAX_MEGAPIXELS, read_header, read_image
+from convatlas.data.image_file import MAX_MEGAPIXELS, deep_range, read_header, read_image
 from convatlas.data.names import Names
 from convatlas.data.telling import Tally
 from convatlas.data.walk import kinds
@@ -34,6 +34,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.names)
 
+    def called(self, i: int) -> str:
+        """What image i is called in a sentence."""
+        return self.names[i]
+
     def read(self, i: int, at_least: int = 0, white: float | None = None) -> Tensor:
         """The image upright: uint8 (C, H, W), as it is; a large JPEG perhaps smaller, one of more
         than 8 bits by what is white in its set, see read_image.
@@ -42,6 +46,20 @@ class Split:
 
     def size(self, i: int) -> tuple[int, int]:
         """The two sides of image i in pixels, in no particular order, without decoding it."""
+        raise NotImplementedError
+
+    def deep_range(self, i: int) -> tuple[float, float, str] | None:
+        """(lowest, highest, mode) of an image of more than 8 bits, as image_file.deep_range."""
+        return None
+
+    def order(self, seed: int, epoch: int) -> np.ndarray:
+        """The order of a training epoch: a permutation of 0..n-1 as int64 (n,), a function of
+        (seed, epoch) and of the images alone.
+        """
+        return keyed_random.order(len(self), seed, epoch)
+
+    def relabelled(self, labels: Tensor) -> "Split":
+        """The same images with other labels."""
         raise NotImplementedError
 
     def fitted(
@@ -110,11 +128,20 @@ class FileSplit(Split):
             None if any(each is None for each in known) else np.concatenate(known),
         )
 
+    def called(self, i: int) -> str:
+        return str(self.root / self.names[i])
+
     def read(self, i: int, at_least: int = 0, white: float | None = None) -> Tensor:
         return read_image(self.root / self.names[i], at_least, white, self.max_megapixels)
 
     def size(self, i: int) -> tuple[int, int]:
         return read_header(self.root / self.names[i])[1:]
+
+    def deep_range(self, i: int) -> tuple[float, float, str] | None:
+        return deep_range(self.root / self.names[i], self.max_megapixels)
+
+    def relabelled(self, labels: Tensor) -> "FileSplit":
+        return FileSplit(self.root, labels, self.names, self.max_megapixels)
 
     def fitted(
         self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
@@ -151,6 +178,9 @@ class ArraySplit(Split):
         self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
     ) -> Tensor:
         return prep.fit_images(self.images[indices])
+
+    def relabelled(self, labels: Tensor) -> "ArraySplit":
+        return ArraySplit(self.images, labels, self.names)
 
     def subset(self, indices: np.ndarray) -> "ArraySplit":
         return ArraySplit(

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from convatlas.data.errors import broken_images
 from convatlas.data.image_cache import in_blocks
-from convatlas.data.image_file import deep_range, unreadable
+from convatlas.data.image_file import unreadable
 from convatlas.data.readers import TIMEOUT, Reading
-from convatlas.data.split import Data, FileSplit, Split
+from convatlas.data.split import ArraySplit, Data, Split
 from convatlas.errors import DataError
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits
@@ -103,7 +103,7 @@ def _require_within(found: dict[str, Range], white: float) -> None:
 
 def _ranges(split: Split, workers: int) -> dict[str, Range]:
     """Of the images with more than 8 bits, by name; what cannot be read is left to who decodes."""
-    if not isinstance(split, FileSplit):
+    if isinstance(split, ArraySplit):
         return {}
     perhaps = [
         i for i, name in enumerate(split.names) if PurePath(name).suffix.lower() not in EIGHT_BITS
@@ -115,16 +115,15 @@ def _ranges(split: Split, workers: int) -> dict[str, Range]:
     return found
 
 
-def _measure(split: FileSplit, block: Tensor, reading: Callable[[int], None] | Reading):
+def _measure(split: Split, block: Tensor, reading: Callable[[int], None] | Reading):
     found, broken = {}, []
     for i in block.tolist():
         reading(i)
-        path = split.root / split.names[i]
         try:
-            values = deep_range(path, split.max_megapixels)
+            values = split.deep_range(i)
         except DataError as fault:
             broken.append(fault)
             continue
         if values:
-            found[str(path)] = values
+            found[split.called(i)] = values
     return found

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from convatlas.data import SOURCES
+from convatlas.data.packed.place import is_remote
 from convatlas.errors import RunError
 from convatlas.training.recipe import Recipe
 
@@ -60,7 +61,7 @@ def found_again(recorded: Recipe, asked: Recipe, run: Path) -> Recipe:
     Older runs recorded it as it was typed: it is looked for from here, then from the run's folder
     upwards. RunError, saying what to type, where it is gone.
     """
-    if not is_folder(asked.data):
+    if not is_folder(asked.data) or is_remote(asked.data):
         return asked
     places = [Path(asked.data)]
     if asked.data == recorded.data and not places[0].is_absolute():

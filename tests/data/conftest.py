@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from noise import save_noise
 
 from convatlas.data.split import ArraySplit, Data
 
@@ -29,14 +29,6 @@ def make_folder(tmp_path):
         return root
 
     return make
-
-
-def save_noise(path: Path, size, mode: str, seed: int) -> None:
-    channels = {"L": (), "RGB": (3,)}[mode]
-    pixels = np.random.default_rng(seed).integers(
-        0, 256, (size[1], size[0], *channels), dtype=np.uint8
-    )
-    Image.fromarray(pixels).save(path)
 
 
 @pytest.fixture

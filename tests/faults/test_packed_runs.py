@@ -1,0 +1,167 @@
+"""A run on a packed set is the run on its folder: one hash of the weights, from a folder, from
+shards and from an object store that fails now and then, killed and resumed, with any readers.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bucket import served
+from noise import save_noise
+from short_runs import StopAt
+from skips import needs
+
+from convatlas.data.packed.writing import pack
+from convatlas.errors import Stopped
+from convatlas.training import Recipe, train
+
+RECIPE = Recipe(
+    network="lenet1989", epochs=1, batch_size=8, opt="adamw", lr=0.005, warmup_epochs=0, shift=2
+)
+# Sets as small as these would be decoded into memory; read from files they are as very large ones.
+# And no block of an object store is kept, so that each image is a request.
+STREAMED = """
+import convatlas.data.packed.block_cache
+convatlas.data.packed.block_cache.SHARE = 10**15
+import convatlas.data.loader, convatlas.data.preprocess
+for module in (convatlas.data.loader, convatlas.data.preprocess):
+    module.fits_in_memory = lambda *words: False
+from convatlas.__main__ import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sets")
+    for i in range(72):
+        place = root / "photos" / ("train", "train", "train", "test")[i % 4] / f"class{i % 3}"
+        place.mkdir(parents=True, exist_ok=True)
+        save_noise(place / f"{i}.png", (20, 18), "L", i)
+    pack([root / "photos"], root / "s" / "bucket" / "photos", workers=1)
+    return root
+
+
+def weights(run: Path) -> str:
+    return hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+
+
+def provenance_apart(run: Path) -> list:
+    from safetensors.torch import load_file
+
+    return [(name, value.tolist()) for name, value in load_file(run / "model.safetensors").items()]
+
+
+def test_the_weights_from_shards_are_those_from_the_folder(sets, tmp_path, monkeypatch):
+    for module in ("loader", "preprocess"):
+        monkeypatch.setattr(f"convatlas.data.{module}.fits_in_memory", lambda *words: False)
+    train(RECIPE.change(data=str(sets / "photos")), tmp_path / "folder")
+    shards = str(sets / "s" / "bucket" / "photos")
+    train(RECIPE.change(data=shards, workers=2), tmp_path / "shards")
+    assert provenance_apart(tmp_path / "folder") == provenance_apart(tmp_path / "shards")
+
+
+def test_a_run_on_a_folder_goes_on_with_its_packed_set(sets, tmp_path):
+    folder = RECIPE.change(data=str(sets / "photos"))
+    train(folder, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        train(folder, tmp_path / "parts", callback=StopAt(5))
+    packed = folder.change(data=str(sets / "s" / "bucket" / "photos"))
+    train(packed, tmp_path / "parts", resume=True)
+    assert provenance_apart(tmp_path / "whole") == provenance_apart(tmp_path / "parts")
+
+
+def command(data, run, *more):
+    words = ["train", "lenet1989", "--data", str(data), "--output", str(run), "--epochs", "3"]
+    words += ["--batch-size", "8", "--opt", "adamw", "--lr", "0.005", "--shift", "2", *more]
+    return [sys.executable, "-c", STREAMED, *words]
+
+
+def environment(tmp_path, address=""):
+    store = {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "somebody",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    cache = {"XDG_CACHE_HOME": str(tmp_path / f"cache{time.monotonic_ns()}")}
+    return os.environ | cache | (store if address else {})
+
+
+def run_to_its_end(words, env):
+    done = subprocess.run(words, env=env, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def killed_after_its_first_save(words, run, env):
+    process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 300
+    while not [*run.glob("checkpoints/step-*/MANIFEST.json")] and time.monotonic() < end:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.full
+@needs("boto3 is not installed (extra shards)", "boto3")
+def test_one_hash_from_folder_shards_and_a_failing_store_killed_and_resumed(sets, tmp_path):
+    run_to_its_end(command(sets / "photos", tmp_path / "folder"), environment(tmp_path))
+    wanted = provenance_apart(tmp_path / "folder")
+    with served(sets / "s") as (bucket, address):
+        bucket.every, bucket.hows, bucket.pause = 29, ("late", 500, "reset"), 0.3
+        shards, far = sets / "s" / "bucket" / "photos", "s3://bucket/photos"
+        for place, readers in ((shards, "4"), (far, "0"), (far, "1"), (far, "4")):
+            run = tmp_path / f"{'far' if place == far else 'near'}-{readers}"
+            run_to_its_end(
+                command(place, run, "--workers", readers), environment(tmp_path, address)
+            )
+            assert provenance_apart(run) == wanted, run
+        run = tmp_path / "killed"
+        words = command(far, run, "--workers", "1", "--save-every", "3")
+        killed_after_its_first_save(words, run, environment(tmp_path, address))
+        run_to_its_end([*words, "--resume", "auto"], environment(tmp_path, address))
+        assert provenance_apart(run) == wanted
+        assert bucket.failed > 5
+
+
+@pytest.mark.full
+@needs("moto or boto3 is not installed: moto", "moto", "boto3")
+def test_motos_s3_gives_the_same_weights(sets, tmp_path):
+    from boto3.session import Session
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        address = f"http://{host}:{port}"
+        env = environment(tmp_path, address)
+        client = Session("somebody", "secret", region_name="us-east-1").client(
+            "s3", endpoint_url=address
+        )
+        client.create_bucket(Bucket="bucket")
+        for path in (sets / "s" / "bucket" / "photos").iterdir():
+            client.upload_file(str(path), "bucket", f"photos/{path.name}")
+        run_to_its_end(command("s3://bucket/photos", tmp_path / "moto"), env)
+        run_to_its_end(command(sets / "photos", tmp_path / "folder"), environment(tmp_path))
+        assert provenance_apart(tmp_path / "moto") == provenance_apart(tmp_path / "folder")
+    finally:
+        server.stop()
+
+
+def test_eval_measures_another_runs_packed_set_under_its_classes(sets, tmp_path):
+    from convatlas.finished_run import evaluate
+
+    train(RECIPE.change(data=str(sets / "photos"), epochs=1), tmp_path / "run")
+    shards = tmp_path / "packed"
+    shutil.copytree(sets / "s" / "bucket" / "photos", shards)
+    own = evaluate(tmp_path / "run")
+    there = evaluate(tmp_path / "run", data=str(shards))
+    assert own.accuracy == there.accuracy
