@@ -1,7 +1,6 @@
 """Decoding a whole split into memory, once for all the Loaders that read it."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +16,10 @@ from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
 from convatlas.data.telling import Tally
 from convatlas.errors import DataError
+from convatlas.machine import free_memory
 
-MEMORY_LIMIT = 2**30  # bytes of one decoded split; a larger one is streamed
+MEMORY_SHARE = 4  # a decoded split may have one part in so many of the memory that is free
+UNTOLD = 2**30  # bytes that it may have where nobody tells how much is free
 BLOCK = 64  # images that a worker decodes at a time
 SAMPLE = 2000  # headers read, at most, to estimate what a split needs
 
@@ -30,34 +31,63 @@ _FITTED: WeakKeyDictionary[Split, tuple[tuple, Tensor]] = WeakKeyDictionary()
 _WHOLE: WeakKeyDictionary[Split, tuple[tuple, list[Tensor]]] = WeakKeyDictionary()
 
 
-def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
-    """Whether the fitted split, one byte a value, stays within `limit` bytes."""
-    return len(split) * prep.channels * prep.side**2 <= limit
+def fitted_bytes(split: Split, prep) -> int:
+    """Of the fitted split: one byte a value."""
+    return len(split) * prep.channels * prep.side**2
 
 
-def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> Tensor:
+def decoded(
+    split: Split,
+    prep,
+    workers: int = 0,
+    timeout: float = TIMEOUT,
+    limit: int | None = None,
+) -> Tensor | None:
     """The whole split, fitted: uint8 (n, channels, side, side). Decoded once, then kept while the
-    split lives.
+    split lives; on one machine, processes that prepare it together keep it once. None where it has
+    more than `limit` bytes, by default a share of the memory that is free.
 
     Raises one DataError that lists every image which cannot be read.
     """
     geometry = (prep.channels, prep.side, prep.fit, prep.content, prep.white, prep.interpolation)
     if split not in _FITTED or _FITTED[split][0] != geometry:
-        _FITTED[split] = geometry, _decode(split, prep, workers, timeout)
+        limit = _limit() if limit is None else limit
+        images = _decode(split, prep, workers, timeout, limit)
+        if images is None:
+            return None
+        _FITTED[split] = geometry, images
     return _FITTED[split][1]
 
 
-def _decode(split: Split, prep, workers: int, timeout: float) -> Tensor:
+def _limit() -> int:
+    """Bytes that a decoded split may have: the same in all processes that prepare it together."""
+    free, near = free_memory(), neighbours()
+    limit = UNTOLD if free is None else free // MEMORY_SHARE
+    return min(map(int, near.say(str(limit)))) if near else limit
+
+
+def _decode(split: Split, prep, workers: int, timeout: float, limit: int) -> Tensor | None:
+    size, near = fitted_bytes(split, prep), neighbours()
+    if size > limit:
+        return None
     shape = (len(split), prep.channels, prep.side, prep.side)
-    build, near = partial(_fit, split, prep), neighbours()
-    memory = shared_bytes(near, math.prod(shape)) if near and len(split) else None
+    memory = shared_bytes(near, size) if near and len(split) else None
     if memory is not None:
-        images = memory.view(shape)
-        return _decoded_together(build, split, images, near, workers, timeout)
+        build = partial(_fit, split, prep)
+        return _decoded_together(build, split, memory.view(shape), near, workers, timeout)
+    if near and size * near.size > limit:  # each would have its own
+        return None
     images = torch.empty(shape, dtype=torch.uint8)
-    for block, fitted in in_blocks(build, split, workers, timeout):
+    for block, fitted in fitted_blocks(split, prep, workers, timeout):
         images[block] = fitted
     return images
+
+
+def fitted_blocks(
+    split: Split, prep, workers: int = 0, timeout: float = TIMEOUT
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """(numbers of some images, these fitted), to the split's end; raises as `decoded` does."""
+    yield from in_blocks(partial(_fit, split, prep), split, workers, timeout)
 
 
 def _decoded_together(
@@ -84,20 +114,23 @@ def _fit(split: Split, prep, block: Tensor, reading: Reading) -> Tensor:
 def sources(
     split: Split,
     at_least: int,
-    limit: int = MEMORY_LIMIT,
+    limit: int | None = None,
     workers: int = 0,
     timeout: float = TIMEOUT,
     white: float | None = None,
 ) -> Sequence[Tensor] | None:
-    """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they exceed
-    `limit` bytes.
+    """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they have more
+    than `limit` bytes, by default a share of the memory that is free, parted among the processes of
+    this machine: each keeps its own.
 
     As the split reads them with `at_least` and `white`. Decoded once, then kept while the split
     lives. Raises as `decoded` does.
     """
-    if _source_bytes(split, at_least) > limit:
-        return None
     if split not in _WHOLE or _WHOLE[split][0] != (at_least, white):
+        near = neighbours()
+        limit = _limit() // (near.size if near else 1) if limit is None else limit
+        if _source_bytes(split, at_least) > limit:
+            return None
         images = []
         read = partial(_read_all, split, at_least, white)
         for _, block in in_blocks(read, split, workers, timeout):

@@ -1,7 +1,7 @@
 """From an image of any size to what a network reads: fitted into a square, scaled, standardised."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
@@ -10,12 +10,13 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from convatlas.data import keyed_random
-from convatlas.data.image_cache import MEMORY_LIMIT, decoded, fits_in_memory
+from convatlas.data.image_cache import decoded, fitted_blocks, fitted_bytes
 from convatlas.data.split import Data, Split
 from convatlas.data.white_level import white_level
 from convatlas.errors import DataError
 
-SAMPLE = 2000  # images looked at where looking at all would mean decoding a set twice
+SAMPLE = 2000  # images whose statistics stand for those of a large set
+LARGE = 2**30  # bytes of a fitted set; a rule of the set's own, for no result depends on a machine
 SIDES = range(2, 4097)  # torch's resize fails an assertion where 1 x 1 pixels are to come out
 SMALLEST_STD = 1e-9  # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)  # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
@@ -114,7 +115,7 @@ def fit_preprocess(
     data: Data,
     side: int,
     workers: int = 0,
-    memory_limit: int = MEMORY_LIMIT,
+    large: int = LARGE,
     shorter: int | None = None,
     white: float | None = None,
     standard: Mapping | None = None,
@@ -126,9 +127,9 @@ def fit_preprocess(
     set is like. With `white`, that is white, whatever the values are; see white_level. With
     `standard`, its mean, std and interpolation are taken, and no statistics.
 
-    All training images count where they fit in memory (a Loader then uses the same decoded copy),
-    else, and with `shorter`, a fixed sample of 2,000. Raises DataError naming every image that
-    cannot be read.
+    All training images count where they have at most `large` bytes as they are fitted (a Loader
+    then uses the same decoded copy, if memory holds it), else, and with `shorter`, a fixed sample
+    of 2,000. Raises DataError naming every image that cannot be read.
     """
     if side not in SIDES:
         raise DataError(
@@ -155,11 +156,13 @@ def fit_preprocess(
         return Preprocess.from_dict(
             prep.to_dict() | {name: standard.get(name) for name in STANDARD}
         )
-    if shorter is None and fits_in_memory(data.train, prep, memory_limit):
-        images = decoded(data.train, prep, workers)
+    if shorter is not None or fitted_bytes(data.train, prep) > large:
+        blocks = [data.train.fitted(torch.from_numpy(sample), prep)]
+    elif (images := decoded(data.train, prep, workers)) is not None:
+        blocks = images.split(1024)
     else:
-        images = data.train.fitted(torch.from_numpy(sample), prep)
-    mean, std = _mean_and_std(images)
+        blocks = (images for _, images in fitted_blocks(data.train, prep, workers))
+    mean, std = _mean_and_std(blocks, data.channels)
     return replace(prep, mean=mean, std=std)
 
 
@@ -251,13 +254,14 @@ def _scaled(images: Tensor, h: int, w: int, interpolation: str = "bilinear") -> 
     return interpolate(images.contiguous(), (h, w), mode=interpolation, antialias=True)
 
 
-def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _mean_and_std(
+    blocks: Iterable[Tensor], channels: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Per channel, of pixels in 0..1; a channel that never varies gets standard deviation 1. Exact:
     whole numbers are summed.
     """
-    channels = images.shape[1]
     histograms = np.zeros((channels, 256), np.int64)
-    for block in images.split(1024):
+    for block in blocks:
         for c in range(channels):
             histograms[c] += np.bincount(block[:, c].reshape(-1).numpy(), minlength=256)
     levels = np.arange(256) / 255

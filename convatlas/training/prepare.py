@@ -17,10 +17,12 @@ from convatlas.data import (
     open_data,
     usable,
 )
+from convatlas.data.readers import forks
+from convatlas.data.split import FileSplit
 from convatlas.data.telling import Listener, told_to
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
-from convatlas.machine import cores
+from convatlas.machine import spare_cores
 from convatlas.registry import create_model, stored_facts
 from convatlas.shapes_only import shapes_only
 from convatlas.training import torchrun
@@ -32,6 +34,8 @@ from convatlas.training.seeds import seed_for
 
 # multiply-adds below which one thread is faster: threads that wait for each other cost more
 SMALL_STEP = 200e6
+READ_ALONE = 1000  # training images below which no process is worth its start
+MOST_READERS = 16  # beside one process, unless more are asked for: each keeps batches in memory
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,16 @@ class Prepared:
 
     @property
     def reading(self) -> str:
-        """How training images are read, where they do not lie in memory; "" where they do."""
-        if self.train.in_memory:
+        """How the training images of a folder are read: "held in memory", or who reads them; "" of
+        a set that is one file.
+        """
+        if not isinstance(self.data.train, FileSplit):
             return ""
-        if self.train.workers:
-            return f"from files, as they are needed, by {self.train.workers} processes of their own"
-        spare = max(1, cores() - 1)
-        return (
-            "from files, as they are needed, in the training process; --workers "
-            f"{spare} reads them beside it"
-        )
+        if self.train.in_memory:
+            return "held in memory"
+        readers = self.train.workers
+        by = f"by {readers} reader{'s' * (readers > 1)}" if readers else "in the training process"
+        return f"read from files as they are needed, {by}"
 
     @property
     def per_step(self) -> int:
@@ -83,7 +87,7 @@ def gather(
     side = side_of(recipe)
     with group.preparing(), told_to(telling):
         data, skipped = usable(
-            _data(recipe, group), recipe.bad_images, recipe.workers, checking, recipe.check
+            _data(recipe, group), recipe.bad_images, max(0, recipe.workers), checking, recipe.check
         )
     return _with_network(recipe, data, side, skipped)
 
@@ -128,12 +132,13 @@ def _prepared(
     prep = fit_preprocess(
         data,
         found.side,
-        recipe.workers,
+        readers(recipe, group, data),
         shorter=augment.shorter_side(found.side),
         white=recipe.white or None,
         standard=standard,
     )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
+    beside = readers(recipe, group, data, busy=threads_of(recipe))
     return Prepared(
         data,
         prep,
@@ -145,13 +150,25 @@ def _prepared(
             recipe.batch_size,
             recipe.seed,
             augment,
-            recipe.workers,
+            beside,
             classes=len(data.classes),
             share=share,
         ),
-        val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
-        test=Loader(data.test, prep, batch, workers=recipe.workers, share=share),
+        val=Loader(data.val, prep, batch, workers=beside, share=share),
+        test=Loader(data.test, prep, batch, workers=beside, share=share),
     )
+
+
+def readers(recipe: Recipe, group: ProcessGroup, data: Data, busy: int = 0) -> int:
+    """Processes that read images for this one, which keeps `busy` cores at work meanwhile: those of
+    the recipe, else one for each core that is free. None where images are few or in memory, nor
+    where a new process would first run the program's own file again.
+    """
+    if recipe.workers >= 0:
+        return recipe.workers
+    if not isinstance(data.train, FileSplit) or len(data.train) < READ_ALONE or not forks():
+        return 0
+    return min(MOST_READERS, spare_cores(group.neighbours, busy))
 
 
 def _require_parts(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> None:
@@ -206,14 +223,19 @@ def macs(recipe: Recipe, side: int) -> float:
     return facts["macs"] * (side / facts["input_size"][-1] if side else 1) ** 2
 
 
+def threads_of(recipe: Recipe) -> int:
+    """How many the recipe's own number is, or that of a small step, or torch's."""
+    small = macs(recipe, recipe.size) * recipe.batch_size < SMALL_STEP
+    return recipe.threads or (1 if small else torch.get_num_threads())
+
+
 @contextmanager
 def threads(recipe: Recipe) -> Iterator[None]:
     """The recipe's number of threads, or one where a step is small; a busy neighbour makes waiting
     far dearer still.
     """
     before = torch.get_num_threads()
-    small = macs(recipe, recipe.size) * recipe.batch_size < SMALL_STEP
-    torch.set_num_threads(recipe.threads or (1 if small else before))
+    torch.set_num_threads(threads_of(recipe))
     try:
         yield
     finally:
