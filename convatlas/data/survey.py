@@ -187,7 +187,7 @@ def survey(
     if anew or not known.good.all():
         wait = Tally(WAITING, len(split))
         with remembered.alone(split.root, lambda: wait.at(min(verdicts.count(), len(split)))):
-            known = verdicts.of(stamps)
+            known = verdicts.of(stamps, known)
             return _looked(split, verdicts, known, workers, timeout, progress, anew, notes)
     return _looked(split, verdicts, known, workers, timeout, progress, anew, notes)
 
