@@ -11,7 +11,7 @@ from torch import Tensor
 
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
-from convatlas.data.neighbours import Neighbours, neighbours, shared_bytes
+from convatlas.data.neighbours import Alone, Neighbours, neighbours, shared_bytes
 from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
 from convatlas.data.telling import Tally
@@ -29,6 +29,8 @@ Build = Callable[[Tensor, Reading], object]
 # S)) as it was fitted, and ((at_least, white), [uint8 (C, H, W), ...]) whole, for crops.
 _FITTED: WeakKeyDictionary[Split, tuple[tuple, Tensor]] = WeakKeyDictionary()
 _WHOLE: WeakKeyDictionary[Split, tuple[tuple, list[Tensor]]] = WeakKeyDictionary()
+# What a first look has decoded: (geometry, images, uint8 (n,): 1 for each that is there).
+_BEGUN: WeakKeyDictionary[Split, tuple[tuple, Tensor, Tensor]] = WeakKeyDictionary()
 
 
 def fitted_bytes(split: Split, prep) -> int:
@@ -49,7 +51,12 @@ def decoded(
 
     Raises one DataError that lists every image which cannot be read.
     """
-    geometry = (prep.channels, prep.side, prep.fit, prep.content, prep.white, prep.interpolation)
+    if limit is not None and fitted_bytes(split, prep) > limit:
+        return None
+    geometry = _geometry(prep)
+    begun = _BEGUN.pop(split, None)
+    if begun and begun[0] == geometry:
+        _FITTED[split] = geometry, _completed(split, prep, *begun[1:], workers, timeout)
     if split not in _FITTED or _FITTED[split][0] != geometry:
         limit = _limit() if limit is None else limit
         images = _decode(split, prep, workers, timeout, limit)
@@ -57,6 +64,37 @@ def decoded(
             return None
         _FITTED[split] = geometry, images
     return _FITTED[split][1]
+
+
+def _geometry(prep) -> tuple:
+    return (prep.channels, prep.side, prep.fit, prep.content, prep.white, prep.interpolation)
+
+
+def begin(splits: Sequence[Split], prep) -> tuple[Tensor, Tensor] | None:
+    """Memory for the images of all the splits, one after the other: (uint8 (n, channels, side,
+    side), uint8 (n,), which is 1 for each that somebody has put there), shared with readers and
+    with the processes that prepare the set together. `decoded` adds what is missing then. None
+    where it is too much.
+    """
+    total, size = sum(map(len, splits)), sum(fitted_bytes(split, prep) for split in splits)
+    if size > _limit() or (memory := shared_bytes(neighbours() or Alone(), size + total)) is None:
+        return None
+    images, there = memory[:size].view(total, prep.channels, prep.side, prep.side), memory[size:]
+    lengths = [len(split) for split in splits]
+    for split, *own in zip(splits, images.split(lengths), there.split(lengths), strict=True):
+        _BEGUN[split] = _geometry(prep), *own
+    return images, there
+
+
+def _completed(
+    split: Split, prep, images: Tensor, there: Tensor, workers: int, timeout: float
+) -> Tensor:
+    """The images, with those that no look has left there."""
+    build, near = partial(_fit, split, prep), neighbours() or Alone()
+    near.say("")  # nobody looks any longer
+    left = (there == 0).nonzero().flatten()
+    blocks = left.split(BLOCK) if len(left) else ()
+    return _decoded_together(build, split, images, blocks, near, workers, timeout)
 
 
 def _limit() -> int:
@@ -73,8 +111,8 @@ def _decode(split: Split, prep, workers: int, timeout: float, limit: int) -> Ten
     shape = (len(split), prep.channels, prep.side, prep.side)
     memory = shared_bytes(near, size) if near and len(split) else None
     if memory is not None:
-        build = partial(_fit, split, prep)
-        return _decoded_together(build, split, memory.view(shape), near, workers, timeout)
+        build, blocks = partial(_fit, split, prep), in_turn(len(split), BLOCK)
+        return _decoded_together(build, split, memory.view(shape), blocks, near, workers, timeout)
     if near and size * near.size > limit:  # each would have its own
         return None
     images = torch.empty(shape, dtype=torch.uint8)
@@ -91,10 +129,16 @@ def fitted_blocks(
 
 
 def _decoded_together(
-    build: Build, split: Split, images: Tensor, near: Neighbours, workers: int, timeout: float
+    build: Build,
+    split: Split,
+    images: Tensor,
+    blocks: Sequence[Tensor],
+    near: Neighbours,
+    workers: int,
+    timeout: float,
 ) -> Tensor:
     """Each of the processes decodes every so many-th block; all hear of every image that broke."""
-    mine = in_turn(len(split), BLOCK)[near.rank :: near.size]
+    mine = blocks[near.rank :: near.size]
     broken = []
     for block, result in _results(build, split, mine, workers, timeout):
         if isinstance(result, DataError):
@@ -126,10 +170,11 @@ def sources(
     As the split reads them with `at_least` and `white`. Decoded once, then kept while the split
     lives. Raises as `decoded` does.
     """
+    if limit is not None and _source_bytes(split, at_least) > limit:
+        return None
     if split not in _WHOLE or _WHOLE[split][0] != (at_least, white):
         near = neighbours()
-        limit = _limit() // (near.size if near else 1) if limit is None else limit
-        if _source_bytes(split, at_least) > limit:
+        if limit is None and _source_bytes(split, at_least) > _limit() // (near or Alone()).size:
             return None
         images = []
         read = partial(_read_all, split, at_least, white)

@@ -119,31 +119,61 @@ def fit_preprocess(
     shorter: int | None = None,
     white: float | None = None,
     standard: Mapping | None = None,
+    shape: Preprocess | None = None,
 ) -> Preprocess:
     """The preprocessing for this set at this side: the kind of fit, the mean and standard deviation
     of training images, and what is white in those of more than 8 bits.
 
     With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the
     set is like. With `white`, that is white, whatever the values are; see white_level. With
-    `standard`, its mean, std and interpolation are taken, and no statistics.
+    `standard`, its mean, std and interpolation are taken, and no statistics. `shape` is what
+    shape_of found with the same arguments, if it was called.
 
     All training images count where they have at most `large` bytes as they are fitted (a Loader
     then uses the same decoded copy, if memory holds it), else, and with `shorter`, a fixed sample
     of 2,000. Raises DataError naming every image that cannot be read.
+    """
+    prep = shape or shape_of(data, side, workers, shorter, white)
+    if standard is not None:
+        return Preprocess.from_dict(
+            prep.to_dict() | {name: standard.get(name) for name in STANDARD}
+        )
+    if shorter is not None or fitted_bytes(data.train, prep) > large:
+        blocks = [data.train.fitted(torch.from_numpy(_sample(data.train)), prep)]
+    elif (images := decoded(data.train, prep, workers)) is not None:
+        blocks = images.split(1024)
+    else:
+        blocks = (images for _, images in fitted_blocks(data.train, prep, workers))
+    mean, std = _mean_and_std(blocks, data.channels)
+    return replace(prep, mean=mean, std=std)
+
+
+def _sample(split: Split) -> np.ndarray:
+    return np.sort(keyed_random.order(len(split), seed=0, epoch=0)[:SAMPLE])
+
+
+def shape_of(
+    data: Data,
+    side: int,
+    workers: int = 0,
+    shorter: int | None = None,
+    white: float | None = None,
+) -> Preprocess:
+    """How fit_preprocess fits images, known from their headers: without mean and standard
+    deviation. Raises DataError as it does.
     """
     if side not in SIDES:
         raise DataError(
             f"images cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to "
             f"{SIDES[-1]}"
         )
-    sample = np.sort(keyed_random.order(len(data.train), seed=0, epoch=0)[:SAMPLE])
     if shorter is not None and not side <= shorter <= SIDES[-1]:
         raise DataError(
             f"a shorter side of {shorter} pixels cannot give crops of {side}; "
             f"choose one from {side} to {SIDES[-1]}"
         )
-    content = _content(data.train, sample, side) if shorter is None else None
-    prep = Preprocess(
+    content = _content(data.train, _sample(data.train), side) if shorter is None else None
+    return Preprocess(
         data.channels,
         side,
         (0.0,) * data.channels,
@@ -152,18 +182,6 @@ def fit_preprocess(
         content or shorter or side,
         white_level(data, workers, white),
     )
-    if standard is not None:
-        return Preprocess.from_dict(
-            prep.to_dict() | {name: standard.get(name) for name in STANDARD}
-        )
-    if shorter is not None or fitted_bytes(data.train, prep) > large:
-        blocks = [data.train.fitted(torch.from_numpy(sample), prep)]
-    elif (images := decoded(data.train, prep, workers)) is not None:
-        blocks = images.split(1024)
-    else:
-        blocks = (images for _, images in fitted_blocks(data.train, prep, workers))
-    mean, std = _mean_and_std(blocks, data.channels)
-    return replace(prep, mean=mean, std=std)
 
 
 def _content(split: Split, sample: np.ndarray, side: int) -> int | None:

@@ -1,7 +1,7 @@
 """What a run needs before its first step: a device, threads, images, a network."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 
 import torch
@@ -17,10 +17,13 @@ from convatlas.data import (
     open_data,
     usable,
 )
+from convatlas.data.first_look import FirstLook, first_look, is_due
+from convatlas.data.preprocess import shape_of
 from convatlas.data.readers import forks
 from convatlas.data.split import FileSplit
+from convatlas.data.survey import unseen
 from convatlas.data.telling import Listener, told_to
-from convatlas.errors import RunError
+from convatlas.errors import DataError, RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
 from convatlas.machine import spare_cores
 from convatlas.registry import create_model, stored_facts
@@ -46,6 +49,7 @@ class Gathered:
     net: nn.Module  # with fresh weights, on the processor
     side: int  # of the input, in pixels
     skipped: list[Finding]  # images that cannot be read and are left out
+    shape: Preprocess | None = None  # how images are fitted, where that is known already
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,33 @@ def gather(
     """The images, which are looked at as the recipe says, and the network."""
     side = side_of(recipe)
     with group.preparing(), told_to(telling):
+        opened = _data(recipe, group)
+        shape, look = _first_look(recipe, opened, side)
         data, skipped = usable(
-            _data(recipe, group), recipe.bad_images, max(0, recipe.workers), checking, recipe.check
+            opened,
+            recipe.bad_images,
+            max(0, recipe.workers),
+            checking,
+            recipe.check,
+            look or unseen,
         )
-    return _with_network(recipe, data, side, skipped)
+    return _with_network(recipe, data, side, skipped, shape if data.train is opened.train else None)
+
+
+def _first_look(
+    recipe: Recipe, data: Data, side: int
+) -> tuple[Preprocess | None, FirstLook | None]:
+    """How images are fitted, and where they are put as they are looked at for the first time;
+    nothing where they are cut out anew in each epoch, or other weights say how they are fitted.
+    """
+    augment, few = _augment(recipe), len(data.train) < READ_ALONE
+    if few or augment.cuts or recipe.weights or not is_due(data, recipe.check):
+        return None, None
+    shape = None
+    with suppress(DataError):  # which will be said once all images were looked at
+        apart = max(1, recipe.workers)  # an image may end the process that opens it
+        shape = shape_of(data, side, apart, augment.shorter_side(side), recipe.white or None)
+    return shape, first_look(data, shape)
 
 
 def gather_with(recipe: Recipe, data: Data) -> Gathered:
@@ -97,13 +124,19 @@ def gather_with(recipe: Recipe, data: Data) -> Gathered:
     return _with_network(recipe, data, side_of(recipe), [])
 
 
-def _with_network(recipe: Recipe, data: Data, side: int, skipped: list[Finding]) -> Gathered:
+def _with_network(
+    recipe: Recipe,
+    data: Data,
+    side: int,
+    skipped: list[Finding],
+    shape: Preprocess | None = None,
+) -> Gathered:
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":
         he_init_network(net)
     require_multi_crop(net, side, multi_crop_of(recipe))
-    return Gathered(data, net, side, skipped)
+    return Gathered(data, net, side, skipped, shape)
 
 
 def prepare(
@@ -127,7 +160,7 @@ def prepare(
 def _prepared(
     recipe: Recipe, group: ProcessGroup, found: Gathered, standard: Mapping | None
 ) -> Prepared:
-    augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
+    augment = _augment(recipe)
     data = found.data
     prep = fit_preprocess(
         data,
@@ -136,6 +169,7 @@ def _prepared(
         shorter=augment.shorter_side(found.side),
         white=recipe.white or None,
         standard=standard,
+        shape=found.shape,
     )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
     beside = readers(recipe, group, data, busy=threads_of(recipe))
@@ -157,6 +191,10 @@ def _prepared(
         val=Loader(data.val, prep, batch, workers=beside, share=share),
         test=Loader(data.test, prep, batch, workers=beside, share=share),
     )
+
+
+def _augment(recipe: Recipe) -> Augment:
+    return Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
 
 
 def readers(recipe: Recipe, group: ProcessGroup, data: Data, busy: int = 0) -> int:
