@@ -35,9 +35,10 @@ def is_due(data: Data, check: str) -> bool:
     """
     if check not in ("auto", "all") or not isinstance(data.train, FileSplit) or not forks():
         return False
-    everything = FileSplit.joined([data.train, data.val, data.test])
-    if check == "auto" and len(everything) > LAZY_ABOVE:
+    parts = [data.train, data.val, data.test]
+    if check == "auto" and sum(map(len, parts)) > LAZY_ABOVE:
         return False
+    everything = FileSplit.joined(parts)
     return any((neighbours() or Alone()).say("" if is_known(everything) else "some are new"))
 
 

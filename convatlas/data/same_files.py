@@ -10,7 +10,7 @@ import numpy as np
 from convatlas.data.finding import Finding
 from convatlas.data.split import FileSplit
 
-NAMED = 100_000  # of each kind; very many sentences would fill the memory
+NAMED = 10_000  # of each kind; very many sentences would fill the memory
 
 
 @dataclass(frozen=True)

@@ -291,21 +291,31 @@ def usable(
     parts = [data.train, data.val, data.test]
     if not isinstance(data.train, FileSplit) or check == "none":
         return data, []
-    everything = FileSplit.joined(parts)
-    if bad_images != "skip" and (
-        check == "sample" or (check == "auto" and len(everything) > LAZY_ABOVE)
-    ):
-        chosen = keyed_random.order(len(everything), seed=0, epoch=0)[:SAMPLE]
-        found = survey(everything.subset(np.sort(chosen)), workers, progress=progress)
+    is_large = sum(map(len, parts)) > LAZY_ABOVE
+    if bad_images != "skip" and (check == "sample" or (check == "auto" and is_large)):
+        some = _sample(parts)
+        found = survey(some, workers, progress=progress)
         if found.reasons:
-            raise broken_images(_sentences(everything, found.reasons))
+            raise broken_images(_sentences(some, found.reasons))
         return data, []
+    everything = FileSplit.joined(parts)
     found = survey(everything, workers, progress=progress, seen=seen)
     if apart := list(twins(data, found.twins)):
         data = replace(data, notes=(*data.notes, _in_all(apart)))
     if not found.reasons:
         return data, []
     return _without_broken(data, everything, found.reasons, bad_images)
+
+
+def _sample(parts: list[FileSplit]) -> FileSplit:
+    """Drawn by lot from all the parts, in their order."""
+    chosen = np.sort(keyed_random.order(sum(map(len, parts)), seed=0, epoch=0)[:SAMPLE])
+    begin, some = 0, []
+    for part in parts:
+        own = chosen[(chosen >= begin) & (chosen < begin + len(part))]
+        some.append(part.subset(own - begin))
+        begin += len(part)
+    return FileSplit.joined(some)
 
 
 def _sentences(split: FileSplit, reasons: dict[str, str]) -> list[str]:
