@@ -173,24 +173,20 @@ def _prepared(
     )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
     beside = readers(recipe, group, data, busy=threads_of(recipe))
-    return Prepared(
-        data,
+    train = Loader(
+        data.train,
         prep,
-        net=found.net,
-        skipped=found.skipped,
-        train=Loader(
-            data.train,
-            prep,
-            recipe.batch_size,
-            recipe.seed,
-            augment,
-            beside,
-            classes=len(data.classes),
-            share=share,
-        ),
-        val=Loader(data.val, prep, batch, workers=beside, share=share),
-        test=Loader(data.test, prep, batch, workers=beside, share=share),
+        recipe.batch_size,
+        recipe.seed,
+        augment,
+        beside,
+        classes=len(data.classes),
+        share=share,
     )
+    # of a set that is read from files no part is decoded before the first step
+    rest = {"workers": beside, "share": share} | ({} if train.in_memory else {"memory_limit": 0})
+    val, test = (Loader(part, prep, batch, **rest) for part in (data.val, data.test))
+    return Prepared(data, prep, train, val, test, found.net, found.skipped)
 
 
 def _augment(recipe: Recipe) -> Augment:
