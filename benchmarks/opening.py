@@ -81,13 +81,14 @@ def opened(root: Path) -> str:
     return open_data(root).fingerprint
 
 
-def looked(root: Path, share: float = 1.0) -> tuple[int, float]:
-    """(how many images a survey looked at, in how many seconds); it is stopped after that share of
-    them.
+def looked(root: Path, share: float = 1.0) -> tuple[int, float, float]:
+    """(how many images a survey looked at, seconds of opening the set, and of looking); it is
+    stopped after that share of them.
     """
     from convatlas.data import open_data, survey, usable
 
-    data, count, real = open_data(root), 0, survey.examining
+    begun, count, real = _seconds(), 0, survey.examining
+    data = open_data(root)
     before = _seconds()
 
     def counting(split, numbers, *options):
@@ -101,7 +102,7 @@ def looked(root: Path, share: float = 1.0) -> tuple[int, float]:
     survey.examining = counting
     with contextlib.suppress(KeyboardInterrupt):
         usable(data, workers=1)
-    return count, _seconds() - before
+    return count, before - begun, _seconds() - before
 
 
 def opening(root: Path, images: int) -> None:
@@ -115,21 +116,22 @@ def opening(root: Path, images: int) -> None:
 
 
 def surveying(root: Path) -> None:
-    _, _, (count, whole) = used(looked, root)
-    _, _, (none, nothing) = used(looked, root)
+    _, _, (count, _, whole) = used(looked, root)
+    _, _, (none, again, nothing) = used(looked, root)
     file = next(root.rglob("*.JPEG"))
     file.write_bytes(file.read_bytes() + b"x")
-    _, _, (one, changed) = used(looked, root)
+    _, _, (one, anew, changed) = used(looked, root)
     each = (whole - nothing) / count
     print(f"all {count:,} looked at: {whole:.2f} s")
-    print(f"nothing changed: {none} looked at, {nothing:.2f} s")
+    print(f"nothing changed: opened in {again:.2f} s, {none} looked at in {nothing:.2f} s")
     print(
-        f"one changed: {one} looked at, {changed:.2f} s, {changed - nothing:.2f} s more than none "
-        f"(an image takes {1000 * each:.2f} ms, and a process that reads has to be started)"
+        f"one changed: opened in {anew:.2f} s (the fingerprint is of all), {one} looked at in "
+        f"{changed:.2f} s (an image takes {1000 * each:.2f} ms, and a reader has to be started); "
+        f"together {(anew + changed) / (anew + nothing + each):.2f} of the work left"
     )
     forget()
-    _, _, (before, _) = used(looked, root, 1 - LEFT)
-    _, _, (rest, resumed) = used(looked, root)
+    _, _, (before, _, _) = used(looked, root, 1 - LEFT)
+    _, _, (rest, _, resumed) = used(looked, root)
     print(
         f"stopped after {before:,}: {rest:,} looked at, {resumed:.2f} s, "
         f"{resumed / (nothing + (count - before) * each):.2f} of the work left"

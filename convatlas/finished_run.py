@@ -16,6 +16,7 @@ from convatlas.training.recipe import Recipe
 from convatlas.training.standing import require_tested
 
 BATCH = 256
+ONCE = 2**30  # bytes of decoded images that are worth holding for one look at each
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ def measure(
     saved = form(saved)
     split = images.split(split)
     views = _views(recipe, crops, sizes)
-    limit = {} if views.as_trained else {"memory_limit": 0}  # crops are cut from files when needed
-    loader = Loader(images.of(split), saved.preprocess, BATCH, workers=workers, **limit)
+    limit = ONCE if views.as_trained else 0  # crops are cut from files when needed
+    loader = Loader(images.of(split), saved.preprocess, BATCH, workers=workers, memory_limit=limit)
     loss = loss_function(recipe.loss, recipe.label_smoothing)
     with not_enough(lambda: f"to measure {BATCH} images at a time; {_smaller(views)}"):
         found = evaluate_network(saved.net, loader, len(saved.classes), loss, views)

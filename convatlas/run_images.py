@@ -168,7 +168,7 @@ def _own(run: str | Path, saved: Saved, recipe: Recipe | None, found: Data) -> R
         return RunImages(found.name, parts, "test")
     notes = ()
     if recipe.bad_images == "skip":
-        found, skipped = usable(found, "skip", recipe.workers)
+        found, skipped = usable(found, "skip", max(0, recipe.workers))
         notes = tuple(f"skipped: {one.file!r} {one.problem}" for one in skipped)
     _require_as_trained(Path(run).expanduser(), saved, recipe, found)
     parts = {name: getattr(found, name) for name in ("train", "val", "test")}

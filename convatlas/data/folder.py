@@ -26,7 +26,7 @@ from convatlas.data.fingerprint import fingerprints
 from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
 from convatlas.data.listing import Listing
 from convatlas.data.names import Names
-from convatlas.data.same_files import same_files
+from convatlas.data.same_files import same_files, told
 from convatlas.data.split import STATUSES, Data, FileSplit, Split, hold_out, require_enough
 from convatlas.data.telling import Tally
 from convatlas.data.unread_kinds import kind_of
@@ -208,18 +208,8 @@ def _findings(
     ]
     notes = [*found.notes, *_hidden(top), *_resembling(top, found)]
     notes = [Finding.of(_within(top.path, place) or ".", reason) for place, reason in notes]
-    for same in same_files(final):
-        also = f"is the same file as {same.first!r}, by a link or a hard link"
-        if not same.same_class:
-            problems.append(
-                Finding.of(same.name, f"{also}, which is of another class; keep the right one")
-            )
-        elif same.leaks:
-            parts = f"one fell to {same.parts[0]}, the other to {same.parts[1]}"
-            problems.append(Finding.of(same.name, f"{also}: {parts}; remove one of the two"))
-        else:
-            notes.append(Finding.of(same.name, f"{also}; it counts twice"))
-    return tuple(problems), tuple(notes)
+    same_problems, same_notes = told(same_files(final))
+    return (*problems, *same_problems), (*notes, *same_notes)
 
 
 def _unread(found: Arrangement) -> Iterator[tuple[Path, str]]:

@@ -1,7 +1,6 @@
 """Decoding a whole split into memory, once for all the Loaders that read it."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +11,15 @@ from torch import Tensor
 
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
-from convatlas.data.neighbours import Neighbours, neighbours, shared_bytes
+from convatlas.data.neighbours import Alone, Neighbours, neighbours, shared_bytes
 from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
 from convatlas.data.telling import Tally
 from convatlas.errors import DataError
+from convatlas.machine import free_memory
 
-MEMORY_LIMIT = 2**30  # bytes of one decoded split; a larger one is streamed
+MEMORY_SHARE = 4  # a decoded split may have one part in so many of the memory that is free
+UNTOLD = 2**30  # bytes that it may have where nobody tells how much is free
 BLOCK = 64  # images that a worker decodes at a time
 SAMPLE = 2000  # headers read, at most, to estimate what a split needs
 
@@ -28,43 +29,116 @@ Build = Callable[[Tensor, Reading], object]
 # S)) as it was fitted, and ((at_least, white), [uint8 (C, H, W), ...]) whole, for crops.
 _FITTED: WeakKeyDictionary[Split, tuple[tuple, Tensor]] = WeakKeyDictionary()
 _WHOLE: WeakKeyDictionary[Split, tuple[tuple, list[Tensor]]] = WeakKeyDictionary()
+# What a first look has decoded: (geometry, images, uint8 (n,): 1 for each that is there).
+_BEGUN: WeakKeyDictionary[Split, tuple[tuple, Tensor, Tensor]] = WeakKeyDictionary()
 
 
-def fits_in_memory(split: Split, prep, limit: int = MEMORY_LIMIT) -> bool:
-    """Whether the fitted split, one byte a value, stays within `limit` bytes."""
-    return len(split) * prep.channels * prep.side**2 <= limit
+def fitted_bytes(split: Split, prep) -> int:
+    """Of the fitted split: one byte a value."""
+    return len(split) * prep.channels * prep.side**2
 
 
-def decoded(split: Split, prep, workers: int = 0, timeout: float = TIMEOUT) -> Tensor:
+def decoded(
+    split: Split,
+    prep,
+    workers: int = 0,
+    timeout: float = TIMEOUT,
+    limit: int | None = None,
+) -> Tensor | None:
     """The whole split, fitted: uint8 (n, channels, side, side). Decoded once, then kept while the
-    split lives.
+    split lives; on one machine, processes that prepare it together keep it once. None where it has
+    more than `limit` bytes, by default a share of the memory that is free.
 
     Raises one DataError that lists every image which cannot be read.
     """
-    geometry = (prep.channels, prep.side, prep.fit, prep.content, prep.white, prep.interpolation)
+    if limit is not None and fitted_bytes(split, prep) > limit:
+        return None
+    geometry = _geometry(prep)
+    begun = _BEGUN.pop(split, None)
+    if begun and begun[0] == geometry:
+        _FITTED[split] = geometry, _completed(split, prep, *begun[1:], workers, timeout)
     if split not in _FITTED or _FITTED[split][0] != geometry:
-        _FITTED[split] = geometry, _decode(split, prep, workers, timeout)
+        limit = _limit() if limit is None else limit
+        images = _decode(split, prep, workers, timeout, limit)
+        if images is None:
+            return None
+        _FITTED[split] = geometry, images
     return _FITTED[split][1]
 
 
-def _decode(split: Split, prep, workers: int, timeout: float) -> Tensor:
+def _geometry(prep) -> tuple:
+    return (prep.channels, prep.side, prep.fit, prep.content, prep.white, prep.interpolation)
+
+
+def begin(splits: Sequence[Split], prep) -> tuple[Tensor, Tensor] | None:
+    """Memory for the images of all the splits, one after the other: (uint8 (n, channels, side,
+    side), uint8 (n,), which is 1 for each that somebody has put there), shared with readers and
+    with the processes that prepare the set together. `decoded` adds what is missing then. None
+    where it is too much.
+    """
+    total, size = sum(map(len, splits)), sum(fitted_bytes(split, prep) for split in splits)
+    if size > _limit() or (memory := shared_bytes(neighbours() or Alone(), size + total)) is None:
+        return None
+    images, there = memory[:size].view(total, prep.channels, prep.side, prep.side), memory[size:]
+    lengths = [len(split) for split in splits]
+    for split, *own in zip(splits, images.split(lengths), there.split(lengths), strict=True):
+        _BEGUN[split] = _geometry(prep), *own
+    return images, there
+
+
+def _completed(
+    split: Split, prep, images: Tensor, there: Tensor, workers: int, timeout: float
+) -> Tensor:
+    """The images, with those that no look has left there."""
+    build, near = partial(_fit, split, prep), neighbours() or Alone()
+    near.say("")  # nobody looks any longer
+    left = (there == 0).nonzero().flatten()
+    blocks = left.split(BLOCK) if len(left) else ()
+    return _decoded_together(build, split, images, blocks, near, workers, timeout)
+
+
+def _limit() -> int:
+    """Bytes that a decoded split may have: the same in all processes that prepare it together."""
+    free, near = free_memory(), neighbours()
+    limit = UNTOLD if free is None else free // MEMORY_SHARE
+    return min(map(int, near.say(str(limit)))) if near else limit
+
+
+def _decode(split: Split, prep, workers: int, timeout: float, limit: int) -> Tensor | None:
+    size, near = fitted_bytes(split, prep), neighbours()
+    if size > limit:
+        return None
     shape = (len(split), prep.channels, prep.side, prep.side)
-    build, near = partial(_fit, split, prep), neighbours()
-    memory = shared_bytes(near, math.prod(shape)) if near and len(split) else None
+    memory = shared_bytes(near, size) if near and len(split) else None
     if memory is not None:
-        images = memory.view(shape)
-        return _decoded_together(build, split, images, near, workers, timeout)
+        build, blocks = partial(_fit, split, prep), in_turn(len(split), BLOCK)
+        return _decoded_together(build, split, memory.view(shape), blocks, near, workers, timeout)
+    if near and size * near.size > limit:  # each would have its own
+        return None
     images = torch.empty(shape, dtype=torch.uint8)
-    for block, fitted in in_blocks(build, split, workers, timeout):
+    for block, fitted in fitted_blocks(split, prep, workers, timeout):
         images[block] = fitted
     return images
 
 
+def fitted_blocks(
+    split: Split, prep, workers: int = 0, timeout: float = TIMEOUT
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """(numbers of some images, these fitted), to the split's end; raises as `decoded` does."""
+    yield from in_blocks(partial(_fit, split, prep), split, workers, timeout)
+
+
 def _decoded_together(
-    build: Build, split: Split, images: Tensor, near: Neighbours, workers: int, timeout: float
+    build: Build,
+    split: Split,
+    images: Tensor,
+    blocks: Sequence[Tensor],
+    near: Neighbours,
+    workers: int,
+    timeout: float,
 ) -> Tensor:
     """Each of the processes decodes every so many-th block; all hear of every image that broke."""
-    mine = in_turn(len(split), BLOCK)[near.rank :: near.size]
+    mine = blocks[near.rank :: near.size]
     broken = []
     for block, result in _results(build, split, mine, workers, timeout):
         if isinstance(result, DataError):
@@ -84,20 +158,24 @@ def _fit(split: Split, prep, block: Tensor, reading: Reading) -> Tensor:
 def sources(
     split: Split,
     at_least: int,
-    limit: int = MEMORY_LIMIT,
+    limit: int | None = None,
     workers: int = 0,
     timeout: float = TIMEOUT,
     white: float | None = None,
 ) -> Sequence[Tensor] | None:
-    """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they exceed
-    `limit` bytes.
+    """The whole images, uint8 (C, H, W) each, from which crops are taken; None where they have more
+    than `limit` bytes, by default a share of the memory that is free, parted among the processes of
+    this machine: each keeps its own.
 
     As the split reads them with `at_least` and `white`. Decoded once, then kept while the split
     lives. Raises as `decoded` does.
     """
-    if _source_bytes(split, at_least) > limit:
+    if limit is not None and _source_bytes(split, at_least) > limit:
         return None
     if split not in _WHOLE or _WHOLE[split][0] != (at_least, white):
+        near = neighbours()
+        if limit is None and _source_bytes(split, at_least) > _limit() // (near or Alone()).size:
+            return None
         images = []
         read = partial(_read_all, split, at_least, white)
         for _, block in in_blocks(read, split, workers, timeout):

@@ -129,11 +129,14 @@ def deep_range(
 
 
 def look_through(
-    path: str | os.PathLike, max_megapixels: float = MAX_MEGAPIXELS
+    path: str | os.PathLike,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    seen: Callable[[np.ndarray], object] = lambda pixels: None,
 ) -> tuple[tuple[str, ...], str]:
     """(what is unusual about an image and what is done about it, the digest of its bytes), once it
-    is decoded whole. The file is opened once, and a short one read once. Raises DataError as
-    read_image does, whatever its set's white is.
+    is decoded whole. The file is opened once, and a short one read once; an image of 8 bits is
+    given to `seen` as read_pixels would give it. Raises DataError as read_image does, whatever its
+    set's white is.
     """
 
     def use(image: Image.Image, reopen: decoding.Reopen) -> tuple[str, ...]:
@@ -143,7 +146,7 @@ def look_through(
                 decoding.value_range(again, reopen)
             else:
                 _reduce(again, 0, max_megapixels)
-                decoding.pixels(again, reopen, None)
+                seen(decoding.pixels(again, reopen, None))
         return notes
 
     try:

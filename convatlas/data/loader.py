@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from convatlas.data import keyed_random, mixing
 from convatlas.data.augment import COLUMNS, Augment
-from convatlas.data.image_cache import MEMORY_LIMIT, decoded, fits_in_memory, in_turn, sources
+from convatlas.data.image_cache import decoded, in_turn, sources
 from convatlas.data.preprocess import Preprocess
 from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
@@ -26,10 +26,11 @@ class Loader:
     nothing else.
 
     So the same epoch has the same bits wherever it is started, and for any number of workers. A
-    split that, as it is used, has at most `memory_limit` bytes is decoded once, here, and shared
-    with other Loaders of the same split; a larger one is read batch by batch, in `workers`
-    processes. Both give the same bits. `classes` is needed for mixing only. Raises DataError naming
-    all images that cannot be read: now, or in the second case when their batch is due.
+    split that, as it is used, has at most `memory_limit` bytes (by default a share of the memory
+    that is free) is decoded once, here, and shared with other Loaders of the same split; a larger
+    one is read batch by batch, in `workers` processes. Both give the same bits. `classes` is needed
+    for mixing only. Raises DataError naming all images that cannot be read: now, or in the second
+    case when their batch is due.
 
     `share` is (rank, size): of `size` processes that read the same split, which this one is.
     Training batches are split over them, so the global order is that of one process; of all() each
@@ -44,7 +45,7 @@ class Loader:
         seed: int = 0,
         augment: Augment | None = None,
         workers: int = 0,
-        memory_limit: int = MEMORY_LIMIT,
+        memory_limit: int | None = None,
         timeout: float = TIMEOUT,
         classes: int = 0,
         share: tuple[int, int] = (0, 1),
@@ -68,8 +69,8 @@ class Loader:
                 timeout,
                 prep.white,
             )
-        elif fits_in_memory(split, prep, memory_limit):
-            self.images = decoded(split, prep, workers, timeout)
+        else:
+            self.images = decoded(split, prep, workers, timeout, memory_limit)
 
     @property
     def in_memory(self) -> bool:

@@ -44,8 +44,18 @@ def neighbours() -> Neighbours | None:
     return found if found and found.size > 1 else None
 
 
+class Alone:
+    """No other process."""
+
+    rank, size = 0, 1
+
+    def say(self, text: str) -> list[str]:
+        return [text]
+
+
 def shared_bytes(near: Neighbours, size: int) -> Tensor | None:
-    """uint8 (size,), the same memory in all of them; None in all where there is too little of it.
+    """uint8 (size,), zeros, the same memory in all of them and in processes that they fork; None in
+    all where there is too little of it.
 
     It has no name once all see it, so that nothing stays when they end, however they do.
     """

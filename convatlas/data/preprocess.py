@@ -1,7 +1,7 @@
 """From an image of any size to what a network reads: fitted into a square, scaled, standardised."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
@@ -10,12 +10,13 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from convatlas.data import keyed_random
-from convatlas.data.image_cache import MEMORY_LIMIT, decoded, fits_in_memory
+from convatlas.data.image_cache import decoded, fitted_blocks, fitted_bytes
 from convatlas.data.split import Data, Split
 from convatlas.data.white_level import white_level
 from convatlas.errors import DataError
 
-SAMPLE = 2000  # images looked at where looking at all would mean decoding a set twice
+SAMPLE = 2000  # images whose statistics stand for those of a large set
+LARGE = 2**30  # bytes of a fitted set; a rule of the set's own, for no result depends on a machine
 SIDES = range(2, 4097)  # torch's resize fails an assertion where 1 x 1 pixels are to come out
 SMALLEST_STD = 1e-9  # less is the rounding of a channel that never varies
 LUMA = (19595, 38470, 7471)  # ITU-R BT.601 in 65536ths, as Pillow's convert("L")
@@ -114,35 +115,65 @@ def fit_preprocess(
     data: Data,
     side: int,
     workers: int = 0,
-    memory_limit: int = MEMORY_LIMIT,
+    large: int = LARGE,
     shorter: int | None = None,
     white: float | None = None,
     standard: Mapping | None = None,
+    shape: Preprocess | None = None,
 ) -> Preprocess:
     """The preprocessing for this set at this side: the kind of fit, the mean and standard deviation
     of training images, and what is white in those of more than 8 bits.
 
     With `shorter`, images are scaled to that shorter side and their middle is taken, whatever the
     set is like. With `white`, that is white, whatever the values are; see white_level. With
-    `standard`, its mean, std and interpolation are taken, and no statistics.
+    `standard`, its mean, std and interpolation are taken, and no statistics. `shape` is what
+    shape_of found with the same arguments, if it was called.
 
-    All training images count where they fit in memory (a Loader then uses the same decoded copy),
-    else, and with `shorter`, a fixed sample of 2,000. Raises DataError naming every image that
-    cannot be read.
+    All training images count where they have at most `large` bytes as they are fitted (a Loader
+    then uses the same decoded copy, if memory holds it), else, and with `shorter`, a fixed sample
+    of 2,000. Raises DataError naming every image that cannot be read.
+    """
+    prep = shape or shape_of(data, side, workers, shorter, white)
+    if standard is not None:
+        return Preprocess.from_dict(
+            prep.to_dict() | {name: standard.get(name) for name in STANDARD}
+        )
+    if shorter is not None or fitted_bytes(data.train, prep) > large:
+        blocks = [data.train.fitted(torch.from_numpy(_sample(data.train)), prep)]
+    elif (images := decoded(data.train, prep, workers)) is not None:
+        blocks = images.split(1024)
+    else:
+        blocks = (images for _, images in fitted_blocks(data.train, prep, workers))
+    mean, std = _mean_and_std(blocks, data.channels)
+    return replace(prep, mean=mean, std=std)
+
+
+def _sample(split: Split) -> np.ndarray:
+    return np.sort(keyed_random.order(len(split), seed=0, epoch=0)[:SAMPLE])
+
+
+def shape_of(
+    data: Data,
+    side: int,
+    workers: int = 0,
+    shorter: int | None = None,
+    white: float | None = None,
+) -> Preprocess:
+    """How fit_preprocess fits images, known from their headers: without mean and standard
+    deviation. Raises DataError as it does.
     """
     if side not in SIDES:
         raise DataError(
             f"images cannot be fitted to {side} pixels; choose a side from {SIDES[0]} to "
             f"{SIDES[-1]}"
         )
-    sample = np.sort(keyed_random.order(len(data.train), seed=0, epoch=0)[:SAMPLE])
     if shorter is not None and not side <= shorter <= SIDES[-1]:
         raise DataError(
             f"a shorter side of {shorter} pixels cannot give crops of {side}; "
             f"choose one from {side} to {SIDES[-1]}"
         )
-    content = _content(data.train, sample, side) if shorter is None else None
-    prep = Preprocess(
+    content = _content(data.train, _sample(data.train), side) if shorter is None else None
+    return Preprocess(
         data.channels,
         side,
         (0.0,) * data.channels,
@@ -151,16 +182,6 @@ def fit_preprocess(
         content or shorter or side,
         white_level(data, workers, white),
     )
-    if standard is not None:
-        return Preprocess.from_dict(
-            prep.to_dict() | {name: standard.get(name) for name in STANDARD}
-        )
-    if shorter is None and fits_in_memory(data.train, prep, memory_limit):
-        images = decoded(data.train, prep, workers)
-    else:
-        images = data.train.fitted(torch.from_numpy(sample), prep)
-    mean, std = _mean_and_std(images)
-    return replace(prep, mean=mean, std=std)
 
 
 def _content(split: Split, sample: np.ndarray, side: int) -> int | None:
@@ -251,13 +272,14 @@ def _scaled(images: Tensor, h: int, w: int, interpolation: str = "bilinear") -> 
     return interpolate(images.contiguous(), (h, w), mode=interpolation, antialias=True)
 
 
-def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _mean_and_std(
+    blocks: Iterable[Tensor], channels: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Per channel, of pixels in 0..1; a channel that never varies gets standard deviation 1. Exact:
     whole numbers are summed.
     """
-    channels = images.shape[1]
     histograms = np.zeros((channels, 256), np.int64)
-    for block in images.split(1024):
+    for block in blocks:
         for c in range(channels):
             histograms[c] += np.bincount(block[:, c].reshape(-1).numpy(), minlength=256)
     levels = np.arange(256) / 255

@@ -2,12 +2,15 @@
 that measures.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from convatlas.data.finding import Finding
 from convatlas.data.split import FileSplit
+
+NAMED = 10_000  # of each kind; very many sentences would fill the memory
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,37 @@ def same_files(splits: dict[str, FileSplit]) -> Iterator[SameFile]:
             if other != name:
                 yield SameFile(name, other, (other_part, part), label == other_label)
         start += len(split)
+
+
+def told(same: Iterable[SameFile]) -> tuple[list[Finding], list[Finding]]:
+    """(problems, notes) of these, of each the first NAMED, and how many others there are."""
+    found: tuple[list[Finding], list[Finding]] = ([], [])
+    counts, last = [0, 0], ["", ""]
+    for one in same:
+        kind = int(one.same_class and not one.leaks)
+        counts[kind], last[kind] = counts[kind] + 1, one.name
+        if counts[kind] <= NAMED:
+            found[kind].append(Finding.of(one.name, _sentence(one)))
+    for findings, count, name in zip(found, counts, last, strict=True):
+        if count > NAMED:
+            findings.append(
+                Finding.of(
+                    name,
+                    f"and {count - NAMED - 1:,} more before it are the same files as others, too; "
+                    "mend those above, and look again",
+                )
+            )
+    return found
+
+
+def _sentence(same: SameFile) -> str:
+    also = f"is the same file as {same.first!r}, by a link or a hard link"
+    if not same.same_class:
+        return f"{also}, which is of another class; keep the right one"
+    if same.leaks:
+        parts = f"one fell to {same.parts[0]}, the other to {same.parts[1]}"
+        return f"{also}: {parts}; remove one of the two"
+    return f"{also}; it counts twice"
 
 
 def _repeated(files: np.ndarray) -> np.ndarray:

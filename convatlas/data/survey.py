@@ -38,6 +38,14 @@ LOOKING = "looking at every image once"
 WAITING = "waiting for another process that looks at these images"
 
 
+# Given an image's number and its pixels, uint8 (C, H, W), in the process that has decoded it.
+Seen = Callable[[int, np.ndarray], object]
+
+
+def unseen(i: int, pixels: np.ndarray) -> None:
+    """Nobody wants them."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """What a worker found out about one file."""
@@ -48,26 +56,32 @@ class Examined:
     stamp: tuple[int, int] | None = None  # of the file that was read; None where that is not sure
 
 
-def examine(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Examined:
-    """Decodes the file whole, as training would."""
+def examine(
+    path: Path,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    seen: Callable[[np.ndarray], object] = lambda pixels: None,
+) -> Examined:
+    """Decodes the file whole, as training would, and gives `seen` an image of 8 bits."""
     try:
         if reason := _oversized(path):
             return Examined(reason)
-        return Examined("", *look_through(path, max_megapixels))
+        return Examined("", *look_through(path, max_megapixels, seen))
     except DataError as fault:
         return Examined(fault.reason)
     except OSError as fault:
         return Examined(f"cannot be read ({fault.strerror}); copy it again or delete it")
 
 
-def _examine_named(root: Path, name: str, max_megapixels: float) -> Examined:
+def _examine_named(
+    root: Path, name: str, max_megapixels: float, seen: Callable[[np.ndarray], object]
+) -> Examined:
     """The same with the stamp of the file, unless it changed meanwhile, or so lately that another
     change would not show.
     """
     path, looked_at = os.path.join(root, name), file_status.now()
     try:
         before = file_status.status_of(path, name)
-        examined = examine(root / name, max_megapixels)
+        examined = examine(root / name, max_megapixels, seen)
         after = file_status.status_of(path, name)
     except OSError:  # it is gone
         return examine(root / name, max_megapixels)
@@ -118,16 +132,22 @@ def examine_all(
 
 
 def examining(
-    split: FileSplit, numbers: Sequence[int], workers: int = 0, timeout: float = TIMEOUT
+    split: FileSplit,
+    numbers: Sequence[int],
+    workers: int = 0,
+    timeout: float = TIMEOUT,
+    seen: Seen = unseen,
 ) -> Iterator[dict[int, Examined]]:
-    """The files with these numbers, a few at a time, as examine_all looks at them."""
+    """The files with these numbers, a few at a time, as examine_all looks at them; each image of 8
+    bits is given to `seen` by the process that decodes it.
+    """
     workers = workers or (cores() if forks() else 0)
     left = list(numbers)
     while left:
         blocks = [left[i : i + BLOCK] for i in range(0, len(left), BLOCK)]
         done: set[int] = set()
         try:
-            build = partial(_examine_block, split, blocks)
+            build = partial(_examine_block, split, seen, blocks)
             crew = min(workers, len(blocks))
             for result in stream(build, range(len(blocks)), split, crew, timeout):
                 done |= result.keys()
@@ -137,26 +157,27 @@ def examining(
                 raise
             culprit = next(i for i in left if i not in done and split.names[i] == fault.reading)
             done.add(culprit)
-            yield {culprit: _alone(split, culprit, timeout)}
+            yield {culprit: _alone(split, culprit, timeout, seen)}
         left = [i for i in left if i not in done]
 
 
 def _examine_block(
-    split: FileSplit, blocks: list[list[int]], step: int, reading: Reading
+    split: FileSplit, seen: Seen, blocks: list[list[int]], step: int, reading: Reading
 ) -> dict[int, Examined]:
     found = {}
     for i in blocks[step]:
         reading(i)
-        found[i] = _examine_named(split.root, split.names[i], split.max_megapixels)
+        given = partial(seen, i)
+        found[i] = _examine_named(split.root, split.names[i], split.max_megapixels, given)
     return found
 
 
-def _alone(split: FileSplit, i: int, timeout: float) -> Examined:
+def _alone(split: FileSplit, i: int, timeout: float, seen: Seen) -> Examined:
     """One file in a process of its own: it was open when another process failed, with or without
     guilt.
     """
     try:
-        return next(stream(partial(_examine_block, split, [[i]]), [0], split, 1, timeout))[i]
+        return next(stream(partial(_examine_block, split, seen, [[i]]), [0], split, 1, timeout))[i]
     except DataError:
         name = split.names[i]
         try:
@@ -173,13 +194,14 @@ def survey(
     progress: Callable[[int], None] = lambda done: None,
     anew: bool = False,
     notes: bool = False,
+    seen: Seen = unseen,
 ) -> Survey:
     """All files of the split: those that are new or have changed are looked at, and what is found
     is kept as it is found.
 
     One process of a machine looks, others wait and know then. With `anew` every file is looked at;
     with `notes`, those too of which something peculiar is to be said. `progress` hears how many
-    are done.
+    are done, `seen` is given what is decoded.
     """
     verdicts = Verdicts(split.root, split.max_megapixels)
     stamps = split.files["stamp"]
@@ -187,9 +209,9 @@ def survey(
     if anew or not known.good.all():
         wait = Tally(WAITING, len(split))
         with remembered.alone(split.root, lambda: wait.at(min(verdicts.count(), len(split)))):
-            known = verdicts.of(stamps)
-            return _looked(split, verdicts, known, workers, timeout, progress, anew, notes)
-    return _looked(split, verdicts, known, workers, timeout, progress, anew, notes)
+            known = verdicts.of(stamps, known)
+            return _looked(split, verdicts, known, workers, timeout, progress, anew, notes, seen)
+    return _looked(split, verdicts, known, workers, timeout, progress, anew, notes, seen)
 
 
 def _looked(
@@ -201,6 +223,7 @@ def _looked(
     progress: Callable[[int], None],
     anew: bool,
     notes: bool,
+    seen: Seen,
 ) -> Survey:
     spared = (known.plain if notes else known.good) | known.deadly
     spared &= not anew
@@ -211,7 +234,7 @@ def _looked(
     done = len(split) - len(left)
     counter.start(done)
     try:
-        for results in examining(split, left, workers, timeout):
+        for results in examining(split, left, workers, timeout, seen):
             for i, one in results.items():
                 if one.reason:
                     bad[i] = one.reason
@@ -232,12 +255,18 @@ def _looked(
     return Survey(found, reasons, groups_of(split.names, digests), len(split) - len(left))
 
 
+def is_known(split: FileSplit) -> bool:
+    """Whether all files were looked at, and can be read."""
+    return bool(Verdicts(split.root, split.max_megapixels).of(split.files["stamp"]).good.all())
+
+
 def usable(
     data: Data,
     bad_images: str = "error",
     workers: int = 0,
     progress: Callable[[int], None] = lambda done: None,
     check: str = "all",
+    seen: Seen = unseen,
 ) -> tuple[Data, list[Finding]]:
     """The set without the images that cannot be decoded, and those; every file is looked at before
     any is used.
@@ -248,7 +277,9 @@ def usable(
 
     `check` "sample" looks at 2,000 images drawn by lot and "none" at none: what is wrong with the
     others is said by whoever reads them first. "auto" is all of up to 300,000 images, and a sample
-    of more; "skip" has to know them all. Raises DataError for another word.
+    of more; "skip" has to know them all. Raises DataError for another word. `seen` is given the
+    pixels of each image of 8 bits that is looked at now, with its number in train, val and test,
+    one after the other; not those of a sample.
     """
     if check not in CHECKS:
         raise DataError(f"check = {check!r} is not allowed: {' | '.join(CHECKS)}")
@@ -260,21 +291,31 @@ def usable(
     parts = [data.train, data.val, data.test]
     if not isinstance(data.train, FileSplit) or check == "none":
         return data, []
-    everything = FileSplit.joined(parts)
-    if bad_images != "skip" and (
-        check == "sample" or (check == "auto" and len(everything) > LAZY_ABOVE)
-    ):
-        chosen = keyed_random.order(len(everything), seed=0, epoch=0)[:SAMPLE]
-        found = survey(everything.subset(np.sort(chosen)), workers, progress=progress)
+    is_large = sum(map(len, parts)) > LAZY_ABOVE
+    if bad_images != "skip" and (check == "sample" or (check == "auto" and is_large)):
+        some = _sample(parts)
+        found = survey(some, workers, progress=progress)
         if found.reasons:
-            raise broken_images(_sentences(everything, found.reasons))
+            raise broken_images(_sentences(some, found.reasons))
         return data, []
-    found = survey(everything, workers, progress=progress)
+    everything = FileSplit.joined(parts)
+    found = survey(everything, workers, progress=progress, seen=seen)
     if apart := list(twins(data, found.twins)):
         data = replace(data, notes=(*data.notes, _in_all(apart)))
     if not found.reasons:
         return data, []
     return _without_broken(data, everything, found.reasons, bad_images)
+
+
+def _sample(parts: list[FileSplit]) -> FileSplit:
+    """Drawn by lot from all the parts, in their order."""
+    chosen = np.sort(keyed_random.order(sum(map(len, parts)), seed=0, epoch=0)[:SAMPLE])
+    begin, some = 0, []
+    for part in parts:
+        own = chosen[(chosen >= begin) & (chosen < begin + len(part))]
+        some.append(part.subset(own - begin))
+        begin += len(part)
+    return FileSplit.joined(some)
 
 
 def _sentences(split: FileSplit, reasons: dict[str, str]) -> list[str]:

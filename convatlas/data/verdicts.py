@@ -63,11 +63,17 @@ class Verdicts:
         rules = f"{FORMAT} {decoders()} {max_megapixels}"
         self.rules = hashlib.sha256(rules.encode()).hexdigest()[:16]
         self._file: BinaryIO | None = None
+        self._read_last: list[tuple[Path, int]] = []
         self._new: list[tuple[int, ...]] = []
         self._flushed_at = time.monotonic()
 
-    def of(self, stamps: np.ndarray) -> Known:
-        """What is known of the files with these stamps, uint64 (n, 2)."""
+    def of(self, stamps: np.ndarray, before: Known | None = None) -> Known:
+        """What is known of the files with these stamps, uint64 (n, 2); `before` is what was known
+        of the same ones earlier.
+        """
+        if (pieces := self._pieces()) == self._read_last and before:
+            return before
+        self._read_last = pieces
         records = self._read()
         records = records[np.argsort(records[:, 0], kind="stable")]
         at = np.searchsorted(records[:, 0], stamps[:, 0], side="right") - 1

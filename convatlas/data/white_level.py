@@ -6,7 +6,7 @@ single image says which, for a dark one looks like a bright one of fewer bits; a
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import PurePath
+from os.path import splitext
 
 from torch import Tensor
 
@@ -106,7 +106,7 @@ def _ranges(split: Split, workers: int) -> dict[str, Range]:
     if isinstance(split, ArraySplit):
         return {}
     perhaps = [
-        i for i, name in enumerate(split.names) if PurePath(name).suffix.lower() not in EIGHT_BITS
+        i for i, name in enumerate(split.names) if splitext(name)[1].lower() not in EIGHT_BITS
     ]
     chosen = split.subset(perhaps)
     found = {}

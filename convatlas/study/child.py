@@ -19,10 +19,10 @@ import torchvision.transforms.v2.functional  # noqa: F401
 
 from convatlas.data import sources  # noqa: F401
 from convatlas.errors import FAILED, RESUMABLE, Error
+from convatlas.machine import highest, resident
 from convatlas.study import jobs
 from convatlas.study.plan import Line
 from convatlas.training import plots, resuming  # noqa: F401
-from convatlas.training.memory import highest, resident
 from convatlas.training.progress import Lines
 from convatlas.training.recipe import Recipe
 from convatlas.training.run import run_recipe
@@ -50,10 +50,10 @@ def attempt(line: Line, told: Lines) -> int:
     place, folder = Path(), line.folder(Path())
     try:
         if line.is_test:
-            run_recipe(resuming.recorded(folder), folder, True, told)
+            run_recipe(jobs.side_by_side(resuming.recorded(folder)), folder, True, told)
         else:
             recipe = Recipe.read(line.recipe_file(place))
-            run_recipe(recipe.change(test=False), folder, True, told)
+            run_recipe(jobs.side_by_side(recipe).change(test=False), folder, True, told)
     except Error as error:
         sentence, code = str(error), error.exit_code
     except Exception as error:

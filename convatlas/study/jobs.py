@@ -62,8 +62,15 @@ def recipe_of(study: Path, line: Line) -> Recipe | None:
 
 def needs_of(study: Path, line: Line) -> tuple[int, bool]:
     """The cores that a run keeps busy, and whether it must have a GPU."""
-    recipe = recipe_of(study, line) or Recipe()
+    recipe = side_by_side(recipe_of(study, line) or Recipe())
     return max(1, recipe.threads) + recipe.workers, recipe.device == "cuda"
+
+
+def side_by_side(recipe: Recipe) -> Recipe:
+    """The same, for one of many runs on a machine: no core is free for readers that nobody asked
+    for.
+    """
+    return recipe.change(workers=max(0, recipe.workers))
 
 
 def is_reached(study: Path, line: Line) -> bool:

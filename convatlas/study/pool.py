@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 
 from convatlas.errors import RESUMABLE, Stopped
-from convatlas.machine import cores
+from convatlas.machine import cores, resident
 from convatlas.study import jobs
 from convatlas.study.plan import Line
 from convatlas.study.watching import Observer
-from convatlas.training.memory import free, resident
+from convatlas.training.memory import free
 from convatlas.training.prepare import macs
 from convatlas.training.recipe import Recipe
 from convatlas.training.signals import StopRequest

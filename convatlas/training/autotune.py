@@ -127,7 +127,7 @@ def autotune(
         return Trainer(slow, copy.deepcopy(net), 1, device)
 
     def seconds(config: Config) -> float:
-        with threads_of(config):
+        with with_threads(config):
             return _least_seconds(lambda: step_seconds(built(config), x, y))
 
     forms = [Config(amp, last) for amp, last in itertools.product((False, True), repeat=2)]
@@ -157,7 +157,7 @@ def _least_seconds(step: Callable[[], float]) -> float:
 
 
 @contextmanager
-def threads_of(config: Config) -> Iterator[None]:
+def with_threads(config: Config) -> Iterator[None]:
     """torch computes with the threads of a configuration within it."""
     before = torch.get_num_threads()
     torch.set_num_threads(config.threads or before)

@@ -26,9 +26,9 @@ class Callback:
         """Once: folder, network, params, device, processes, batch_size (of a step, over all
         processes), classes and their counts, images in each split, fingerprint, the forecast (or
         None), the smallest legal side, how many files were ignored and skipped, ignored_kinds,
-        notes (sentences about the data), how images are read where they do not lie in memory (or
-        ""), steps_per_epoch, epochs, step, resumed; the certificate of weights that were read now
-        (or None), how images are standardised for them (or ""), and run, the run's own identifier.
+        notes (sentences about the data), how the images of a folder are read (or ""),
+        steps_per_epoch, epochs, step, resumed; the certificate of weights that were read now (or
+        None), how images are standardised for them (or ""), and run, the run's own identifier.
         """
 
     def checking(self, done: int) -> None:

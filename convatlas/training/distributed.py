@@ -52,9 +52,10 @@ class ProcessGroup:
         process = torchrun.launched()
         self.local_rank = process.local_rank if process else rank
         self.restarts = process.restarts if process else 0
+        self.neighbours = process.neighbours if process else 1  # processes of this machine
         self.stop = stop or StopRequest()
         self._one_was_asked = False
-        self.machine, self.everyone = self._meetings(process.neighbours if process else 1)
+        self.machine, self.everyone = self._meetings(self.neighbours)
 
     def _meetings(self, count: int) -> tuple[Meeting | None, Meeting | None]:
         """(of the `count` processes of this machine, whose ranks are neighbours; of all)."""

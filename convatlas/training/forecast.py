@@ -6,7 +6,6 @@ Time is that of a small batch times its share of the whole one; memory is counte
 
 import copy
 import math
-import os
 import time
 from dataclasses import dataclass
 
@@ -15,8 +14,9 @@ from torch import Tensor, nn
 
 from convatlas.data import Loader
 from convatlas.errors import RunError
+from convatlas.machine import cores, highest, resident
 from convatlas.training.distributed import ProcessGroup
-from convatlas.training.memory import Lack, free, highest, resident
+from convatlas.training.memory import Lack, free
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
@@ -130,9 +130,8 @@ def _with_reading(compute: float, reading: float, workers: int, device: torch.de
     if not workers:
         return compute + reading
     if device.type == "cpu":
-        cores = os.cpu_count() or 1
         return max(
-            compute, reading / workers, (compute * torch.get_num_threads() + reading) / cores
+            compute, reading / workers, (compute * torch.get_num_threads() + reading) / cores()
         )
     return max(compute, reading / workers)
 

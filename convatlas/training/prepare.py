@@ -1,7 +1,7 @@
 """What a run needs before its first step: a device, threads, images, a network."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 
 import torch
@@ -17,10 +17,15 @@ from convatlas.data import (
     open_data,
     usable,
 )
+from convatlas.data.first_look import FirstLook, first_look, is_due
+from convatlas.data.preprocess import shape_of
+from convatlas.data.readers import forks
+from convatlas.data.split import FileSplit
+from convatlas.data.survey import unseen
 from convatlas.data.telling import Listener, told_to
-from convatlas.errors import RunError
+from convatlas.errors import DataError, RunError
 from convatlas.evaluation import MultiCrop, require_multi_crop
-from convatlas.machine import cores
+from convatlas.machine import spare_cores
 from convatlas.registry import create_model, stored_facts
 from convatlas.shapes_only import shapes_only
 from convatlas.training import torchrun
@@ -32,6 +37,8 @@ from convatlas.training.seeds import seed_for
 
 # multiply-adds below which one thread is faster: threads that wait for each other cost more
 SMALL_STEP = 200e6
+READ_ALONE = 1000  # training images below which no process is worth its start
+MOST_READERS = 16  # beside one process, unless more are asked for: each keeps batches in memory
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Gathered:
     net: nn.Module  # with fresh weights, on the processor
     side: int  # of the input, in pixels
     skipped: list[Finding]  # images that cannot be read and are left out
+    shape: Preprocess | None = None  # how images are fitted, where that is known already
 
 
 @dataclass(frozen=True)
@@ -56,16 +64,16 @@ class Prepared:
 
     @property
     def reading(self) -> str:
-        """How training images are read, where they do not lie in memory; "" where they do."""
-        if self.train.in_memory:
+        """How the training images of a folder are read: "held in memory", or who reads them; "" of
+        a set that is one file.
+        """
+        if not isinstance(self.data.train, FileSplit):
             return ""
-        if self.train.workers:
-            return f"from files, as they are needed, by {self.train.workers} processes of their own"
-        spare = max(1, cores() - 1)
-        return (
-            "from files, as they are needed, in the training process; --workers "
-            f"{spare} reads them beside it"
-        )
+        if self.train.in_memory:
+            return "held in memory"
+        readers = self.train.workers
+        by = f"by {readers} reader{'s' * (readers > 1)}" if readers else "in the training process"
+        return f"read from files as they are needed, {by}"
 
     @property
     def per_step(self) -> int:
@@ -82,10 +90,33 @@ def gather(
     """The images, which are looked at as the recipe says, and the network."""
     side = side_of(recipe)
     with group.preparing(), told_to(telling):
+        opened = _data(recipe, group)
+        shape, look = _first_look(recipe, opened, side)
         data, skipped = usable(
-            _data(recipe, group), recipe.bad_images, recipe.workers, checking, recipe.check
+            opened,
+            recipe.bad_images,
+            max(0, recipe.workers),
+            checking,
+            recipe.check,
+            look or unseen,
         )
-    return _with_network(recipe, data, side, skipped)
+    return _with_network(recipe, data, side, skipped, shape if data.train is opened.train else None)
+
+
+def _first_look(
+    recipe: Recipe, data: Data, side: int
+) -> tuple[Preprocess | None, FirstLook | None]:
+    """How images are fitted, and where they are put as they are looked at for the first time;
+    nothing where they are cut out anew in each epoch, or other weights say how they are fitted.
+    """
+    augment, few = _augment(recipe), len(data.train) < READ_ALONE
+    if few or augment.cuts or recipe.weights or not is_due(data, recipe.check):
+        return None, None
+    shape = None
+    with suppress(DataError):  # which will be said once all images were looked at
+        apart = max(1, recipe.workers)  # an image may end the process that opens it
+        shape = shape_of(data, side, apart, augment.shorter_side(side), recipe.white or None)
+    return shape, first_look(data, shape)
 
 
 def gather_with(recipe: Recipe, data: Data) -> Gathered:
@@ -93,13 +124,19 @@ def gather_with(recipe: Recipe, data: Data) -> Gathered:
     return _with_network(recipe, data, side_of(recipe), [])
 
 
-def _with_network(recipe: Recipe, data: Data, side: int, skipped: list[Finding]) -> Gathered:
+def _with_network(
+    recipe: Recipe,
+    data: Data,
+    side: int,
+    skipped: list[Finding],
+    shape: Preprocess | None = None,
+) -> Gathered:
     torch.manual_seed(seed_for(recipe.seed, "weights"))
     net = create_model(recipe.network, num_classes=len(data.classes), in_channels=data.channels)
     if recipe.init == "he":
         he_init_network(net)
     require_multi_crop(net, side, multi_crop_of(recipe))
-    return Gathered(data, net, side, skipped)
+    return Gathered(data, net, side, skipped, shape)
 
 
 def prepare(
@@ -123,35 +160,49 @@ def prepare(
 def _prepared(
     recipe: Recipe, group: ProcessGroup, found: Gathered, standard: Mapping | None
 ) -> Prepared:
-    augment = Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
+    augment = _augment(recipe)
     data = found.data
     prep = fit_preprocess(
         data,
         found.side,
-        recipe.workers,
+        readers(recipe, group, data),
         shorter=augment.shorter_side(found.side),
         white=recipe.white or None,
         standard=standard,
+        shape=found.shape,
     )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
-    return Prepared(
-        data,
+    beside = readers(recipe, group, data, busy=threads_of(recipe))
+    train = Loader(
+        data.train,
         prep,
-        net=found.net,
-        skipped=found.skipped,
-        train=Loader(
-            data.train,
-            prep,
-            recipe.batch_size,
-            recipe.seed,
-            augment,
-            recipe.workers,
-            classes=len(data.classes),
-            share=share,
-        ),
-        val=Loader(data.val, prep, batch, workers=recipe.workers, share=share),
-        test=Loader(data.test, prep, batch, workers=recipe.workers, share=share),
+        recipe.batch_size,
+        recipe.seed,
+        augment,
+        beside,
+        classes=len(data.classes),
+        share=share,
     )
+    # of a set that is read from files no part is decoded before the first step
+    rest = {"workers": beside, "share": share} | ({} if train.in_memory else {"memory_limit": 0})
+    val, test = (Loader(part, prep, batch, **rest) for part in (data.val, data.test))
+    return Prepared(data, prep, train, val, test, found.net, found.skipped)
+
+
+def _augment(recipe: Recipe) -> Augment:
+    return Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
+
+
+def readers(recipe: Recipe, group: ProcessGroup, data: Data, busy: int = 0) -> int:
+    """Processes that read images for this one, which keeps `busy` cores at work meanwhile: those of
+    the recipe, else one for each core that is free. None where images are few or in memory, nor
+    where a new process would first run the program's own file again.
+    """
+    if recipe.workers >= 0:
+        return recipe.workers
+    if not isinstance(data.train, FileSplit) or len(data.train) < READ_ALONE or not forks():
+        return 0
+    return min(MOST_READERS, spare_cores(group.neighbours, busy))
 
 
 def _require_parts(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> None:
@@ -207,14 +258,19 @@ def macs(recipe: Recipe, side: int) -> float:
     return facts["macs"] * (side / facts["input_size"][-1] if side else 1) ** 2
 
 
+def threads_of(recipe: Recipe) -> int:
+    """How many the recipe's own number is, or that of a small step, or torch's."""
+    small = macs(recipe, recipe.size) * recipe.batch_size < SMALL_STEP
+    return recipe.threads or (1 if small else torch.get_num_threads())
+
+
 @contextmanager
 def threads(recipe: Recipe) -> Iterator[int]:
     """The recipe's number of threads, or one where a step is small; a busy neighbour makes waiting
     far dearer still. Yields the number that might be as good; 0 where there is no choice.
     """
     before = torch.get_num_threads()
-    small = macs(recipe, recipe.size) * recipe.batch_size < SMALL_STEP
-    number = recipe.threads or (1 if small else before)
+    number = threads_of(recipe)
     torch.set_num_threads(number)
     try:
         yield 0 if recipe.threads else max({1, before} - {number}, default=0)

@@ -128,7 +128,7 @@ class Lines(Callback):
             f"on {on}; {start} in {facts['folder']}"
         )
         if facts.get("reading"):
-            self.print(f"images are read {facts['reading']}")
+            self.print(f"images are {facts['reading']}")
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
             memory = (

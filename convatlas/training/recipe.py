@@ -79,7 +79,13 @@ class Recipe(Augmentation, Learning):
     threads: int = setting(
         0, "threads of the processor; 0 is one for a small network, else all", **between(0, 1024)
     )
-    workers: int = setting(0, "processes that read images", runtime=True, **between(0, 256))
+    workers: int = setting(
+        -1,
+        "processes that read images; 0 reads in the training process, -1 is one for each core "
+        "that is free, where images are read from files",
+        runtime=True,
+        **between(-1, 256),
+    )
     save_every: float = setting(15.0, "seconds between checkpoints", runtime=True, **at_least(0))
     timeout: float = setting(
         600.0,

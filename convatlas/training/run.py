@@ -14,7 +14,7 @@ from convatlas.data.finding import said
 from convatlas.errors import RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, Noting, evaluate
 from convatlas.training import answers_file, resuming, torchrun
-from convatlas.training.autotune import Trials, autotune, config_of, threads_of, with_config
+from convatlas.training.autotune import Trials, autotune, config_of, with_config, with_threads
 from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint
 from convatlas.training.determinism import deterministic
@@ -86,7 +86,7 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             recipe, trials = group.from_first(
                 lambda: _settle(recipe, ready, device, 0 if group.size > 1 else other_threads)
             )
-            stack.enter_context(threads_of(config_of(recipe)))
+            stack.enter_context(with_threads(config_of(recipe)))
             callback = stack.enter_context(tracked(callback, trackers, recipe))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)

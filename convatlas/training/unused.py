@@ -1,6 +1,5 @@
 """What a recipe asks for and its network, its images or this machine have no use for."""
 
-import os
 from collections.abc import Iterator
 from pathlib import PurePath
 
@@ -8,6 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from convatlas.data import Data
 from convatlas.errors import RunError
+from convatlas.machine import cores
 from convatlas.training.batch_norm import far_too_small
 from convatlas.training.distributed import ProcessGroup
 from convatlas.training.effect import as_flag, out_of_reach
@@ -54,10 +54,9 @@ def warnings(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> Iterator[s
     yield from out_of_reach(recipe, as_flag).values()
     if small := far_too_small(recipe, ready.prep.side, ready.data.channels):
         yield small
-    cores = os.cpu_count() or 1
-    if recipe.workers > cores:
+    if recipe.workers > cores():
         yield (
-            f"{recipe.workers} workers read images; more than this machine's cores, {cores}, "
+            f"{recipe.workers} workers read images; more than this machine's cores, {cores()}, "
             "gain nothing"
         )
     images = len(ready.data.train)

@@ -110,7 +110,7 @@ def test_a_batch_is_fitted_as_its_images_are(n, c, h, w, channels, side, fit, da
 
 def test_mean_and_deviation_are_those_of_the_definition():
     images = torch.stack([noise(3, 8, 8, seed) for seed in range(5)])
-    mean, std = _mean_and_std(images)
+    mean, std = _mean_and_std([images], images.shape[1])
     values = images.double() / 255
     assert mean == pytest.approx(values.mean((0, 2, 3)).tolist(), abs=1e-12)
     assert std == pytest.approx(values.std((0, 2, 3), correction=0).tolist(), abs=1e-12)
@@ -118,7 +118,7 @@ def test_mean_and_deviation_are_those_of_the_definition():
 
 def test_a_channel_that_never_varies_is_not_divided_by_nought():
     for level in range(256):  # for some of them the mean is not exact
-        assert _mean_and_std(torch.full((7, 1, 7, 7), level, dtype=torch.uint8))[1] == (1.0,)
+        assert _mean_and_std([torch.full((7, 1, 7, 7), level, dtype=torch.uint8)], 1)[1] == (1.0,)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -172,11 +172,11 @@ def test_a_set_too_large_for_memory_is_sampled(noise_data, monkeypatch):
     data = noise_data(2600)
     with monkeypatch.context() as patch:
         patch.setattr(preprocess, "decoded", None)  # the whole set is not decoded
-        sampled = fit_preprocess(data, 10, memory_limit=0)
+        sampled = fit_preprocess(data, 10, large=0)
     full = fit_preprocess(data, 10)
     assert sampled != full
     assert sampled.mean == pytest.approx(full.mean, abs=0.01)
-    assert sampled == fit_preprocess(data, 10, memory_limit=0)
+    assert sampled == fit_preprocess(data, 10, large=0)
 
 
 @pytest.mark.parametrize("side", [0, 1, -3, 4097])

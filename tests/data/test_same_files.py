@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from convatlas.data import check_data, open_data, usable
+from convatlas.data import check_data, open_data, same_files, usable
 from convatlas.data.folder import LAYOUT
 from convatlas.errors import DataError
 
@@ -123,3 +123,17 @@ def test_copies_in_one_part_and_class_are_not_spoken_of(parted):
     assert check_data(parted).notes == ()
     data = open_data(parted)
     assert usable(data)[0] is data
+
+
+def test_of_very_many_the_first_are_named_and_the_others_counted(parted, monkeypatch):
+    for number in range(6, 13):
+        os.link(parted / "train/a/0.png", parted / f"train/a/{number}.png")
+    whole = open_data(parted).notes
+    assert len(whole) == 7
+    monkeypatch.setattr(same_files, "NAMED", 3)
+    few = open_data(parted).notes
+    assert few[:3] == whole[:3]
+    assert [found.sentence for found in few[3:]] == [
+        "'train/a/12.png' and 3 more before it are the same files as others, too; mend those "
+        "above, and look again"
+    ]

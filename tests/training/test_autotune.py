@@ -117,7 +117,7 @@ def test_another_number_of_threads_is_tried_with_the_best_form(loader, monkeypat
         return two if torch.get_num_threads() == 2 else form
 
     monkeypatch.setattr(tuning, "step_seconds", step_seconds)
-    with tuning.threads_of(Config(threads=1)):
+    with tuning.with_threads(Config(threads=1)):
         found = autotune(
             RECIPE, create_model("lenet_caffe"), loader, 2e6, torch.device("cpu"), other_threads=2
         )
@@ -223,10 +223,13 @@ def test_noise_is_said(capsys):
 
 @pytest.mark.parametrize(("given", "before", "other"), [(0, 2, 1), (2, 2, 0), (0, 1, 0), (1, 2, 0)])
 def test_the_other_number_of_threads(given, before, other):
-    with tuning.threads_of(Config(threads=before)), threads(RECIPE.change(threads=given)) as found:
+    with (
+        tuning.with_threads(Config(threads=before)),
+        threads(RECIPE.change(threads=given)) as found,
+    ):
         assert found == other
     small = RECIPE.change(threads=given, batch_size=8)  # for which the rule takes one thread
-    with tuning.threads_of(Config(threads=before)), threads(small) as found:
+    with tuning.with_threads(Config(threads=before)), threads(small) as found:
         assert found == (2 if other else 0)
 
 
@@ -235,7 +238,7 @@ def test_the_run_computes_with_the_threads_that_were_kept(tmp_path, monkeypatch)
         return 0.1 if torch.get_num_threads() == 1 else 1.0
 
     monkeypatch.setattr(tuning, "step_seconds", step_seconds)
-    with tuning.threads_of(Config(threads=2)):
+    with tuning.with_threads(Config(threads=2)):
         metrics = train(RECIPE, tmp_path)
     assert recipe_of(tmp_path).threads == 1
     assert metrics["provenance"]["threads"] == 1

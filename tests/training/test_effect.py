@@ -288,7 +288,7 @@ def test_a_run_s_own_record_is_read_whatever_in_it_has_no_effect(tmp_path):
     recorded = Recipe.recorded(file)
     assert (recorded.patience, recorded.warmup_epochs) == (3, 90.0)
     assert recorded.change() == recorded.change(workers=2, save_every=1).change(
-        workers=0, save_every=15.0
+        workers=-1, save_every=15.0
     )
     assert recorded.change().patience == 3
     file.write_text("epochs = 0\n")

@@ -82,7 +82,7 @@ def test_a_dear_network_is_probed_with_few_images(loader, monkeypatch):
 def test_reading_goes_on_beside_as_far_as_there_are_cores(
     monkeypatch, compute, reading, workers, step
 ):
-    monkeypatch.setattr(room.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(room, "cores", lambda: 2)
     monkeypatch.setattr(room.torch, "get_num_threads", lambda: 1)
     assert room._with_reading(compute, reading, workers, CPU) == pytest.approx(step)
 

@@ -70,53 +70,6 @@ def test_the_remedy_fits(batch, images, fitting, says):
     assert all(part in text for part in says)
 
 
-@linux
-def test_the_least_of_all_limits_counts(monkeypatch):
-    now = memory.free(CPU)
-    assert 0 < now < 2**50
-    for name, value in (("_left_by_system", 5), ("_left_by_shell", 7)):
-        monkeypatch.setattr(memory, name, lambda value=value: value)
-    monkeypatch.setattr(memory, "_left_by_container", lambda: [9, 6])
-    assert memory.free(CPU) == 5
-    monkeypatch.setattr(memory, "_left_by_system", lambda: None)
-    assert memory.free(CPU) == 6
-    monkeypatch.setattr(memory, "_left_by_container", lambda: [-1])
-    assert memory.free(CPU) == 0
-    monkeypatch.setattr(memory, "_left_by_container", list)
-    monkeypatch.setattr(memory, "_left_by_shell", lambda: None)
-    assert memory.free(CPU) is None
-    assert memory.free(torch.device("mps")) is None
-
-
-@pytest.mark.parametrize(
-    ("files", "left"),
-    [
-        ({"max": "1000\n", "current": "600\n", "stat": "inactive_file 50"}, 450),
-        ({"max": "max\n", "current": "600\n", "stat": ""}, None),
-        ({"max": "1000\n"}, None),
-    ],
-)
-def test_a_group_of_version_2_is_read(tmp_path, files, left):
-    for name, text in files.items():
-        (tmp_path / f"memory.{name}").write_text(text)
-    assert memory._left_in(tmp_path, "memory.max", "memory.current") == left
-
-
-def test_a_group_of_version_1_without_a_limit_has_none(tmp_path):
-    for name, text in (("limit", str(2**63 - 4096)), ("usage", "5"), ("memory.stat", "x 1")):
-        (tmp_path / name).write_text(text)
-    assert memory._left_in(tmp_path, "limit", "usage") is None
-    (tmp_path / "limit").write_text("100")
-    (tmp_path / "memory.stat").write_text("total_inactive_file 3\ninactive_file 1\n")
-    assert memory._left_in(tmp_path, "limit", "usage") == 98
-
-
-def test_the_groups_above_count_too(tmp_path):
-    found = memory._upwards(tmp_path, "/user/job")
-    assert found == [tmp_path, tmp_path / "user" / "job", tmp_path / "user"]
-    assert memory._upwards(tmp_path, "/") == [tmp_path]
-
-
 def test_what_this_process_has_of_a_gpu_counts_as_free(monkeypatch):
     cuda = SimpleNamespace(
         memory_reserved=lambda device: 50,
@@ -134,9 +87,9 @@ def test_a_run_in_too_little_memory_warns_first_and_ends_in_a_sentence(tmp_path)
     """
     script = (
         "import resource, sys\nimport torch\nfrom convatlas.cli import run\n"
-        "from convatlas.training import forecast, memory\n"
+        "from convatlas import machine\nfrom convatlas.training import forecast\n"
         "forecast.PROBE = 4e8  # six images\n"
-        "limit = memory._pages()[0] + int(12e8)\n"
+        "limit = machine._pages()[0] + int(12e8)\n"
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )

@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 from short_runs import SMALL, StopAt
 
+from convatlas import machine
 from convatlas.data import Loader
 from convatlas.errors import (
     CheckpointError,
@@ -44,7 +45,7 @@ def uninterrupted(tmp_path_factory):
 
 def test_more_readers_than_cores_are_named_once_in_our_own_words(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare, "Loader", partial(Loader, memory_limit=0))
-    cores, callback = os.cpu_count(), StopAt(0)
+    cores, callback = machine.cores(), StopAt(0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(SMALL.change(epochs=1, workers=cores), tmp_path / "few", callback=callback)

@@ -1,0 +1,159 @@
+"""Where images are held, and who reads them, when nobody says so: by the memory and the cores that
+are free, which no result depends on.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from convatlas import machine
+from convatlas.data import fit_preprocess, image_cache, neighbours, open_data
+from convatlas.data.readers import forks
+from convatlas.study import jobs
+from convatlas.training import Recipe, prepare, train
+from convatlas.training.callbacks import Callback
+
+RECIPE = Recipe(
+    network="lenet1989", epochs=1, batch_size=16, warmup_epochs=0, shift=1, save_every=0
+)
+
+
+class Facts(Callback):
+    def begin(self, facts):
+        self.reading = facts["reading"]
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    random = np.random.default_rng(0)
+    for name in "ab":
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for number in range(40):
+            pixels = random.integers(0, 256, (16, 16), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{number}.png")
+    return tmp_path / "set"
+
+
+@pytest.mark.parametrize(
+    ("cores", "processes", "busy", "spare"),
+    [
+        (1, 1, 1, 0),
+        (2, 1, 1, 1),
+        (2, 1, 2, 1),
+        (2, 2, 1, 0),
+        (8, 1, 1, 7),
+        (8, 1, 8, 1),
+        (64, 8, 1, 7),
+        (64, 8, 0, 8),
+        (4, 8, 1, 0),
+    ],
+)
+def test_the_cores_of_a_machine_are_parted_among_its_processes(
+    monkeypatch, cores, processes, busy, spare
+):
+    monkeypatch.setattr(machine, "cores", lambda: cores)
+    assert machine.spare_cores(processes, busy) == spare
+
+
+def test_readers_are_as_many_as_cores_are_free_unless_the_recipe_says(root, monkeypatch):
+    data, alone = open_data(root), SimpleNamespace(neighbours=1)
+    digits = open_data("digits")
+    monkeypatch.setattr(machine, "cores", lambda: 12)
+    monkeypatch.setattr(prepare, "forks", lambda: True)
+    assert prepare.readers(RECIPE, alone, data, busy=1) == 0  # so few are read at once
+    monkeypatch.setattr(prepare, "READ_ALONE", 10)
+    assert prepare.readers(RECIPE, alone, data, busy=1) == 11
+    assert prepare.readers(RECIPE, SimpleNamespace(neighbours=4), data, busy=1) == 2
+    assert prepare.readers(RECIPE, alone, digits, busy=1) == 0
+    assert [prepare.readers(RECIPE.change(workers=n), alone, data, busy=1) for n in (0, 1, 40)] == [
+        0,
+        1,
+        40,
+    ]
+    monkeypatch.setattr(machine, "cores", lambda: 200)
+    assert prepare.readers(RECIPE, alone, data, busy=1) == prepare.MOST_READERS
+    monkeypatch.setattr(prepare, "forks", lambda: False)
+    assert prepare.readers(RECIPE, alone, data, busy=1) == 0
+
+
+def test_a_run_beside_others_of_a_study_has_no_readers_that_nobody_asked_for():
+    assert jobs.side_by_side(RECIPE).workers == 0
+    assert jobs.side_by_side(RECIPE.change(workers=3)).workers == 3
+
+
+@pytest.mark.parametrize(
+    ("free", "held"), [(4 * 64 * 256, True), (4 * 64 * 256 - 1, False), (None, True)]
+)
+def test_a_quarter_of_the_free_memory_may_hold_a_split(root, monkeypatch, free, held):
+    data = open_data(root, val_fraction=0)  # 64 images to learn from
+    prep = fit_preprocess(data, 16)
+    monkeypatch.setattr(image_cache, "_FITTED", {})
+    monkeypatch.setattr(image_cache, "free_memory", lambda: free)
+    assert (image_cache.decoded(data.train, prep) is not None) == held
+
+
+class Near:
+    """Another process that sees less free memory than this one."""
+
+    rank, size = 0, 2
+
+    def __init__(self, other: int):
+        self.other, self.said = other, []
+
+    def say(self, text):
+        self.said.append(text)
+        return [text, str(self.other)]
+
+
+def test_the_processes_of_a_machine_decide_alike(root, monkeypatch):
+    data = open_data(root, val_fraction=0)
+    prep = fit_preprocess(data, 16)
+    monkeypatch.setattr(image_cache, "_FITTED", {})
+    monkeypatch.setattr(image_cache, "free_memory", lambda: 2**40)
+    near = Near(64 * 256 - 1)
+    with neighbours.beside(near):
+        assert image_cache.decoded(data.train, prep) is None
+    assert near.said == [str(2**38)]
+    monkeypatch.setattr(image_cache, "shared_bytes", lambda near, size: None)
+    with neighbours.beside(Near(2 * 64 * 256 - 1)):  # each would have its own
+        assert image_cache.decoded(data.train, prep) is None
+    with neighbours.beside(Near(2 * 64 * 256)):
+        assert image_cache.decoded(data.train, prep) is not None
+
+
+def test_how_images_are_standardised_does_not_depend_on_the_memory(root, monkeypatch):
+    held = fit_preprocess(open_data(root), 16)
+    monkeypatch.setattr(image_cache, "free_memory", lambda: 0)
+    data = open_data(root)
+    assert fit_preprocess(data, 16) == held
+    assert image_cache.decoded(data.train, held) is None
+    assert fit_preprocess(data, 16, large=0) == held  # of so few the sample is all
+
+
+@pytest.mark.skipif(not forks(), reason="no reader by default where processes do not fork")
+def test_without_memory_readers_read_and_the_bits_are_the_same(root, tmp_path, monkeypatch):
+    recipe = RECIPE.change(data=str(root))
+    facts = Facts()
+    train(recipe, tmp_path / "held", callback=facts)
+    assert facts.reading == "held in memory"
+    monkeypatch.setattr(image_cache, "free_memory", lambda: 0)
+    monkeypatch.setattr(prepare, "READ_ALONE", 10)
+    for cores, said in ((1, "in the training process"), (3, "by 2 readers")):
+        monkeypatch.setattr(machine, "cores", lambda cores=cores: cores)
+        train(recipe, tmp_path / said, callback=facts)
+        assert facts.reading == f"read from files as they are needed, {said}"
+        for name in ("model.safetensors", "answers.csv"):
+            assert (tmp_path / said / name).read_bytes() == (tmp_path / "held" / name).read_bytes()
+
+
+def test_a_finished_run_looks_at_no_image(root, tmp_path, monkeypatch):
+    recipe = RECIPE.change(data=str(root))
+    done = train(recipe, tmp_path / "run", callback=Callback())
+    monkeypatch.setattr(prepare, "open_data", None)
+    monkeypatch.setattr(torch.optim, "SGD", None)
+    assert train(recipe, tmp_path / "run", resume=True, callback=Callback()) == done
