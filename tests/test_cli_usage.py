@@ -92,7 +92,8 @@ def test_commands_stand_in_the_order_of_work(capsys):
     assert places == sorted(places)
     assert [*NAMES] == [
         *("list", "show", "draw", "cost", "diff", "identify", "verify", "scale", "explore"),
-        *("recipes", "check-data", "lr-find", "train", "eval", "predict", "explain", "bench"),
+        *("recipes", "check-data", "pack", "lr-find", "train", "eval", "predict", "explain"),
+        *("bench",),
         *("compare", "study", "report"),
         *("export", "serve", "convert", "compress", "netadapt", "card", "push"),
     ]
