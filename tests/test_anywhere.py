@@ -128,6 +128,8 @@ def opens_text_blindly(call: ast.Call) -> bool:
     ]
     if "encoding" in given or any("b" in mode for mode in modes):
         return False
+    if ast.unparse(call.func) == "tarfile.open":  # an archive is no text
+        return False
     plain = isinstance(call.func, ast.Name) or not values  # open(path), path.open()
     return (
         name in ("read_text", "write_text")
@@ -167,13 +169,17 @@ def test_text_opened_blindly_is_seen(source):
 
 @pytest.mark.parametrize(
     "source",
-    ["open(path, 'rb')", "path.open('xb')", "path.open('w', encoding='utf-8')", "os.open(path, 0)"],
+    [
+        *("open(path, 'rb')", "path.open('xb')", "path.open('w', encoding='utf-8')"),
+        *("os.open(path, 0)", "tarfile.open(path, 'w')"),
+    ],
 )
 def test_files_opened_well_are_let_pass(source):
     assert not opens_text_blindly(calls(source)[0])
 
 
 MORE = {  # a module -> the packages that it is of, where its name does not tell
+    "botocore": {"boto3"},  # which brings it
     "mlflow": {"mlflow-skinny", "sqlalchemy", "alembic"},  # its database
     "torch.utils.tensorboard": {"tensorboard"},
 }

@@ -341,7 +341,7 @@ def test_crops_are_cut_from_the_files_and_not_from_what_training_fitted(trained,
     """Ten crops of the whole 40 x 44 pixels, by hand, where training saw 32 x 32 of them."""
     run, data, _ = trained
     saved = convatlas.load_model(run)
-    monkeypatch.setattr("convatlas.data.loader.decoded", None)  # nothing small is made at all
+    monkeypatch.setattr("convatlas.data.image_cache.fitted_blocks", None)  # nothing small is made
     found = convatlas.evaluate(run, crops="10", sizes=(40,), split="all")
     right = 0
     for path in sorted(data.rglob("*.png")):

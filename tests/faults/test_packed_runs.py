@@ -29,9 +29,8 @@ RECIPE = Recipe(
 STREAMED = """
 import convatlas.data.packed.block_cache
 convatlas.data.packed.block_cache.SHARE = 10**15
-import convatlas.data.loader, convatlas.data.preprocess
-for module in (convatlas.data.loader, convatlas.data.preprocess):
-    module.fits_in_memory = lambda *words: False
+import convatlas.data.image_cache
+convatlas.data.image_cache._limit = lambda: 0
 from convatlas.__main__ import main
 main()
 """
@@ -59,8 +58,7 @@ def provenance_apart(run: Path) -> list:
 
 
 def test_the_weights_from_shards_are_those_from_the_folder(sets, tmp_path, monkeypatch):
-    for module in ("loader", "preprocess"):
-        monkeypatch.setattr(f"convatlas.data.{module}.fits_in_memory", lambda *words: False)
+    monkeypatch.setattr("convatlas.data.image_cache._limit", lambda: 0)
     train(RECIPE.change(data=str(sets / "photos")), tmp_path / "folder")
     shards = str(sets / "s" / "bucket" / "photos")
     train(RECIPE.change(data=shards, workers=2), tmp_path / "shards")

@@ -6,13 +6,14 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from convatlas import machine
 from convatlas.data import Loader, fit_preprocess, open_data
 from convatlas.errors import RunError
 from convatlas.evaluation import MultiCrop, evaluate
 from convatlas.model_file import Saved
 from convatlas.prediction import predict_fitted
 from convatlas.registry import create_model
-from convatlas.training import Recipe, forecast, memory
+from convatlas.training import Recipe, forecast
 from convatlas.training.optimisers import OPTIMISERS
 from convatlas.training.prepare import device_of, device_type
 from convatlas.training.trainer import Trainer
@@ -121,9 +122,9 @@ def test_a_step_makes_no_doubles(opt, loss):
 
 
 def test_what_the_system_does_not_tell_is_not_forecast(monkeypatch):
-    monkeypatch.setattr(memory, "resource", None)
-    monkeypatch.setattr(memory, "_pages", lambda process: None)
-    assert memory.resident() is None
+    monkeypatch.setattr(machine, "resource", None)
+    monkeypatch.setattr(machine, "_pages", lambda process: None)
+    assert machine.resident() is None
     trainer = Trainer(Recipe(), create_model("lenet5"), 1, torch.device("cpu"))
     x = torch.rand(2, 1, 32, 32)
     assert forecast._memory(trainer, 2, 1e6, x, None) is None
