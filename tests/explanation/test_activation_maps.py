@@ -35,6 +35,7 @@ OTHER_ENDS = {
     "convnext",  # a layer norm stands behind the average
     "vgg_32",  # its last map has one place
 }
+PART_MEANS = ("senet18_tutorial",)  # its mean is over 4 x 4 of 28 x 28 places: 7 x 7 remain
 SMALL = 12_000_000  # parameters of a network that is filled with numbers by default
 FEW = [name for name in SMALLEST.values() if stored_facts()[name]["params"] <= SMALL]
 captum_of = needs("captum is not installed", "captum")
@@ -61,7 +62,7 @@ def small(name: str, dtype=torch.float32) -> tuple[nn.Module, torch.Tensor]:
 @first(FEW)
 def test_cam_adds_up_to_the_score_where_its_paper_says_so_and_is_refused_elsewhere(name):
     net, x = small(name, torch.float64)
-    if stored_facts()[name]["family"] in OTHER_ENDS:
+    if stored_facts()[name]["family"] in OTHER_ENDS or name in PART_MEANS:
         with pytest.raises(InputError, match=f"^{name} does not end in a global average"):
             cam(net, x)
         return
