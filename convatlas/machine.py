@@ -57,6 +57,16 @@ def free_memory() -> int | None:
     return max(0, min(known)) if known else None
 
 
+def user_cache() -> Path | None:
+    """The user's folder for what only saves time, which perhaps does not exist; None for a user
+    without a home.
+    """
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "convatlas"
+    except RuntimeError:
+        return None
+
+
 def _pages(process: int | str = "self") -> tuple[int, int] | None:
     """Bytes of a process's address space, and of those in memory."""
     with suppress(OSError, ValueError, IndexError):

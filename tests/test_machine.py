@@ -53,3 +53,21 @@ def test_the_groups_above_count_too(tmp_path):
     found = machine._upwards(tmp_path, "/user/job")
     assert found == [tmp_path, tmp_path / "user" / "job", tmp_path / "user"]
     assert machine._upwards(tmp_path, "/") == [tmp_path]
+
+
+def test_the_cache_is_where_the_user_wants_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert machine.user_cache() == tmp_path / ".cache" / "convatlas"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
+    assert machine.user_cache() == tmp_path / "x" / "convatlas"
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch):
+    def nobody():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(machine.Path, "home", nobody)
+    assert machine.user_cache() is None

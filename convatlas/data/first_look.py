@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convatlas.data import image_cache
-from convatlas.data.neighbours import Alone, neighbours
+from convatlas.data.neighbours import neighbours
 from convatlas.data.preprocess import Preprocess
 from convatlas.data.readers import forks
 from convatlas.data.split import Data, FileSplit
@@ -39,7 +39,7 @@ def is_due(data: Data, check: str) -> bool:
     if check == "auto" and sum(map(len, parts)) > LAZY_ABOVE:
         return False
     everything = FileSplit.joined(parts)
-    return any((neighbours() or Alone()).say("" if is_known(everything) else "some are new"))
+    return any(neighbours().say("" if is_known(everything) else "some are new"))
 
 
 def first_look(data: Data, prep: Preprocess | None) -> FirstLook | None:
@@ -47,7 +47,7 @@ def first_look(data: Data, prep: Preprocess | None) -> FirstLook | None:
     processes that prepare it together, each of which calls this, does not know how images are
     fitted.
     """
-    said = (neighbours() or Alone()).say(repr(prep))
+    said = neighbours().say(repr(prep))
     if prep is None or said != [said[0]] * len(said):
         return None
     memory = image_cache.begin([data.train, data.val, data.test], prep)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
-from convatlas.data.neighbours import Alone, Neighbours, neighbours, shared_bytes
+from convatlas.data.neighbours import Neighbours, neighbours, shared_bytes
 from convatlas.data.readers import TIMEOUT, Reading, stream
 from convatlas.data.split import Split
 from convatlas.data.telling import Tally
@@ -77,7 +77,7 @@ def begin(splits: Sequence[Split], prep) -> tuple[Tensor, Tensor] | None:
     where it is too much.
     """
     total, size = sum(map(len, splits)), sum(fitted_bytes(split, prep) for split in splits)
-    if size > _limit() or (memory := shared_bytes(neighbours() or Alone(), size + total)) is None:
+    if size > _limit() or (memory := shared_bytes(neighbours(), size + total)) is None:
         return None
     images, there = memory[:size].view(total, prep.channels, prep.side, prep.side), memory[size:]
     lengths = [len(split) for split in splits]
@@ -90,7 +90,7 @@ def _completed(
     split: Split, prep, images: Tensor, there: Tensor, workers: int, timeout: float
 ) -> Tensor:
     """The images, with those that no look has left there."""
-    build, near = partial(_fit, split, prep), neighbours() or Alone()
+    build, near = partial(_fit, split, prep), neighbours()
     near.say("")  # nobody looks any longer
     left = (there == 0).nonzero().flatten()
     blocks = left.split(BLOCK) if len(left) else ()
@@ -101,7 +101,7 @@ def _limit() -> int:
     """Bytes that a decoded split may have: the same in all processes that prepare it together."""
     free, near = free_memory(), neighbours()
     limit = UNTOLD if free is None else free // MEMORY_SHARE
-    return min(map(int, near.say(str(limit)))) if near else limit
+    return min(map(int, near.say(str(limit))))
 
 
 def _decode(split: Split, prep, workers: int, timeout: float, limit: int) -> Tensor | None:
@@ -109,11 +109,11 @@ def _decode(split: Split, prep, workers: int, timeout: float, limit: int) -> Ten
     if size > limit:
         return None
     shape = (len(split), prep.channels, prep.side, prep.side)
-    memory = shared_bytes(near, size) if near and len(split) else None
+    memory = shared_bytes(near, size) if near.size > 1 and len(split) else None
     if memory is not None:
         build, blocks = partial(_fit, split, prep), in_turn(len(split), BLOCK)
         return _decoded_together(build, split, memory.view(shape), blocks, near, workers, timeout)
-    if near and size * near.size > limit:  # each would have its own
+    if size * near.size > limit:  # each would have its own
         return None
     images = torch.empty(shape, dtype=torch.uint8)
     for block, fitted in fitted_blocks(split, prep, workers, timeout):
@@ -173,8 +173,7 @@ def sources(
     if limit is not None and _source_bytes(split, at_least) > limit:
         return None
     if split not in _WHOLE or _WHOLE[split][0] != (at_least, white):
-        near = neighbours()
-        if limit is None and _source_bytes(split, at_least) > _limit() // (near or Alone()).size:
+        if limit is None and _source_bytes(split, at_least) > _limit() // neighbours().size:
             return None
         images = []
         read = partial(_read_all, split, at_least, white)

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from convatlas.data import remembered
 from convatlas.data.file_status import is_settled, now
+from convatlas.data.image_file import EXTENSIONS
 
 KEPT_FROM = 1000  # images; listing fewer takes no time
-FORMAT = 1
+FORMAT = 1  # counted up whenever a walk sorts names otherwise than by EXTENSIONS
 KEEP_TIMES = frozenset(
     [
         *("ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "f2fs", "overlay"),
@@ -57,7 +58,7 @@ class Listing:
     def keep(self, images: int) -> None:
         """Writes it down for the next time, where anything is new and it is worth it."""
         if images >= KEPT_FROM and self.records != self.known:
-            content = json.dumps({"format": FORMAT, "folders": self.records})
+            content = json.dumps({"rules": _rules(), "folders": self.records})
             remembered.keep(self.root, "listing", content.encode())
 
     def _name(self, folder: Path) -> str:
@@ -71,10 +72,15 @@ def _times(status: os.stat_result) -> list[int]:
     return [status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 
 
+def _rules() -> str:
+    """By which a name was found to be an image's."""
+    return f"{FORMAT} {' '.join(sorted(EXTENSIONS))}"
+
+
 def _read(root: Path) -> dict[str, Sequence]:
     try:
         found = json.loads(remembered.kept(root, "listing") or b"{}")
-        ours = isinstance(found, dict) and found.get("format") == FORMAT
+        ours = isinstance(found, dict) and found.get("rules") == _rules()
         return found["folders"] if ours else {}
     except (ValueError, KeyError, RecursionError):
         return {}

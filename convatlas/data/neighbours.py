@@ -25,6 +25,15 @@ class Neighbours(Protocol):
         """What each of them says, in order, once all have; each calls it equally often."""
 
 
+class Alone:
+    """No other process."""
+
+    rank, size = 0, 1
+
+    def say(self, text: str) -> list[str]:
+        return [text]
+
+
 _NEIGHBOURS: ContextVar[Neighbours | None] = ContextVar("neighbours", default=None)
 
 
@@ -38,19 +47,10 @@ def beside(neighbours: Neighbours | None) -> Iterator[None]:
         _NEIGHBOURS.reset(token)
 
 
-def neighbours() -> Neighbours | None:
-    """Those of this process; None where it is alone."""
+def neighbours() -> Neighbours:
+    """Those of this process, itself among them."""
     found = _NEIGHBOURS.get()
-    return found if found and found.size > 1 else None
-
-
-class Alone:
-    """No other process."""
-
-    rank, size = 0, 1
-
-    def say(self, text: str) -> list[str]:
-        return [text]
+    return found if found and found.size > 1 else Alone()
 
 
 def shared_bytes(near: Neighbours, size: int) -> Tensor | None:

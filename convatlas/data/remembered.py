@@ -12,17 +12,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from convatlas.machine import user_cache
+
 DIGEST = 16  # bytes
 
 
 def place_of(root: str | os.PathLike) -> Path | None:
     """The folder for what is known of `root`, which perhaps does not exist; None without a home."""
-    try:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        name = hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=DIGEST).hexdigest()
-        return Path(cache) / "convatlas" / "checked" / name
-    except RuntimeError:
-        return None
+    name = hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=DIGEST).hexdigest()
+    cache = user_cache()
+    return cache / "checked" / name if cache else None
 
 
 def keep(root: str | os.PathLike, name: str, content: bytes) -> None:

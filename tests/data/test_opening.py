@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from convatlas.data import fingerprint, listing, open_data, remembered
+from convatlas.data import fingerprint, listing, open_data, remembered, walk
 from convatlas.errors import DataError
 
 
@@ -201,11 +201,21 @@ def test_what_is_kept_of_another_folder_is_not_believed(root, tmp_path, monkeypa
 
 def test_a_listing_of_another_form_is_not_believed(root):
     first = seen(root)
-    for content in (b"[]", b"{}", b'{"format": 0, "folders": {"": []}}', b"null"):
+    for content in (b"[]", b"{}", b'{"rules": "0", "folders": {"": []}}', b"null"):
         remembered.keep(root, "listing", content)
         assert seen(root) == first
         remembered.keep(root, "fingerprints", content)
         assert seen(root) == first
+
+
+def test_a_listing_by_other_extensions_is_not_believed(root, monkeypatch):
+    """As an older version has written it, which read fewer kinds of files."""
+    (root / "a/new.future").write_bytes((root / "a/0.png").read_bytes())
+    settled()
+    assert "a/new.future" in seen(root)[4]
+    for module in (listing, walk):
+        monkeypatch.setattr(module, "EXTENSIONS", {".png", ".future"})
+    assert "a/new.future" not in seen(root)[4]
 
 
 CHANGES = (
