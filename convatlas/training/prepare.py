@@ -20,7 +20,7 @@ from convatlas.data import (
 from convatlas.data.first_look import FirstLook, first_look, is_due
 from convatlas.data.preprocess import shape_of
 from convatlas.data.readers import forks
-from convatlas.data.split import FileSplit
+from convatlas.data.split import ArraySplit
 from convatlas.data.survey import unseen
 from convatlas.data.telling import Listener, told_to
 from convatlas.errors import DataError, RunError
@@ -64,10 +64,10 @@ class Prepared:
 
     @property
     def reading(self) -> str:
-        """How the training images of a folder are read: "held in memory", or who reads them; "" of
-        a set that is one file.
+        """How the training images of a folder or a packed set are read: "held in memory", or who
+        reads them; "" of a set that is in memory as soon as it is open.
         """
-        if not isinstance(self.data.train, FileSplit):
+        if isinstance(self.data.train, ArraySplit):
             return ""
         if self.train.in_memory:
             return "held in memory"
@@ -200,7 +200,7 @@ def readers(recipe: Recipe, group: ProcessGroup, data: Data, busy: int = 0) -> i
     """
     if recipe.workers >= 0:
         return recipe.workers
-    if not isinstance(data.train, FileSplit) or len(data.train) < READ_ALONE or not forks():
+    if isinstance(data.train, ArraySplit) or len(data.train) < READ_ALONE or not forks():
         return 0
     return min(MOST_READERS, spare_cores(group.neighbours, busy))
 

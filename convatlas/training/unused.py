@@ -1,7 +1,6 @@
 """What a recipe asks for and its network, its images or this machine have no use for."""
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -78,5 +77,5 @@ def warnings(recipe: Recipe, ready: Prepared, group: ProcessGroup) -> Iterator[s
 
 def _val_is_drawn(data: Data) -> bool:
     """Whether validation images were drawn from those for training: then they share folders."""
-    train = {PurePath(name).parent for name in data.train.names}
-    return any(PurePath(name).parent in train for name in data.val.names)
+    train = {name.rpartition("/")[0] for name in data.train.names}
+    return any(name.rpartition("/")[0] in train for name in data.val.names)

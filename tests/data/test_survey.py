@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from noise import save_noise
 
 from convatlas.data import open_data, remembered, survey, usable, verdicts
 from convatlas.data.checking import check_data
@@ -46,11 +46,6 @@ def root(make_folder) -> Path:
     root = make_folder({"a": 30, "b": 30}, size=(4, 4))
     settled()
     return root
-
-
-def save_noise(path: Path, size, mode: str, seed: int) -> None:
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    Image.fromarray(pixels).convert(mode).save(path)
 
 
 def settled() -> None:

@@ -7,9 +7,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from noise import noise_folder
 from ranks import Ranks
 
 from convatlas.data import image_cache, neighbours, split, survey
@@ -25,13 +24,7 @@ BAD = [f"{name}/{number}.png" for name in "ab" for number in range(0, 100, 8)]
 @pytest.fixture
 def root(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    random = np.random.default_rng(0)
-    for name in "ab":
-        (tmp_path / "set" / name).mkdir(parents=True)
-        for number in range(IMAGES // 2):
-            pixels = random.integers(0, 256, (16, 16), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{number}.png")
-    return tmp_path / "set"
+    return noise_folder(tmp_path / "set", {"a": IMAGES // 2, "b": IMAGES // 2})
 
 
 def prepared(root: Path, cache: Path, notes: Path, change: dict, trick: str = "") -> tuple:

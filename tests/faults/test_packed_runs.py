@@ -2,7 +2,6 @@
 shards and from an object store that fails now and then, killed and resumed, with any readers.
 """
 
-import hashlib
 import os
 import shutil
 import signal
@@ -17,9 +16,11 @@ from noise import save_noise
 from short_runs import StopAt
 from skips import needs
 
+from convatlas import machine
 from convatlas.data.packed.writing import pack
 from convatlas.errors import Stopped
-from convatlas.training import Recipe, train
+from convatlas.training import Recipe, prepare, train
+from convatlas.training.distributed import ProcessGroup
 
 RECIPE = Recipe(
     network="lenet1989", epochs=1, batch_size=8, opt="adamw", lr=0.005, warmup_epochs=0, shift=2
@@ -47,11 +48,7 @@ def sets(tmp_path_factory):
     return root
 
 
-def weights(run: Path) -> str:
-    return hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
-
-
-def provenance_apart(run: Path) -> list:
+def weights(run: Path) -> list:
     from safetensors.torch import load_file
 
     return [(name, value.tolist()) for name, value in load_file(run / "model.safetensors").items()]
@@ -62,7 +59,7 @@ def test_the_weights_from_shards_are_those_from_the_folder(sets, tmp_path, monke
     train(RECIPE.change(data=str(sets / "photos")), tmp_path / "folder")
     shards = str(sets / "s" / "bucket" / "photos")
     train(RECIPE.change(data=shards, workers=2), tmp_path / "shards")
-    assert provenance_apart(tmp_path / "folder") == provenance_apart(tmp_path / "shards")
+    assert weights(tmp_path / "folder") == weights(tmp_path / "shards")
 
 
 def test_a_run_on_a_folder_goes_on_with_its_packed_set(sets, tmp_path):
@@ -72,7 +69,18 @@ def test_a_run_on_a_folder_goes_on_with_its_packed_set(sets, tmp_path):
         train(folder, tmp_path / "parts", callback=StopAt(5))
     packed = folder.change(data=str(sets / "s" / "bucket" / "photos"))
     train(packed, tmp_path / "parts", resume=True)
-    assert provenance_apart(tmp_path / "whole") == provenance_apart(tmp_path / "parts")
+    assert weights(tmp_path / "whole") == weights(tmp_path / "parts")
+
+
+def test_packed_sets_have_readers_as_folders_have(sets, tmp_path, monkeypatch):
+    monkeypatch.setattr("convatlas.data.image_cache._limit", lambda: 0)
+    monkeypatch.setattr(prepare, "READ_ALONE", 10)
+    monkeypatch.setattr(machine, "cores", lambda: 3)
+    monkeypatch.setattr(prepare, "forks", lambda: True)
+    recipe, group = RECIPE.change(data=str(sets / "s" / "bucket" / "photos")), ProcessGroup()
+    ready = prepare.prepare(recipe, group)
+    assert ready.reading == "read from files as they are needed, by 2 readers"
+    assert ready.train.workers == ready.test.workers == 2
 
 
 def command(data, run, *more):
@@ -111,7 +119,7 @@ def killed_after_its_first_save(words, run, env):
 @needs("boto3 is not installed (extra shards)", "boto3")
 def test_one_hash_from_folder_shards_and_a_failing_store_killed_and_resumed(sets, tmp_path):
     run_to_its_end(command(sets / "photos", tmp_path / "folder"), environment(tmp_path))
-    wanted = provenance_apart(tmp_path / "folder")
+    wanted = weights(tmp_path / "folder")
     with served(sets / "s") as (bucket, address):
         bucket.every, bucket.hows, bucket.pause = 29, ("late", 500, "reset"), 0.3
         shards, far = sets / "s" / "bucket" / "photos", "s3://bucket/photos"
@@ -120,12 +128,12 @@ def test_one_hash_from_folder_shards_and_a_failing_store_killed_and_resumed(sets
             run_to_its_end(
                 command(place, run, "--workers", readers), environment(tmp_path, address)
             )
-            assert provenance_apart(run) == wanted, run
+            assert weights(run) == wanted, run
         run = tmp_path / "killed"
         words = command(far, run, "--workers", "1", "--save-every", "3")
         killed_after_its_first_save(words, run, environment(tmp_path, address))
         run_to_its_end([*words, "--resume", "auto"], environment(tmp_path, address))
-        assert provenance_apart(run) == wanted
+        assert weights(run) == wanted
         assert bucket.failed > 5
 
 
@@ -149,7 +157,7 @@ def test_motos_s3_gives_the_same_weights(sets, tmp_path):
             client.upload_file(str(path), "bucket", f"photos/{path.name}")
         run_to_its_end(command("s3://bucket/photos", tmp_path / "moto"), env)
         run_to_its_end(command(sets / "photos", tmp_path / "folder"), environment(tmp_path))
-        assert provenance_apart(tmp_path / "moto") == provenance_apart(tmp_path / "folder")
+        assert weights(tmp_path / "moto") == weights(tmp_path / "folder")
     finally:
         server.stop()
 

@@ -5,10 +5,9 @@ are free, which no result depends on.
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from noise import noise_folder
 
 from convatlas import machine
 from convatlas.data import fit_preprocess, image_cache, neighbours, open_data
@@ -30,13 +29,7 @@ class Facts(Callback):
 @pytest.fixture
 def root(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    random = np.random.default_rng(0)
-    for name in "ab":
-        (tmp_path / "set" / name).mkdir(parents=True)
-        for number in range(40):
-            pixels = random.integers(0, 256, (16, 16), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{number}.png")
-    return tmp_path / "set"
+    return noise_folder(tmp_path / "set", {"a": 40, "b": 40})
 
 
 @pytest.mark.parametrize(
