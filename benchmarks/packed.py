@@ -112,7 +112,7 @@ def _epoch_within(root: Path) -> tuple[float, float]:
     most = 0
     for _ in loader.epoch(1):
         most = max(most, _status("RssAnon") - held)
-    return int(data.train.shelf.length.sum()) / 1e6, most / 1e6
+    return int(data.train.shelf.index.length.sum()) / 1e6, most / 1e6
 
 
 def _status(name: str) -> int:

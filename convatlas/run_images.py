@@ -104,17 +104,29 @@ def open_images(
     data = str(data)
     if run is None and _is_loose(data):
         return _of_folder(saved, recipe, data, limit)
-    try:
-        found = _opened(recipe or Recipe(), data, data_root, limit)
-    except DataError:
-        if not (_is_loose(data) and Path(data).expanduser().is_dir()):
-            raise
-        found = None  # no set to train with, but it may be measured
+    found = _as_a_set(recipe or Recipe(), data, data_root, limit)
     if found and _has_fingerprint(found, saved):
         own = _own(run, saved, recipe, found)
         said = "these are the run's own images, split as in training"
         return replace(own, notes=(said, *own.notes))
     return _of_folder(saved, recipe, data, limit) if _is_loose(data) else _of_set(saved, found)
+
+
+def _as_a_set(
+    recipe: Recipe, data: str, data_root: str | Path | None, max_megapixels: float
+) -> Data | None:
+    """Images that perhaps are others than the run's; None for a folder that is no set to train
+    with, but may be measured.
+    """
+    try:
+        return _opened(recipe, data, data_root, max_megapixels)
+    except DataError:
+        if _is_loose(data) and Path(data).expanduser().is_dir():
+            return None
+        if recipe.test_from == "auto":
+            raise
+    # the run's own images have no test set, and these may have one
+    return _opened(recipe.change(test_from="auto"), data, data_root, max_megapixels)
 
 
 def _is_loose(data: str) -> bool:

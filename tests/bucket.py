@@ -74,6 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(200, content, extra)
         first, _, last = asked.removeprefix("bytes=").partition("-")
         start = int(first) if first else size - int(last)
+        if start >= size:
+            return self._answer(416, b"<Error><Code>InvalidRange</Code></Error>")
         end = min(int(last) if first and last else size - 1, size - 1)
         extra["Content-Range"] = f"bytes {start}-{end}/{size}"
         return self._answer(206, content[start : end + 1], extra)

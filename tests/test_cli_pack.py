@@ -33,10 +33,13 @@ def test_a_folder_is_packed_checked_and_said(photos, tmp_path, capsys):
     [
         (["{}"], 2, "`convatlas pack FOLDER OUT` packs FOLDER into the new folder OUT"),
         ([], 2, "`convatlas pack FOLDER OUT` packs FOLDER into the new folder OUT"),
+        (["{}", "s3://bucket/x"], 1, "s3://bucket/x is an object store; pack into"),
         (["{}", "s3://bucket/x"], 1, "aws s3 cp --recursive OUT s3://BUCKET/PATH"),
         (["nowhere", "x"], 1, "'nowhere' does not exist; check the path"),
         (["{}", "x", "--size", "3"], 1, "--size 3 is not allowed; give the shorter side"),
-        (["{}", "{}/class0/0.png/x"], 1, "cannot be written ("),
+        (["{}", "/dev/null/x"], 1, "cannot be written ("),
+        (["{}", "{}/packed"], 1, "which is to be packed; name a new folder elsewhere"),
+        (["{}", "x", "--quality", "80"], 1, "--quality 80 has no effect"),
         (["{}", "x", "--workers", "-1"], 1, "--workers -1 makes no sense"),
     ],
 )

@@ -14,6 +14,7 @@ def check_data(
     *,
     csv: Path | None = None,
     missing_classes: Literal["error", "allow"] = "error",
+    test_from: Literal["auto", "val"] = "auto",
     workers: int = 0,
     max_megapixels: float = 64,
     again: bool = False,
@@ -30,6 +31,8 @@ def check_data(
         A file to write the problems to: file, problem, remedy.
     missing_classes: error | allow
         Whether val and test may be without some of train's classes.
+    test_from: auto | val
+        The test set, as in the recipe: what the folder has, or its val.
     workers: int
         Processes that decode; 0 is one for each core.
     max_megapixels: float
@@ -52,6 +55,7 @@ def check_data(
             missing_classes=missing_classes,
             max_megapixels=max_megapixels,
             anew=again,
+            test_from=test_from,
         )
     for found in report.problems:
         say(found.sentence)

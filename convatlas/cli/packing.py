@@ -48,7 +48,7 @@ def pack(
     max_megapixels: float
         The largest image that is read, as in the recipe.
     """
-    from convatlas.data.packed.place import is_remote
+    from convatlas.data.packed.place import is_remote, place_of
     from convatlas.data.packed.writing import pack as write
     from convatlas.data.telling import told_to
 
@@ -57,7 +57,7 @@ def pack(
     *sources, place = source, out, *more
     if is_remote(place):
         raise DataError(
-            f"{place} is an object store; pack into a folder, and copy this there: "
+            f"{place_of(place).name} is an object store; pack into a folder, and copy this there: "
             "aws s3 cp --recursive OUT s3://BUCKET/PATH"
         )
     with told_to(progress()):

@@ -43,10 +43,16 @@ class _Refused(Exception):
         super().__init__(folder.path, reason)
 
 
-def arrange(top: Folder, missing_classes: str = "error", look_deeper: bool = True) -> Arrangement:
+def arrange(
+    top: Folder,
+    missing_classes: str = "error",
+    test_from: str = "auto",
+    look_deeper: bool = True,
+) -> Arrangement:
     """The parts of a folder and their classes. Raises nothing: see `troubles`.
 
-    `missing_classes` = "allow" takes val and test folders without some of train's classes.
+    `missing_classes` = "allow" takes val and test folders without some of train's classes, and
+    `test_from` = "val" takes val/ as the test set.
     """
     found = Arrangement()
     try:
@@ -68,14 +74,14 @@ def arrange(top: Folder, missing_classes: str = "error", look_deeper: bool = Tru
             for key, name in classes.items()
             if key in folders and folders[key].total
         }
+    if test_from == "val" and not found.troubles:
+        _take_val_as_test(top, found)
     return found
 
 
-def test_on_val(top: Folder, found: Arrangement) -> None:
+def _take_val_as_test(top: Folder, found: Arrangement) -> None:
     """val/ becomes the test set; a trouble where it is in doubt that it is one."""
     said = '--test-from val (test_from="val")'
-    if found.troubles:
-        return
     if TEST in found.parts:
         why = f"has a test set of its own; leave {said} out, or move that elsewhere"
     elif VAL not in found.parts:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from convatlas.data import readers
 from convatlas.data.finding import Finding
 from convatlas.data.folder import layout
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
@@ -41,6 +42,7 @@ def check_data(
     missing_classes: str = "error",
     max_megapixels: float = MAX_MEGAPIXELS,
     anew: bool = False,
+    test_from: str = "auto",
 ) -> Report:
     """All that is wrong with a folder of images, in one pass: its layout, and every file decoded by
     all `workers`.
@@ -48,12 +50,12 @@ def check_data(
     Changes nothing in the folder. What is found is kept as it is found: training on it afterwards
     need not look again, nor this function at a file that could be read, of which nothing was to be
     said, and whose name, size and times are the same, unless it is to look `anew`.
-    `missing_classes` and `max_megapixels` as open_data takes them.
+    `missing_classes`, `max_megapixels` and `test_from` as open_data takes them.
     """
     require_limit(max_megapixels)
     if is_packed(os.path.expanduser(path)):
-        return _of_packed(str(path), workers, timeout, progress, max_megapixels)
-    found = layout(Path(path).expanduser(), missing_classes=missing_classes)
+        return _of_packed(str(path), workers, timeout, progress, max_megapixels, test_from)
+    found = layout(Path(path).expanduser(), missing_classes, test_from)
     labels = torch.zeros(len(found.images), dtype=torch.int64)
     split = FileSplit(found.root, labels, found.images, max_megapixels)
     looked = survey(split, workers, timeout, progress, anew=anew, notes=True)
@@ -79,10 +81,12 @@ def _of_packed(
     timeout: float,
     progress: Callable[[int], None],
     max_megapixels: float,
+    test_from: str,
 ) -> Report:
     try:
-        data = open_data(place, max_megapixels=max_megapixels)
+        data = open_data(place, max_megapixels=max_megapixels, test_from=test_from)
     except DataError as fault:
-        return Report(0, (Finding.of(place, str(fault)),), (), (), None)
-    images, problems = check_packed(data, workers, timeout, progress)
+        return Report(0, (Finding.of("", str(fault)),), (), (), None)
+    patient = max(timeout, readers.TIMEOUT)  # an object store may have to be asked again
+    images, problems = check_packed(data, workers, patient, progress)
     return Report(images, tuple(problems), (), (), data)

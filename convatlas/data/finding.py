@@ -10,7 +10,7 @@ SAID = 5  # findings of which training speaks; check-data lists them all
 class Finding:
     """One thing about one file: what, and what to do about it."""
 
-    file: str
+    file: str  # "" where `problem` says itself what it is about
     problem: str
     remedy: str
 
@@ -22,7 +22,8 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        return f"{self.file!r} {self.problem}{f'; {self.remedy}' if self.remedy else ''}"
+        where = f"{self.file!r} " if self.file else ""
+        return f"{where}{self.problem}{f'; {self.remedy}' if self.remedy else ''}"
 
 
 def said(findings: Sequence[Finding]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from convatlas.data import keyed_random
-from convatlas.data.arrangement import Arrangement, arrange, test_on_val
+from convatlas.data.arrangement import Arrangement, arrange
 from convatlas.data.class_folders import (
     EXTENSIONS_LISTED,
     instead,
@@ -27,14 +27,12 @@ from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
 from convatlas.data.listing import Listing
 from convatlas.data.names import Names
 from convatlas.data.same_files import same_files, told
-from convatlas.data.split import STATUSES, Data, FileSplit, Split, hold_out, require_enough
+from convatlas.data.split import STATUSES, Data, FileSplit, complete, origins
 from convatlas.data.telling import Tally
 from convatlas.data.unread_kinds import kind_of
 from convatlas.data.walk import JUNK, Folder, natural, walk
 from convatlas.errors import DataError
-from convatlas.printable import printable
 
-TEST_SHARE = 1 / 5
 HEADERS = 2000  # looked at, at most, to tell a grey set from a coloured one
 EDITORS = frozenset({".ipynb_checkpoints"})  # keep copies of files in hidden folders of this name
 LAYOUT = """expected one folder for each class:
@@ -57,27 +55,26 @@ def _system_errors() -> Iterator[None]:
 class Parts:
     """A folder's images as they lie there, before anything is held out."""
 
-    name: str
-    classes: tuple[str, ...]
-    channels: int
+    top: Folder
+    arrangement: Arrangement
     splits: dict[str, FileSplit]  # train, and val and test where they are there
-    fingerprint: str
-    older_fingerprint: str
+    begun: int  # when the folder was first looked at, in nanoseconds
 
 
 @_system_errors()
-def parts_of(path: Path, missing_classes: str, max_megapixels: float) -> Parts:
+def parts_of(
+    path: Path, missing_classes: str, max_megapixels: float, test_from: str = "auto"
+) -> Parts:
     """Raises DataError as open_folder does."""
     root, begun = _root(path), now()
     top = walk(root, listing=Listing(root))
-    found = arrange(top, missing_classes)
+    found = arrange(top, missing_classes, test_from)
     splits = _splits(top, found)
     if found.troubles:
         raise _error_of(found)
     for split in splits.values():
         split.max_megapixels = max_megapixels
-    channels = 1 if _all_grey(splits["train"]) else 3
-    return Parts(root.name, found.classes, channels, splits, *fingerprints(splits, begun))
+    return Parts(top, found, splits, begun)
 
 
 @_system_errors()
@@ -92,17 +89,8 @@ def open_folder(
     """The three sets of a folder; open_data states the rules. Raises DataError showing the layout
     that is expected.
     """
-    root, begun = _root(path), now()
-    top = walk(root, listing=Listing(root))
-    found = arrange(top, missing_classes)
-    if test_from == "val":
-        test_on_val(top, found)
-    splits = _splits(top, found)
-    if found.troubles:
-        raise _error_of(found)
-    for split in splits.values():
-        split.max_megapixels = max_megapixels
-    return _data(top, found, splits, seed, val_fraction, begun)
+    parts = parts_of(path, missing_classes, max_megapixels, test_from)
+    return _data(parts, seed, val_fraction)
 
 
 def _root(path: Path) -> Path:
@@ -143,23 +131,15 @@ def _splits(top: Folder, found: Arrangement) -> dict[str, FileSplit]:
     return splits
 
 
-def _data(
-    top: Folder,
-    found: Arrangement,
-    splits: dict[str, FileSplit],
-    seed: int,
-    val_fraction: float,
-    begun: int,
-) -> Data:
-    """`begun` is when the folder was first looked at, in nanoseconds."""
-    channels = 1 if _all_grey(splits["train"]) else 3
-    fingerprint, older_fingerprint = fingerprints(splits, begun)
+def _data(parts: Parts, seed: int, val_fraction: float) -> Data:
+    top, found, splits = parts.top, parts.arrangement, parts.splits
+    fingerprint, older_fingerprint = fingerprints(splits, parts.begun)
     train, val, test = complete(splits, found.classes, seed, val_fraction)
     problems, notes = _findings(top, found, {"train": train, "val": val, "test": test})
     return Data(
         top.path.name,
         found.classes,
-        channels,
+        channels_of(splits["train"]),
         train,
         val,
         test,
@@ -168,7 +148,7 @@ def _data(
         older_fingerprint=older_fingerprint,
         problems=problems,
         notes=notes,
-        splits=_told(splits, val_fraction),
+        splits=origins(splits, val_fraction),
     )
 
 
@@ -329,9 +309,7 @@ class Layout:
     troubles: tuple[tuple[str, str], ...]  # (file or folder, what is wrong; the remedy)
 
 
-def layout(
-    path: Path, seed: int = 0, val_fraction: float = 0.1, missing_classes: str = "error"
-) -> Layout:
+def layout(path: Path, missing_classes: str = "error", test_from: str = "auto") -> Layout:
     """What open_folder makes of a folder, and all that it would complain of, at once. Raises
     nothing.
     """
@@ -346,13 +324,13 @@ def layout(
     except DataError as fault:
         return Layout(root, None, Names.of(()), (), ((str(path), _without_layout(fault)),))
     data = None
-    found = arrange(top, missing_classes)
+    found = arrange(top, missing_classes, test_from)
     splits = _splits(top, found)
     troubles += [(str(place), reason) for place, reason in found.troubles]
     if not troubles:
         try:
             with _system_errors():
-                data = _data(top, found, splits, seed, val_fraction, begun)
+                data = _data(Parts(top, found, splits, begun), seed=0, val_fraction=0.1)
         except DataError as fault:
             troubles.append((str(path), _without_layout(fault)))
     ignored = data.ignored if data else _ignored(top)
@@ -363,26 +341,9 @@ def _without_layout(fault: DataError) -> str:
     return " ".join(str(fault).partition(LAYOUT)[0].split()).rstrip(".,; ")
 
 
-def complete(splits: dict[str, Split], classes: tuple[str, ...], seed: int, val_fraction: float):
-    """(train, val, test): what the folder does not part is held out of train."""
-    held_out = ("test" not in splits) + ("val" not in splits and val_fraction > 0)
-    require_enough(splits["train"], classes, parts=1 + held_out)
-    train, test = splits["train"], splits.get("test")
-    if test is None:
-        train, test = hold_out(train, classes, TEST_SHARE * len(train), seed=0)
-    val = splits.get("val")
-    if val is None:
-        train, val = hold_out(train, classes, val_fraction * len(train), seed)
-    return train, val, test
-
-
-def _told(splits: dict[str, FileSplit], val_fraction: float) -> dict[str, str]:
-    """Where validation and test images come from, in words."""
-    tops = {part: split.names[0].partition("/")[0] for part, split in splits.items()}
-    homes = {part: f"{printable(name)}/" for part, name in tops.items()}
-    rest = homes["train"] if len(splits) > 1 else "all images"
-    drawn = {"val": f"{val_fraction:g} of {rest}, by lot", "test": f"a fifth of {rest}"}
-    return {part: homes.get(part, drawn[part]) for part in ("val", "test")}
+def channels_of(train: FileSplit) -> int:
+    """1 where all images are grey, else 3."""
+    return 1 if _all_grey(train) else 3
 
 
 def _all_grey(split: FileSplit) -> bool:

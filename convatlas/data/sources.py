@@ -3,7 +3,6 @@
 import difflib
 import os
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,11 @@ from torch import Tensor
 
 from convatlas.data.arrays import data_of_arrays, fingerprint_of
 from convatlas.data.digits import load_digits
-from convatlas.data.folder import complete, open_folder
+from convatlas.data.folder import open_folder
 from convatlas.data.image_file import MAX_MEGAPIXELS, require_limit
 from convatlas.data.packed.opening import open_packed
 from convatlas.data.packed.place import is_packed
-from convatlas.data.split import ArraySplit, Data, Split, hold_out
+from convatlas.data.split import ArraySplit, Data, hold_out
 from convatlas.errors import DataError
 
 DIGITS_TEST = 540
@@ -119,30 +118,10 @@ def open_data(
             str(source), Path(root or "data").expanduser(), download, seed, val_fraction
         )
     if is_packed(source):
-        parted = partial(_parted, str(source), test_from, seed, val_fraction)
-        return open_packed(str(source), parted, max_megapixels)
+        return open_packed(str(source), seed, val_fraction, max_megapixels, test_from)
     if os.path.basename(source) == source and not os.path.exists(source):
         raise DataError(_unknown(str(source)))
-    return open_folder(
-        *(Path(source), seed, val_fraction, missing_classes, max_megapixels, test_from)
-    )
-
-
-def _parted(
-    source: str,
-    test_from: str,
-    seed: int,
-    val_fraction: float,
-    parts: dict[str, Split],
-    classes: tuple[str, ...],
-):
-    """(train, val, test) of a packed set, as of the folder that it was made of."""
-    if test_from == "val":
-        if "val" not in parts or "test" in parts:
-            why = "has a test set of its own" if "test" in parts else "has no val to test on"
-            raise DataError(f"{source!r} {why}; leave --test-from out")
-        parts = {"train": parts["train"], "test": parts["val"]}
-    return complete(parts, classes, seed, val_fraction)
+    return open_folder(Path(source), seed, val_fraction, missing_classes, max_megapixels, test_from)
 
 
 def _unknown(source: str) -> str:

@@ -19,13 +19,15 @@ from convatlas.data.names import Names
 from convatlas.data.telling import Tally
 from convatlas.data.walk import kinds
 from convatlas.errors import DataError
+from convatlas.printable import printable
 
 STATUSES = "reading sizes and times"
+TEST_SHARE = 1 / 5  # of train, where there is no test set
 
 
 class Split:
-    """n labelled images: `labels`, int64 (n,), and `names`, one for each. Two kinds: on disk, and
-    in memory.
+    """n labelled images: `labels`, int64 (n,), and `names`, one for each. Three kinds: files of a
+    folder, packed into a few large ones, and in memory.
     """
 
     def __init__(self, labels: Tensor, names: Sequence[str]):
@@ -70,7 +72,13 @@ class Split:
 
         Raises one DataError for all those that cannot be read.
         """
-        raise NotImplementedError
+        images = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
+
+        def use(row: int, i: int) -> None:
+            images[row] = prep.fit_image(self.read(i, white=prep.white))
+
+        self.each(indices, use, reading)
+        return images
 
     def each(
         self, indices: Tensor, use: Callable[[int, int], object], reading=lambda i: None
@@ -143,17 +151,6 @@ class FileSplit(Split):
     def relabelled(self, labels: Tensor) -> "FileSplit":
         return FileSplit(self.root, labels, self.names, self.max_megapixels)
 
-    def fitted(
-        self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
-    ) -> Tensor:
-        images = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-
-        def use(row: int, i: int) -> None:
-            images[row] = prep.fit_image(self.read(i, white=prep.white))
-
-        self.each(indices, use, reading)
-        return images
-
     def subset(self, indices: np.ndarray) -> "FileSplit":
         indices = np.asarray(indices, np.int64)
         files = None if self._files is None else self._files[indices]
@@ -215,6 +212,35 @@ class Data:
     def counts(self) -> list[int]:
         """Training images of each class."""
         return self.train.labels.bincount(minlength=len(self.classes)).tolist()
+
+
+def complete(
+    parts: Mapping[str, Split], classes: Sequence[str], seed: int, val_fraction: float
+) -> tuple[Split, Split, Split]:
+    """(train, val, test) of the parts that there are: what is not parted is held out of train."""
+    held_out = ("test" not in parts) + ("val" not in parts and val_fraction > 0)
+    require_enough(parts["train"], classes, parts=1 + held_out)
+    train, test = parts["train"], parts.get("test")
+    if test is None:
+        train, test = hold_out(train, classes, TEST_SHARE * len(train), seed=0)
+    val = parts.get("val")
+    if val is None:
+        train, val = hold_out(train, classes, val_fraction * len(train), seed)
+    return train, val, test
+
+
+def origins(parts: Mapping[str, Split], val_fraction: float) -> dict[str, str]:
+    """Where the validation and test images that `complete` gives come from, in words."""
+    homes = {part: printable(_home(split.names)) for part, split in parts.items()}
+    rest = homes["train"] if len(parts) > 1 else "all images"
+    drawn = {"val": f"{val_fraction:g} of {rest}, by lot", "test": f"a fifth of {rest}"}
+    return {part: homes.get(part, drawn[part]) for part in ("val", "test")}
+
+
+def _home(names: Sequence[str]) -> str:
+    """The folder of these names, or the first and the last of several files."""
+    first, last = (names[i].partition("/")[0] for i in (0, -1))
+    return f"{first}/" if first == last else f"{first} ... {last}"
 
 
 def hold_out(split: Split, classes: Sequence[str], count: float, seed: int) -> tuple[Split, Split]:

@@ -63,7 +63,7 @@ def examine(
 ) -> Examined:
     """Decodes the file whole, as training would, and gives `seen` an image of 8 bits."""
     try:
-        if reason := _oversized(path):
+        if reason := oversized(path):
             return Examined(reason)
         return Examined("", *look_through(path, max_megapixels, seen))
     except DataError as fault:
@@ -89,9 +89,9 @@ def _examine_named(
     return replace(examined, stamp=before[0]) if sure else examined
 
 
-def _oversized(path: Path) -> str:
-    """What is wrong with a file that is far larger than its pixels could need."""
-    if not path.is_file() or (size := path.stat().st_size) <= LARGEST:
+def oversized(path: str | os.PathLike) -> str:
+    """What is wrong with a file that is far larger than its pixels could need; "" for others."""
+    if not os.path.isfile(path) or (size := os.path.getsize(path)) <= LARGEST:
         return ""
     _, height, width = read_header(path)
     if size <= BYTES_OF_A_PIXEL * height * width:
@@ -112,25 +112,6 @@ class Survey:
     remembered: int = 0  # files that were looked at earlier, and have not changed
 
 
-def examine_all(
-    split: FileSplit,
-    workers: int = 0,
-    timeout: float = TIMEOUT,
-    progress: Callable[[int], None] = lambda done: None,
-) -> list[Examined]:
-    """Each file of the split, in order, by `workers` processes. 0 is one for each core where a
-    process is a copy of this one; else none, for each would run a script without a main guard.
-
-    A file that kills or hangs the process that decodes it is a finding as any other: the rest goes
-    on without it.
-    """
-    found: dict[int, Examined] = {}
-    for results in examining(split, range(len(split)), workers, timeout):
-        found |= results
-        progress(len(found))
-    return [found[i] for i in range(len(split))]
-
-
 def examining(
     split: FileSplit,
     numbers: Sequence[int],
@@ -138,8 +119,12 @@ def examining(
     timeout: float = TIMEOUT,
     seen: Seen = unseen,
 ) -> Iterator[dict[int, Examined]]:
-    """The files with these numbers, a few at a time, as examine_all looks at them; each image of 8
-    bits is given to `seen` by the process that decodes it.
+    """The files with these numbers, a few at a time, by `workers` processes. 0 is one for each core
+    where a process is a copy of this one; else none, for each would run a script without a main
+    guard. Each image of 8 bits is given to `seen` by the process that decodes it.
+
+    A file that kills or hangs the process that decodes it is a finding as any other: the rest goes
+    on without it.
     """
     workers = workers or (cores() if forks() else 0)
     left = list(numbers)

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from noise import save_noise
+from noise import noise_folder, save_noise
+from PIL import Image
 
+from convatlas.data.packed.writing import pack
 from convatlas.data.split import ArraySplit, Data
 
 
@@ -19,16 +21,31 @@ def make_folder(tmp_path):
     def make(
         counts: dict[str, int], size=(12, 10), mode="RGB", root: Path | None = None, start=0
     ) -> Path:
-        root = root or tmp_path / "set"
-        number = start
-        for name, count in counts.items():
-            (root / name).mkdir(parents=True, exist_ok=True)
-            for i in range(count):
-                save_noise(root / name / f"{i}.png", size, mode, number)
-                number += 1
-        return root
+        return noise_folder(root or tmp_path / "set", counts, size, mode, start)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """A folder of 66 images of several kinds and sizes in three parts, and the same packed."""
+    root = tmp_path_factory.mktemp("photos")
+    number = 0
+    for part, count in (("train", 14), ("val", 4), ("test", 4)):
+        for name in ("cat", "dog", "fox"):
+            (root / "f" / part / name).mkdir(parents=True)
+            for i in range(count):
+                place = root / "f" / part / name / f"{i}.png"
+                save_noise(place, (12 + number % 5, 10 + number % 3), "RGB", number)
+                if i % 3 == 1:
+                    Image.open(place).save(place.with_suffix(".jpg"))
+                    place.unlink()
+                number += 1
+    deep = np.random.default_rng(1).integers(0, 1023, (11, 13), dtype=np.uint16)
+    Image.fromarray(deep).save(root / "f" / "train" / "cat" / "deep.png")
+    Image.new("L", (30, 20), 90).save(root / "f" / "train" / "dog" / "grå.png")
+    pack([root / "f"], root / "p", workers=1)
+    return root
 
 
 @pytest.fixture

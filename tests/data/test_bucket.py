@@ -14,8 +14,9 @@ from bucket import served
 from noise import save_noise
 from skips import needs
 
-from convatlas.data import Augment, Loader, fit_preprocess, open_data
+from convatlas.data import Augment, Loader, fit_preprocess, open_data, readers
 from convatlas.data.packed import block_cache, order, place, writing
+from convatlas.data.packed.checking import check_packed
 from convatlas.errors import DataError
 
 pytestmark = needs("boto3 is not installed (extra shards)", "boto3")
@@ -88,10 +89,16 @@ def test_one_percent_of_failures_changes_nothing(store, bucket, monkeypatch):
 def test_a_lost_connection_is_one_sentence_after_some_tries(bucket):
     data = open_data("s3://bucket/photos")
     bucket.down = True
-    with pytest.raises(DataError, match=r"could not be read in 5 tries over 0 seconds") as caught:
+    with pytest.raises(DataError, match=r"could not be read in 5 tries over \d+ seconds") as caught:
         data.train.read(0)
     assert "with --resume" in str(caught.value)
     assert caught.value.reasons
+
+
+def test_all_tries_are_over_before_a_reader_is_given_up():
+    """Else the run would end with a sentence about a silent reader."""
+    tries = sum(place.PAUSES) + (len(place.PAUSES) + 1) * place.ANSWER_WITHIN
+    assert block_cache.WAIT + tries < readers.TIMEOUT
 
 
 def test_a_connection_that_comes_back_is_gone_on_with(bucket, monkeypatch):
@@ -147,9 +154,9 @@ def test_a_shard_that_is_gone_and_one_that_changed_are_named(store, bucket, tmp_
     try:
         data = open_data("s3://bucket/broken")
         row = int(data.train.rows[0])
-        path = place_of_it / data.train.shelf.files[data.train.shelf.shard[row]]
+        path = place_of_it / data.train.shelf.files[data.train.shelf.index.shard[row]]
         content = bytearray(path.read_bytes())
-        content[int(data.train.shelf.offset[row]) + 30] ^= 1
+        content[int(data.train.shelf.index.offset[row]) + 30] ^= 1
         path.write_bytes(content)
         with pytest.raises(DataError, match=rf"damaged in its shard .*{path.name}"):
             data.train.read(0)
@@ -159,6 +166,60 @@ def test_a_shard_that_is_gone_and_one_that_changed_are_named(store, bucket, tmp_
             data.train.read(0)
     finally:
         shutil.rmtree(place_of_it)
+
+
+@pytest.mark.parametrize("room", [True, False])
+@pytest.mark.parametrize("share", [0, 0.3, 0.99])
+def test_a_shard_that_is_cut_short_is_named_at_once(bucket, monkeypatch, room, share):
+    """It is no lost connection, for which one waits."""
+    monkeypatch.setattr(time, "sleep", None)
+    if not room:
+        monkeypatch.setattr(block_cache, "SHARE", 10**12)
+    place_of_it = bucket.root / "bucket" / "short"
+    shutil.copytree(bucket.root / "bucket" / "photos", place_of_it)
+    try:
+        data = open_data("s3://bucket/short")
+        shelf, index = data.train.shelf, data.train.shelf.index
+        ends = index.offset + index.length
+        kept = int(ends[index.shard == 0].max() * share)
+        path = place_of_it / shelf.files[0]
+        path.write_bytes(path.read_bytes()[:kept])
+        gone = np.flatnonzero((index.shard == 0) & (ends > kept)).tolist()
+        _, problems = check_packed(data, 0, 60)
+        names = index.called()
+        assert [one.file for one in problems] == [f"s3://bucket/short/{names[i]}" for i in gone]
+        said = f"is damaged in its shard 's3://bucket/short/{path.name}'"
+        assert all(one.problem.startswith(said) for one in problems)
+    finally:
+        shutil.rmtree(place_of_it)
+
+
+def test_a_set_that_cannot_be_reached_is_no_list_of_broken_images(bucket):
+    data = open_data("s3://bucket/photos")
+    bucket.down = True
+    with pytest.raises(DataError, match="could not be read in 5 tries"):
+        check_packed(data, 0, 60)
+    assert bucket.requests <= 1 + 16 * 5
+
+
+@pytest.mark.parametrize(
+    "address", ["S3://bucket/photos", "s3:/bucket/photos", "s3://bucket//photos/"]
+)
+def test_an_address_is_understood_in_any_spelling(bucket, address):
+    data = open_data(address)
+    assert data.train.called(0).startswith("s3://bucket/photos/class")
+
+
+def test_what_is_kept_is_looked_at_seldom(bucket, monkeypatch):
+    """Else the time for a set of very many blocks would grow with their square."""
+    looks, real = [], block_cache._sizes
+    monkeypatch.setattr(block_cache, "_sizes", lambda home: looks.append(home) or real(home))
+    monkeypatch.setattr(block_cache.BlockCache, "_share", lambda self: 10_000_000)
+    cache = open_data("s3://bucket/photos").train.shelf.cache
+    for number in range(300):
+        cache.read(number, [(0, 1)], 1000, lambda: bytes(1000))
+    assert len(looks) <= 3
+    assert len([*cache.folder.iterdir()]) == 600  # each has a lock
 
 
 def test_a_block_that_was_damaged_here_is_fetched_again(store, bucket):
@@ -233,5 +294,5 @@ def test_a_process_that_was_forked_asks_for_itself(bucket):
 def test_sides_and_lengths_cost_no_request(bucket):
     data = open_data("s3://bucket/photos")
     assert {data.train.size(i) for i in range(len(data.train))} == {(12, 14)}
-    assert np.all(data.train.shelf.length > 0)
+    assert np.all(data.train.shelf.index.length > 0)
     assert bucket.requests == 1

@@ -18,7 +18,7 @@ from PIL import Image
 from convatlas.cli import run as command
 from convatlas.data import open_data, survey, usable
 from convatlas.data.checking import check_data
-from convatlas.data.survey import SKIPPED_AT_MOST, Examined, Finding, examine_all, write_csv
+from convatlas.data.survey import SKIPPED_AT_MOST, Finding, write_csv
 from convatlas.errors import DataError
 
 
@@ -265,12 +265,13 @@ def test_a_cache_that_cannot_be_written_or_read_does_not_matter(make_folder, tmp
     assert usable(open_data(root))[1] == []
 
 
-def test_results_come_in_the_order_of_the_files(make_folder):
-    data = open_data(make_folder({"a": 30, "b": 30}))
+def test_each_file_is_examined_once_under_its_own_number(make_folder):
+    data, found = open_data(make_folder({"a": 30, "b": 30})), []
     (data.train.root / data.train.names[17]).write_bytes(b"")
-    examined = examine_all(data.train, workers=2)
-    assert [i for i, one in enumerate(examined) if one.reason] == [17]
-    assert all(isinstance(one, Examined) for one in examined)
+    for some in survey.examining(data.train, range(len(data.train)), workers=2):
+        found += some.items()
+    assert sorted(i for i, _ in found) == [*range(len(data.train))]
+    assert [i for i, one in found if one.reason] == [17]
 
 
 def test_a_set_in_memory_is_as_it_is():

@@ -2,16 +2,20 @@
 part; and what is wrong with them in one sentence.
 """
 
+import contextlib
 import io
 import json
 import tarfile
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from skips import needs
 
 from convatlas.data import check_data, open_data
+from convatlas.data.packed.tars import of_tars
 from convatlas.data.packed.writing import pack
 from convatlas.errors import DataError
 
@@ -66,6 +70,10 @@ def test_tars_with_classes_beside_the_images(tmp_path):
     assert part in ("train", "test")  # held out of what there is, as of a folder without test/
     assert (label, content) == ("1", picture(104))
     assert there["photos-val-00000/sample001.png"][:2] == ("val", "1")
+    assert data.splits == {
+        "val": "photos-val-00000/",
+        "test": "a fifth of photos-train-00000 ... photos-train-00001",
+    }
 
 
 def test_tars_of_class_folders(tmp_path):
@@ -104,6 +112,52 @@ def test_what_is_wrong_with_tars(tmp_path):
     refused("g.tar", tmp_path / "g.tar")
 
 
+def header(name: str, size: bytes = b"%011o\0" % 0, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """An entry's, with a right sum."""
+    entry = tarfile.TarInfo(name)
+    entry.type = kind
+    block = bytearray(entry.tobuf(tarfile.USTAR_FORMAT))
+    block[124:136] = size
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+HOSTILE = {
+    "a size below 0": header("x/1.png", b"\xff" * 11 + b"\x00"),
+    "a size of exabytes": header("x/1.png", b"\x80\0\0\0" + b"\x7f" * 8),
+    "a name of exabytes": header("x", b"\x80\0\0\0" + b"\x7f" * 8, tarfile.GNUTYPE_LONGNAME),
+    "names of names": header("x", kind=tarfile.GNUTYPE_LONGNAME) * 5000,
+    "no name": header(".") + header("x/1.png"),
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_tar_is_one_sentence(tmp_path, content):
+    (tmp_path / "t.tar").write_bytes(content + bytes(10240))
+    with pytest.raises(DataError, match=r"t\.tar") as caught:
+        pack([tmp_path / "t.tar"], tmp_path / "p", workers=1)
+    assert "\n" not in str(caught.value)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_tar_is_read_or_refused(tmp_path, data):
+    """Whatever is changed in it."""
+    tar(tmp_path / "t.tar", [(f"x{i % 2}/{i}.png", bytes(600)) for i in range(4)])
+    content = bytearray((tmp_path / "t.tar").read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, 4 * 1536 - 1))] ^= data.draw(st.integers(1, 255))
+    (tmp_path / "t.tar").write_bytes(content)
+    try:
+        found = of_tars([str(tmp_path / "t.tar")])
+    except DataError:
+        return
+    for i in range(len(found.contents)):
+        with contextlib.suppress(DataError):
+            found.contents.content(i)
+
+
 @needs("pyarrow is not installed (extra parquet)", "pyarrow")
 @pytest.mark.parametrize("named", [True, False])
 def test_parquet_files_of_hugging_face(tmp_path, named):
@@ -126,6 +180,8 @@ def test_parquet_files_of_hugging_face(tmp_path, named):
     assert len(there) == 60
     assert len(data.test) == 20
     assert there["train-00001-of-00002/4"][1:] == (data.classes[1], picture(24))
+    with tarfile.open(tmp_path / "p" / "00000.tar") as shard:
+        assert {name.partition(".")[2] for name in shard.getnames()} == {"png", "cls"}
     assert [*tmp_path.iterdir()] and not [*tmp_path.glob(".packing*")]
 
 
@@ -165,4 +221,5 @@ def test_check_data_reads_a_packed_set_again(tmp_path):
     assert [found.file for found in report.problems] == [f"{tmp_path / 'p'}/all/class1/7.png"]
     assert "damaged in its shard" in report.problems[0].problem
     (tmp_path / "p" / "index.safetensors").write_bytes(b"")
-    assert "its index cannot be read" in check_data(tmp_path / "p").problems[0].problem
+    [found] = check_data(tmp_path / "p").problems
+    assert found.sentence.startswith(f"the packed set '{tmp_path / 'p'}' is damaged (its index")

@@ -10,7 +10,8 @@ from PIL import Image
 
 from benchmarks.ledger import record
 from convatlas.cli import run as convatlas
-from convatlas.data import open_data
+from convatlas.data import check_data, open_data
+from convatlas.data.packed.writing import pack
 from convatlas.errors import DataError, RecipeError
 from convatlas.finished_run import evaluate, measure
 from convatlas.pages.results import results
@@ -117,6 +118,22 @@ def test_an_image_of_train_that_is_one_of_val_is_still_refused(make_folder):
     assert "what measures must not be learnt" in refusal(root, test_from="val")
 
 
+def test_check_data_says_what_training_would_get(make_folder):
+    root = make_folder(BENCHMARK)
+    report = check_data(root, workers=1, test_from="val")
+    assert report.problems == ()
+    assert report.data.splits["test"] == "val/"
+    assert report.data.fingerprint == open_data(root, test_from="val").fingerprint
+    [found] = check_data(make_folder({"test/cat": 2, "test/dog": 2}), 1, test_from="val").problems
+    assert found.problem == "has a test set of its own"
+
+
+def test_check_data_has_the_flag(make_folder, capsys):
+    root = make_folder(BENCHMARK)
+    assert convatlas(["check-data", str(root), "--test-from", "val"]) == 0
+    assert "8 to test\n" in capsys.readouterr().out
+
+
 # ---- as a run
 
 
@@ -147,6 +164,13 @@ def test_a_run_says_what_it_was_tested_on_and_eval_measures_the_same(trained):
     again = measure(run, str(images))
     assert again.counts == {"test": 8}
     assert again.notes == ("these are the run's own images, split as in training",)
+
+
+def test_it_is_measured_on_sets_that_have_a_test_set(trained, make_folder, tmp_path):
+    """The run's own images have none, and nobody can leave out what the run was begun with."""
+    counts = {f"{part}/{name}": 6 for part in ("train", "test") for name in ("cat", "dog")}
+    pack([make_folder(counts, size=(16, 16), mode="L")], tmp_path / "packed", workers=1)
+    assert measure(trained[0], str(tmp_path / "packed")).counts == {"test": 12}
 
 
 def test_its_first_lines_say_so(trained, tmp_path, capsys, monkeypatch):

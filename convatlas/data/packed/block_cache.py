@@ -13,22 +13,28 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from convatlas.data.packed.index import Index
+from convatlas.machine import user_cache
+
 SHARE = 4  # of what is free: a quarter
-WAIT = 300  # seconds for another process to fetch a block
+WAIT = 60  # seconds for another process to fetch a block
+WRITERS = 64  # processes that may add blocks while one does not look
+SPARE = 16  # where there is no room, one part in so many is made free at once
 
 
 class BlockCache:
     """Files of blocks of one set, at most a share of the disk together with those of other sets.
-    The set is known by its digest and by where its images lie.
+    The set is known by its index, with where its images lie.
     """
 
-    def __init__(self, digest: str, lie: Sequence[np.ndarray]):
-        name = hashlib.blake2b(digest.encode(), digest_size=16)
-        for array in lie:
+    def __init__(self, index: Index):
+        name = hashlib.blake2b(index.fingerprint().encode(), digest_size=16)
+        for array in (index.shard, index.offset, index.length):
             name.update(np.ascontiguousarray(array).tobytes())
         self.home = _home()
         self.folder = self.home / name.hexdigest()
         self.limit = self._share()
+        self._room = 0  # bytes that this process may add before it looks again at what is there
 
     def _share(self) -> int:
         try:
@@ -75,14 +81,22 @@ class BlockCache:
                 os.unlink(beside)
 
     def _make_room(self, needed: int) -> None:
+        """All the blocks are looked at now and then only: with each new one it would take a time
+        that grows with the square of their number.
+        """
+        self._room -= needed
+        if self._room >= 0:
+            return
         sizes = _sizes(self.home)
         total = sum(sizes.values()) + needed
-        for (_, path), size in sorted(sizes.items()):
-            if total <= self.limit:
-                return
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-                total -= size
+        if total > self.limit:
+            for (_, path), size in sorted(sizes.items()):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+                    total -= size
+                if total <= self.limit - self.limit // SPARE:
+                    break
+        self._room = (self.limit - total) // WRITERS
 
 
 def _parts(path: Path, spans: Sequence[tuple[int, int]], size: int) -> list[bytes]:
@@ -109,8 +123,4 @@ def _sizes(home: Path) -> dict[tuple[int, str], int]:
 
 
 def _home() -> Path:
-    try:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:  # nobody's home
-        cache = tempfile.gettempdir()
-    return Path(cache) / "convatlas" / "blocks"
+    return (user_cache() or Path(tempfile.gettempdir(), "convatlas")) / "blocks"

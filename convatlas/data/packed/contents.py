@@ -1,18 +1,21 @@
 """What can be packed: images with a class and a name each, whose bytes are read by number."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from convatlas.data.folder import parts_of
+from convatlas.data.fingerprint import fingerprints
+from convatlas.data.folder import channels_of, parts_of
 from convatlas.data.image_file import unreadable
 from convatlas.data.names import Names
 from convatlas.data.packed.index import PARTS
+from convatlas.data.packed.place import is_packed
 from convatlas.data.split import Split
+from convatlas.data.survey import oversized
 from convatlas.errors import DataError
 
 
@@ -39,6 +42,8 @@ class FolderContents(Contents):
         try:
             if not os.path.isfile(path):  # opening a pipe would wait for ever
                 raise unreadable(path, "is not a file; give the path of an image")
+            if reason := oversized(path):
+                raise unreadable(path, reason)
             with open(path, "rb") as file:
                 return file.read()
         except OSError as fault:
@@ -49,37 +54,38 @@ class FolderContents(Contents):
 
 @dataclass(frozen=True, eq=False)
 class ToPack:
-    """A set that is to be packed. `channels` 0 and an empty fingerprint: they follow from its
-    images.
-    """
+    """A set that is to be packed. `channels` 0 and no fingerprints: they follow from its images."""
 
     name: str
     classes: tuple[str, ...]
     contents: Contents
     parts: np.ndarray  # int64 (n,): the number in PARTS
     channels: int = 0
-    fingerprint: str = ""
-    older_fingerprint: str = ""
+    # by which images are asked for as the test set: by today's rule and by the older one
+    fingerprints: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     size: int = 0  # bytes, as far as is known
 
 
 def of_folder(path: str, missing_classes: str, max_megapixels: float) -> ToPack:
     """A folder of class folders, by the rules of open_data."""
     found = parts_of(path, missing_classes, max_megapixels)
-    splits = [found.splits[part] for part in PARTS if part in found.splits]
-    numbers = [PARTS.index(part) for part in PARTS if part in found.splits]
+    parts = [part for part in PARTS if part in found.splits]
+    splits = [found.splits[part] for part in parts]
+    by_test = {"auto": fingerprints(found.splits, found.begun)}
+    if "val" in parts and "test" not in parts:
+        renamed = {"train": found.splits["train"], "test": found.splits["val"]}
+        by_test["val"] = fingerprints(renamed, found.begun)
     return ToPack(
-        found.name,
-        found.classes,
+        found.top.path.name,
+        found.arrangement.classes,
         FolderContents(
             splits[0].root,
             torch.cat([split.labels for split in splits]),
             Names.joined([split.names for split in splits]),
         ),
-        np.repeat(numbers, [len(split) for split in splits]),
-        found.channels,
-        found.fingerprint,
-        found.older_fingerprint,
+        np.repeat([PARTS.index(part) for part in parts], [len(split) for split in splits]),
+        channels_of(found.splits["train"]),
+        by_test,
         sum(int(np.maximum(split.files["size"], 0).sum()) for split in splits),
     )
 
@@ -96,6 +102,8 @@ def of_sources(
     kinds = {os.path.splitext(name)[1].lower() for name in names}
     if missing := [name for name in names if not os.path.exists(name)]:
         raise DataError(f"{missing[0]!r} does not exist; check the path")
+    if packed := [name for name in names if is_packed(name)]:
+        raise DataError(f"{packed[0]!r} is packed already; pack the folder that it was made of")
     if len(names) == 1 and os.path.isdir(names[0]):
         return of_folder(names[0], missing_classes, max_megapixels)
     if kinds == {".tar"}:

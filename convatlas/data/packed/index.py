@@ -12,14 +12,19 @@ import numpy as np
 from convatlas import strict_json
 from convatlas.data.names import Names
 from convatlas.data.packed.place import Place
-from convatlas.data.packed.shelf import DIGEST
 from convatlas.errors import DataError
 
+DIGEST = 16  # bytes, of an image's
 FORMAT = 1  # of the arrays, the shards, and what is said of the whole
 PARTS = ("train", "val", "test")
+TESTED = ("auto", "val")  # which images can be asked for as the test set: test_from
 WIDEST = 2**30  # pixels of a side
 SHARD_NAME = re.compile(r"[\w.-]+\.tar")
 AGAIN = "copy it again, or pack the set again"
+
+
+def digest_of(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST).digest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,14 +116,16 @@ def _are_alike(arrays: Mapping[str, np.ndarray]) -> bool:
 
 def _makes_sense(said: dict) -> bool:
     kinds = {
-        **dict.fromkeys(("name", "fingerprint", "older_fingerprint", "index"), str),
-        **{"channels": int, "classes": list, "shards": list},
+        **dict.fromkeys(("name", "index"), str),
+        **{"channels": int, "classes": list, "shards": list, "fingerprints": dict},
     }
     if not all(type(said.get(name)) is kind for name, kind in kinds.items()):
         return False
     texts = all(type(name) is str and name for name in (*said["classes"], *said["shards"]))
+    pairs = [said["fingerprints"].get(tested) for tested in TESTED]
     return (
         texts
+        and all(type(pair) is list and [*map(type, pair)] == [str, str] for pair in pairs)
         and said["channels"] in (1, 3)
         and 0 < len(said["classes"]) == len(set(said["classes"]))
         and all(map(SHARD_NAME.fullmatch, said["shards"]))  # none leads out of the folder

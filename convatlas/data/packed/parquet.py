@@ -32,10 +32,11 @@ def of_parquet(paths: Sequence[str], scratch: Path) -> ToPack:
     with open(scratch, "wb") as file:
         for path in paths:
             stem, before = os.path.basename(path).removesuffix(".parquet"), len(labels)
+            part = part_of(path)
             for image, label in _rows(path, described):
                 names.append(f"{stem}/{len(labels) - before}")
                 labels.append(label)
-                parts.append(part_of(path))
+                parts.append(part)
                 lengths.append(len(image))
                 file.write(image)
             tally.add()
@@ -113,7 +114,7 @@ def _opened(path: str):
         ) from None
     try:
         return pyarrow.parquet.ParquetFile(path)
-    except (OSError, ValueError) as fault:
+    except Exception as fault:  # of a library that reads hostile bytes
         raise DataError(
             f"{path!r} cannot be read as Parquet ({' '.join(str(fault).split())[:200]}); copy it "
             "again"
@@ -135,9 +136,9 @@ def _rows(path: str, described: _Described) -> Iterator[tuple[bytes, object]]:
                         "save it with the images' bytes in it"
                     )
                 yield content, label
-    except (OSError, ValueError, KeyError) as fault:
-        if isinstance(fault, DataError):
-            raise
+    except DataError:
+        raise
+    except Exception as fault:  # of a library that reads hostile bytes
         raise DataError(
             f"{path!r} is damaged ({' '.join(str(fault).split())[:200]}); copy it again"
         ) from None

@@ -18,37 +18,29 @@ TOGETHER = 64  # images whose bytes are in memory at a time
 
 
 class PackedSplit(Split):
-    """n images in rows of a packed set: `rows` int64 (n,), `sides` int32 (n, 2), and `deep`, bool
-    (n,), whether one has more than 8 bits a channel.
-    """
+    """n images in rows of a packed set: `rows` int64 (n,)."""
 
     def __init__(
         self,
         shelf: Shelf,
+        rows: np.ndarray,
         labels: Tensor,
         names: Sequence[str],
-        rows: np.ndarray,
-        sides: np.ndarray,
-        deep: np.ndarray,
         max_megapixels: float = MAX_MEGAPIXELS,
     ):
         super().__init__(labels, Names.of(names))
-        self.shelf, self.rows, self.sides, self.deep = shelf, rows, sides, deep
-        self.max_megapixels = max_megapixels
+        self.shelf, self.rows, self.max_megapixels = shelf, rows, max_megapixels
         self._held: dict[int, bytes | None] = {}
-        steps = np.diff(rows)
-        self._neighbours = bool((steps == 1).all())  # are read soon after each other
+        self._neighbours = bool((np.diff(rows) == 1).all())  # are read soon after each other
 
     @classmethod
     def joined(cls, parts: Sequence["PackedSplit"]) -> "PackedSplit":
         """Several parts of one set, one after the other."""
         return cls(
             parts[0].shelf,
+            np.concatenate([part.rows for part in parts]),
             torch.cat([part.labels for part in parts]),
             Names.joined([part.names for part in parts]),
-            np.concatenate([part.rows for part in parts]),
-            np.concatenate([part.sides for part in parts]),
-            np.concatenate([part.deep for part in parts]),
             parts[0].max_megapixels,
         )
 
@@ -82,27 +74,16 @@ class PackedSplit(Split):
         self._held = dict(zip(indices, contents, strict=True))
 
     def size(self, i: int) -> tuple[int, int]:
-        return tuple(self.sides[i].tolist())
+        return tuple(self.shelf.index.sides[self.rows[i]].tolist())
 
     def deep_range(self, i: int) -> tuple[float, float, str] | None:
-        if not self.deep[i]:
+        if not self.shelf.index.deep[self.rows[i]]:
             return None
         return self._read(i, lambda content: deep_range(content, self.max_megapixels))
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         self._neighbours |= len(self) > order.FULLY  # from now on; a sample drawn before is not
         return order.order(self.rows, seed, epoch)
-
-    def fitted(
-        self, indices: Tensor, prep, reading: Callable[[int], None] = lambda i: None
-    ) -> Tensor:
-        images = torch.empty(len(indices), prep.channels, prep.side, prep.side, dtype=torch.uint8)
-
-        def use(row: int, i: int) -> None:
-            images[row] = prep.fit_image(self.read(i, white=prep.white))
-
-        self.each(indices, use, reading)
-        return images
 
     def each(
         self, indices: Tensor, use: Callable[[int, int], object], reading=lambda i: None
@@ -123,16 +104,8 @@ class PackedSplit(Split):
 
     def subset(self, indices: np.ndarray) -> "PackedSplit":
         indices = np.asarray(indices, np.int64)
-        return PackedSplit(
-            self.shelf,
-            self.labels[indices],
-            self.names.take(indices),
-            self.rows[indices],
-            self.sides[indices],
-            self.deep[indices],
-            self.max_megapixels,
-        )
+        labels, names = self.labels[indices], self.names.take(indices)
+        return PackedSplit(self.shelf, self.rows[indices], labels, names, self.max_megapixels)
 
     def relabelled(self, labels: Tensor) -> "PackedSplit":
-        facts = (self.rows, self.sides, self.deep, self.max_megapixels)
-        return PackedSplit(self.shelf, labels, self.names, *facts)
+        return PackedSplit(self.shelf, self.rows, labels, self.names, self.max_megapixels)

@@ -16,6 +16,7 @@ from convatlas.data.image_file import EXTENSIONS, unreadable
 from convatlas.data.names import Names
 from convatlas.data.packed.contents import Contents, ToPack
 from convatlas.data.packed.index import PARTS
+from convatlas.data.packed.place import piece_of
 from convatlas.data.split_names import role_of, role_within
 from convatlas.data.telling import Tally
 from convatlas.data.walk import is_junk, natural
@@ -36,9 +37,7 @@ class TarContents(Contents):
     def content(self, i: int) -> bytes:
         tar, start, length = self.spans[i].tolist()
         try:
-            with open(self.tars[tar], "rb") as file:
-                file.seek(start)
-                content = file.read(length)
+            content = piece_of(self.tars[tar], start, length)
         except OSError as fault:
             raise unreadable(
                 self.names[i],
@@ -111,6 +110,8 @@ def _samples(number: int, path: str) -> Iterator[_Sample]:
     try:
         with tarfile.open(path, "r:") as tar:
             for entry in tar:
+                if entry.size < 0 or tar.offset <= entry.offset:
+                    raise tarfile.ReadError("an entry's size is below 0")  # a circle
                 name = PurePosixPath(entry.name)
                 if not entry.isfile() or is_junk(name.name):
                     continue
@@ -124,10 +125,11 @@ def _samples(number: int, path: str) -> Iterator[_Sample]:
             end = tar.offset  # of what was read: a file that is cut short is no error of tarfile's
             if os.path.getsize(path) < end + tarfile.BLOCKSIZE or not tar.getmembers():
                 raise tarfile.ReadError("it is cut short")
-    except (tarfile.TarError, OSError, EOFError) as fault:
+    except Exception as fault:  # tarfile may raise anything on hostile bytes
+        why = " ".join(str(fault).split())[:200] or type(fault).__name__
         raise DataError(
-            f"{path!r} cannot be read as an uncompressed tar ({' '.join(str(fault).split())}); "
-            "copy it again, or unpack it with gunzip first"
+            f"{path!r} cannot be read as an uncompressed tar ({why}); copy it again, or unpack it "
+            "with gunzip first"
         ) from None
     stem = os.path.basename(path).removesuffix(".tar")
     for sample, name, span in images:

@@ -4,8 +4,10 @@ nothing.
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
+import re
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +21,7 @@ from PIL import Image
 from convatlas.data import keyed_random
 from convatlas.data.errors import broken_images
 from convatlas.data.image_file import (
+    BEGINNINGS,
     MAX_MEGAPIXELS,
     deep_range,
     read_header,
@@ -27,9 +30,8 @@ from convatlas.data.image_file import (
     unreadable,
 )
 from convatlas.data.packed.contents import Contents, ToPack, of_sources
-from convatlas.data.packed.index import FORMAT, Index, packed
+from convatlas.data.packed.index import FORMAT, TESTED, Index, digest_of, packed
 from convatlas.data.packed.place import INDEX
-from convatlas.data.packed.shelf import digest_of
 from convatlas.data.readers import TIMEOUT, forks, stream
 from convatlas.data.survey import SKIPPED_AT_MOST
 from convatlas.data.telling import Tally
@@ -37,6 +39,7 @@ from convatlas.errors import DataError
 from convatlas.machine import cores
 
 TOGETHER = 16  # images that a worker packs at a time
+QUALITY = 90  # of a JPEG that was made smaller
 SHARD = 2**29  # bytes of a file, about
 MEMBERS = 2048  # bytes of a tar for each image beside its own, and those of the index
 
@@ -64,14 +67,14 @@ class _Row:
     deep: bool = False
     smaller: bool = False
     broken: str = ""
-    extension: str = ".jpg"
+    extension: str = ".jpg"  # of a file that was made smaller
 
 
 def pack(
     sources: Sequence[str | os.PathLike],
     out: str | os.PathLike,
     size: int = 0,
-    quality: int = 90,
+    quality: int = QUALITY,
     bad_images: str = "error",
     workers: int = 0,
     missing_classes: str = "error",
@@ -87,7 +90,8 @@ def pack(
     """
     _require_sense(size, quality, bad_images)
     require_limit(max_megapixels)
-    out = Path(os.path.abspath(os.path.expanduser(out)))
+    out = Path(os.path.realpath(os.path.expanduser(out)))
+    _require_apart(out, sources)
     with _beside(out) as beside:
         found = of_sources(sources, missing_classes, max_megapixels, beside / "unpacked")
         _require_room(out, found, size)
@@ -104,9 +108,28 @@ def _require_sense(size: int, quality: int, bad_images: str) -> None:
     if size and not 16 <= size <= 4096:
         raise DataError(f"--size {size} is not allowed; give the shorter side, from 16 to 4096")
     if not 1 <= quality <= 100:
-        raise DataError(f"--quality {quality} is not allowed; give 1 to 100, such as 90")
+        raise DataError(f"--quality {quality} is not allowed; give 1 to 100, such as {QUALITY}")
+    if quality != QUALITY and not size:
+        raise DataError(
+            f"--quality {quality} has no effect, for no image is saved anew without --size; leave "
+            "it out"
+        )
     if bad_images not in ("error", "skip"):
         raise DataError(f"bad_images = {bad_images!r} is not allowed: error | skip")
+
+
+def _require_apart(out: Path, sources: Sequence[str | os.PathLike]) -> None:
+    """DataError where the set would lie in the folder that it is made of, a class of it then; and
+    for the root of a disk, which nothing that was written beside it can replace.
+    """
+    for source in sources:
+        folder = os.path.realpath(os.path.expanduser(source))
+        if os.path.isdir(folder) and out.is_relative_to(folder):
+            raise DataError(
+                f"{str(out)!r} is in {folder!r}, which is to be packed; name a new folder elsewhere"
+            )
+    if os.path.ismount(out):
+        raise DataError(f"{str(out)!r} is a whole disk; name a new folder in it to pack into")
 
 
 @contextlib.contextmanager
@@ -114,12 +137,12 @@ def _beside(out: Path) -> Iterator[Path]:
     """A folder on the same disk, for this process alone, that is gone at the end. What a killed
     process left there is removed.
     """
-    if out.is_dir() and any(out.iterdir()):
-        raise DataError(f"{str(out)!r} is not empty; name a new folder to pack into")
-    if out.exists() and not out.is_dir():
-        raise DataError(f"{str(out)!r} is a file; name a new folder to pack into")
     beside = out.parent / f".packing-{out.name}"
     try:
+        if out.is_dir() and any(out.iterdir()):
+            raise DataError(f"{str(out)!r} is not empty; name a new folder to pack into")
+        if out.exists() and not out.is_dir():
+            raise DataError(f"{str(out)!r} is a file; name a new folder to pack into")
         out.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{beside}.lock", timeout=0)
         with lock:
@@ -206,13 +229,14 @@ def _write_index(found: ToPack, shards: "_Shards", place: Path, as_found: bool) 
         names=np.frombuffer(names.block, np.uint8),
     )
     own = index.fingerprint()
+    made = {"auto": (own, ""), "val": (hashlib.sha256(f"{own} val".encode()).hexdigest(), "")}
+    kept = found.fingerprints if as_found else {}
     said = {
         "format": FORMAT,
         "name": found.name,
         "classes": list(found.classes),
         "channels": found.channels or (1 if columns["grey"].all() else 3),
-        "fingerprint": (as_found and found.fingerprint) or own,
-        "older_fingerprint": (as_found and found.older_fingerprint) or "",
+        "fingerprints": {tested: kept.get(tested, made[tested]) for tested in TESTED},
         "index": own,
         "shards": shards.names,
     }
@@ -319,14 +343,23 @@ class _Build:
         content = self.contents.content(i)
         grey, height, width = read_header(content)
         extension = PurePath(self.contents.names[i]).suffix.lower()
+        extension = extension or _extension_of(content)
         as_it_is = _Row(i, content, height, width, grey, extension=extension)
         if deep_range(content, self.max_megapixels) is not None:
             return replace(as_it_is, deep=True)
         pixels = read_pixels(content, self.size, max_megapixels=self.max_megapixels)
-        if not self.size or min(pixels.shape[1:]) <= self.size:
+        larger = min(height, width) > self.size <= min(pixels.shape[1:])
+        if not self.size or not larger:
             return as_it_is
         content, height, width = _made_smaller(pixels, self.size, self.quality)
         return _Row(i, content, height, width, grey, smaller=True)
+
+
+def _extension_of(content: bytes) -> str:
+    """Of an image whose name has none, as in Parquet: other programs go by it."""
+    start = content[:64]
+    kinds = (kind for begins, kind in BEGINNINGS.items() if re.match(begins, start, re.DOTALL))
+    return {"": ".img", "JPEG2000": ".jp2"}.get(kind := next(kinds, ""), f".{kind.lower()}")
 
 
 def _made_smaller(pixels: np.ndarray, size: int, quality: int) -> tuple[bytes, int, int]:
