@@ -71,7 +71,7 @@ def arrange(top: Folder, missing_classes: str = "error", look_deeper: bool = Tru
     return found
 
 
-def test_on_val(top: Folder, found: Arrangement) -> None:
+def take_val_as_test(top: Folder, found: Arrangement) -> None:
     """val/ becomes the test set; a trouble where it is in doubt that it is one."""
     said = '--test-from val (test_from="val")'
     if found.troubles:

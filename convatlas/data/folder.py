@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from convatlas.data import keyed_random
-from convatlas.data.arrangement import Arrangement, arrange, test_on_val
+from convatlas.data.arrangement import Arrangement, arrange, take_val_as_test
 from convatlas.data.class_folders import (
     EXTENSIONS_LISTED,
     instead,
@@ -96,7 +96,7 @@ def open_folder(
     top = walk(root, listing=Listing(root))
     found = arrange(top, missing_classes)
     if test_from == "val":
-        test_on_val(top, found)
+        take_val_as_test(top, found)
     splits = _splits(top, found)
     if found.troubles:
         raise _error_of(found)
