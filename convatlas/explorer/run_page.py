@@ -56,7 +56,7 @@ def page(folder: Path, network: str, is_alive: bool = False) -> bytes:
 
 
 def _alive() -> str:
-    told = word("run.live", "Draw or drop a picture: the network of this run answers")
+    told = word("run.live", "The network of this run, live: it reads pictures of yours")
     return f'<p><a href="../{of_run.WHERE}">{told}</a>'
 
 
