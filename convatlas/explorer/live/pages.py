@@ -9,6 +9,7 @@ from convatlas import registry
 from convatlas.explorer import frame
 from convatlas.explorer.frame import word
 from convatlas.explorer.live import engine, stored
+from convatlas.pages.results import spelled
 
 INDEX = "live/index.html"
 STYLES = ("live/live.css",)
@@ -119,9 +120,6 @@ def _row_of_ledger(about: dict) -> str:
     row = about.get("ledger")
     if row is None:  # a network of one's own, measured once
         return ""
-    error = row["error"]
-    spread = "" if error["spread"] is None else f" ± {error['spread']:.2f}"  # of one seed
-    wrong = f"{error['mean']:.2f}{spread} %"
     paper = row["paper"]
     printed = (
         f"; {word('live.printed', 'the paper printed')} {paper['error']} % "
@@ -130,8 +128,8 @@ def _row_of_ledger(about: dict) -> str:
         else ""
     )
     return (
-        f"{word('live.ledger', 'In the ledger of results: over')} {len(row['seeds'])} "
-        f"{word('live.seeds', 'seeds, test error')} {wrong}{printed}. "
+        f"{word('live.ledger', 'In the ledger of results: test error')} {spelled(row['error'])} % "
+        f"({word('live.seeds', 'seeds:')} {len(row['seeds'])}){printed}. "
     )
 
 
