@@ -6,7 +6,8 @@ A run that saves every T seconds, which takes C, on machines of which one fails 
 average, loses C of every T + C to saving, and with each failure what it did since the last save,
 half of T + C on average, and the R seconds until it goes on. To first order that is
 C/T + (T/2 + R)/M of its time, least at T = sqrt(2 C M) (Young, Daly). The simulation draws the
-failures one by one.
+failures one by one. Both are of a run that stands still while it saves; ours goes on, and loses
+less.
 
 A run that is left to itself does not know M, and saves by the rule of convatlas.training.run. The
 second table is of more and more machines, all of which a run needs: with n, M is one's part in n.

@@ -39,7 +39,7 @@ CLASSES = {
 }
 
 LEDGER = Path("results/ledger.jsonl")
-KEPT = ("seeds", "error", "paper", "date")  # of a record of the ledger
+KEPT = ("seeds", "error", "paper")  # of a record of the ledger
 
 
 def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:

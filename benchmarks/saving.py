@@ -70,9 +70,8 @@ def trained(given: argparse.Namespace, place: Path) -> dict:
                 raise KeyboardInterrupt
 
     timed(run._Run, "_save_if_due")
-    if hasattr(run, "Saver"):
-        timed(run.Saver, "let_go")
-        timed(run.Saver, "finish")
+    timed(run.Saver, "let_go")
+    timed(run.Saver, "finish")
     real = run._Run._save
     run._Run._save = lambda self: (saves.append(len(steps)), real(self))[1]
     run.SAVING_SHARE, checkpoint.KEEP = 0, 1  # spares the disk

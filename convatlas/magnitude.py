@@ -11,7 +11,7 @@ def short(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """0.4 s, 12 s, 3 min, 5.2 h."""
+    """0.4 s, 12 s, 3.2 min, 5.2 h."""
     if seconds < 100:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

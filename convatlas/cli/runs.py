@@ -15,7 +15,7 @@ from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
 from convatlas.training import builtin, effect
 from convatlas.training.effect import as_field, as_flag
-from convatlas.training.recipe import DEFAULTS, Recipe
+from convatlas.training.recipe import DEFAULTS, PLACES, Recipe
 
 SHORT = {"batch_size": "-b", "workers": "-j"}
 GROUPS = {  # the first field of each group of flags, as Recipe orders them -> its title
@@ -151,22 +151,28 @@ def _file(
 ) -> str:
     """The file that has a scheduler carry out this command on several machines."""
     from convatlas.training import manifests
+    from convatlas.training.location import located
 
     if output is None:
         raise RecipeError("--print needs --output, a folder that all machines see")
     if resume not in (None, "auto"):
         raise RecipeError(f"--print goes on with what is in --output; leave out --resume {resume}")
+    chosen = chosen_recipe(given, recipe)
+    for name in PLACES:  # jobs may begin in another folder
+        place = getattr(located(chosen), name)
+        if place != getattr(chosen, name) and Path(place).exists():
+            given = given | {name: place}
     words = [*([given["network"]] if "network" in given else [])]
     words += ["--recipe", _anywhere(recipe)] if recipe else []
     for name, value in given.items():
         words += _typed(name, value) if name != "network" else []
     write = {"k8s": manifests.kubernetes, "sbatch": manifests.sbatch}[form]
     asked = manifests.Machines(machines, processes)
-    return write(words, chosen_recipe(given, recipe), output.expanduser(), asked)
+    return write(words, chosen, output.expanduser(), asked)
 
 
 def _anywhere(recipe: str) -> str:
-    """A file's whole path, for jobs that begin in another folder; a name as it is."""
+    """A file's whole path; a name as it is."""
     return str(Path(recipe).absolute()) if Path(recipe).is_file() else recipe
 
 

@@ -17,7 +17,8 @@ from convatlas.registry import stored_facts
 from convatlas.regular_file import read_regular
 
 WHERE = "run/index.html"
-LARGEST = 50_000_000  # bytes that are read of any file of a run
+LARGEST = 64_000_000  # bytes that are read of any file of a run
+SANE = 1e39  # below what any figure of a run can be: all are float32, or counts
 PICTURES = {
     "curves.png": ("run.curves", "How it went"),
     "confusion.png": ("run.confusion", "What it mistakes"),
@@ -56,14 +57,14 @@ def page(folder: Path, network: str, is_alive: bool = False) -> bytes:
 
 
 def _alive() -> str:
-    told = word("run.live", "Draw or drop a picture: the network of this run answers")
+    told = word("run.live", "The network of this run, live: it reads pictures of yours")
     return f'<p><a href="../{of_run.WHERE}">{told}</a>'
 
 
 def _facts(metrics: dict, network: str) -> str:
     known = network in stored_facts()
     named = f'<a href="../networks/{network}.html">{network}</a>' if known else escape(network)
-    test, validation = metrics.get("test") or {}, metrics.get("validation") or {}
+    test, validation = _object(metrics, "test"), _object(metrics, "validation")
     pairs = (
         ("row.network", "network", named),
         ("run.test", "test accuracy", _percent(test.get("accuracy"))),
@@ -78,12 +79,21 @@ def _facts(metrics: dict, network: str) -> str:
     return f"<dl class=facts>{cells}</dl>"
 
 
+def _object(metrics: dict, name: str) -> dict:
+    found = metrics.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _is_sane(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) < SANE
+
+
 def _percent(share: object) -> str:
-    return f"{100 * share:.2f} %" if isinstance(share, int | float) else ""
+    return f"{100 * share:.2f} %" if _is_sane(share) else ""
 
 
 def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int | float) else ""
+    return f"{value:,}" if _is_sane(value) else ""
 
 
 def _picture(name: str) -> str:
@@ -106,7 +116,7 @@ def _epochs(lines: list[dict]) -> str:
 
 
 def _short(value: object) -> str:
-    return f"{value:.5g}" if isinstance(value, int | float) else ""
+    return f"{value:.5g}" if _is_sane(value) else ""
 
 
 def _recipe(file: Path) -> str:

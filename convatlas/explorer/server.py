@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from convatlas.errors import RunError
+from convatlas.errors import Error, RunError
 
 LOOPBACK = "127.0.0.1"
 TYPES = {
@@ -105,7 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
         if path not in self.files:
             return self._say(HTTPStatus.NOT_FOUND, b"there is no such page\n", body=body)
         if path not in self.made:
-            self.made[path] = self.files[path]()
+            try:
+                self.made[path] = self.files[path]()
+            except (Error, OSError) as fault:  # a file of a run that has changed since
+                said = f"{fault}\n".encode()
+                return self._say(HTTPStatus.INTERNAL_SERVER_ERROR, said, body=body)
         self._say(HTTPStatus.OK, self.made[path], kind_of(path), body)
 
     def _say(

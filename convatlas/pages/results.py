@@ -74,7 +74,7 @@ def _row(record: dict, machine: int) -> tuple:
         _recipe(record["recipe"]),
         ", ".join(map(str, record["seeds"])),
         f"{record['n']:,}",
-        _error(record["error"]),
+        spelled(record["error"]),
         f"{paper['error']} ({plain(paper['source'])})" if paper else "",
         f"{record['seconds']:,.0f}",
         machine,
@@ -103,7 +103,8 @@ def _recipe(recipe: str | dict) -> str:
     )
 
 
-def _error(error: dict) -> str:
+def spelled(error: dict) -> str:
+    """Mean and, of several seeds, spread, as a record of the ledger has them, in percent."""
     return f"{error['mean']:.2f}" + (
         f" ± {error['spread']:.2f}" if error["spread"] is not None else ""
     )

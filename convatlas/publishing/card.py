@@ -65,8 +65,8 @@ def _result(facts: Facts, kind: str, data: str) -> dict[str, Any]:
         "task": TASK,
         "dataset": {"type": kind, "name": data, "split": "test"},
         "metrics": [
-            {"type": kind, "value": facts.test[share], "name": name}
-            for kind, share, name in metrics
+            {"type": metric, "value": facts.test[share], "name": name}
+            for metric, share, name in metrics
         ],
     }
 

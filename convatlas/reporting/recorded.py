@@ -12,16 +12,11 @@ from scipy import sparse
 from convatlas import strict_json
 from convatlas.errors import RunError
 from convatlas.training.answers_file import Answers
+from convatlas.training.folder import LARGEST as LARGEST_OF_RUN
 from convatlas.training.plain_files import kind, read_plain
 from convatlas.training.recipe import Recipe, deciding
 
-LARGEST = {  # bytes that are read at all
-    "recipe.toml": 1_000_000,
-    "metrics.json": 64_000_000,
-    "log.jsonl": 64_000_000,
-    "run.json": 100_000,
-    "latency.json": 100_000,
-}
+LARGEST = LARGEST_OF_RUN | {"run.json": 100_000, "latency.json": 100_000}  # bytes
 LONGEST_LINE = 2000  # bytes of a line of log.jsonl
 MOST = 2**53  # what any count may be
 ELSEWHERE = ("network", "data", "seed", "threads")  # fields that a report says in their own places

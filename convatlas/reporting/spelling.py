@@ -2,7 +2,7 @@
 
 import math
 
-from convatlas.magnitude import short
+from convatlas.magnitude import duration, short
 
 
 def points(share: float | None, pictures: int) -> str:
@@ -42,12 +42,8 @@ def magnitude(number: int | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """0.4 s, 12 s, 3.2 min, 5.2 h."""
-    if value is None:
-        return ""
-    if value < 100:
-        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
-    return f"{value / 60:.1f} min" if value < 6000 else f"{value / 3600:.1f} h"
+    """3.2 min; "" for None."""
+    return "" if value is None else duration(value)
 
 
 def plural(number: int, one: str, many: str = "") -> str:

@@ -73,7 +73,10 @@ class _Run:
     weights: str  # sha256 of what it begins with, or ""
 
     def seeded(self, seed: int) -> tuple[Line, Recipe]:
-        recipe = self.recipe.change(seed=seed)
+        """The run's line and recipe. Where many stand side by side no core is free for readers that
+        nobody asked for.
+        """
+        recipe = self.recipe.change(seed=seed, workers=max(0, self.recipe.workers))
         return line_of(recipe, self.images, self.setting, self.weights), recipe
 
 

@@ -50,10 +50,10 @@ def attempt(line: Line, told: Lines) -> int:
     place, folder = Path(), line.folder(Path())
     try:
         if line.is_test:
-            run_recipe(jobs.side_by_side(resuming.recorded(folder)), folder, True, told)
+            run_recipe(resuming.recorded(folder), folder, True, told)
         else:
             recipe = Recipe.read(line.recipe_file(place))
-            run_recipe(jobs.side_by_side(recipe).change(test=False), folder, True, told)
+            run_recipe(recipe.change(test=False), folder, True, told)
     except Error as error:
         sentence, code = str(error), error.exit_code
     except Exception as error:

@@ -10,6 +10,7 @@ from convatlas.errors import RecipeError
 from convatlas.interruption import LEFT_BY_SIGNAL
 from convatlas.printable import printable
 from convatlas.study.plan import Line
+from convatlas.training import manifests
 from convatlas.training.plain_files import append_durably, kind, make_durably, read_plain
 from convatlas.training.recipe import Recipe
 from convatlas.training.standing import standing
@@ -62,15 +63,7 @@ def recipe_of(study: Path, line: Line) -> Recipe | None:
 
 def needs_of(study: Path, line: Line) -> tuple[int, bool]:
     """The cores that a run keeps busy, and whether it must have a GPU."""
-    recipe = side_by_side(recipe_of(study, line) or Recipe())
-    return max(1, recipe.threads) + recipe.workers, recipe.device == "cuda"
-
-
-def side_by_side(recipe: Recipe) -> Recipe:
-    """The same, for one of many runs on a machine: no core is free for readers that nobody asked
-    for.
-    """
-    return recipe.change(workers=max(0, recipe.workers))
+    return manifests.needs_of(recipe_of(study, line) or Recipe())
 
 
 def is_reached(study: Path, line: Line) -> bool:

@@ -17,6 +17,7 @@ from torch import nn
 from convatlas.data import Loader
 from convatlas.errors import RunError
 from convatlas.training.forecast import step_seconds
+from convatlas.training.prepare import Prepared, macs
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Trainer
 
@@ -71,25 +72,25 @@ class Trials:
 
     @property
     def winner(self) -> Config:
-        """What each stage keeps: another configuration where it wins clearly in every try."""
-        kept = Config()
-        for stage in self.stages:
-            kept = _settled(stage, kept)
-        return kept
+        return self._kept[-1]
 
     @property
     def is_within_noise(self) -> bool:
         """Whether, in any stage, the tries named different configurations."""
-        kept = [Config()]
-        for stage in self.stages:
-            kept.append(_settled(stage, kept[-1]))
         return any(
             len(_picks(stage, before)) > 1
-            for stage, before in zip(self.stages, kept[:-1], strict=True)
+            for stage, before in zip(self.stages, self._kept[:-1], strict=True)
         )
 
+    @property
+    def _kept(self) -> list[Config]:
+        """At first, and after each stage: another configuration where it wins clearly in every
+        try.
+        """
+        return list(itertools.accumulate(self.stages, _settled, initial=Config()))
 
-def _settled(stage: Stage, kept: Config) -> Config:
+
+def _settled(kept: Config, stage: Stage) -> Config:
     picks = _picks(stage, kept)
     return picks.pop() if len(picks) == 1 else kept
 
@@ -101,6 +102,18 @@ def _picks(stage: Stage, kept: Config) -> set[Config]:
 def _better(seconds: Try, kept: Config) -> Config:
     best = min(seconds, key=seconds.get, default=kept)
     return best if seconds.get(best, math.inf) <= WORTH * seconds.get(kept, math.inf) else kept
+
+
+def tuned(
+    recipe: Recipe, ready: Prepared, device: torch.device, other_threads: int = 0
+) -> tuple[Recipe, Trials | None]:
+    """The recipe with the fastest configuration, where that is asked for: found now."""
+    if not recipe.autotune:
+        return recipe, None
+    work = macs(recipe, ready.prep.side)
+    other_threads = other_threads if device.type == "cpu" else 0
+    trials = autotune(recipe, ready.net, ready.train, work, device, other_threads)
+    return with_config(recipe, trials.winner), trials
 
 
 def autotune(

@@ -24,16 +24,12 @@ class Callback:
 
     def begin(self, facts: dict) -> None:
         """Once: folder, network, params, device, processes, batch_size (of a step, over all
-        processes), classes and their counts, images in each split, fingerprint, the forecast (or
-        None), the smallest legal side, how many files were ignored and skipped, ignored_kinds,
-        notes (sentences about the data), how the images of a folder are read (or ""),
-        steps_per_epoch, epochs, step, resumed; the certificate of weights that were read now (or
-        None), how images are standardised for them (or ""), and run, the run's own identifier.
-        """
-
-    def checking(self, done: int) -> None:
-        """Now and then, while all files of a folder are decoded for the first time: how many are
-        done.
+        processes), classes and their counts, images in each split and where they come from (splits,
+        test_from), fingerprint, the forecast (or None), the smallest legal side, how many files
+        were ignored and skipped, ignored_kinds, notes (sentences about the data), how the images of
+        a folder are read (or ""), steps_per_epoch, epochs, step, resumed; the certificate of
+        weights that were read now (or None), how images are standardised for them (or ""), and run,
+        the run's own identifier.
         """
 
     def preparing(self, phase: str, done: int, total: int | None) -> None:
@@ -70,9 +66,6 @@ class Relay(Callback):
 
     def begin(self, facts: dict) -> None:
         self.tell("begin", facts)
-
-    def checking(self, done: int) -> None:
-        self.tell("checking", done)
 
     def preparing(self, phase: str, done: int, total: int | None) -> None:
         self.tell("preparing", phase, done, total)

@@ -145,9 +145,14 @@ class ProcessGroup:
             error = caught
             tell_failure(self.everyone.store if self.everyone else None)
         failures: list = [None] * self.size
-        with self.watched():
-            said = "" if isinstance(error, Elsewhere) else error and str(error)
-            dist.all_gather_object(failures, said)
+        said = "" if isinstance(error, Elsewhere) else error and str(error)
+        try:
+            with self.watched():
+                dist.all_gather_object(failures, said)
+        except ProcessLost:
+            if said:  # others may be at work for longer than anybody waits
+                raise error from None
+            raise
         failed = next((rank for rank, failure in enumerate(failures) if failure), None)
         if failed is None:
             failed = next((rank for rank, said in enumerate(failures) if said is not None), None)

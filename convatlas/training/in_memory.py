@@ -4,7 +4,7 @@ the network oneself. What it learns is what a run with a folder learns, to the l
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,7 @@ import convatlas
 from convatlas.data import Data, Preprocess
 from convatlas.errors import RunError
 from convatlas.evaluation import evaluate
-from convatlas.training.autotune import autotune, with_config
+from convatlas.training.autotune import config_of, tuned, with_threads
 from convatlas.training.callbacks import Callback
 from convatlas.training.determinism import deterministic
 from convatlas.training.distributed import ProcessGroup
@@ -25,7 +25,6 @@ from convatlas.training.prepare import (
     Prepared,
     device_type,
     gather_with,
-    macs,
     prepare,
     threads,
 )
@@ -53,13 +52,14 @@ def learn(recipe: Recipe, data: Data, callback: Callback) -> Learnt:
     RunError, DataError or WeightsError, and whatever the callback raises.
     """
     kind = device_type(recipe)
-    with deterministic(recipe.deterministic, kind), threads(recipe), _own_random_numbers(kind):
+    with ExitStack() as stack:
+        stack.enter_context(deterministic(recipe.deterministic, kind))
+        other_threads = stack.enter_context(threads(recipe))
+        stack.enter_context(_own_random_numbers(kind))
         ready, start = begun(recipe, gather_with(recipe, data))
         device = torch.device(kind)
-        if recipe.autotune:
-            side = ready.prep.side
-            trials = autotune(recipe, ready.net, ready.train, macs(recipe, side), device)
-            recipe = with_config(recipe, trials.winner)
+        recipe, _ = tuned(recipe, ready, device, other_threads)
+        stack.enter_context(with_threads(config_of(recipe)))
         trainer = Trainer(
             recipe, ready.net, len(ready.train), device, start=start, counts=data.counts()
         )

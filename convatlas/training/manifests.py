@@ -124,6 +124,7 @@ def sbatch(words: Sequence[str], recipe: Recipe, folder: Path, machines: Machine
     hold.
     """
     folder = _checked(recipe, folder, machines)
+    cores, is_for_gpu = needs_of(recipe)
     train = [sys.executable, "-m", "convatlas", "train", *words, *_going_on(folder)]
     return SBATCH.format(
         size=machines.size,
@@ -131,8 +132,8 @@ def sbatch(words: Sequence[str], recipe: Recipe, folder: Path, machines: Machine
         name=name_of(folder),
         count=machines.count,
         processes=machines.processes,
-        cores=_cores(recipe),
-        gpu=f"\n#SBATCH --gpus-per-node={machines.processes}" if _needs_gpu(recipe) else "",
+        cores=cores,
+        gpu=f"\n#SBATCH --gpus-per-node={machines.processes}" if is_for_gpu else "",
         time=TIME,
         warning=WARNING,
         newest=shlex.quote(str(folder / "checkpoints" / "LATEST")),
@@ -148,6 +149,7 @@ def kubernetes(words: Sequence[str], recipe: Recipe, folder: Path, machines: Mac
     """
     folder = _checked(recipe, folder, machines)
     name, processes = name_of(folder), machines.processes
+    cores, is_for_gpu = needs_of(recipe)
     torchrun = ["torchrun", f"--nnodes={machines.count}", "--node-rank=$(JOB_COMPLETION_INDEX)"]
     torchrun += [f"--nproc-per-node={processes}", f"--master-addr={name}-0.{name}"]
     torchrun += [f"--master-port={PORT}", "-m", "convatlas", "train"]
@@ -160,11 +162,18 @@ def kubernetes(words: Sequence[str], recipe: Recipe, folder: Path, machines: Mac
         tries=TRIES * machines.count,
         warning=WARNING,
         command="\n".join(f"            - {_yaml(word)}" for word in (*torchrun, *train)),
-        cores=processes * _cores(recipe),
+        cores=processes * cores,
         memory=2 * processes,
-        gpu=f"\n            limits: {{nvidia.com/gpu: {processes}}}" if _needs_gpu(recipe) else "",
+        gpu=f"\n            limits: {{nvidia.com/gpu: {processes}}}" if is_for_gpu else "",
         place=_yaml(str(folder.parent)),
     )
+
+
+def needs_of(recipe: Recipe) -> tuple[int, bool]:
+    """The cores that a process of a run keeps busy, and whether it must have a GPU. No core is free
+    for readers that nobody asked for.
+    """
+    return max(1, recipe.threads) + max(0, recipe.workers), recipe.device == "cuda"
 
 
 def name_of(folder: Path) -> str:
@@ -196,14 +205,6 @@ def _checked(recipe: Recipe, folder: Path, machines: Machines) -> Path:
 
 def _going_on(folder: Path) -> list[str]:
     return ["--output", str(folder), "--resume", "auto"]
-
-
-def _cores(recipe: Recipe) -> int:
-    return max(1, recipe.threads) + recipe.workers
-
-
-def _needs_gpu(recipe: Recipe) -> bool:
-    return recipe.device == "cuda"
 
 
 def _yaml(word: str) -> str:

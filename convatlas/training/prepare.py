@@ -1,6 +1,6 @@
 """What a run needs before its first step: a device, threads, images, a network."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 
@@ -80,11 +80,15 @@ class Prepared:
         """Images of a step, over all processes."""
         return min(self.train.batch_size, len(self.data.train))
 
+    def read_by(self, readers: int) -> None:
+        """Read the images that are not in memory by so many processes from now on."""
+        for loader in (self.train, self.val, self.test):
+            loader.workers = readers
+
 
 def gather(
     recipe: Recipe,
     group: ProcessGroup,
-    checking: Callable[[int], None] = lambda done: None,
     telling: Listener = lambda phase, done, total: None,
 ) -> Gathered:
     """The images, which are looked at as the recipe says, and the network."""
@@ -96,9 +100,8 @@ def gather(
             opened,
             recipe.bad_images,
             max(0, recipe.workers),
-            checking,
-            recipe.check,
-            look or unseen,
+            check=recipe.check,
+            seen=look or unseen,
         )
     return _with_network(recipe, data, side, skipped, shape if data.train is opened.train else None)
 

@@ -11,10 +11,11 @@ from torch import nn
 from convatlas import strict_json
 from convatlas.data import Loader
 from convatlas.data.finding import said
+from convatlas.data.telling import Listener
 from convatlas.errors import RunError, Stopped
 from convatlas.evaluation import Evaluation, MultiCrop, Noting, evaluate
 from convatlas.training import answers_file, resuming, torchrun
-from convatlas.training.autotune import Trials, autotune, config_of, with_config, with_threads
+from convatlas.training.autotune import config_of, tuned, with_threads
 from convatlas.training.callbacks import Callback, Guarded
 from convatlas.training.checkpoint import Checkpoint
 from convatlas.training.determinism import deterministic
@@ -35,7 +36,9 @@ from convatlas.training.prepare import (
     macs,
     multi_crop_of,
     prepare,
+    readers,
     threads,
+    threads_of,
 )
 from convatlas.training.recipe import Recipe
 from convatlas.training.report import draw, metrics_of, trained_of, write_report
@@ -69,14 +72,8 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             recipe = found.recipe
         else:
             recipe = on_this_machine(found.recipe, recipe, found.before)
-        gathered = group.together(
-            lambda: gather(recipe, group, callback.checking, callback.preparing)
-        )  # a wrong name leaves no folder
-        start = group.from_first(lambda: _start(recipe, gathered, path, found.identity))
-        ready = group.together(
-            lambda: prepare(recipe, group, gathered, start.get("pictures"), callback.preparing)
-        )
-        with ExitStack() as stack:
+        ready, start = _readied(recipe, group, path, found.identity, callback.preparing)
+        with ExitStack() as stack:  # a wrong name leaves no folder
             folder = group.together(
                 lambda: stack.enter_context(RunFolder(path, is_writer=group.is_first))
             )
@@ -84,9 +81,10 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             stack.enter_context(group.stop)
             device = device_of(kind, group)
             recipe, trials = group.from_first(
-                lambda: _settle(recipe, ready, device, 0 if group.size > 1 else other_threads)
+                lambda: tuned(recipe, ready, device, 0 if group.size > 1 else other_threads)
             )
             stack.enter_context(with_threads(config_of(recipe)))
+            ready.read_by(readers(recipe, group, ready.data, busy=threads_of(recipe)))
             callback = stack.enter_context(tracked(callback, trackers, recipe))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
@@ -110,16 +108,20 @@ def _path(recipe: Recipe, output: str | Path | None, group: ProcessGroup) -> Pat
     return Path(group.remembered("folder", lambda: str(default_path(recipe))))
 
 
-def _settle(
-    recipe: Recipe, ready: Prepared, device: torch.device, other_threads: int
-) -> tuple[Recipe, Trials | None]:
-    """The recipe with the fastest configuration, where that is asked for: found now."""
-    if not recipe.autotune:
-        return recipe, None
-    work = macs(recipe, ready.prep.side)
-    other_threads = other_threads if device.type == "cpu" else 0
-    trials = autotune(recipe, ready.net, ready.train, work, device, other_threads)
-    return with_config(recipe, trials.winner), trials
+def _readied(
+    recipe: Recipe,
+    group: ProcessGroup,
+    path: Path,
+    identity: Identity | None,
+    telling: Listener,
+) -> tuple[Prepared, dict]:
+    """What the first step needs; and what is known of the weights that the run starts from, {}
+    where these are fresh.
+    """
+    gathered = group.together(lambda: gather(recipe, group, telling))
+    start = group.from_first(lambda: _start(recipe, gathered, path, identity))
+    pictures = start.get("pictures")
+    return group.together(lambda: prepare(recipe, group, gathered, pictures, telling)), start
 
 
 def _start(

@@ -71,9 +71,10 @@ class Saver:
         """Whether `every` seconds have passed since the last save, and `share` times as many as it
         took. A save under way takes until now.
         """
+        now, took, ended = time.monotonic(), self.took, self.ended
         if self._save and self._save.is_alive():
-            self.took, self.ended = time.monotonic() - self._save.began, time.monotonic()
-        return time.monotonic() - self.ended >= max(every, share * self.took)
+            took, ended = now - self._save.began, now
+        return now - ended >= max(every, share * took)
 
     def look(self, leaving: bool = False) -> None:
         """As `finish`, where there is nothing to wait for."""

@@ -68,7 +68,6 @@ class TensorFile:
 
     def __enter__(self) -> "TensorFile":
         self.file = io.FileIO(created(self.path, os.O_RDWR), "r+")
-        _write(self.file, self.start)
         return self
 
     def __exit__(self, *_) -> None:
@@ -88,8 +87,9 @@ class TensorFile:
 
         It is read again for that: what is to be hashed may have changed in memory by now.
         """
-        digest, piece = hashlib.sha256(), memoryview(bytearray(PIECE))
+        digest, piece = hashlib.sha256(self.start), memoryview(bytearray(PIECE))
         self.file.seek(0)
+        _write(self.file, self.start)
         while count := self.file.readinto(piece):
             digest.update(piece[:count])
         os.fsync(self.file.fileno())

@@ -113,12 +113,12 @@ def test_cells_and_pools_are_the_matrix_without_its_zeros_and_in_blocks(seed, co
 
 def test_answers_of_many_classes_are_counted_in_parts_as_in_one(monkeypatch):
     logits, labels = case(0, 30, 1100)
-    parted = evaluate(Answers(logits), Numbered(labels, 30), 1100)
+    whole = evaluate(Answers(logits), Numbered(labels, 30), 1100)
     monkeypatch.setattr("convatlas.evaluation.measure.PART", 5000)
     in_parts = evaluate(Answers(logits), Numbered(labels, 30), 1100)
-    assert torch.equal(in_parts.answers, parted.answers)
-    assert torch.equal(in_parts.bins, parted.bins)
-    assert in_parts.loss == pytest.approx(parted.loss, rel=1e-12)
+    assert torch.equal(in_parts.answers, whole.answers)
+    assert torch.equal(in_parts.bins, whole.bins)
+    assert in_parts.loss == pytest.approx(whole.loss, rel=1e-12)
 
 
 def test_a_billion_classes_are_no_matter_where_nobody_asks_for_the_matrix():

@@ -155,7 +155,6 @@ def test_a_row_that_is_shown_is_of_the_ledger(monkeypatch, tmp_path):
         "n": 10_000,
         "error": {"mean": 0.933, "spread": 0.0941},
         "paper": {"error": 0.95, "source": "<Sec. III>"},
-        "date": "2026-11-28",
     }
     others = [same | {"commit": "0" * 12}, same | {"seeds": [1]}, same | {"recipe": "modern"}]
     assert live.is_row_of(same, about)
@@ -167,6 +166,9 @@ def test_a_row_that_is_shown_is_of_the_ledger(monkeypatch, tmp_path):
     assert stored.about("lenet5") == about | {"ledger": {key: same[key] for key in live.KEPT}}
     page = pages.page("lenet5").decode()
     assert "0.93 ± 0.09 %" in page and "0.95 % (&lt;Sec. III&gt;)" in page
+    same |= {"seeds": [0], "error": ledger.errors([93], 10_000), "paper": None}
+    live.rows()
+    assert " 0.93 % (" in pages.page("lenet5").decode()
 
 
 def test_no_picture_of_a_data_set_is_kept():

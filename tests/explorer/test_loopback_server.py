@@ -68,6 +68,15 @@ def test_no_path_leads_out_and_none_is_listed(ask, path):
     assert status == 404 and b"secret" not in body
 
 
+def test_a_file_that_cannot_be_had_any_more_is_said_until_it_can(ask, folder, capfd):
+    (folder / "deep" / "a.js").rename(folder / "b.js")
+    status, body, _ = ask("/deep/a.js")
+    assert status == 500 and b"No such file" in body
+    assert capfd.readouterr().err == ""
+    (folder / "b.js").rename(folder / "deep" / "a.js")
+    assert ask("/deep/a.js")[:2] == (200, b"export {}")
+
+
 @pytest.mark.parametrize("host", ["", "evil.example", "evil.example:80", "127.0.0.1"])
 def test_another_host_is_refused(ask, host):
     assert ask("/", host=host)[0] == 421

@@ -52,6 +52,22 @@ def test_it_tells_how_the_run_went(folder):
     assert page.count("<tr>") == 2  # a line that is being written is left out
 
 
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"test": [1], "validation": "good"},
+        {"test": {"accuracy": 10**400, "count": 10**4000}, "epochs": -(10**400)},
+        ["no object"],
+    ],
+)
+def test_what_no_run_writes_is_left_out(folder, metrics):
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    (folder / "log.jsonl").write_text(json.dumps({"epoch": 1, "lr": 10**400, "seconds": "long"}))
+    page = run_page.files(folder)[run_page.WHERE]().decode()
+    assert page.count("<dt>") == 1  # the network alone
+    assert "<td>1<td><td>" in page
+
+
 def test_a_run_that_has_only_weights_has_a_page(folder):
     for name in ("metrics.json", "log.jsonl", "recipe.toml", "curves.png"):
         (folder / name).unlink()

@@ -17,7 +17,7 @@ from ranks import SMALL, Ranks, before_step, weights
 from convatlas.data import Loader
 from convatlas.data.preprocess import fit_preprocess
 from convatlas.data.split import ArraySplit, Data
-from convatlas.errors import ProcessLost, RunError, Stopped
+from convatlas.errors import DataError, ProcessLost, RunError, Stopped
 from convatlas.evaluation import Noting
 from convatlas.registry import create_model
 from convatlas.training import Recipe, train
@@ -333,6 +333,25 @@ def own_image_folder(folder: Path, bad_rank: int) -> dict:
         data=str(folder / "gone") if int(os.environ["RANK"]) == bad_rank else "digits"
     )
     return train(recipe, folder / "run")
+
+
+def failing_alone(rank: int) -> None:
+    """That rank at once, while the other is at work for longer than anybody waits."""
+    with process_group(4, "cpu") as group:
+
+        def work():
+            if group.rank == rank:
+                raise DataError("there is no such folder")
+            time.sleep(7)
+
+        group.together(work)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_failure_that_nobody_hears_in_time_is_said_all_the_same(rank):
+    found = Ranks(2, failing_alone, rank).results(60)
+    assert (type(found[rank]), str(found[rank])) == (DataError, "there is no such folder")
+    assert isinstance(found[1 - rank], RunError)
 
 
 def test_a_failure_on_one_machine_is_said_by_that_one_and_ends_all(tmp_path):

@@ -142,7 +142,7 @@ def _fails(method: str):
     return fail
 
 
-for _method in ("begin", "checking", "tried", "step", "epoch", "end"):
+for _method in ("begin", "preparing", "tried", "step", "epoch", "end"):
     setattr(Failing, _method, _fails(_method))
 
 

@@ -51,6 +51,7 @@ def make_run(
     has_answers: bool = True,
     changes: dict | None = None,
     source: dict | None = None,
+    tested_on: str = "test/",
 ) -> Path:
     """The folder, with `recipe.toml`, `log.jsonl` and, once finished, the rest."""
     folder.mkdir(parents=True)
@@ -70,6 +71,7 @@ def make_run(
         "network": network,
         "data": data,
         "fingerprint": fingerprint,
+        "splits": {"val": "0.1 of train/, by lot", "test": tested_on},
         "date": date,
         "test": {
             "count": len(truth),

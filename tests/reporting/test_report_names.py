@@ -45,6 +45,7 @@ def nasty(tmp_path_factory):
                 data="<img src=x onerror=alert(1)>",
                 images=[f"=cmd|' /C calc'!A{i}/<u>.png" for i in range(80)],
                 source={"device": "<svg onload=alert(1)>", "commit": "@sum"},
+                tested_on="<iframe src=x>|<i>\n[link](javascript:2)",
             )
     place = tmp_path_factory.mktemp("out")
     return {path.name: path.read_text() for path in report(home, place)}
@@ -73,7 +74,7 @@ def _is_number(cell: str) -> bool:
 def test_no_name_leaves_its_place_in_markdown(nasty):
     text = nasty["report.md"]
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
-    assert not re.search(r"<(script|img|b|a|u|i)\b", html)
+    assert not re.search(r"<(script|img|iframe|b|a|u|i)\b", html)
     head, *lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in [head, *lines[:3]]}) == 1
 

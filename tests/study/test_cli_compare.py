@@ -129,7 +129,7 @@ def test_study_says_how_far_it_is(study, capsys):
     assert capsys.readouterr().out == (
         "8 runs: 1 trained, 6 left, 1 failed\n"
         f"  {second.run} failed: the loss became nan\n"
-        f"about {seconds / 60:.0f} min to go\n"
+        f"about {seconds / 60:.1f} min to go\n"
         f"nobody is at work on it; go on with convatlas compare --continue '{study}'\n"
     )
     assert run("study", study, "--json") == 75

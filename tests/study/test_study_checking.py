@@ -53,6 +53,13 @@ def test_the_same_images_elsewhere_are_the_same_run(photos):
     assert planned.asked.data[0].fingerprint == data.fingerprint
 
 
+@pytest.mark.parametrize(("given", "workers"), [({}, 0), ({"workers": -1}, 0), ({"workers": 3}, 3)])
+def test_runs_beside_each_other_have_no_readers_that_nobody_asked_for(given, workers):
+    """Wherever they are carried out: a pod of Kubernetes sees all cores of its machine."""
+    [(_, recipe)] = checking.planned(asked("lenet_caffe", **given), ["digits"]).runs
+    assert recipe.workers == workers
+
+
 def test_a_flag_is_for_the_data_sets_that_have_a_use_for_it(photos):
     """And refused where none has."""
     place = str(photos / "one" / "photos")

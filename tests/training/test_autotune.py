@@ -15,6 +15,8 @@ from convatlas.registry import create_model
 from convatlas.training import Recipe, train
 from convatlas.training import autotune as tuning
 from convatlas.training.autotune import Config, Trials, autotune
+from convatlas.training.callbacks import Callback
+from convatlas.training.in_memory import learn
 from convatlas.training.prepare import threads
 from convatlas.training.progress import Lines
 
@@ -233,15 +235,30 @@ def test_the_other_number_of_threads(given, before, other):
         assert found == (2 if other else 0)
 
 
-def test_the_run_computes_with_the_threads_that_were_kept(tmp_path, monkeypatch):
+@pytest.fixture
+def one_is_faster(monkeypatch):
+    """One thread than two, which torch has."""
+
     def step_seconds(trainer, x, y):
         return 0.1 if torch.get_num_threads() == 1 else 1.0
 
     monkeypatch.setattr(tuning, "step_seconds", step_seconds)
     with tuning.with_threads(Config(threads=2)):
-        metrics = train(RECIPE, tmp_path)
+        yield
+
+
+@pytest.mark.usefixtures("one_is_faster")
+def test_the_run_computes_with_the_threads_that_were_kept(tmp_path):
+    metrics = train(RECIPE, tmp_path)
     assert recipe_of(tmp_path).threads == 1
     assert metrics["provenance"]["threads"] == 1
+
+
+@pytest.mark.usefixtures("one_is_faster")
+def test_so_does_a_run_that_leaves_nothing_on_disk():
+    learnt = learn(RECIPE, open_data("digits"), Callback())
+    assert learnt.provenance["threads"] == learnt.provenance["recipe"]["threads"] == 1
+    assert torch.get_num_threads() == 2
 
 
 def test_a_gpu_tries_the_whole_batch():

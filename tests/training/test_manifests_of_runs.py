@@ -54,6 +54,18 @@ def test_a_task_of_slurm_for_each_process():
     assert command_of(script) == ["lenet5", "--output", "/runs/big", "--resume", "auto"]
 
 
+@pytest.mark.parametrize(
+    ("given", "cores"), [({}, 1), ({"threads": 3}, 3), ({"workers": 2}, 3), ({"workers": 0}, 1)]
+)
+def test_a_process_has_a_core_for_each_thread_and_reader_that_was_asked_for(given, cores):
+    recipe = RECIPE.change(**given)
+    script = sbatch(["lenet5"], recipe, Path("/runs/big"), TWO)
+    assert script.count(f"--cpus-per-task={cores}\n") == 1
+    assert script.count(f"srun --cpus-per-task={cores} ") == 1
+    asked = container_of(kubernetes(["lenet5"], recipe, Path("/runs/big"), TWO))["resources"]
+    assert asked["requests"]["cpu"] == 4 * cores
+
+
 SRUN = """#!{python}
 import os, pathlib, sys
 if {saves}:
@@ -220,6 +232,34 @@ def test_a_recipe_in_a_file_is_found_from_another_folder(tmp_path, capsys, monke
     words = command_of(capsys.readouterr().out)
     assert words[:2] == ["--recipe", str(tmp_path / "mine.toml")]
     assert words[2:4] == ["--output", str(tmp_path / "r")]
+
+
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_images_and_weights_are_found_from_another_folder(tmp_path, capsys, monkeypatch, in_a_file):
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Path("w.safetensors").touch()
+    words = ["--data", "photos", "--weights", "w.safetensors"]
+    if in_a_file:
+        Path("mine.toml").write_text('network = "lenet5"\ndata = "photos"\nweights = "w.safetensors"')
+        words = ["--recipe", "mine.toml"]
+    typed = ["train", "lenet5", *words, "--output", "r", "--print", "sbatch"]
+    assert run(typed) == 0
+    words = command_of(capsys.readouterr().out)
+    found = dict(zip(words[1::2], words[2::2], strict=True))
+    places = (found["--data"], found["--weights"])
+    assert places == (str(tmp_path / "photos"), str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize("is_here", [False, True])
+def test_a_set_with_a_name_is_looked_for_where_it_lies(tmp_path, capsys, monkeypatch, is_here):
+    monkeypatch.chdir(tmp_path)
+    if is_here:
+        Path("data").mkdir()
+    typed = ["train", "lenet5", "--data", "mnist", "--output", "r", "--print", "sbatch"]
+    assert run(typed) == 0
+    words = command_of(capsys.readouterr().out)
+    assert words[3:-4] == is_here * ["--data-root", str(tmp_path / "data")]
 
 
 def test_so_few_machines_are_none():

@@ -12,8 +12,7 @@ from noise import noise_folder
 from convatlas import machine
 from convatlas.data import fit_preprocess, image_cache, neighbours, open_data
 from convatlas.data.readers import forks
-from convatlas.study import jobs
-from convatlas.training import Recipe, prepare, train
+from convatlas.training import Recipe, autotune, prepare, train
 from convatlas.training.callbacks import Callback
 
 RECIPE = Recipe(
@@ -72,11 +71,6 @@ def test_readers_are_as_many_as_cores_are_free_unless_the_recipe_says(root, monk
     assert prepare.readers(RECIPE, alone, data, busy=1) == prepare.MOST_READERS
     monkeypatch.setattr(prepare, "forks", lambda: False)
     assert prepare.readers(RECIPE, alone, data, busy=1) == 0
-
-
-def test_a_run_beside_others_of_a_study_has_no_readers_that_nobody_asked_for():
-    assert jobs.side_by_side(RECIPE).workers == 0
-    assert jobs.side_by_side(RECIPE.change(workers=3)).workers == 3
 
 
 @pytest.mark.parametrize(
@@ -142,6 +136,22 @@ def test_without_memory_readers_read_and_the_bits_are_the_same(root, tmp_path, m
         assert facts.reading == f"read from files as they are needed, {said}"
         for name in ("model.safetensors", "answers.csv"):
             assert (tmp_path / said / name).read_bytes() == (tmp_path / "held" / name).read_bytes()
+
+
+@pytest.mark.skipif(not forks(), reason="no reader by default where processes do not fork")
+def test_readers_are_counted_for_the_threads_that_autotune_keeps(root, tmp_path, monkeypatch):
+    def step_seconds(trainer, x, y):
+        return 0.1 if torch.get_num_threads() == 2 else 1.0
+
+    monkeypatch.setattr(autotune, "step_seconds", step_seconds)
+    monkeypatch.setattr(image_cache, "free_memory", lambda: 0)
+    monkeypatch.setattr(prepare, "READ_ALONE", 10)
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    facts = Facts()
+    with autotune.with_threads(autotune.Config(threads=2)):  # of which small steps take one
+        train(RECIPE.change(data=str(root), autotune=True), tmp_path / "run", callback=facts)
+    assert Recipe.read(tmp_path / "run" / "recipe.toml").threads == 2
+    assert facts.reading == "read from files as they are needed, by 2 readers"
 
 
 def test_a_finished_run_looks_at_no_image(root, tmp_path, monkeypatch):

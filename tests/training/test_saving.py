@@ -131,8 +131,11 @@ def test_whatever_else_goes_wrong_in_the_thread_is_the_run_s_error(saver, monkey
         saver.finish()
 
 
-@pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_a_step_beside_a_save_changes_nothing_of_it(tmp_path, monkeypatch, ema):
+OUR_OWN = {"opt": "rmsprop-tf", "accumulate": 2, "clip_grad": 1.0, "channels_last": True}
+
+
+@pytest.mark.parametrize("change", [{}, {"ema": 0.9}, OUR_OWN, {"freeze_bn": True}], ids=str)
+def test_a_step_beside_a_save_changes_nothing_of_it(tmp_path, monkeypatch, change):
     """Weights, moments, averages, running statistics; tensor by tensor, each slower than a step."""
     real = TensorFile.put
 
@@ -142,7 +145,7 @@ def test_a_step_beside_a_save_changes_nothing_of_it(tmp_path, monkeypatch, ema):
             real(file, [name])
 
     monkeypatch.setattr(TensorFile, "put", slow)
-    recipe = Recipe(network="resnet20_cifar", opt="adamw", lr=0.1, ema=ema)
+    recipe = Recipe(network="resnet20_cifar", opt="adamw", lr=0.1).change(**change)
     net = create_model("resnet20_cifar", num_classes=3, in_channels=1)
     trainer = Trainer(recipe, net, 9, torch.device("cpu"))
     x, y = torch.randn(4, 1, 32, 32), torch.tensor([0, 1, 2, 0])

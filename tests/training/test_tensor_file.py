@@ -113,6 +113,17 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_old_file_and_nothing_else(tmp
     assert (tmp_path / "f").read_bytes() == before
 
 
+def test_a_disk_that_is_full_at_the_beginning_leaves_no_file_open(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tensor_file, "_write", full)
+    file = TensorFile(tmp_path / "f", {"w": torch.ones(3)})
+    with pytest.raises(OSError, match="No space left"), file:
+        file.put(["w"])
+    assert file.file.closed
+
+
 F4 = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
 
 

@@ -1,6 +1,5 @@
 """The network of a run, alive: served beside the run's own page, where a browser can compute it."""
 
-import json
 from collections.abc import Callable
 from functools import cached_property
 from html import escape
@@ -24,7 +23,7 @@ def files(folder: Path, about: Description, data: str) -> dict[str, Callable[[],
     """Its page and what that asks for; none where the network is too large, or not of the atlas."""
     if not 0 < _macs(about) <= MOST:
         return {}
-    run = _Run(folder, about, data)
+    run = _Run(folder, data)
     return {
         WHERE: run.page,
         f"data/live/{NAME}.json": run.data,
@@ -33,73 +32,72 @@ def files(folder: Path, about: Description, data: str) -> dict[str, Callable[[],
 
 
 def _macs(about: Description) -> float:
-    """Of a picture at the run's size, all but exactly; 0 for a network that is not known."""
+    """Of a picture at the run's size, about; 0 for a network that is not known."""
     facts = stored_facts().get(about.network)
     side = about.preprocess.side
     return facts["macs"] * (side / facts["input_size"][-1]) ** 2 if facts else 0
 
 
 class _Run:
-    """Nothing is read before the page is asked for; then the weights are read once."""
+    """Nothing is read before the page is asked for; then the model is read once, as it is then."""
 
-    def __init__(self, folder: Path, about: Description, data: str):
-        self.folder, self.about = folder, about
-        self.set = data if data in DRAWN and len(about.classes) == 10 else ""
+    def __init__(self, folder: Path, data: str):
+        self.folder, self.learnt_from = folder, data
 
     @cached_property
-    def _net(self):
+    def _saved(self):
         from convatlas.model_file import load_model
 
-        return load_model(self.folder).net
+        return load_model(self.folder)
 
     @cached_property
     def _program(self) -> dict:
         from convatlas.explorer.live import program
 
-        prep = self.about.preprocess
-        return program.of(self._net, (prep.channels, prep.side, prep.side), self.about.network)
+        saved, prep = self._saved, self._saved.preprocess
+        return program.of(saved.net, (prep.channels, prep.side, prep.side), saved.network)
+
+    @property
+    def _set(self) -> str:
+        """The set of which the page draws examples; "" where it cannot."""
+        is_drawn = self.learnt_from in DRAWN and len(self._saved.classes) == 10
+        return self.learnt_from if is_drawn else ""
 
     def data(self) -> bytes:
         about = {
-            "network": self.about.network,
-            "classes": self.about.classes,
-            "preprocess": self.about.preprocess.to_dict(),
-            "data": self.set,
+            "network": self._saved.network,
+            "classes": self._saved.classes,
+            "preprocess": self._saved.preprocess.to_dict(),
+            "data": self._set,
         }
-        kept = {"about": about, "program": self._program}
-        return json.dumps(kept, separators=(",", ":")).encode()
+        return pages.written(about, self._program)
 
     def weights(self) -> bytes:
         """All that the program reads, in 32 bits."""
         from convatlas.model_file import weights_file
 
-        state = self._net.state_dict()
+        state = self._saved.net.state_dict()
         return weights_file(
             {name: tensor.float() for name, tensor in state.items() if not name.endswith(COUNTERS)}
         )
 
     def page(self) -> bytes:
-        name = escape(self.folder.name)
+        name = self.folder.name
         back = f'<a href="../run/index.html">{word("live.run.back", "How the run went")}</a>'
-        body = (
-            f"<h1>{name} <small>{word('live.title', 'live')}</small></h1>"
-            f"<p class=idea>{self._idea()}<p>{back}{self._stage()}"
-        )
-        return frame.page(
-            WHERE, f"{self.folder.name} live", body, module="live/page.js", styles=pages.STYLES
-        )
-
-    def _stage(self) -> str:
-        """Where the network runs; or why it does not."""
         try:
-            _ = self._program
+            alive, module = self._alive(), "live/page.js"
         except Error as fault:
-            return f"<p role=alert>{escape(str(fault))}"
-        sure = word("live.without", "Without JavaScript the network does not run.")
-        return f"<div id=live data-network={NAME}><p>{sure}</div>"
+            alive, module = f"<p role=alert>{escape(str(fault))}", ""
+        body = f"{pages.title(name)}<p>{back}{alive}"
+        return frame.page(WHERE, f"{name} live", body, module=module, styles=pages.STYLES)
+
+    def _alive(self) -> str:
+        """Where the network runs. Raises Error where it cannot."""
+        _ = self._program
+        return f"<p class=idea>{self._idea()}{pages.stage(NAME)}"
 
     def _idea(self) -> str:
-        set_ = "mnist" if self.set == "digits" else self.set
+        set_ = "mnist" if self._set == "digits" else self._set
         if set_:
             return word(f"live.idea.{set_}", pages.IDEAS[set_])
         return word("live.idea.run", IDEA)

@@ -9,6 +9,7 @@ from convatlas import registry
 from convatlas.explorer import frame
 from convatlas.explorer.frame import word
 from convatlas.explorer.live import engine, stored
+from convatlas.pages.results import spelled
 
 INDEX = "live/index.html"
 STYLES = ("live/live.css",)
@@ -33,20 +34,28 @@ def where(name: str) -> str:
 
 
 def data(name: str) -> bytes:
-    """All that the page asks for besides the weights."""
-    kept = {"about": stored.about(name), "program": stored.program(name)}
-    return json.dumps(kept, separators=(",", ":")).encode()
+    return written(stored.about(name), stored.program(name))
+
+
+def written(about: dict, program: dict) -> bytes:
+    """All that a page asks for besides the weights."""
+    return json.dumps({"about": about, "program": program}, separators=(",", ":")).encode()
+
+
+def title(name: str) -> str:
+    return f"<h1>{escape(name)} <small>{word('live.title', 'live')}</small></h1>"
+
+
+def stage(name: str) -> str:
+    """Where the network runs whose data are called so."""
+    sure = word("live.without", "Without JavaScript the network does not run.")
+    return f"<div id=live data-network={name}><p>{sure}</div>"
 
 
 def page(name: str) -> bytes:
     about = stored.about(name)
     idea = word(f"live.idea.{about['data']}", IDEAS[about["data"]])
-    sure = word("live.without", "Without JavaScript the network does not run.")
-    body = (
-        f"<h1>{name} <small>{word('live.title', 'live')}</small></h1>"
-        f"<p class=idea>{idea}"
-        f"{_facts(name, about)}<div id=live data-network={name}><p>{sure}</div>{_source(about)}"
-    )
+    body = f"{title(name)}<p class=idea>{idea}{_facts(name, about)}{stage(name)}{_source(about)}"
     description = f"{name} runs in this page: every map, every value, the scores."
     return frame.page(
         where(name),
@@ -111,7 +120,6 @@ def _row_of_ledger(about: dict) -> str:
     row = about.get("ledger")
     if row is None:  # a network of one's own, measured once
         return ""
-    wrong = f"{row['error']['mean']:.2f} ± {row['error']['spread']:.2f} %"
     paper = row["paper"]
     printed = (
         f"; {word('live.printed', 'the paper printed')} {paper['error']} % "
@@ -120,8 +128,8 @@ def _row_of_ledger(about: dict) -> str:
         else ""
     )
     return (
-        f"{word('live.ledger', 'In the ledger of results: over')} {len(row['seeds'])} "
-        f"{word('live.seeds', 'seeds, test error')} {wrong}{printed}. "
+        f"{word('live.ledger', 'In the ledger of results: test error')} {spelled(row['error'])} % "
+        f"({word('live.seeds', 'seeds:')} {len(row['seeds'])}){printed}. "
     )
 
 

@@ -53,14 +53,11 @@ export function blank(context, side, pen) {
 
 /** A drawing of one channel, light on dark, as MNIST would hold it; null where nothing is drawn. */
 export function asInMnist(drawing) {
-  const { top, left, bottom, right } = box(drawing);
-  if (bottom < top) return null;
-  const height = bottom - top + 1;
-  const width = right - left + 1;
-  const share = BOX / Math.max(height, width);
+  const ink = inked(drawing);
+  if (!ink) return null;
+  const share = BOX / Math.max(ink.height, ink.width);
   const to = (length) => Math.max(1, Math.round(length * share));
-  const digit = scaled(cut(drawing, top, left, height, width), to(height), to(width));
-  return centred(digit);
+  return centred(scaled(ink, to(ink.height), to(ink.width)));
 }
 
 function centred(digit) {
@@ -71,12 +68,10 @@ function centred(digit) {
 /** The same as the built-in digits hold it: as high as 32 pixels and narrower, black and white, the
  * white ones counted in blocks of 4 x 4, and these drawn larger. */
 export function asInDigits(drawing) {
-  const { top, left, bottom, right } = box(drawing);
-  if (bottom < top) return null;
-  const height = bottom - top + 1;
-  const width = right - left + 1;
-  const wide = Math.max(1, Math.round(Math.min((width * FINE) / height, WIDEST)));
-  const fine = scaled(cut(drawing, top, left, height, width), FINE, wide);
+  const ink = inked(drawing);
+  if (!ink) return null;
+  const wide = Math.max(1, Math.round(Math.min((ink.width * FINE) / ink.height, WIDEST)));
+  const fine = scaled(ink, FINE, wide);
   const blocks = counted(cut(fine, 0, Math.floor((wide - FINE) / 2), FINE, FINE));
   return centred(scaled(blocks, BOX, BOX));
 }
@@ -101,7 +96,9 @@ export function isDarkOnLight({ height, width, data }) {
   return border[border.length >> 1] > 127;
 }
 
-function box({ height, width, data }) {
+/** The part of a drawing that holds its ink; null where there is none. */
+function inked(drawing) {
+  const { height, width, data } = drawing;
   let top = height, left = width, bottom = -1, right = -1;
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
@@ -109,7 +106,7 @@ function box({ height, width, data }) {
       [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
       [left, right] = [Math.min(left, x), Math.max(right, x)];
     }
-  return { top, left, bottom, right };
+  return bottom < top ? null : cut(drawing, top, left, bottom - top + 1, right - left + 1);
 }
 
 function massOf({ height, width, data }) {

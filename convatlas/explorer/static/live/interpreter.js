@@ -33,7 +33,7 @@ export const scores = (values) => values[values.length - 1].data;
 
 /** The shares that a softmax gives the classes. */
 export function shares(logits) {
-  const largest = Math.max(...logits);
+  const largest = logits.reduce((one, other) => Math.max(one, other));
   const raised = Array.from(logits, (logit) => Math.exp(logit - largest));
   const sum = raised.reduce((total, one) => total + one, 0);
   return raised.map((one) => one / sum);

@@ -8,6 +8,7 @@ import { colour, strongest } from "./mosaic.js";
 import { number } from "./sum.js";
 
 const CHARACTER = { rows: 12, columns: 7 }; // LeNet-5's, drawn by F6's 84 units
+const LISTED = 20; // classes; of more the likeliest
 
 export function inputView(page, side) {
   const take = async (files) => files[0] && page.read(await files[0].arrayBuffer());
@@ -35,16 +36,20 @@ export function inputView(page, side) {
 export function classesView(page) {
   const logits = scores(page.values);
   const parts = shares(logits);
-  const best = parts.indexOf(Math.max(...parts));
+  const order = parts.map((_, one) => one).sort((one, other) => parts[other] - parts[one]);
+  const [best] = order;
   const { classes } = page.about;
+  const listed = classes.length > LISTED ? order.slice(0, LISTED) : classes.map((_, one) => one);
   return html`<section class=answer aria-label=${word("live.answer")}>
     <p class=says aria-live=polite>${word("live.says", {
       name: classes[best], share: (100 * parts[best]).toFixed(0) })}</p>
     <p class=hint>${word("live.took", { ms: (1000 * page.seconds).toFixed(1) })}</p>
     <table><thead><tr><th scope=col>${word("live.class")}<th scope=col>${word("live.share")}
       <th scope=col>${word(page.characters ? "live.distance" : "live.score")}</thead>
-    <tbody>${classes.map((name, one) => classRow(page, name, one, parts[one], logits[one], best))}
+    <tbody>${listed.map((one) => classRow(page, classes[one], one, parts[one], logits[one], best))}
     </tbody></table>
+    ${listed.length < classes.length ? html`<p class=hint>${word("live.likeliest", {
+      n: listed.length, all: classes.length })}</p>` : nothing}
     ${page.program.cam ? mapView(page, page.one ?? best) : nothing}
   </section>`;
 }
