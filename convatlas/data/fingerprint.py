@@ -111,12 +111,15 @@ def _blocks(path: str, size: int) -> Iterator[bytes]:
     """Enough of a file to tell it from another of its size. Raises OSError where it may not be
     read.
     """
-    number, length = PLAIN if os.path.splitext(path)[1].lower() in PLAIN_KINDS else COMPRESSED
-    places = [(size - length) * (i + 1) // number for i in range(number)]
-    with open(path, "rb", buffering=0) as file:
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))  # half the time of open()
+    try:
         if size <= WHOLE:
-            yield file.read(size)
+            yield os.read(file, size)
             return
-        for place in places:
-            file.seek(place)
-            yield file.read(length)
+        number, length = PLAIN if os.path.splitext(path)[1].lower() in PLAIN_KINDS else COMPRESSED
+        for i in range(number):
+            place = (size - length) * (i + 1) // number
+            os.lseek(file, place, os.SEEK_SET)
+            yield os.read(file, length)
+    finally:
+        os.close(file)

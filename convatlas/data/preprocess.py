@@ -139,7 +139,8 @@ def fit_preprocess(
             prep.to_dict() | {name: standard.get(name) for name in STANDARD}
         )
     if shorter is not None or fitted_bytes(data.train, prep) > large:
-        blocks = [data.train.fitted(torch.from_numpy(_sample(data.train)), prep)]
+        some = data.train.subset(_sample(data.train))
+        blocks = (images for _, images in fitted_blocks(some, prep, workers))
     elif (images := decoded(data.train, prep, workers)) is not None:
         blocks = images.split(1024)
     else:
@@ -278,10 +279,11 @@ def _mean_and_std(
     """Per channel, of pixels in 0..1; a channel that never varies gets standard deviation 1. Exact:
     whole numbers are summed.
     """
-    histograms = np.zeros((channels, 256), np.int64)
+    counts = torch.zeros(channels, 256, dtype=torch.int64)
     for block in blocks:
-        for c in range(channels):
-            histograms[c] += np.bincount(block[:, c].reshape(-1).numpy(), minlength=256)
+        for c in range(channels):  # numpy's would make eight bytes of each pixel first
+            counts[c] += block[:, c].reshape(-1).bincount(minlength=256)
+    histograms = counts.numpy()
     levels = np.arange(256) / 255
     means = [float(h @ levels / h.sum()) for h in histograms]
     stds = [

@@ -2,7 +2,7 @@
 that measures.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ class SameFile:
 def same_files(splits: dict[str, FileSplit]) -> Iterator[SameFile]:
     """Each image whose file, followed through links, is that of an earlier one."""
     first: dict[tuple[int, int], tuple[str, str, int]] = {}
-    repeated = _repeated(np.concatenate([split.files for split in splits.values()]))
+    repeated = _repeated([split.files for split in splits.values()])
     start = 0
     for part, split in splits.items():
         for i in np.flatnonzero(repeated[start : start + len(split)]).tolist():
@@ -73,13 +73,16 @@ def _sentence(same: SameFile) -> str:
     return f"{also}; it counts twice"
 
 
-def _repeated(files: np.ndarray) -> np.ndarray:
-    """bool (n,): files of STATUS that are there under another name as well."""
-    order = np.lexsort((files["device"], files["inode"]))
-    ordered = files[order]
-    same = ordered["inode"][1:] == ordered["inode"][:-1]
-    same &= ordered["device"][1:] == ordered["device"][:-1]
-    same &= (ordered["size"][1:] >= 0) & (ordered["size"][:-1] >= 0)
-    repeated = np.zeros(len(files), bool)
+def _repeated(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """bool (n,): files of STATUS, of several parts, that are there under another name as well."""
+    device, inode, size = (
+        np.concatenate([files[name] for files in parts]) for name in ("device", "inode", "size")
+    )
+    order = np.lexsort((device, inode))
+    same = np.diff(inode[order]) == 0
+    same &= np.diff(device[order]) == 0
+    there = size[order] >= 0
+    same &= there[1:] & there[:-1]
+    repeated = np.zeros(len(size), bool)
     repeated[order[1:][same]] = repeated[order[:-1][same]] = True
     return repeated
