@@ -13,7 +13,7 @@ from convatlas.errors import ProcessLost, RunError
 from convatlas.training.patient_store import PatientStore
 
 BEAT = 1.0  # seconds between two signs of life
-PAUSE = 0.05  # seconds between two looks
+PAUSES = (0.01, 0.5)  # seconds between two looks: the first, and the longest after a long wait
 CORNER = "convatlas/preparing"
 
 
@@ -53,7 +53,7 @@ class Meeting:
         return [self.store.get(f"{place}/{member}").decode() for member in self.members]
 
     def _wait_for(self, key: str, member: int) -> None:
-        seen, since = -1, time.monotonic()
+        seen, since, pause = -1, time.monotonic(), PAUSES[0]
         while not self.store.check([key]):
             if self.store.check([f"{CORNER}/failed"]):
                 raise Elsewhere("another process failed", quiet=True)
@@ -65,7 +65,8 @@ class Meeting:
                     f"process {member} was lost, or did not answer within {self.timeout:g} s, "
                     "while the images were prepared; start all processes again with --resume"
                 )
-            time.sleep(PAUSE)
+            time.sleep(pause)
+            pause = min(2 * pause, PAUSES[1])
 
 
 def tell_failure(store: PatientStore | None) -> None:
