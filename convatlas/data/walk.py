@@ -7,12 +7,13 @@ import os
 import re
 import unicodedata
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from convatlas.data.image_file import EXTENSIONS
 from convatlas.data.listing import Listing
+from convatlas.data.names import Names
 from convatlas.data.telling import Tally
 from convatlas.errors import DataError
 
@@ -34,7 +35,7 @@ class Folder:
     depth: int = 0
     hidden: bool = False  # it or one around it is junk
     is_link: bool = False
-    images: list[str] = field(default_factory=list)  # in natural order
+    images: Sequence[str] = field(default_factory=list)  # in natural order
     others: list[str] = field(default_factory=list)
     folders: list["Folder"] = field(default_factory=list)
     same_as: Path | None = None  # what it is a link to, where that was read already
@@ -65,7 +66,7 @@ class Folder:
             yield folder
             waiting += reversed(folder.folders)
 
-    def image_names(self) -> list[str]:
+    def image_names(self) -> Sequence[str]:
         """Its images at any depth, relative to it, in natural order: 2.png before 10.png."""
         if self.total == len(self.images):
             return self.images
@@ -128,7 +129,8 @@ def _fill(folder: Folder, seen: dict[tuple[int, int], Path], listing: Listing | 
         folder.same_as = first
         return
     if listing and (known := listing.of(folder.path, status)):
-        folder.images, folder.others, names = known
+        images, folder.others, names = known
+        folder.images = Names.of(images)
         folder.folders = [_inner(folder, name) for name in names]
         return
     has_links = _scan(folder)
@@ -151,7 +153,7 @@ def _scan(folder: Folder) -> bool:
         is_link = entry.is_symlink()
         has_links |= is_link
         _add(folder, entry.name, _is_folder(entry), is_link)
-    folder.images.sort(key=natural)
+    folder.images = Names.of(sorted(folder.images, key=natural))
     return has_links
 
 
