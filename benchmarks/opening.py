@@ -128,7 +128,8 @@ def surveying(root: Path) -> None:
     print(
         f"one changed: opened in {anew:.2f} s (the fingerprint is of all), {one} looked at in "
         f"{changed:.2f} s (an image takes {1000 * each:.2f} ms, and a reader has to be started); "
-        f"together {(anew + changed) / (anew + nothing + each):.2f} of the work left"
+        f"together {(anew + changed) / (anew + nothing + each):.2f} of the work left, and "
+        f"{(anew + changed) / (again + nothing + each):.2f} of a start on what has not changed"
     )
     forget()
     _, _, (before, _, _) = used(looked, root, 1 - LEFT)

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from convatlas.data import Preprocess, fit_preprocess, open_data, preprocess
+from convatlas.data import Preprocess, fit_preprocess, image_cache, open_data, preprocess
 from convatlas.data.image_cache import decoded
 from convatlas.data.preprocess import _mean_and_std
+from convatlas.data.split import ArraySplit
 from convatlas.errors import DataError
 
 
@@ -166,6 +167,20 @@ def test_one_large_image_makes_a_set_one_to_resize(make_folder):
     for i in range(6):
         Image.new("RGB", (40, 20)).save(root / "a" / f"{i}.png")
     assert fit_preprocess(open_data(root), 32).fit == "resize"
+
+
+@pytest.mark.parametrize("more", [{"large": 0}, {"shorter": 12}])
+def test_a_sample_is_fitted_a_block_at_a_time(noise_data, monkeypatch, more):
+    """The 2,000 at once took a gigabyte of 224 x 224 pixels."""
+    data, most, fitted = noise_data(500, 3, 12, 12), [], ArraySplit.fitted
+    monkeypatch.setattr(
+        ArraySplit,
+        "fitted",
+        lambda split, chosen, *rest: most.append(len(chosen)) or fitted(split, chosen, *rest),
+    )
+    fit_preprocess(data, 12, **more)
+    assert sum(most) == 500
+    assert max(most) <= image_cache.BLOCK
 
 
 def test_a_set_too_large_for_memory_is_sampled(noise_data, monkeypatch):
