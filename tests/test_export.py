@@ -10,7 +10,6 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -106,17 +105,9 @@ def assert_same(logits: torch.Tensor, expected: torch.Tensor) -> None:
 @every_network
 def test_an_exported_network_gives_the_same_logits(name):
     net, x, expected = ready(name)
-    with ThreadPoolExecutor(1) as thread:
-        exported = thread.submit(exported_there, net, x).result()
+    with torch.no_grad():
+        exported = torch.export.export(net, (x,))
     assert_same(exported.module()(x), expected)
-
-
-@torch.no_grad()
-def exported_there(net: Network, x: torch.Tensor) -> torch.export.ExportedProgram:
-    """In a thread of its own: of every operation torch keeps where it was called from, and under
-    pytest most of that is pytest's, a third of the time.
-    """
-    return torch.export.export(net, (x,))
 
 
 def test_a_network_exported_in_training_mode_is_caught():
