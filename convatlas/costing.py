@@ -35,8 +35,7 @@ def cost(network: str | object, input_size: Sequence[int] | None = None) -> Cost
 
 
 def _measured(net: "nn.Module", input_size: Sequence[int] | None, name: str) -> Cost:
-    from convatlas.anatomy import network_graph, summary
+    from convatlas.anatomy import network_graph
 
-    size = None if input_size is None else tuple(input_size)
-    table = summary(net, size)
-    return cost_of(name, network_graph.of(net, size), table.rows)
+    graph, table = network_graph.with_summary(net, input_size)
+    return cost_of(name, graph, table.rows)

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import torch
 
 from convatlas import registry
-from convatlas.anatomy import Summary, summary
+from convatlas.anatomy import Summary, network_graph, summary
+from convatlas.anatomy.network_graph import NetworkGraph
 from convatlas.claim import (
     COUNTED_OTHERWISE,
     MISPRINT,
@@ -150,10 +151,23 @@ def measure(name: str, at: str = "") -> Summary:
     classes", or "in training", where its auxiliary heads run too.  ClaimError where `at` says
     nothing of the kind or the network cannot be built or run so.
     """
-    return _measured(name, at)
+    return _measured(name, at) if at else _followed(name)[1]
 
 
-@lru_cache(maxsize=FEW)  # of both arguments, so that measure(name) is measure(name, "")
+def wired(name: str) -> NetworkGraph:
+    """The drawn graph of a network as it stands, of the pass that measures it."""
+    return _followed(name)[0]
+
+
+@lru_cache(maxsize=FEW)
+def _followed(name: str) -> tuple[NetworkGraph, Summary]:
+    try:
+        return network_graph.with_summary(blueprint(name))
+    except ValueError as error:
+        raise ClaimError(str(error)) from error
+
+
+@lru_cache(maxsize=FEW)
 def _measured(name: str, at: str) -> Summary:
     if at == IN_TRAINING:
         return summary(_with_heads(name))

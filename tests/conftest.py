@@ -19,11 +19,14 @@ from convatlas.registry import stored_facts
 
 class ByNetwork(LoadScopeScheduling):
     """All tests of a network run in one process, which builds and measures it once; every other
-    test where those of its file run, whose fixtures are made once.
+    test where those of its file run, whose fixtures are made once. So do those of pages: each time
+    that one file's tests follow another's, a browser is started anew.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, rest = nodeid.partition("::")
+        if "/explorer/" in file:
+            return file
         parameters = rest.partition("[")[2].removesuffix("]").split("-")
         return next((each for each in parameters if each in stored_facts()), file)
 

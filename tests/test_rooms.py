@@ -3,6 +3,7 @@ review.
 """
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,8 @@ FILES = {
 }
 
 
-def imports(source: str, path: str) -> set[str]:
+@cache  # every test asks for all the files
+def imports(source: str, path: str) -> frozenset[str]:
     """Our modules that a file imports, dotted and without "convatlas.":
     "registry", "nets.resnet".
     """
@@ -141,7 +143,8 @@ def imports(source: str, path: str) -> set[str]:
             )
             if module == "convatlas.nets":
                 found |= {f"{module}.{name.name}" for name in node.names}
-    return {name.removeprefix("convatlas.") for name in found if name.startswith("convatlas.")}
+    ours = {name.removeprefix("convatlas.") for name in found if name.startswith("convatlas.")}
+    return frozenset(ours)
 
 
 def _home(name: str) -> str:
@@ -172,7 +175,7 @@ def trespasses(files: dict[str, str]) -> list[str]:
     return found
 
 
-def _ancestors(path: str, seen: set[str], files: dict[str, str]) -> list[str]:
+def _ancestors(path: str, seen: frozenset[str], files: dict[str, str]) -> list[str]:
     """A file of nets may build on one other, and then names what that one builds on, too."""
     nets = sorted(_nets(seen))
     older = {name: f"nets/{name}.py" for name in nets}
@@ -187,7 +190,7 @@ def _ancestors(path: str, seen: set[str], files: dict[str, str]) -> list[str]:
     return deeper or [f"{path}: builds on {' and '.join(nets)}; one is the limit"]
 
 
-def _nets(seen: set[str]) -> set[str]:
+def _nets(seen: frozenset[str]) -> set[str]:
     return {name.split(".")[1] for name in seen if name.startswith("nets.")}
 
 

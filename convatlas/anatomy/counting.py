@@ -57,17 +57,7 @@ def summary(
     multiply-adds are not known are `uncounted`. Raises ValueError where no input size is known or
     where the network cannot run on it, TypeError for what is no module.
     """
-    trace = Trace.of(net, input_size, inputs)
-    return Summary(
-        trace.kind,
-        trace.size,
-        tuple(trace.rows),
-        trace.parts,
-        trace.params,
-        {op: tuple(where) for op, where in trace.remarks.uncounted.items()},
-        (*trace.notes, *trace.remarks.told()),
-        trace.called,
-    )
+    return Trace.of(net, input_size, inputs).summary
 
 
 class Call:
@@ -127,6 +117,20 @@ class Trace(TorchDispatchMode):
         trace.called = called.called
         trace.notes = notes
         return trace
+
+    @property
+    def summary(self) -> Summary:
+        """Of a pass that has ended."""
+        return Summary(
+            self.kind,
+            self.size,
+            tuple(self.rows),
+            self.parts,
+            self.params,
+            {op: tuple(where) for op, where in self.remarks.uncounted.items()},
+            (*self.notes, *self.remarks.told()),
+            self.called,
+        )
 
     @property
     def where(self) -> str:

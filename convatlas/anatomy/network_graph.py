@@ -16,6 +16,8 @@ from convatlas.errors import InputError
 if TYPE_CHECKING:
     import torch.nn as nn
 
+    from convatlas.anatomy.table import Summary
+
 
 @dataclass(frozen=True)
 class Box:
@@ -93,6 +95,16 @@ def of(net: "nn.Module", input_size: Iterable[int] | None = None) -> NetworkGrap
     from convatlas.anatomy.linking import drawn
 
     return drawn(net, None if input_size is None else tuple(input_size))
+
+
+def with_summary(
+    net: "nn.Module", input_size: Iterable[int] | None = None
+) -> "tuple[NetworkGraph, Summary]":
+    """The same, and what `anatomy.summary` gives, of one pass instead of two."""
+    from convatlas.anatomy.linking import Linked
+
+    followed = Linked.of(net, None if input_size is None else tuple(input_size))
+    return followed.graph, followed.summary
 
 
 def stored(name: str) -> NetworkGraph:

@@ -147,10 +147,20 @@ def options(app: App, command: str) -> dict[str, str]:
     return found | dict.fromkeys(("--help", "-h", "--version"), "")
 
 
+_SEEN: dict[tuple[int, str], tuple[App, ArgumentCollection]] = {}  # an App cannot be hashed
+
+
 def _arguments(app: App, command: str) -> ArgumentCollection:
-    return app[command].assemble_argument_collection(
-        default_parameter=app.default_parameter, parse_docstring=True
-    )
+    """To be read only: whoever parses with it leaves in it what was typed. Put together once, for
+    that takes longer than all else that is asked of the words of a command line.
+    """
+    key = id(app), command
+    if key not in _SEEN:  # the app is kept with it, so that its number is no other's
+        made = app[command].assemble_argument_collection(
+            default_parameter=app.default_parameter, parse_docstring=True
+        )
+        _SEEN[key] = app, made
+    return _SEEN[key][1]
 
 
 def _is_flag(word: str) -> bool:

@@ -109,14 +109,11 @@ def read(
         table = describe(network)["layers"]
         graph = network_graph.stored(network)
         return graph, [Layer.from_row(row) for row in table["rows"]], table["ends"]
-    from convatlas.anatomy.counting import summary
-
-    size = None if input_size is None else tuple(input_size)
-    measured = summary(network, size)
+    graph, measured = network_graph.with_summary(network, input_size)
     ends = {
         path: (part.output, part.receptive_field) for path, part in measured.parts.items() if path
     }
-    return network_graph.of(network, size), list(measured.rows), ends
+    return graph, list(measured.rows), ends
 
 
 def differences(a: str, b: str, *, level: str = "unit", dark: bool | None = None) -> Drawing:

@@ -4,6 +4,7 @@ every layer.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from convatlas.anatomy.table import Layer
 from convatlas.drawing.block import Block, Ends
@@ -131,6 +132,7 @@ class Units:
     def style(self, piece: Piece, names: Sequence[str] = ()) -> Style:
         """Of what is inside a piece; `names` are those of its sources."""
 
+        @cache  # every number of columns is tried with the same boxes
         def box(key, tails) -> Block:
             if isinstance(key, Into):
                 return port_block(key, names[key.number])
@@ -190,6 +192,7 @@ class Stages:
         self.scale = Scale(max((part.macs for part in whole.parts), default=0), whole.macs)
 
     def style(self, piece: Piece) -> Style:
+        @cache  # every number of columns is tried with the same boxes
         def box(key, tails) -> Block:
             return self.block(piece.parts[key], tails)
 

@@ -23,7 +23,7 @@ class Rect:
     radius: float = 0
 
     def moved(self, dx: float, dy: float) -> "Rect":
-        return replace(self, x=self.x + dx, y=self.y + dy)
+        return Rect(self.x + dx, self.y + dy, self.w, self.h, self.look, self.radius)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -63,7 +63,8 @@ class Text:
     bold: bool = False
 
     def moved(self, dx: float, dy: float) -> "Text":
-        return replace(self, x=self.x + dx, y=self.y + dy)
+        x, y = self.x + dx, self.y + dy
+        return Text(x, y, self.words, self.size, self.look, self.anchor, self.bold)
 
     @property
     def width(self) -> float:
@@ -98,7 +99,8 @@ class Box:
     join: bool = False
 
     def moved(self, dx: float, dy: float) -> "Box":
-        return replace(self, items=tuple(item.moved(dx, dy) for item in self.items))
+        items = tuple(item.moved(dx, dy) for item in self.items)
+        return Box(self.path, items, self.told, self.frame, self.join)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

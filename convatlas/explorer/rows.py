@@ -1,11 +1,11 @@
 """The table of a network: a row a stage and a row a unit, with what the paper prints of each."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from itertools import combinations
+from itertools import accumulate, combinations
 
 from convatlas.anatomy import Layer, fold
 from convatlas.anatomy.folding import Line
@@ -34,10 +34,6 @@ class Row:
     @property
     def path(self) -> str:
         return self.units[0]
-
-    def holds(self, layer: str) -> bool:
-        """Whether a layer of this name lies in it."""
-        return any(layer == unit or layer.startswith(f"{unit}.") for unit in self.units)
 
 
 def rows(layers: dict) -> list[Row]:
@@ -109,8 +105,9 @@ def _sizes(found: list[Row], layers: list[list], way: steps.Steps) -> list[str]:
     """For each row the step of its map, and where its multiply-adds happen if not all there."""
     step_of = {row[0]: step for row, step in zip(layers, way.of_row, strict=True)}
     marks = []
+    below = _below(layers)
     for row, after in zip(found, [*found[1:], None], strict=True):
-        inside = [each for each in layers if row.holds(each[0])]
+        inside = [layers[place] for place in sorted({n for unit in row.units for n in below[unit]})]
         last = step_of[inside[-1][0]] if inside else steps.NOWHERE
         work = Counter()
         for each in inside:
@@ -124,6 +121,15 @@ def _sizes(found: list[Row], layers: list[list], way: steps.Steps) -> list[str]:
         )
         marks.append(f" data-n={last}" + (f' data-m="{told}"' if told else ""))
     return marks
+
+
+def _below(layers: list[list]) -> dict[str, list[int]]:
+    """The numbers of the layers that lie in each module, by its path, and of the layer itself."""
+    found = defaultdict(list)
+    for number, (name, *_) in enumerate(layers):
+        for path in accumulate(name.split("."), "{}.{}".format):
+            found[path].append(number)
+    return found
 
 
 def _claims_of(claims: list[dict]) -> dict[str, list[tuple[int, dict]]]:

@@ -108,7 +108,7 @@ def tell(names: tuple[str, ...], count: int) -> tuple[int, list[str], list[str]]
 @pytest.mark.parametrize(
     ("names", "count"),
     [
-        (FEW, 60),
+        (FEW, 40),
         pytest.param(NAMES, 500, marks=pytest.mark.full),
     ],
 )

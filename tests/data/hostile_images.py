@@ -172,7 +172,7 @@ HOLED = {
 }
 
 
-def holed(path: Path, content: bytes, gigabytes: int = 6) -> None:
+def holed(path: Path, content: bytes, gigabytes: float = 6) -> None:
     """A file with nothing but a hole behind its content."""
     path.write_bytes(content)
-    os.truncate(path, gigabytes * 2**30)
+    os.truncate(path, int(gigabytes * 2**30))

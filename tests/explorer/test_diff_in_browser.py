@@ -74,8 +74,16 @@ def of_terminal(a: str, b: str) -> dict:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pairs", [CHOSEN, drawn(200)], ids=["chosen", "random"])
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param(CHOSEN, id="chosen"),
+        pytest.param(drawn(50), id="random"),
+        pytest.param(drawn(200), id="more", marks=pytest.mark.full),
+    ],
+)
 def test_the_browser_tells_what_the_terminal_tells(tab, site, pairs):
+    """Random pairs of all networks: the first fifty of two hundred, which `make test-all` takes."""
     for pair, told in zip(pairs, of_browser(tab, site, pairs), strict=True):
         assert told == of_terminal(*pair), pair
 

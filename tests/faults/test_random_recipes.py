@@ -191,7 +191,7 @@ def outcome(warmed, folder: Path, words: list[str]) -> dict:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(40), *(pytest.param(n, marks=pytest.mark.full) for n in range(40, 300))]
+    "seed", [*range(25), *(pytest.param(n, marks=pytest.mark.full) for n in range(25, 300))]
 )
 def test_a_random_recipe_ends_in_a_sentence_and_leaves_nothing_behind(warmed, seed, tmp_path):
     dice = random.Random(seed)
