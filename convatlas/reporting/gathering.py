@@ -41,7 +41,7 @@ def gather(places: Sequence[str | Path]) -> Gathered:
 def _runs_in(place: Path) -> Iterable[Path]:
     """The folder itself, or those in it, or in its folder of runs."""
     place = place.expanduser()
-    if not place.is_dir():
+    if not os.path.isdir(place):  # a name too long for any folder, too
         raise RunError(
             f"there is no folder {place}; give the folders of runs that `convatlas train` has "
             "named, or the folder of a study"
