@@ -103,7 +103,12 @@ def _refuse_mixed(runs: Iterable[Run]) -> None:
     of_work: dict[tuple, Run] = {}
     for run in runs:
         first = of_data.setdefault(run.data, run)
-        if (run.fingerprint, run.classes) != (first.fingerprint, first.classes):
+        if run.fingerprint == first.fingerprint and run.classes != first.classes:
+            raise RunError(
+                f"{first.name} and {run.name} say other names of classes of the same images; "
+                f"{recorded.REMEDY}"
+            )
+        if run.fingerprint != first.fingerprint:
             raise RunError(
                 f"{first.name} and {run.name} are runs of different images, though both are "
                 f"called {run.data} (fingerprints {first.fingerprint[:12]} and "
