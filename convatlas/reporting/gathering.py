@@ -81,6 +81,11 @@ def _read(folder: Path, name: str) -> Run | Unfinished:
             *(name, recipe.network, Path(recipe.data).name, recipe.seed, done, recipe.epochs),
             *(1 - max(scores) if scores else None, standing(folder) == TRAINED),
         )
+    if metrics["network"] != recipe.network:
+        raise RunError(
+            f"{folder} holds the recipe of {recipe.network} and the results of "
+            f"{metrics['network']}, files of two runs; {recorded.REMEDY}"
+        )
     whole = metrics.pop("all")
     answers = read_answers(folder, whole)
     if metrics["confusion"] is None:
