@@ -20,5 +20,10 @@ def skipped_in_vain(reports, installed: str) -> list[str]:
     return sorted(
         reason
         for reason in reasons
-        if "not installed" in reason and words & {*re.findall(r"\w+", reason.rpartition(": ")[2])}
+        if "not installed" in reason and words & {*re.findall(r"\w+", _missing(reason))}
     )
+
+
+def _missing(reason: str) -> str:
+    """ "the extra onnx is": of what is not installed, without what would bring it."""
+    return reason.partition("not installed")[0].rpartition(": ")[2]

@@ -39,6 +39,8 @@ def test_all_tests_of_a_network_run_in_one_process():
         ("the extra onnx is not installed", "openvino,onnx", True),
         ("the extras serve and onnx are not installed", "onnx", True),
         ("tritonclient is not installed", "tritonclient", True),
+        ("Skipped: slurm is not installed: apt-get install slurmctld munge", "slurm", True),
+        ("Skipped: slurm is not installed: apt-get install slurmctld munge", "munge", False),
         ("the extra onnx is not installed", "", False),
         ("the extra onnxruntime is not installed", "onnx", False),
         ("the extra executorch is not installed", "onnx,serve", False),

@@ -5,6 +5,7 @@ understood.
 import difflib
 import re
 from collections.abc import Sequence
+from typing import Literal, get_args, get_origin
 
 from cyclopts import (
     App,
@@ -195,12 +196,22 @@ def _without_value(error: MissingArgumentError) -> str:
 
 
 def _kind(error: CoercionError) -> str:
-    """What a flag takes: a whole number, a number, numbers, ..."""
+    """What a flag takes: a whole number, a number, numbers, one of some words, ..."""
     if error.target_type is bool:
         return "true or false, or no value"
-    several = "tuple" in str(error.argument.hint if error.argument else "")
+    hint = error.argument.hint if error.argument else ""
+    if words := _words(hint):
+        return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    several = "tuple" in str(hint)
     whole = "int" in str(error.target_type)
     return f"{'whole ' * whole}numbers" if several else f"a {'whole ' * whole}number"
+
+
+def _words(hint: object) -> list[str]:
+    """Those that a Literal allows, on its own or as part of another type."""
+    if get_origin(hint) is Literal:
+        return list(map(str, get_args(hint)))
+    return [word for part in get_args(hint) for word in _words(part)]
 
 
 def _pair(error: MissingArgumentError) -> str:

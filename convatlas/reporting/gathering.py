@@ -41,7 +41,7 @@ def gather(places: Sequence[str | Path]) -> Gathered:
 def _runs_in(place: Path) -> Iterable[Path]:
     """The folder itself, or those in it, or in its folder of runs."""
     place = place.expanduser()
-    if not place.is_dir():
+    if not os.path.isdir(place):  # a name too long for any folder, too
         raise RunError(
             f"there is no folder {place}; give the folders of runs that `convatlas train` has "
             "named, or the folder of a study"
@@ -81,6 +81,11 @@ def _read(folder: Path, name: str) -> Run | Unfinished:
             *(name, recipe.network, Path(recipe.data).name, recipe.seed, done, recipe.epochs),
             *(1 - max(scores) if scores else None, standing(folder) == TRAINED),
         )
+    if metrics["network"] != recipe.network:
+        raise RunError(
+            f"{folder} holds the recipe of {recipe.network} and the results of "
+            f"{metrics['network']}, files of two runs; {recorded.REMEDY}"
+        )
     whole = metrics.pop("all")
     answers = read_answers(folder, whole)
     if metrics["confusion"] is None:
@@ -103,7 +108,12 @@ def _refuse_mixed(runs: Iterable[Run]) -> None:
     of_work: dict[tuple, Run] = {}
     for run in runs:
         first = of_data.setdefault(run.data, run)
-        if (run.fingerprint, run.classes) != (first.fingerprint, first.classes):
+        if run.fingerprint == first.fingerprint and run.classes != first.classes:
+            raise RunError(
+                f"{first.name} and {run.name} say other names of classes of the same images; "
+                f"{recorded.REMEDY}"
+            )
+        if run.fingerprint != first.fingerprint:
             raise RunError(
                 f"{first.name} and {run.name} are runs of different images, though both are "
                 f"called {run.data} (fingerprints {first.fingerprint[:12]} and "

@@ -2,6 +2,7 @@
 once, report.
 """
 
+import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from convatlas.study.plan import Asked, Line, continue_command
 from convatlas.study.watching import Observer
 
 Executor = Callable[[Sequence[Line], Path, Observer], None]
+MOST_RUNS = 100_000  # of a study: what each file of it holds, and a person can wait for
 SEEDS = 3  # they describe; docs/statistics.md says how many decide
 
 
@@ -46,6 +48,14 @@ def begin(
         raise RecipeError("which networks? give names from `convatlas list`, such as lenet5 nin")
     if seeds < 1:
         raise RecipeError(f"--seeds must be 1 or more, not {seeds}")
+    settings = math.prod(map(len, values.values()))
+    runs = seeds * settings * len(set(networks)) * max(1, len(set(data)))
+    if runs > MOST_RUNS:
+        raise RecipeError(
+            f"that makes {runs:,} runs ({len(set(networks))} networks x {max(1, len(set(data)))} "
+            f"data sets x {settings} settings x {seeds:,} seeds), and a study holds {MOST_RUNS:,}; "
+            "give fewer --seeds or --vary values"
+        )
     plain = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in (given or {}).items()

@@ -11,6 +11,7 @@ from convatlas.training.plain_files import read_plain
 from convatlas.training.standing import standing
 
 LARGEST = 64_000_000  # bytes of a log that are read
+MOST_EPOCHS = 10**6
 
 
 def records(study: Path, line: Line) -> list[dict]:
@@ -24,9 +25,13 @@ def records(study: Path, line: Line) -> list[dict]:
     for row in rows:
         with suppress(ValueError, KeyError, TypeError):
             told = strict_json.loads(row)
-            if type(told["epoch"]) is int and _is_share(told["val_accuracy"]):
+            if _is_epoch(told["epoch"]) and _is_share(told["val_accuracy"]):
                 found.append(told)
     return found
+
+
+def _is_epoch(value: object) -> bool:
+    return type(value) is int and 1 <= value <= MOST_EPOCHS
 
 
 def _is_share(value: object) -> bool:

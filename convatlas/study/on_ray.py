@@ -6,6 +6,7 @@ goes on from its last checkpoint.
 import logging
 import os
 import socket
+import tempfile
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from convatlas.study import jobs
 from convatlas.study.following import Follower
 from convatlas.study.plan import Line
 from convatlas.study.watching import Observer
+from convatlas.training.plain_files import read_plain
 from convatlas.training.signals import StopRequest
 
 TICK = 0.5  # seconds between two looks
@@ -123,13 +125,31 @@ def _connect() -> None:
 
         if ray.is_initialized():
             return
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+        begun = None if where or not _has_gone() else "local"
+        ray.init(begun, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         place, said = printable(where) or "this machine", printable(first_line(error))
         raise RunError(
             f"there is no Ray cluster at {place} ({said}); RAY_ADDRESS names one that "
-            "`ray status` shows, and without it one is begun here"
+            "`ray status` shows, with RAY_AUTH_MODE=token where that asks for a token, and without "
+            "it one is begun here"
         ) from None
+
+
+def _has_gone() -> bool:
+    """Whether Ray's note of this machine's cluster is of one that was killed: Ray would wait for it
+    for minutes, and then begin none.
+    """
+    home = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
+    try:
+        address = read_plain(home / "ray" / "ray_current_cluster", 1000).decode()
+    except (OSError, ValueError):
+        return False
+    try:
+        _reach(address.strip())
+    except OSError:
+        return True
+    return False
 
 
 def _reach(address: str) -> None:

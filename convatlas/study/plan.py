@@ -6,6 +6,7 @@ with it, or finds that it is over.
 """
 
 import hashlib
+import itertools
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -199,23 +200,41 @@ def read_asked(study: Path) -> Asked:
             tuple(Images(**images) for images in told["data"]),
             told["seeds"],
             told["recipe"],
-            dict(told["given"]),
-            dict(told["vary"]),
+            _fields(told["given"]),
+            _fields(told["vary"]),
         )
         names = [*asked.networks, asked.recipe]
         names += [text for images in asked.data for text in asdict(images).values()]
         if type(asked.seeds) is not int or not all(isinstance(name, str) for name in names):
+            raise ValueError
+        if not all(isinstance(several, list) for several in asked.vary.values()):
+            raise ValueError
+        if not all(map(_is_value, itertools.chain(*asked.vary.values()))):
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise _damaged(study, "study.json") from None
     return asked
 
 
+def _fields(found: object) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise TypeError
+    return found
+
+
+def _is_value(found: object) -> bool:
+    """Whether it is what a field that varies can have."""
+    return type(found) in (str, bool, int, float)
+
+
 def read(study: Path) -> list[Line]:
     """The lines of a study, in its order. RunError where the folder holds none, or is damaged."""
     read_asked(study)
     try:
-        return [_line(strict_json.loads(row)) for row in _read(study, "plan.jsonl").splitlines()]
+        lines = [_line(strict_json.loads(row)) for row in _read(study, "plan.jsonl").splitlines()]
+        if not lines or len({line.run for line in lines}) < len(lines):
+            raise ValueError
+        return lines
     except (ValueError, KeyError, TypeError):
         raise _damaged(study, "plan.jsonl") from None
 
@@ -233,10 +252,11 @@ def _line(row: dict) -> Line:
     paths, and its command is run.
     """
     line = Line(
-        row["run"], row["network"], row["data"], row["seed"], row["vary"], tuple(row["command"])
+        *(row["run"], row["network"], row["data"], row["seed"]),
+        *(_fields(row["vary"]), tuple(row["command"])),
     )
     texts = all(isinstance(text, str) for text in (line.run, line.network, line.data))
-    if not texts or not NAME.fullmatch(line.run) or not isinstance(line.vary, dict):
+    if not texts or not NAME.fullmatch(line.run) or not all(map(_is_value, line.vary.values())):
         raise ValueError
     if type(line.seed) is not int or line.command != _command(line.run):
         raise ValueError

@@ -2,7 +2,6 @@
 the rest will take. Imports no torch.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from convatlas.study import choosing, jobs
 from convatlas.study.log import records
 from convatlas.study.plan import Line, read
 
+LONGEST = 1e9  # seconds of a run that are believed, thirty years
 ORDER = (jobs.DONE, jobs.TRAINED, jobs.RUNNING, jobs.STOPPED, jobs.LEFT, jobs.FAILED_TWICE)
 
 
@@ -98,7 +98,7 @@ def progress(study: Path, line: Line) -> Progress:
     rows, state = records(study, line), jobs.state(study, line)
     last = rows[-1] if rows else {"epoch": 0, "seconds": 0.0, "val_accuracy": None}
     seconds = last.get("seconds")
-    known = type(seconds) in (int, float) and math.isfinite(seconds)
+    known = type(seconds) in (int, float) and 0 <= seconds < LONGEST
     said = jobs.failures(study, line)
     return Progress(
         line,

@@ -28,15 +28,18 @@ KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFREG: "a file",
 }
+NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 JUNCTIONS = (getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1),)  # links to folders, on Windows
 
 
 def kind(path: Path) -> str:
-    """ "a file", "a folder", "a link", ..., or "" where nothing is."""
+    """ "a file", "a folder", "a link", ..., or "" where nothing is, or could be."""
     try:
         found = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
+    except OSError as error:
+        if error.errno in NOWHERE:
+            return ""
+        raise
     if getattr(found, "st_reparse_tag", 0) in JUNCTIONS:  # lstat calls it a folder
         return "a link"
     return KINDS.get(stat.S_IFMT(found.st_mode), "no file")

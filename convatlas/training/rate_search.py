@@ -27,6 +27,7 @@ from convatlas.training.prepare import device_of, device_type, gather, threads
 from convatlas.training.recipe import Recipe
 from convatlas.training.trainer import Diverged, Trainer
 
+MOST_STEPS = 100_000
 AROUND = 3  # steps before a step and after it, over whose losses the smoothed one is the mean
 TOO_HIGH = 4.0  # times the lowest mean loss so far: nothing is learned from there on
 SAFETY = 10.0  # how far below the rate of the lowest loss one begins
@@ -90,14 +91,15 @@ def lr_find(
 
 def rates_between(low: float, high: float, steps: int) -> tuple[float, ...]:
     """`steps` rates from low to high, in geometric steps. RecipeError for what is no such range."""
-    if not (0 < low < high < math.inf):
+    if not (0 < low < high < math.inf and high / low < math.inf):
         raise RecipeError(
             f"rates cannot rise from {low:g} to {high:g}; give a lower one above 0, and a higher "
             "one, such as --from 1e-6 --to 10"
         )
-    if not 2 * AROUND < steps <= 100_000:
+    if not 2 * AROUND < steps <= MOST_STEPS:
         raise RecipeError(
-            f"{steps} steps make no curve; give --steps {2 * AROUND + 1} or more, such as 100"
+            f"{steps} steps make no curve; give --steps {2 * AROUND + 1} to {MOST_STEPS}, such as "
+            "100"
         )
     return tuple(low * (high / low) ** (step / (steps - 1)) for step in range(steps))
 

@@ -81,6 +81,19 @@ def test_other_images_under_the_same_name(run):
         gather([run("c", 2).parent])
 
 
+def test_files_of_two_runs_in_one_folder(run):
+    first, other = run("a", 0), run("b", 0, network="nin")
+    (first / "recipe.toml").write_bytes((other / "recipe.toml").read_bytes())
+    with pytest.raises(RunError, match=r"a holds the recipe of nin and the results of lenet5, "):
+        gather([first])
+
+
+def test_other_names_of_the_classes_of_the_same_images(run):
+    run("a", 0), run("b", 1, classes=tuple("abcdefghij"))
+    with pytest.raises(RunError, match=r"^a and b say other names of classes of the same images; "):
+        gather([run("c", 2).parent])
+
+
 def test_threads_and_places_make_no_other_recipe(run):
     run("a", 0, changes={"threads": 2}), run("b", 0, changes={"save_every": 3.0})
     with pytest.raises(RunError, match="same recipe and seed"):

@@ -40,6 +40,30 @@ def test_nothing_is_wider_than_the_window(tab, page, width):
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [400, 1280])
+def test_three_networks_fit_into_the_tables_beside_one_another(tab, page, width):
+    """Wide tables scroll, but nobody who reads of three networks should have to."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto(page)
+    for kind in (".results", ".heat", ".bars"):
+        found = tab.locator(f".scroll:visible:has(> {kind})")
+        assert found.count()
+        assert found.evaluate_all("all => all.every(e => e.scrollWidth <= e.clientWidth)"), kind
+
+
+def test_every_seed_can_be_told_from_the_interval_behind_it(tab, page):
+    """Each dot is ringed with paper, and darker than the band that it lies on."""
+    tab.goto(page)
+    seed, reach = (
+        tab.locator(f"#error {kind}").first.evaluate(
+            "e => (s => [s.stroke, +s.fillOpacity, +s.strokeOpacity])(getComputedStyle(e))"
+        )
+        for kind in (".seed", ".reach")
+    )
+    assert seed[0] == tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert seed[1] > 2 * reach[2]
+
+
 def test_the_answer_is_seen_first(tab, page):
     tab.set_viewport_size({"width": 400, "height": 800})
     tab.goto(page)

@@ -67,6 +67,13 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_begun(capsys, t
             "--label-smoothing 0.1 has no effect with --loss map",
         ),
         (("resnet20_cifar", "--freeze", "conv9"), "freeze = 'conv9': resnet20_cifar has no such"),
+        (
+            ("lenet5", "nin", "--vary", "lr=1,2", "--seeds", 10**8),
+            "that makes 400,000,000 runs (2 networks x 1 data sets x 2 settings x 100,000,000 "
+            "seeds), and a study holds 100,000; give fewer --seeds or --vary values",
+        ),
+        (("lenet5", "--on", "moon"), "--on takes local, slurm or ray, not 'moon'"),
+        (("lenet5", "--print", "pdf"), "--print takes commands, k8s or sbatch, not 'pdf'"),
     ],
 )
 def test_wrong_usage_is_one_sentence(capsys, words, sentence):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -96,6 +97,23 @@ def test_a_task_is_started_again_until_its_run_is_over(study, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize(("is_there", "begun"), [(True, None), (False, "local")])
+def test_a_cluster_that_was_killed_is_not_waited_for(tmp_path, monkeypatch, is_there, begun):
+    """Ray keeps a note of this machine's cluster, which outlives a cluster that is killed."""
+    (tmp_path / "ray").mkdir()
+    monkeypatch.setattr(on_ray, "find_spec", lambda name: True)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    asked = []
+    ray = SimpleNamespace(is_initialized=lambda: False, init=lambda at, **_: asked.append(at))
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1] if is_there else free_port()
+        (tmp_path / "ray" / "ray_current_cluster").write_text(f"127.0.0.1:{port}")
+        on_ray._connect()
+    assert asked == [begun]
+
+
 # ---- a real one
 
 
@@ -148,17 +166,24 @@ def free_port() -> int:
 @pytest.mark.full
 @pytest.mark.slow
 def test_the_commands_of_the_page(tmp_path):
-    """On two nodes, both on this machine; pods are begun as Kubernetes begins them."""
+    """On two nodes, both on this machine, in a home of their own; pods are begun as Kubernetes
+    begins them.
+    """
     port = free_port()
-    path = f"{with_program(tmp_path / 'bin')}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = os.environ | {"PATH": path}
+    home = tmp_path / "home"
+    home.mkdir()
+    ray = next(each for each in ray_programs() if each.exists())
+    folders = (with_program(tmp_path / "bin"), ray.parent, os.environ["PATH"])
+    env = os.environ | {"PATH": ":".join(map(str, folders)), "HOME": str(home)}
     nodes = []
     try:
         for command in commands("ray.md"):
             here = quick(command.replace("first.example", "127.0.0.1").replace("6379", str(port)))
+            if here.startswith("export "):
+                env |= dict(word.split("=") for word in here.split()[1:])
+                continue
             if here.startswith("ray start"):
-                words = [*here.split(), "--block", "--num-cpus=1"]
-                words[0] = next(each for each in ray_programs() if each.exists())
+                words = [ray, *here.split()[1:], "--block", "--num-cpus=1"]
                 nodes.append(subprocess.Popen(words, env=env, cwd=tmp_path, start_new_session=True))
                 time.sleep(15)
                 continue

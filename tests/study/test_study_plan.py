@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from runs_of_a_study import DIGITS
+from runs_of_a_study import DIGITS, planned, seeds
 
 from convatlas.errors import RunError
 from convatlas.study import plan
@@ -130,6 +130,9 @@ HOSTILE = [
     {"seed": "0"},
     {"seed": True},
     {"vary": []},
+    {"vary": {"lr": [1e-3]}},
+    {"vary": {"lr": {"a": 1}}},
+    {"vary": {"lr": None}},
     {"network": None},
 ]
 
@@ -141,6 +144,37 @@ def test_a_line_that_no_study_wrote_is_not_carried_out(study, change):
     (study / "plan.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(RunError, match=r"plan.jsonl is not what a study has written"):
         plan.read(study)
+
+
+@pytest.mark.parametrize("kept", [[], [0, 0], [0, 1, 1]], ids=str)
+def test_a_plan_without_a_run_or_with_one_twice_is_damaged(study, kept):
+    rows = (study / "plan.jsonl").read_text().splitlines()
+    (study / "plan.jsonl").write_text("".join(rows[place] + "\n" for place in kept))
+    with pytest.raises(RunError, match=r"plan.jsonl is not what a study has written"):
+        plan.read(study)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"vary": {"recipe": 5}}, {"vary": {"recipe": [[1]]}}, {"vary": {"x": None}}),
+        *({"vary": []}, {"given": [["lr", 1]]}, {"seeds": 1.5}, {"data": [{"name": "a"}]}),
+    ],
+    ids=str,
+)
+def test_a_question_that_nobody_asked_is_damage(study, change):
+    told = json.loads((study / "study.json").read_text())
+    (study / "study.json").write_text(json.dumps(told | change))
+    with pytest.raises(RunError, match=r"study.json is not what a study has written"):
+        plan.read_asked(study)
+
+
+def test_a_folder_whose_name_is_too_long_for_any_is_one_sentence(tmp_path):
+    long = tmp_path / ("a" * 300)
+    with pytest.raises(RunError, match="holds no study"):
+        plan.read(long)
+    with pytest.raises(RunError, match=r"cannot write the study .*: File name too long; free"):
+        planned(long, seeds(1))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -77,6 +77,24 @@ def test_a_log_of_a_stranger_is_read_as_far_as_it_is_one(study):
     assert (found.epoch, found.score, found.seconds) == (1, 0.5, 0.0)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        f'{{"epoch": 1, "val_accuracy": 0.5, "seconds": {"9" * 400}}}',
+        '{"epoch": 1, "val_accuracy": 0.5, "seconds": 1e999}',
+        '{"epoch": 1, "val_accuracy": 0.5, "seconds": -3}',
+        f'{{"epoch": {"9" * 400}, "val_accuracy": 0.5, "seconds": 3.0}}',
+        '{"epoch": -1, "val_accuracy": 0.5, "seconds": 3.0}',
+    ],
+    ids=lambda told: told[:60],
+)
+def test_figures_of_the_log_that_cannot_be_are_not_believed(study, told):
+    line = plan.read(study)[2]
+    (line.folder(study) / "log.jsonl").write_text(told + "\n")
+    found = status(study).runs[2]
+    assert found.epoch in (0, 1) and found.seconds == 0.0
+
+
 def test_the_same_failure_twice_is_the_end_and_another_is_not(study):
     line = plan.read(study)[3]
     assert not jobs.note_failure(study, line, "one")

@@ -44,7 +44,7 @@ def test_rates_rise_by_the_same_multiple_each_time():
     ("low", "high", "steps"),
     [
         *((0, 1, 10), (-1, 1, 10), (1, 1, 10), (2, 1, 10), (1, math.inf, 10), (math.nan, 1, 10)),
-        *((1e-6, 1, 6), (1e-6, 1, 0), (1e-6, 1, 10**6)),
+        *((1e-6, 1, 6), (1e-6, 1, 0), (1e-6, 1, 10**6), (1e-320, 10, 10)),
     ],
 )
 def test_what_is_no_range_of_rates_is_refused(low, high, steps):
@@ -183,6 +183,7 @@ def test_the_command_prints_a_table_a_suggestion_and_writes_both_files(found, tm
         (["-o", "plot.svg"], "--output plot.svg is no PNG file"),
         (["--from", "1", "--to", "0.1"], "rates cannot rise from 1 to 0.1"),
         (["--steps", "3"], "3 steps make no curve"),
+        (["--steps", "1000000"], "give --steps 7 to 100000"),
     ],
 )
 def test_what_makes_no_search_is_refused_in_a_sentence(words, sentence, capsys):
