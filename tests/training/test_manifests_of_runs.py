@@ -241,7 +241,9 @@ def test_images_and_weights_are_found_from_another_folder(tmp_path, capsys, monk
     Path("w.safetensors").touch()
     words = ["--data", "photos", "--weights", "w.safetensors"]
     if in_a_file:
-        Path("mine.toml").write_text('network = "lenet5"\ndata = "photos"\nweights = "w.safetensors"')
+        Path("mine.toml").write_text(
+            'network = "lenet5"\ndata = "photos"\nweights = "w.safetensors"'
+        )
         words = ["--recipe", "mine.toml"]
     typed = ["train", "lenet5", *words, "--output", "r", "--print", "sbatch"]
     assert run(typed) == 0
