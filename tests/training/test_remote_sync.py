@@ -29,21 +29,22 @@ pytestmark = [
     pytest.mark.usefixtures("undrawn"),
 ]
 PLACE = "s3://bucket/runs/a"
+CLIENT = object_store.ObjectStore.client
 THERE = SMALL.change(remote_sync=PLACE)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """(a server, its address); all of this process ask by one client, which takes long to make."""
-    with served(tmp_path_factory.mktemp("none")) as (bucket, address):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-            patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-            patch.setenv("AWS_ENDPOINT_URL", address)
-            client = object_store.ObjectStore(PLACE).client()
-            patch.setattr(object_store.ObjectStore, "client", lambda self: client)
-            patch.setattr(object_store, "PAUSES", (0.01, 0.02, 0.04, 0.08))
-            yield bucket
+    root = tmp_path_factory.mktemp("none")
+    with served(root) as (bucket, address), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        patch.setenv("AWS_ENDPOINT_URL", address)
+        client = object_store.ObjectStore(PLACE).client()
+        patch.setattr(object_store.ObjectStore, "client", lambda self: client)
+        patch.setattr(object_store, "PAUSES", (0.01, 0.02, 0.04, 0.08))
+        yield bucket
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_a_place_that_will_not_do_is_one_sentence_before_anything_is_made(
 
 
 def test_what_is_no_place_is_no_recipe(monkeypatch, tmp_path):
-    """In a process that has no client yet."""
+    monkeypatch.setattr(object_store.ObjectStore, "client", CLIENT)
     with pytest.raises(RecipeError, match=r"remote_sync = 'runs/a' is not allowed; .* s3://B"):
         Recipe(remote_sync="runs/a")
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
