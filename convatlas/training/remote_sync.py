@@ -327,8 +327,10 @@ class Sync:
             if name in BEGUN or kind(path):
                 bodies[name] = self._open(path, stack)
                 described[name] = _described(bodies[name])
-        run = identities.read(self.folder)
-        return Commit(run.run, number(step), described), bodies
+        own = identities.read(self.folder)
+        if own is None:
+            raise RunError(f"{self.folder.path / 'run.json'} is gone")
+        return Commit(own.run, number(step), described), bodies
 
     def _open(self, path: Path, stack: ExitStack) -> BinaryIO:
         """A file as it is now: of one that grows, its bytes."""

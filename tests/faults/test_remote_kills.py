@@ -16,7 +16,13 @@ from pathlib import Path
 
 import pytest
 from bucket import served
+from ranks import SMALL, Ranks
+from short_runs import same_bits
 from skips import needs
+from small_runs import Note
+
+from convatlas.errors import Stopped
+from convatlas.training import train
 
 KILLS = 15
 WORDS = ["train", "lenet1989", "--data", "digits", "--epochs", "6", "-b", "64", "--shift", "2"]
@@ -67,6 +73,31 @@ def test_killed_at_random_it_goes_on_from_the_store_alone(tmp_path):
     commit = json.loads((tmp_path / "s3/bucket/a/commit.json").read_text())
     there = {path.name for path in (tmp_path / "s3/bucket/a/objects").iterdir()}
     assert there == {sha256 for _, sha256 in commit["files"].values()}
+
+
+@pytest.mark.full
+@needs("boto3 is not installed (extra shards)", "boto3")
+def test_two_processes_go_on_from_the_store_alone(tmp_path):
+    """One of them uploads; both find the same folder again."""
+    (tmp_path / "s3" / "bucket").mkdir(parents=True)
+    with served(tmp_path / "s3") as (_, address):
+        place = {"address": address, "remote_sync": "s3://bucket/two"}
+        assert Ranks(2, _trained, tmp_path / "whole", 0).results() == [8, 8]
+        assert Ranks(2, _trained, tmp_path / "run", 5, place).results() == ["stopped"] * 2
+        shutil.rmtree(tmp_path / "run")
+        assert Ranks(2, _trained, tmp_path / "run", 0, place).results() == [8, 8]
+    same_bits(tmp_path / "run", tmp_path / "whole")
+
+
+def _trained(folder: Path, stop_at: int, place: dict | None = None) -> int | str:
+    place = place or {}
+    os.environ |= {"AWS_ENDPOINT_URL": place.get("address", ""), "AWS_ACCESS_KEY_ID": "somebody"}
+    os.environ["AWS_SECRET_ACCESS_KEY"] = "secret"
+    recipe = SMALL.change(remote_sync=place.get("remote_sync", ""))
+    try:
+        return train(recipe, folder, resume=True, callback=Note(stop_at))["steps"]
+    except Stopped:
+        return "stopped"
 
 
 def _runner(address: str) -> subprocess.Popen:
