@@ -3,6 +3,7 @@ fails, and a machine that has nothing else goes on from it to the same bits.
 """
 
 import hashlib
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -16,6 +17,7 @@ from skips import needs
 from convatlas import object_store
 from convatlas.cli import run as typed_words
 from convatlas.errors import RecipeError, RunError, Stopped
+from convatlas.object_store import StoreError
 from convatlas.study.asking import recipe_of
 from convatlas.study.plan import Asked
 from convatlas.training import Recipe, train
@@ -198,6 +200,8 @@ def test_only_what_is_new_is_put_and_what_is_old_is_removed(bucket, tmp_path):
     bucket.puts.clear()
     synced(RunFolder(tmp_path), place)
     assert bucket.puts == []
+    with pytest.raises(StoreError, match="BadDigest"):  # the store has compared it
+        place.put("0" * 64, io.BytesIO(b"other bytes"))
 
 
 def test_of_two_machines_with_one_run_the_second_to_commit_stops(bucket, tmp_path):
@@ -219,6 +223,35 @@ def test_a_lost_answer_to_a_commit_is_no_other_machine(bucket, tmp_path):
     for step in (1, 2, 3):
         synced(saved(tmp_path, step))
         assert there(bucket)[0]["step"] == step
+
+
+@pytest.mark.full
+@needs("moto is not installed: moto[server]", "moto", "flask")
+def test_motos_s3_understands_what_is_asked(tmp_path, monkeypatch):
+    from boto3.session import Session
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        address = "http://{}:{}".format(*server.get_host_and_port())
+        client = Session("a", "b", region_name="us-east-1").client("s3", endpoint_url=address)
+        client.create_bucket(Bucket="bucket")
+        monkeypatch.setattr(object_store.ObjectStore, "client", lambda self: client)
+        place = synced(saved(tmp_path / "one", 1))
+        synced(saved(tmp_path / "two", 2))
+        said = []
+        with Sync(place, saved(tmp_path / "one", 3), said.append) as sync:
+            sync.finish()
+        assert "another process has put a save" in said[0]
+        found = Remote(PLACE)
+        assert found.look().step == 2
+        assert {*found.objects()} >= found.known.objects
+        with pytest.raises(RunError, match=r"changed since|another recipe"):  # but it was fetched
+            train(THERE, tmp_path / "new", resume=True, callback=Callback())
+        assert (tmp_path / "new/checkpoints/step-00000002/state.json").exists()
+    finally:
+        server.stop()
 
 
 def test_two_runs_never_share_a_place(bucket, tmp_path):
