@@ -1,5 +1,7 @@
 """An object store on loopback that serves a folder as S3 does, and can be made to fail."""
 
+import base64
+import hashlib
 import os
 import threading
 import time
@@ -13,12 +15,14 @@ from xml.sax.saxutils import escape
 class Bucket:
     """The folders of `root` are buckets; `private` may not be read. Every `every`-th request fails
     in one of the ways of `hows`: a number is what is answered, "reset" an end without an answer,
-    "short" half of one, "late" a whole one after `pause` seconds.
+    "short" half of one, "late" a whole one after `pause` seconds, "lost" a request that is done and
+    never answered. Nobody may write into the bucket `readonly`; `puts` are the keys written.
     """
 
     def __init__(self, root: Path):
         self.root, self.requests, self.failed, self.bytes = root, 0, 0, 0
         self.every, self.hows, self.pause, self.down = 0, (500,), 0.0, False
+        self.puts: list[str] = []
         self.lock = threading.Lock()
 
     def fault(self):
@@ -42,18 +46,68 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self):
         self.do_GET()
 
-    def do_GET(self):
+    def _fails(self) -> bool:
+        """Whether this request goes wrong so that there is nothing more to do."""
         bucket: Bucket = self.server.bucket
         fault = bucket.fault()
-        if fault == "reset":
-            self.close_connection = True
-            return None
         if fault == "late":
             time.sleep(bucket.pause)
         elif fault == "short":
             self.cut = True
+        elif fault == "lost":
+            self.mute = True
         elif fault:
-            return self._answer(fault, b"<Error><Code>InternalError</Code></Error>")
+            self.close_connection = True
+            if fault != "reset":
+                self._answer(fault, b"<Error><Code>InternalError</Code></Error>")
+            return True
+        return False
+
+    def do_PUT(self):
+        bucket, path = self.server.bucket, self._path()
+        if "100-continue" in self.headers.get("Expect", ""):
+            self.send_response_only(100)
+            self.end_headers()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self._fails():
+            return None
+        if self._is_closed("readonly"):
+            return self._answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+        if not path.parents[len(path.relative_to(bucket.root).parts) - 2].is_dir():
+            return self._answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
+        wanted = self.headers.get("x-amz-checksum-sha256")
+        if wanted and base64.b64encode(hashlib.sha256(body).digest()).decode() != wanted:
+            return self._answer(400, b"<Error><Code>BadDigest</Code></Error>")
+        with bucket.lock:
+            tag, match = _tag(path), self.headers.get("If-Match")
+            if (match and match != tag) or (self.headers.get("If-None-Match") == "*" and tag):
+                return self._answer(412, b"<Error><Code>PreconditionFailed</Code></Error>")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{threading.get_ident()}")
+            temporary.write_bytes(body)
+            os.replace(temporary, path)
+            bucket.puts.append(path.name)
+            tag = _tag(path)
+        return self._answer(200, b"", {"ETag": tag})
+
+    def do_DELETE(self):
+        if self._fails():
+            return None
+        if self._is_closed("readonly"):
+            return self._answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+        self._path().unlink(missing_ok=True)
+        return self._answer(204, b"")
+
+    def _path(self) -> Path:
+        return self.server.bucket.root / unquote(urlsplit(self.path).path).lstrip("/")
+
+    def _is_closed(self, name: str) -> bool:
+        return self._path().relative_to(self.server.bucket.root).parts[0] in ("private", name)
+
+    def do_GET(self):
+        bucket: Bucket = self.server.bucket
+        if self._fails():
+            return None
         url = urlsplit(self.path)
         name, _, key = unquote(url.path).lstrip("/").partition("/")
         if name == "private":
@@ -69,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
         content, asked = path.read_bytes(), self.headers.get("Range")
         size = len(content)
-        extra = {"ETag": f'"{size}"', "Last-Modified": "Sat, 01 Jan 2022 00:00:00 GMT"}
+        extra = {"ETag": _tag(path), "Last-Modified": "Sat, 01 Jan 2022 00:00:00 GMT"}
         if not asked:
             return self._answer(200, content, extra)
         first, _, last = asked.removeprefix("bytes=").partition("-")
@@ -107,6 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200, text.encode())
 
     def _answer(self, code: int, body: bytes, headers: dict | None = None):
+        if getattr(self, "mute", False):
+            self.mute, self.close_connection = False, True
+            return
         self.server.bucket.bytes += len(body)
         self.send_response(code)
         for name, value in (headers or {}).items():
@@ -117,6 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.cut, self.close_connection, body = False, True, body[: len(body) // 2]
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _tag(path: Path) -> str:
+    """What the store calls this content; "" where there is none."""
+    return f'"{hashlib.md5(path.read_bytes()).hexdigest()}"' if path.is_file() else ""
 
 
 class _Server(ThreadingHTTPServer):

@@ -17,6 +17,7 @@ DOORS = {
     "interruption": set(),
     "machine": set(),
     "magnitude": set(),
+    "object_store": set(),
     "printable": set(),
     "regular_file": set(),
     "strict_json": set(),
@@ -35,7 +36,7 @@ DOORS = {
     "calling": set(),
     "wiring": {"calling"},
     "anatomy": {"calling", "wiring", "notebook"},
-    "data": {"augmentation", "machine", "magnitude", "printable", "strict_json"},
+    "data": {"augmentation", "machine", "magnitude", "object_store", "printable", "strict_json"},
     "plotting": {"printable"},
     "device": {"settings"},
     "serving": {"deploy", "data", "strict_json"},
@@ -102,7 +103,7 @@ DOORS = {
     "training": {
         *("settings", "augmentation", "printable", "regular_file", "strict_json", "shapes_only"),
         *("machine", "magnitude", "data", "plotting", "registry", "evaluation", "model_file"),
-        "weights",
+        *("object_store", "weights"),
     },
     "estimator": {"data", "training", "model_file"},
     "reporting": {

@@ -48,9 +48,10 @@ def pack(
     max_megapixels: float
         The largest image that is read, as in the recipe.
     """
-    from convatlas.data.packed.place import is_remote, place_of
+    from convatlas.data.packed.place import place_of
     from convatlas.data.packed.writing import pack as write
     from convatlas.data.telling import told_to
+    from convatlas.object_store import is_remote
 
     if workers < 0:
         raise DataError(f"--workers {workers} makes no sense; give 0 or more")

@@ -22,7 +22,7 @@ SHOWN = 20  # lines of the table that is printed
 USELESS = (  # flags of train that a search of a few steps cannot heed
     *("epochs", "early_stopping", "lr", "ema", "sched", "warmup_epochs", "warmup_lr"),
     *("milestones", "gamma", "decay_epochs", "power", "patience", "test_crops", "test_sizes"),
-    *("test", "autotune", "save_every", "timeout", "log_to"),
+    *("test", "autotune", "save_every", "timeout", "log_to", "remote_sync"),
 )
 
 

@@ -13,6 +13,7 @@ from convatlas.cli import output as streams
 from convatlas.cli.flags import Bf16, Device, Engine, Source, Weights
 from convatlas.cli.importing import quick_imports
 from convatlas.errors import RecipeError
+from convatlas.object_store import is_remote
 from convatlas.training import builtin, effect
 from convatlas.training.effect import as_field, as_flag
 from convatlas.training.recipe import DEFAULTS, PLACES, Recipe
@@ -95,7 +96,8 @@ def train(
     output: Path
         The run's folder [runs/DATE-network-data].
     resume: str
-        A run's folder to continue; or "auto": continue what is in --output, or begin.
+        A run's folder to continue, or its s3://BUCKET/PATH (see --remote-sync); or "auto":
+        continue what is in --output, or in the place of --remote-sync, or begin.
     print_: str
         Only print a file that has Slurm or Kubernetes train on several machines.
     machines: int
@@ -114,6 +116,8 @@ def train(
             "--machines and --processes say what --print writes; torchrun starts several processes "
             "here (docs/distributed.md)"
         )
+    if resume is not None and is_remote(resume):
+        return _start(*_from_store(resume, given, recipe, output), resume=True)
     folder = output if resume in (None, "auto") else Path(resume)
     if resume == "auto" and output is None:
         raise RecipeError("--resume auto needs --output, the folder to continue")
@@ -128,12 +132,28 @@ def train(
             "--resume out to begin one"
         )
     chosen = chosen_recipe(given, recipe, folder if resume else None)
+    return _start(chosen, folder, resume=resume is not None)
+
+
+def _from_store(
+    place: str, given: dict, recipe: str | None, output: Path | None
+) -> tuple[Recipe, Path]:
+    """The recipe of the run that stands at an address, which goes on there; and its folder."""
+    from convatlas.training.remote import recorded
+
+    name, recipe_there = recorded(place)
+    given = {"remote_sync": name, **given}
+    chosen = chosen_recipe(given, recipe) if recipe else recipe_there.merge(given, as_flag)
+    return chosen, output or Path("runs", name.rpartition("/")[2])
+
+
+def _start(chosen: Recipe, folder: Path | None, resume: bool) -> int:
     with quick_imports():
         from convatlas.training import train as start
         from convatlas.training.progress import default_callback
 
     with default_callback() as looking:
-        found = start(chosen, folder, resume=resume is not None, callback=looking)
+        found = start(chosen, folder, resume=resume, callback=looking)
         for line in _next(looking.folder or folder) if "test" in found else ():
             looking.print(line)
     streams.settle()  # a run that is on disk has not failed

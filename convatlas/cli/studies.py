@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from convatlas.study.status import Status
 
 OWN = ("network", "data", "seed", "test")  # compare says these in its own way
-Flags = make_dataclass("Flags", recipe_flags(OWN), kw_only=True, namespace={"__module__": __name__})
+ONE = ("remote_sync",)  # the place of one run
+Flags = make_dataclass(
+    "Flags", recipe_flags((*OWN, *ONE)), kw_only=True, namespace={"__module__": __name__}
+)
 NO_FLAGS = Flags()
 On = Literal["local", "slurm", "ray"]
 Printed = Literal["commands", "k8s", "sbatch"]

@@ -110,6 +110,10 @@ def recipe_of(
     given = {**asked.given, **changes, "network": network, "data": place, "seed": 0}
     name = setting.get(RECIPE) or asked.recipe or _matching(asked, network, place)
     recipe = builtin.read(name, given, spell) if name else Recipe().merge(given, spell)
+    if recipe.remote_sync:
+        raise RecipeError(
+            "remote_sync is the place of one run, and a study has many; leave it out of the recipe"
+        )
     return recipe if recipe.threads else recipe.change(threads=1)
 
 

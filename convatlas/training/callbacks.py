@@ -27,9 +27,9 @@ class Callback:
         processes), classes and their counts, images in each split and where they come from (splits,
         test_from), fingerprint, the forecast (or None), the smallest legal side, how many files
         were ignored and skipped, ignored_kinds, notes (sentences about the data), how the images of
-        a folder are read (or ""), steps_per_epoch, epochs, step, resumed; the certificate of
-        weights that were read now (or None), how images are standardised for them (or ""), and run,
-        the run's own identifier.
+        a folder are read (or ""), where saves are put as well (remote_sync, or ""),
+        steps_per_epoch, epochs, step, resumed; the certificate of weights that were read now (or
+        None), how images are standardised for them (or ""), and run, the run's own identifier.
         """
 
     def preparing(self, phase: str, done: int, total: int | None) -> None:

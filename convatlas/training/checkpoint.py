@@ -34,6 +34,7 @@ from convatlas.training.plain_files import (
     replace,
     replace_durably,
     token,
+    want_room,
     write_durably,
 )
 from convatlas.training.step_folders import FILES, LARGEST, number, steps
@@ -41,7 +42,6 @@ from convatlas.training.tensor_file import TensorFile, read_tensors
 
 FORMAT = 1
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
-ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
 LASTING = "best."  # how the names begin of what no step changes
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def save_step(
         return final  # a resumed run that stops again at once: the same step has the same bytes
     try:
         make_durably(folder)
-        _want_room(folder, sum(file.size for file in files) + len(state))
+        want_room(folder, sum(file.size for file in files) + len(state))
         temporary.mkdir()
         described = _write_tensors(files, let_go)
         write_durably(temporary / "state.json", state)
@@ -162,7 +162,7 @@ def read_step(folder: Path, limits: Mapping[str, int] = MappingProxyType({})) ->
 
     Sizes are compared before anything is read.
     """
-    described = _read_manifest(folder)
+    described = read_manifest(folder)
     for name, (size, _) in described.items():
         limit = (LARGEST | dict(limits)).get(name, size)
         if size > limit:
@@ -212,7 +212,7 @@ def _read_state(file: BinaryIO, size: int) -> dict:
 def _is_whole(folder: Path, sizes: Mapping[str, int]) -> bool:
     """Whether all of a step is as it was written, and its files have these sizes."""
     try:
-        described = _read_manifest(folder)
+        described = read_manifest(folder)
         return all(size == described[name][0] for name, size in sizes.items()) and all(
             _read(folder / name, *each, lambda *_: True) for name, each in described.items()
         )
@@ -220,8 +220,8 @@ def _is_whole(folder: Path, sizes: Mapping[str, int]) -> bool:
         return False
 
 
-def _read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
-    """File -> (size, sha256)."""
+def read_manifest(folder: Path) -> dict[str, tuple[int, str]]:
+    """File -> (size, sha256). CheckpointError where it cannot be read, or was not written so."""
     path = folder / "MANIFEST.json"
     try:
         content = read_plain(path, LARGEST["MANIFEST.json"])
@@ -250,15 +250,3 @@ def _described(file: dict) -> tuple[int, str]:
 def _manifest_text(manifest: dict) -> str:
     """The only form that is written and read, so that no changed byte goes unseen."""
     return json.dumps(manifest, indent=1)
-
-
-def _want_room(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < ROOM * size:
-        raise OSError(
-            28,
-            (
-                f"the disk is full: {ROOM * size / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are "
-                "free"
-            ),
-        )

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from convatlas.data import SOURCES
-from convatlas.data.packed.place import is_remote
 from convatlas.errors import RunError
+from convatlas.object_store import is_remote
 from convatlas.training.recipe import Recipe
 
 

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 # On Windows whoever looks at a file, a virus scanner too, keeps it from being renamed meanwhile.
 PATIENCE = (0.0, 0.1, 0.3, 0.6)  # seconds before each attempt
+ROOM = 1.2  # free space wanted, as a multiple of what is about to be written
 GUARDED = 0  # no link is followed, nothing waited for, no line ending changed: where the system can
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
     GUARDED |= getattr(os, _name, 0)
@@ -154,6 +156,17 @@ def flush_folder(folder: Path) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def want_room(folder: Path, size: int) -> None:
+    """OSError where the disk has too little room for files of so many bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < ROOM * size:
+        raise OSError(
+            errno.ENOSPC,
+            f"the disk is full: {ROOM * size / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are "
+            "free",
+        )
 
 
 def token() -> str:

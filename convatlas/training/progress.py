@@ -129,6 +129,8 @@ class Lines(Callback):
         )
         if facts.get("reading"):
             self.print(f"images are {facts['reading']}")
+        if facts.get("remote_sync"):
+            self.print(f"each save is put into {facts['remote_sync']} as well")
         if coming := facts["forecast"]:
             each = " in each process" if facts["processes"] > 1 else ""
             memory = (

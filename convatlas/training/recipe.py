@@ -14,6 +14,7 @@ import tomli_w
 
 from convatlas.augmentation import Augmentation
 from convatlas.errors import RecipeError
+from convatlas.object_store import ADDRESS
 from convatlas.settings import LONGEST, Settings, at_least, between, setting, shown
 from convatlas.training import effect, recipe_file, trackers
 from convatlas.training.learning import Learning
@@ -87,6 +88,14 @@ class Recipe(Augmentation, Learning):
         **between(-1, 256),
     )
     save_every: float = setting(15.0, "seconds between checkpoints", runtime=True, **at_least(0))
+    remote_sync: str = setting(
+        "",
+        "s3://BUCKET/PATH, where each whole save and the result are put as the run goes; another "
+        "machine goes on with --resume s3://BUCKET/PATH",
+        allowed="s3://BUCKET/PATH",
+        check=lambda place: not place or bool(ADDRESS.fullmatch(place)),
+        runtime=True,
+    )
     timeout: float = setting(
         600.0,
         "seconds that the processes of one run wait for each other",
@@ -191,8 +200,13 @@ class Recipe(Augmentation, Learning):
         """What a run has recorded of itself, whatever in it has no effect. RecipeError as read
         raises it.
         """
-        written = _fields_of(recipe_file.text_of(path), str(path))
-        with _naming(str(path)):
+        return cls.recorded_in(recipe_file.text_of(path), str(path))
+
+    @classmethod
+    def recorded_in(cls, text: str, where: str) -> "Recipe":
+        """The same of a text, which is called `where` in an error."""
+        written = _fields_of(text, where)
+        with _naming(where):
             recipe = _unjudged({**DEFAULTS, **written})
             recipe._refuse_contradictions()
         return recipe

@@ -40,6 +40,7 @@ from convatlas.training.prepare import (
     threads_of,
 )
 from convatlas.training.recipe import Recipe
+from convatlas.training.remote_sync import WAIT, Sync, met, put_result
 from convatlas.training.report import draw, metrics_of, trained_of, write_report
 from convatlas.training.resuming import Opening
 from convatlas.training.saving import Saver
@@ -63,8 +64,10 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
         resume = resume or group.restarts > 0
         trackers = group.together(lambda: makers(recipe.log_to) if group.is_first else {})
         path = _path(recipe, output, group)
+        place = met(recipe, path, resume, group)
         found = group.from_first(lambda: resuming.opening(path, recipe, resume))
         if found.metrics:
+            put_result(place, path, callback.warn)
             callback.end(found.metrics)
             return found.metrics
         if group.is_first:
@@ -87,7 +90,9 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
             callback = stack.enter_context(tracked(callback, trackers, recipe))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)
-            run = _Run(recipe, folder, ready, trainer, callback)
+            wait = min(WAIT, recipe.timeout / 2)  # other processes wait for this one
+            sync = stack.enter_context(Sync(place, folder, callback.warn, wait))
+            run = _Run(recipe, folder, ready, trainer, callback, sync)
             stack.enter_context(run.saver)
             stack.enter_context(explained(recipe, ready.train.part, lambda: run.lack))
             if trials:
@@ -160,11 +165,13 @@ class _Run:
         ready: Prepared,
         trainer: Trainer,
         callback: Callback,
+        sync: Sync,
     ):
+        self.sync = sync
         self.recipe, self.folder, self.ready, self.data = recipe, folder, ready, ready.data
         self.trainer, self.group, self.callback = trainer, trainer.group, callback
         self.lack: Lack | None = None  # of memory, as forecast
-        self.saver = Saver(folder, callback.warn)
+        self.saver = Saver(folder, callback.warn, sync.tell)
         self.log: list[dict] = []
         trainer.optimiser.register_step_pre_hook(self.saver.let_go)
         trainer.again = folder.again(recipe)
@@ -188,6 +195,7 @@ class _Run:
         if checkpoint:
             self.trainer.restore(checkpoint)
         self.group.together(lambda: self._record(opening, checkpoint))
+        self.sync.tell()
         self._announce(resumed=bool(checkpoint))
         return None
 
@@ -250,6 +258,7 @@ class _Run:
                 ),
                 "forecast": coming,
                 "reading": self.ready.reading,
+                "remote_sync": self.recipe.remote_sync,
                 "steps_per_epoch": len(self.ready.train),
                 "step": self.trainer.progress.step,
                 "resumed": resumed,
@@ -283,8 +292,10 @@ class _Run:
         trained = trained_of(self.identity.run, self.recipe, self.ready, trainer)
         if self.recipe.test:
             metrics = self._finish(trained)
+            self.sync.finish()
             self.callback.end(metrics)
             return metrics
+        self.sync.finish()
         self.callback.trained(trained)
         return trained
 
@@ -324,12 +335,14 @@ class _Run:
                 quiet=not self.group.is_first,
             )
         self.saver.look()
+        self.sync.look()
         if self.saver.is_due(self.recipe.save_every, SAVING_SHARE):
             self._save()
 
     def _save_and_finish(self) -> None:
         self._save()
         self.saver.finish(leaving=True)
+        self.sync.finish()
 
     def _save(self) -> None:
         if self.group.is_first:

@@ -21,9 +21,9 @@ PULSE = 0.2  # seconds in which a waiting process looks for signals, where none 
 class _Save(threading.Thread):
     """One checkpoint on its way to the disk."""
 
-    def __init__(self, folder: RunFolder, checkpoint: Checkpoint):
+    def __init__(self, folder: RunFolder, checkpoint: Checkpoint, kept: Callable[[], None]):
         super().__init__(name="saving")
-        self.folder, self.checkpoint = folder, checkpoint
+        self.folder, self.checkpoint, self.kept = folder, checkpoint, kept
         self.copied = threading.Event()  # what a step changes is in the files, or never will be
         self.error: BaseException | None = None
         self.began = self.ended = time.monotonic()
@@ -31,6 +31,7 @@ class _Save(threading.Thread):
     def run(self) -> None:
         try:
             save_step(self.folder.checkpoints, self.checkpoint, self.copied.set)
+            self.kept()
         except BaseException as error:
             self.error = error
         self.ended = time.monotonic()
@@ -39,11 +40,17 @@ class _Save(threading.Thread):
 
 class Saver:
     """`warn` gets the sentence of a save that failed; the run goes on, with its older checkpoints,
-    until FAILED_SAVES have failed in a row. Leaving it waits for the save under way.
+    until FAILED_SAVES have failed in a row. `kept` is called, by the thread that saves, once a save
+    is whole. Leaving it waits for the save under way.
     """
 
-    def __init__(self, folder: RunFolder, warn: Callable[[str], None]):
-        self.folder, self.warn = folder, warn
+    def __init__(
+        self,
+        folder: RunFolder,
+        warn: Callable[[str], None],
+        kept: Callable[[], None] = lambda: None,
+    ):
+        self.folder, self.warn, self.kept = folder, warn, kept
         self.failed, self.took, self.ended = 0, 0.0, time.monotonic()
         self._save: _Save | None = None
 
@@ -59,7 +66,7 @@ class Saver:
         it is until `let_go`, the rest until `finish`. RunError as `finish` raises it.
         """
         self.finish()
-        self._save = _Save(self.folder, checkpoint)
+        self._save = _Save(self.folder, checkpoint, self.kept)
         self._save.start()
 
     def let_go(self, *_) -> None:

@@ -14,8 +14,9 @@ from bucket import served
 from noise import save_noise
 from skips import needs
 
+from convatlas import object_store
 from convatlas.data import Augment, Loader, fit_preprocess, open_data, readers
-from convatlas.data.packed import block_cache, order, place, writing
+from convatlas.data.packed import block_cache, order, writing
 from convatlas.data.packed.checking import check_packed
 from convatlas.errors import DataError
 
@@ -40,7 +41,7 @@ def bucket(store, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setattr(place, "PAUSES", (0.01, 0.02, 0.04, 0.08))
+    monkeypatch.setattr(object_store, "PAUSES", (0.01, 0.02, 0.04, 0.08))
     monkeypatch.setattr(order, "BLOCK", 16)
     monkeypatch.setattr("convatlas.data.packed.shelf.BLOCK", 16)
     with served(store / "s") as (bucket, address):
@@ -97,12 +98,12 @@ def test_a_lost_connection_is_one_sentence_after_some_tries(bucket):
 
 def test_all_tries_are_over_before_a_reader_is_given_up():
     """Else the run would end with a sentence about a silent reader."""
-    tries = sum(place.PAUSES) + (len(place.PAUSES) + 1) * place.ANSWER_WITHIN
+    tries = sum(object_store.PAUSES) + (len(object_store.PAUSES) + 1) * object_store.ANSWER_WITHIN
     assert block_cache.WAIT + tries < readers.TIMEOUT
 
 
 def test_a_connection_that_comes_back_is_gone_on_with(bucket, monkeypatch):
-    monkeypatch.setattr(place, "PAUSES", (0.2, 0.2, 0.2))
+    monkeypatch.setattr(object_store, "PAUSES", (0.2, 0.2, 0.2))
     data, pauses = open_data("s3://bucket/photos"), []
     bucket.down = True
 
@@ -281,11 +282,11 @@ def test_a_process_that_was_forked_asks_for_itself(bucket):
     """Three readers, of a process whose own client has been used."""
     data = open_data("s3://bucket/photos")
     data.train.read(0)
-    client = data.train.shelf.place._client()
-    assert client is data.train.shelf.place._client()
+    client = data.train.shelf.place.store.client()
+    assert client is data.train.shelf.place.store.client()
     read, write = os.pipe()
     if os.fork() == 0:
-        os.write(write, b"1" if data.train.shelf.place._client() is not client else b"0")
+        os.write(write, b"1" if data.train.shelf.place.store.client() is not client else b"0")
         os._exit(0)
     os.wait()
     assert os.read(read, 1) == b"1"

@@ -57,7 +57,7 @@ def snapshot_of(folder: Path) -> dict:
 def test_what_decides_a_result_is_all_but_where_and_how_to_run():
     assert {f.name for f in fields(Recipe)} - set(DECIDING) == {
         *("data_root", "download", "device", "workers", "save_every", "timeout"),
-        *("test", "log_to", "check"),
+        *("test", "log_to", "check", "remote_sync"),
     }
 
 

@@ -60,6 +60,7 @@ CALM = {  # values that keep a run short where they are legal; of the other fiel
     "ema": [0.0, 0.9],
     "seed": [0, 1, 2**31 - 1],
 }
+ABSENT = ("network", "data", "download", "compile", "remote_sync")  # the last asks a network
 ODD_CLASSES = ["cat", "[red]", "$a$", "ç né", "-dash", "a,b", "100%", "猫"]
 ENDING = {".png": "PNG", ".jpg": "JPEG", ".bmp": "BMP", ".webp": "WEBP", ".tif": "TIFF"}
 
@@ -100,7 +101,7 @@ def _toml(value) -> str:
 
 def recipe_of(dice: random.Random, photos: bool) -> dict:
     given = {"network": dice.choice(NETWORKS) if dice.random() < 0.95 else dice.choice(STRANGE)}
-    names = [name for name in FIELDS if name not in ("network", "data", "download", "compile")]
+    names = [name for name in FIELDS if name not in ABSENT]
     given |= {name: values_of(name, dice) for name in dice.sample(names, dice.randrange(1, 6))}
     given.setdefault("epochs", 1)
     given.setdefault("batch_size", dice.choice([4, 8, 16] if photos else CALM["batch_size"]))

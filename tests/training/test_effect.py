@@ -88,6 +88,7 @@ OTHER = {  # a value of each field that is not its default, and allowed beside t
     "threads": 2,
     "workers": 2,
     "save_every": 1.0,
+    "remote_sync": "s3://bucket/run",
     "timeout": 60.0,
     "test": False,
     "log_to": ("tensorboard",),
