@@ -59,7 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault:
             self.close_connection = True
             if fault != "reset":
-                self._answer(fault, b"<Error><Code>InternalError</Code></Error>")
+                body = b"<Error><Code>InternalError</Code></Error>"
+                self._answer(fault, body, {"Connection": "close"})
             return True
         return False
 

@@ -91,10 +91,8 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("convatlas train resnet50_v15 --data photos --weights torchvision", "from weights"),
         ("convatlas train vgg16 --recipe vgg --data imagenet -j 16", "as the paper trained it"),
         ("convatlas train --resume runs/mine", "goes on with a run that was stopped"),
-        (
-            "convatlas train lenet5 --output runs/a --remote-sync s3://mine/a --resume auto",
-            "the same on any machine: goes on where the last one was",
-        ),
+        ("convatlas train lenet5 --remote-sync s3://mine/a", "saves in an object store, too"),
+        ("convatlas train --resume s3://mine/a", "goes on from there, on any machine"),
         ("convatlas train lenet5 --log-to tensorboard", "curves for tensorboard --logdir runs"),
     ),
     "compare": (
