@@ -306,7 +306,7 @@ class Layout:
     data: Data | None
     images: Names  # relative to root
     ignored: tuple[str, ...]
-    troubles: tuple[tuple[str, str], ...]  # (file or folder, what is wrong; the remedy)
+    troubles: tuple[tuple[str, str], ...]  # (file or folder, or "" where it is said, what is wrong)
 
 
 def layout(path: Path, missing_classes: str = "error", test_from: str = "auto") -> Layout:
@@ -322,7 +322,7 @@ def layout(path: Path, missing_classes: str = "error", test_from: str = "auto") 
             Listing(root),
         )
     except DataError as fault:
-        return Layout(root, None, Names.of(()), (), ((str(path), _without_layout(fault)),))
+        return Layout(root, None, Names.of(()), (), (("", _without_layout(fault)),))
     data = None
     found = arrange(top, missing_classes, test_from)
     splits = _splits(top, found)
@@ -332,7 +332,7 @@ def layout(path: Path, missing_classes: str = "error", test_from: str = "auto") 
             with _system_errors():
                 data = _data(Parts(top, found, splits, begun), seed=0, val_fraction=0.1)
         except DataError as fault:
-            troubles.append((str(path), _without_layout(fault)))
+            troubles.append(("", _without_layout(fault)))
     ignored = data.ignored if data else _ignored(top)
     return Layout(root, data, Names.of(top.image_names()), ignored, tuple(troubles))
 

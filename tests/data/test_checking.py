@@ -75,6 +75,7 @@ def test_what_is_no_set_is_one_problem(tmp_path, path, problem):
     (tmp_path / "bare").mkdir()
     report = check_data(tmp_path / path)
     assert [problem in found.problem for found in report.problems] == [True]
+    assert report.problems[0].sentence.count(str(tmp_path / path)) == 1
     assert report.images == 0
 
 
