@@ -190,6 +190,24 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
+def served_by_moto(bucket: str):
+    """(boto3's client, the address) of moto's S3 with an empty bucket, while it lasts."""
+    from boto3.session import Session
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        address = "http://{}:{}".format(*server.get_host_and_port())
+        session = Session("somebody", "secret", region_name="us-east-1")
+        client = session.client("s3", endpoint_url=address)
+        client.create_bucket(Bucket=bucket)
+        yield client, address
+    finally:
+        server.stop()
+
+
+@contextmanager
 def served(root: Path):
     """(bucket, its address) while it lasts."""
     server = _Server(("127.0.0.1", 0), _Handler)

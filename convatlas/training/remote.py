@@ -191,7 +191,7 @@ class Remote:
         self.store.ask(lambda client: client.delete_object(**self._object(sha256)))
 
     def objects(self) -> Iterator[str]:
-        """The digests that objects are named by; of strangers' objects none."""
+        """The digests that objects are named by, a thousand at most; of strangers' objects none."""
         place = self.store.place("objects/")
         asked = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
         answer = self.store.ask(lambda client: client.list_objects_v2(**asked))

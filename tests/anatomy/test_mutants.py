@@ -113,6 +113,7 @@ def tell(names: tuple[str, ...], count: int) -> tuple[int, list[str], list[str]]
     ],
 )
 def test_no_mutant_is_called_the_same_and_nearly_every_place_is_named(names, count):
+    """Of a few small networks, by the same draw; of all in `make test-all`, which takes long."""
     total, same, unnamed = tell(names, count)
     print(total, same, unnamed)
     assert total >= count * 0.9

@@ -100,6 +100,19 @@ def test_a_hole_of_six_gigabytes_is_not_read(tmp_path, name):
         assert read <= (20 * MEGABYTE if look_through not in looks else 1.1 * gigabytes * 2**30)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("name", HOLED)
+def test_a_file_of_six_gigabytes_is_looked_through_in_pieces(tmp_path, name):
+    path = tmp_path / name
+    try:
+        holed(path, HOLED[name](), 6)
+    except OSError:
+        pytest.skip("this file system has no holes")
+    said, grown, _ = in_a_fork(path, looks=(look_through,))
+    assert all(one == "read" or repr(str(path)) in one for one in said)
+    assert grown <= 200 * MEGABYTE
+
+
 def test_a_large_image_with_transparency_needs_little_more_than_its_pixels(tmp_path):
     (tmp_path / "a.png").write_bytes(png(size=(8000, 5000), colour=6))
     said, grown, _ = in_a_fork(tmp_path / "a.png", looks=[read_image])

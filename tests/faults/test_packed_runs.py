@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from bucket import served
+from bucket import served, served_by_moto
 from noise import save_noise
 from short_runs import StopAt
 from skips import needs
@@ -140,26 +140,13 @@ def test_one_hash_from_folder_shards_and_a_failing_store_killed_and_resumed(sets
 @pytest.mark.full
 @needs("moto or boto3 is not installed: moto", "moto", "boto3")
 def test_motos_s3_gives_the_same_weights(sets, tmp_path):
-    from boto3.session import Session
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        address = f"http://{host}:{port}"
+    with served_by_moto("bucket") as (client, address):
         env = environment(tmp_path, address)
-        client = Session("somebody", "secret", region_name="us-east-1").client(
-            "s3", endpoint_url=address
-        )
-        client.create_bucket(Bucket="bucket")
         for path in (sets / "s" / "bucket" / "photos").iterdir():
             client.upload_file(str(path), "bucket", f"photos/{path.name}")
         run_to_its_end(command("s3://bucket/photos", tmp_path / "moto"), env)
         run_to_its_end(command(sets / "photos", tmp_path / "folder"), environment(tmp_path))
         assert weights(tmp_path / "moto") == weights(tmp_path / "folder")
-    finally:
-        server.stop()
 
 
 def test_eval_measures_another_runs_packed_set_under_its_classes(sets, tmp_path):

@@ -195,6 +195,7 @@ def outcome(warmed, folder: Path, words: list[str]) -> dict:
     "seed", [*range(25), *(pytest.param(n, marks=pytest.mark.full) for n in range(25, 300))]
 )
 def test_a_random_recipe_ends_in_a_sentence_and_leaves_nothing_behind(warmed, seed, tmp_path):
+    """Each trains for a second or more: the first of three hundred, which `make test-all` takes."""
     dice = random.Random(seed)
     (tmp_path / "tmp").mkdir()
     (tmp_path / "noise.pth").write_bytes(dice.randbytes(500))

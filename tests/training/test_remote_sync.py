@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from bucket import served
+from bucket import served, served_by_moto
 from short_runs import SMALL, StopAt, same_bits
 from skips import needs
 
@@ -228,15 +228,7 @@ def test_a_lost_answer_to_a_commit_is_no_other_machine(bucket, tmp_path):
 @pytest.mark.full
 @needs("moto is not installed: moto[server]", "moto", "flask")
 def test_motos_s3_understands_what_is_asked(tmp_path, monkeypatch):
-    from boto3.session import Session
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        address = "http://{}:{}".format(*server.get_host_and_port())
-        client = Session("a", "b", region_name="us-east-1").client("s3", endpoint_url=address)
-        client.create_bucket(Bucket="bucket")
+    with served_by_moto("bucket") as (client, _):
         monkeypatch.setattr(object_store.ObjectStore, "client", lambda self: client)
         place = synced(saved(tmp_path / "one", 1))
         synced(saved(tmp_path / "two", 2))
@@ -250,8 +242,6 @@ def test_motos_s3_understands_what_is_asked(tmp_path, monkeypatch):
         with pytest.raises(RunError, match=r"changed since|another recipe"):  # but it was fetched
             train(THERE, tmp_path / "new", resume=True, callback=Callback())
         assert (tmp_path / "new/checkpoints/step-00000002/state.json").exists()
-    finally:
-        server.stop()
 
 
 def test_two_runs_never_share_a_place(bucket, tmp_path):
