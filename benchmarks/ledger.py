@@ -27,6 +27,7 @@ from convatlas.training.recipe import Recipe, deciding, differences
 PRINTED = {  # (network, data) -> the paper's test error in percent, and its place
     ("lenet5", "mnist"): (0.95, "LeCun et al. 1998, Sec. III"),
     ("lenet_caffe", "mnist"): (1.03, "Caffe's example, 0.9897 right"),
+    ("nin_mnist", "mnist"): (0.47, "Lin et al. 2014, Table 4"),
     ("resnet20_cifar", "cifar10"): (8.75, "He et al. 2016, Table 6"),
     ("resnet32_cifar", "cifar10"): (7.51, "He et al. 2016, Table 6"),
     ("resnet44_cifar", "cifar10"): (7.17, "He et al. 2016, Table 6"),
