@@ -77,6 +77,11 @@ class Loader:
         """Whether training reads no files."""
         return self.images is not None or self.sources is not None
 
+    @property
+    def forks(self) -> bool:
+        """Whether processes of its own may read the images."""
+        return self.workers > 0 and self.images is None
+
     def __len__(self) -> int:
         """Steps in a training epoch.
 

@@ -39,6 +39,7 @@ from convatlas.training.plain_files import (
 )
 from convatlas.training.step_folders import FILES, LARGEST, number, steps
 from convatlas.training.tensor_file import TensorFile, read_tensors
+from convatlas.training.unwritten import Piece, Unwritten
 
 FORMAT = 1
 KEEP = 2  # newest steps kept; two, so that a bad newest one still leaves a good one
@@ -56,14 +57,11 @@ class Checkpoint:
     )
 
 
-def save_step(
-    folder: Path, checkpoint: Checkpoint, let_go: Callable[[], None] = lambda: None
-) -> Path:
+def save_step(folder: Path, checkpoint: Checkpoint, unwritten: Unwritten | None = None) -> Path:
     """Write one step, point LATEST at it, drop all but the newest KEEP. Raises CheckpointError;
     older steps survive.
 
-    Nothing is copied in memory. `let_go` is called once all that a step of training changes is in
-    the files; until then the tensors must stay as they are.
+    The tensors must stay as they are until `unwritten` says that they are free.
     """
     state = strict_json.dumps(checkpoint.state, indent=1).encode()
     if len(state) > LARGEST["state.json"]:
@@ -81,7 +79,7 @@ def save_step(
         make_durably(folder)
         want_room(folder, sum(file.size for file in files) + len(state))
         temporary.mkdir()
-        described = _write_tensors(files, let_go)
+        described = _write_tensors(files, unwritten or Unwritten())
         write_durably(temporary / "state.json", state)
         described["state.json"] = _describe(hashlib.sha256(state).hexdigest(), len(state))
         manifest = _manifest_text({"format": FORMAT, "files": described})
@@ -102,15 +100,19 @@ def save_step(
     return final
 
 
-def _write_tensors(files: list[TensorFile], let_go: Callable[[], None]) -> dict[str, dict]:
+def _write_tensors(files: list[TensorFile], unwritten: Unwritten) -> dict[str, dict]:
     """The files on the disk, and what the manifest says of them: what steps change goes first."""
     with ExitStack() as stack:
         for file in files:
             stack.enter_context(file)
-            file.put(name for name in file.tensors if not name.startswith(LASTING))
-        let_go()
-        for file in files:
-            file.put(name for name in file.tensors if name.startswith(LASTING))
+        unwritten.write(
+            Piece(file, place, values, lasting, values.numel() * values.element_size())
+            for lasting in (False, True)
+            for file in files
+            for place, values in file.pieces(
+                name for name in file.tensors if name.startswith(LASTING) == lasting
+            )
+        )
         return {file.path.name: _describe(file.flushed(), file.size) for file in files}
 
 

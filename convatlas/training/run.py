@@ -285,7 +285,8 @@ class _Run:
         trainer = self.trainer
         while not trainer.is_over:
             self._train_epoch()
-            self.saver.finish()  # its best weights change, and readers may be forked, from here on
+            if self.ready.train.forks or self.ready.val.forks:
+                self.saver.finish()  # the readers to come would keep its files open
             self._end_epoch()
         self._save()
         self.saver.finish()
@@ -306,6 +307,7 @@ class _Run:
 
     def _end_epoch(self) -> None:
         found = self._evaluate(self.ready.val)
+        self.saver.let_best_go()
         record = end_of_epoch(self.trainer, found, self.callback.warn)
         if self.group.is_first:
             self.folder.append_log(record)

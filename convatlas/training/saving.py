@@ -1,9 +1,10 @@
 """A run's saves, beside its steps: one at a time, by a thread that writes while the next step is
-computed already. Only what changes the weights waits, and only until they are in the file.
+computed already. Only what changes the weights waits, and only until they are in the file, all but
+the last few hundred MB, which it copies.
 
 The file is the copy: its bytes are in the system's hands as fast as they would be in a buffer, and
-are the process's own memory no more. Where the system is short of memory itself, the step waits for
-the disk.
+are the process's own memory no more. Where the disk stands still before those last ones, or the
+system is short of memory itself, the step waits for the disk.
 """
 
 import threading
@@ -13,9 +14,9 @@ from collections.abc import Callable
 from convatlas.errors import CheckpointError, RunError
 from convatlas.training.checkpoint import Checkpoint, save_step
 from convatlas.training.folder import RunFolder
+from convatlas.training.unwritten import PULSE, Unwritten
 
 FAILED_SAVES = 3  # in a row, then the run stops: its work could no longer be kept
-PULSE = 0.2  # seconds in which a waiting process looks for signals, where none interrupts a wait
 
 
 class _Save(threading.Thread):
@@ -24,18 +25,18 @@ class _Save(threading.Thread):
     def __init__(self, folder: RunFolder, checkpoint: Checkpoint, kept: Callable[[], None]):
         super().__init__(name="saving")
         self.folder, self.checkpoint, self.kept = folder, checkpoint, kept
-        self.copied = threading.Event()  # what a step changes is in the files, or never will be
+        self.unwritten = Unwritten()
         self.error: BaseException | None = None
         self.began = self.ended = time.monotonic()
 
     def run(self) -> None:
         try:
-            save_step(self.folder.checkpoints, self.checkpoint, self.copied.set)
+            save_step(self.folder.checkpoints, self.checkpoint, self.unwritten)
             self.kept()
         except BaseException as error:
             self.error = error
         self.ended = time.monotonic()
-        self.copied.set()
+        self.unwritten.end()
 
 
 class Saver:
@@ -63,7 +64,7 @@ class Saver:
 
     def begin(self, checkpoint: Checkpoint) -> None:
         """Save it, once the save before is done: whatever steps change of its tensors must stay as
-        it is until `let_go`, the rest until `finish`. RunError as `finish` raises it.
+        it is until `let_go`, the best weights until `let_best_go`. RunError as `finish` raises it.
         """
         self.finish()
         self._save = _Save(self.folder, checkpoint, self.kept)
@@ -71,8 +72,13 @@ class Saver:
 
     def let_go(self, *_) -> None:
         """Return once the weights may change. An optimiser's hook before its step."""
-        while self._save and not self._save.copied.wait(PULSE):
-            pass
+        if self._save:
+            self._save.unwritten.free()
+
+    def let_best_go(self) -> None:
+        """Return once the best weights may change, too."""
+        if self._save:
+            self._save.unwritten.free(lasting=True)
 
     def is_due(self, every: float, share: float) -> bool:
         """Whether `every` seconds have passed since the last save, and `share` times as many as it

@@ -13,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -77,10 +78,23 @@ class TensorFile:
         """The values that these tensors have now, into the file. They are in the system's hands
         when this returns, and on the disk after `flushed`.
         """
+        for place, piece in self.pieces(names):
+            self.write(place, content(piece))
+
+    def pieces(self, names: Iterable[str]) -> Iterator[tuple[int, Tensor]]:
+        """Views of these tensors, of at most PIECE bytes where their layout allows it, and where
+        in the file each belongs.
+        """
         for name in sorted(names, key=self.places.__getitem__):
-            self.file.seek(self.places[name])
+            place = self.places[name]
             for piece in _pieces(self.tensors[name]):
-                _write(self.file, piece)
+                yield place, piece
+                place += piece.numel() * piece.element_size()
+
+    def write(self, place: int, content: np.ndarray) -> None:
+        """These bytes there. They are in the system's hands when this returns."""
+        self.file.seek(place)
+        _write(self.file, content)
 
     def flushed(self) -> str:
         """The sha256 of the file, once all of it is on the disk.
@@ -116,7 +130,7 @@ def read_tensors(file: BinaryIO, size: int) -> dict[str, Tensor]:
     tensors = {name: torch.empty(shape, dtype=kind) for _, _, name, kind, shape in places}
     for tensor in tensors.values():
         for piece in _pieces(tensor):
-            _fill(file, piece)
+            _fill(file, memoryview(content(piece)))
     return tensors
 
 
@@ -161,14 +175,21 @@ def replace_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     return digest
 
 
-def _pieces(tensor: Tensor) -> Iterator[memoryview]:
-    """Its bytes, row by row, from whatever device and layout."""
-    flat = tensor.detach().contiguous().view(-1)
-    for piece in flat.split(PIECE // flat.element_size()):
-        yield memoryview(piece.cpu().view(torch.uint8).numpy())
+def _pieces(tensor: Tensor) -> tuple[Tensor, ...]:
+    """Views of it, one behind the other; of whole rows where its elements do not lie so."""
+    rows = tensor.detach()
+    if rows.is_contiguous():
+        rows = rows.view(-1)
+    width = rows.element_size() * math.prod(rows.shape[1:])
+    return rows.split(max(1, PIECE // max(1, width)))
 
 
-def _write(file: io.FileIO, content: bytes | memoryview) -> None:
+def content(piece: Tensor) -> np.ndarray:
+    """Its bytes, row by row, from whatever device and layout: uint8 (bytes,)."""
+    return piece.contiguous().cpu().view(-1).view(torch.uint8).numpy()
+
+
+def _write(file: io.FileIO, content: bytes | np.ndarray) -> None:
     """All of it: the system may take less at a time."""
     rest = memoryview(content)
     while rest:

@@ -191,8 +191,8 @@ class Trainer:
         )
 
     def end_epoch(self, score: float) -> dict:
-        """Note the epoch's validation accuracy, keep the weights if none was better; returns the
-        log's line.
+        """Note the epoch's validation accuracy, keep the weights if none was better, in the place
+        of those before; returns the log's line.
         """
         progress = self.progress
         record = {
@@ -206,11 +206,11 @@ class Trainer:
         }
         if score >= max(progress.scores, default=-1.0):
             progress.best_epoch = progress.epoch
-            self.best = {}  # the memory of the old ones is the new ones'
-            self.best = {
-                name: tensor.detach().cpu().clone()
-                for name, tensor in self.result.state_dict().items()
-            }
+            for name, tensor in self.result.state_dict().items():
+                if name in self.best:  # the memory of the old ones is the new ones'
+                    self.best[name].copy_(tensor)
+                else:
+                    self.best[name] = tensor.detach().cpu().clone()
         progress.scores.append(score)
         progress.epoch, progress.batch = progress.epoch + 1, 0
         progress.seen, progress.loss_sum, progress.correct = 0, 0.0, 0

@@ -245,11 +245,11 @@ def test_a_signal_while_saving_fails_is_not_called_saved(tmp_path, monkeypatch):
 def test_failures_to_save_count_only_in_a_row(tmp_path, monkeypatch):
     calls = []
 
-    def flaky(folder, checkpoint, let_go):
+    def flaky(folder, checkpoint, unwritten):
         calls.append(checkpoint.step)
         if len(calls) % 3:
             raise CheckpointError("cannot save")
-        return save_step(folder, checkpoint, let_go)
+        return save_step(folder, checkpoint, unwritten)
 
     monkeypatch.setattr(saving, "save_step", flaky)
     monkeypatch.setattr(run_module, "SAVING_SHARE", 0)
@@ -271,7 +271,7 @@ def test_saves_take_their_share_of_the_time_and_no_more(tmp_path, monkeypatch):
         def step(self, progress, loss, rate):
             clock[0] += 1
 
-    def slow(folder, checkpoint, let_go):
+    def slow(folder, checkpoint, unwritten):
         clock[0] += 5
         saved.append(checkpoint.step)
 

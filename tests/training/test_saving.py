@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from short_runs import SMALL, StopAt, same_bits
 
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.registry import create_model
-from convatlas.training import Recipe, run, saving, train
+from convatlas.training import Recipe, run, saving, tensor_file, train, unwritten
 from convatlas.training import checkpoint as room
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
@@ -37,11 +38,8 @@ class Gate:
     """The part of a save that has this name begins only when `open` is set."""
 
     def __init__(self, monkeypatch, name: str):
-        self.open, self.reached, real = (
-            threading.Event(),
-            threading.Event(),
-            getattr(TensorFile, name),
-        )
+        self.open, self.reached = threading.Event(), threading.Event()
+        real = getattr(TensorFile, name)
 
         def wait(file, *arguments):
             self.reached.set()
@@ -61,25 +59,145 @@ def checkpoint(step: int = 1) -> Checkpoint:
     return Checkpoint(step, {"w": torch.full((9,), float(step))}, {"best.w": torch.zeros(9)}, {})
 
 
+def waits(work) -> threading.Thread:
+    """A thread that does it, and is not done soon."""
+    thread = in_a_thread(work)
+    thread.join(0.3)
+    assert thread.is_alive()
+    return thread
+
+
+def ended(thread: threading.Thread) -> None:
+    thread.join(WITHIN)
+    assert not thread.is_alive()
+
+
+def saved(tmp_path: Path) -> Checkpoint:
+    return read_step(*steps(tmp_path / "checkpoints"))
+
+
 def test_a_save_begins_without_waiting_and_lets_go_once_the_tensors_are_written(
     saver, monkeypatch, tmp_path
 ):
-    put, flushed = Gate(monkeypatch, "put"), Gate(monkeypatch, "flushed")
+    monkeypatch.setattr(unwritten, "HELD", 0)
+    write, flushed = Gate(monkeypatch, "write"), Gate(monkeypatch, "flushed")
     one = checkpoint()
     saver.begin(one)
-    assert put.reached.wait(WITHIN)
-    step = in_a_thread(saver.let_go)
-    step.join(0.3)
-    assert step.is_alive()
-    put.open.set()
-    step.join(WITHIN)
-    assert not step.is_alive()
+    assert write.reached.wait(WITHIN)
+    best = waits(saver.let_best_go)
+    write.open.set()
+    ended(in_a_thread(saver.let_go))
     one.model["w"].fill_(7)
+    ended(best)
+    one.train_state["best.w"].fill_(7)
     assert flushed.reached.wait(WITHIN)
     assert not steps(tmp_path / "checkpoints")
     flushed.open.set()
     saver.finish()
-    assert read_step(*steps(tmp_path / "checkpoints")).model["w"].unique().tolist() == [1]
+    assert saved(tmp_path).model["w"].unique().tolist() == [1]
+    assert saved(tmp_path).train_state["best.w"].unique().tolist() == [0]
+
+
+class Disk:
+    """One that stands still before each piece of a save until it may take so many more."""
+
+    def __init__(self, monkeypatch):
+        self.pieces, self.asked = threading.Semaphore(0), threading.Semaphore(0)
+        real = TensorFile.write
+
+        def write(file, *arguments):
+            self.asked.release()
+            assert self.pieces.acquire(timeout=WITHIN)
+            real(file, *arguments)
+
+        monkeypatch.setattr(TensorFile, "write", write)
+
+    def take(self, pieces: int) -> None:
+        """So many, and the next has been asked for."""
+        self.pieces.release(pieces)
+        for _ in range(pieces):
+            assert self.asked.acquire(timeout=WITHIN)
+
+
+def held(saver) -> int:
+    """Bytes that the save under way has copied and not written."""
+    return sum(piece.size for piece in saver._save.unwritten._pieces if piece.copy is not None)
+
+
+def numbers(count: int) -> torch.Tensor:
+    """1 KB for each, and a piece of its own."""
+    return torch.arange(256.0 * count).view(count, 256)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_step_waits_for_no_disk_that_stands_still_over_the_last_bytes(
+    saver, monkeypatch, tmp_path, layout
+):
+    monkeypatch.setattr(tensor_file, "PIECE", 1024)
+    monkeypatch.setattr(unwritten, "HELD", 3 * 1024)
+    disk = Disk(monkeypatch)
+    weights = numbers(4).view(4, 4, 8, 8).to(memory_format=layout)
+    momentum, best = numbers(2), numbers(4)
+    before = [tensor.clone() for tensor in (weights, momentum, best)]
+    state = {"optimiser.0.momentum": momentum, "best.w": best}
+    saver.begin(Checkpoint(1, {"w": weights}, state, {}))
+    assert disk.asked.acquire(timeout=WITHIN)  # a piece of six is under way, five are left
+    step = waits(saver.let_go)
+    disk.take(1)
+    step.join(0.3)
+    assert step.is_alive()
+    assert held(saver) == 0
+    disk.take(1)  # three are left
+    ended(step)
+    assert held(saver) == 3 * 1024
+    weights.zero_(), momentum.zero_()
+    saver.let_go()  # the next step does not wait either
+    best_goes = waits(saver.let_best_go)
+    disk.take(3)  # the last of what steps change is under way, four of the best are left
+    assert held(saver) == 0
+    assert best_goes.is_alive()
+    disk.take(1)
+    ended(best_goes)
+    assert held(saver) == 3 * 1024
+    best.zero_()
+    disk.pieces.release(9)
+    saver.finish()
+    found = saved(tmp_path)
+    found = [found.model["w"], *(found.train_state[name] for name in state)]
+    assert all(torch.equal(*pair) for pair in zip(found, before, strict=True))
+
+
+def test_the_memory_of_what_was_copied_is_free_before_the_files_are_flushed(saver, monkeypatch):
+    disk, flushed = Disk(monkeypatch), Gate(monkeypatch, "flushed")
+    saver.begin(checkpoint())
+    assert disk.asked.acquire(timeout=WITHIN)
+    saver.let_best_go()
+    (piece,) = saver._save.unwritten._pieces
+    store = weakref.ref(piece.copy.base)
+    del piece
+    disk.pieces.release(9)
+    assert flushed.reached.wait(WITHIN)
+    assert store() is None
+    flushed.open.set()
+    saver.finish()
+
+
+def test_a_step_that_waits_goes_on_where_the_save_fails(monkeypatch, tmp_path):
+    monkeypatch.setattr(unwritten, "HELD", 0)
+    write = Gate(monkeypatch, "write")
+    warnings = []
+    with Saver(RunFolder(tmp_path), warnings.append) as saver:
+        saver.begin(checkpoint())
+        step = waits(saver.let_best_go)
+        monkeypatch.setattr(tensor_file, "_write", full)
+        write.open.set()
+        ended(step)
+        saver.finish()
+    assert "No space left on device; training goes on" in warnings[0]
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
 
 
 def test_the_next_save_waits_for_the_one_before_and_none_is_due_meanwhile(
@@ -137,14 +255,8 @@ OUR_OWN = {"opt": "rmsprop-tf", "accumulate": 2, "clip_grad": 1.0, "channels_las
 @pytest.mark.parametrize("change", [{}, {"ema": 0.9}, OUR_OWN, {"freeze_bn": True}], ids=str)
 def test_a_step_beside_a_save_changes_nothing_of_it(tmp_path, monkeypatch, change):
     """Weights, moments, averages, running statistics; tensor by tensor, each slower than a step."""
-    real = TensorFile.put
-
-    def slow(file, names):
-        for name in sorted(names):
-            threading.Event().wait(0.004)
-            real(file, [name])
-
-    monkeypatch.setattr(TensorFile, "put", slow)
+    monkeypatch.setattr(unwritten, "HELD", 500_000)  # of some MB
+    slowed(monkeypatch, "write", 0.004)
     recipe = Recipe(network="resnet20_cifar", opt="adamw", lr=0.1).change(**change)
     net = create_model("resnet20_cifar", num_classes=3, in_channels=1)
     trainer = Trainer(recipe, net, 9, torch.device("cpu"))
@@ -156,6 +268,8 @@ def test_a_step_beside_a_save_changes_nothing_of_it(tmp_path, monkeypatch, chang
         save_step(tmp_path / "alone", trainer.snapshot({}))
         saver.begin(trainer.snapshot({}))
         trainer.step(x, y)
+        saver.let_best_go()
+        trainer.end_epoch(0.6)
         assert not steps(tmp_path / "checkpoints")  # it was beside
         saver.finish()
     name = "step-00000001"
@@ -202,11 +316,11 @@ def test_a_signal_while_a_save_is_written_leaves_once_both_steps_are_whole(
     same_bits(tmp_path, whole)
 
 
-@pytest.mark.parametrize("part", ["put", "flushed"])
+@pytest.mark.parametrize(("part", "seconds"), [("write", 0.004), ("flushed", 0.05)])
 def test_a_run_whose_saves_are_slower_than_its_steps_has_the_same_bits(
-    whole, tmp_path, monkeypatch, part
+    whole, tmp_path, monkeypatch, part, seconds
 ):
-    slowed(monkeypatch, part, 0.05)
+    slowed(monkeypatch, part, seconds)
     monkeypatch.setattr(room, "KEEP", 99)
     monkeypatch.setattr(run, "SAVING_SHARE", 0)
     train(SMALL, tmp_path, callback=Callback())
