@@ -8,15 +8,18 @@ import signal
 import sys
 import threading
 import weakref
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from short_runs import SMALL, StopAt, same_bits
 
+from convatlas.data import Loader, readers
+from convatlas.data.readers import forks
 from convatlas.errors import CheckpointError, RunError, Stopped
 from convatlas.registry import create_model
-from convatlas.training import Recipe, run, saving, tensor_file, train, unwritten
+from convatlas.training import Recipe, prepare, run, saving, tensor_file, train, unwritten
 from convatlas.training import checkpoint as room
 from convatlas.training.callbacks import Callback
 from convatlas.training.checkpoint import Checkpoint, load_newest, read_step, save_step, steps
@@ -329,6 +332,43 @@ def test_a_run_whose_saves_are_slower_than_its_steps_has_the_same_bits(
         for name in ("model.safetensors", "train_state.safetensors"):
             alone = whole / "checkpoints" / step.name / name
             assert (step / name).read_bytes() == alone.read_bytes(), step / name
+
+
+class Epochs(Callback):
+    """Lets the save under way be flushed when the first epoch is over, and notes whether any was
+    whole by then.
+    """
+
+    def __init__(self, flushed: Gate, checkpoints: Path):
+        self.flushed, self.checkpoints, self.whole = flushed, checkpoints, []
+
+    def epoch(self, record):
+        self.whole.append(bool(steps(self.checkpoints)))
+        self.flushed.open.set()
+
+
+def test_the_end_of_an_epoch_waits_for_no_disk(tmp_path, monkeypatch):
+    flushed = Gate(monkeypatch, "flushed")
+    told = Epochs(flushed, tmp_path / "checkpoints")
+    train(SMALL, tmp_path, callback=told)
+    assert flushed.reached.is_set()
+    assert told.whole[0] is False
+
+
+@pytest.mark.skipif(not forks(), reason="no reader that begins as a copy")
+def test_no_reader_begins_with_the_files_of_a_save_open(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "Loader", partial(Loader, memory_limit=0))
+    slowed(monkeypatch, "flushed", 0.3)
+    saving_at_forks, begin = [], readers._start
+
+    def start(*arguments):
+        saving_at_forks.append(any(thread.name == "saving" for thread in threading.enumerate()))
+        begin(*arguments)
+
+    monkeypatch.setattr(readers, "_start", start)
+    train(SMALL.change(workers=1, epochs=1), tmp_path, callback=Callback())
+    assert len(saving_at_forks) >= 3  # to train, to validate, to test
+    assert not any(saving_at_forks)
 
 
 def test_a_run_that_fails_beside_a_save_leaves_it_whole(tmp_path, monkeypatch):
