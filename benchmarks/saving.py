@@ -5,7 +5,8 @@
 
 The same run on pictures of noise twice, once without a save and once with one every few seconds,
 each in a process of its own; both have finished an epoch and keep its weights as the best. Of each
-save, `blocked` is how long the loop waited: in taking it, and before the weights may change again.
+save, `blocked` is how long the loop waited: in taking it, before the weights may change again, and
+at the end of an epoch.
 Beside a busy neighbour it is longer than on a free machine.
 """
 
@@ -71,6 +72,7 @@ def trained(given: argparse.Namespace, place: Path) -> dict:
 
     timed(run._Run, "_save_if_due")
     timed(run.Saver, "let_go")
+    timed(run.Saver, "let_best_go")
     timed(run.Saver, "finish")
     real = run._Run._save
     run._Run._save = lambda self: (saves.append(len(steps)), real(self))[1]
@@ -133,7 +135,8 @@ def main() -> None:
     without, saving = measured(given, 1e9), measured(given, given.every)
     waits = [wait for wait in saving["waits"] if wait > 0.001]
     saves = len(saving["saves"])
-    print(f"{given.network} at {given.size} pixels, {os.cpu_count()} cores, {saves} saves")
+    load = f"a load of {os.getloadavg()[1]:.1f}" if hasattr(os, "getloadavg") else "some load"
+    print(f"{given.network} at {given.size} pixels, {os.cpu_count()} cores, {load}, {saves} saves")
     print(
         f"peak: {without['peak']:,.0f} MB without a save, {saving['peak']:,.0f} MB with: "
         f"{saving['peak'] - without['peak']:+,.0f} MB"

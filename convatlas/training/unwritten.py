@@ -1,6 +1,7 @@
 """What a save has yet to write, shared by the thread that writes and by a step that waits."""
 
 import math
+import mmap
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ class Piece:
 class Unwritten:
     """The thread that writes takes piece after piece, each copied as it is taken. Whoever is to
     change the tensors waits until HELD bytes are left, copies these all at once, and goes on: they
-    may wait for the disk then as long as it wants. Their memory is free when the last is written.
+    may wait for the disk then as long as it wants. The memory of each is free once it is written.
     """
 
     def __init__(self):
@@ -63,12 +64,9 @@ class Unwritten:
         with self._turn:
             while sum(self._left[kind] for kind in kinds) > HELD:
                 self._turn.wait(PULSE)
-            left = [p for p in self._pieces if p.lasting in kinds and p.copy is None]
-            store, end = np.empty(sum(piece.size for piece in left), np.uint8), 0
-            for piece in left:
-                begin, end = end, end + piece.size
-                piece.copy = store[begin:end]
-                piece.copy[:] = content(piece.values)
+            for piece in self._pieces:
+                if piece.lasting in kinds and piece.copy is None:
+                    piece.copy = _kept(content(piece.values))
 
     def end(self) -> None:
         """Nothing more is written: it is done, or has failed."""
@@ -76,3 +74,10 @@ class Unwritten:
             self._pieces.clear()
             self._left = {False: 0, True: 0}
             self._turn.notify_all()
+
+
+def _kept(content: np.ndarray) -> np.ndarray:
+    """A copy whose memory is the system's again once it is dropped: an allocator may keep it."""
+    copy = np.ndarray(content.shape, content.dtype, mmap.mmap(-1, max(1, content.nbytes)))
+    copy[:] = content
+    return copy

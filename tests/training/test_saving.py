@@ -170,17 +170,18 @@ def test_a_step_waits_for_no_disk_that_stands_still_over_the_last_bytes(
     assert all(torch.equal(*pair) for pair in zip(found, before, strict=True))
 
 
-def test_the_memory_of_what_was_copied_is_free_before_the_files_are_flushed(saver, monkeypatch):
+def test_the_memory_of_what_was_copied_is_free_once_it_is_written(saver, monkeypatch):
     disk, flushed = Disk(monkeypatch), Gate(monkeypatch, "flushed")
-    saver.begin(checkpoint())
+    one = Checkpoint(1, {"w": numbers(1)}, {"best.v": numbers(1), "best.w": numbers(0)}, {})
+    saver.begin(one)
     assert disk.asked.acquire(timeout=WITHIN)
     saver.let_best_go()
-    (piece,) = saver._save.unwritten._pieces
-    store = weakref.ref(piece.copy.base)
-    del piece
-    disk.pieces.release(9)
+    copies = [weakref.ref(piece.copy.base) for piece in saver._save.unwritten._pieces]
+    disk.take(2)
+    assert [copy() is None for copy in copies] == [True, False]
+    disk.pieces.release()
     assert flushed.reached.wait(WITHIN)
-    assert store() is None
+    assert [copy() is None for copy in copies] == [True, True]
     flushed.open.set()
     saver.finish()
 
