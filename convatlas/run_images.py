@@ -147,9 +147,9 @@ def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapix
 
 
 def _has_fingerprint(found: Data, saved: Saved) -> bool:
-    """Whether these are the images that the run recorded, perhaps by the older rule."""
+    """Whether these are the images that the run recorded, perhaps by an older rule."""
     own = saved.provenance.get("fingerprint")
-    return bool(own) and own in (found.fingerprint, found.older_fingerprint)
+    return bool(own) and found.are_of(own)
 
 
 def _require_recorded(
@@ -163,8 +163,8 @@ def _require_recorded(
     raise DataError(
         f"the images of {place} are not those that the run in {run} was trained with (fingerprint "
         f"{str(recorded)[:12]}, now {found.fingerprint[:12]}): some came, went or changed, or are "
-        f"of another class; restore them, or measure them as other images with {again} (in "
-        f"Python, data={place!r})"
+        f"of another class{found.unless_packed_earlier}; restore them, or measure them as other "
+        f"images with {again} (in Python, data={place!r})"
     )
 
 

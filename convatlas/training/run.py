@@ -204,9 +204,8 @@ class _Run:
         opening = resuming.opening(self.folder.path, self.recipe, resume)
         if opening.metrics:
             return opening, None, None
-        about = self.about() | {"data_by_older_rule": self.data.older_fingerprint}
         return opening, *resuming.newest_checkpoint(
-            self.folder, opening, self.trainer, about, self.callback.warn
+            self.folder, opening, self.trainer, self.data, self.callback.warn
         )
 
     def _record(self, opening: Opening, checkpoint: Checkpoint | None) -> None:
