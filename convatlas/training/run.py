@@ -188,7 +188,8 @@ class _Run:
         """A new folder, or the state of an old one; the metrics where the run had
         already finished.
         """
-        opening, identity, checkpoint = self.group.from_first(lambda: self._find(resume))
+        with self.group.preparing():  # an older fingerprint may be of very many files
+            opening, identity, checkpoint = self.group.from_first(lambda: self._find(resume))
         if opening.metrics:
             return opening.metrics
         self.identity = identity.starting(self.trainer.start)
