@@ -76,7 +76,7 @@ def parts_of(
         raise _error_of(found)
     for split in splits.values():
         split.max_megapixels = max_megapixels
-    again = partial(parts_of, path, missing_classes, max_megapixels, test_from)
+    again = partial(parts_of, root, missing_classes, max_megapixels, test_from)
     return Parts(top, found, splits, begun, again)
 
 
@@ -343,7 +343,7 @@ def layout(path: Path, missing_classes: str = "error", test_from: str = "auto") 
     if not troubles:
         try:
             with _system_errors():
-                again = partial(parts_of, path, missing_classes, MAX_MEGAPIXELS, test_from)
+                again = partial(parts_of, root, missing_classes, MAX_MEGAPIXELS, test_from)
                 parts = Parts(top, found, splits, begun, again)
                 data = _data(parts, seed=0, val_fraction=0.1)
         except DataError as fault:
