@@ -62,9 +62,12 @@ def _looked_up(records: np.ndarray, stamps: np.ndarray) -> tuple[np.ndarray, np.
     """(the digests of the files with these stamps, uint64 (n, 2); which of them are known)."""
     if not len(records):
         return np.zeros(len(stamps), RECORD["digest"]), np.zeros(len(stamps), bool)
-    at = np.searchsorted(np.ascontiguousarray(records["stamp"][:, 0]), stamps[:, 0])
+    order = np.argsort(stamps[:, 0])  # sorted ones are found in half the time
+    at = np.searchsorted(np.ascontiguousarray(records["stamp"][:, 0]), stamps[order, 0])
     found = records[np.minimum(at, len(records) - 1)]
-    return found["digest"].copy(), (found["stamp"] == stamps).all(1)
+    digests, known = np.empty(len(stamps), RECORD["digest"]), np.empty(len(stamps), bool)
+    digests[order], known[order] = found["digest"], (found["stamp"] == stamps[order]).all(1)
+    return digests, known
 
 
 def _read(split: FileSplit, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -84,13 +84,19 @@ def _known(root) -> dict[str, list[str]]:
 
 
 def _computed(splits: Splits, looked_at: int) -> tuple[list[str], bool]:
-    digest, shared = _by_names(splits), _shared(splits)
+    """In blocks of all files, which takes a tenth of the time that a line for each does."""
+    shared = _shared(splits)
     if not shared.any():
-        return [digest.hexdigest()], True
+        return [_by_names(splits).hexdigest()], True
+    digest = hashlib.sha256()
+    for part, split in splits.items():
+        digest.update(_encoded(f"{part}\0{len(split)}\0{len(split.names.block)}\0"))
+        digest.update(split.names.block)
+        for numbers in (split.names.ends, split.files["length"], split.labels.numpy()):
+            digest.update(np.ascontiguousarray(numbers, "<i8").tobytes())
     everything = FileSplit.joined(list(splits.values()))
     keeping = len(everything) >= KEPT_FROM
     found, whole = content_digests.of(everything, shared, keeping, looked_at)
-    digest.update(b"contents\0")
     digest.update(found)
     return [digest.hexdigest()], whole
 
@@ -117,7 +123,7 @@ def _by_older_rules(splits: Splits) -> tuple[list[str], bool]:
 
 
 def _by_names(splits: Splits):
-    """The sha256 over all but contents."""
+    """The sha256 over a line for each file: all but contents."""
     digest = hashlib.sha256()
     for part, split in splits.items():
         start, rows = (

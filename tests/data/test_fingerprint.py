@@ -1,6 +1,7 @@
 """A fingerprint is equal for the same images, wherever they lie, and for no others."""
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -38,22 +39,24 @@ def exchange(one, other):
 
 def by_rule(rule: int, root) -> str:
     """Each of the three rules, written down anew for whole files of equal size: parts, names, sizes
-    and labels; contents, in one hash or each in its own.
+    and labels; these and contents; all in blocks, and a digest of each file's contents.
     """
-    digest, files = hashlib.sha256(), []
-    for label, name in enumerate("ab"):
-        for file in sorted((root / name).iterdir(), key=lambda path: int(path.stem)):
-            line = f"train\0{name}/{file.name}\0{os.lstat(file).st_size}\0{label}\0"
-            digest.update(line.encode())
-            files.append((f"train\0{name}/{file.name}\0".encode(), file.read_bytes()))
+    files = [
+        (f"{name}/{file.name}".encode(), os.lstat(file).st_size, label, file.read_bytes())
+        for label, name in enumerate("ab")
+        for file in sorted((root / name).iterdir(), key=lambda path: int(path.stem))
+    ]
+    names, sizes, labels, contents = zip(*files, strict=True)
+    text = b"".join(b"train\0%s\0%d\0%d\0" % file[:3] for file in files)
     if rule == 2:
-        for name, content in files:
-            digest.update(name + content)
+        text += b"".join(b"train\0%s\0%s" % (file[0], file[3]) for file in files)
     if rule == 3:
-        digest.update(b"contents\0")
-        for _, content in files:
-            digest.update(hashlib.sha256(content).digest()[:16])
-    return digest.hexdigest()
+        ends = itertools.accumulate(map(len, names))
+        text = b"train\0%d\0%d\0" % (len(files), len(b"".join(names))) + b"".join(names)
+        for numbers in (ends, sizes, labels):
+            text += b"".join(number.to_bytes(8, "little") for number in numbers)
+        text += b"".join(hashlib.sha256(content).digest()[:16] for content in contents)
+    return hashlib.sha256(text).hexdigest()
 
 
 def test_contents_that_change_places_are_seen(bitmaps):
