@@ -5,6 +5,7 @@ they lie now, or others of its classes.
 import json
 import os
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from convatlas.data.errors import unquoted
 from convatlas.data.image_file import require_limit
 from convatlas.data.labelled import named_as, open_labelled, together
 from convatlas.data.packed.place import is_packed
-from convatlas.errors import DataError, ModelFileError, RecipeError
+from convatlas.errors import DataError, ModelFileError, RecipeError, RunError
 from convatlas.model_file import Saved
 from convatlas.regular_file import read_regular
 from convatlas.training.effect import PUBLISHED
@@ -147,9 +148,21 @@ def _opened(recipe: Recipe, data: str, data_root: str | Path | None, max_megapix
 
 
 def _has_fingerprint(found: Data, saved: Saved) -> bool:
-    """Whether these are the images that the run recorded, perhaps by the older rule."""
+    """Whether these are the images that the run recorded, perhaps by an older rule."""
     own = saved.provenance.get("fingerprint")
-    return bool(own) and own in (found.fingerprint, found.older_fingerprint)
+    return bool(own) and found.are_of(own)
+
+
+def are_one_set(run: Path, recipe: Recipe, fingerprints: Iterable[str]) -> bool | None:
+    """Whether the run's own images have all these fingerprints, by the rules of several versions;
+    None where they are not at hand.
+    """
+    try:
+        place = found_again(recipe, recipe, run)
+        found = _opened(place, place.data, None, recipe.max_megapixels)
+        return all(map(found.are_of, fingerprints))
+    except (DataError, RunError):
+        return None
 
 
 def _require_recorded(
@@ -163,8 +176,8 @@ def _require_recorded(
     raise DataError(
         f"the images of {place} are not those that the run in {run} was trained with (fingerprint "
         f"{str(recorded)[:12]}, now {found.fingerprint[:12]}): some came, went or changed, or are "
-        f"of another class; restore them, or measure them as other images with {again} (in "
-        f"Python, data={place!r})"
+        f"of another class{found.unless_packed_earlier}; restore them, or measure them as other "
+        f"images with {again} (in Python, data={place!r})"
     )
 
 

@@ -94,10 +94,9 @@ def is_settled(changed: int, looked_at: int) -> bool:
     return looked_at - changed > (TICK if changed % SECOND else COARSE)
 
 
-def are_settled(changed: np.ndarray, looked_at: int) -> bool:
-    """Whether all of them are."""
-    pauses = np.where(changed % SECOND, TICK, COARSE)
-    return bool((looked_at - changed > pauses).all())
+def are_settled(changed: np.ndarray, looked_at: int) -> np.ndarray:
+    """The same of many: bool (n,)."""
+    return looked_at - changed > np.where(changed % SECOND, TICK, COARSE)
 
 
 def now() -> int:

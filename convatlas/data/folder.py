@@ -4,8 +4,9 @@ one.
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from convatlas.data.class_folders import (
 from convatlas.data.errors import listed
 from convatlas.data.file_status import now, statuses
 from convatlas.data.finding import Finding
-from convatlas.data.fingerprint import fingerprints
+from convatlas.data.fingerprint import fingerprint_of, older_fingerprints
 from convatlas.data.image_file import EXTENSIONS, MAX_MEGAPIXELS, read_header
 from convatlas.data.listing import Listing
 from convatlas.data.names import Names
@@ -59,6 +60,7 @@ class Parts:
     arrangement: Arrangement
     splits: dict[str, FileSplit]  # train, and val and test where they are there
     begun: int  # when the folder was first looked at, in nanoseconds
+    again: Callable[[], "Parts"]  # looks once more
 
 
 @_system_errors()
@@ -74,7 +76,8 @@ def parts_of(
         raise _error_of(found)
     for split in splits.values():
         split.max_megapixels = max_megapixels
-    return Parts(top, found, splits, begun)
+    again = partial(parts_of, root, missing_classes, max_megapixels, test_from)
+    return Parts(top, found, splits, begun, again)
 
 
 @_system_errors()
@@ -133,7 +136,7 @@ def _splits(top: Folder, found: Arrangement) -> dict[str, FileSplit]:
 
 def _data(parts: Parts, seed: int, val_fraction: float) -> Data:
     top, found, splits = parts.top, parts.arrangement, parts.splits
-    fingerprint, older_fingerprint = fingerprints(splits, parts.begun)
+    fingerprint = fingerprint_of(splits, parts.begun)
     train, val, test = complete(splits, found.classes, seed, val_fraction)
     problems, notes = _findings(top, found, {"train": train, "val": val, "test": test})
     return Data(
@@ -145,11 +148,21 @@ def _data(parts: Parts, seed: int, val_fraction: float) -> Data:
         test,
         fingerprint,
         _ignored(top, {id(inner) for inner in _of_classes(found)}),
-        older_fingerprint=older_fingerprint,
+        older_fingerprints=partial(_older, parts.again, fingerprint),
         problems=problems,
         notes=notes,
         splits=origins(splits, val_fraction),
     )
+
+
+def _older(again: Callable[[], Parts], fingerprint: str) -> Sequence[str]:
+    """By older rules: few ask, and until then nobody keeps what is known of all files. () where the
+    images are no longer those of `fingerprint`. Raises DataError where they cannot be opened.
+    """
+    parts = again()
+    if fingerprint_of(parts.splits, parts.begun) != fingerprint:
+        return ()
+    return older_fingerprints(parts.splits, parts.begun)
 
 
 def _split(root: Path, classes: tuple[str, ...], folders: dict[str, Folder]) -> FileSplit:
@@ -330,7 +343,9 @@ def layout(path: Path, missing_classes: str = "error", test_from: str = "auto") 
     if not troubles:
         try:
             with _system_errors():
-                data = _data(Parts(top, found, splits, begun), seed=0, val_fraction=0.1)
+                again = partial(parts_of, root, missing_classes, MAX_MEGAPIXELS, test_from)
+                parts = Parts(top, found, splits, begun, again)
+                data = _data(parts, seed=0, val_fraction=0.1)
         except DataError as fault:
             troubles.append(("", _without_layout(fault)))
     ignored = data.ignored if data else _ignored(top)

@@ -199,7 +199,9 @@ class Data:
     test: Split
     fingerprint: str  # sha256, in hex, of what was read
     ignored: tuple[str, ...] = ()  # files of a folder that are in no split
-    older_fingerprint: str = ""  # by the rule of earlier versions, for runs that recorded it
+    # the same by the rules of earlier versions, found out only where it is asked for
+    older_fingerprints: Callable[[], Sequence[str]] = tuple
+    packed_earlier: bool = False  # which knows no fingerprint by the rule of today
     problems: tuple[Finding, ...] = ()  # images left out, or in two classes
     notes: tuple[Finding, ...] = ()  # what may not be meant so
     splits: Mapping[str, str] = field(default_factory=dict)  # where val and test are from, in words
@@ -208,6 +210,19 @@ class Data:
     def ignored_kinds(self) -> str:
         """How many files of each kind are ignored: "58 .txt, 2 .xml"."""
         return kinds(self.ignored)
+
+    def are_of(self, recorded: str) -> bool:
+        """Whether these images have that fingerprint, by the rule of today or an older one."""
+        return recorded == self.fingerprint or recorded in self.older_fingerprints()
+
+    @property
+    def unless_packed_earlier(self) -> str:
+        """What else may be the reason where the images have not the fingerprint that is expected,
+        with its remedy, as a part of a sentence.
+        """
+        if not self.packed_earlier:
+            return ""
+        return " (or an older convatlas packed them, which made fingerprints otherwise: pack again)"
 
     def counts(self) -> list[int]:
         """Training images of each class."""

@@ -106,6 +106,7 @@ def _refuse_mixed(runs: Iterable[Run]) -> None:
     """RunError for the first two that cannot be told apart, or not be compared."""
     of_data: dict[str, Run] = {}
     of_work: dict[tuple, Run] = {}
+    alike: dict[tuple[str, str], bool | None] = {}
     for run in runs:
         first = of_data.setdefault(run.data, run)
         if run.fingerprint == first.fingerprint and run.classes != first.classes:
@@ -113,12 +114,11 @@ def _refuse_mixed(runs: Iterable[Run]) -> None:
                 f"{first.name} and {run.name} say other names of classes of the same images; "
                 f"{recorded.REMEDY}"
             )
-        if run.fingerprint != first.fingerprint:
-            raise RunError(
-                f"{first.name} and {run.name} are runs of different images, though both are "
-                f"called {run.data} (fingerprints {first.fingerprint[:12]} and "
-                f"{run.fingerprint[:12]}); make a report of each"
-            )
+        pair = (first.fingerprint, run.fingerprint)
+        if run.fingerprint != first.fingerprint and pair not in alike:
+            alike[pair] = _are_of_one_set(first, run)
+        if not alike.get(pair, True):
+            raise _of_different_images(first, run, are_known=alike[pair] is not None)
         work = (run.data, run.network, run.seed, tuple(map(repr, run.recipe.items())))
         twin = of_work.setdefault(work, run)
         if twin is not run:
@@ -126,3 +126,27 @@ def _refuse_mixed(runs: Iterable[Run]) -> None:
                 f"{twin.name} and {run.name} are runs of the same recipe and seed, and would count "
                 "as two; leave one of them out"
             )
+
+
+def _are_of_one_set(first: Run, run: Run) -> bool | None:
+    """Whether the two fingerprints are of the same images by the rules of two versions; None where
+    these are not at hand.
+    """
+    from convatlas.run_images import are_one_set
+
+    recipe = recorded.recipe_of(run.folder)
+    return are_one_set(run.folder, recipe, (first.fingerprint, run.fingerprint))
+
+
+def _of_different_images(first: Run, run: Run, are_known: bool) -> RunError:
+    digits = f"fingerprints {first.fingerprint[:12]} and {run.fingerprint[:12]}"
+    text = f"{first.name} and {run.name} are runs of different images"
+    if are_known:
+        return RunError(
+            f"{text}, though both are called {run.data} ({digits}); make a report of each"
+        )
+    return RunError(
+        f"{text}, though both are called {run.data}, or an older convatlas trained one of them "
+        f"({digits}): its fingerprints were made otherwise, and the images are not where the runs "
+        "found them to tell; put them back there, or make a report of each"
+    )

@@ -70,6 +70,7 @@ class _Run:
     recipe: Recipe
     setting: Mapping[str, Any]
     images: Images
+    data: Data
     weights: str  # sha256 of what it begins with, or ""
 
     def seeded(self, seed: int) -> tuple[Line, Recipe]:
@@ -104,6 +105,7 @@ def planned(asked: Asked, places: Sequence[str], is_here: bool = True) -> "Plann
     return Planned(
         replace(asked, data=tuple(images.values())),
         [run.seeded(seed) for seed in range(asked.seeds) for run in runs],
+        {run.images.place: run.data for run in runs},
     )
 
 
@@ -111,6 +113,20 @@ def planned(asked: Asked, places: Sequence[str], is_here: bool = True) -> "Plann
 class Planned:
     asked: Asked
     runs: list[tuple[Line, Recipe]]
+    data: Mapping[str, Data]  # by its place
+
+    def known_as(self, before: Asked) -> Asked:
+        """What is asked, of the same images by the fingerprints that a study recorded, which may be
+        of an older rule.
+        """
+        recorded = {images.place: images.fingerprint for images in before.data}
+
+        def known(images: Images) -> Images:
+            then = recorded.get(images.place)
+            same = then is not None and self.data[images.place].are_of(then)
+            return replace(images, fingerprint=then) if same else images
+
+        return replace(self.asked, data=tuple(map(known, self.asked.data)))
 
 
 def _names(places: Iterable[str]) -> dict[str, str]:
@@ -172,7 +188,8 @@ class _Place:
             device_type(recipe)
         weights = self._require_fit(recipe, data)
         recipe = located(recipe)
-        return _Run(recipe, setting, Images(self.name, recipe.data, data.fingerprint), weights)
+        images = Images(self.name, recipe.data, data.fingerprint)
+        return _Run(recipe, setting, images, data, weights)
 
     def _data(self, recipe: Recipe) -> Data | None:
         """The images of a recipe, opened once; None, and noted, where they cannot be."""

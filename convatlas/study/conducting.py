@@ -17,6 +17,7 @@ from convatlas.study import choosing, jobs, plan
 from convatlas.study.asking import require_several, require_variable
 from convatlas.study.plan import Asked, Line, continue_command
 from convatlas.study.watching import Observer
+from convatlas.training.plain_files import kind
 
 Executor = Callable[[Sequence[Line], Path, Observer], None]
 MOST_RUNS = 100_000  # of a study: what each file of it holds, and a person can wait for
@@ -63,7 +64,9 @@ def begin(
     asked = Asked(tuple(networks), (), seeds, recipe, plain, values)
     whole = planned(asked, list(data), is_here)
     folder = output or _default(whole.asked)
-    plan.write(folder, whole.asked, whole.runs)
+    known = kind(folder / "study.json")
+    asked = whole.known_as(plan.read_asked(folder)) if known else whole.asked
+    plan.write(folder, asked, whole.runs)
     return folder
 
 

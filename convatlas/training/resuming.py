@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from convatlas import strict_json
+from convatlas.data import Data
 from convatlas.data.errors import unquoted
 from convatlas.errors import CheckpointError, DataError, RunError
 from convatlas.training import identity as identities
@@ -153,13 +154,13 @@ def finished(folder: RunFolder) -> dict | None:
 
 
 def newest_checkpoint(
-    folder: RunFolder, opening: Opening, trainer: Trainer, about: dict, warn: Callable[[str], None]
+    folder: RunFolder, opening: Opening, trainer: Trainer, data: Data, warn: Callable[[str], None]
 ) -> tuple[Identity, Checkpoint | None]:
     """The newest good checkpoint of an unfinished run of the same network, classes and images, and
     the run's identity, which it may know where run.json is gone.
 
     None, with a warning, where it was stopped before the first. RunError where it is another run's,
-    or where classes or images are no longer those of `about`; CheckpointError where none is good.
+    or where classes or images are not those of `data`; CheckpointError where none is good.
     """
     folder.remove_leftovers()
     identity = opening.identity
@@ -170,7 +171,7 @@ def newest_checkpoint(
         require_words(found.state)
         said = found.state["about"]
         _require_own(folder, found, identity, identities.of_checkpoint(said))
-        _require_same(folder, said, about, opening.recipe.data)
+        _require_same(folder, said, data, opening.recipe.data)
         _require_standard(folder, found, trainer.start)
         trainer.require_fit(found)
 
@@ -272,18 +273,18 @@ def _require_standard(folder: RunFolder, checkpoint: Checkpoint, start: dict) ->
         )
 
 
-def _require_same(folder: RunFolder, before: dict, now: dict, data: str) -> None:
-    if before["classes"] != now["classes"]:
+def _require_same(folder: RunFolder, before: dict, data: Data, place: str) -> None:
+    if before["classes"] != list(data.classes):
         raise RunError(
             f"the run in {folder.path} was begun with {len(before['classes'])} classes "
-            f"({unquoted(before['classes'])}), and {data} now has {len(now['classes'])} "
-            f"({unquoted(now['classes'])}); restore the data, or begin another run with --output"
+            f"({unquoted(before['classes'])}), and {place} now has {len(data.classes)} "
+            f"({unquoted(data.classes)}); restore the data, or begin another run with --output"
         )
-    if before["data"] not in (now["data"], now["data_by_older_rule"]):
+    if not data.are_of(before["data"]):
         raise RunError(
-            f"the images of {data} changed since the run in {folder.path} began, or are not its "
-            "own; restore them, say where its own are with --data FOLDER, or begin another run "
-            "with --output"
+            f"the images of {place} changed since the run in {folder.path} began, or are not its "
+            f"own{data.unless_packed_earlier}; restore them, say where its own are with --data "
+            "FOLDER, or begin another run with --output"
         )
 
 

@@ -188,7 +188,8 @@ class _Run:
         """A new folder, or the state of an old one; the metrics where the run had
         already finished.
         """
-        opening, identity, checkpoint = self.group.from_first(lambda: self._find(resume))
+        with self.group.preparing():  # an older fingerprint may be of very many files
+            opening, identity, checkpoint = self.group.from_first(lambda: self._find(resume))
         if opening.metrics:
             return opening.metrics
         self.identity = identity.starting(self.trainer.start)
@@ -204,9 +205,8 @@ class _Run:
         opening = resuming.opening(self.folder.path, self.recipe, resume)
         if opening.metrics:
             return opening, None, None
-        about = self.about() | {"data_by_older_rule": self.data.older_fingerprint}
         return opening, *resuming.newest_checkpoint(
-            self.folder, opening, self.trainer, about, self.callback.warn
+            self.folder, opening, self.trainer, self.data, self.callback.warn
         )
 
     def _record(self, opening: Opening, checkpoint: Checkpoint | None) -> None:

@@ -1,6 +1,7 @@
 """A fingerprint is equal for the same images, wherever they lie, and for no others."""
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convatlas.data import fingerprint, open_data
+from convatlas.data import content_digests, open_data
 from convatlas.data import folder as folder_module
 from convatlas.errors import RunError
 from convatlas.training import Recipe, train
@@ -36,27 +37,54 @@ def exchange(one, other):
     between.rename(other)
 
 
-def older(root) -> str:
-    """The rule of version 1, written down anew: parts, names, sizes and labels."""
-    digest = hashlib.sha256()
-    for label, name in enumerate("ab"):
-        files = sorted((root / name).iterdir(), key=lambda path: int(path.stem))
-        for file in files:
-            line = f"train\0{name}/{file.name}\0{os.lstat(file).st_size}\0{label}\0"
-            digest.update(line.encode())
-    return digest.hexdigest()
+def by_rule(rule: int, root) -> str:
+    """Each of the three rules, written down anew for whole files of equal size: parts, names, sizes
+    and labels; these and contents; all in blocks, and a digest of each file's contents.
+    """
+    files = [
+        (f"{name}/{file.name}".encode(), os.lstat(file).st_size, label, file.read_bytes())
+        for label, name in enumerate("ab")
+        for file in sorted((root / name).iterdir(), key=lambda path: int(path.stem))
+    ]
+    names, sizes, labels, contents = zip(*files, strict=True)
+    text = b"".join(b"train\0%s\0%d\0%d\0" % file[:3] for file in files)
+    if rule == 2:
+        text += b"".join(b"train\0%s\0%s" % (file[0], file[3]) for file in files)
+    if rule == 3:
+        ends = itertools.accumulate(map(len, names))
+        text = b"train\0%d\0%d\0" % (len(files), len(b"".join(names))) + b"".join(names)
+        for numbers in (ends, sizes, labels):
+            text += b"".join(number.to_bytes(8, "little") for number in numbers)
+        text += b"".join(hashlib.sha256(content).digest()[:16] for content in contents)
+    return hashlib.sha256(text).hexdigest()
 
 
 def test_contents_that_change_places_are_seen(bitmaps):
     data = open_data(bitmaps)
-    assert data.older_fingerprint == older(bitmaps) != data.fingerprint
+    assert data.fingerprint == by_rule(3, bitmaps)
+    older = data.older_fingerprints()
+    assert [*older] == [by_rule(2, bitmaps), by_rule(1, bitmaps)]
     assert re.fullmatch("[0-9a-f]{64}", data.fingerprint)
     exchange(bitmaps / "a/0.bmp", bitmaps / "b/1.bmp")
     other = open_data(bitmaps)
-    assert other.older_fingerprint == data.older_fingerprint
-    assert other.fingerprint != data.fingerprint
+    assert not other.are_of(data.fingerprint)
+    assert not other.are_of(older[0])
+    assert other.are_of(older[1])
+    assert not data.older_fingerprints()  # these are no longer there
     exchange(bitmaps / "a/0.bmp", bitmaps / "b/1.bmp")
     assert open_data(bitmaps).fingerprint == data.fingerprint
+
+
+def test_older_rules_are_asked_only_where_the_fingerprint_is_another(bitmaps, monkeypatch):
+    asked = []
+    real = folder_module.older_fingerprints
+    monkeypatch.setattr(folder_module, "older_fingerprints", lambda *a: asked.append(1) or real(*a))
+    data = open_data(bitmaps)
+    assert data.are_of(by_rule(3, bitmaps))
+    assert not asked
+    assert all(data.are_of(by_rule(rule, bitmaps)) for rule in (1, 2))
+    assert not data.are_of("0" * 64)
+    assert len(asked) == 3
 
 
 def test_a_copy_elsewhere_has_the_same(bitmaps, tmp_path):
@@ -76,8 +104,8 @@ def test_links_that_change_places_are_seen(bitmaps, tmp_path):
 def test_where_all_sizes_differ_it_is_that_of_earlier_versions(tmp_path):
     for number in range(12):
         save(tmp_path / "set" / "ab"[number % 2] / str(number), 0, "bmp", (20 + number, 20))
-    data = open_data(tmp_path / "set")
-    assert data.fingerprint == data.older_fingerprint == older(tmp_path / "set")
+    data, oldest = open_data(tmp_path / "set"), by_rule(1, tmp_path / "set")
+    assert (data.fingerprint, *data.older_fingerprints()) == (oldest, oldest, oldest)
 
 
 @pytest.mark.parametrize("kind", ["bmp", "png", "tif"])
@@ -92,10 +120,14 @@ def test_long_files_are_told_apart_by_some_of_their_blocks(tmp_path, kind, monke
         with open(path, "ab") as file:
             file.write(bytes(300_000 - path.stat().st_size))
     read = []
-    blocks = fingerprint._blocks
-    monkeypatch.setattr(
-        fingerprint, "_blocks", lambda *a: (read.append(len(b)) or b for b in blocks(*a))
-    )
+    real = content_digests.content
+
+    def counting(path, size):
+        found = real(path, size)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(content_digests, "content", counting)
     before = open_data(tmp_path / "set").fingerprint
     assert sum(read) <= 8 * 2**18
     exchange(tmp_path / f"set/a/0.{kind}", tmp_path / f"set/b/1.{kind}")
@@ -121,12 +153,16 @@ def test_a_run_that_recorded_the_older_fingerprint_goes_on(bitmaps, tmp_path, mo
         with pytest.raises(KeyboardInterrupt):
             train(recipe, folder, callback=Interrupted())
 
-    begin(tmp_path / "new")
-    real = fingerprint.fingerprints
-    with monkeypatch.context() as patch:
-        patch.setattr(folder_module, "fingerprints", lambda *a: real(*a)[1:] * 2)
-        begin(tmp_path / "old")
+    begin(tmp_path / "rule3")
+    for rule in (1, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(folder_module, "fingerprint_of", lambda *a, r=rule: by_rule(r, bitmaps))
+            begin(tmp_path / f"rule{rule}")
     exchange(bitmaps / "a/0.bmp", bitmaps / "b/1.bmp")
-    with pytest.raises(RunError, match="changed since"):
-        train(recipe, tmp_path / "new", resume=True)
-    assert train(recipe, tmp_path / "old", resume=True)["test"]["count"] == 3
+    for rule in (2, 3):
+        with pytest.raises(RunError, match="changed since"):
+            train(recipe, tmp_path / f"rule{rule}", resume=True)
+    assert train(recipe, tmp_path / "rule1", resume=True)["test"]["count"] == 3
+    exchange(bitmaps / "a/0.bmp", bitmaps / "b/1.bmp")
+    metrics = train(recipe, tmp_path / "rule2", resume=True)
+    assert metrics["fingerprint"] == by_rule(3, bitmaps)

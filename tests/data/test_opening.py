@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from convatlas.data import fingerprint, listing, open_data, remembered, walk
+from convatlas.data import content_digests, fingerprint, listing, open_data, remembered, walk
 from convatlas.errors import DataError
 
 
@@ -42,7 +42,7 @@ def seen(root: Path) -> tuple:
         return (str(refusal),)
     parts = [(list(part.names), part.labels.tolist()) for part in (data.train, data.val, data.test)]
     notes = [found.sentence for found in (*data.problems, *data.notes)]
-    return (data.fingerprint, data.older_fingerprint, data.classes, parts, data.ignored, notes)
+    return (data.fingerprint, data.classes, parts, data.ignored, notes)
 
 
 def afresh(root: Path, monkeypatch, cache: Path) -> tuple:
@@ -64,9 +64,9 @@ def scanned(monkeypatch) -> list[str]:
 @pytest.fixture
 def read(monkeypatch) -> list[str]:
     """The files whose contents go into the fingerprint."""
-    found, real = [], fingerprint._blocks
+    found, real = [], content_digests.content
     monkeypatch.setattr(
-        fingerprint, "_blocks", lambda path, size: found.append(path) or real(path, size)
+        content_digests, "content", lambda path, size: found.append(path) or real(path, size)
     )
     return found
 
@@ -126,10 +126,105 @@ def test_contents_that_hide_their_size_and_time_have_another_fingerprint(root, r
     assert seen(root)[0] != first[0]
 
 
+def names(read: list[str], root: Path) -> list[str]:
+    return sorted(os.path.relpath(path, root) for path in read)
+
+
+@pytest.fixture
+def sized(root) -> Path:
+    """Three files of one size, two of another, and one of its own."""
+    for folder in ("b", "c"):
+        shutil.rmtree(root / folder)
+        (root / folder).mkdir()
+    for place, size in {"b/0": 1000, "b/1": 1000, "c/0": 1000, "c/1": 2000, "b/2": 2000}.items():
+        write(root, place, size)
+    write(root, "c/2", 3000)
+    settled()
+    return root
+
+
+def write(root: Path, place: str, size: int) -> None:
+    """A picture of its own in a file of so many bytes."""
+    content = (root / "a/0.png").read_bytes() + place.encode()
+    (root / f"{place}.png").write_bytes(content + bytes(size - len(content)))
+
+
+def test_after_a_change_only_files_that_changed_are_read(sized, read, monkeypatch, cache):
+    first = seen(sized)
+    assert {"b/0.png", "b/2.png"} < {*names(read, sized)}
+    assert "c/2.png" not in names(read, sized)  # of a size that no other has
+    write(sized, "b/0", 2000)
+    (sized / "a/0.png").touch()
+    settled()
+    del read[:]
+    second = seen(sized)
+    assert names(read, sized) == ["a/0.png", "b/0.png"]
+    del read[:]
+    assert seen(sized) == second
+    assert not read
+    assert afresh(sized, monkeypatch, cache) == second != first
+
+
+def test_two_files_that_have_one_size_only_now_are_read(sized, read, monkeypatch, cache):
+    seen(sized)
+    write(sized, "b/0", 3000)
+    settled()
+    del read[:]
+    second = seen(sized)
+    assert names(read, sized) == ["b/0.png", "c/2.png"]
+    assert afresh(sized, monkeypatch, cache) == second
+
+
+def test_files_of_equal_size_and_times_that_change_places_are_seen(sized, read, monkeypatch, cache):
+    for place in ("b/0", "c/0"):
+        os.utime(sized / f"{place}.png", (10**9, 10**9))
+    settled()
+    first = seen(sized)
+    exchange(sized / "b/0.png", sized / "c/0.png")
+    settled()
+    del read[:]
+    second = seen(sized)
+    assert names(read, sized) == ["b/0.png", "c/0.png"]
+    assert afresh(sized, monkeypatch, cache) == second != first
+
+
+def test_digests_of_files_that_changed_just_now_are_not_kept(sized, read, monkeypatch):
+    moment = (sized / "b/0.png").stat().st_ctime_ns
+    monkeypatch.setattr("convatlas.data.folder.now", lambda: moment)
+    seen(sized)
+    del read[:]
+    seen(sized)
+    assert {"b/0.png", "b/1.png"} <= {*names(read, sized)}
+    assert "a/5.png" not in names(read, sized)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        content_digests.RULES,
+        content_digests.RULES + bytes(33),
+        content_digests.RULES + bytes(range(256)) * 8,
+        b"contents by rule 9\n" + bytes(320),
+    ],
+)
+def test_digests_of_another_form_are_not_believed(root, content):
+    first = seen(root)
+    (remembered.place_of(root) / "fingerprints").unlink()
+    remembered.keep(root, "contents", content)
+    assert seen(root) == first
+
+
+def test_older_fingerprints_are_kept_too(root, monkeypatch):
+    older = open_data(root).older_fingerprints()
+    monkeypatch.setattr(fingerprint, "content", lambda *given: 1 / 0)
+    assert open_data(root).older_fingerprints() == older
+
+
 def test_a_fingerprint_without_a_file_that_could_not_be_read_is_not_kept(root, monkeypatch):
     whole = seen(root)[0]
     shutil.rmtree(remembered.place_of(root))
-    real = fingerprint._blocks
+    real = content_digests.content
 
     def failing(path, size):
         if path.endswith("a/3.png"):
@@ -137,7 +232,7 @@ def test_a_fingerprint_without_a_file_that_could_not_be_read_is_not_kept(root, m
         return real(path, size)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fingerprint, "_blocks", failing)
+        patch.setattr(content_digests, "content", failing)
         assert seen(root)[0] != whole
     assert seen(root)[0] == whole
 
@@ -169,7 +264,7 @@ def test_a_folder_that_has_just_changed_is_read_again(root, scanned, monkeypatch
     assert scanned.count("set") + scanned.count("c") >= 3
 
 
-@pytest.mark.parametrize("name", ["listing", "fingerprints"])
+@pytest.mark.parametrize("name", ["listing", "fingerprints", "contents"])
 @pytest.mark.parametrize(
     "harm",
     [
@@ -186,6 +281,8 @@ def test_what_is_damaged_is_not_believed(root, name, harm, monkeypatch, cache):
     first = seen(root)
     path = remembered.place_of(root) / name
     path.write_bytes(harm(path.read_bytes()))
+    if name == "contents":
+        (path.parent / "fingerprints").unlink()
     assert seen(root) == first
 
 
@@ -212,10 +309,10 @@ def test_a_listing_by_other_extensions_is_not_believed(root, monkeypatch):
     """As an older version has written it, which read fewer kinds of files."""
     (root / "a/new.future").write_bytes((root / "a/0.png").read_bytes())
     settled()
-    assert "a/new.future" in seen(root)[4]
+    assert "a/new.future" in seen(root)[3]
     for module in (listing, walk):
         monkeypatch.setattr(module, "EXTENSIONS", {".png", ".future"})
-    assert "a/new.future" not in seen(root)[4]
+    assert "a/new.future" not in seen(root)[3]
 
 
 CHANGES = (

@@ -94,6 +94,9 @@ def test_another_version_is_refused(copy):
         {"channels": 2},
         {"index": "0" * 64},
         {"name": None},
+        {"older_fingerprints": []},
+        {"older_fingerprints": {"auto": "a"}},
+        {"older_fingerprints": {"auto": [1]}},
     ],
 )
 def test_an_index_that_says_nonsense_is_refused(copy, said):

@@ -210,8 +210,8 @@ def test_a_file_of_this_very_moment_or_of_the_future_is_not_taken_for_known():
     whole = now - now % 10**9  # a file system that knows whole seconds
     assert not is_settled(whole, whole + 10**9)
     assert is_settled(whole, whole + 2 * COARSE)
-    assert are_settled(np.array([now - 2 * TICK, whole - 2 * COARSE]), now)
-    assert not are_settled(np.array([now - 2 * TICK, now]), now)
+    assert are_settled(np.array([now - 2 * TICK, whole - 2 * COARSE]), now).all()
+    assert are_settled(np.array([now - 2 * TICK, now]), now).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

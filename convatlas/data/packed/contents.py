@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from convatlas.data.fingerprint import fingerprints
+from convatlas.data.fingerprint import Splits, fingerprint_of, older_fingerprints
 from convatlas.data.folder import channels_of, parts_of
 from convatlas.data.image_file import unreadable
 from convatlas.data.names import Names
@@ -61,8 +61,8 @@ class ToPack:
     contents: Contents
     parts: np.ndarray  # int64 (n,): the number in PARTS
     channels: int = 0
-    # by which images are asked for as the test set: by today's rule and by the older one
-    fingerprints: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    # by which images are asked for as the test set: by today's rule and by the older ones
+    fingerprints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     size: int = 0  # bytes, as far as is known
 
 
@@ -71,10 +71,10 @@ def of_folder(path: str, missing_classes: str, max_megapixels: float) -> ToPack:
     found = parts_of(path, missing_classes, max_megapixels)
     parts = [part for part in PARTS if part in found.splits]
     splits = [found.splits[part] for part in parts]
-    by_test = {"auto": fingerprints(found.splits, found.begun)}
+    by_test = {"auto": _fingerprints(found.splits, found.begun)}
     if "val" in parts and "test" not in parts:
         renamed = {"train": found.splits["train"], "test": found.splits["val"]}
-        by_test["val"] = fingerprints(renamed, found.begun)
+        by_test["val"] = _fingerprints(renamed, found.begun)
     return ToPack(
         found.top.path.name,
         found.arrangement.classes,
@@ -88,6 +88,10 @@ def of_folder(path: str, missing_classes: str, max_megapixels: float) -> ToPack:
         by_test,
         sum(int(np.maximum(split.files["size"], 0).sum()) for split in splits),
     )
+
+
+def _fingerprints(splits: Splits, begun: int) -> tuple[str, ...]:
+    return fingerprint_of(splits, begun), *older_fingerprints(splits, begun)
 
 
 def of_sources(

@@ -18,6 +18,9 @@ DIGEST = 16  # bytes, of an image's
 FORMAT = 1  # of the arrays, the shards, and what is said of the whole
 PARTS = ("train", "val", "test")
 TESTED = ("auto", "val")  # which images can be asked for as the test set: test_from
+# By each of these the fingerprints of today's rule and of the one before; beside them, where a set
+# was packed since there were three rules, those of still older ones.
+OLDER = "older_fingerprints"
 WIDEST = 2**30  # pixels of a side
 SHARD_NAME = re.compile(r"[\w.-]+\.tar")
 AGAIN = "copy it again, or pack the set again"
@@ -123,9 +126,12 @@ def _makes_sense(said: dict) -> bool:
         return False
     texts = all(type(name) is str and name for name in (*said["classes"], *said["shards"]))
     pairs = [said["fingerprints"].get(tested) for tested in TESTED]
+    older = said.get(OLDER, {})
     return (
         texts
         and all(type(pair) is list and [*map(type, pair)] == [str, str] for pair in pairs)
+        and type(older) is dict
+        and all(type(more) is list and {*map(type, more)} <= {str} for more in older.values())
         and said["channels"] in (1, 3)
         and 0 < len(said["classes"]) == len(set(said["classes"]))
         and all(map(SHARD_NAME.fullmatch, said["shards"]))  # none leads out of the folder

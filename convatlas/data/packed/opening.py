@@ -1,11 +1,14 @@
 """From a packed set's index to its three sets of images."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
 from convatlas.data.image_file import MAX_MEGAPIXELS
 from convatlas.data.packed import index
 from convatlas.data.packed.block_cache import BlockCache
+from convatlas.data.packed.index import OLDER
 from convatlas.data.packed.place import place_of
 from convatlas.data.packed.shelf import Shelf
 from convatlas.data.packed.split import PackedSplit
@@ -30,14 +33,16 @@ def open_packed(
     if test_from == "val":
         parts = _tested_on_val(where.name, parts)
     classes = tuple(said["classes"])
-    fingerprint, older_fingerprint = said["fingerprints"][test_from]
+    fingerprint, before = said["fingerprints"][test_from]
+    still_older = said.get(OLDER, {}).get(test_from, [])
     return Data(
         said["name"],
         classes,
         said["channels"],
         *complete(parts, classes, seed, val_fraction),
         fingerprint,
-        older_fingerprint=older_fingerprint,
+        older_fingerprints=partial(list, [one for one in (before, *still_older) if one]),
+        packed_earlier=OLDER not in said and bool(before),
         splits=origins(parts, val_fraction),
     )
 

@@ -30,7 +30,7 @@ from convatlas.data.image_file import (
     unreadable,
 )
 from convatlas.data.packed.contents import Contents, ToPack, of_sources
-from convatlas.data.packed.index import FORMAT, TESTED, Index, digest_of, packed
+from convatlas.data.packed.index import FORMAT, OLDER, TESTED, Index, digest_of, packed
 from convatlas.data.packed.place import INDEX
 from convatlas.data.readers import TIMEOUT, forks, stream
 from convatlas.data.survey import SKIPPED_AT_MOST
@@ -230,13 +230,14 @@ def _write_index(found: ToPack, shards: "_Shards", place: Path, as_found: bool) 
     )
     own = index.fingerprint()
     made = {"auto": (own, ""), "val": (hashlib.sha256(f"{own} val".encode()).hexdigest(), "")}
-    kept = found.fingerprints if as_found else {}
+    known = made | dict(found.fingerprints if as_found else {})
     said = {
         "format": FORMAT,
         "name": found.name,
         "classes": list(found.classes),
         "channels": found.channels or (1 if columns["grey"].all() else 3),
-        "fingerprints": {tested: kept.get(tested, made[tested]) for tested in TESTED},
+        "fingerprints": {tested: known[tested][:2] for tested in TESTED},
+        OLDER: {tested: known[tested][2:] for tested in TESTED},
         "index": own,
         "shards": shards.names,
     }
