@@ -14,8 +14,9 @@ A line of benchmarks/exports.jsonl for each network and engine. A line is believ
 network's file, its golden layers and function, and the versions are those of the line; what has one
 is left out, so that a benchmark that was stopped goes on. Where the parts that all networks share
 (layers, the graph's writer, the picture part, this benchmark) were changed since, the counts say of
-how many lines, and these are measured again when nothing else is left. The exit code is 1 where a file misses the limit, by
-however little (`convatlas export` keeps none that does), or an engine breaks.
+how many lines, and these are measured again when nothing else is left. The exit code is 1 where a
+file misses the limit, by however little (`convatlas export` keeps none that does), or an engine
+breaks.
 """
 
 import argparse
