@@ -177,20 +177,23 @@ def _input(saved: Saved, batch: np.ndarray) -> torch.Tensor:
 
 
 def source(name: str) -> str:
-    """Of the files that a network is made of: its own, those it builds on, and the layers."""
-    layers = sorted((HOUSE / "layers").glob("*.py"))
-    return _digest([*nets(stored_facts()[name]["family"]), *layers])
+    """Of what a network is: its file, those it builds on, and the layers and the function that the
+    index holds of it, which its tests compare with what it computes.
+    """
+    golden = (HOUSE / "index" / kind / f"{name}.json" for kind in ("layers", "functions"))
+    return _digest([*nets(stored_facts()[name]["family"]), *golden])
 
 
 def shared_source() -> str:
-    """Of the files that all networks share here: the writer of graphs, what makes input of
-    pictures, and what measures.
+    """Of the files that all networks share here: their layers, the writer of graphs, what makes
+    input of pictures, and what measures.
     """
     deploy = HOUSE / "deploy"
     parts = ("network_graph", "picture_graph", "picture_module", "scaling_graph", "sample_pictures")
     checks = [Path(__file__), Path(__file__).with_name("lively_weights.py")]
     pictures = HOUSE / "data" / "preprocess.py"
-    return _digest([*(deploy / f"{part}.py" for part in parts), pictures, *checks])
+    layers = sorted((HOUSE / "layers").glob("*.py"))
+    return _digest([*(deploy / f"{part}.py" for part in parts), pictures, *checks, *layers])
 
 
 def nets(family: str) -> list[Path]:

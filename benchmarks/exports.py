@@ -11,11 +11,12 @@ for every picture, logits within 1e-5 of the largest. Where float32 itself is fu
 float64, the engine must be no further from float64 than twice the network.
 
 A line of benchmarks/exports.jsonl for each network and engine. A line is believed as long as the
-network's source and the versions are those of the line; what has one is left out, so that a
-benchmark that was stopped goes on. Where the parts that all networks share (the graph's writer, the
-picture part, this benchmark) were changed since, the counts say of how many lines, and these are
-measured again when nothing else is left. The exit code is 1 where a file misses the limit, by
-however little (`convatlas export` keeps none that does), or an engine breaks.
+network's file, its golden layers and function, and the versions are those of the line; what has one
+is left out, so that a benchmark that was stopped goes on. Where the parts that all networks share
+(layers, the graph's writer, the picture part, this benchmark) were changed since, the counts say of
+how many lines, and these are measured again when nothing else is left. The exit code is 1 where a
+file misses the limit, by however little (`convatlas export` keeps none that does), or an engine
+breaks.
 """
 
 import argparse

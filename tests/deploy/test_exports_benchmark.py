@@ -162,3 +162,27 @@ def test_a_line_of_an_earlier_shared_part_is_named_and_measured_again_at_the_end
 def test_a_network_rests_on_its_own_file_and_those_it_builds_on():
     files = {file.stem for file in export_checks.nets("resnet_v15")}
     assert files == {"resnet_v15", "resnet"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "own"),
+    [
+        ("nets/squeezenet.py", True),
+        ("index/functions/squeezenet1_1.json", True),
+        ("index/layers/squeezenet1_1.json", True),
+        ("layers/network.py", False),
+        ("deploy/network_graph.py", False),
+    ],
+)
+def test_what_all_share_makes_no_line_of_a_network_void(changed, own, tmp_path, monkeypatch):
+    for room in ("nets", "layers", "deploy", "data", "index/functions", "index/layers"):
+        for file in (export_checks.HOUSE / room).iterdir():
+            if file.suffix == ".py" or file.stem == "squeezenet1_1":
+                (tmp_path / room).mkdir(parents=True, exist_ok=True)
+                (tmp_path / room / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(export_checks, "HOUSE", tmp_path)
+    before = export_checks.source("squeezenet1_1"), export_checks.shared_source()
+    with (tmp_path / changed).open("a") as file:
+        file.write("\n")
+    after = export_checks.source("squeezenet1_1"), export_checks.shared_source()
+    assert (before[0] != after[0], before[1] != after[1]) == (own, not own)
