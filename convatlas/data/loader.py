@@ -79,8 +79,8 @@ class Loader:
 
     @property
     def forks(self) -> bool:
-        """Whether processes of its own may read the images."""
-        return self.workers > 0 and self.images is None
+        """Whether processes of its own read the images of an epoch."""
+        return self.workers > 0 and not self.in_memory
 
     def __len__(self) -> int:
         """Steps in a training epoch.
