@@ -288,6 +288,8 @@ class _Run:
             if self.ready.train.forks or self.ready.val.forks:
                 self.saver.finish()  # the readers to come would keep its files open
             self._end_epoch()
+            if not trainer.is_over:
+                self._save_if_due()
         self._save()
         self.saver.finish()
         trained = trained_of(self.identity.run, self.recipe, self.ready, trainer)
@@ -303,7 +305,9 @@ class _Run:
     def _train_epoch(self) -> None:
         for loss, rate in steps_of_epoch(self.trainer, self.ready):
             self.callback.step(self.trainer.progress, loss, rate)
-            self._save_if_due()
+            self._stop_if_asked()
+            if self.trainer.progress.batch < self.trainer.steps_per_epoch:
+                self._save_if_due()  # else once the epoch has ended, which needs the best weights
 
     def _end_epoch(self) -> None:
         found = self._evaluate(self.ready.val)
@@ -327,7 +331,7 @@ class _Run:
             noting,
         )
 
-    def _save_if_due(self) -> None:
+    def _stop_if_asked(self) -> None:
         if self.group.stopping:
             self.group.together(self._save_and_finish)  # nobody leaves before it is done
             self.group.stop.leave()
@@ -336,6 +340,8 @@ class _Run:
                 f"continue with {self.folder.resume_command}",
                 quiet=not self.group.is_first,
             )
+
+    def _save_if_due(self) -> None:
         self.saver.look()
         self.sync.look()
         if self.saver.is_due(self.recipe.save_every, SAVING_SHARE):

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 import weakref
 from functools import partial
 from pathlib import Path
@@ -335,6 +336,29 @@ def test_a_run_whose_saves_are_slower_than_its_steps_has_the_same_bits(
             assert (step / name).read_bytes() == alone.read_bytes(), step / name
 
 
+def test_an_epoch_that_ends_beside_a_save_changes_nothing_of_its_best_weights(
+    tmp_path, monkeypatch
+):
+    """They are written last, here after the end of the epoch that finds better ones."""
+    recipe, write = SMALL.change(lr=0.001), TensorFile.write
+
+    def slow(self, place, piece):
+        if "00000007" in str(self.path):
+            time.sleep(0.03)
+        write(self, place, piece)
+
+    monkeypatch.setattr(room, "KEEP", 99)
+    monkeypatch.setattr(run, "SAVING_SHARE", 0)
+    found = []
+    for name in ("undisturbed", "slow"):
+        told = train(recipe, tmp_path / name, callback=Callback())
+        step = tmp_path / name / "checkpoints" / "step-00000007"
+        found.append((step / "train_state.safetensors").read_bytes())
+        monkeypatch.setattr(TensorFile, "write", slow)
+    assert told["validation"]["epoch"] == 2
+    assert found[0] == found[1]
+
+
 class Epochs(Callback):
     """Lets the save under way be flushed when the first epoch is over, and notes whether any was
     whole by then.
@@ -354,6 +378,20 @@ def test_the_end_of_an_epoch_waits_for_no_disk(tmp_path, monkeypatch):
     train(SMALL, tmp_path, callback=told)
     assert flushed.reached.is_set()
     assert told.whole[0] is False
+
+
+def test_no_save_begins_with_the_last_step_of_an_epoch(tmp_path, monkeypatch):
+    """Its end would wait for the best weights of that save, whose place it needs."""
+    begun, begin = [], Saver.begin
+
+    def noted(self, each):
+        begun.append((each.state["progress"]["epoch"], each.state["progress"]["batch"]))
+        begin(self, each)
+
+    monkeypatch.setattr(Saver, "begin", noted)
+    monkeypatch.setattr(Saver, "is_due", lambda *_: True)
+    train(SMALL, tmp_path, callback=Callback())
+    assert begun == [(0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3), (2, 0)]
 
 
 @pytest.mark.skipif(not forks(), reason="no reader that begins as a copy")
