@@ -321,14 +321,9 @@ class _Run:
     def _evaluate(
         self, loader: Loader, views: MultiCrop | None = None, noting: Noting | None = None
     ) -> Evaluation:
+        trainer, classes = self.trainer, len(self.data.classes)
         return evaluate_together(
-            self.group,
-            self.trainer.result,
-            loader,
-            len(self.data.classes),
-            self.trainer.loss,
-            views,
-            noting,
+            self.group, trainer.result, loader, classes, trainer.loss, views, noting
         )
 
     def _stop_if_asked(self) -> None:

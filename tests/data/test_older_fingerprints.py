@@ -22,7 +22,8 @@ from convatlas.training.callbacks import Callback
 
 class Interrupted(Callback):
     def epoch(self, record):
-        raise KeyboardInterrupt
+        if record["epoch"] == 2:
+            raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_who_knows_whom(root, packed, test_from):
 def test_an_older_run_of_a_folder_goes_on_in_packed_sets_and_the_other_way(
     root, packed, tmp_path, by_rule_2
 ):
-    recipe = Recipe(network="lenet1989", data=str(root), epochs=2, batch_size=8, save_every=0)
+    recipe = Recipe(network="lenet1989", data=str(root), epochs=3, batch_size=8, save_every=0)
 
     def begun(name, data):
         with pytest.raises(KeyboardInterrupt):
