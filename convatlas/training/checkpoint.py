@@ -106,7 +106,7 @@ def _write_tensors(files: list[TensorFile], unwritten: Unwritten) -> dict[str, d
         for file in files:
             stack.enter_context(file)
         unwritten.write(
-            Piece(file, place, values, lasting, values.numel() * values.element_size())
+            Piece(file, place, values, lasting)
             for lasting in (False, True)
             for file in files
             for place, values in file.pieces(

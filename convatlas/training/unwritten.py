@@ -24,8 +24,12 @@ class Piece:
     place: int
     values: Tensor
     lasting: bool  # a step of training leaves it as it is
-    size: int  # bytes
     copy: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.values.numel() * self.values.element_size()
 
 
 class Unwritten:

@@ -118,6 +118,29 @@ def test_evaluation_gives_the_same_integers_on_one_two_and_three_processes():
         assert all(found == alone for found in Ranks(size, evaluations).results())
 
 
+def evaluation_with_statistics_of_its_own() -> list:
+    with process_group(30, "cpu") as group:
+        torch.manual_seed(1)
+        net = create_model("resnet20_cifar", num_classes=3, in_channels=1).eval()
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.fill_(float(group.rank))
+        data = noise(12, net.side)
+        loader = Loader(
+            data.test, fit_preprocess(data, net.side), 2, share=(group.rank, group.size)
+        )
+        noting = Noting(12)
+        evaluate_together(group, net, loader, 3, torch.nn.functional.cross_entropy, None, noting)
+        return noting.table.tolist()
+
+
+def test_every_process_measures_with_the_statistics_of_the_first():
+    alone = evaluation_with_statistics_of_its_own()
+    assert all(
+        found == alone for found in Ranks(2, evaluation_with_statistics_of_its_own).results()
+    )
+
+
 def test_a_run_of_two_processes_is_the_run_of_one(tmp_path):
     metrics = train(SMALL, tmp_path / "one")
     found = Ranks(2, train, SMALL, tmp_path / "two").results()
