@@ -3,9 +3,11 @@ again, looked at whole, after a change and after an interruption, and by several
 
     python -m benchmarks.opening --images 100000
     python -m benchmarks.opening --images 10000 --only processes
+    python -m benchmarks.opening --images 1332413 --classes 1000 --linked --only step
 
 Processor seconds, for they are the same on a busy machine; each figure is of a process of its own.
-The images are small JPEGs, each its own file: what is measured is everything but decoding.
+The images are small JPEGs, each its own file: what is measured is everything but decoding. With
+--linked they are hard links, a few hundred to each file, which a disk holds by the million.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import resource
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,11 +31,12 @@ from PIL import Image
 IMAGENET = 1_281_167 + 51_246
 CLASSES = 100
 LEFT = 0.1  # of a survey that is stopped
+LINKS = 60  # files of a class, to which all its other names lead
 FEW = 400  # images, which are looked at in no time
 REPEATED = 3  # starts that take a second, of which the quickest counts
 
 
-def tree(root: Path, images: int) -> Path:
+def tree(root: Path, images: int, classes: int = CLASSES, linked: bool = False) -> Path:
     """Files as ImageNet's are called, in train/ and val/."""
     bases = []
     for seed in range(8):
@@ -42,11 +46,15 @@ def tree(root: Path, images: int) -> Path:
         bases.append(file.getvalue())
     for number in range(images):
         part = "val" if number % 20 == 0 else "train"
-        folder = root / part / f"n{1440764 + number // 20 % CLASSES:08d}"
-        if number < 20 * CLASSES:
+        folder = root / part / f"n{1440764 + number // 20 % classes:08d}"
+        if number < 20 * classes:
             folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{folder.name}_{number}.JPEG"
+        if linked and number >= LINKS * classes:
+            os.link(folder / f"{folder.name}_{number % (LINKS * classes)}.JPEG", file)
+            continue
         end = b"%08d" % number + bytes(number * 2654435761 % 293)
-        (folder / f"{folder.name}_{number}.JPEG").write_bytes(bases[number % 8] + end)
+        file.write_bytes(bases[number % 8] + end)
     return root
 
 
@@ -105,6 +113,37 @@ def looked(root: Path, share: float = 1.0) -> tuple[int, float, float]:
     with contextlib.suppress(KeyboardInterrupt):
         usable(data, workers=1)
     return count, before - begun, _seconds() - before
+
+
+def stepped(root: Path) -> float:
+    """Seconds on the wall to the end of a run's first step, which ends it."""
+    from convatlas.training import Recipe
+    from convatlas.training.run import run_recipe
+    from convatlas.training.trainer import Trainer
+
+    real = Trainer.step
+
+    def first(*given) -> float:
+        real(*given)
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    Trainer.step = first
+    recipe = Recipe(network="mobilenet_v1", data=str(root), batch_size=8, test_from="val")
+    with tempfile.TemporaryDirectory() as place, contextlib.suppress(KeyboardInterrupt):
+        run_recipe(recipe, Path(place) / "run", False, lambda *_: None)
+    return time.monotonic() - begun
+
+
+def stepping(root: Path) -> None:
+    """A set of a few hundred images beside it says what the network's own step takes."""
+    few = tree(Path(os.environ["XDG_CACHE_HOME"]).parent / "few", FEW)
+    for name, folder in (("few images", few), ("first start", root), ("second start", root)):
+        seconds, peak, wall = used(stepped, folder)
+        print(
+            f"{name:12} {seconds:7.1f} processor s, {wall:7.1f} s to the first step, "
+            f"peak {peak:,.0f} MB"
+        )
 
 
 def opening(root: Path, images: int) -> None:
@@ -208,14 +247,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--tree", type=Path, help="a folder of images that is there already")
-    parser.add_argument("--only", choices=("opening", "survey", "processes"))
+    parser.add_argument("--only", choices=("opening", "survey", "processes", "step"))
+    parser.add_argument("--classes", type=int, default=CLASSES)
+    parser.add_argument("--linked", action="store_true", help="hard links, not files")
     given = parser.parse_args()
     import torch
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
         os.environ["XDG_CACHE_HOME"] = f"{place}/cache"
-        root = given.tree or tree(Path(place) / "set", given.images)
+        root = given.tree or tree(Path(place) / "set", given.images, given.classes, given.linked)
         print(
             json.dumps({"images": given.images, "cores": os.cpu_count(), "load": os.getloadavg()})
         )
@@ -225,6 +266,9 @@ def main() -> None:
             surveying(root)
         if given.only in (None, "processes"):
             processes(root)
+        if given.only == "step":
+            torch.set_num_threads(os.cpu_count() or 1)
+            stepping(root)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 from convatlas.deploy.engines import needed
 from convatlas.deploy.int8 import LayerError, relative, summed
 from convatlas.deploy.openvino_cpu import compiled
+from convatlas.deploy.openvino_graph import openvino_model
 from convatlas.deploy.record import KEY
 from convatlas.deploy.writers import network_graph, record_of
 from convatlas.model_file import Saved
@@ -34,7 +35,7 @@ MOVING = (
 def network_of(saved: Saved):
     """A model that reads `images`."""
     ov = needed("openvino", EXTRA, "--int8 --to openvino")
-    return ov.convert_model(io.BytesIO(network_graph(saved).SerializeToString()))
+    return openvino_model(ov, network_graph(saved).SerializeToString())
 
 
 def quantised(network, inputs: Sequence[np.ndarray], in_float: Collection[str] = ()):

@@ -2,13 +2,13 @@
 folded into the convolutions before it, the record in the file's metadata.
 """
 
-import io
 from pathlib import Path
 
 import torch
 
 from convatlas.deploy.engines import needed
 from convatlas.deploy.network_graph import Answers, network_graph
+from convatlas.deploy.openvino_graph import openvino_model
 from convatlas.deploy.record import KEY, Record, installed, sha256
 from convatlas.model_file import Saved, weights_file
 
@@ -69,7 +69,7 @@ def write_openvino(saved: Saved, path: Path, model=None) -> None:
     """`model` as for write_onnx."""
     ov = needed("openvino", "openvino", "--to openvino")
     graph = model or onnx_model(saved)
-    model = ov.convert_model(io.BytesIO(graph.SerializeToString()))
+    model = openvino_model(ov, graph.SerializeToString())
     model.set_rt_info(record_of(saved).to_json(), [KEY])
     ov.save_model(model, str(path), compress_to_fp16=False)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from convatlas.deploy.engines import needed
 from convatlas.deploy.openvino_cpu import compiled
+from convatlas.deploy.openvino_graph import openvino_model
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 
@@ -142,7 +143,8 @@ class Forms:
     def _openvino(self, batch: int, threads: int, precision: str) -> Answer:
         import openvino as ov
 
-        model = ov.Core().read_model(self.graph)
+        whole = openvino_model(ov, self.graph)
+        model = ov.Model([whole.output("logits")], whole.get_parameters(), "logits")
         channels, side = self.saved.preprocess.channels, self.saved.preprocess.side
         model.reshape([batch, channels, side, side])
         settings = {
@@ -150,11 +152,10 @@ class Forms:
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }
-        request = compiled(ov, model, settings).create_infer_request()
+        network = compiled(ov, model, settings)
 
         def answer(images: Tensor) -> Tensor:
-            request.infer([ov.Tensor(images.numpy(), shared_memory=True)])
-            return torch.from_numpy(request.get_tensor("logits").data.copy())
+            return torch.from_numpy(network(images.numpy(), share_inputs=True)[0])
 
         return answer
 
@@ -166,11 +167,11 @@ def _in_goes(made: Callable[[int], Answer]) -> Answer:
     ready: dict[int, Answer] = {}
 
     def answer(images: Tensor) -> Tensor:
-        found = []
-        for part in images.contiguous().split(LARGEST_BATCH):
-            if len(part) not in ready:
-                ready[len(part)] = made(len(part))
-            found.append(ready[len(part)](part))
-        return found[0] if len(found) == 1 else torch.cat(found)
+        count = len(images)
+        if count > LARGEST_BATCH:
+            return torch.cat([answer(part) for part in images.split(LARGEST_BATCH)])
+        if count not in ready:
+            ready[count] = made(count)
+        return ready[count](images.contiguous())
 
     return answer
