@@ -117,7 +117,7 @@ def looked(root: Path, share: float = 1.0) -> tuple[int, float, float]:
 
 def stepped(root: Path) -> float:
     """Seconds on the wall to the end of a run's first step, which ends it."""
-    from convatlas.training import Recipe
+    from convatlas.training import Callback, Recipe
     from convatlas.training.run import run_recipe
     from convatlas.training.trainer import Trainer
 
@@ -131,7 +131,7 @@ def stepped(root: Path) -> float:
     Trainer.step = first
     recipe = Recipe(network="mobilenet_v1", data=str(root), batch_size=8, test_from="val")
     with tempfile.TemporaryDirectory() as place, contextlib.suppress(KeyboardInterrupt):
-        run_recipe(recipe, Path(place) / "run", False, lambda *_: None)
+        run_recipe(recipe, Path(place) / "run", False, Callback())
     return time.monotonic() - begun
 
 

@@ -12,6 +12,7 @@ def checkout(folder, seconds):
     """A program that takes so long."""
     package = folder / "convatlas"
     package.mkdir(parents=True)
+    (package / "__init__.py").touch()
     (package / "__main__.py").write_text(f"import time\ntime.sleep({seconds})\n")
     return beside.Checkout(folder, folder / "place")
 
