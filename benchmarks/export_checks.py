@@ -39,6 +39,8 @@ PACKAGES = {
     "onnx": ("torch", "onnx", "onnxscript", "onnxruntime"),
     "openvino": ("torch", "onnx", "onnxscript", "openvino"),
 }
+PARTS = ("network_graph", "picture_graph", "picture_module", "scaling_graph", "sample_pictures")
+OWN_PARTS = {"openvino": ("openvino_graph",)}  # of an engine
 _BUILT_ON = re.compile(r"^from convatlas\.nets(?:\.(\w+))? import (\w+)", re.MULTILINE)
 
 
@@ -184,12 +186,12 @@ def source(name: str) -> str:
     return _digest([*nets(stored_facts()[name]["family"]), *golden])
 
 
-def shared_source() -> str:
-    """Of the files that all networks share here: their layers, the writer of graphs, what makes
-    input of pictures, and what measures.
+def shared_source(kind: str) -> str:
+    """Of the files that all networks share in an engine: their layers, the writer of graphs, what
+    makes input of pictures, and what measures.
     """
     deploy = HOUSE / "deploy"
-    parts = ("network_graph", "picture_graph", "picture_module", "scaling_graph", "sample_pictures")
+    parts = [*PARTS, *OWN_PARTS.get(kind, ())]
     checks = [Path(__file__), Path(__file__).with_name("lively_weights.py")]
     pictures = HOUSE / "data" / "preprocess.py"
     layers = sorted((HOUSE / "layers").glob("*.py"))

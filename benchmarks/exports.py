@@ -82,15 +82,17 @@ def believed(row: dict) -> bool:
 
 def waiting(names: list[str], done: dict[tuple[str, str], dict]) -> list[tuple[str, list[str]]]:
     """Networks and the engines that each is to be measured in, in this order."""
-    now, params = shared_source(), {name: stored_facts()[name]["params"] for name in names}
+    params = {name: stored_facts()[name]["params"] for name in names}
+    now = {kind: shared_source(kind) for kind in CALLED}
 
-    def open_still(row: dict | None) -> bool:
+    def open_still(name: str, kind: str) -> bool:
         """Not measured, or a fault that the parts that all share may have lost since."""
-        return row is None or (state(row) in FAULTS and row["shared"] != now)
+        row = done.get((name, kind))
+        return row is None or (state(row) in FAULTS and row["shared"] != now[kind])
 
-    new = {name: [kind for kind in CALLED if open_still(done.get((name, kind)))] for name in names}
+    new = {name: [kind for kind in CALLED if open_still(name, kind)] for name in names}
     old = {
-        name: [kind for kind in CALLED if done.get((name, kind), {}).get("shared") != now]
+        name: [kind for kind in CALLED if done.get((name, kind), {}).get("shared") != now[kind]]
         for name in names
         if not new[name]
     }
@@ -111,7 +113,7 @@ def measure(name: str, kinds: list[str], pictures: list) -> Iterator[dict]:
     for row in found:
         yield row | {
             "source": source(name),
-            "shared": shared_source(),
+            "shared": shared_source(row["engine"]),
             "versions": versions(row["engine"]),
         }
 
@@ -164,7 +166,7 @@ def counts(done: dict[tuple[str, str], dict]) -> str:
         cells = " | ".join(str(found[kind][one]) for one in STATES)
         lines.append(f"| {called} | {cells} | {max(errors, default=0):.1e} |")
     apart = [said(row) for row in done.values() if state(row) != "float32"]
-    old = sum(row["shared"] != shared_source() for row in done.values())
+    old = sum(row["shared"] != shared_source(kind) for (_, kind), row in done.items())
     if old:
         lines += ["", f"{old} lines are of an earlier form of the parts that all networks share."]
     return "\n".join([*lines, "", *(f"- {text}" for text in apart)]).rstrip()

@@ -20,7 +20,7 @@ from convatlas.data import (
 from convatlas.data.first_look import FirstLook, first_look, is_due
 from convatlas.data.preprocess import shape_of
 from convatlas.data.readers import forks
-from convatlas.data.split import ArraySplit
+from convatlas.data.split import ArraySplit, Split
 from convatlas.data.survey import unseen
 from convatlas.data.telling import Listener, told_to
 from convatlas.errors import DataError, RunError
@@ -37,7 +37,7 @@ from convatlas.training.seeds import seed_for
 
 # multiply-adds below which one thread is faster: threads that wait for each other cost more
 SMALL_STEP = 200e6
-READ_ALONE = 1000  # training images below which no process is worth its start
+READ_ALONE = 1000  # images of a part below which no process is worth its start
 MOST_READERS = 16  # beside one process, unless more are asked for: each keeps batches in memory
 
 
@@ -165,45 +165,54 @@ def _prepared(
 ) -> Prepared:
     augment = _augment(recipe)
     data = found.data
+    before = readers(recipe, group, data)  # the first step, while this process waits
     prep = fit_preprocess(
         data,
         found.side,
-        readers(recipe, group, data),
+        before,
         shorter=augment.shorter_side(found.side),
         white=recipe.white or None,
         standard=standard,
         shape=found.shape,
     )
     share, batch = (group.rank, group.size), max(64, recipe.batch_size)
-    beside = readers(recipe, group, data, busy=threads_of(recipe))
     train = Loader(
         data.train,
         prep,
         recipe.batch_size,
         recipe.seed,
         augment,
-        beside,
+        before,
         classes=len(data.classes),
         share=share,
     )
     # of a set that is read from files no part is decoded before the first step
-    rest = {"workers": beside, "share": share} | ({} if train.in_memory else {"memory_limit": 0})
-    val, test = (Loader(part, prep, batch, **rest) for part in (data.val, data.test))
-    return Prepared(data, prep, train, val, test, found.net, found.skipped)
+    limit = {} if train.in_memory else {"memory_limit": 0}
+    val, test = (
+        Loader(part, prep, batch, workers=readers(recipe, group, data, part), share=share, **limit)
+        for part in (data.val, data.test)
+    )
+    ready = Prepared(data, prep, train, val, test, found.net, found.skipped)
+    ready.read_by(readers(recipe, group, data, busy=threads_of(recipe)))
+    return ready
 
 
 def _augment(recipe: Recipe) -> Augment:
     return Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
 
 
-def readers(recipe: Recipe, group: ProcessGroup, data: Data, busy: int = 0) -> int:
+def readers(
+    recipe: Recipe, group: ProcessGroup, data: Data, part: Split | None = None, busy: int = 0
+) -> int:
     """Processes that read images for this one, which keeps `busy` cores at work meanwhile: those of
-    the recipe, else one for each core that is free. None where images are few or in memory, nor
-    where a new process would first run the program's own file again.
+    the recipe, else one for each core that is free. None where the images of the part are few or in
+    memory, nor where a new process would first run the program's own file again. The part is that
+    of the training images unless another is given.
     """
     if recipe.workers >= 0:
         return recipe.workers
-    if isinstance(data.train, ArraySplit) or len(data.train) < READ_ALONE or not forks():
+    few = len(data.train if part is None else part) < READ_ALONE
+    if few or isinstance(data.train, ArraySplit) or not forks():
         return 0
     return min(MOST_READERS, spare_cores(group.neighbours, busy))
 

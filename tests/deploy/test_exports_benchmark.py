@@ -123,7 +123,7 @@ def ledger(line, tmp_path):
     file = tmp_path / "exports.jsonl"
     row = line | {
         "source": export_checks.source("squeezenet1_1"),
-        "shared": export_checks.shared_source(),
+        "shared": export_checks.shared_source("pt2"),
         "versions": export_checks.versions("pt2"),
     }
 
@@ -151,7 +151,11 @@ def test_a_line_of_another_source_is_not_believed(ledger, changes):
 def test_a_line_of_an_earlier_shared_part_is_named_and_measured_again_at_the_end(ledger):
     done = ledger(shared="0")
     assert "1 lines are of an earlier form of the parts" in exports.counts(done)
-    every = {("squeezenet1_1", kind): done["squeezenet1_1", "pt2"] for kind in exports.CALLED}
+    every = {
+        ("squeezenet1_1", kind): done["squeezenet1_1", "pt2"]
+        | {"shared": export_checks.shared_source(kind)}
+        for kind in exports.CALLED
+    }
     waiting = exports.waiting(["squeezenet1_1", NAME], every)
     assert [name for name, _ in waiting] == [NAME, "squeezenet1_1"]
     every["squeezenet1_1", "onnx"] = ledger(shared="0", broken="")["squeezenet1_1", "pt2"]
@@ -172,6 +176,7 @@ def test_a_network_rests_on_its_own_file_and_those_it_builds_on():
         ("index/layers/squeezenet1_1.json", True),
         ("layers/network.py", False),
         ("deploy/network_graph.py", False),
+        ("deploy/openvino_graph.py", False),
     ],
 )
 def test_what_all_share_makes_no_line_of_a_network_void(changed, own, tmp_path, monkeypatch):
@@ -181,8 +186,11 @@ def test_what_all_share_makes_no_line_of_a_network_void(changed, own, tmp_path, 
                 (tmp_path / room).mkdir(parents=True, exist_ok=True)
                 (tmp_path / room / file.name).write_bytes(file.read_bytes())
     monkeypatch.setattr(export_checks, "HOUSE", tmp_path)
-    before = export_checks.source("squeezenet1_1"), export_checks.shared_source()
+    before = export_checks.source("squeezenet1_1"), export_checks.shared_source("openvino")
+    others = export_checks.shared_source("onnx")
     with (tmp_path / changed).open("a") as file:
         file.write("\n")
-    after = export_checks.source("squeezenet1_1"), export_checks.shared_source()
+    after = export_checks.source("squeezenet1_1"), export_checks.shared_source("openvino")
     assert (before[0] != after[0], before[1] != after[1]) == (own, not own)
+    is_of_all = not own and changed != "deploy/openvino_graph.py"
+    assert (export_checks.shared_source("onnx") != others) == is_of_all

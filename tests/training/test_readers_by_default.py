@@ -60,6 +60,8 @@ def test_readers_are_as_many_as_cores_are_free_unless_the_recipe_says(root, monk
     assert prepare.readers(RECIPE, alone, data, busy=1) == 0  # so few are read at once
     monkeypatch.setattr(prepare, "READ_ALONE", 10)
     assert prepare.readers(RECIPE, alone, data, busy=1) == 11
+    assert prepare.readers(RECIPE, alone, data) == 12  # before the first step nobody else works
+    assert prepare.readers(RECIPE, alone, data, data.val) == 0  # which has 8 images
     assert prepare.readers(RECIPE, SimpleNamespace(neighbours=4), data, busy=1) == 2
     assert prepare.readers(RECIPE, alone, digits, busy=1) == 0
     assert [prepare.readers(RECIPE.change(workers=n), alone, data, busy=1) for n in (0, 1, 40)] == [
