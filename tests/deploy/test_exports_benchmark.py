@@ -151,11 +151,7 @@ def test_a_line_of_another_source_is_not_believed(ledger, changes):
 def test_a_line_of_an_earlier_shared_part_is_named_and_measured_again_at_the_end(ledger):
     done = ledger(shared="0")
     assert "1 lines are of an earlier form of the parts" in exports.counts(done)
-    every = {
-        ("squeezenet1_1", kind): done["squeezenet1_1", "pt2"]
-        | {"shared": export_checks.shared_source(kind)}
-        for kind in exports.CALLED
-    }
+    every = {("squeezenet1_1", kind): done["squeezenet1_1", "pt2"] for kind in exports.CALLED}
     waiting = exports.waiting(["squeezenet1_1", NAME], every)
     assert [name for name, _ in waiting] == [NAME, "squeezenet1_1"]
     every["squeezenet1_1", "onnx"] = ledger(shared="0", broken="")["squeezenet1_1", "pt2"]
