@@ -6,9 +6,9 @@ in turn, in one run.
     python -m benchmarks.beside ../before --only start eval --rounds 15
 
 Each call is a process of its own, in the environment of this one, with a cache of its own for each
-checkout. Wall seconds: medians with quartiles, and the other's over ours, so that 1 is level and
-more is faster. The exit code is 1 where a command takes longer than the other's by more than 3 %,
-and by more than its own calls differ.
+checkout. Wall seconds: medians with quartiles, and the other's over ours, of the median and of the
+lower quartile: 1 is level, more is faster. The exit code is 1 where both say that a command became
+slower by more than 3 %.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def measured(job: str, ours: Checkout, theirs: Checkout, rounds: int) -> dict[st
 
 
 def is_slower(found: dict[str, Timing]) -> bool:
-    """By more than the limit in the median, and in the quickest quarter, too: what else the machine
+    """By more than the limit in the median, and in the lower quartile, too: what else the machine
     does makes single calls slow.
     """
     ours, theirs = found["ours"], found["theirs"]
@@ -130,7 +130,7 @@ def main() -> int:
         theirs = Checkout(given.other.resolve(), place / "theirs")
         for one in (ours, theirs):
             one.call("train", *SMALL, "3", "--data", one.digits, "--output", one.trained)
-        print(f"{'':13} {'theirs: s':19}  {'ours: s':19}  ratio  quickest", flush=True)
+        print(f"{'':13} {'theirs: s':19}  {'ours: s':19}  ratio  quarter", flush=True)
         for job in given.only:
             found = measured(job, ours, theirs, given.rounds)
             print(line(job, found), flush=True)

@@ -9,14 +9,17 @@ import torch
 from convatlas.deploy.openvino_cpu import compiled
 from convatlas.deploy.openvino_graph import openvino_model
 
-onnx = pytest.importorskip("onnx", reason="the extra openvino is not installed")
-ov = pytest.importorskip("openvino", reason="the extra openvino is not installed")
-
 SHAPE = (2, 4, 8, 8)
 
 
+@pytest.fixture
+def ov():
+    return pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
+
 def gated(**factors: float) -> bytes:
-    """A convolution of 1x1 behind a hard sigmoid."""
+    """A convolution of 1x1 before a hard sigmoid."""
+    onnx = pytest.importorskip("onnx", reason="the extra openvino is not installed")
     rng = np.random.default_rng(0)
     weight = onnx.numpy_helper.from_array(
         rng.normal(size=(4, 4, 1, 1)).astype(np.float32), "weight"
@@ -53,7 +56,7 @@ def counted(network) -> Counter:
         ({"alpha": 0.16667, "beta": 0.5}, 1),  # of MobileNetV3 as released
     ],
 )
-def test_a_usual_gate_is_counted_within_its_convolution(factors, by_itself):
+def test_a_usual_gate_is_counted_within_its_convolution(ov, factors, by_itself):
     model = openvino_model(ov, gated(**factors))
     network = compiled(ov, model, {"INFERENCE_PRECISION_HINT": "f32"})
     assert counted(network)["Math"] == by_itself
@@ -66,7 +69,7 @@ def test_a_usual_gate_is_counted_within_its_convolution(factors, by_itself):
     np.testing.assert_allclose(network(images.numpy())["logits"], wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_outputs_keep_their_names_and_files_their_gates(tmp_path):
+def test_outputs_keep_their_names_and_files_their_gates(ov, tmp_path):
     model = openvino_model(ov, gated(alpha=1 / 6, beta=0.5))
     assert [one.get_any_name() for one in model.outputs] == ["logits"]
     ov.save_model(model, str(tmp_path / "gated.xml"), compress_to_fp16=False)
