@@ -2,7 +2,7 @@
 in turn, in one run.
 
     git worktree add ../before COMMIT
-    python -m benchmarks.beside ../before                # about 20 minutes
+    python -m benchmarks.beside ../before                # about 25 minutes
     python -m benchmarks.beside ../before --only start eval --rounds 15
 
 Each call is a process of its own, in the environment of this one, with a cache of its own for each

@@ -124,26 +124,25 @@ def _record(name: str, facts: dict) -> dict:
 
 
 def _print_list(found: dict[str, dict]) -> None:
+    from rich.text import Text
+
     from convatlas.pages.works import all_works
 
     console = open_console()
     row = _stacked if is_narrow(console) else _row
     width = max(map(len, found))
+    lines, papers = [], 0
     if not is_narrow(console):
-        console.print(f"      {'network':<{width}}   params     MACs  input", style="dim")
-    papers = 0
+        lines.append(Text(f"      {'network':<{width}}   params     MACs  input", "dim"))
     for work in all_works():
         networks = {name: facts for name, facts in work.networks.items() if name in found}
         if networks:
             papers += 1
-            console.print(f"{work.paper['year']}  {work.paper['title']}", style="bold")
-        for name, facts in networks.items():
-            console.print(row(name, width, facts))
-    console.print(
-        f"{plural(len(found), 'network')} of {plural(papers, 'paper')}; convatlas show NAME tells "
-        "more",
-        style="dim",
-    )
+            lines.append(Text(f"{work.paper['year']}  {work.paper['title']}", "bold"))
+        lines += [Text(row(name, width, facts)) for name, facts in networks.items()]
+    counted = f"{plural(len(found), 'network')} of {plural(papers, 'paper')}"
+    lines.append(Text(f"{counted}; convatlas show NAME tells more", "dim"))
+    console.print(Text("\n").join(lines))  # one by one they take a third of the command's time
 
 
 def _row(name: str, width: int, facts: dict) -> str:

@@ -165,11 +165,11 @@ def _prepared(
 ) -> Prepared:
     augment = _augment(recipe)
     data = found.data
-    before = readers(recipe, group, data)  # the first step, while this process waits
+    waited_for = readers(recipe, group, data.train)  # by this process, which leaves all cores free
     prep = fit_preprocess(
         data,
         found.side,
-        before,
+        waited_for,
         shorter=augment.shorter_side(found.side),
         white=recipe.white or None,
         standard=standard,
@@ -182,18 +182,18 @@ def _prepared(
         recipe.batch_size,
         recipe.seed,
         augment,
-        before,
+        waited_for,
         classes=len(data.classes),
         share=share,
     )
     # of a set that is read from files no part is decoded before the first step
     limit = {} if train.in_memory else {"memory_limit": 0}
     val, test = (
-        Loader(part, prep, batch, workers=readers(recipe, group, data, part), share=share, **limit)
+        Loader(part, prep, batch, workers=readers(recipe, group, part), share=share, **limit)
         for part in (data.val, data.test)
     )
     ready = Prepared(data, prep, train, val, test, found.net, found.skipped)
-    ready.read_by(readers(recipe, group, data, busy=threads_of(recipe)))
+    ready.read_by(readers(recipe, group, data.train, busy=threads_of(recipe)))
     return ready
 
 
@@ -201,18 +201,14 @@ def _augment(recipe: Recipe) -> Augment:
     return Augment(**{f.name: getattr(recipe, f.name) for f in fields(Augment)})
 
 
-def readers(
-    recipe: Recipe, group: ProcessGroup, data: Data, part: Split | None = None, busy: int = 0
-) -> int:
-    """Processes that read images for this one, which keeps `busy` cores at work meanwhile: those of
-    the recipe, else one for each core that is free. None where the images of the part are few or in
-    memory, nor where a new process would first run the program's own file again. The part is that
-    of the training images unless another is given.
+def readers(recipe: Recipe, group: ProcessGroup, part: Split, busy: int = 0) -> int:
+    """Processes that read a part's images for this one, which keeps `busy` cores at work meanwhile:
+    those of the recipe, else one for each core that is free. None where the images are few or in
+    memory, nor where a new process would first run the program's own file again.
     """
     if recipe.workers >= 0:
         return recipe.workers
-    few = len(data.train if part is None else part) < READ_ALONE
-    if few or isinstance(data.train, ArraySplit) or not forks():
+    if isinstance(part, ArraySplit) or len(part) < READ_ALONE or not forks():
         return 0
     return min(MOST_READERS, spare_cores(group.neighbours, busy))
 

@@ -86,7 +86,7 @@ def run_recipe(recipe: Recipe, output: str | Path | None, resume: bool, callback
                 lambda: tuned(recipe, ready, device, 0 if group.size > 1 else other_threads)
             )
             stack.enter_context(with_threads(config_of(recipe)))
-            ready.read_by(readers(recipe, group, ready.data, busy=threads_of(recipe)))
+            ready.read_by(readers(recipe, group, ready.data.train, busy=threads_of(recipe)))
             callback = stack.enter_context(tracked(callback, trackers, recipe))
             counts = ready.data.counts()
             trainer = Trainer(recipe, ready.net, len(ready.train), device, group, start, counts)

@@ -14,6 +14,7 @@ from convatlas.data import fit_preprocess, image_cache, neighbours, open_data
 from convatlas.data.readers import forks
 from convatlas.training import Recipe, autotune, prepare, train
 from convatlas.training.callbacks import Callback
+from convatlas.training.distributed import process_group
 
 RECIPE = Recipe(
     network="lenet1989", epochs=1, batch_size=16, warmup_epochs=0, shift=1, save_every=0
@@ -54,25 +55,41 @@ def test_the_cores_of_a_machine_are_parted_among_its_processes(
 
 def test_readers_are_as_many_as_cores_are_free_unless_the_recipe_says(root, monkeypatch):
     data, alone = open_data(root), SimpleNamespace(neighbours=1)
-    digits = open_data("digits")
+    images, digits = data.train, open_data("digits").train
     monkeypatch.setattr(machine, "cores", lambda: 12)
     monkeypatch.setattr(prepare, "forks", lambda: True)
-    assert prepare.readers(RECIPE, alone, data, busy=1) == 0  # so few are read at once
+    assert prepare.readers(RECIPE, alone, images, busy=1) == 0  # so few are read at once
     monkeypatch.setattr(prepare, "READ_ALONE", 10)
-    assert prepare.readers(RECIPE, alone, data, busy=1) == 11
-    assert prepare.readers(RECIPE, alone, data) == 12  # before the first step nobody else works
-    assert prepare.readers(RECIPE, alone, data, data.val) == 0  # which has 8 images
-    assert prepare.readers(RECIPE, SimpleNamespace(neighbours=4), data, busy=1) == 2
+    assert prepare.readers(RECIPE, alone, images, busy=1) == 11
+    assert prepare.readers(RECIPE, alone, data.val, busy=1) == 0  # which has 8
+    assert prepare.readers(RECIPE, SimpleNamespace(neighbours=4), images, busy=1) == 2
     assert prepare.readers(RECIPE, alone, digits, busy=1) == 0
-    assert [prepare.readers(RECIPE.change(workers=n), alone, data, busy=1) for n in (0, 1, 40)] == [
-        0,
-        1,
-        40,
-    ]
+    chosen = [RECIPE.change(workers=n) for n in (0, 1, 40)]
+    assert [prepare.readers(one, alone, images, busy=1) for one in chosen] == [0, 1, 40]
     monkeypatch.setattr(machine, "cores", lambda: 200)
-    assert prepare.readers(RECIPE, alone, data, busy=1) == prepare.MOST_READERS
+    assert prepare.readers(RECIPE, alone, images, busy=1) == prepare.MOST_READERS
     monkeypatch.setattr(prepare, "forks", lambda: False)
-    assert prepare.readers(RECIPE, alone, data, busy=1) == 0
+    assert prepare.readers(RECIPE, alone, images, busy=1) == 0
+
+
+@pytest.mark.skipif(not forks(), reason="a new process would run the program's own file again")
+def test_all_cores_decode_before_the_first_step_but_few_images(root, monkeypatch):
+    asked, real = {}, image_cache.stream
+
+    def noted(build, steps, split, workers, timeout):
+        asked[len(split)] = workers
+        return real(build, steps, split, workers, timeout)
+
+    monkeypatch.setattr(machine, "cores", lambda: 3)
+    monkeypatch.setattr(prepare, "READ_ALONE", 20)
+    monkeypatch.setattr(image_cache, "stream", noted)
+    recipe = RECIPE.change(data=str(root), threads=1, shift=0)
+    with process_group(60, "cpu") as group:
+        ready = prepare.prepare(recipe, group, prepare.gather(recipe, group))
+    sizes = [len(part) for part in (ready.data.train, ready.data.val, ready.data.test)]
+    assert sizes == [58, 6, 16]
+    assert asked == {58: 3, 6: 0, 16: 0}
+    assert ready.train.workers == ready.val.workers == 2  # beside the thread that trains
 
 
 @pytest.mark.parametrize(
