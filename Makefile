@@ -20,7 +20,7 @@ test-all: .venv/ready
 	$(TESTED)
 
 test-deploy: .venv-deploy/ready  ## exported files in their engines, and the server
-	$(SETTING) $(<D)/bin/python -m pytest --installed onnx,onnxruntime,openvino,serve,tritonclient -m "not full" tests/deploy tests/serving tests/speed tests/compression
+	$(SETTING) $(<D)/bin/python -m pytest --installed onnx,onnxruntime,openvino,ncnn,serve,tritonclient -m "not full" tests/deploy tests/serving tests/speed tests/compression
 
 test-executorch: .venv-executorch/ready  ## files for ExecuTorch, whose packages go with no others
 	$(SETTING) $(<D)/bin/python -m pytest --installed executorch -m "not full" tests/deploy/test_executorch.py

@@ -52,7 +52,8 @@ class Checkout:
 
     def call(self, *words: object, cache: str = "cache") -> None:
         settings = os.environ | {"XDG_CACHE_HOME": str(self.place / cache)}
-        settings.pop("PYTHONPATH", None)
+        for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+            settings.pop(name, None)
         command = [sys.executable, "-m", "convatlas", *map(str, words)]
         done = subprocess.run(
             command, cwd=self.source, env=settings, capture_output=True, text=True

@@ -134,7 +134,7 @@ def _about(threads: int, clock: str) -> dict:
         "threads": threads,
         "clock": clock,
         "commit": said["commit"],
-        "versions": installed("torch", "torchvision", "timm", "onnxruntime", "openvino"),
+        "versions": installed("torch", "torchvision", "timm", "onnxruntime", "openvino", "ncnn"),
     }
 
 

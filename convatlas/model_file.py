@@ -79,10 +79,10 @@ class Saved:
         return replace(self, net=self.net.to(usable_device(device)))
 
     def on_engine(self, engine: str = "auto", bf16: bool = False) -> "Saved":
-        """The same network, answering on the processor through torch, onnxruntime, openvino, or
-        with "auto" the fastest of those that are installed. It is compared with torch first: only
-        what is within the limits of an export's proof is taken, and what is in bfloat16 only where
-        `bf16` asks for it. The choice is remembered for these weights and this processor.
+        """The same network, answering on the processor through torch, onnxruntime, openvino, ncnn,
+        or with "auto" the fastest of those that are installed. It is compared with torch first:
+        only what is within the limits of an export's proof is taken, and what is in bfloat16 only
+        where `bf16` asks for it. The choice is remembered for these weights and this processor.
 
         Raises ExportError for an engine that is unknown, missing, or refused.
         """

@@ -119,7 +119,9 @@ def _about() -> dict:
     from convatlas.training.provenance import provenance
 
     said = provenance(torch.device("cpu"))
-    versions = installed("convatlas", "torch", "onnxruntime", "openvino", "torchvision", "timm")
+    versions = installed(
+        "convatlas", "torch", "onnxruntime", "openvino", "ncnn", "torchvision", "timm"
+    )
     return {"processor": said["device"], "cores": said["cores"], "versions": versions}
 
 

@@ -27,8 +27,9 @@ Device = Annotated[
 Engine = Annotated[
     str | None,
     Parameter(
-        help="What counts on the processor: torch, onnxruntime, openvino, or auto, the fastest "
-        "that is installed; compared with torch first, and remembered [torch, as in training]."
+        help="What counts on the processor: torch, onnxruntime, openvino, ncnn, or auto, the "
+        "fastest that is installed; compared with torch first, and remembered [torch, as in "
+        "training]."
     ),
 ]
 Bf16 = Annotated[

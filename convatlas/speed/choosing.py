@@ -27,7 +27,7 @@ FORMAT = 1
 SECONDS = 2.0  # of measuring
 PICTURES = 4  # that a remembered form is compared on
 LARGEST = 10_000  # bytes of what is remembered
-PACKAGES = ("convatlas", "torch", "onnxruntime", "openvino")
+PACKAGES = ("convatlas", "torch", "onnxruntime", "openvino", "ncnn")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from convatlas.deploy.openvino_cpu import compiled
 from convatlas.deploy.openvino_graph import openvino_model
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
+from convatlas.speed.ncnn_form import ncnn_form
 
 Answer = Callable[[Tensor], Tensor]
 LARGEST_BATCH = 16  # that a form is made for; more pictures go through it in several goes
@@ -46,9 +47,10 @@ FORMS = {
         Form("onnxruntime", "onnxruntime", "f32", "onnx", (*ONNX, "onnxruntime")),
         Form("openvino", "openvino", "f32", "openvino", (*ONNX, "openvino")),
         Form("openvino-bf16", "openvino", "bf16", "openvino", (*ONNX, "openvino")),
+        Form("ncnn", "ncnn", "f32", "ncnn", ("pnnx", "ncnn")),
     )
 }
-ENGINES = ("torch", "onnxruntime", "openvino")
+ENGINES = ("torch", "onnxruntime", "openvino", "ncnn")
 
 
 def is_installed(form: Form) -> bool:
@@ -102,6 +104,8 @@ class Forms:
             return _in_goes(lambda batch: self._onnxruntime(batch, threads))
         if form.engine == "openvino":
             return _in_goes(lambda batch: self._openvino(batch, threads, form.precision))
+        if form.engine == "ncnn":
+            return ncnn_form(self.saved, threads)
         return self._torch(form, threads)
 
     def _torch(self, form: Form, threads: int) -> Answer:

@@ -127,7 +127,7 @@ def test_where_all_are_wrong_it_is_said(saved, times, monkeypatch):
 def test_bfloat16_is_for_those_who_ask(monkeypatch):
     monkeypatch.setattr(choosing, "is_installed", lambda form: True)
     names = [form.name for form in choosing._candidates("auto", bf16=False)]
-    assert names == ["eager", "channels_last", "onnxruntime", "openvino"]
+    assert names == ["eager", "channels_last", "onnxruntime", "openvino", "ncnn"]
     assert [form.name for form in choosing._candidates("openvino", bf16=True)] == [
         "openvino",
         "openvino-bf16",

@@ -1,0 +1,90 @@
+"""Networks in ncnn: to float32's rounding what torch answers, or refused by name."""
+
+import os
+import tempfile
+import threading
+
+import pytest
+import torch
+import torch.nn as nn
+
+from convatlas.data import Preprocess
+from convatlas.errors import ExportError
+from convatlas.model_file import Saved
+from convatlas.registry import create_model
+from convatlas.speed import benching
+from convatlas.speed.comparing import Reference
+from convatlas.speed.forms import FORMS, Forms
+
+NCNN = FORMS["ncnn"]
+
+
+@pytest.fixture(autouse=True)
+def engine():
+    for package in NCNN.packages:
+        pytest.importorskip(package, reason="the extra ncnn is not installed")
+
+
+def saved_of(net: nn.Module, channels: int, side: int, name: str = "mine") -> Saved:
+    return Saved(net.eval(), name, (), Preprocess(channels, side, (), (), "resize", side), {})
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "alexnet"]
+)
+def test_a_network_answers_as_it_does_in_torch(name):
+    reference = Reference(benching.fresh(name), 4, is_drawn=True)
+    found = reference.compare(Forms(reference.saved).made(NCNN, 1), "f32")
+    assert found.is_near, str(found)
+
+
+@pytest.mark.parametrize("side", [15, 17, 32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_maps_of_any_side_and_depth(side, channels):
+    """ncnn begins each map of its own at 16 bytes; what it is given does not."""
+    torch.manual_seed(side)
+    net = nn.Sequential(nn.Conv2d(channels, 8, 3, padding=1), nn.ReLU(), nn.Flatten())
+    net.append(nn.Linear(8 * side * side, 5))
+    saved = saved_of(net, channels, side)
+    images = torch.randn(3, channels, side, side).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        wanted = net(images)
+    found = Forms(saved).made(NCNN, 1)(images)
+    assert found.dtype == torch.float32 and found.shape == (3, 5)
+    assert (found - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+def test_what_ncnn_has_not_is_named():
+    with pytest.raises(
+        ExportError, match=r"^ncnn has no Tensor\.index, which lenet5 needs; choose"
+    ):
+        Forms(saved_of(create_model("lenet5"), 1, 32, "lenet5")).made(NCNN, 1)
+
+
+def test_nothing_is_left_and_nothing_is_printed(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    Forms(saved_of(create_model("lenet_caffe"), 1, 28)).made(NCNN, 1)
+    assert not os.listdir(tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_several_callers_at_once_get_their_own_answers():
+    net = create_model("lenet_caffe").eval()
+    answer = Forms(saved_of(net, 1, 28)).made(NCNN, 1)
+    batches = [torch.randn(4, 1, 28, 28) for _ in range(4)]
+    with torch.inference_mode():
+        wanted = [net(batch) for batch in batches]
+    found: dict[int, list] = {}
+
+    def call(place: int) -> None:
+        found[place] = [answer(batches[place]) for _ in range(20)]
+
+    callers = [threading.Thread(target=call, args=[place]) for place in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    for place, answers in found.items():
+        for one in answers:
+            assert (one - wanted[place]).abs().max() <= 1e-5 * wanted[place].abs().max()
