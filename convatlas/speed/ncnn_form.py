@@ -67,7 +67,7 @@ def _converted(saved: Saved, folder: Path) -> tuple[Path, Path]:
     layers, weights = folder / "net.ncnn.param", folder / "net.ncnn.bin"
     if done.returncode or not layers.exists():
         raise ExportError(f"pnnx cannot convert {saved.network} for ncnn; choose another engine")
-    kinds = [line.split()[0] for line in layers.read_text().splitlines()[2:]]
+    kinds = [line.split()[0] for line in layers.read_text(encoding="utf-8").splitlines()[2:]]
     if unread := sorted({kind for kind in kinds if kind.startswith(UNREAD)}):
         raise ExportError(
             f"ncnn has no {', '.join(unread)}, which {saved.network} needs; choose another engine"
