@@ -16,7 +16,7 @@ from torch import Tensor
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 
-# of other modules' layers, which pnnx leaves as they are where ncnn has nothing for them
+# how the names of layers begin that pnnx leaves as torch calls them, ncnn having no such layer
 UNREAD = ("aten::", "F.", "nn.", "pnnx.", "prim::", "Tensor.", "torch.", "torchvision.")
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn as nn
 
+from benchmarks.executorch import chosen
 from convatlas.data import Preprocess
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved
@@ -17,6 +18,17 @@ from convatlas.speed.comparing import Reference
 from convatlas.speed.forms import FORMS, Forms
 
 NCNN = FORMS["ncnn"]
+# network -> what it has and ncnn has not, as torch calls it
+LACKING = {
+    "lenet1989": "Tensor.index",
+    "lenet1989_zip": "Tensor.index",
+    "lenet5": "Tensor.index",
+    "se_preresnet110_cifar": "Tensor.slice",
+    "nasnet_a_6_768_cifar": "F.pad",
+    "inception_v3_released": "F.batch_norm",
+    "inception_v4_released": "F.batch_norm",
+    "inception_resnet_v2_slim": "F.batch_norm",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -46,19 +58,29 @@ def test_maps_of_any_side_and_depth(side, channels):
     net = nn.Sequential(nn.Conv2d(channels, 8, 3, padding=1), nn.ReLU(), nn.Flatten())
     net.append(nn.Linear(8 * side * side, 5))
     saved = saved_of(net, channels, side)
-    images = torch.randn(3, channels, side, side).contiguous(memory_format=torch.channels_last)
+    images = torch.randn(17, channels, side, side).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
         wanted = net(images)
     found = Forms(saved).made(NCNN, 1)(images)
-    assert found.dtype == torch.float32 and found.shape == (3, 5)
+    assert found.dtype == torch.float32 and found.shape == (17, 5)
     assert (found - wanted).abs().max() <= 1e-5 * wanted.abs().max()
 
 
 def test_what_ncnn_has_not_is_named():
-    with pytest.raises(
-        ExportError, match=r"^ncnn has no Tensor\.index, which lenet5 needs; choose"
-    ):
+    with pytest.raises(ExportError, match=r"^ncnn has no Tensor\.index, which lenet5 needs; choos"):
         Forms(saved_of(create_model("lenet5"), 1, 32, "lenet5")).made(NCNN, 1)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", chosen())
+def test_the_smallest_network_of_each_paper_is_right_or_refused(name):
+    saved = benching.fresh(name)
+    if layer := LACKING.get(name):
+        with pytest.raises(ExportError, match=rf"^ncnn has no {layer}.*, which {name} needs; "):
+            Forms(saved).made(NCNN, 1)
+        return
+    found = Reference(saved, 4, is_drawn=True).compare(Forms(saved).made(NCNN, 1), "f32")
+    assert found.is_near, str(found)
 
 
 def test_nothing_is_left_and_nothing_is_printed(tmp_path, monkeypatch, capfd):
