@@ -62,6 +62,7 @@ PRECISIONS = ("f32", "bf16")
 
 def network_row(name: str, threads: int, seconds: float, slow: bool, clock: str) -> dict:
     """Times and errors of one network by way: "eager", "chosen-f32", "hand-openvino-f32", ..."""
+    torch._dynamo.reset()  # it compiles one class eight times, and then answers with eager
     saved = benching.fresh(name)
     there, net = theirs(saved, NETWORKS[name])
     reference = Reference(saved, PICTURES, is_drawn=True)

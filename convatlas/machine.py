@@ -1,6 +1,7 @@
 """What this machine has for this process. Imports nothing of the house, and no torch."""
 
 import os
+import platform
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -65,6 +66,16 @@ def user_cache() -> Path | None:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "convatlas"
     except RuntimeError:
         return None
+
+
+def processor() -> str:
+    """Its name and what it can do, in lines: kinds that differ in the latter share names."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    told = [line for line in lines if line.startswith(("model name", "flags", "Features", "CPU"))]
+    return "\n".join(sorted({*told})) or f"{platform.machine()} {platform.processor()}".strip()
 
 
 def _pages(process: int | str = "self") -> tuple[int, int] | None:

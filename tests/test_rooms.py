@@ -88,12 +88,12 @@ DOORS = {
     "finished_run": {"data", "evaluation", "model_file", "run_images", "training"},
     "timing": set(),
     "deploy": {
-        *("timing", "strict_json", "data", "model_file", "evaluation"),
+        *("timing", "machine", "regular_file", "strict_json", "data", "model_file", "evaluation"),
         *("run_images", "finished_run", "training"),
     },
     "speed": {
-        *("timing", "settings", "strict_json", "regular_file", "data", "weights", "elsewhere"),
-        *("anatomy", "registry", "model_file", "deploy"),
+        *("timing", "machine", "settings", "strict_json", "regular_file", "data", "weights"),
+        *("elsewhere", "anatomy", "registry", "model_file", "deploy"),
     },
     "compression": {
         *("timing", "strict_json", "regular_file", "shapes_only", "data", "weights", "registry"),

@@ -29,8 +29,9 @@ def export(
         The folder of a finished run, or a compressed file (.dc); or with --weights the name of a
         network.
     to: str
-        onnx (ONNX Runtime), openvino, pt2 (torch.export) or executorch; or a model repository: of
-        NVIDIA's Triton (triton, with an onnx file) or of OpenVINO Model Server (ovms) [onnx].
+        onnx (ONNX Runtime), openvino, pt2 (torch.export), aoti (compiled for this machine) or
+        executorch; or a model repository: of NVIDIA's Triton (triton, with an onnx file) or of
+        OpenVINO Model Server (ovms) [onnx].
     output: Path
         The file [the network's name, in this folder], or the repository [models].
     int8: bool

@@ -37,6 +37,7 @@ KINDS = {
     "onnx": Kind("onnx", ".onnx", "onnxruntime", "onnx"),
     "openvino": Kind("openvino", ".xml", "openvino", "openvino", ".bin", ("f32", "bf16")),
     "pt2": Kind("pt2", ".pt2", "torch", ""),
+    "aoti": Kind("aoti", ".pt2", "torch", ""),
     "executorch": Kind("executorch", ".pte", "executorch", "executorch"),
 }
 REPOSITORIES = {
@@ -74,10 +75,12 @@ class Opened:
 
 
 def kind_of(path: Path) -> Kind:
+    from convatlas.deploy.aoti import is_package
+
     for kind in KINDS.values():
         if path.suffix == kind.suffix:
-            return kind
-    known = ", ".join(kind.suffix for kind in KINDS.values())
+            return KINDS["aoti"] if kind.name == "pt2" and is_package(path) else kind
+    known = ", ".join(dict.fromkeys(kind.suffix for kind in KINDS.values()))
     raise ExportError(f"{path} is no exported file; their names end in {known}")
 
 
@@ -170,12 +173,14 @@ def open_unproved(path: Path, precision: str | None = None, threads: int | None 
         raise ExportError(
             f"{kind.package} has no {precision} for {path}; it has {' and '.join(kind.precisions)}"
         )
+    from convatlas.deploy.aoti import open_aoti
     from convatlas.deploy.executorch import open_executorch
 
     opener = {
         "onnx": _onnx,
         "openvino": _openvino,
         "pt2": _pt2,
+        "aoti": open_aoti,
         "executorch": open_executorch,
     }[kind.name]
     try:

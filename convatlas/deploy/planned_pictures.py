@@ -18,6 +18,9 @@ from convatlas.errors import ExportError
 
 LARGEST = 1024  # pixels a side of a picture, for which memory is planned
 PLACES = 23  # binary places of the quotients; rounding to 22 needs one more
+# of each axis, int64 (1): where the part that is scaled begins, its length, the length it is scaled
+# to, and where the field begins in that
+Axis = tuple[Tensor, Tensor, Tensor, Tensor]
 UNEVEN = 3 / 2  # at most, the scale of a side whose length is rounded, against the other's
 
 
@@ -37,7 +40,6 @@ class PlannedPictures(nn.Module):
             )
         self.prep = prep
         self.net = net
-        self.cut_first = prep.fit == "resize" and prep.content == prep.side
         uneven = UNEVEN if prep.fit == "pad" else 1 + 1 / prep.content
         self.taps = math.ceil(2 * uneven * LARGEST / prep.content) + 2
         longest = {"resize": STRIP, "whole": STRIP}.get(prep.fit, 1) * prep.content
@@ -53,7 +55,7 @@ class PlannedPictures(nn.Module):
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         h, w = (torch.full((1,), size, dtype=torch.int64) for size in pictures.shape[1:3])
-        rows, columns = self.axes(h, w)
+        rows, columns = axes(self.prep, h, w)
         planes = self.in_channels(pictures[0].permute(2, 0, 1).to(torch.int32))
         narrow = self.scaled(planes, 2, *columns)
         square = self.scaled(narrow, 1, *rows)
@@ -63,39 +65,6 @@ class PlannedPictures(nn.Module):
         if self.prep.channels == 3:
             return planes
         return ((planes * self.luma).sum(0, keepdim=True, dtype=torch.int32) + 32768) // 65536
-
-    def axes(self, h: Tensor, w: Tensor) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """Of each axis: where the part that is scaled begins, its length, the length it is scaled
-        to, and where the field begins in that.
-        """
-        side, content = self.prep.side, self.prep.content
-        if self.prep.fit == "pad":
-            return [self.padded(length, torch.maximum(h, w)) for length in (h, w)]
-        if self.prep.fit == "squash":
-            size = torch.full_like(h, content)
-            return [(0 * n, n, size, _half_even(size - side)) for n in (h, w)]
-        short = torch.minimum(h, w)
-        limit = (1 if self.cut_first else STRIP) * short
-        found = []
-        for length in (h, w):
-            part = torch.minimum(length, limit)
-            size = torch.full_like(part, side) if self.cut_first else part * content // short
-            found.append(((length - part) // 2, part, size, _half_even(size - side)))
-        return found
-
-    def padded(self, length: Tensor, longer: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Scaled where the picture is larger than `content` or fills less than 3/4 of the field;
-        rounded as Python rounds.
-        """
-        side, content = self.prep.side, self.prep.content
-        over = 2 * length * content + longer
-        nearest = over // (2 * longer)
-        tie = over == nearest * 2 * longer
-        odd = nearest - nearest // 2 * 2
-        rounded = torch.clamp(torch.where(tie, nearest - odd, nearest), min=1)
-        scale = torch.logical_or(longer > content, 4 * longer < 3 * side)
-        size = torch.where(scale, rounded, length)
-        return 0 * length, length, size, 0 - (side - size) // 2
 
     def scaled(
         self, planes: Tensor, axis: int, begin: Tensor, length: Tensor, size: Tensor, start: Tensor
@@ -135,6 +104,40 @@ class PlannedPictures(nn.Module):
         precision = fits.to(torch.int64).sum(0, keepdim=True)
         divisor = self.powers.index_select(0, PLACES - precision)
         return first, (quotients // divisor + 1) // 2, precision
+
+
+def axes(prep: Preprocess, h: Tensor, w: Tensor) -> list[Axis]:
+    """The rows' and the columns' of a picture."""
+    side, content = prep.side, prep.content
+    if prep.fit == "pad":
+        return [_padded(prep, length, torch.maximum(h, w)) for length in (h, w)]
+    if prep.fit == "squash":
+        size = torch.full_like(h, content)
+        return [(0 * n, n, size, _half_even(size - side)) for n in (h, w)]
+    cut_first = prep.fit == "resize" and content == side
+    short = torch.minimum(h, w)
+    limit = (1 if cut_first else STRIP) * short
+    found = []
+    for length in (h, w):
+        part = torch.minimum(length, limit)
+        size = torch.full_like(part, side) if cut_first else part * content // short
+        found.append(((length - part) // 2, part, size, _half_even(size - side)))
+    return found
+
+
+def _padded(prep: Preprocess, length: Tensor, longer: Tensor) -> Axis:
+    """Scaled where the picture is larger than `content` or fills less than 3/4 of the field;
+    rounded as Python rounds.
+    """
+    side, content = prep.side, prep.content
+    over = 2 * length * content + longer
+    nearest = over // (2 * longer)
+    tie = over == nearest * 2 * longer
+    odd = nearest - nearest // 2 * 2
+    rounded = torch.clamp(torch.where(tie, nearest - odd, nearest), min=1)
+    scale = torch.logical_or(longer > content, 4 * longer < 3 * side)
+    size = torch.where(scale, rounded, length)
+    return 0 * length, length, size, 0 - (side - size) // 2
 
 
 def _half_even(free: Tensor) -> Tensor:

@@ -30,12 +30,14 @@ def record_of(saved: Saved) -> Record:
 
 def write(saved: Saved, kind: str, path: Path) -> None:
     """Raises ExportError where a package of the kind's extra is missing."""
+    from convatlas.deploy.aoti import write_aoti
     from convatlas.deploy.executorch import write_executorch
 
     {
         "onnx": write_onnx,
         "openvino": write_openvino,
         "pt2": write_pt2,
+        "aoti": write_aoti,
         "executorch": write_executorch,
     }[kind](saved, path)
 

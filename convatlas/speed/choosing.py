@@ -16,6 +16,7 @@ from torch import Tensor
 from convatlas import strict_json
 from convatlas.deploy.record import installed, sha256
 from convatlas.errors import ExportError
+from convatlas.machine import processor, user_cache
 from convatlas.model_file import Saved, weights_file
 from convatlas.regular_file import read_regular
 from convatlas.settings import shown
@@ -131,9 +132,9 @@ def measured(
     seconds: float = SECONDS,
     clock: Clock = time.perf_counter,
 ) -> Chosen:
-    """The fastest at one picture, of those within their limits, by the median of each, in `seconds`
-    of measuring, and LONGER times as many where several are close. ExportError where none is
-    within its limits.
+    """The fastest at one picture, of those within their limits, by the lower quartile of each, in
+    `seconds` of measuring, and LONGER times as many where several are close. ExportError where none
+    is within its limits.
     """
     answers: dict[str, Answer] = {}
     refused: dict[str, str] = {}
@@ -150,24 +151,25 @@ def measured(
             refused[form.name] = f"{form.name} does not answer as predict does ({compared})"
     if not answers:
         raise ExportError("; ".join(refused.values()))
-    times = _medians(answers, reference.images[:1], seconds, clock)
+    times = _quartiles(answers, reference.images[:1], seconds, clock)
     best = min(times, key=lambda name: times[name])
     return Chosen(FORMS[best], answers[best], _reason(best, times, refused))
 
 
-def _medians(
+def _quartiles(
     answers: dict[str, Answer], images: Tensor, seconds: float, clock: Clock
 ) -> dict[str, float]:
-    """Seconds of a call by form; of those that come close to the fastest, measured again for
-    longer: a few rounds on a machine that others use do not tell them apart.
+    """Seconds of a call by form, in the lower quartile, since what else the machine does only adds
+    to it. Those that come close to the fastest are measured again, for longer: a few rounds do not
+    tell them apart.
     """
     calls = {name: lambda answer=answer: answer(images) for name, answer in answers.items()}
-    times = {name: found.median for name, found in alternated(calls, seconds, clock).items()}
+    times = {name: found.low for name, found in alternated(calls, seconds, clock).items()}
     near = CLOSE * min(times.values())
     close = {name: call for name, call in calls.items() if times[name] <= near}
     if len(close) > 1:
         longer = alternated(close, LONGER * seconds, clock)
-        times |= {name: found.median for name, found in longer.items()}
+        times |= {name: found.low for name, found in longer.items()}
     return times
 
 
@@ -178,18 +180,8 @@ def _reason(best: str, times: dict[str, float], refused: dict[str, str]) -> str:
     return f"{1e3 * times[best]:.1f} ms a picture{more}{left}"
 
 
-def processor() -> str:
-    """Its name and what it can do: kinds that differ in the latter share names."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    told = [line for line in lines if line.startswith(("model name", "flags", "Features", "CPU"))]
-    return "\n".join(sorted({*told})) or torch.backends.cpu.get_cpu_capability()
-
-
-def _place(saved: Saved, candidates: list[Form]) -> Path:
-    """A file named for all that the choice depends on."""
+def _place(saved: Saved, candidates: list[Form]) -> Path | None:
+    """A file named for all that the choice depends on; None for a user without a home."""
     prep = saved.preprocess
     about = {
         "format": FORMAT,
@@ -202,12 +194,14 @@ def _place(saved: Saved, candidates: list[Form]) -> Path:
         "processor": processor(),
     }
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "convatlas" / "engines" / f"{digest}.json"
+    cache = user_cache()
+    return cache and cache / "engines" / f"{digest}.json"
 
 
-def _remembered(place: Path) -> str:
+def _remembered(place: Path | None) -> str:
     """The name of a form; "" where nothing sound is remembered."""
+    if place is None:
+        return ""
     try:
         about = strict_json.loads(read_regular(place, LARGEST))
         name = about["form"]
@@ -216,9 +210,11 @@ def _remembered(place: Path) -> str:
     return name if isinstance(name, str) and name in FORMS else ""
 
 
-def _remember(place: Path, form: Form) -> None:
+def _remember(place: Path | None, form: Form) -> None:
     """Where there is no place for it, the next time measures again."""
-    with contextlib.suppress(OSError, RuntimeError):
+    if place is None:
+        return
+    with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             "w", dir=place.parent, delete=False, encoding="utf-8"

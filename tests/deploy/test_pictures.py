@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convatlas.data import Preprocess
+from convatlas.deploy.measured_pictures import MeasuredPictures
 from convatlas.deploy.picture_module import Pictures
 from convatlas.deploy.sample_pictures import COUNT, sample_batches
 from convatlas.deploy.scaling_graph import longest
@@ -140,8 +141,9 @@ def test_the_longest_pictures_that_are_not_refused(engine, prep):
 
 
 @prepared
-def test_the_module_for_torch_export_gives_the_same_input(prep):
-    module = Pictures(prep, torch.nn.Identity()).exported().module()
+@pytest.mark.parametrize("kind", [Pictures, MeasuredPictures])
+def test_the_modules_for_torch_export_give_the_same_input(prep, kind):
+    module = kind(prep, torch.nn.Identity()).exported().module()
     for shape in SIZES + STRIPS:
         pictures = noise(shape)
         found = module(torch.from_numpy(pictures)).numpy()

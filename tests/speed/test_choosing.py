@@ -47,7 +47,7 @@ def times(monkeypatch, tmp_path, pictures):
         measured.append([*calls])
         for call in calls.values():
             call()
-        return {name: Timing(given[name], 0.0, 9.0, -given[name], 5) for name in calls}
+        return {name: Timing(9 - given[name], given[name], 9.0, 0.0, 5) for name in calls}
 
     monkeypatch.setattr(choosing, "alternated", fake)
     given["measured"] = measured
@@ -85,7 +85,7 @@ def test_those_that_are_close_are_timed_again_for_longer(saved, monkeypatch, pic
         asked.append((seconds, [*calls]))
         late = 1.0 if seconds > 3 else 1.2
         times = {"eager": 1.1, "channels_last": late, "inductor": 1.5}
-        return {name: Timing(times[name], 0.0, 9.0, 0.0, 5) for name in calls}
+        return {name: Timing(9.0, times[name], 9.0, 0.0, 5) for name in calls}
 
     monkeypatch.setattr(choosing, "alternated", fake)
     planted(monkeypatch, "inductor", saved.net)

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn as nn
 
-from benchmarks.executorch import chosen
+from benchmarks.smallest import chosen
 from convatlas.data import Preprocess
 from convatlas.errors import ExportError
 from convatlas.model_file import Saved

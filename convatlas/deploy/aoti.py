@@ -1,0 +1,128 @@
+"""Networks compiled by torch's AOTInductor, for the processor and the torch that compiled them.
+
+Such a package is machine code, which runs once it is opened. So only those are opened that this
+user compiled, here: what was compiled stands in the user's cache, by its digest.
+"""
+
+import contextlib
+import json
+import re
+import tempfile
+import zipfile
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from convatlas import strict_json
+from convatlas.deploy.engines import Kind, Opened, needed
+from convatlas.deploy.record import KEY, Record, installed, sha256
+from convatlas.errors import ExportError
+from convatlas.machine import processor, user_cache
+from convatlas.regular_file import read_regular
+
+CODE = re.compile(r"(.*/)?data/aotinductor/.+\.so")
+LARGEST = 100_000  # bytes of what is remembered of a package
+
+
+def is_package(path: Path) -> bool:
+    """Whether a .pt2 file holds machine code, and no program for torch.export."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(map(CODE.fullmatch, archive.namelist()))
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def write_aoti(saved, path: Path) -> None:
+    """Raises ExportError where there is no C++ compiler, or no place to remember the package."""
+    import torch
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+    from torch._inductor.utils import fresh_cache
+
+    from convatlas.deploy.measured_pictures import MeasuredPictures
+    from convatlas.deploy.network_graph import Answers, quiet
+    from convatlas.deploy.writers import record_of
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler:
+        raise ExportError(
+            "--to aoti compiles the network, and there is no C++ compiler here; install g++ or "
+            "name another with CXX=..., or choose another engine with --to"
+        ) from None
+    metadata = {KEY: record_of(saved).to_json()}
+    with fresh_cache(), torch.no_grad(), quiet():
+        torch._inductor.aoti_compile_and_package(
+            MeasuredPictures(saved.preprocess, Answers(saved.net)).exported(),
+            package_path=str(path),
+            inductor_configs={"freezing": True, "aot_inductor.metadata": metadata},
+        )
+    _remember(path)
+
+
+def open_aoti(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
+    """Raises ExportError for a package that was not compiled by this user, on this processor, with
+    this torch; none of its code is loaded then.
+    """
+    torch = needed(kind.package, kind.extra, f"{path.name}")
+    _require_own(path)
+    program = import_module("torch._inductor").aoti_load_package(str(path))
+    if threads is not None:
+        torch.set_num_threads(threads)  # torch has one setting for the whole process
+
+    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with torch.inference_mode():
+            logits, probabilities = program(torch.from_numpy(pictures))
+        return logits.numpy(), probabilities.numpy()
+
+    record = Record.from_json(program.get_metadata().get(KEY, ""), str(path))
+    return Opened(record, f"AOTInductor of torch {torch.__version__}", "f32", run)
+
+
+def _here() -> dict:
+    return {"processor": processor(), **installed("torch")}
+
+
+def _place(path: Path) -> Path | None:
+    """Where it stands that this file was compiled here; None for a user without a home."""
+    cache = user_cache()
+    return cache and cache / "compiled" / f"{sha256(path.read_bytes())}.json"
+
+
+def _remember(path: Path) -> None:
+    place = _place(path)
+    if place is None:
+        raise ExportError(
+            "--to aoti remembers what was compiled here, and there is no home; name a folder with "
+            "XDG_CACHE_HOME=..."
+        )
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=place.parent, delete=False, encoding="utf-8"
+        ) as file:
+            json.dump(_here(), file)
+        Path(file.name).replace(place)
+    except OSError as error:
+        raise ExportError(
+            f"--to aoti cannot remember in {place.parent} what was compiled here "
+            f"({error.strerror or error}); name another folder with XDG_CACHE_HOME=..."
+        ) from None
+
+
+def _require_own(path: Path) -> None:
+    place, about = _place(path), None
+    with contextlib.suppress(OSError, ValueError):
+        about = place and strict_json.loads(read_regular(place, LARGEST))
+    if about is None:
+        raise ExportError(
+            f"{path} is machine code that was not compiled here by you, and is not opened; export "
+            "the network again, or load the file as docs/ship/aoti.md shows if you trust its maker"
+        )
+    if about != _here():
+        raise ExportError(
+            f"{path} was compiled for another processor or another torch than this machine has; "
+            "export the network again"
+        )
