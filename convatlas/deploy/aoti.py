@@ -21,7 +21,7 @@ from convatlas.errors import ExportError
 from convatlas.machine import processor, user_cache
 from convatlas.regular_file import read_regular
 
-CODE = re.compile(r"(.*/)?data/aotinductor/.+\.so")
+CODE = re.compile(r"(^|/)data/aotinductor/")  # torch compiles sources that it finds there, too
 LARGEST = 100_000  # bytes of what is remembered of a package
 
 
@@ -29,7 +29,7 @@ def is_package(path: Path) -> bool:
     """Whether a .pt2 file holds machine code, and no program for torch.export."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(map(CODE.fullmatch, archive.namelist()))
+            return any(map(CODE.search, archive.namelist()))
     except (OSError, zipfile.BadZipFile):
         return False
 

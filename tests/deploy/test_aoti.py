@@ -17,6 +17,7 @@ from convatlas.errors import ExportError
 from convatlas.model_file import Saved
 
 CODE = "net/data/aotinductor/model/abc.wrapper.so"
+SOURCE = "data/aotinductor/model/abc.cpp"  # torch would compile it
 # larger, smaller, equal, odd, a strip
 SIZES = [(40, 50), (8, 8), (32, 32), (31, 25), (300, 12)]
 
@@ -68,6 +69,7 @@ def package(path, name=CODE):
 
 def test_two_kinds_of_pt2_are_told_apart_by_what_is_in_them(tmp_path):
     assert kind_of(package(tmp_path / "a.pt2")) is KINDS["aoti"]
+    assert kind_of(package(tmp_path / "d.pt2", SOURCE)) is KINDS["aoti"]
     assert kind_of(package(tmp_path / "b.pt2", "b/models/model.json")) is KINDS["pt2"]
     (tmp_path / "c.pt2").write_bytes(b"no archive")
     assert kind_of(tmp_path / "c.pt2") is kind_of(tmp_path / "none.pt2") is KINDS["pt2"]
@@ -119,9 +121,10 @@ def test_what_was_compiled_elsewhere_is_refused_before_its_code_is_loaded(
         open_export(copied)
 
 
-def test_a_strangers_package_is_refused(tmp_path):
+@pytest.mark.parametrize("name", [CODE, SOURCE])
+def test_a_strangers_package_is_refused(tmp_path, name):
     with pytest.raises(ExportError, match=r"a\.pt2 is machine code that was not compiled here"):
-        open_unproved(package(tmp_path / "a.pt2"))
+        open_unproved(package(tmp_path / "a.pt2", name))
 
 
 @pytest.mark.parametrize("other", ["processor", "torch"])

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ COLOURS = {"apple": (200, 40, 30), "leaf": (40, 160, 50), "sky": (90, 150, 230)}
 TRAIN = "convatlas train resnet18 --weights torchvision"
 SHORTER = " --epochs 3 --size 64"  # than a stranger would train
 ADDRESS = "http://127.0.0.1:8000"
-PAGES = {name: f"docs/ship/{name}.md" for name in ("README", "onnx", "openvino", "pt2")}
+PAGES = {name: f"docs/ship/{name}.md" for name in ("README", "onnx", "openvino", "pt2", "aoti")}
 
 
 def lines(text: str) -> list[str]:
@@ -195,6 +196,8 @@ def test_the_lines_of_a_page_can_be_typed(account, name):
     for line in typed:
         if "--to openvino" in line:
             pytest.importorskip("openvino", reason="the extra openvino is not installed")
+        if "--to aoti" in line and not shutil.which("g++"):
+            pytest.skip("g++ is not installed")
         account.type(line)
 
 
@@ -202,10 +205,13 @@ def test_the_guide_shows_the_lines_of_the_readme():
     assert [line for line in lines(page(PAGES["README"])) if line in README] == README
 
 
-@pytest.mark.parametrize("name", ["onnx", "openvino", "pt2"])
+@pytest.mark.parametrize("name", ["onnx", "openvino", "pt2", "aoti"])
 def test_a_file_is_read_by_its_engine_alone(account, name):
     """As the page shows it, and gives what `predict` gives."""
-    pytest.importorskip(name.replace("pt2", "torch"), reason=f"the extra {name} is not installed")
+    if name == "openvino":
+        pytest.importorskip(name, reason="the extra openvino is not installed")
+    if name == "aoti" and not shutil.which("g++"):
+        pytest.skip("g++ is not installed")
     account.type(README[0])
     account.type(next(line for line in lines(page(PAGES[name])) if " export " in line))
     [block] = re.findall(r"```python\n(.*?)```", page(PAGES[name]), re.DOTALL)
