@@ -7,7 +7,6 @@ user compiled, here: what was compiled stands in the user's cache, by its digest
 import contextlib
 import json
 import re
-import tempfile
 import zipfile
 from importlib import import_module
 from pathlib import Path
@@ -100,11 +99,7 @@ def _remember(path: Path) -> None:
         )
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=place.parent, delete=False, encoding="utf-8"
-        ) as file:
-            json.dump(_here(), file)
-        Path(file.name).replace(place)
+        place.write_text(json.dumps(_here()), encoding="utf-8")
     except OSError as error:
         raise ExportError(
             f"--to aoti cannot remember in {place.parent} what was compiled here "
