@@ -52,13 +52,47 @@ def write_aoti(saved, path: Path) -> None:
             "name another with CXX=..., or choose another engine with --to"
         ) from None
     metadata = {KEY: record_of(saved).to_json()}
+    program = MeasuredPictures(saved.preprocess, Answers(saved.net)).exported()
+    write_numbers_as_tensors(program)
     with fresh_cache(), torch.no_grad(), quiet():
         torch._inductor.aoti_compile_and_package(
-            MeasuredPictures(saved.preprocess, Answers(saved.net)).exported(),
+            program,
             package_path=str(path),
             inductor_configs={"freezing": True, "aot_inductor.metadata": metadata},
         )
     _remember(path)
+
+
+def write_numbers_as_tensors(program) -> None:
+    """In place, each number that a layer's output is scaled or shifted by as a tensor.
+
+    The compiler takes such numbers into the weights of the convolution before, and torch 2.14 keeps
+    all of them under one name ("other_tensor" in torch/_inductor/fx_passes/binary_folding.py): the
+    last is taken for every one. Inception-ResNets, whose branches are scaled by 0.17, 0.1 and 0.2,
+    answered with an error of the largest logit's own size.
+    """
+    import torch
+
+    aten = torch.ops.aten
+    graph = program.graph_module.graph
+    for operator in (aten.mul.Tensor, aten.div.Tensor, aten.add.Tensor, aten.sub.Tensor):
+        for node in graph.find_nodes(op="call_function", target=operator):
+            _number_as_tensor(node)
+    program.graph_module.recompile()
+
+
+def _number_as_tensor(node) -> None:
+    import torch
+
+    value, number = node.args
+    if not isinstance(number, int | float) or not node.meta["val"].is_floating_point():
+        return
+    about = {"dtype": node.meta["val"].dtype, "device": node.meta["val"].device}
+    with node.graph.inserting_before(node):
+        tensor = node.graph.call_function(torch.ops.aten.full.default, ([], number), about)
+    with node.meta["val"].fake_mode:
+        tensor.meta["val"] = torch.full([], number, **about)
+    node.args = (value, tensor)
 
 
 def open_aoti(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
