@@ -11,10 +11,8 @@ import zipfile
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-
 from convatlas import strict_json
-from convatlas.deploy.engines import Kind, Opened, needed
+from convatlas.deploy.engines import Kind, Opened, answering, needed
 from convatlas.deploy.record import KEY, Record, installed, sha256
 from convatlas.errors import ExportError
 from convatlas.machine import processor, user_cache
@@ -25,11 +23,13 @@ LARGEST = 100_000  # bytes of what is remembered of a package
 
 
 def is_package(path: Path) -> bool:
-    """Whether a .pt2 file holds machine code, and no program for torch.export."""
+    """Whether a .pt2 file holds machine code, and no program for torch.export. False for what is no
+    archive, or a damaged one; such a file is not given to torch, which might read it.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             return any(map(CODE.search, archive.namelist()))
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return False
 
 
@@ -102,16 +102,10 @@ def open_aoti(path: Path, kind: Kind, precision: str | None, threads: int | None
     torch = needed(kind.package, kind.extra, f"{path.name}")
     _require_own(path)
     program = import_module("torch._inductor").aoti_load_package(str(path))
-    if threads is not None:
-        torch.set_num_threads(threads)  # torch has one setting for the whole process
-
-    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with torch.inference_mode():
-            logits, probabilities = program(torch.from_numpy(pictures))
-        return logits.numpy(), probabilities.numpy()
-
     record = Record.from_json(program.get_metadata().get(KEY, ""), str(path))
-    return Opened(record, f"AOTInductor of torch {torch.__version__}", "f32", run)
+    return Opened(
+        record, f"AOTInductor of torch {torch.__version__}", "f32", answering(program, threads)
+    )
 
 
 def _here() -> dict:

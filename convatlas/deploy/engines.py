@@ -5,6 +5,7 @@ No torch is imported for a file that needs none.
 """
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -234,8 +235,21 @@ def _openvino(path: Path, kind: Kind, precision: str | None, threads: int | None
 
 def _pt2(path: Path, kind: Kind, precision: str | None, threads: int | None) -> Opened:
     torch = needed(kind.package, kind.extra, f"{path.name}")
+    zipfile.ZipFile(path).close()  # what it cannot read was not searched for machine code
     extra = {KEY: ""}
     program = torch.export.load(path, extra_files=extra).module()
+    text = extra[KEY]
+    text = text.decode() if isinstance(text, bytes) else text
+    record = Record.from_json(text, str(path))
+    return Opened(record, _called("torch"), "f32", answering(program, threads))
+
+
+def answering(
+    program: Callable, threads: int | None
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """What `Opened.run` is, of a program that takes and gives torch's tensors."""
+    import torch
+
     if threads is not None:
         torch.set_num_threads(threads)  # torch has one setting for the whole process
 
@@ -244,9 +258,7 @@ def _pt2(path: Path, kind: Kind, precision: str | None, threads: int | None) -> 
             logits, probabilities = program(torch.from_numpy(pictures))
         return logits.numpy(), probabilities.numpy()
 
-    text = extra[KEY]
-    text = text.decode() if isinstance(text, bytes) else text
-    return Opened(Record.from_json(text, str(path)), _called("torch"), "f32", run)
+    return run
 
 
 def _longest(record: Record) -> int:
